@@ -1,0 +1,42 @@
+import type { Credential } from './credential.js';
+
+/**
+ * What the HTTP room needs of a kept credential: one provider, account and scope set.
+ *
+ * `peek` is the hot path: no promise, no I/O. The other three are for when a token is missing or was refused.
+ */
+export interface CredentialSpender {
+  /** A credential to use now; starts a renewal behind the caller's back when it is due. `undefined`: {@link obtain} it. */
+  peek(): Credential | undefined;
+  /** Waits for one. The wait belongs to the caller; the request behind it to nobody (R3). */
+  obtain(): Promise<Credential>;
+  /**
+   * The provider refused `rejected`. Resolves to a credential that differs from it and is worth one replay, or to
+   * `undefined` when there is none to be had: renewals are paused, the issuer hands out the same one, the secret is
+   * wrong, the provider is down. Never rejects (R11).
+   *
+   * @param refusal `own`: the provider's own envelope; otherwise a bare 401 or 403 of something in between
+   */
+  replace(rejected: Credential, refusal: { status: number; own: boolean }): Promise<Credential | undefined>;
+  /** The outcome of a replay: a second refusal proves that renewal is no cure, a success ends the pause (R11). */
+  replayed(credential: Credential, outcome: { firstStatus: number; refusedAgain: boolean }): void;
+  /** The rate-limit headers of an answer, kept as last seen. Names in lower case. */
+  observe(headers: Readonly<Record<string, unknown>>): void;
+  /** The headers of {@link Credential} that only this call wants (`api-key` on Kashier's sessions). */
+  callHeaders(credential: Credential, call: CallTarget): Readonly<Record<string, string>> | undefined;
+}
+
+/** Which call it is. */
+export interface CallTarget {
+  /** Upper case. */
+  readonly method: string;
+  readonly host: string;
+  /** Below the base URL, without query. */
+  readonly path: string;
+}
+
+/** Finds the spender of a call. One per provider name. */
+export interface CredentialSpenders {
+  /** @throws PaymentsAuthError ACCOUNT_UNKNOWN when no account is named and the provider has none of its own */
+  spender(account: string | undefined, scopes: readonly string[] | undefined): CredentialSpender;
+}

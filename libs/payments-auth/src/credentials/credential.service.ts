@@ -1,0 +1,75 @@
+import type { Credential } from './credential.js';
+
+/** The state of one credential. */
+export type CredentialState =
+  /** Nobody has asked for it yet, or nobody has for so long that it was let go. */
+  | 'idle'
+  /** The first one is on its way. */
+  | 'acquiring'
+  /** Usable. */
+  | 'fresh'
+  /** Usable, and being renewed ahead of its end. */
+  | 'due'
+  /** Usable, but the last renewal failed. */
+  | 'degraded'
+  /** None is usable, and the last attempt failed. */
+  | 'unavailable'
+  /** The provider says that the secret is wrong. */
+  | 'rejected';
+
+/** What can be known of a credential without knowing it. Plain data, safe to log and to send. */
+export interface CredentialStatus {
+  /** The name the provider is registered under. */
+  provider: string;
+  account?: string;
+  scopes?: string[];
+  state: CredentialState;
+  /** 8 hex digits of a keyed hash, as logs and events name it. */
+  credential?: string;
+  /** Wall clock, in milliseconds since the epoch. */
+  obtainedAtMs?: number;
+  /** Wall clock, in milliseconds since the epoch; absent for a static key. */
+  expiresAtMs?: number;
+  /** The code of the last failure, until something succeeds again. */
+  lastErrorCode?: string;
+  /** The provider's own word for it, where it gave one. */
+  lastErrorReason?: string;
+  /** Wall clock of the next attempt, while a back-off lasts. */
+  nextAttemptAtMs?: number;
+  /** What the provider last said about its limits, as it said it. */
+  rateLimit?: { limit?: number; remaining?: number; resetAtMs?: number; retryAfterMs?: number; seenAtMs: number };
+  counters: {
+    /** Requests sent to the token endpoint. */
+    tokenRequests: number;
+    /** Those that gave no token. */
+    tokenFailures: number;
+    /** Tokens obtained while the one before still served. */
+    earlyRenewals: number;
+    /** Calls that the provider refused. */
+    refusals: number;
+    /** Calls sent a second time. */
+    replays: number;
+    /** Calls that had to wait for a credential. */
+    waits: number;
+  };
+}
+
+/**
+ * The credential of one provider, and of one account where there are many. Injected with `@InjectCredentials(name)`.
+ */
+export interface CredentialService {
+  /** The headers that a request must carry, from memory when it can. The object is the caller's own. */
+  headers(): Promise<Record<string, string>>;
+  /** The current credential. However many callers ask at once, at most one token request is in flight. */
+  get(): Promise<Credential>;
+  /**
+   * A new credential, unless `rejected` was given and has been replaced already: then the one that replaced it.
+   * Tried at once, also when the provider has rejected the secret before.
+   */
+  refresh(rejected?: Credential): Promise<Credential>;
+  /** Gives the token back to the provider where it takes one back, and forgets it here in any case. */
+  revoke(): Promise<void>;
+  status(): CredentialStatus;
+  /** The same provider for another merchant. @throws ACCOUNT_UNKNOWN when used, if there is no such account */
+  account(id: string): CredentialService;
+}

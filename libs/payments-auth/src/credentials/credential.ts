@@ -1,0 +1,53 @@
+/** What a {@link Credential} is made of. */
+export interface CredentialParts {
+  readonly provider: string;
+  readonly account?: string;
+  readonly scopes: readonly string[];
+  /** 8 hex digits of a keyed hash: how logs and events name it. */
+  readonly id: string;
+  readonly token: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly obtainedAtMs: number;
+  readonly expiresAtMs?: number;
+}
+
+/**
+ * What one request authenticates with: a token, or a static key, and the headers made of it. Immutable.
+ *
+ * Logging one shows whose it is and when it ends. Its token and headers are there for who asks for them by name, and
+ * for nobody who prints it.
+ */
+export class Credential {
+  readonly provider: string;
+  readonly account?: string;
+  readonly scopes: readonly string[];
+  /** 8 hex digits of a keyed hash, as logs and events name this credential. */
+  readonly id: string;
+  /** Wall clock, in milliseconds since the epoch. */
+  readonly obtainedAtMs: number;
+  /** Wall clock, in milliseconds since the epoch; absent for a static key. */
+  readonly expiresAtMs?: number;
+  readonly #token: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(parts: CredentialParts) {
+    this.provider = parts.provider;
+    if (parts.account !== undefined) this.account = parts.account;
+    this.scopes = parts.scopes;
+    this.id = parts.id;
+    this.obtainedAtMs = parts.obtainedAtMs;
+    if (parts.expiresAtMs !== undefined) this.expiresAtMs = parts.expiresAtMs;
+    this.#token = parts.token;
+    this.#headers = parts.headers;
+  }
+
+  /** The token as the provider issued it; the empty string for a static key. */
+  get token(): string {
+    return this.#token;
+  }
+
+  /** The headers that every call carries. Frozen. */
+  get headers(): Readonly<Record<string, string>> {
+    return this.#headers;
+  }
+}

@@ -1,0 +1,76 @@
+/** Why a credential was asked for. */
+export type AcquireReason =
+  /** There was none yet. */
+  | 'first'
+  /** The one there was had died. */
+  | 'expired'
+  /** Ahead of expiry, while the old one still served. */
+  | 'early'
+  /** The provider refused the one a call carried. */
+  | 'refused'
+  /** The application called `refresh()`. */
+  | 'requested'
+  /** The static credentials changed. */
+  | 'rotated';
+
+interface EventBase {
+  /** The name the provider is registered under. */
+  readonly provider: string;
+  readonly account?: string;
+  readonly scopes?: readonly string[];
+  /** The credential it is about: 8 hex digits of a keyed hash, never the credential. */
+  readonly credential?: string;
+  /** Wall clock, in milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
+/** Everything that happens to credentials, for operators. No event ever carries a secret. */
+export type PaymentsAuthEvent = EventBase &
+  (
+    | { readonly type: 'credential-requested'; readonly reason: AcquireReason }
+    | {
+        readonly type: 'credential-obtained';
+        readonly reason: AcquireReason;
+        /** From the decision to ask until the credential was there, retries included. */
+        readonly durationMs: number;
+        readonly expiresAtMs?: number;
+        /** Whether it was asked of the provider, or taken over from another process through the store. */
+        readonly from: 'provider' | 'store';
+      }
+    | { readonly type: 'credential-renewed-early'; readonly durationMs: number; readonly aheadMs: number }
+    /** A renewal failed while the old credential still serves: nobody has noticed yet. */
+    | {
+        readonly type: 'renewal-failed';
+        readonly reason: string;
+        readonly retryAfterMs?: number;
+        readonly expiresAtMs?: number;
+      }
+    /** No credential can be had, and callers are getting errors. */
+    | { readonly type: 'credential-unavailable'; readonly reason: string; readonly retryAfterMs?: number }
+    | { readonly type: 'call-refused'; readonly status: number; readonly own: boolean }
+    | { readonly type: 'call-replayed'; readonly firstStatus: number; readonly refusedAgain: boolean }
+    | { readonly type: 'call-waited'; readonly durationMs: number }
+    | { readonly type: 'credentials-rejected'; readonly reason: string; readonly retryAfterMs: number }
+    | { readonly type: 'credential-revoked' }
+    | { readonly type: 'credentials-rotated' }
+    /** Renewal has proven to be no cure: refusals now go straight to their callers for a while (R11). */
+    | { readonly type: 'renewals-paused'; readonly durationMs: number }
+    /** A young credential was refused and a new one cured it: somebody else's login ended it. */
+    | { readonly type: 'credential-contested'; readonly ageMs: number }
+    | { readonly type: 'rate-limited'; readonly retryAfterMs: number }
+    | { readonly type: 'store-lost'; readonly reason: string }
+    | { readonly type: 'store-back' }
+    /** Each attempt at the token endpoint, retries included. */
+    | {
+        readonly type: 'token-request';
+        readonly reason: AcquireReason;
+        readonly outcome: 'issued' | 'rejected' | 'unavailable';
+        readonly durationMs: number;
+        readonly status?: number;
+        readonly error?: string;
+        readonly host: string;
+      }
+  );
+
+/** Receives events. Must not throw; whoever implements it sees to that. */
+export type EventSink = (event: PaymentsAuthEvent) => void;

@@ -1,0 +1,70 @@
+/**
+ * What went wrong, in a word that code can decide on. Stable across releases.
+ *
+ * - `INVALID_OPTIONS`: refused at boot; `problems` names every wrong path or variable.
+ * - `PROVIDER_NOT_CONFIGURED`: a provider was used that the application has not configured.
+ * - `ACCOUNT_UNKNOWN`: no such account, or none named where the provider has no own account.
+ * - `CREDENTIALS_REJECTED`: the provider says that the secret is wrong. Do not retry.
+ * - `CREDENTIALS_UNAVAILABLE`: no credential can be had right now. Retry later; see `retryAfterMs`.
+ * - `INSECURE_DESTINATION`: the request would have carried a credential to a place where it does not belong.
+ */
+export type PaymentsAuthErrorCode =
+  | 'INVALID_OPTIONS'
+  | 'PROVIDER_NOT_CONFIGURED'
+  | 'ACCOUNT_UNKNOWN'
+  | 'CREDENTIALS_REJECTED'
+  | 'CREDENTIALS_UNAVAILABLE'
+  | 'INSECURE_DESTINATION';
+
+/** What a {@link PaymentsAuthError} carries besides its code and message. None of it is ever a secret. */
+export interface PaymentsAuthErrorDetails {
+  /** The name the provider is registered under. */
+  provider?: string;
+  /** The merchant account, as the application named it. */
+  account?: string;
+  /** The provider's own word for the refusal (`invalid_client`), where it gave one. */
+  reason?: string;
+  /** How long to wait before another attempt can succeed, in milliseconds, where that is known. */
+  retryAfterMs?: number;
+  /** Every problem found at boot, each naming its path or variable (`INVALID_OPTIONS` only). */
+  problems?: readonly string[];
+  /** What caused it. Never holds a request, a response, or anything with a secret in it. */
+  cause?: unknown;
+}
+
+const BRAND = Symbol.for('nestjs-payments-auth.error');
+
+/**
+ * The one error class of this library. Decide on {@link PaymentsAuthError.code}, never on the message.
+ *
+ * Not every failed call ends in one: what the provider's API answered, a second refusal included, reaches the
+ * caller as the `AxiosError` that it is.
+ */
+export class PaymentsAuthError extends Error {
+  override readonly name = 'PaymentsAuthError';
+  readonly code: PaymentsAuthErrorCode;
+  readonly provider?: string;
+  readonly account?: string;
+  readonly reason?: string;
+  readonly retryAfterMs?: number;
+  readonly problems?: readonly string[];
+
+  constructor(code: PaymentsAuthErrorCode, message: string, details: PaymentsAuthErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    if (details.provider !== undefined) this.provider = details.provider;
+    if (details.account !== undefined) this.account = details.account;
+    if (details.reason !== undefined) this.reason = details.reason;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+    if (details.problems !== undefined) this.problems = details.problems;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/**
+ * Whether `error` is a {@link PaymentsAuthError}, also when it comes from another copy of this package, where
+ * `instanceof` would say no.
+ */
+export function isPaymentsAuthError(error: unknown): error is PaymentsAuthError {
+  return typeof error === 'object' && error !== null && (error as { [BRAND]?: unknown })[BRAND] === true;
+}

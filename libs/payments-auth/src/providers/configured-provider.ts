@@ -1,0 +1,67 @@
+import type { AxiosRequestConfig } from 'axios';
+import type { ClientAuthentication, Credentials } from '../strategies/strategy.js';
+import type { ProviderDefinition } from './provider-definition.js';
+
+/** For which methods a refused request may be sent again. @see README, "What happens to a request" */
+export type ReplayPolicy = 'always' | 'safe-methods' | 'never';
+
+/** Whether a credential is renewed without anybody asking for it. */
+export type KeepWarm = 'always' | 'when-used';
+
+/** The axios settings of one provider. */
+export interface HttpSettings extends Omit<
+  AxiosRequestConfig,
+  | 'url'
+  | 'baseURL'
+  | 'method'
+  | 'data'
+  | 'params'
+  | 'auth'
+  | 'socketPath'
+  | 'adapter'
+  | 'maxRedirects'
+  | 'signal'
+  | 'cancelToken'
+  | 'paymentsAuth'
+> {
+  /** Certificate authorities to trust besides none but these, as `tls.connect` takes them. */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+}
+
+/** Where the static credentials of one account come from. Newest first; never an empty list. */
+export type CredentialsResolver<C extends Credentials = Credentials> = () => readonly C[] | Promise<readonly C[]>;
+
+/**
+ * A provider as one application uses it: its definition and every option resolved, checked and defaulted.
+ * Secrets stand behind the two resolvers, in closures, so that nothing that inspects this object finds one (R14).
+ */
+export interface ConfiguredProvider<C extends Credentials = Credentials> {
+  /** The name it is registered and injected under. */
+  readonly name: string;
+  readonly definition: ProviderDefinition<C>;
+  /** Absent when only a base URL was given. */
+  readonly environment?: string;
+  /** Base URL by host name, without trailing slash; the first one is the default. */
+  readonly hosts: Readonly<Record<string, string>>;
+  readonly defaultHost: string;
+  /** The provider's own account; absent where only `accounts` were given. */
+  readonly ownCredentials?: CredentialsResolver<C>;
+  /** Resolves a merchant's credentials; `undefined` for an account it does not know. Absent without `accounts`. */
+  readonly accountCredentials?: (
+    account: string,
+  ) => readonly C[] | undefined | Promise<readonly C[] | undefined>;
+  /** Whether asking a resolver again can give another answer (a function, and not a fixed object). */
+  readonly credentialsAreDynamic: { readonly own: boolean; readonly accounts: boolean };
+  /** Default scopes, sorted; empty where the provider has none. */
+  readonly scopes: readonly string[];
+  readonly clientAuthentication: ClientAuthentication;
+  readonly refreshBeforeMs: number;
+  /** As the application said it; absent when it said nothing, and then R17 decides. */
+  readonly keepWarm?: KeepWarm;
+  readonly replay: ReplayPolicy;
+  readonly credentialsTtlMs: number;
+  readonly share: boolean;
+  readonly insecureHosts: readonly string[];
+  /** Agents and CA stand behind this function, so that inspecting a configuration never walks into a socket. */
+  readonly http: () => HttpSettings;
+}

@@ -1,0 +1,105 @@
+import type { Credentials, Strategy } from '../strategies/strategy.js';
+
+/** One field of a provider's static credentials. */
+export interface CredentialField {
+  /** The environment variable it is read from when the application gives no `credentials`. */
+  readonly variable?: string;
+  /** @default false */
+  readonly optional?: boolean;
+  /** Whether the value must never be seen. @default true */
+  readonly secret?: boolean;
+  /**
+   * Environments that a value visibly belongs to: `{ test: /^pk_test_/ }`. A value that matches another
+   * environment than the configured one is warned about at boot.
+   */
+  readonly belongsTo?: Readonly<Record<string, RegExp>>;
+  /** Says what looks wrong about a value, without the value; warned about at boot, never refused. */
+  readonly suspect?: (value: string) => string | undefined;
+}
+
+/** What a provider's API answered to a call, as the refusal predicates see it. */
+export interface ApiAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The parsed JSON (at most the first 64 KiB were looked at); `undefined` when the body is not JSON. */
+  readonly body: unknown;
+}
+
+/** How a provider says no to a call. */
+export interface RefusalDefinition {
+  /** The provider's own refusal of the credential, recognised by its envelope or code: a new one may cure it. */
+  readonly refused: (answer: ApiAnswer) => boolean;
+  /** A refusal that no new credential cures: a missing scope, an IP allow-list, a subscription. @default none */
+  readonly incurable?: (answer: ApiAnswer) => boolean;
+  /** What a refusal for missing scope says, where the provider says it. */
+  readonly scope?: (answer: ApiAnswer) => { required: readonly string[]; held: readonly string[] } | undefined;
+  /** Set where the provider refuses with a 2xx too, so that successful bodies are looked at. @default false */
+  readonly alsoOnSuccess?: boolean;
+}
+
+/** What the headers of a call are made of. */
+export interface HeaderParts<C extends Credentials> {
+  readonly credentials: C;
+  /** The current token; the empty string for a static key. */
+  readonly token: string;
+}
+
+export type HeaderValues = Readonly<Record<string, string | undefined>>;
+
+/** Headers that only some calls want. */
+export interface CallHeaders<C extends Credentials> {
+  /** Upper case; every method by default. */
+  readonly methods?: readonly string[];
+  /** The named host; every host by default. */
+  readonly host?: string;
+  /** Matched against the path below the base URL, without query; every path by default. */
+  readonly path?: string | RegExp;
+  readonly headers: (parts: HeaderParts<C>) => HeaderValues;
+}
+
+/** A call that reads, moves nothing, and shows that a credential is accepted. */
+export interface ProbeDefinition {
+  readonly host?: string;
+  /** Below the base URL, query included. */
+  readonly path: string;
+}
+
+/**
+ * Everything that is true of one payment provider and of no other. Written with `defineProvider`.
+ *
+ * @typeParam C the provider's static credentials
+ * @typeParam N the provider's name
+ */
+export interface ProviderDefinition<C extends Credentials = Credentials, N extends string = string> {
+  /** Lower case, as applications write it: `pesapal`. */
+  readonly name: N;
+  /** As the provider writes it: `PesaPal`. */
+  readonly title: string;
+  /** The page of the provider's documentation that this definition follows. */
+  readonly docs: string;
+  /**
+   * Base URL per environment, or named base URLs (the first is the default). One without environments has a single
+   * entry, `live`.
+   */
+  readonly environments: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  /** The variable that picks the environment, where there is more than one. */
+  readonly environmentVariable?: string;
+  /** The variable(s) that override the base URL: one name, or one per named host. */
+  readonly baseUrlVariable?: string | Readonly<Record<string, string>>;
+  readonly credentials: { readonly [K in keyof C]-?: CredentialField };
+  readonly strategy: Strategy<C>;
+  /** Headers that every call carries. */
+  readonly headers: (parts: HeaderParts<C>) => HeaderValues;
+  /** Headers that some calls carry as well. */
+  readonly callHeaders?: readonly CallHeaders<C>[];
+  readonly refusal: RefusalDefinition;
+  /** The scopes asked for by default; absent where the provider has none. */
+  readonly scopes?: readonly string[];
+  /** The variable that holds other default scopes, separated by spaces. */
+  readonly scopesVariable?: string;
+  /** Fields of JSON answers, at any depth, that repeat a secret: readable by name, never printed (R14). */
+  readonly secretResponseFields?: readonly string[];
+  /** The documented harmless reading call, where there is one. */
+  readonly probe?: ProbeDefinition;
+}
