@@ -9,17 +9,17 @@ export interface Clock {
   now(): number;
   /** A clock that never goes backwards, in milliseconds. May stand still while the machine sleeps. */
   monotonic(): number;
-  /** Never keeps the process alive. */
-  setTimeout(callback: () => void, delayMs: number): TimerHandle;
+  /** Keeps the process alive only with `keepAlive`: while somebody waits for what comes after. */
+  setTimeout(callback: () => void, delayMs: number, keepAlive?: boolean): TimerHandle;
   clearTimeout(handle: TimerHandle): void;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  setTimeout: (callback, delayMs) => {
+  setTimeout: (callback, delayMs, keepAlive = false) => {
     const handle = setTimeout(callback, delayMs);
-    handle.unref();
+    if (!keepAlive) handle.unref();
     return handle;
   },
   clearTimeout: (handle) => clearTimeout(handle),

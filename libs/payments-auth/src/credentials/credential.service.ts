@@ -37,7 +37,13 @@ export interface CredentialStatus {
   /** Wall clock of the next attempt, while a back-off lasts. */
   nextAttemptAtMs?: number;
   /** What the provider last said about its limits, as it said it. */
-  rateLimit?: { limit?: number; remaining?: number; resetAtMs?: number; retryAfterMs?: number; seenAtMs: number };
+  rateLimit?: {
+    limit?: number;
+    remaining?: number;
+    resetAtMs?: number;
+    retryAfterMs?: number;
+    seenAtMs: number;
+  };
   counters: {
     /** Requests sent to the token endpoint. */
     tokenRequests: number;

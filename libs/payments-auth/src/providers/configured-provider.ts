@@ -29,7 +29,8 @@ export interface HttpSettings extends Omit<
 }
 
 /** Where the static credentials of one account come from. Newest first; never an empty list. */
-export type CredentialsResolver<C extends Credentials = Credentials> = () => readonly C[] | Promise<readonly C[]>;
+export type CredentialsResolver<C extends Credentials = Credentials> = () =>
+  readonly C[] | Promise<readonly C[]>;
 
 /**
  * A provider as one application uses it: its definition and every option resolved, checked and defaulted.

@@ -33,7 +33,9 @@ export interface RefusalDefinition {
   /** A refusal that no new credential cures: a missing scope, an IP allow-list, a subscription. @default none */
   readonly incurable?: (answer: ApiAnswer) => boolean;
   /** What a refusal for missing scope says, where the provider says it. */
-  readonly scope?: (answer: ApiAnswer) => { required: readonly string[]; held: readonly string[] } | undefined;
+  readonly scope?: (
+    answer: ApiAnswer,
+  ) => { required: readonly string[]; held: readonly string[] } | undefined;
   /** Set where the provider refuses with a 2xx too, so that successful bodies are looked at. @default false */
   readonly alsoOnSuccess?: boolean;
 }

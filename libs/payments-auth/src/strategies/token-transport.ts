@@ -20,7 +20,9 @@ export class TokenTransportError extends Error {
     /** The system's word for it (`ECONNREFUSED`), where there is one. */
     readonly systemCode?: string,
   ) {
-    super(systemCode === undefined ? `token request failed: ${failure}` : `token request failed: ${systemCode}`);
+    super(
+      systemCode === undefined ? `token request failed: ${failure}` : `token request failed: ${systemCode}`,
+    );
   }
 }
 

@@ -1,0 +1,22 @@
+/** A wait that doubles with each failure, up to a limit. */
+export interface Doubling {
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
+/** Between attempts inside one caller's wait; jittered in full, so that many processes do not retry in step. */
+export const RETRY: Doubling = { firstMs: 500, mostMs: 4_000 };
+/** Between failed acquisitions; callers in between get an error at once. */
+export const OUTAGE: Doubling = { firstMs: 1_000, mostMs: 30_000 };
+/** Before a secret that the provider called wrong is tried again. */
+export const REJECTION: Doubling = { firstMs: 30_000, mostMs: 15 * 60_000 };
+/** Between renewals that calls force while renewal is no cure (R11). */
+export const FUTILITY: Doubling = { firstMs: 2_000, mostMs: 5 * 60_000 };
+
+/** The wait after `failures` failures in a row, 1 being the first. */
+export function waitAfter(failures: number, doubling: Doubling): number {
+  return Math.min(doubling.mostMs, doubling.firstMs * 2 ** Math.min(failures - 1, 30));
+}
+
+/** One acquisition, retries included, takes no longer than this. */
+export const ACQUIRE_BUDGET_MS = 15_000;

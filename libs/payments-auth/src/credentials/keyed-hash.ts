@@ -1,0 +1,46 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+/**
+ * Names secrets without knowing them: an HMAC-SHA256 under a key that is random per application, or shared by the
+ * fleet through its store (R1).
+ *
+ * Never a bare hash: WakaPay's webhook signature *is* the SHA-256 of its key pair, so a bare fingerprint in a log
+ * would forge webhooks.
+ */
+export class KeyedHash {
+  readonly #key: Buffer;
+
+  constructor(key: Buffer = randomBytes(32)) {
+    this.#key = key;
+  }
+
+  /** The hash of a list of fields, in hex. Length-prefixed: `['ab', 'c']` and `['a', 'bc']` differ. */
+  of(fields: readonly (string | undefined)[]): string {
+    const hmac = createHmac('sha256', this.#key);
+    for (const field of fields) {
+      if (field === undefined) {
+        hmac.update('-;');
+      } else {
+        hmac
+          .update(`${Buffer.byteLength(field)}:`)
+          .update(field)
+          .update(';');
+      }
+    }
+    return hmac.digest('hex');
+  }
+
+  /** The first 8 hex digits: enough to tell credentials apart in a log, and nothing else. */
+  short(fields: readonly (string | undefined)[]): string {
+    return this.of(fields).slice(0, 8);
+  }
+
+  /** The fingerprint of static credentials: every field by name, in an order of its own. */
+  ofCredentials(credentials: Readonly<Record<string, string | undefined>>): string {
+    const fields: (string | undefined)[] = [];
+    for (const name of Object.keys(credentials).sort()) {
+      if (credentials[name] !== undefined) fields.push(name, credentials[name]);
+    }
+    return this.of(fields);
+  }
+}

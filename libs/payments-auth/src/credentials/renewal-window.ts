@@ -1,0 +1,40 @@
+/** What is assumed of a login until a slower one has been seen, in milliseconds. */
+const ASSUMED_LOGIN_MS = 500;
+
+/** The largest part of the renewal window that is given away at random, so that a fleet does not renew in step. */
+const JITTER = 0.1;
+
+/** Until when a credential is used, and from when on it is renewed; both counted from when it was asked for. */
+export interface Zones {
+  /** Due: still used, and renewed behind the caller's back. */
+  readonly dueAfterMs: number;
+  /** Dead: not used any more. */
+  readonly deadAfterMs: number;
+}
+
+/**
+ * The three zones of a credential's life (R7): fresh, due, dead.
+ *
+ * The renewal window is as long as asked for, but never more than half the lifetime (a 300 s window on a 300 s token
+ * would be a fetch per call), and no longer than a fifth of it unless logins are so slow that a caller would end up
+ * waiting behind one. The safety margin before the end keeps a request from arriving after its token has died.
+ *
+ * @param random 0 to 1, picks this credential's place in the jitter
+ */
+export function zonesOf(
+  lifetimeMs: number,
+  refreshBeforeMs: number,
+  slowestLoginMs: number,
+  random: number,
+): Zones {
+  const windowMs = Math.min(
+    refreshBeforeMs,
+    Math.max(0.2 * lifetimeMs, 2 * Math.max(slowestLoginMs, ASSUMED_LOGIN_MS)),
+    0.5 * lifetimeMs,
+  );
+  const deadAfterMs = lifetimeMs - Math.min(1_000, 0.02 * lifetimeMs);
+  return {
+    deadAfterMs,
+    dueAfterMs: Math.min(deadAfterMs, lifetimeMs - windowMs * (1 - JITTER * random)),
+  };
+}

@@ -1,0 +1,66 @@
+import type { Credentials, Lifetime } from '../strategies/strategy.js';
+import type { Lane } from './token-endpoints.js';
+
+/** Asks for one token, for one set of static credentials. */
+export interface IssueRequest {
+  readonly account: string | undefined;
+  readonly scopes: readonly string[];
+  readonly credentials: Credentials;
+  /** The keyed hash of `credentials`. */
+  readonly fingerprint: string;
+  /** The token that must not be the answer, because the provider has refused it. */
+  readonly refused: string | undefined;
+  readonly lane: Lane;
+  /** Ends the request: shutdown, or the end of the acquisition's budget. */
+  readonly signal: AbortSignal;
+  /** Called once for every request that is really sent to the token endpoint, when it has ended. */
+  readonly onTokenRequest: (request: TokenRequestReport) => void;
+}
+
+/** What a request to the token endpoint came to. */
+export interface TokenRequestReport {
+  readonly outcome: 'issued' | 'rejected' | 'unavailable';
+  readonly durationMs: number;
+  readonly status?: number;
+  readonly reason?: string;
+}
+
+/** A token that can be used, wherever it came from. */
+export interface IssuedToken {
+  readonly outcome: 'issued';
+  readonly token: string;
+  /** Measured from `askedAtMs`. */
+  readonly lifetime: Lifetime;
+  /** When the life began, on the wall clock. */
+  readonly askedAtMs: number;
+  /** The same instant on the monotonic clock. */
+  readonly askedAtMonotonicMs: number;
+  readonly scopes?: readonly string[];
+  readonly from: 'provider' | 'store';
+}
+
+export type IssueOutcome =
+  | IssuedToken
+  | { readonly outcome: 'rejected'; readonly reason: string }
+  | {
+      readonly outcome: 'unavailable';
+      readonly reason: string;
+      /** How long another attempt is pointless, in milliseconds, where that is known. */
+      readonly retryAfterMs?: number;
+      /** Nothing was sent: a limit or a pause stood in the way. */
+      readonly limited?: boolean;
+    };
+
+/**
+ * Where a slot gets its tokens from: the provider itself, or a store that a fleet shares and that asks the provider
+ * in its turn. One attempt a call; retrying, remembering and giving up are the slot's.
+ */
+export interface TokenIssuer {
+  /** Never rejects. */
+  issue(request: IssueRequest): Promise<IssueOutcome>;
+  /** Gives a token back. Rejects when it could not be delivered. */
+  revoke(
+    request: Pick<IssueRequest, 'account' | 'scopes' | 'credentials' | 'fingerprint' | 'signal'>,
+    token: string,
+  ): Promise<void>;
+}
