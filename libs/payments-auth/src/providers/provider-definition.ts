@@ -1,4 +1,5 @@
 import type { Credentials, Strategy } from '../strategies/strategy.js';
+import type { BodySignatureDefinition, WebhookDefinition } from './signature-definition.js';
 
 /** One field of a provider's static credentials. */
 export interface CredentialField {
@@ -104,4 +105,8 @@ export interface ProviderDefinition<C extends Credentials = Credentials, N exten
   readonly secretResponseFields?: readonly string[];
   /** The documented harmless reading call, where there is one. */
   readonly probe?: ProbeDefinition;
+  /** How the provider proves that a message to the application is its own, where it sends any. */
+  readonly webhook?: WebhookDefinition<C>;
+  /** The signature that outgoing bodies carry, where the provider can ask for one. */
+  readonly bodySignature?: BodySignatureDefinition<C>;
 }
