@@ -1,35 +1,25 @@
-/** Unit specs stand beside their files; behaviours through the public API stand in test/. */
-const transform = {
-  '^.+\\.ts$': [
-    '@swc/jest',
-    {
-      jsc: {
-        target: 'es2022',
-        parser: { syntax: 'typescript', decorators: true },
-        transform: { legacyDecorator: true, decoratorMetadata: true },
-        keepClassNames: true,
-      },
-      module: { type: 'es6' },
-    },
-  ],
-};
+import { fileURLToPath } from 'node:url';
+import { packageSources, swcOptions } from './test/support/typescript-sources.mjs';
+
+const libs = fileURLToPath(new URL('./libs/', import.meta.url));
 
 const shared = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/open-handles.environment.js',
   extensionsToTreatAsEsm: ['.ts'],
-  transform,
+  transform: { '^.+\\.ts$': ['@swc/jest', swcOptions] },
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
-    '^nestjs-payments-auth$': '<rootDir>/libs/payments-auth/src/index.ts',
-    '^nestjs-payments-auth/(redis|testing|opentelemetry|terminus)$':
-      '<rootDir>/libs/payments-auth/src/$1/index.ts',
-    '^payments-sandbox$': '<rootDir>/libs/payments-sandbox/src/index.ts',
+    ...Object.fromEntries(Object.entries(packageSources).map(([name, source]) => [name, `${libs}${source}`])),
   },
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/test/package/'],
-  modulePathIgnorePatterns: ['/dist/', '/test/package/'],
+  modulePathIgnorePatterns: ['/dist/', '/test/package/', '/\\.artifacts/'],
 };
 
+/** Unit specs stand beside their files; behaviours through the public API stand in test/. */
 export default {
+  // As many as the machine has cores: the specs wait for sockets more than they compute.
+  maxWorkers: '100%',
+  reporters: ['default', '<rootDir>/test/support/closing-line.reporter.js'],
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts'] },
     {

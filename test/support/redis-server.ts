@@ -1,0 +1,107 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { createInterface } from 'node:readline';
+
+/** A Redis of one spec file's own: on loopback, in memory only, free to be killed. */
+export interface RedisServer {
+  /** The same before and after a restart. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends it in good order. Harmless when it is down already. */
+  stop(): Promise<void>;
+  /** `kill -9`: clients see their connection break. */
+  kill(): Promise<void>;
+  /** Up again on the same port, empty. */
+  restart(): Promise<void>;
+}
+
+export interface RedisServerOptions {
+  /** More of `redis-server`'s own arguments: `['--maxmemory', '2mb']`. */
+  readonly args?: readonly string[];
+}
+
+const PORT_ATTEMPTS = 5;
+
+/** Starts a `redis-server` on a free port, and returns once it takes connections. */
+export async function startRedisServer({ args = [] }: RedisServerOptions = {}): Promise<RedisServer> {
+  // Between finding a free port and Redis taking it, another process may be faster.
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    try {
+      return serve(port, args, await launch(port, args));
+    } catch (error) {
+      if (attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/**
+ * A Redis for a spec that neither stops it nor empties it: the one that `REDIS_URL` names, else one of its own.
+ * Others may use it at the same time, so every spec keeps to a key prefix of its own.
+ */
+export async function startSharedRedis(): Promise<Pick<RedisServer, 'url' | 'stop'>> {
+  const url = process.env['REDIS_URL'];
+  return url ? { url, stop: () => Promise.resolve() } : startRedisServer();
+}
+
+function serve(port: number, args: readonly string[], first: ChildProcess): RedisServer {
+  let running = first;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (hasEnded(running)) return;
+    const exit = once(running, 'exit');
+    running.kill(signal);
+    await exit;
+  };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    restart: async () => {
+      await end('SIGTERM');
+      running = await launch(port, args);
+    },
+  };
+}
+
+async function launch(port: number, args: readonly string[]): Promise<ChildProcess> {
+  const server = spawn('redis-server', [...onLoopback(port), ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const log: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(
+        new Error('"redis-server" cannot be started. Install it, or run the tests with "npm test".', {
+          cause,
+        }),
+      ),
+    );
+    server.once('exit', () => reject(new Error(`redis-server ended at its start:\n${log.join('\n')}`)));
+    createInterface(server.stdout).on('line', (line) => {
+      log.push(line);
+      if (line.includes('Ready to accept connections')) resolve();
+    });
+  });
+  return server;
+}
+
+function onLoopback(port: number): string[] {
+  const address = ['--port', String(port), '--bind', '127.0.0.1'];
+  return [...address, '--dir', tmpdir(), '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
+}
+
+function hasEnded(server: ChildProcess): boolean {
+  return server.exitCode !== null || server.signalCode !== null;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
