@@ -1,0 +1,1 @@
+export { PaymentsAuthOpenTelemetryModule } from './payments-auth-open-telemetry.module.js';

@@ -1,0 +1,79 @@
+import type { Counter, Histogram, Meter, ObservableGauge } from '@opentelemetry/api';
+
+/** Everything this library measures, by name. Names, units and labels are public: dashboards are built on them. */
+export interface Instruments {
+  /** `payments_auth.token_requests` {request}: requests to token endpoints, by outcome and reason. */
+  readonly tokenRequests: Counter;
+  /** `payments_auth.token_request.duration` s: how long one took. */
+  readonly tokenRequestDuration: Histogram;
+  /** `payments_auth.acquisition.duration` s: from the wish for a credential until it was there, retries included. */
+  readonly acquisitionDuration: Histogram;
+  /** `payments_auth.call.wait.duration` s: how long calls waited that had to wait. Its count is how many did. */
+  readonly waitDuration: Histogram;
+  /** `payments_auth.call.refusals` {call}: calls whose credential the provider refused. */
+  readonly refusals: Counter;
+  /** `payments_auth.call.replays` {call}: calls sent a second time, by whether they were refused again. */
+  readonly replays: Counter;
+  /** `payments_auth.renewal.ahead` s: life the old token still had when it was renewed early. */
+  readonly renewalAhead: Histogram;
+  /** `payments_auth.renewal.failures` {renewal}: renewals that failed while the old token still served. */
+  readonly renewalFailures: Counter;
+  /** `payments_auth.credential.incidents` {incident}: rejected, unavailable, renewals paused, contested, rate limited. */
+  readonly incidents: Counter;
+  /** `payments_auth.token.time_to_live` s: life left of the shortest-lived token of a provider. */
+  readonly timeToLive: ObservableGauge;
+}
+
+/** Boundaries in seconds, those that the semantic conventions give for `http.client.request.duration`. */
+const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+const LIFE_SECONDS = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600];
+
+export function createInstruments(meter: Meter): Instruments {
+  const seconds = (description: string, boundaries: number[]) => ({
+    description,
+    unit: 's',
+    advice: { explicitBucketBoundaries: boundaries },
+  });
+  return {
+    tokenRequests: meter.createCounter('payments_auth.token_requests', {
+      description: 'Requests sent to token endpoints',
+      unit: '{request}',
+    }),
+    tokenRequestDuration: meter.createHistogram(
+      'payments_auth.token_request.duration',
+      seconds('Duration of requests to token endpoints', REQUEST_SECONDS),
+    ),
+    acquisitionDuration: meter.createHistogram(
+      'payments_auth.acquisition.duration',
+      seconds('Time until a credential was there, retries included', REQUEST_SECONDS),
+    ),
+    waitDuration: meter.createHistogram(
+      'payments_auth.call.wait.duration',
+      seconds('Time that calls waited for a credential', REQUEST_SECONDS),
+    ),
+    refusals: meter.createCounter('payments_auth.call.refusals', {
+      description: 'Calls whose credential the provider refused',
+      unit: '{call}',
+    }),
+    replays: meter.createCounter('payments_auth.call.replays', {
+      description: 'Calls sent a second time after a refusal',
+      unit: '{call}',
+    }),
+    renewalAhead: meter.createHistogram(
+      'payments_auth.renewal.ahead',
+      seconds('Life that was left when a token was renewed early', LIFE_SECONDS),
+    ),
+    renewalFailures: meter.createCounter('payments_auth.renewal.failures', {
+      description: 'Renewals that failed while the old token still served',
+      unit: '{renewal}',
+    }),
+    incidents: meter.createCounter('payments_auth.credential.incidents', {
+      description: 'What operators want to know of: rejections, outages, pauses, contests, limits',
+      unit: '{incident}',
+    }),
+    timeToLive: meter.createObservableGauge('payments_auth.token.time_to_live', {
+      description: 'Life left of the shortest-lived token',
+      unit: 's',
+    }),
+  };
+}
