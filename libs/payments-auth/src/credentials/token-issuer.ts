@@ -10,11 +10,17 @@ export interface IssueRequest {
   readonly fingerprint: string;
   /** The token that must not be the answer, because the provider has refused it. */
   readonly refused: string | undefined;
+  /** What the slot holds, as it was issued, dead or alive: the answer is to be newer. Absent when it holds none. */
+  readonly held?: IssuedToken;
+  /** The application asked for another attempt (`refresh()`): what a fleet remembers of a rejection does not count. */
+  readonly insist?: boolean;
   readonly lane: Lane;
   /** Ends the request: shutdown, or the end of the acquisition's budget. */
   readonly signal: AbortSignal;
   /** Called once for every request that is really sent to the token endpoint, when it has ended. */
   readonly onTokenRequest: (request: TokenRequestReport) => void;
+  /** Called when another process of the fleet has withdrawn the token that this request came to. */
+  readonly onWithdrawn?: (token: string) => void;
 }
 
 /** What a request to the token endpoint came to. */
@@ -37,6 +43,8 @@ export interface IssuedToken {
   readonly askedAtMonotonicMs: number;
   readonly scopes?: readonly string[];
   readonly from: 'provider' | 'store';
+  /** Its number in the store of a fleet; absent for a token that was never there. */
+  readonly version?: number;
 }
 
 export type IssueOutcome =
@@ -49,6 +57,11 @@ export type IssueOutcome =
       readonly retryAfterMs?: number;
       /** Nothing was sent: a limit or a pause stood in the way. */
       readonly limited?: boolean;
+      /**
+       * Only in answer to a renewal of a token that lives: no failure, but not yet. The store of the fleet is lost, and
+       * its processes spread their renewals over the end of the life. Keep the token and ask again after `retryAfterMs`.
+       */
+      readonly postponed?: boolean;
     };
 
 /**
