@@ -9,7 +9,7 @@ import {
 import { LoginDurations } from './login-durations.js';
 import { retryAfterMs } from './retry-after.js';
 import type { TokenEndpoint, TokenEndpoints } from './token-endpoints.js';
-import type { IssueOutcome, IssueRequest, TokenIssuer } from './token-issuer.js';
+import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer } from './token-issuer.js';
 
 /** Asks the provider's own token endpoint, within what the provider allows. */
 export class ProviderTokenIssuer implements TokenIssuer {
@@ -50,10 +50,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
     }
   }
 
-  async revoke(
-    request: Pick<IssueRequest, 'scopes' | 'credentials' | 'signal'>,
-    token: string,
-  ): Promise<void> {
+  async revoke(request: ReturnRequest, token: string): Promise<void> {
     if (this.#strategy.revoke === undefined) return;
     const answer = await this.#transport.send(
       this.#baseUrl,
@@ -61,6 +58,10 @@ export class ProviderTokenIssuer implements TokenIssuer {
       request.signal,
     );
     if (answer.status >= 300) throw new Error(`HTTP ${answer.status}`);
+  }
+
+  async forget(): Promise<void> {
+    // Nobody shares what this process got from the provider itself.
   }
 
   async #ask(request: IssueRequest): Promise<IssueOutcome> {

@@ -8,8 +8,12 @@ export interface IssueRequest {
   readonly credentials: Credentials;
   /** The keyed hash of `credentials`. */
   readonly fingerprint: string;
+  /** The token held now, where there is one: a newer one is wanted, wherever it comes from. */
+  readonly held: HeldToken | undefined;
   /** The token that must not be the answer, because the provider has refused it. */
   readonly refused: string | undefined;
+  /** The application insists (`refresh()`): what others remember of this secret being wrong does not count. */
+  readonly insist: boolean;
   /** What the slot holds, as it was issued, dead or alive: the answer is to be newer. Absent when it holds none. */
   readonly held?: IssuedToken;
   /** The application asked for another attempt (`refresh()`): what a fleet remembers of a rejection does not count. */
@@ -22,6 +26,19 @@ export interface IssueRequest {
   /** Called when another process of the fleet has withdrawn the token that this request came to. */
   readonly onWithdrawn?: (token: string) => void;
 }
+
+/** A token that a slot has got from its issuer before. */
+export interface HeldToken {
+  readonly token: string;
+  /** As {@link IssuedToken.version} said. */
+  readonly version?: number;
+}
+
+/** What is needed to give a token back, or to take it away from those it is shared with. */
+export type ReturnRequest = Pick<
+  IssueRequest,
+  'account' | 'scopes' | 'credentials' | 'fingerprint' | 'signal'
+>;
 
 /** What a request to the token endpoint came to. */
 export interface TokenRequestReport {
@@ -49,7 +66,12 @@ export interface IssuedToken {
 
 export type IssueOutcome =
   | IssuedToken
-  | { readonly outcome: 'rejected'; readonly reason: string }
+  | {
+      readonly outcome: 'rejected';
+      readonly reason: string;
+      /** For how long others remember it, in milliseconds, where it is they who say so. */
+      readonly retryAfterMs?: number;
+    }
   | {
       readonly outcome: 'unavailable';
       readonly reason: string;
@@ -71,9 +93,11 @@ export type IssueOutcome =
 export interface TokenIssuer {
   /** Never rejects. */
   issue(request: IssueRequest): Promise<IssueOutcome>;
-  /** Gives a token back. Rejects when it could not be delivered. */
-  revoke(
-    request: Pick<IssueRequest, 'account' | 'scopes' | 'credentials' | 'fingerprint' | 'signal'>,
-    token: string,
-  ): Promise<void>;
+  /** Gives a token back to the provider, shared ones included. Rejects when it could not be delivered. */
+  revoke(request: ReturnRequest, token: string): Promise<void>;
+  /**
+   * Takes whatever token was obtained with these credentials away from those it is shared with, because the secret
+   * was rotated. Nothing is given back to the provider. Never rejects.
+   */
+  forget(request: ReturnRequest): Promise<void>;
 }
