@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+import { importsUnder, moduleName, parse, sourceFilesUnder, type Import } from './support/imports.js';
+
+const library = fileURLToPath(new URL('../libs/payments-auth/', import.meta.url));
+const sandbox = fileURLToPath(new URL('../libs/payments-sandbox/', import.meta.url));
+
+/** Folders that are the module's own: what it reads its options with. */
+const MODULE_FOLDERS = ['options'];
+
+/** Files of the source root that belong to no room: everything may stand on them, they stand on nothing. */
+const FOUNDATION = ['application-axios', 'payments-auth.clock', 'payments-auth.errors'];
+
+/** Each room, and the rooms it may import from besides itself and the foundation. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  foundation: [],
+  strategies: [],
+  providers: ['strategies'],
+  credentials: ['providers', 'strategies'],
+  signatures: ['providers', 'strategies'],
+  http: ['credentials', 'providers', 'strategies'],
+  scheduler: ['credentials', 'providers', 'strategies'],
+  module: ['http', 'scheduler', 'signatures', 'credentials', 'providers', 'strategies'],
+  index: ['module', 'http', 'scheduler', 'signatures', 'credentials', 'providers', 'strategies'],
+};
+
+/** Folders that users import by themselves, or run, and the optional peers that only they may know. */
+const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
+  redis: ['redis', 'ioredis'],
+  testing: ['payments-sandbox', '@nestjs/testing'],
+  opentelemetry: ['@opentelemetry/api'],
+  terminus: ['@nestjs/terminus'],
+  bin: [],
+};
+
+const imports = importsUnder(`${library}src`);
+
+describe('architecture', () => {
+  it('imports go one way: strategies <- providers <- credentials <- { http, scheduler } <- module <- index', () => {
+    const astray = imports.filter(({ file, target }) => {
+      const from = roomOf(moduleName(file));
+      if (target === undefined || from in ENTRY_POINTS) return false;
+      const to = roomOf(target);
+      return to !== from && to !== 'foundation' && !ROOMS[from]?.includes(to);
+    });
+    expect(astray.map(describeImport)).toEqual([]);
+  });
+
+  it('entry points build on the public API; of the foundation they may know the types', () => {
+    const astray = imports.filter(({ file, target, isTypeOnly }) => {
+      const from = roomOf(moduleName(file));
+      if (target === undefined || !(from in ENTRY_POINTS)) return false;
+      const to = roomOf(target);
+      return to !== from && to !== 'index' && !(to === 'foundation' && isTypeOnly);
+    });
+    expect(astray.map(describeImport)).toEqual([]);
+  });
+
+  it('every file stands in a room that has a place on that line', () => {
+    const rooms = sourceFilesUnder(`${library}src`).map((path) =>
+      roomOf(moduleName(path.slice(`${library}src/`.length))),
+    );
+    expect([...new Set(rooms)].filter((room) => !(room in ROOMS) && !(room in ENTRY_POINTS))).toEqual([]);
+  });
+
+  it('no module imports itself by way of others', () => {
+    expect(cyclesOf(imports)).toEqual([]);
+    expect(cyclesOf(importsUnder(`${sandbox}src`))).toEqual([]);
+  });
+
+  it('an optional peer is known to its own entry point only, in types too', () => {
+    const astray = imports.filter(({ file, specifier }) => {
+      const owner = Object.keys(ENTRY_POINTS).find((entry) =>
+        ENTRY_POINTS[entry]?.includes(packageOf(specifier)),
+      );
+      return owner !== undefined && owner !== roomOf(moduleName(file));
+    });
+    expect(astray.map(describeImport)).toEqual([]);
+  });
+
+  it('axios is imported for its types; its values are those of the application', () => {
+    const astray = imports.filter(
+      ({ specifier, isTypeOnly }) => packageOf(specifier) === 'axios' && !isTypeOnly,
+    );
+    expect(astray.map(describeImport)).toEqual([]);
+  });
+
+  it("ScheduleModule stays the application's: imported here too, every job of theirs would run twice", () => {
+    const astray = imports.filter(
+      ({ specifier, names }) =>
+        specifier === '@nestjs/schedule' && (names.length === 0 || names.includes('ScheduleModule')),
+    );
+    expect(astray.map(describeImport)).toEqual([]);
+  });
+
+  it('packages that are imported are peers', () => {
+    const { peerDependencies } = JSON.parse(readFileSync(`${library}package.json`, 'utf8')) as {
+      peerDependencies: Record<string, string>;
+    };
+    const packages = imports
+      .filter(({ target }) => target === undefined)
+      .map((one) => packageOf(one.specifier));
+    expect([...new Set(packages)].filter((name) => !isBuiltIn(name) && !(name in peerDependencies))).toEqual(
+      [],
+    );
+  });
+
+  it('the sandbox stands on Node alone, and imports nothing of the library', () => {
+    const astray = importsUnder(`${sandbox}src`).filter(({ specifier, target }) =>
+      target === undefined ? !isBuiltIn(specifier) : target.startsWith('..'),
+    );
+    expect(astray.map(describeImport)).toEqual([]);
+  });
+
+  it('no module awaits at its top level, so that require() can load them all', () => {
+    const awaiting = [library, sandbox]
+      .flatMap((folder) => sourceFilesUnder(`${folder}src`))
+      .filter((path) => !path.includes('/bin/') && awaitsAtTopLevel(parse(path)));
+    expect(awaiting).toEqual([]);
+  });
+});
+
+function roomOf(module: string): string {
+  const [folder, rest] = module.split('/');
+  if (rest !== undefined && folder !== undefined) return MODULE_FOLDERS.includes(folder) ? 'module' : folder;
+  if (module === 'index') return 'index';
+  return FOUNDATION.includes(module) ? 'foundation' : 'module';
+}
+
+function packageOf(specifier: string): string {
+  const parts = specifier.split('/');
+  return parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+}
+
+function isBuiltIn(name: string): boolean {
+  return name.startsWith('node:');
+}
+
+function describeImport({ file, specifier }: Import): string {
+  return `${file} imports ${specifier}`;
+}
+
+/** Types may refer to each other in a circle; modules that run may not. */
+function cyclesOf(all: readonly Import[]): string[] {
+  const targets = new Map<string, string[]>();
+  for (const { file, target, isTypeOnly } of all) {
+    if (target === undefined || isTypeOnly) continue;
+    targets.set(moduleName(file), [...(targets.get(moduleName(file)) ?? []), target]);
+  }
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const walk = (module: string, path: readonly string[]): void => {
+    if (path.includes(module)) {
+      cycles.push([...path.slice(path.indexOf(module)), module].join(' -> '));
+      return;
+    }
+    if (done.has(module)) return;
+    for (const target of targets.get(module) ?? []) walk(target, [...path, module]);
+    done.add(module);
+  };
+  for (const module of targets.keys()) walk(module, []);
+  return cycles;
+}
+
+function awaitsAtTopLevel(source: ts.SourceFile): boolean {
+  const visit = (node: ts.Node): boolean => {
+    if (ts.isFunctionLike(node) || ts.isClassLike(node)) return false;
+    if (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier !== undefined))
+      return true;
+    return ts.forEachChild(node, visit) ?? false;
+  };
+  return visit(source);
+}
