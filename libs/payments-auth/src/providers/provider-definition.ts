@@ -42,7 +42,7 @@ export interface RefusalDefinition {
 }
 
 /** What the headers of a call are made of. */
-export interface HeaderParts<C extends Credentials> {
+export interface HeaderParts<C extends object = Credentials> {
   readonly credentials: C;
   /** The current token; the empty string for a static key. */
   readonly token: string;
@@ -51,14 +51,14 @@ export interface HeaderParts<C extends Credentials> {
 export type HeaderValues = Readonly<Record<string, string | undefined>>;
 
 /** Headers that only some calls want. */
-export interface CallHeaders<C extends Credentials> {
+export interface CallHeaders<C extends object = Credentials> {
   /** Upper case; every method by default. */
   readonly methods?: readonly string[];
   /** The named host; every host by default. */
   readonly host?: string;
   /** Matched against the path below the base URL, without query; every path by default. */
   readonly path?: string | RegExp;
-  readonly headers: (parts: HeaderParts<C>) => HeaderValues;
+  headers(parts: HeaderParts<C>): HeaderValues;
 }
 
 /** A call that reads, moves nothing, and shows that a credential is accepted. */
@@ -74,7 +74,7 @@ export interface ProbeDefinition {
  * @typeParam C the provider's static credentials
  * @typeParam N the provider's name
  */
-export interface ProviderDefinition<C extends Credentials = Credentials, N extends string = string> {
+export interface ProviderDefinition<C extends object = Credentials, N extends string = string> {
   /** Lower case, as applications write it: `pesapal`. */
   readonly name: N;
   /** As the provider writes it: `PesaPal`. */
@@ -92,8 +92,8 @@ export interface ProviderDefinition<C extends Credentials = Credentials, N exten
   readonly baseUrlVariable?: string | Readonly<Record<string, string>>;
   readonly credentials: { readonly [K in keyof C]-?: CredentialField };
   readonly strategy: Strategy<C>;
-  /** Headers that every call carries. */
-  readonly headers: (parts: HeaderParts<C>) => HeaderValues;
+  /** Headers that every call carries. (A method, so that a list can hold definitions for different credentials.) */
+  headers(parts: HeaderParts<C>): HeaderValues;
   /** Headers that some calls carry as well. */
   readonly callHeaders?: readonly CallHeaders<C>[];
   readonly refusal: RefusalDefinition;
@@ -106,7 +106,7 @@ export interface ProviderDefinition<C extends Credentials = Credentials, N exten
   /** The documented harmless reading call, where there is one. */
   readonly probe?: ProbeDefinition;
   /** How the provider proves that a message to the application is its own, where it sends any. */
-  readonly webhook?: WebhookDefinition<C>;
+  readonly webhook?: WebhookDefinition<keyof C & string>;
   /** The signature that outgoing bodies carry, where the provider can ask for one. */
-  readonly bodySignature?: BodySignatureDefinition<C>;
+  readonly bodySignature?: BodySignatureDefinition<keyof C & string>;
 }

@@ -1,5 +1,3 @@
-import type { Credentials } from '../strategies/strategy.js';
-
 /**
  * How a digest is made. `sha256-constant` is the hash of the credentials alone: the same in every message, and bound
  * to none.
@@ -39,21 +37,21 @@ export type BodyFormat =
   | 'legacy';
 
 /** Which {@link BodyFormat} applies. The merchant's setting, never the message's own word: that can be forged. */
-export interface BodyFormatDefinition<C extends Credentials = Credentials> {
+export interface BodyFormatDefinition<F extends string = string> {
   readonly default: BodyFormat;
   /** The credential field in which the application says otherwise. */
-  readonly credential?: keyof C & string;
+  readonly credential?: F;
 }
 
 /** What a keyed signature covers. */
-export type SignedPart<C extends Credentials = Credentials> =
+export type SignedPart<F extends string = string> =
   /** The body, byte for byte. */
   | 'raw-body'
   /** Text with `{timestamp}` and `{body}` in it: `{timestamp}.{body}`. */
   | { readonly template: string }
   /** The body as JSON, in a form of its own, without the fields that speak of the signature. */
   | {
-      readonly json: BodyFormatDefinition<C>;
+      readonly json: BodyFormatDefinition<F>;
       readonly without: readonly string[];
       readonly formatField?: string;
     }
@@ -68,22 +66,22 @@ export type SignedPart<C extends Credentials = Credentials> =
     };
 
 /** A message whose signature is made with a secret and with what it says. */
-export interface KeyedWebhook<C extends Credentials = Credentials> {
+export interface KeyedWebhook<F extends string = string> {
   readonly algorithm: 'hmac-sha256' | 'hmac-sha512';
   /** The credential field that holds the key. With a list of credentials, each one's key is accepted. */
-  readonly key: keyof C & string;
+  readonly key: F;
   readonly signature: SignatureLocation;
   /** @default 'hex' */
   readonly encoding?: SignatureEncoding;
-  readonly signed: SignedPart<C>;
+  readonly signed: SignedPart<F>;
   readonly timestamp?: SignatureTimestamp;
 }
 
 /** A message whose signature only shows that the sender knows the credentials. */
-export interface ConstantWebhook<C extends Credentials = Credentials> {
+export interface ConstantWebhook<F extends string = string> {
   readonly algorithm: 'sha256-constant';
   /** The credential fields that are hashed, in this order. */
-  readonly of: readonly (keyof C & string)[];
+  readonly of: readonly F[];
   /** What stands between them. @default ':' */
   readonly separator?: string;
   readonly signature: SignatureLocation;
@@ -103,17 +101,17 @@ export interface UnsignedWebhook {
 }
 
 /** How a provider proves that a message is its own. */
-export type WebhookDefinition<C extends Credentials = Credentials> =
-  KeyedWebhook<C> | ConstantWebhook<C> | UnsignedWebhook;
+export type WebhookDefinition<F extends string = string> =
+  KeyedWebhook<F> | ConstantWebhook<F> | UnsignedWebhook;
 
 /** A signature that outgoing JSON bodies carry in a field of their own, once its key is configured. */
-export interface BodySignatureDefinition<C extends Credentials = Credentials> {
+export interface BodySignatureDefinition<F extends string = string> {
   readonly algorithm: 'hmac-sha256';
   /** The credential field that holds the key; without a value, bodies go out unsigned. */
-  readonly key: keyof C & string;
+  readonly key: F;
   /** The field of the body that takes the signature, in lower-case hex. */
   readonly field: string;
-  readonly format: BodyFormatDefinition<C>;
+  readonly format: BodyFormatDefinition<F>;
   /** Further fields of the body that the signature leaves out. */
   readonly without?: readonly string[];
 }

@@ -71,7 +71,7 @@ export interface StaticKeyStrategy {
 }
 
 /** A provider that exchanges the configured secret for a token with a lifetime. */
-export interface TokenStrategy<C extends Credentials = Credentials> {
+export interface TokenStrategy<C extends object = Credentials> {
   readonly kind: 'token-login' | 'client-credentials';
   /** The named host whose base URL the token endpoint stands on; the provider's first one by default. */
   readonly host?: string;
@@ -80,6 +80,8 @@ export interface TokenStrategy<C extends Credentials = Credentials> {
   readonly limits: readonly TokenRequestLimit[];
   /** Token requests count against the quota that payments need: never log in without a call that wants it. */
   readonly loginsEatQuota: boolean;
+  /** The ways of client authentication that the endpoint takes, its default first; absent where there is no choice. */
+  readonly clientAuthentication?: readonly ClientAuthentication[];
   request(credentials: C, context: TokenRequestContext): TokenRequest;
   /** Never throws. `requestedAtMs` is the wall clock when the request was sent. */
   read(answer: TokenAnswer, requestedAtMs: number): TokenOutcome;
@@ -87,4 +89,4 @@ export interface TokenStrategy<C extends Credentials = Credentials> {
   revoke?(credentials: C, token: string, context: TokenRequestContext): TokenRequest;
 }
 
-export type Strategy<C extends Credentials = Credentials> = StaticKeyStrategy | TokenStrategy<C>;
+export type Strategy<C extends object = Credentials> = StaticKeyStrategy | TokenStrategy<C>;

@@ -1,0 +1,38 @@
+import { valueAt } from '../strategies/json-value.js';
+import { staticKey } from '../strategies/static-key.strategy.js';
+import { defineProvider } from './define-provider.js';
+
+/** Cashfin's static credentials. */
+export interface CashfinCredentials {
+  /** From Settings, API. Looks like `cs_…`. */
+  readonly clientSecret: string;
+  /** What webhooks are signed with. */
+  readonly webhookSecret?: string;
+}
+
+/**
+ * Cashfin: a client secret that goes with every call as it is. Live only.
+ *
+ * A change of keys may take Cashfin an hour to notice: right after a rotation the new one can still be refused.
+ *
+ * @see https://docs.cashfin.africa/guide
+ */
+export const cashfin = defineProvider<CashfinCredentials, 'cashfin'>({
+  name: 'cashfin',
+  title: 'Cashfin',
+  docs: 'https://docs.cashfin.africa/guide',
+  environments: { live: 'https://api.cashfin.africa' },
+  baseUrlVariable: 'CASHFIN_BASE_URL',
+  credentials: {
+    clientSecret: { variable: 'CASHFIN_CLIENT_SECRET' },
+    webhookSecret: { variable: 'CASHFIN_WEBHOOK_SECRET', optional: true },
+  },
+  strategy: staticKey(),
+  headers: ({ credentials }) => ({ Authorization: credentials.clientSecret }),
+  refusal: {
+    refused: ({ status, body }) => status === 401 && valueAt(body, 'success') === false,
+    // The key is valid; the call, or the address it comes from, is not allowed.
+    incurable: ({ status }) => status === 403,
+  },
+  probe: { path: '/business/product/list' },
+});

@@ -1,0 +1,55 @@
+import { textAt, valueAt } from '../strategies/json-value.js';
+import { tokenLogin } from '../strategies/token-login.strategy.js';
+import { defineProvider } from './define-provider.js';
+
+/** ClickPesa's static credentials. */
+export interface ClickpesaCredentials {
+  readonly clientId: string;
+  readonly apiKey: string;
+  /** What messages are signed with, where the merchant has switched checksums on. */
+  readonly checksumKey?: string;
+}
+
+/**
+ * ClickPesa: a login for a token that is the whole header, `Bearer ` included, and is sent as it came. Live only.
+ *
+ * A merchant before verification has 100 calls a day, logins included: a needless login is a payment that cannot be
+ * made.
+ *
+ * @see https://docs.clickpesa.com/api-reference/authorization/generate-token
+ */
+export const clickpesa = defineProvider<ClickpesaCredentials, 'clickpesa'>({
+  name: 'clickpesa',
+  title: 'ClickPesa',
+  docs: 'https://docs.clickpesa.com/api-reference/authorization/generate-token',
+  environments: { live: 'https://api.clickpesa.com' },
+  baseUrlVariable: 'CLICKPESA_BASE_URL',
+  credentials: {
+    clientId: { variable: 'CLICKPESA_CLIENT_ID' },
+    apiKey: { variable: 'CLICKPESA_API_KEY' },
+    checksumKey: { variable: 'CLICKPESA_CHECKSUM_KEY', optional: true },
+  },
+  strategy: tokenLogin<ClickpesaCredentials>({
+    path: '/third-parties/generate-token',
+    headers: ({ clientId, apiKey }) => ({ 'client-id': clientId, 'api-key': apiKey }),
+    answer: { token: 'token' },
+    documentedLifetimeMs: 60 * 60_000,
+    // There is no code, and a bare `{"message":"Forbidden"}` may come from a gateway: the words must do.
+    rejected: ({ status, body }) =>
+      status === 403 && /client details|api-key/i.test(textAt(body, 'message') ?? ''),
+    issued: ({ body }) => valueAt(body, 'success') !== false,
+    reason: ({ body }) => textAt(body, 'message'),
+    limits: [
+      { limit: 120, perMs: 60_000, scope: 'ip' },
+      { limit: 100, perMs: 24 * 60 * 60_000, scope: 'credential' },
+    ],
+    loginsEatQuota: true,
+  }),
+  headers: ({ token }) => ({ Authorization: token }),
+  refusal: {
+    refused: ({ status, body }) => status === 401 && textAt(body, 'message') !== undefined,
+    // A refused token is a 401 here. A 403 of its own speaks of the merchant or the key, and a login would be wasted.
+    incurable: ({ status, body }) => status === 403 && textAt(body, 'message') !== undefined,
+  },
+  probe: { path: '/third-parties/account/balance' },
+});

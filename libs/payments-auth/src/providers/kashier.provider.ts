@@ -1,0 +1,77 @@
+import { isJsonObject, valueAt } from '../strategies/json-value.js';
+import { staticKey } from '../strategies/static-key.strategy.js';
+import { defineProvider } from './define-provider.js';
+
+/** Kashier's static credentials. */
+export interface KashierCredentials {
+  /** From Integrate now, secret key: `<hex>$<hex>`. */
+  readonly secretKey: string;
+  /** The Payment API key: wanted when a payment session is created, and for order hashes. */
+  readonly apiKey?: string;
+  /** `MID-…`: part of order hashes. */
+  readonly merchantId?: string;
+}
+
+/**
+ * Kashier: a secret key that goes with every call as it is, to two hosts. `api` serves sessions, invoices and
+ * status; `fep` serves orders (refund, capture, void).
+ *
+ * A rotated key dies at once.
+ *
+ * @see https://developers.kashier.io
+ */
+export const kashier = defineProvider<KashierCredentials, 'kashier'>({
+  name: 'kashier',
+  title: 'Kashier',
+  docs: 'https://developers.kashier.io',
+  environments: {
+    test: { api: 'https://test-api.kashier.io', fep: 'https://test-fep.kashier.io' },
+    live: { api: 'https://api.kashier.io', fep: 'https://fep.kashier.io' },
+  },
+  environmentVariable: 'KASHIER_ENVIRONMENT',
+  baseUrlVariable: { api: 'KASHIER_BASE_URL', fep: 'KASHIER_FEP_BASE_URL' },
+  credentials: {
+    secretKey: { variable: 'KASHIER_SECRET_KEY', suspect: suspectSecretKey },
+    apiKey: { variable: 'KASHIER_API_KEY', optional: true },
+    merchantId: { variable: 'KASHIER_MERCHANT_ID', optional: true, secret: false },
+  },
+  strategy: staticKey(),
+  headers: ({ credentials }) => ({ Authorization: credentials.secretKey }),
+  callHeaders: [
+    {
+      methods: ['POST'],
+      host: 'api',
+      path: '/v3/payment/sessions',
+      headers: ({ credentials }) => ({ 'api-key': credentials.apiKey }),
+    },
+  ],
+  refusal: {
+    refused: ({ status, body }) =>
+      (status === 401 && isKashierFailure(body)) || (status === 403 && isInvalidAuthorization(body)),
+    // Kashier knows the key, and does not allow the call.
+    incurable: ({ status, body }) =>
+      status === 403 && isKashierFailure(body) && !isInvalidAuthorization(body),
+  },
+  // The answer to creating a session repeats both.
+  secretResponseFields: ['apiKey', 'hash'],
+});
+
+function suspectSecretKey(value: string): string | undefined {
+  if (!value.includes('$')) return 'has no "$": a shell or dotenv has probably expanded it and cut the rest';
+  if (value.includes('\\'))
+    return 'has a backslash: it escapes the "$" in a shell, and is no part of the key';
+  return undefined;
+}
+
+function isKashierFailure(body: unknown): boolean {
+  return (
+    valueAt(body, 'status') === 'FAILURE' ||
+    isJsonObject(valueAt(body, 'messages')) ||
+    valueAt(body, 'error.cause') !== undefined
+  );
+}
+
+/** Kashier's only code for it is a sentence. */
+function isInvalidAuthorization(body: unknown): boolean {
+  return valueAt(body, 'error.cause') === 'invalid authorization';
+}

@@ -1,0 +1,57 @@
+import { isJsonObject, textAt, valueAt } from '../strategies/json-value.js';
+import { tokenLogin } from '../strategies/token-login.strategy.js';
+import { bearer } from './bearer.js';
+import { defineProvider } from './define-provider.js';
+
+/** PesaPal's static credentials. Each environment has its own. */
+export interface PesapalCredentials {
+  readonly consumerKey: string;
+  readonly consumerSecret: string;
+}
+
+/**
+ * PesaPal, API 3.0: a login for a bearer token. The HTTP status says little: a wrong secret is answered with 200,
+ * a refused token with 401, 500 or 200. The error code tells.
+ *
+ * @see https://developer.pesapal.com/how-to-integrate/e-commerce/api-30-json/authentication
+ */
+export const pesapal = defineProvider<PesapalCredentials, 'pesapal'>({
+  name: 'pesapal',
+  title: 'PesaPal',
+  docs: 'https://developer.pesapal.com/how-to-integrate/e-commerce/api-30-json/authentication',
+  environments: {
+    sandbox: 'https://cybqa.pesapal.com/pesapalv3',
+    live: 'https://pay.pesapal.com/v3',
+  },
+  environmentVariable: 'PESAPAL_ENVIRONMENT',
+  baseUrlVariable: 'PESAPAL_BASE_URL',
+  credentials: {
+    consumerKey: { variable: 'PESAPAL_CONSUMER_KEY' },
+    consumerSecret: { variable: 'PESAPAL_CONSUMER_SECRET' },
+  },
+  strategy: tokenLogin<PesapalCredentials>({
+    path: '/api/Auth/RequestToken',
+    body: ({ consumerKey, consumerSecret }) => ({
+      json: { consumer_key: consumerKey, consumer_secret: consumerSecret },
+    }),
+    answer: { token: 'token', expiresAt: 'expiryDate' },
+    documentedLifetimeMs: 5 * 60_000,
+    rejected: ({ body }) => errorCode(body) === 'invalid_consumer_key_or_secret_provided',
+    issued: ({ body }) => errorCode(body) === undefined,
+    reason: ({ body }) => errorCode(body),
+  }),
+  headers: ({ token }) => ({ Authorization: bearer(token) }),
+  refusal: {
+    // Another code is another matter, at any status: a payment that is still pending is "not found".
+    refused: ({ status, body }) =>
+      errorCode(body) === 'invalid_api_credentials_provided' ||
+      (status === 401 && isJsonObject(valueAt(body, 'error'))),
+    alsoOnSuccess: true,
+  },
+  probe: { path: '/api/URLSetup/GetIpnList' },
+});
+
+/** `error` is `null`, or an object that a success may fill with nulls. */
+function errorCode(body: unknown): string | undefined {
+  return textAt(body, 'error.code');
+}

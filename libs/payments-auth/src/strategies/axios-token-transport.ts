@@ -1,0 +1,132 @@
+import type { Readable } from 'node:stream';
+import { Agent, type AgentOptions } from 'node:https';
+import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
+import { applicationAxios } from '../application-axios.js';
+import type { Clock } from '../payments-auth.clock.js';
+import type { TokenRequest } from './strategy.js';
+import { type TimedTokenAnswer, type TokenTransport, TokenTransportError } from './token-transport.js';
+
+/** Over everything: name look-up, connection, headers and the last byte of the body. */
+const DEADLINE_MS = 10_000;
+const MOST_BYTES = 1024 * 1024;
+
+/** How to reach a provider from here: of all axios settings, the only ones that apply to token requests too. */
+export interface ConnectionSettings extends Pick<AxiosRequestConfig, 'httpAgent' | 'httpsAgent' | 'proxy'> {
+  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+}
+
+export interface AxiosTokenTransportOptions {
+  readonly clock: Clock;
+  readonly http?: () => ConnectionSettings;
+  /** In milliseconds. @default 10 000 */
+  readonly deadlineMs?: number;
+  /** In bytes, after decompression. @default 1 MiB */
+  readonly mostBytes?: number;
+}
+
+/** Sends token requests over the application's axios, and over nothing else that is the application's. */
+export class AxiosTokenTransport implements TokenTransport {
+  readonly #clock: Clock;
+  readonly #axios: AxiosInstance;
+  readonly #deadlineMs: number;
+  readonly #mostBytes: number;
+
+  constructor({ clock, http, deadlineMs, mostBytes }: AxiosTokenTransportOptions) {
+    this.#clock = clock;
+    this.#axios = bareAxios(http?.() ?? {});
+    this.#deadlineMs = deadlineMs ?? DEADLINE_MS;
+    this.#mostBytes = mostBytes ?? MOST_BYTES;
+  }
+
+  async send(baseUrl: string, request: TokenRequest, signal?: AbortSignal): Promise<TimedTokenAnswer> {
+    if (signal?.aborted) throw new TokenTransportError('cancelled');
+    const ended = new AbortController();
+    let failure: 'timeout' | 'cancelled' | undefined;
+    const end = (why: 'timeout' | 'cancelled') => {
+      failure ??= why;
+      ended.abort();
+    };
+    const cancel = () => end('cancelled');
+    signal?.addEventListener('abort', cancel, { once: true });
+    const deadline = this.#clock.setTimeout(() => end('timeout'), this.#deadlineMs, true);
+    const requestedAtMs = this.#clock.now();
+    const requestedAtMonotonicMs = this.#clock.monotonic();
+    try {
+      const response = await this.#axios.request<Readable>({
+        url: baseUrl + request.path,
+        method: request.method,
+        // `false` keeps axios from naming a content type of its own for a body that is not there.
+        headers: { 'Content-Type': false, ...request.headers },
+        data: request.body,
+        signal: ended.signal,
+      });
+      const text = await readText(response.data, this.#mostBytes);
+      return {
+        status: response.status,
+        headers: plainHeaders(response.headers),
+        body: parsed(text),
+        requestedAtMs,
+        requestedAtMonotonicMs,
+      };
+    } catch (error) {
+      // What axios throws holds the request, and with it the secret: nothing of it goes further than its code.
+      throw failure === undefined ? failureOf(error) : new TokenTransportError(failure);
+    } finally {
+      this.#clock.clearTimeout(deadline);
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+}
+
+/**
+ * An axios that shares nothing with the application's. `axios.create()` starts from `axios.defaults`, where an
+ * application may have put headers, transforms, an adapter or a base URL for its own calls; the class does not.
+ */
+function bareAxios({ httpAgent, httpsAgent, proxy, ca }: ConnectionSettings): AxiosInstance {
+  const config: AxiosRequestConfig = {
+    adapter: 'http',
+    responseType: 'stream',
+    maxRedirects: 0,
+    validateStatus: () => true,
+    httpAgent,
+    httpsAgent: httpsAgent ?? (ca === undefined ? undefined : new Agent({ ca: ca as AgentOptions['ca'] })),
+    ...(proxy === undefined ? {} : { proxy }),
+  };
+  return new applicationAxios.Axios(config) as AxiosInstance;
+}
+
+/** Reads here instead of letting axios do it: it says "too large" in no other way than by a message. */
+async function readText(stream: Readable, mostBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw new TokenTransportError('too-large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** JSON whatever the content type says; `undefined` when it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without `Set-Cookie`, which is the only one that Node gives as a list, and of no use here. */
+function plainHeaders(headers: AxiosResponse['headers']): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === 'string') plain[name.toLowerCase()] = value;
+  }
+  return plain;
+}
+
+function failureOf(error: unknown): TokenTransportError {
+  if (error instanceof TokenTransportError) return error;
+  const code = (error as { code?: unknown } | null)?.code;
+  return new TokenTransportError('network', typeof code === 'string' ? code : undefined);
+}

@@ -1,0 +1,87 @@
+import { instantMs, positiveNumber } from './instant.js';
+import { isJsonObject } from './json-value.js';
+import type { Lifetime } from './strategy.js';
+
+/** Figures beyond this many documented lifetimes are absurd, and cut off there. */
+const MOST_DOCUMENTED_LIFETIMES = 24;
+
+/** Everything that can tell how long a token lives. */
+export interface LifetimeEvidence {
+  /** Seconds, as the answer has them: a number, a numeric string, or anything else. */
+  readonly relative?: unknown;
+  /** An instant, as the answer has it: an ISO date, an epoch, or anything else. */
+  readonly absolute?: unknown;
+  readonly token: string;
+  /** The `Date` header of the answer. */
+  readonly date?: string;
+  /** Our wall clock when the request was sent, in milliseconds. */
+  readonly requestedAtMs: number;
+  readonly documentedMs: number;
+}
+
+/**
+ * How long a token lives, counted from when it was asked for (R6).
+ *
+ * What the answer says is believed in the order of how little can go wrong with it: a number of seconds needs no
+ * clock; `exp - iat` of a JWT needs only the issuer's; a date needs the issuer's clock and ours, so it is read
+ * against the answer's own `Date`. Where nothing can be believed, the documented lifetime holds. No figure is
+ * believed beyond 24 documented lifetimes.
+ */
+export function lifetimeOf(evidence: LifetimeEvidence): Lifetime {
+  const mostMs = MOST_DOCUMENTED_LIFETIMES * evidence.documentedMs;
+  const relative = positiveNumber(evidence.relative);
+  if (relative !== undefined) return { lifetimeMs: Math.min(mostMs, relative * 1_000), from: 'relative' };
+
+  const { issuedAtMs, expiresAtMs } = jwtTimes(evidence.token);
+  if (issuedAtMs !== undefined && expiresAtMs !== undefined && expiresAtMs > issuedAtMs) {
+    const remainingMs = Math.min(
+      expiresAtMs - issuedAtMs,
+      // Some issuers hand out the same token until it dies: what matters is what is left of it.
+      remaining(expiresAtMs, evidence, mostMs) ?? Infinity,
+    );
+    return { lifetimeMs: Math.min(mostMs, remainingMs), from: 'jwt' };
+  }
+
+  for (const [atMs, from] of [
+    [instantMs(evidence.absolute), 'absolute'],
+    [expiresAtMs, 'jwt'],
+  ] as const) {
+    const remainingMs = atMs === undefined ? undefined : remaining(atMs, evidence, mostMs);
+    if (remainingMs !== undefined) return { lifetimeMs: Math.min(mostMs, remainingMs), from };
+  }
+  return { lifetimeMs: evidence.documentedMs, from: 'documented' };
+}
+
+/**
+ * From now until `atMs`, where now is what the answer's `Date` says. That header has no fractions of a second, so
+ * our own clock is believed within the second that it names. A `Date` that makes no sense gives way to our clock.
+ */
+function remaining(
+  atMs: number,
+  { date, requestedAtMs }: LifetimeEvidence,
+  mostMs: number,
+): number | undefined {
+  const dateMs = date === undefined ? NaN : Date.parse(date);
+  const serverNowMs = Math.min(Math.max(requestedAtMs, dateMs), dateMs + 999);
+  const candidates = [serverNowMs, requestedAtMs].map((nowMs) => atMs - nowMs).filter((ms) => ms > 0);
+  return candidates.find((ms) => ms <= mostMs) ?? candidates[0];
+}
+
+/** The claims that tell a token's life (RFC 7519, section 4.1); nothing is verified, the token is not for us. */
+function jwtTimes(token: string): { issuedAtMs?: number; expiresAtMs?: number } {
+  const [, payload, signature] = token.split('.');
+  if (payload === undefined || signature === undefined) return {};
+  let claims: unknown;
+  try {
+    claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+  } catch {
+    return {};
+  }
+  if (!isJsonObject(claims)) return {};
+  const issuedAt = positiveNumber(claims['iat']);
+  const expiresAt = positiveNumber(claims['exp']);
+  return {
+    ...(issuedAt === undefined ? {} : { issuedAtMs: issuedAt * 1_000 }),
+    ...(expiresAt === undefined ? {} : { expiresAtMs: expiresAt * 1_000 }),
+  };
+}
