@@ -1,0 +1,63 @@
+/**
+ * Makes the tarballs of a release in .artifacts/release, after everything that speaks against publishing them:
+ *
+ *   npm run release -- --tag v1.2.3
+ *
+ * It publishes nothing: .github/workflows/release.yml does, from these very files.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { libraries, packLibraries } from './pack.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values } = parseArgs({ options: { tag: { type: 'string' } } });
+
+const objections = findObjections(values.tag);
+if (objections.length > 0) {
+  for (const objection of objections) console.error(objection);
+  process.exit(1);
+}
+
+run('node', 'scripts/build.mjs', '--clean');
+run('npm', 'test');
+run('npm', 'run', 'test:package');
+
+for (const tarball of Object.values(packLibraries(join(root, '.artifacts/release')))) {
+  console.log(
+    `${createHash('sha256').update(readFileSync(tarball)).digest('hex')}  ${tarball.slice(root.length)}`,
+  );
+}
+
+/**
+ * All of them at once, so that a release is prepared in one go.
+ *
+ * @param {string | undefined} tag
+ */
+function findObjections(tag) {
+  const found = [];
+  const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
+  const versions = Object.entries(libraries).map(([name, folder]) => ({
+    name,
+    version: /** @type {string} */ (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version),
+  }));
+  if (tag === undefined) found.push('Which release is it? Add --tag v1.2.3.');
+  for (const { name, version } of versions) {
+    if (tag !== undefined && tag !== `v${version}`) {
+      found.push(`${name} is at ${version}, the tag is ${tag}: set "version" in its package.json.`);
+    }
+  }
+  const [first] = versions;
+  if (first && !changelog.includes(`## ${first.version}`) && !changelog.includes(`## [${first.version}]`)) {
+    found.push(`CHANGELOG.md has no section "## ${first.version}": say what changes for users.`);
+  }
+  return found;
+}
+
+/** @param {[string, ...string[]]} command */
+function run(...[command, ...args]) {
+  execFileSync(command, args, { cwd: root, stdio: 'inherit' });
+}
