@@ -1,0 +1,110 @@
+import type { Account } from './account.js';
+
+/** A token that the sandbox handed out. */
+export interface IssuedToken {
+  readonly value: string;
+  readonly account: string;
+  readonly scopes: readonly string[];
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly state: 'alive' | 'expired' | 'revoked';
+}
+
+interface Entry {
+  readonly value: string;
+  readonly account: Account;
+  readonly scopes: readonly string[];
+  readonly issuedAtMs: number;
+  expiresAtMs: number;
+  revoked: boolean;
+}
+
+/** Dead tokens that are kept so that a test can still ask about them. */
+const KEPT_DEAD = 10_000;
+
+/** The tokens of one provider: which live, whose they are, and what ended the others. */
+export class IssuedTokens {
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(private readonly now: () => number) {}
+
+  issue(value: string, account: Account, scopes: readonly string[], lifetimeMs: number): void {
+    const issuedAtMs = this.now();
+    this.#entries.set(value, {
+      value,
+      account,
+      scopes,
+      issuedAtMs,
+      expiresAtMs: issuedAtMs + lifetimeMs,
+      revoked: false,
+    });
+    this.#prune();
+  }
+
+  /** Whose token it is and what it may do, when it is alive. */
+  alive(value: string): { account: Account; scopes: readonly string[] } | undefined {
+    const entry = this.#entries.get(value);
+    return entry !== undefined && this.#isAlive(entry) ? entry : undefined;
+  }
+
+  /** The youngest living token of an account and scope set. */
+  current(account: Account, scopes: readonly string[]): IssuedToken | undefined {
+    const wanted = scopes.join(' ');
+    let youngest: Entry | undefined;
+    for (const entry of this.#entries.values()) {
+      if (entry.account === account && entry.scopes.join(' ') === wanted && this.#isAlive(entry))
+        youngest = entry;
+    }
+    return youngest === undefined ? undefined : this.#view(youngest);
+  }
+
+  all(): readonly IssuedToken[] {
+    return [...this.#entries.values()].map((entry) => this.#view(entry));
+  }
+
+  /** Their time is over now. Answers how many were alive. */
+  expire(accountId?: string): number {
+    return this.#end((entry) => (entry.expiresAtMs = this.now()), accountId);
+  }
+
+  /** The provider takes them back now. Answers how many were alive. */
+  revoke(accountId?: string): number {
+    return this.#end((entry) => (entry.revoked = true), accountId);
+  }
+
+  endOne(value: string, how: 'expire' | 'revoke'): void {
+    const entry = this.#entries.get(value);
+    if (entry === undefined || !this.#isAlive(entry)) return;
+    if (how === 'revoke') entry.revoked = true;
+    else entry.expiresAtMs = this.now();
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  #end(end: (entry: Entry) => void, accountId: string | undefined): number {
+    let ended = 0;
+    for (const entry of this.#entries.values()) {
+      if ((accountId !== undefined && entry.account.id !== accountId) || !this.#isAlive(entry)) continue;
+      end(entry);
+      ended += 1;
+    }
+    return ended;
+  }
+
+  #isAlive(entry: Entry): boolean {
+    return !entry.revoked && this.now() < entry.expiresAtMs;
+  }
+
+  #view(entry: Entry): IssuedToken {
+    const { value, account, scopes, issuedAtMs, expiresAtMs } = entry;
+    const state = entry.revoked ? 'revoked' : this.#isAlive(entry) ? 'alive' : 'expired';
+    return { value, account: account.id, scopes, issuedAtMs, expiresAtMs, state };
+  }
+
+  #prune(): void {
+    if (this.#entries.size % KEPT_DEAD !== 0) return;
+    for (const entry of this.#entries.values()) if (!this.#isAlive(entry)) this.#entries.delete(entry.value);
+  }
+}

@@ -1,0 +1,82 @@
+import type { Account, Credentials } from './account.js';
+import type { CredentialShape } from './accounts.js';
+import type { Exchange } from './exchange.js';
+import type { ProviderContext } from './provider-context.js';
+import type { ProviderSettings } from './provider-settings.js';
+import type { RateLimit } from './rate-limits.js';
+import type { ReceivedRequest } from './received-request.js';
+import type { Reply } from './reply.js';
+import type { SeededRandom } from './seeded-random.js';
+
+/** An endpoint that hands out tokens, or takes them back. */
+export interface CredentialEndpoint<C extends Credentials> {
+  readonly path: string;
+  /** Sets `exchange.outcome`, and `exchange.account` once it is known. */
+  answer(exchange: Exchange, context: ProviderContext<C>): Reply;
+}
+
+/** Whose credential a call carries. */
+export interface Bearer<C extends Credentials> {
+  readonly account: Account<C>;
+  /** What its token may do; empty where the provider has no scopes. */
+  readonly scopes: readonly string[];
+}
+
+/** A call whose credential was accepted. */
+export interface AcceptedCall<C extends Credentials> extends Bearer<C> {
+  readonly request: ReceivedRequest;
+  /** The JSON object in the body, if there is one. */
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+  /** What the groups of the resource's path matched. */
+  readonly groups: Readonly<Record<string, string>>;
+  readonly context: ProviderContext<C>;
+}
+
+/** One thing that the provider's API can do. An unsafe method answered below 400 counts as executed. */
+export interface Resource<C extends Credentials> {
+  readonly method: string;
+  /** Every host by default. */
+  readonly host?: string;
+  /** Below the base URL. */
+  readonly path: string | RegExp;
+  answer(call: AcceptedCall<C>): Reply;
+}
+
+/** Everything that is true of one provider and of no other. */
+export interface ProviderBehaviour<C extends Credentials, N extends string = string> {
+  readonly name: N;
+  /** Named hosts, the default one first. */
+  readonly hosts: readonly [string, ...string[]];
+  /** What the base URL ends in, as the provider's own does; the empty string for nothing. */
+  readonly basePath: string;
+  /** The documented lifetime of a token; absent for a static key. */
+  readonly lifetimeMs?: number;
+  readonly limits: readonly RateLimit[];
+  /** The status that a bad credential on a call is answered with, unless the settings say otherwise. */
+  readonly refusalStatus: number;
+  /** Fields of the token answer. */
+  readonly tokenFields?: { readonly token: string; readonly expiry?: string };
+  /** Body fields that say which payment it is: sent twice, they mean the same payment. */
+  readonly paymentKeys: readonly string[];
+  readonly tokenEndpoint?: CredentialEndpoint<C>;
+  readonly revocationEndpoint?: CredentialEndpoint<C>;
+  readonly resources: readonly Resource<C>[];
+
+  credentials(random: SeededRandom): CredentialShape<C>;
+  /** The part of the credentials that a merchant with these settings has. @default all of it */
+  handedOut?(credentials: C, settings: ProviderSettings): C;
+  /** The environment variables that an application reads these credentials and base URLs from. */
+  environment(credentials: C, baseUrls: Readonly<Record<string, string>>): Record<string, string>;
+  /** Whose credential the call carries; `undefined` when it is not accepted. */
+  bearerOf(request: ReceivedRequest, context: ProviderContext<C>): Bearer<C> | undefined;
+  /** The provider's answer to a call with a bad credential. */
+  refusal(status: number): Reply;
+  /** A good credential that may not do this: the answer, or `undefined` when it may. */
+  forbids?(request: ReceivedRequest, bearer: Bearer<C>): Reply | undefined;
+  /** The provider's envelope for any other error. */
+  error(status: number, message: string): Reply;
+  /** The provider's 429. @param retryAfter as in the header */
+  rateLimited(retryAfter: string): Reply;
+  /** What a path outside the base path answers with. */
+  missedBase?(): Reply;
+}

@@ -1,0 +1,84 @@
+import type { Account, Credentials } from './account.js';
+import { Accounts } from './accounts.js';
+import type { Exchange } from './exchange.js';
+import { IssuedTokens } from './issued-tokens.js';
+import { signJwt } from './jwt.js';
+import type { ProviderBehaviour } from './provider-behaviour.js';
+import { defaultSettings, type ProviderSettings } from './provider-settings.js';
+import type { SandboxClock } from './sandbox-clock.js';
+import type { SeededRandom } from './seeded-random.js';
+
+/** A token as the provider is about to hand it out. */
+export interface MintedToken {
+  readonly value: string;
+  /** What is left of its life. */
+  readonly lifetimeMs: number;
+  /** By the provider's own clock, in milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+}
+
+/** What a running provider knows: its merchants, their tokens, its settings and its clock. */
+export class ProviderContext<C extends Credentials = Credentials> {
+  readonly settings: ProviderSettings;
+  readonly accounts: Accounts<C>;
+  readonly tokens: IssuedTokens;
+  /** Payment references that were used up. */
+  readonly usedReferences = new Set<string>();
+  readonly random: SeededRandom;
+  readonly #jwtKey: string;
+
+  constructor(
+    private readonly behaviour: ProviderBehaviour<C>,
+    private readonly clock: SandboxClock,
+    random: SeededRandom,
+    settings: Partial<ProviderSettings>,
+  ) {
+    this.random = random.fork('tokens');
+    this.#jwtKey = random.fork('jwt').text(32);
+    this.settings = { ...defaultSettings(behaviour), ...settings };
+    this.accounts = new Accounts(behaviour.credentials(random.fork('credentials')), () => clock.now());
+    this.tokens = new IssuedTokens(() => clock.now());
+  }
+
+  /** The provider's own clock, which may be off. */
+  get providerNowMs(): number {
+    return this.clock.now() + this.settings.skewMs;
+  }
+
+  get nowMs(): number {
+    return this.clock.now();
+  }
+
+  /** Issues a token to an account, and marks the exchange as accepted. */
+  mint(account: Account<C>, scopes: readonly string[], exchange: Exchange): MintedToken {
+    exchange.account = account;
+    exchange.outcome = 'accepted';
+    exchange.executed = true;
+    const { settings, tokens } = this;
+    if (settings.sameTokenUntilDead) {
+      const current = tokens.current(account, scopes);
+      if (current !== undefined) {
+        const lifetimeMs = current.expiresAtMs - this.nowMs;
+        return { value: current.value, lifetimeMs, expiresAtMs: this.providerNowMs + lifetimeMs };
+      }
+    }
+    if (settings.newLoginKillsEarlier) {
+      for (let token = tokens.current(account, scopes); token; token = tokens.current(account, scopes))
+        tokens.endOne(token.value, 'revoke');
+    }
+    const lifetimeMs = settings.tokenLifetimeMs;
+    const value = signJwt(this.#claims(account, lifetimeMs, exchange), this.#jwtKey);
+    tokens.issue(value, account, scopes, lifetimeMs);
+    return { value, lifetimeMs, expiresAtMs: this.providerNowMs + lifetimeMs };
+  }
+
+  #claims(account: Account<C>, lifetimeMs: number, exchange: Exchange): Record<string, unknown> {
+    const issuedAt = Math.floor(this.providerNowMs / 1_000);
+    const identity = { sub: account.id, jti: this.random.text(32), iat: issuedAt };
+    if (exchange.statedExpiry === undefined) return { ...identity, exp: issuedAt + lifetimeMs / 1_000 };
+    // A stated expiry replaces the token's own, so that nothing in the answer tells the truth.
+    return this.behaviour.tokenFields?.expiry === undefined
+      ? { ...identity, exp: exchange.statedExpiry.value }
+      : { ...identity, iat: undefined };
+  }
+}

@@ -1,0 +1,77 @@
+import type { ExchangeKind } from './exchange.js';
+
+/** A limit as a provider documents it. */
+export interface RateLimit {
+  readonly limit: number;
+  readonly perMs: number;
+  /** What is counted together: an address, a merchant, or one token. */
+  readonly per: 'ip' | 'account' | 'token';
+  /** Which requests count. @default every one */
+  readonly counts?: ExchangeKind;
+  /** Whether it is the one that the `X-RateLimit-*` headers report. @default false */
+  readonly reported?: boolean;
+  /** Windows start at this time of day (UTC), in milliseconds. @default 0 */
+  readonly windowOffsetMs?: number;
+}
+
+export interface RateLimitState {
+  readonly limit: number;
+  readonly remaining: number;
+  /** When the window ends, in milliseconds since the epoch. */
+  readonly resetAtMs: number;
+}
+
+interface Window {
+  endsAtMs: number;
+  used: number;
+}
+
+/** Counts requests in fixed windows. */
+export class RateLimits {
+  readonly #windows = new Map<string, Window>();
+
+  constructor(private readonly limits: readonly RateLimit[]) {}
+
+  /**
+   * Counts one request against every limit that concerns it.
+   *
+   * @param scale multiplies every limit; `undefined` counts and never refuses
+   */
+  take(
+    kind: ExchangeKind,
+    who: Readonly<Record<RateLimit['per'], string | undefined>>,
+    nowMs: number,
+    scale: number | undefined,
+  ): { exceeded?: RateLimitState; reported?: RateLimitState } {
+    let exceeded: RateLimitState | undefined;
+    let reported: RateLimitState | undefined;
+    for (const [index, rule] of this.limits.entries()) {
+      const counted = who[rule.per];
+      if (counted === undefined || (rule.counts !== undefined && rule.counts !== kind)) continue;
+      const limit = Math.max(1, Math.floor(rule.limit * (scale ?? 1)));
+      const window = this.#window(`${index}:${counted}`, rule, nowMs);
+      window.used += 1;
+      const over = scale !== undefined && window.used > limit;
+      // Where a limit is only reported, it never claims to be exhausted.
+      const remaining = Math.max(scale === undefined ? 1 : 0, limit - window.used);
+      const state = { limit, remaining, resetAtMs: window.endsAtMs };
+      if (over) exceeded ??= state;
+      if (rule.reported === true) reported ??= state;
+    }
+    return { exceeded, reported };
+  }
+
+  clear(): void {
+    this.#windows.clear();
+  }
+
+  #window(key: string, rule: RateLimit, nowMs: number): Window {
+    const known = this.#windows.get(key);
+    if (known !== undefined && nowMs < known.endsAtMs) return known;
+    const offsetMs = rule.windowOffsetMs ?? 0;
+    const endsAtMs = Math.floor((nowMs - offsetMs) / rule.perMs + 1) * rule.perMs + offsetMs;
+    const window = { endsAtMs, used: 0 };
+    this.#windows.set(key, window);
+    return window;
+  }
+}

@@ -1,0 +1,239 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Exchange, ExchangeKind, Outcome } from './exchange.js';
+import { headerOf, jsonObjectOf, type ReceivedRequest } from './received-request.js';
+
+/** What a provider saw since the start or the last reset. */
+export interface Counts {
+  tokenRequests: number;
+  /** Most token requests under way at the same time. */
+  mostTokenRequestsAtOnce: number;
+  tokensIssued: number;
+  loginsRefused: number;
+  revocations: number;
+  calls: number;
+  /** Calls whose credential was good and which the provider carried out. */
+  accepted: number;
+  /** Calls refused for their credential, by fault or by right. */
+  refusals: number;
+  /** Calls that were seen before: the same id again, or the same request after it was refused or failed. */
+  replays: number;
+  /** Unsafe calls that were carried out, whatever the answer then said. */
+  executions: number;
+  /** Executions beyond the first with the same payment key. */
+  executedTwice: number;
+  /** Calls that came again with the same id and another body, or whose body is not the one their `X-Body-SHA256` states. */
+  changedBodies: number;
+  /** Bytes on a connection that make no request: what a wrong `Content-Length` leaves over. */
+  wrongContentLengths: number;
+  /** Requests whose body ended before its `Content-Length`: cancelled, or wrong too. */
+  abortedRequests: number;
+  rateLimited: number;
+  /** Requests that a fault took part in. */
+  faulty: number;
+}
+
+/** One request in the log. */
+export interface RequestRecord {
+  readonly number: number;
+  readonly atMs: number;
+  readonly kind: ExchangeKind;
+  readonly host: string;
+  readonly method: string;
+  /** Path and query, as sent. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  readonly bodyBytes: number;
+  readonly bodySha256: string;
+  /** The body as text, up to 64 KiB of it. */
+  readonly body: string;
+  /** `Idempotency-Key`, the body's payment key, or `X-Request-Id`. */
+  readonly id?: string;
+  readonly account?: string;
+  readonly outcome: Outcome;
+  readonly executed: boolean;
+  /** `undefined` when no answer was sent. */
+  readonly status?: number;
+  readonly faults: readonly string[];
+}
+
+const KEPT_BODY_BYTES = 64 * 1024;
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Counts and remembers what one provider received, as it arrived. */
+export class Traffic {
+  #counts: Counts = noCounts();
+  #number = 0;
+  #tokenRequestsUnderWay = 0;
+  readonly #records: RequestRecord[] = [];
+  readonly #executions = new Map<string, number>();
+  readonly #bodyOfId = new Map<string, string>();
+  /** Requests that were refused or failed, and how many of each have not come again yet. */
+  readonly #unanswered = new Map<string, number>();
+
+  constructor(
+    private readonly paymentKeys: readonly string[],
+    private readonly logSize: number,
+  ) {}
+
+  get counts(): Counts {
+    return { ...this.#counts };
+  }
+
+  get records(): readonly RequestRecord[] {
+    return this.#records;
+  }
+
+  /** How often each payment key was executed. */
+  get executions(): ReadonlyMap<string, number> {
+    return this.#executions;
+  }
+
+  reset(): void {
+    this.#counts = noCounts();
+    this.#number = 0;
+    this.#records.length = 0;
+    for (const map of [this.#executions, this.#bodyOfId, this.#unanswered]) map.clear();
+  }
+
+  note(what: 'wrongContentLengths' | 'abortedRequests'): void {
+    this.#counts[what] += 1;
+  }
+
+  /** Answers what must be called once the answer is out. */
+  arrived(exchange: Exchange): () => void {
+    const counts = this.#counts;
+    if (exchange.kind === 'call') {
+      counts.calls += 1;
+      this.#compare(exchange.request);
+      return () => undefined;
+    }
+    if (exchange.kind === 'revocation') {
+      counts.revocations += 1;
+      return () => undefined;
+    }
+    counts.tokenRequests += 1;
+    this.#tokenRequestsUnderWay += 1;
+    counts.mostTokenRequestsAtOnce = Math.max(counts.mostTokenRequestsAtOnce, this.#tokenRequestsUnderWay);
+    return () => {
+      this.#tokenRequestsUnderWay -= 1;
+    };
+  }
+
+  answered(exchange: Exchange, answer: { status?: number; faults: readonly string[]; atMs: number }): void {
+    const { request, kind, outcome, executed } = exchange;
+    const id = this.idOf(request);
+    this.#tally(exchange, id, answer.faults.length > 0);
+    this.#records.push({
+      number: (this.#number += 1),
+      atMs: answer.atMs,
+      kind,
+      host: request.host,
+      method: request.method,
+      url: request.url,
+      headers: request.headers,
+      rawHeaders: request.rawHeaders,
+      bodyBytes: request.body.length,
+      bodySha256: request.bodySha256,
+      body: request.body.toString('utf8', 0, KEPT_BODY_BYTES),
+      ...(id === undefined ? {} : { id }),
+      ...(exchange.account === undefined ? {} : { account: exchange.account.id }),
+      outcome,
+      executed,
+      ...(answer.status === undefined ? {} : { status: answer.status }),
+      faults: answer.faults,
+    });
+    if (this.#records.length > this.logSize) this.#records.splice(0, this.#records.length - this.logSize);
+  }
+
+  /** What says that two requests are the same one: `Idempotency-Key`, a payment key in the body, `X-Request-Id`. */
+  idOf(request: ReceivedRequest): string | undefined {
+    return this.#paymentKeyOf(request) ?? headerOf(request, 'x-request-id');
+  }
+
+  #paymentKeyOf(request: ReceivedRequest): string | undefined {
+    const header = headerOf(request, 'idempotency-key');
+    if (header !== undefined || SAFE_METHODS.has(request.method)) return header;
+    const body = jsonObjectOf(request) ?? formOf(request);
+    for (const name of ['idempotencyKey', 'idempotency_key', ...this.paymentKeys]) {
+      const value = body?.[name];
+      if (typeof value === 'string' && value !== '') return value;
+    }
+    return undefined;
+  }
+
+  #compare(request: ReceivedRequest): void {
+    const stated = headerOf(request, 'x-body-sha256');
+    if (stated !== undefined && stated !== request.bodySha256) this.#counts.changedBodies += 1;
+    const id = this.idOf(request);
+    const unanswered = this.#unanswered.get(signatureOf(request, id)) ?? 0;
+    if (id !== undefined) {
+      const before = this.#bodyOfId.get(id);
+      if (before !== undefined) this.#counts.replays += 1;
+      if (before !== undefined && before !== request.bodySha256 && stated === undefined)
+        this.#counts.changedBodies += 1;
+      this.#bodyOfId.set(id, before ?? request.bodySha256);
+    } else if (unanswered > 0) {
+      this.#counts.replays += 1;
+      this.#unanswered.set(signatureOf(request, id), unanswered - 1);
+    }
+  }
+
+  #tally(exchange: Exchange, id: string | undefined, faulty: boolean): void {
+    const counts = this.#counts;
+    const { kind, outcome, executed, request } = exchange;
+    if (faulty) counts.faulty += 1;
+    if (outcome === 'limited') counts.rateLimited += 1;
+    if (kind === 'token') {
+      if (executed) counts.tokensIssued += 1;
+      else if (outcome === 'refused') counts.loginsRefused += 1;
+      return;
+    }
+    if (kind === 'revocation') return;
+    if (outcome === 'accepted') counts.accepted += 1;
+    if (outcome === 'refused') counts.refusals += 1;
+    if (outcome !== 'accepted' && id === undefined) {
+      const signature = signatureOf(request, id);
+      this.#unanswered.set(signature, (this.#unanswered.get(signature) ?? 0) + 1);
+    }
+    if (!executed || SAFE_METHODS.has(request.method)) return;
+    counts.executions += 1;
+    const key = this.#paymentKeyOf(request);
+    if (key === undefined) return;
+    const times = (this.#executions.get(key) ?? 0) + 1;
+    this.#executions.set(key, times);
+    if (times > 1) counts.executedTwice += 1;
+  }
+}
+
+function signatureOf(request: ReceivedRequest, id: string | undefined): string {
+  return id ?? `${request.host} ${request.method} ${request.url} ${request.bodySha256}`;
+}
+
+function formOf(request: ReceivedRequest): Record<string, string> | undefined {
+  if (!/^application\/x-www-form-urlencoded\b/i.test(headerOf(request, 'content-type') ?? ''))
+    return undefined;
+  return Object.fromEntries(new URLSearchParams(request.body.toString('utf8')));
+}
+
+function noCounts(): Counts {
+  return {
+    tokenRequests: 0,
+    mostTokenRequestsAtOnce: 0,
+    tokensIssued: 0,
+    loginsRefused: 0,
+    revocations: 0,
+    calls: 0,
+    accepted: 0,
+    refusals: 0,
+    replays: 0,
+    executions: 0,
+    executedTwice: 0,
+    changedBodies: 0,
+    wrongContentLengths: 0,
+    abortedRequests: 0,
+    rateLimited: 0,
+    faulty: 0,
+  };
+}

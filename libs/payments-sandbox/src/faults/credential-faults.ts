@@ -1,0 +1,62 @@
+import type { Exchange } from '../core/exchange.js';
+import { html, type Reply } from '../core/reply.js';
+import type { EffectOf, FaultTarget } from './fault-effect.js';
+import type { Envelope, MalformedToken } from './fault.js';
+
+export const refuse: EffectOf<'refuse'> = ({ envelope = 'own' }) => ({
+  instead: (exchange, target) => refusal(envelope, exchange, target),
+});
+
+export const executeThenRefuse: EffectOf<'execute-then-refuse'> = ({ envelope = 'own' }) => ({
+  change: (_reply, exchange, target) => refusal(envelope, exchange, target),
+});
+
+export const expireToken: EffectOf<'expire-token'> = () => ({
+  prepare: (exchange, target) => target.endCarriedToken(exchange, 'expire'),
+});
+
+export const revokeToken: EffectOf<'revoke-token'> = () => ({
+  prepare: (exchange, target) => target.endCarriedToken(exchange, 'revoke'),
+});
+
+export const rotateKey: EffectOf<'rotate-key'> = () => ({
+  prepare: (exchange, target) => target.rotateKey(exchange),
+});
+
+export const malformedToken: EffectOf<'malformed-token'> = ({ token }) => ({
+  change: (reply, _exchange, target) => withField(reply, target.tokenFields?.token, MALFORMED[token]),
+});
+
+export const absurdExpiry: EffectOf<'absurd-expiry'> = ({ expiry }) => ({
+  prepare: (exchange) => {
+    exchange.statedExpiry = { value: expiry };
+  },
+  change: (reply, _exchange, target) => withField(reply, target.tokenFields?.expiry, expiry),
+});
+
+/** JSON leaves out what is `undefined`. */
+const MALFORMED: Readonly<Record<MalformedToken, unknown>> = {
+  missing: undefined,
+  null: null,
+  empty: '',
+  number: 12345,
+  object: { value: 'sandbox' },
+  array: ['sandbox'],
+  long: 'a'.repeat(1024 * 1024),
+  'line-break': 'sandbox\r\nx-injected: yes',
+  'control-character': 'sandbox\u0000token',
+  'not-ascii': 'sandbox-tökén',
+};
+
+function refusal(envelope: Envelope, exchange: Exchange, target: FaultTarget): Reply {
+  exchange.outcome = 'refused';
+  if (envelope === 'own') return target.refusal();
+  return envelope === 'bare' ? { status: 401 } : html(403, '403 Forbidden');
+}
+
+/** Changes a field of a successful token answer, and leaves every other answer alone. */
+function withField(reply: Reply, field: string | undefined, value: unknown): Reply {
+  const { body } = reply;
+  if (field === undefined || typeof body !== 'object' || body === null || !(field in body)) return reply;
+  return { ...reply, body: { ...body, [field]: value } };
+}

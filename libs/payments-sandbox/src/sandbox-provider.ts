@@ -1,0 +1,203 @@
+import type { Credentials, Rotation } from './core/account.js';
+import type { Elsewhere } from './core/elsewhere.js';
+import type { Exchange } from './core/exchange.js';
+import { HttpListener } from './core/http-listener.js';
+import type { IssuedToken } from './core/issued-tokens.js';
+import type { ProviderBehaviour } from './core/provider-behaviour.js';
+import { ProviderContext } from './core/provider-context.js';
+import { ProviderEngine } from './core/provider-engine.js';
+import type { ProviderSettings } from './core/provider-settings.js';
+import type { SandboxClock } from './core/sandbox-clock.js';
+import type { SeededRandom } from './core/seeded-random.js';
+import type { Counts, RequestRecord } from './core/traffic.js';
+import type { Misbehaviour } from './faults/fault.js';
+import type { PlannedFault } from './faults/fault-plan.js';
+
+/** The account whose credentials a provider starts with. */
+export const OWN_ACCOUNT = 'own';
+
+export interface SandboxProviderOptions {
+  readonly clock: SandboxClock;
+  readonly random: SeededRandom;
+  readonly settings: Partial<ProviderSettings>;
+  readonly logSize: number;
+  readonly elsewhere: Elsewhere;
+}
+
+/** One simulated provider: where it listens, who its merchants are, what it does wrong, and what it saw. */
+export class SandboxProvider<C extends Credentials = Credentials, N extends string = string> {
+  readonly name: N;
+  readonly #behaviour: ProviderBehaviour<C, N>;
+  readonly #context: ProviderContext<C>;
+  readonly #engine: ProviderEngine<C>;
+  readonly #listeners: ReadonlyMap<string, HttpListener>;
+  readonly #startSettings: ProviderSettings;
+
+  constructor(behaviour: ProviderBehaviour<C, N>, options: SandboxProviderOptions) {
+    const random = options.random.fork(behaviour.name);
+    this.name = behaviour.name;
+    this.#behaviour = behaviour;
+    this.#context = new ProviderContext(behaviour, options.clock, random, options.settings);
+    this.#startSettings = { ...this.#context.settings };
+    this.#engine = new ProviderEngine(behaviour, this.#context, {
+      random,
+      logSize: options.logSize,
+      redirectTarget: (to, exchange) => this.#redirectTarget(to, exchange, options.elsewhere),
+    });
+    this.#listeners = new Map(
+      behaviour.hosts.map((host) => [host, new HttpListener(host, behaviour.basePath, this.#engine)]),
+    );
+    this.#context.accounts.add(OWN_ACCOUNT);
+  }
+
+  /** Named hosts, the default one first. */
+  get hosts(): readonly string[] {
+    return this.#behaviour.hosts;
+  }
+
+  /** The base URL of the default host, without a slash at its end. */
+  get baseUrl(): string {
+    return this.baseUrls[this.#behaviour.hosts[0]] as string;
+  }
+
+  /** The base URL of every named host. */
+  get baseUrls(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#listeners].map(([host, { baseUrl }]) => [host, baseUrl]));
+  }
+
+  // --- Merchants ------------------------------------------------------------------------------------------------
+
+  /** The newest credentials of the own account. */
+  get credentials(): C {
+    return this.credentialsOf(OWN_ACCOUNT);
+  }
+
+  /** The newest credentials of an account. */
+  credentialsOf(account: string): C {
+    const { credentials } = this.#context.accounts.get(account);
+    return this.#behaviour.handedOut?.(credentials, this.#context.settings) ?? credentials;
+  }
+
+  /** The environment variables that an application reads the credentials and base URLs from. */
+  get environment(): Record<string, string> {
+    return this.environmentOf(OWN_ACCOUNT);
+  }
+
+  environmentOf(account: string): Record<string, string> {
+    return this.#behaviour.environment(this.credentialsOf(account), this.baseUrls);
+  }
+
+  get accounts(): readonly string[] {
+    return this.#context.accounts.all().map(({ id }) => id);
+  }
+
+  /** Another merchant, with credentials of its own: invented ones, where none are given. */
+  addAccount(id: string, credentials: Partial<C> = {}): C {
+    this.#context.accounts.add(id, credentials);
+    return this.credentialsOf(id);
+  }
+
+  /**
+   * Gives an account new credentials, and answers them. The old ones go on for as long as the provider lets them:
+   * an hour at Cashfin, not at all elsewhere. Tokens that were obtained with them live on.
+   */
+  rotate(options: Rotation & { readonly account?: string; readonly credentials?: Partial<C> } = {}): C {
+    const { account = OWN_ACCOUNT, credentials, ...rotation } = options;
+    this.#context.accounts.rotate(account, rotation, credentials);
+    return this.credentialsOf(account);
+  }
+
+  /** Refuses every call of an account from now on, although its logins succeed. */
+  suspend(account: string = OWN_ACCOUNT): void {
+    this.#context.accounts.get(account).suspended = true;
+  }
+
+  resume(account: string = OWN_ACCOUNT): void {
+    this.#context.accounts.get(account).suspended = false;
+  }
+
+  // --- Tokens ---------------------------------------------------------------------------------------------------
+
+  /** Every token that was handed out, oldest first. */
+  get tokens(): readonly IssuedToken[] {
+    return this.#context.tokens.all();
+  }
+
+  /** The time of every token (of an account) is over now. Answers how many were alive. */
+  expireTokens(account?: string): number {
+    return this.#context.tokens.expire(account);
+  }
+
+  /** Every token (of an account) is taken back now. Answers how many were alive. */
+  revokeTokens(account?: string): number {
+    return this.#context.tokens.revoke(account);
+  }
+
+  // --- Misbehaviour ---------------------------------------------------------------------------------------------
+
+  get settings(): Readonly<ProviderSettings> {
+    return { ...this.#context.settings };
+  }
+
+  configure(settings: Partial<ProviderSettings>): void {
+    Object.assign(this.#context.settings, settings);
+  }
+
+  /** Plans a fault, and answers what ends it. */
+  misbehave(misbehaviour: Misbehaviour): () => void {
+    return this.#engine.faults.add(misbehaviour);
+  }
+
+  /** Ends every fault. */
+  behave(): void {
+    this.#engine.faults.clear();
+  }
+
+  /** The faults that are planned, and how often each struck. */
+  get faults(): readonly PlannedFault[] {
+    return this.#engine.faults.planned;
+  }
+
+  // --- What it saw ----------------------------------------------------------------------------------------------
+
+  get counts(): Counts {
+    return this.#engine.traffic.counts;
+  }
+
+  /** How often each payment key was executed. */
+  get executions(): ReadonlyMap<string, number> {
+    return this.#engine.traffic.executions;
+  }
+
+  /** The latest requests, oldest first. */
+  get requests(): readonly RequestRecord[] {
+    return this.#engine.traffic.records;
+  }
+
+  /** Forgets counts, log, faults, settings and rate limits; merchants and their tokens stay. */
+  reset(): void {
+    this.#engine.traffic.reset();
+    this.#engine.limits.clear();
+    this.#engine.faults.clear();
+    this.#context.usedReferences.clear();
+    this.configure(this.#startSettings);
+    for (const account of this.#context.accounts.all()) account.suspended = false;
+  }
+
+  /** @param ports by the name of the host; any free one where none is given */
+  async listen(ports: Readonly<Record<string, number>>): Promise<void> {
+    for (const [host, listener] of this.#listeners) await listener.listen(ports[host] ?? 0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.close()));
+  }
+
+  #redirectTarget(to: string, exchange: Exchange, elsewhere: Elsewhere): string {
+    const path = '/sandbox/echo';
+    if (to === 'same-origin') return `${this.#listeners.get(exchange.request.host)?.baseUrl}${path}`;
+    if (to === 'other-port') return `${elsewhere.url}${path}`;
+    if (to === 'other-host') return `${elsewhere.url.replace('127.0.0.1', 'localhost')}${path}`;
+    return to;
+  }
+}

@@ -1,0 +1,80 @@
+import { type Sandbox, startSandbox } from './sandbox.js';
+
+describe('startSandbox', () => {
+  let sandbox: Sandbox;
+
+  afterEach(() => sandbox.close());
+
+  it('starts every provider on a loopback port of its own, Kashier on two', async () => {
+    sandbox = await startSandbox();
+
+    const urls = sandbox.names.flatMap((name) => Object.values(sandbox.provider(name).baseUrls));
+    expect(sandbox.names).toEqual(['cashfin', 'kashier', 'pesapal', 'clickpesa', 'wakapay', 'cryptofuse']);
+    expect(new Set(urls.map((url) => new URL(url).port)).size).toBe(7);
+    expect(urls.every((url) => new URL(url).hostname === '127.0.0.1')).toBe(true);
+    expect(sandbox.provider('pesapal').baseUrl).toMatch(/\/pesapalv3$/);
+  });
+
+  it('hands out the environment variables that an application reads', async () => {
+    sandbox = await startSandbox();
+
+    expect(Object.keys(sandbox.environment).toSorted()).toEqual([
+      'CASHFIN_BASE_URL',
+      'CASHFIN_CLIENT_SECRET',
+      'CASHFIN_WEBHOOK_SECRET',
+      'CLICKPESA_API_KEY',
+      'CLICKPESA_BASE_URL',
+      'CLICKPESA_CLIENT_ID',
+      'CRYPTOFUSE_BASE_URL',
+      'CRYPTOFUSE_CLIENT_ID',
+      'CRYPTOFUSE_CLIENT_SECRET',
+      'KASHIER_API_KEY',
+      'KASHIER_BASE_URL',
+      'KASHIER_FEP_BASE_URL',
+      'KASHIER_MERCHANT_ID',
+      'KASHIER_SECRET_KEY',
+      'PESAPAL_BASE_URL',
+      'PESAPAL_CONSUMER_KEY',
+      'PESAPAL_CONSUMER_SECRET',
+      'WAKAPAY_API_KEY',
+      'WAKAPAY_API_SECRET',
+      'WAKAPAY_BASE_URL',
+    ]);
+  });
+
+  it('invents credentials of each provider’s shape', async () => {
+    sandbox = await startSandbox();
+
+    expect(sandbox.provider('cashfin').credentials.clientSecret).toMatch(/^cs_\w{32}$/);
+    expect(sandbox.provider('kashier').credentials.secretKey).toMatch(/^[0-9a-f]{32}\$[0-9a-f]{96}$/);
+    expect(sandbox.provider('wakapay').credentials.apiKey).toMatch(/^pk_test_\w{24}$/);
+    expect(sandbox.provider('wakapay').credentials.apiSecret).toMatch(/^sk_test_\w{32}$/);
+  });
+
+  it('invents the same credentials again with the same seed, and others without', async () => {
+    sandbox = await startSandbox({ seed: 'one', providers: ['cashfin', 'pesapal'] });
+    const same = await startSandbox({ seed: 'one', providers: ['pesapal'] });
+    const other = await startSandbox({ providers: ['pesapal'] });
+
+    expect(same.provider('pesapal').credentials).toEqual(sandbox.provider('pesapal').credentials);
+    expect(other.provider('pesapal').credentials).not.toEqual(same.provider('pesapal').credentials);
+    await Promise.all([same.close(), other.close()]);
+  });
+
+  it('starts only the providers that are named', async () => {
+    sandbox = await startSandbox({ providers: ['wakapay'] });
+
+    expect(sandbox.names).toEqual(['wakapay']);
+    expect(() => sandbox.provider('cashfin')).toThrow('Provider "cashfin" does not run here');
+  });
+
+  it('listens on the ports that are asked for, and leaves nothing behind when one is taken', async () => {
+    sandbox = await startSandbox({ providers: ['wakapay'] });
+    const port = Number(new URL(sandbox.provider('wakapay').baseUrl).port);
+
+    await expect(startSandbox({ ports: { cashfin: port } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await sandbox.close();
+    sandbox = await startSandbox({ providers: ['cashfin'], ports: { cashfin: port } });
+    expect(sandbox.provider('cashfin').baseUrl).toBe(`http://127.0.0.1:${port}`);
+  });
+});

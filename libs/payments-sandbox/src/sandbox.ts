@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import type { Credentials } from './core/account.js';
+import { Elsewhere } from './core/elsewhere.js';
+import type { ProviderBehaviour } from './core/provider-behaviour.js';
+import type { ProviderSettings } from './core/provider-settings.js';
+import { type SandboxClock, systemClock } from './core/sandbox-clock.js';
+import { SeededRandom } from './core/seeded-random.js';
+import {
+  type CredentialsByProvider,
+  PROVIDER_NAMES,
+  type ProviderName,
+  PROVIDERS,
+} from './providers/index.js';
+import { SandboxProvider } from './sandbox-provider.js';
+
+export interface SandboxOptions {
+  /** Which providers to start. @default all six */
+  readonly providers?: readonly ProviderName[];
+  /** How long every token lives, in milliseconds. @default what each provider documents */
+  readonly tokenLifetimeMs?: number;
+  /** Fixed ports: by provider, and by host where a provider has two (`'kashier.fep'`). @default any free ones */
+  readonly ports?: Readonly<Partial<Record<ProviderName | 'kashier.fep', number>>>;
+  /** Repeats invented credentials, tokens and random faults exactly. @default a new one at every start */
+  readonly seed?: string;
+  /** What expiry, rotation and rate limits are judged by. @default the system's clock */
+  readonly clock?: SandboxClock;
+  /** How a provider behaves from the start; `reset()` comes back to it. */
+  readonly settings?: Readonly<Partial<Record<ProviderName, Partial<ProviderSettings>>>>;
+  /** How many requests each provider remembers. @default 1000 */
+  readonly logSize?: number;
+}
+
+/** The running providers, by name. */
+export type SandboxProviders = {
+  readonly [N in ProviderName]: SandboxProvider<CredentialsByProvider[N], N>;
+};
+
+/** A running sandbox: six payment providers' authentication on loopback ports. */
+export class Sandbox {
+  readonly #providers: ReadonlyMap<ProviderName, SandboxProvider>;
+  readonly #elsewhere: Elsewhere;
+
+  /** Started by {@link startSandbox}. */
+  constructor(
+    /** What makes a run repeatable: give it to `startSandbox` again. */
+    readonly seed: string,
+    providers: ReadonlyMap<ProviderName, SandboxProvider>,
+    elsewhere: Elsewhere,
+  ) {
+    this.#providers = providers;
+    this.#elsewhere = elsewhere;
+  }
+
+  /** The names of the providers that run. */
+  get names(): readonly ProviderName[] {
+    return [...this.#providers.keys()];
+  }
+
+  /** A running provider. @throws when it was not started */
+  provider<N extends ProviderName>(name: N): SandboxProviders[N] {
+    const provider = this.#providers.get(name);
+    if (provider === undefined)
+      throw new Error(`Provider "${name}" does not run here. Name it in startSandbox({ providers }).`);
+    return provider as unknown as SandboxProviders[N];
+  }
+
+  /** Every environment variable that an application needs to use these providers. */
+  get environment(): Record<string, string> {
+    return Object.assign(
+      {},
+      ...[...this.#providers.values()].map(({ environment }) => environment),
+    ) as Record<string, string>;
+  }
+
+  /** Another server on a port of its own, that redirects lead to, and what arrived there. */
+  get elsewhere(): Pick<Elsewhere, 'url' | 'requests'> {
+    return this.#elsewhere;
+  }
+
+  /** Back to the start: no faults, no counts, no log. Merchants and their tokens stay. */
+  reset(): void {
+    for (const provider of this.#providers.values()) provider.reset();
+    this.#elsewhere.reset();
+  }
+
+  /** Ends every server and connection. */
+  async close(): Promise<void> {
+    await Promise.all([
+      this.#elsewhere.close(),
+      ...[...this.#providers.values()].map((provider) => provider.close()),
+    ]);
+  }
+}
+
+/** Starts providers on loopback ports, and answers when every one of them listens. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { providers: names = PROVIDER_NAMES, ports = {}, clock = systemClock, logSize = 1_000 } = options;
+  const seed = options.seed ?? randomBytes(8).toString('hex');
+  const random = new SeededRandom(seed);
+  const elsewhere = new Elsewhere();
+  const lifetime = options.tokenLifetimeMs === undefined ? {} : { tokenLifetimeMs: options.tokenLifetimeMs };
+  const providers = new Map<ProviderName, SandboxProvider>();
+  for (const name of names) {
+    const settings = { ...lifetime, ...options.settings?.[name] };
+    const provider = new SandboxProvider(PROVIDERS[name] as unknown as ProviderBehaviour<Credentials>, {
+      clock,
+      random,
+      settings,
+      logSize,
+      elsewhere,
+    });
+    providers.set(name, provider);
+  }
+  const sandbox = new Sandbox(seed, providers, elsewhere);
+  try {
+    await elsewhere.listen(0);
+    for (const [name, provider] of providers) {
+      const [first = 'api'] = provider.hosts;
+      await provider.listen({ [first]: ports[name] ?? 0, fep: ports['kashier.fep'] ?? 0 });
+    }
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
+  return sandbox;
+}

@@ -1,0 +1,56 @@
+import type { ProviderName } from '../providers/index.js';
+import { OWN_ACCOUNT } from '../sandbox-provider.js';
+import type { Sandbox } from '../sandbox.js';
+
+/** Logs in as each provider documents it, and answers the header that its calls carry. */
+export async function login(
+  sandbox: Sandbox,
+  name: ProviderName,
+  account: string = OWN_ACCOUNT,
+): Promise<Record<string, string>> {
+  const response = await requestToken(sandbox, name, account);
+  if (response === undefined) {
+    const credentials = sandbox.provider(name).credentialsOf(account) as Record<string, string>;
+    return { authorization: (credentials['clientSecret'] ?? credentials['secretKey']) as string };
+  }
+  const answer = (await response.json()) as Record<string, string>;
+  const token = answer['token'] ?? answer['accessToken'] ?? answer['access_token'] ?? '';
+  return { authorization: token.startsWith('Bearer ') ? token : `Bearer ${token}` };
+}
+
+/** The documented token request; `undefined` where a static key needs none. */
+export function requestToken(
+  sandbox: Sandbox,
+  name: ProviderName,
+  account: string = OWN_ACCOUNT,
+): Promise<Response | undefined> {
+  const { baseUrl } = sandbox.provider(name);
+  const json = { 'content-type': 'application/json', accept: 'application/json' };
+  switch (name) {
+    case 'pesapal': {
+      const { consumerKey, consumerSecret } = sandbox.provider(name).credentialsOf(account);
+      const body = JSON.stringify({ consumer_key: consumerKey, consumer_secret: consumerSecret });
+      return fetch(`${baseUrl}/api/Auth/RequestToken`, { method: 'POST', headers: json, body });
+    }
+    case 'clickpesa': {
+      const { clientId, apiKey } = sandbox.provider(name).credentialsOf(account);
+      const headers = { 'client-id': clientId, 'api-key': apiKey };
+      return fetch(`${baseUrl}/third-parties/generate-token`, { method: 'POST', headers });
+    }
+    case 'wakapay': {
+      const body = JSON.stringify(sandbox.provider(name).credentialsOf(account));
+      return fetch(`${baseUrl}/business/auth`, { method: 'POST', headers: json, body });
+    }
+    case 'cryptofuse': {
+      const { clientId, clientSecret } = sandbox.provider(name).credentialsOf(account);
+      const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
+      return fetch(`${baseUrl}/o/token/`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${basic}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'read write' }),
+      });
+    }
+    default:
+      return Promise.resolve(undefined);
+  }
+}
