@@ -35,4 +35,10 @@ export const cashfin = defineProvider<CashfinCredentials, 'cashfin'>({
     incurable: ({ status }) => status === 403,
   },
   probe: { path: '/business/product/list' },
+  webhook: {
+    algorithm: 'hmac-sha256',
+    key: 'webhookSecret',
+    signature: { header: 'x-cashfin-signature' },
+    signed: 'raw-body',
+  },
 });

@@ -1,6 +1,7 @@
 import { textAt, valueAt } from '../strategies/json-value.js';
 import { tokenLogin } from '../strategies/token-login.strategy.js';
 import { defineProvider } from './define-provider.js';
+import type { BodyFormat } from './signature-definition.js';
 
 /** ClickPesa's static credentials. */
 export interface ClickpesaCredentials {
@@ -8,7 +9,11 @@ export interface ClickpesaCredentials {
   readonly apiKey: string;
   /** What messages are signed with, where the merchant has switched checksums on. */
   readonly checksumKey?: string;
+  /** `canonical`, or `legacy` for an account still set to it. @default 'canonical' */
+  readonly checksumMethod?: BodyFormat;
 }
+
+const CHECKSUM_METHODS = ['canonical', 'legacy'];
 
 /**
  * ClickPesa: a login for a token that is the whole header, `Bearer ` included, and is sent as it came. Live only.
@@ -28,6 +33,13 @@ export const clickpesa = defineProvider<ClickpesaCredentials, 'clickpesa'>({
     clientId: { variable: 'CLICKPESA_CLIENT_ID' },
     apiKey: { variable: 'CLICKPESA_API_KEY' },
     checksumKey: { variable: 'CLICKPESA_CHECKSUM_KEY', optional: true },
+    checksumMethod: {
+      variable: 'CLICKPESA_CHECKSUM_METHOD',
+      optional: true,
+      secret: false,
+      suspect: (value) =>
+        CHECKSUM_METHODS.includes(value) ? undefined : 'is neither "canonical" nor "legacy"',
+    },
   },
   strategy: tokenLogin<ClickpesaCredentials>({
     path: '/third-parties/generate-token',
@@ -52,4 +64,22 @@ export const clickpesa = defineProvider<ClickpesaCredentials, 'clickpesa'>({
     incurable: ({ status, body }) => status === 403 && textAt(body, 'message') !== undefined,
   },
   probe: { path: '/third-parties/account/balance' },
+  /** @see https://docs.clickpesa.com/home/checksum */
+  webhook: {
+    algorithm: 'hmac-sha256',
+    key: 'checksumKey',
+    signature: { field: 'checksum' },
+    signed: {
+      json: { default: 'canonical', credential: 'checksumMethod' },
+      without: ['checksum', 'checksumMethod'],
+      formatField: 'checksumMethod',
+    },
+  },
+  bodySignature: {
+    algorithm: 'hmac-sha256',
+    key: 'checksumKey',
+    field: 'checksum',
+    format: { default: 'canonical', credential: 'checksumMethod' },
+    without: ['checksumMethod'],
+  },
 });

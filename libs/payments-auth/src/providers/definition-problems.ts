@@ -1,4 +1,5 @@
 import { isJsonObject } from '../strategies/json-value.js';
+import { bodySignatureProblems, webhookProblems } from './signature-problems.js';
 import { strategyProblems } from './strategy-problems.js';
 
 /** Everything that is wrong with a provider definition, each named by its field; an empty list when nothing is. */
@@ -28,6 +29,8 @@ export function definitionProblems(definition: unknown): string[] {
     ),
     ...listProblems('secretResponseFields', definition['secretResponseFields'], /\S/, 'field names'),
     ...probeProblems(definition['probe'], hosts),
+    ...webhookProblems(definition['webhook'], definition['credentials']),
+    ...bodySignatureProblems(definition['bodySignature'], definition['credentials']),
   ];
 }
 

@@ -6,7 +6,7 @@ import { defineProvider } from './define-provider.js';
 export interface KashierCredentials {
   /** From Integrate now, secret key: `<hex>$<hex>`. */
   readonly secretKey: string;
-  /** The Payment API key: wanted when a payment session is created, and for order hashes. */
+  /** The Payment API key: wanted when a payment session is created, and for order hashes, redirects and webhooks. */
   readonly apiKey?: string;
   /** `MID-…`: part of order hashes. */
   readonly merchantId?: string;
@@ -54,6 +54,16 @@ export const kashier = defineProvider<KashierCredentials, 'kashier'>({
   },
   // The answer to creating a session repeats both.
   secretResponseFields: ['apiKey', 'hash'],
+  webhook: {
+    algorithm: 'hmac-sha256',
+    key: 'apiKey',
+    signature: { header: 'x-kashier-signature' },
+    signed: {
+      fieldsOf: 'data',
+      listedIn: 'signatureKeys',
+      required: ['status', 'amount', 'currency', 'merchantOrderId'],
+    },
+  },
 });
 
 function suspectSecretKey(value: string): string | undefined {

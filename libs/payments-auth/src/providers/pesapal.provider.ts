@@ -49,6 +49,12 @@ export const pesapal = defineProvider<PesapalCredentials, 'pesapal'>({
     alsoOnSuccess: true,
   },
   probe: { path: '/api/URLSetup/GetIpnList' },
+  /** @see https://developer.pesapal.com/how-to-integrate/e-commerce/api-30-json/gettransactionstatus */
+  webhook: {
+    algorithm: 'none',
+    fields: ['OrderTrackingId', 'OrderMerchantReference', 'OrderNotificationType'],
+    confirmWith: 'GetTransactionStatus',
+  },
 });
 
 /** `error` is `null`, or an object that a success may fill with nulls. */

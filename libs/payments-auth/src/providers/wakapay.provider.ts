@@ -43,6 +43,12 @@ export const wakapay = defineProvider<WakapayCredentials, 'wakapay'>({
       status === 401 && (textAt(body, 'message') !== undefined || isLoginError(body)),
   },
   probe: { path: '/business/balance?currency=USD' },
+  /** @see https://api-docs.wakapayments.com/en/api-reference/webhooks */
+  webhook: {
+    algorithm: 'sha256-constant',
+    of: ['apiKey', 'apiSecret'],
+    signature: { field: 'signature' },
+  },
 });
 
 function isLoginError(body: unknown): boolean {
