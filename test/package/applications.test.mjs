@@ -1,0 +1,40 @@
+import { describe, it } from 'node:test';
+import { installApplication, nodeVersions, pack, run } from './support.mjs';
+
+const tarballs = pack('tarballs-of-applications');
+const nodes = await nodeVersions();
+
+/** @typedef {{ name: string, command: readonly string[], canRunOn?: (node: string) => boolean }} TestRunner */
+
+const JEST = ['node_modules/jest/bin/jest.js'];
+const JEST_ESM = ['--experimental-vm-modules', ...JEST];
+const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
+
+/** @type {Record<string, readonly TestRunner[]>} */
+const applications = {
+  'nest-11-commonjs': [{ name: 'Jest', command: JEST }],
+  // Its Jest requires ES modules from CommonJS tests, which Jest can do from Node 24.9 on.
+  'nest-12-commonjs': [{ name: 'Jest', command: JEST_ESM, canRunOn: (node) => node.startsWith('Node 24') }],
+  'nest-12-esm': [
+    { name: 'Jest', command: JEST_ESM },
+    { name: 'Vitest', command: VITEST },
+  ],
+};
+
+for (const [fixture, runners] of Object.entries(applications)) {
+  describe(`an application of ${fixture}`, async () => {
+    const folder = await installApplication(fixture, tarballs);
+
+    it('compiles', async () => {
+      await run(process.execPath, ['node_modules/typescript/bin/tsc', '--skipLibCheck', 'false'], folder);
+    });
+
+    for (const [name, node] of Object.entries(nodes)) {
+      it(`runs on ${name}`, () => run(node, ['dist/main.js'], folder));
+
+      for (const { name: runner, command, canRunOn = () => true } of runners) {
+        if (canRunOn(name)) it(`passes its ${runner} tests on ${name}`, () => run(node, command, folder));
+      }
+    }
+  });
+}
