@@ -14,10 +14,6 @@ export interface IssueRequest {
   readonly refused: string | undefined;
   /** The application insists (`refresh()`): what others remember of this secret being wrong does not count. */
   readonly insist: boolean;
-  /** What the slot holds, as it was issued, dead or alive: the answer is to be newer. Absent when it holds none. */
-  readonly held?: IssuedToken;
-  /** The application asked for another attempt (`refresh()`): what a fleet remembers of a rejection does not count. */
-  readonly insist?: boolean;
   readonly lane: Lane;
   /** Ends the request: shutdown, or the end of the acquisition's budget. */
   readonly signal: AbortSignal;
@@ -32,6 +28,10 @@ export interface HeldToken {
   readonly token: string;
   /** As {@link IssuedToken.version} said. */
   readonly version?: number;
+  /** Its whole life, in milliseconds. */
+  readonly lifetimeMs: number;
+  /** On the monotonic clock, in milliseconds. */
+  readonly deadAtMs: number;
 }
 
 /** What is needed to give a token back, or to take it away from those it is shared with. */

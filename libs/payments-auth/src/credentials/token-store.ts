@@ -51,6 +51,14 @@ export type Claim =
   /** The provider has told a process of the fleet that the secret is wrong, and that is remembered. */
   | { readonly outcome: 'rejected'; readonly reason: string; readonly retryAfterMs: number };
 
+/** A token that nobody is to use any more. */
+export interface Withdrawal {
+  /** The hash of its {@link TokenKey}. */
+  readonly hash: string;
+  /** It and everything before it is meant. */
+  readonly version: number;
+}
+
 /** What a process wants of a {@link TokenStore.claim}. */
 export interface ClaimRequest {
   /** A token is wanted whose version is above this; 0 for any. */
@@ -68,7 +76,7 @@ export interface ClaimRequest {
  * Redis; another implementation has to promise the same:
  *
  * - Every method settles within a fraction of a second, whatever the network does, and rejects when the store cannot
- *   say. The caller then goes on alone.
+ *   say, with an error whose message can be logged. The caller then goes on alone.
  * - {@link claim}, {@link publish}, {@link release}, {@link withdraw} and {@link reserve} are atomic, and a claim whose
  *   answer did not come in time is given back.
  * - What cannot be read (damaged, moved to another key, written by another version) is reported and counts as absent.
@@ -101,11 +109,19 @@ export interface TokenStore {
   /** Remembers that the provider called the secret wrong, for longer each time, and gives the right to ask back. */
   reject(key: TokenKey, grant: Grant, reason: string): Promise<void>;
 
-  /** Takes whatever token is there away, also one that is still on its way, and tells the others. */
-  withdraw(key: TokenKey): Promise<void>;
+  /**
+   * Takes whatever token is there away, also one that is still on its way.
+   *
+   * @param tell whether the others are to let go of theirs
+   */
+  withdraw(key: TokenKey, tell: boolean): Promise<void>;
 
-  /** Calls `listener` whenever another process has withdrawn a token, with the `hash` of its key. */
-  onWithdrawn(listener: (hash: string) => void): void;
+  /**
+   * Calls `listener` whenever the others are told of a withdrawal, in whatever process.
+   *
+   * @returns ends it
+   */
+  onWithdrawn(listener: (withdrawal: Withdrawal) => void): () => void;
 
   /**
    * Counts a request to a token endpoint against its limits, over the whole fleet.
@@ -117,7 +133,4 @@ export interface TokenStore {
 
   /** Nobody in the fleet asks this endpoint for the next `forMs` milliseconds. */
   pause(endpoint: EndpointKey, forMs: number): Promise<void>;
-
-  /** Ends what the store itself has opened; never the application's client. */
-  close(): Promise<void>;
 }

@@ -1,0 +1,57 @@
+import type { RedisConnection } from './redis-client.js';
+import { RedisFailure } from './redis-failure.js';
+
+/**
+ * Runs scripts, each bounded in time.
+ *
+ * Scripts are sent whole, and not by their digest: they run a few times in the life of a token, a kilobyte each, and so
+ * one round trip is one round trip also on a Redis that has just been started.
+ */
+export class RedisCommands {
+  readonly #connection: RedisConnection;
+  readonly #timeoutMs: number;
+
+  constructor(connection: RedisConnection, timeoutMs: number) {
+    this.#connection = connection;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * @param onLate called when a command has come to its end after all, after its time was up: it has run by then, or
+   *   never will
+   * @throws {RedisFailure}
+   */
+  async run(script: string, keys: string[], args: string[], onLate?: () => void): Promise<unknown> {
+    // A command that waits for a connection would be delivered when nobody wants it any more.
+    if (!this.#connection.ready) throw new RedisFailure('Redis: not connected', false);
+    const reply = this.#send(script, keys, args);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        if (onLate !== undefined) reply.then(onLate, onLate);
+        reject(new RedisFailure(`Redis: no answer within ${this.#timeoutMs} ms`, true));
+      }, this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([reply, tooLate]);
+    } catch (error) {
+      if (error instanceof RedisFailure) throw error;
+      const failure = RedisFailure.of(error);
+      if (failure.mayHaveRun) onLate?.();
+      throw failure;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Runs a script whose outcome nobody waits for, in the order in which the client sends. */
+  runBehind(script: string, keys: string[], args: string[]): void {
+    this.#send(script, keys, args).catch(() => {
+      // What it would have tidied up ends by itself.
+    });
+  }
+
+  async #send(script: string, keys: string[], args: string[]): Promise<unknown> {
+    return this.#connection.run(script, keys, args);
+  }
+}

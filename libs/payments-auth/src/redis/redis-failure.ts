@@ -1,0 +1,20 @@
+/** Redis could not say. The message is short and can be logged: no command, no argument and no address is in it. */
+export class RedisFailure extends Error {
+  override readonly name = 'RedisFailure';
+
+  constructor(
+    reason: string,
+    /** Whether Redis may have run the command, or may still run it. */
+    readonly mayHaveRun: boolean,
+  ) {
+    super(reason);
+  }
+
+  /** The first word of an error reply (`OOM`, `READONLY`), else the system's word, else the client's. */
+  static of(error: unknown): RedisFailure {
+    const { message, code, name } = (error ?? {}) as { message?: unknown; code?: unknown; name?: unknown };
+    const reply = /^(?:ERR )?([A-Z]{2,})\b/.exec(String(message))?.[1];
+    const reason = reply ?? [code, name].find((each) => typeof each === 'string') ?? 'unknown';
+    return new RedisFailure(`Redis: ${reason}`, reply === undefined);
+  }
+}

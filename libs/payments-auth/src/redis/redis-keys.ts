@@ -1,0 +1,30 @@
+import type { EndpointKey, TokenKey } from '../credentials/token-store.js';
+
+const MOST_ACCOUNT_CHARACTERS = 64;
+
+/** The Redis keys of one credential. They share a hash tag, so that one script may touch all of them in a cluster. */
+export function credentialKeys(prefix: string, { provider, account, hash }: TokenKey) {
+  const whose = `${readable(provider)}:${readable(account ?? '')}:${hash.slice(0, 32)}`;
+  const name = (what: string) => `${prefix}:{${whose}}:${what}`;
+  return {
+    token: name('token'),
+    lock: name('lock'),
+    version: name('version'),
+    rejection: name('rejection'),
+  };
+}
+
+/** The Redis keys of one token endpoint: a pause, and one for each limit. */
+export function endpointKeys(prefix: string, { provider, hash }: EndpointKey) {
+  const tag = `${prefix}:{${readable(provider)}:${hash.slice(0, 32)}}`;
+  return {
+    pause: `${tag}:pause`,
+    limit: (index: number, credential: string) =>
+      credential === '' ? `${tag}:limit:${index}` : `${tag}:limit:${index}:${credential.slice(0, 32)}`,
+  };
+}
+
+/** Names of applications and merchants can hold anything, braces and line breaks included. */
+function readable(name: string): string {
+  return encodeURIComponent(Buffer.from(name).toString()).slice(0, MOST_ACCOUNT_CHARACTERS);
+}

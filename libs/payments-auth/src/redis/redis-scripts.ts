@@ -1,0 +1,148 @@
+/**
+ * What has to happen in Redis in one step. Each script touches the keys of one credential, or of one endpoint, and
+ * those share a hash tag, so that they also run on a Redis Cluster.
+ *
+ * - `token`: `<version>.<sealed token>`, or `<version>.` where one was taken away: what is older never comes back.
+ * - `lock`: the owner of the right to ask.
+ * - `version`: the last fencing number that was given out.
+ * - `rejection`: `<how often>.<sealed reason>`; remembered {@link REJECTION_KEPT_MS} longer than it counts, so that the
+ *   next one counts for longer.
+ */
+
+/** How long one holder keeps the right to ask without extending it. */
+export const LOCK_MS = 3_000;
+/** Longer than any token request can take: until then something older may still want to be put there. */
+const WITHDRAWN_MS = 60_000;
+/** Fencing numbers start from the clock of Redis when this is over, and then go on from the last one. */
+const VERSION_MS = 24 * 60 * 60_000;
+const REJECTION_KEPT_MS = 15 * 60_000;
+const REJECTION_FIRST_MS = 30_000;
+const REJECTION_MOST_MS = 15 * 60_000;
+
+/** What is not of the right type or shape is garbage, and taken away. */
+const PARSE = `
+local function read(key)
+  local raw = redis.pcall('GET', key)
+  if type(raw) == 'string' then
+    local number, sealed = raw:match('^(%d+)%.(.*)$')
+    if number and #number < 16 then return tonumber(number), sealed end
+  end
+  if raw then redis.call('DEL', key) end
+  return 0, ''
+end
+`;
+
+const NEXT_VERSION = `
+local function nextVersion(key, above)
+  local time = redis.call('TIME')
+  local last = tonumber(redis.pcall('GET', key) or 0)
+  local version = math.max(time[1] * 1000 + math.floor(time[2] / 1000), (last or 0) + 1, above + 1)
+  redis.call('SET', key, string.format('%.0f', version), 'PX', ${VERSION_MS})
+  return version
+end
+`;
+
+const LET_GO = `
+local function letGo(key, owner)
+  if redis.pcall('GET', key) == owner then return redis.call('DEL', key) end
+  return 0
+end
+`;
+
+/** A newer token, a remembered rejection, or the right to ask. KEYS: token, lock, version, rejection. */
+export const CLAIM = `${PARSE}${NEXT_VERSION}
+local newerThan, drop, insist, owner = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', ARGV[4]
+local version, sealed = read(KEYS[1])
+if sealed ~= '' then
+  if version > newerThan then
+    return {'found', string.format('%.0f', version), redis.call('PTTL', KEYS[1]), sealed}
+  end
+  if drop then redis.call('SET', KEYS[1], string.format('%.0f', version) .. '.', 'PX', ${WITHDRAWN_MS}) end
+end
+if not insist then
+  local _, reason = read(KEYS[4])
+  local remaining = redis.call('PTTL', KEYS[4]) - ${REJECTION_KEPT_MS}
+  if remaining > 0 then return {'rejected', remaining, reason} end
+end
+if not redis.call('SET', KEYS[2], owner, 'NX', 'PX', ${LOCK_MS}) then
+  local left = redis.call('PTTL', KEYS[2])
+  if left >= 0 and left <= ${LOCK_MS} then return {'held'} end
+  redis.call('SET', KEYS[2], owner, 'PX', ${LOCK_MS}) -- no lock of ours, and it would hold for ever
+end
+return {'acquired', string.format('%.0f', nextVersion(KEYS[3], version))}
+`;
+
+/** KEYS: lock. */
+export const EXTEND = `
+local holder = redis.pcall('GET', KEYS[1])
+if holder == ARGV[1] or not holder then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ${LOCK_MS})
+  return 1
+end
+return 0
+`;
+
+/** KEYS: token, lock, rejection. */
+export const PUBLISH = `${PARSE}${LET_GO}
+local owner, version, sealed, ttl = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local published = 0
+if version > read(KEYS[1]) then
+  redis.call('SET', KEYS[1], ARGV[2] .. '.' .. sealed, 'PX', ttl)
+  redis.call('DEL', KEYS[3])
+  published = 1
+end
+letGo(KEYS[2], owner)
+return published
+`;
+
+/** KEYS: lock. */
+export const RELEASE = `${LET_GO}
+return letGo(KEYS[1], ARGV[1])
+`;
+
+/** KEYS: lock, rejection. */
+export const REJECT = `${PARSE}${LET_GO}
+local times = read(KEYS[2]) + 1
+local wait = math.min(${REJECTION_MOST_MS}, ${REJECTION_FIRST_MS} * 2 ^ math.min(times - 1, 20))
+redis.call('SET', KEYS[2], times .. '.' .. ARGV[2], 'PX', string.format('%.0f', wait + ${REJECTION_KEPT_MS}))
+return letGo(KEYS[1], ARGV[1])
+`;
+
+/** KEYS: token, version. The channel is no key: a message reaches every node of a cluster. */
+export const WITHDRAW = `${PARSE}${NEXT_VERSION}
+local version = string.format('%.0f', nextVersion(KEYS[2], (read(KEYS[1]))))
+redis.call('SET', KEYS[1], version .. '.', 'PX', ${WITHDRAWN_MS})
+if ARGV[2] ~= '' then redis.pcall('PUBLISH', ARGV[1], ARGV[2] .. ':' .. version) end
+return version
+`;
+
+/**
+ * A sliding window for each limit, by the clock of Redis. KEYS: pause, then one for each limit. ARGV: a name for this
+ * request, then limit and duration for each.
+ */
+export const RESERVE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local wait = math.max(0, redis.call('PTTL', KEYS[1]))
+for i = 2, #KEYS do
+  local limit, per = tonumber(ARGV[2 * i - 2]), tonumber(ARGV[2 * i - 1])
+  local removed = redis.pcall('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - per)
+  if type(removed) ~= 'number' then redis.call('DEL', KEYS[i]) end
+  if redis.call('ZCARD', KEYS[i]) >= limit then
+    local oldest = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')
+    wait = math.max(wait, math.min(per, oldest[2] + per - now))
+  end
+end
+if wait > 0 then return math.ceil(wait) end
+for i = 2, #KEYS do
+  redis.call('ZADD', KEYS[i], now, ARGV[1])
+  redis.call('PEXPIRE', KEYS[i], ARGV[2 * i - 1])
+end
+return 0
+`;
+
+/** A pause is only ever made longer. KEYS: pause. */
+export const PAUSE = `
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) end
+return 1
+`;

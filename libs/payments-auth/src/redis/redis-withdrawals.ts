@@ -1,0 +1,57 @@
+import type { Withdrawal } from '../credentials/token-store.js';
+import type { RedisConnection } from './redis-client.js';
+
+type Listener = (withdrawal: Withdrawal) => void;
+
+/**
+ * Hears of withdrawn tokens, over a connection of its own that is there as long as somebody listens.
+ *
+ * A message that is missed (Redis was away) is made up for elsewhere: the token is gone from the store, and the
+ * provider's refusal replaces it.
+ */
+export class RedisWithdrawals {
+  readonly channel: string;
+  readonly #connection: RedisConnection;
+  readonly #listeners = new Set<Listener>();
+  #subscription: Promise<() => void> | undefined;
+
+  constructor(connection: RedisConnection, channel: string) {
+    this.#connection = connection;
+    this.channel = channel;
+  }
+
+  /** @returns ends it */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    this.ensure();
+    return () => {
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#end();
+    };
+  }
+
+  /** Subscribes, if somebody listens and no subscription stands. Called again whenever Redis has answered. */
+  ensure(): void {
+    if (this.#subscription !== undefined || this.#listeners.size === 0 || !this.#connection.ready) return;
+    const subscription = this.#connection.subscribe(this.channel, (message) => this.#receive(message));
+    this.#subscription = subscription;
+    subscription.catch(() => {
+      // Not allowed, or gone again: tried once more when Redis next answers.
+      if (this.#subscription === subscription) this.#subscription = undefined;
+    });
+  }
+
+  #end(): void {
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    subscription?.then(
+      (end) => end(),
+      () => undefined,
+    );
+  }
+
+  #receive(message: string): void {
+    const [hash, version] = message.split(':');
+    if (!hash || !Number.isFinite(Number(version))) return;
+    for (const listener of this.#listeners) listener({ hash, version: Number(version) });
+  }
+}
