@@ -1,0 +1,133 @@
+import { clientCredentials } from './client-credentials.strategy.js';
+import type { TokenAnswer } from './strategy.js';
+
+type Client = { readonly id: string; readonly secret: string };
+
+const client: Client = { id: 'test-client', secret: 'test-secret-not-real' };
+const spec = {
+  path: '/o/token/',
+  client: ({ id, secret }: Client) => ({ id, secret }),
+  documentedLifetimeMs: 3_600_000,
+};
+const BASIC = { scopes: ['read', 'write'], clientAuthentication: 'basic' } as const;
+const BODY = { scopes: [], clientAuthentication: 'body' } as const;
+
+function basic(header: string | undefined): string {
+  return Buffer.from((header ?? '').replace('Basic ', ''), 'base64').toString();
+}
+
+function answer(status: number, body: unknown): TokenAnswer {
+  return { status, headers: {}, body };
+}
+
+describe('clientCredentials', () => {
+  const strategy = clientCredentials<Client>(spec);
+
+  describe('a request', () => {
+    it('authenticates with Basic, and asks for the scopes in a form', () => {
+      expect(strategy.request(client, BASIC)).toEqual({
+        method: 'POST',
+        path: '/o/token/',
+        headers: {
+          Accept: 'application/json',
+          'Content-Type': 'application/x-www-form-urlencoded',
+          Authorization: `Basic ${Buffer.from('test-client:test-secret-not-real').toString('base64')}`,
+        },
+        body: 'grant_type=client_credentials&scope=read+write',
+      });
+    });
+
+    it('form-encodes id and secret before they are joined (RFC 6749, section 2.3.1)', () => {
+      const { headers } = strategy.request({ id: 'a:b c', secret: 'ü/+%&=:' }, BASIC);
+      expect(basic(headers['Authorization'])).toBe('a%3Ab+c:%C3%BC%2F%2B%25%26%3D%3A');
+    });
+
+    it('authenticates in the body where it is asked to, and asks for no scope where there is none', () => {
+      const request = strategy.request(client, BODY);
+      expect(request.headers).not.toHaveProperty('Authorization');
+      expect(request.body).toBe(
+        'grant_type=client_credentials&client_id=test-client&client_secret=test-secret-not-real',
+      );
+    });
+
+    it('authenticates in the only way that the endpoint takes', () => {
+      const bodyOnly = clientCredentials<Client>({ ...spec, clientAuthentication: ['body'] });
+      expect(bodyOnly.clientAuthentication).toEqual(['body']);
+      expect(bodyOnly.request(client, BASIC).headers).not.toHaveProperty('Authorization');
+    });
+
+    it('carries further headers and parameters', () => {
+      const extended = clientCredentials<Client>({
+        ...spec,
+        headers: () => ({ 'X-Tenant': 'acme' }),
+        parameters: ({ id }) => ({ audience: `of ${id}` }),
+      });
+      const request = extended.request(client, BODY);
+      expect(request.headers).toMatchObject({ 'X-Tenant': 'acme' });
+      expect(request.body).toContain('audience=of+test-client');
+    });
+
+    it('gives a token back (RFC 7009)', () => {
+      const revoking = clientCredentials<Client>({ ...spec, revoke: { path: '/o/revoke_token/' } });
+      expect(revoking.revoke?.(client, 'a/b+c', BASIC)).toMatchObject({
+        method: 'POST',
+        path: '/o/revoke_token/',
+        headers: { Authorization: expect.stringMatching(/^Basic /) },
+        body: 'token=a%2Fb%2Bc&token_type_hint=access_token',
+      });
+      expect(strategy).not.toHaveProperty('revoke');
+    });
+  });
+
+  describe('an answer', () => {
+    it('issues a token, with the scopes that were granted', () => {
+      const body = { access_token: 'tok', token_type: 'bearer', expires_in: 36_000, scope: 'write  read' };
+      expect(strategy.read(answer(200, body), 0)).toEqual({
+        outcome: 'issued',
+        token: 'tok',
+        lifetime: { lifetimeMs: 36_000_000, from: 'relative' },
+        scopes: ['read', 'write'],
+      });
+    });
+
+    it('issues a token without a type, and refuses one whose type is not understood', () => {
+      expect(strategy.read(answer(200, { access_token: 'tok' }), 0).outcome).toBe('issued');
+      expect(strategy.read(answer(200, { access_token: 'tok', token_type: 'mac' }), 0).outcome).toBe(
+        'unavailable',
+      );
+    });
+
+    it.each(['invalid_client', 'unauthorized_client'])('means a wrong secret when it says %s', (error) => {
+      for (const status of [400, 401, 403]) {
+        expect(strategy.read(answer(status, { error, error_description: 'never repeated' }), 0)).toEqual({
+          outcome: 'rejected',
+          reason: error,
+        });
+      }
+    });
+
+    it.each([
+      [400, { error: 'invalid_scope' }, 'invalid_scope'],
+      [400, { error: 'unsupported_grant_type' }, 'unsupported_grant_type'],
+      [500, { error: 'invalid_client' }, 'invalid_client'],
+      [401, undefined, 'HTTP 401'],
+      [401, { error: { code: 'invalid_client' } }, 'HTTP 401'],
+      [429, { error: 'slow_down' }, 'slow_down'],
+      [200, { error: 'temporarily_unavailable' }, 'temporarily_unavailable'],
+    ])('is an outage at %i with %j', (status, body, reason) => {
+      expect(strategy.read(answer(status, body), 0)).toEqual({ outcome: 'unavailable', reason });
+    });
+
+    it('is read where the definition says', () => {
+      const nested = clientCredentials<Client>({
+        ...spec,
+        answer: { token: 'data.jwt', expiresAt: 'data.until' },
+      });
+      const body = { data: { jwt: 'tok', until: 1_000_600 } };
+      expect(nested.read(answer(200, body), 1_000_000_000)).toMatchObject({
+        token: 'tok',
+        lifetime: { lifetimeMs: 600_000, from: 'absolute' },
+      });
+    });
+  });
+});

@@ -1,0 +1,162 @@
+import type { TokenAnswer } from './strategy.js';
+import { textAt, valueAt } from './json-value.js';
+import { tokenLogin } from './token-login.strategy.js';
+
+type Login = { readonly user: string; readonly password: string };
+
+const NO_CONTEXT = { scopes: [], clientAuthentication: 'basic' } as const;
+const login: Login = { user: 'test-user', password: 'test-secret-not-real' };
+
+const spec = {
+  path: '/login',
+  answer: { token: 'data.session.token', expiresIn: 'data.session.ttl' },
+  documentedLifetimeMs: 600_000,
+  rejected: ({ body }: TokenAnswer) => textAt(body, 'error') === 'bad_password',
+  reason: ({ body }: TokenAnswer) => textAt(body, 'error'),
+};
+
+function answer(status: number, body: unknown, headers: Record<string, string> = {}): TokenAnswer {
+  return { status, headers, body };
+}
+
+describe('tokenLogin', () => {
+  describe('a request', () => {
+    it('carries a JSON body, and says so', () => {
+      const strategy = tokenLogin<Login>({ ...spec, body: ({ user }) => ({ json: { user, n: 1 } }) });
+      expect(strategy.request(login, NO_CONTEXT)).toEqual({
+        method: 'POST',
+        path: '/login',
+        headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+        body: '{"user":"test-user","n":1}',
+      });
+    });
+
+    it('carries a form, without the fields that have no value', () => {
+      const strategy = tokenLogin<Login>({
+        ...spec,
+        body: ({ user }) => ({ form: { user, grant: 'a b&c', realm: undefined } }),
+      });
+      expect(strategy.request(login, NO_CONTEXT)).toMatchObject({
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        body: 'user=test-user&grant=a+b%26c',
+      });
+    });
+
+    it('carries headers of its own and no body at all', () => {
+      const strategy = tokenLogin<Login>({
+        ...spec,
+        method: 'GET',
+        headers: ({ user, password }) => ({ 'x-user': user, 'x-password': password, 'x-none': undefined }),
+      });
+      const request = strategy.request(login, NO_CONTEXT);
+      expect(request).toEqual({
+        method: 'GET',
+        path: '/login',
+        headers: { Accept: 'application/json', 'x-user': 'test-user', 'x-password': login.password },
+      });
+      expect(request).not.toHaveProperty('body');
+    });
+
+    it('gives a token back where the provider takes one', () => {
+      const strategy = tokenLogin<Login>({
+        ...spec,
+        revoke: { path: '/logout', body: (_, token) => ({ json: { token } }) },
+      });
+      expect(strategy.revoke?.(login, 'tok', NO_CONTEXT)).toMatchObject({
+        method: 'POST',
+        path: '/logout',
+        body: '{"token":"tok"}',
+      });
+      expect(tokenLogin<Login>(spec)).not.toHaveProperty('revoke');
+    });
+  });
+
+  it('knows no limits and no quota unless told', () => {
+    expect(tokenLogin<Login>(spec)).toMatchObject({ limits: [], loginsEatQuota: false });
+    const limits = [{ limit: 1, perMs: 1_000, scope: 'ip' } as const];
+    expect(tokenLogin<Login>({ ...spec, limits, loginsEatQuota: true })).toMatchObject({
+      limits,
+      loginsEatQuota: true,
+    });
+  });
+
+  describe('an answer', () => {
+    const strategy = tokenLogin<Login>(spec);
+
+    it('issues the token that stands at a nested path', () => {
+      expect(strategy.read(answer(201, { data: { session: { token: 'tok', ttl: '90' } } }), 0)).toEqual({
+        outcome: 'issued',
+        token: 'tok',
+        lifetime: { lifetimeMs: 90_000, from: 'relative' },
+      });
+    });
+
+    it('falls back on the documented lifetime', () => {
+      expect(strategy.read(answer(200, { data: { session: { token: 'tok' } } }), 0)).toMatchObject({
+        lifetime: { lifetimeMs: 600_000, from: 'documented' },
+      });
+    });
+
+    it.each([200, 401, 500])('means a wrong secret where the definition says so, at status %i', (status) => {
+      expect(strategy.read(answer(status, { error: 'bad_password' }), 0)).toEqual({
+        outcome: 'rejected',
+        reason: 'bad_password',
+      });
+    });
+
+    it('means a wrong secret even when a token lies beside it', () => {
+      const body = { error: 'bad_password', data: { session: { token: 'tok' } } };
+      expect(strategy.read(answer(200, body), 0).outcome).toBe('rejected');
+    });
+
+    it.each([
+      ['a redirect', answer(302, undefined), 'HTTP 302'],
+      ["a firewall's HTML", answer(403, undefined), 'HTTP 403'],
+      ['an outage', answer(503, { error: 'maintenance' }), 'maintenance'],
+      ['an outage with a token in it', answer(500, { data: { session: { token: 'tok' } } }), 'HTTP 500'],
+      ['an outage with status 200', answer(200, { error: 'maintenance' }), 'maintenance'],
+      ['no content', answer(204, undefined), 'HTTP 204 without a usable token'],
+      ['null', answer(200, null), 'HTTP 200 without a usable token'],
+      ['a list', answer(200, [{ token: 'tok' }]), 'HTTP 200 without a usable token'],
+      ['a token somewhere else', answer(200, { token: 'tok' }), 'HTTP 200 without a usable token'],
+    ])('is an outage and no wrong secret when it is %s', (_, received, reason) => {
+      expect(strategy.read(received, 0)).toEqual({ outcome: 'unavailable', reason });
+    });
+
+    it.each([
+      ['empty', ''],
+      ['a number', 7],
+      ['an object', {}],
+      ['null', null],
+      ['a line break', 'tok\r\nX-Evil: 1'],
+      ['a space in front', ' tok'],
+      ['a space behind', 'tok '],
+      ['a space alone', ' '],
+      ['no ASCII', 'tök'],
+      ['a control character', 'to\u0000k'],
+      ['8 KiB and a byte', 'x'.repeat(8 * 1_024 + 1)],
+      ['1 MiB', 'x'.repeat(1024 * 1024)],
+    ])('is an outage when its token is %s', (_, token) => {
+      expect(strategy.read(answer(200, { data: { session: { token } } }), 0)).toEqual({
+        outcome: 'unavailable',
+        reason: 'HTTP 200 without a usable token',
+      });
+    });
+
+    it.each([['x'.repeat(8 * 1_024)], ['Bearer eyJ.a.b'], ['x']])('issues a token of %.20s', (token) => {
+      expect(strategy.read(answer(200, { data: { session: { token } } }), 0).outcome).toBe('issued');
+    });
+
+    it('is not taken when the definition wants to see more', () => {
+      const careful = tokenLogin<Login>({ ...spec, issued: ({ body }) => valueAt(body, 'ok') === true });
+      const session = { token: 'tok' };
+      expect(careful.read(answer(200, { ok: false, data: { session } }), 0).outcome).toBe('unavailable');
+      expect(careful.read(answer(200, { ok: true, data: { session } }), 0).outcome).toBe('issued');
+    });
+
+    it('finds no fields that are not in the JSON', () => {
+      const odd = tokenLogin<Login>({ ...spec, answer: { token: 'constructor.name' } });
+      expect(odd.read(answer(200, {}), 0).outcome).toBe('unavailable');
+    });
+  });
+});
