@@ -1,0 +1,75 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { applicationAxios } from '../application-axios.js';
+import { isNodeStream } from './answer-body.js';
+import type { Destination } from './destination.js';
+import { RelayedStream } from './relayed-stream.js';
+import { SealedAgent } from './sealed-agent.js';
+import type { TransportSettings } from './transport-settings.js';
+
+/** Like axios's own configs: nothing is inherited from `Object.prototype`, except what callers rely on. */
+const CONFIG_PROTOTYPE: object = Object.freeze(
+  Object.defineProperty(Object.create(null) as object, 'hasOwnProperty', {
+    value: (Object.prototype as { hasOwnProperty: unknown }).hasOwnProperty,
+  }),
+);
+
+/**
+ * The config of one attempt: a copy of the call's, to which is added what only the wire may see. It is given to the
+ * adapter and to nobody else.
+ */
+export function startAttempt(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+  return Object.assign(Object.create(CONFIG_PROTOTYPE) as object, config);
+}
+
+/** How the attempt gets where it goes: directly or through the provider's agents, and never further. */
+export function routeAttempt(
+  attempt: InternalAxiosRequestConfig & { http2Options?: object },
+  { url }: Destination,
+  transport: TransportSettings,
+): void {
+  // Payment APIs do not redirect, and a custom header would follow a redirect to any host.
+  attempt.maxRedirects = 0;
+  attempt.httpAgent = SealedAgent.open(attempt.httpAgent) ?? transport.httpAgent;
+  attempt.httpsAgent = SealedAgent.open(attempt.httpsAgent) ?? transport.httpsAgent;
+  attempt.proxy ??= transport.proxy;
+  attempt.http2Options ??= transport.http2Options;
+  if (url.protocol === 'http:') {
+    // Straight to the host that was allowed: a proxy, or an address looked up elsewhere, would see the credential.
+    attempt.proxy = false;
+    delete attempt.lookup;
+  }
+  // A stream that is piped into a request leads to its headers, and the caller's is in the visible config.
+  const data: unknown = attempt.data;
+  if (typeof data === 'object' && data !== null && isNodeStream(data) && !('getHeaders' in data))
+    attempt.data = new RelayedStream(data, (error) => error);
+}
+
+/**
+ * Puts the credential on the attempt. A header of the caller's that the credential sets is taken out of the visible
+ * config as well: what it held was somebody's credential.
+ */
+export function authenticateAttempt(
+  attempt: InternalAxiosRequestConfig,
+  headers: Readonly<Record<string, string>>,
+  callHeaders: Readonly<Record<string, string>> | undefined,
+): void {
+  const visible = attempt.headers;
+  removeOverridden(visible, headers);
+  if (callHeaders !== undefined) removeOverridden(visible, callHeaders);
+  attempt.headers = Object.assign(new applicationAxios.AxiosHeaders(), visible, headers, callHeaders);
+}
+
+/** Keeps the agents of a call out of what its caller can log. */
+export function sealAgents(config: InternalAxiosRequestConfig): void {
+  if (config.httpAgent) config.httpAgent = SealedAgent.seal(config.httpAgent);
+  if (config.httpsAgent) config.httpsAgent = SealedAgent.seal(config.httpsAgent);
+}
+
+function removeOverridden(headers: object, by: Readonly<Record<string, string>>): void {
+  for (const overriding of Object.keys(by)) {
+    const name = overriding.toLowerCase();
+    for (const key of Object.keys(headers))
+      if (key.length >= name.length && key.trim().toLowerCase() === name)
+        Reflect.deleteProperty(headers, key);
+  }
+}

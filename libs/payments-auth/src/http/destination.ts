@@ -1,0 +1,156 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { applicationAxios } from '../application-axios.js';
+import type { CallTarget } from '../credentials/credential-spender.js';
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+
+/** Where one call goes: checked, and one of the provider's own hosts. */
+export interface Destination extends CallTarget {
+  readonly url: URL;
+}
+
+interface DeclaredHost {
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly origin: string;
+  /** Without trailing slash; empty for a base URL without a path. */
+  readonly path: string;
+}
+
+/** Joins base URL and URL as the application's own axios does, so that what is checked is what is sent. */
+const urls = new applicationAxios.Axios({});
+
+/** Options of the HTTP/2 transport that decide where a connection ends. */
+const HTTP2_ROUTING = ['host', 'port', 'path', 'servername', 'socket', 'createConnection'] as const;
+
+/**
+ * The places a provider's credential may go to (R15). The check stands in the adapter, on the very URL that is about
+ * to be requested: nothing that runs before it can change the destination afterwards.
+ */
+export class Destinations {
+  readonly #provider: string;
+  readonly #hosts: readonly DeclaredHost[];
+  readonly #defaultBaseUrl: string | undefined;
+  readonly #insecureHosts: readonly string[];
+
+  constructor(provider: Pick<ConfiguredProvider, 'name' | 'hosts' | 'defaultHost' | 'insecureHosts'>) {
+    this.#provider = provider.name;
+    this.#defaultBaseUrl = provider.hosts[provider.defaultHost];
+    this.#insecureHosts = provider.insecureHosts.map((host) => host.toLowerCase());
+    this.#hosts = Object.entries(provider.hosts)
+      .map(([name, baseUrl]) => {
+        const { origin, pathname } = new URL(baseUrl);
+        return { name, baseUrl, origin, path: pathname.replace(/\/+$/, '') };
+      })
+      // Two hosts can share an origin: the longer base path is the closer match.
+      .toSorted((a, b) => b.path.length - a.path.length);
+  }
+
+  /**
+   * Settles where `config` goes, by its base URL, and checks that.
+   *
+   * @param host the named host that the call asks for
+   * @throws PaymentsAuthError INSECURE_DESTINATION
+   */
+  check(config: InternalAxiosRequestConfig, host: string | undefined): Destination {
+    if (host !== undefined) config.baseURL = this.#baseUrlOf(host);
+    this.#refuseDetours(config);
+    const url = this.#parse(config);
+    if (url.username !== '' || url.password !== '')
+      throw this.#error('its URL carries a user name, which would replace the credential');
+    const declared = this.#hosts.find(({ origin, path }) => origin === url.origin && isBelow(path, url));
+    if (declared === undefined)
+      throw this.#error(`${this.#describe(url)} is not below one of the provider's base URLs`);
+    if (!this.#isConfidential(url))
+      throw this.#error(
+        `plain http to ${url.hostname} would show the credential to the network; only loopback and \`insecureHosts\` may be called so`,
+      );
+    this.#refuseOtherHostHeader(config, url);
+    return {
+      url,
+      method: (config.method ?? 'get').toUpperCase(),
+      host: declared.name,
+      path: url.pathname.slice(declared.path.length),
+    };
+  }
+
+  #baseUrlOf(host: string): string {
+    const declared = this.#hosts.find(({ name }) => name === host);
+    if (declared !== undefined) return declared.baseUrl;
+    const names = this.#hosts.map(({ name }) => `"${name}"`).join(', ');
+    throw this.#error(`it has no host named "${host}"; there is ${names}`);
+  }
+
+  /** What makes a request go elsewhere, or with other credentials, than its URL says. */
+  #refuseDetours(config: InternalAxiosRequestConfig & { http2Options?: object }): void {
+    if (config.auth) throw this.#error('axios’s `auth` would replace the credential');
+    if (config.socketPath) throw this.#error('`socketPath` would send it to another program');
+    if (config.transport) throw this.#error('`transport` could follow redirects; use an agent or an adapter');
+    const { http2Options } = config;
+    if (http2Options && HTTP2_ROUTING.some((option) => option in http2Options))
+      throw this.#error('`http2Options` names another host');
+  }
+
+  #parse({ baseURL, url, allowAbsoluteUrls }: InternalAxiosRequestConfig): URL {
+    try {
+      return new URL(urls.getUri({ baseURL, url, allowAbsoluteUrls }));
+    } catch {
+      // The URL may hold what must not be logged; so may the message of whoever could not parse it.
+      throw this.#error('its URL cannot be parsed');
+    }
+  }
+
+  /** A `Host` header picks the tenant behind a shared address, and with https even the certificate that is checked. */
+  #refuseOtherHostHeader(config: InternalAxiosRequestConfig, url: URL): void {
+    for (const name of Object.keys(config.headers)) {
+      if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+      if (String(config.headers[name]).trim().toLowerCase() !== url.host)
+        throw this.#error('its `Host` header names another host than its URL');
+    }
+  }
+
+  #isConfidential({ protocol, hostname }: URL): boolean {
+    return protocol === 'https:' || isLoopback(hostname) || this.#insecureHosts.includes(hostname);
+  }
+
+  #describe({ protocol, host }: URL): string {
+    return host === '' ? protocol : `a path on ${protocol}//${host}`;
+  }
+
+  #error(reason: string): PaymentsAuthError {
+    const own = this.#defaultBaseUrl === undefined ? '' : ` Its base URL is ${this.#defaultBaseUrl}.`;
+    return new PaymentsAuthError(
+      'INSECURE_DESTINATION',
+      `A request with the credential of provider "${this.#provider}" was not sent: ${reason}.${own}`,
+      { provider: this.#provider, reason },
+    );
+  }
+}
+
+/** The last loopback name or address, as `URL` writes it, is as private as the process itself. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+/** `blob:` URLs have the origin of what they wrap, so the protocol is looked at too. */
+function isBelow(basePath: string, { protocol, pathname }: URL): boolean {
+  if (protocol !== 'https:' && protocol !== 'http:') return false;
+  if (basePath === '') return true;
+  if (pathname !== basePath && !pathname.startsWith(`${basePath}/`)) return false;
+  return !climbs(pathname.slice(basePath.length));
+}
+
+/**
+ * Whether a path leads upwards once a server has decoded it. `URL` has resolved `..`, `%2e%2e` and backslashes by
+ * now; encoded separators, double encoding and path parameters (`..;`) are left for servers to fall for.
+ */
+function climbs(path: string): boolean {
+  if (!path.includes('%') && !path.includes('..')) return false;
+  let decoded = path;
+  for (let pass = 0; pass < 3; pass += 1) decoded = decoded.replace(/%([0-9a-f]{2})/gi, fromHex);
+  return decoded.split(/[/\\]/).some((segment) => /^\s*\.\.\s*(?:;.*)?$/.test(segment));
+}
+
+function fromHex(_: string, digits: string): string {
+  return String.fromCharCode(Number.parseInt(digits, 16));
+}

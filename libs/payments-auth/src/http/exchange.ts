@@ -1,0 +1,219 @@
+import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { applicationAxios } from '../application-axios.js';
+import type { CredentialSpender, CredentialSpenders } from '../credentials/credential-spender.js';
+import type { Credential } from '../credentials/credential.js';
+import type { Clock } from '../payments-auth.clock.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { discardAnswer, readAnswerBody, relayAnswer } from './answer-body.js';
+import { authenticateAttempt, routeAttempt, sealAgents, startAttempt } from './attempt.js';
+import type { BodySigner } from './body-signer.js';
+import { CallDeadline } from './call-deadline.js';
+import { cleanError, cleanResponse, type Traces } from './cleaning.js';
+import { Destinations, type Destination } from './destination.js';
+import type { PaymentsAuthOutcome, PaymentsAuthRequest } from './payments-auth-request.js';
+import { judge, mayRefuse, type Verdict } from './refusal.js';
+import { mayReplay } from './replay-policy.js';
+import { hideSecretFields } from './secret-fields.js';
+import type { TransportSettings } from './transport-settings.js';
+
+/** What the HTTP room needs besides a provider and its credentials. */
+export interface ExchangeEnvironment {
+  readonly clock: Clock;
+  readonly signBody?: BodySigner;
+}
+
+/** One call on its way: what stays the same from its first attempt to its replay. */
+interface Call {
+  /** As its caller knows it. No credential ever stands in it. */
+  readonly config: InternalAxiosRequestConfig;
+  readonly adapter: InternalAxiosRequestConfig['adapter'];
+  readonly spender: CredentialSpender;
+  readonly deadline: CallDeadline;
+}
+
+/** An attempt that does not start with its call: one that waited for a credential, or a replay. */
+interface LaterAttempt {
+  /** What is left of the call's timeout; `undefined` where it has none. */
+  readonly leftMs: number | undefined;
+  readonly again: boolean;
+}
+
+/** How one attempt ended: an answer that `validateStatus` accepts, or an error with or without one. */
+interface Attempted {
+  readonly response: AxiosResponse | undefined;
+  readonly failed: boolean;
+  readonly error: unknown;
+  readonly verdict: Verdict;
+}
+
+const NOTHING_SAID: PaymentsAuthRequest = Object.freeze({});
+const ACCEPTED: Verdict = Object.freeze({ kind: 'accepted' });
+const NOT_REPLAYED: PaymentsAuthOutcome = Object.freeze({ replayed: false });
+
+/**
+ * What stands around the caller's adapter (R10): it checks where a request goes, lends it a credential for one
+ * attempt, sees a refusal in the raw answer, replays once, and leaves nothing secret behind.
+ *
+ * Here the body is serialised already and the answer is not yet parsed. So a replay sends the same bytes, and the
+ * caller's interceptors and transforms run once, however often a request is sent.
+ */
+export class Exchange {
+  readonly #provider: ConfiguredProvider;
+  readonly #spenders: CredentialSpenders;
+  readonly #transport: TransportSettings;
+  readonly #environment: ExchangeEnvironment;
+  readonly #destinations: Destinations;
+  readonly #secretFields: ReadonlySet<string>;
+
+  constructor(
+    provider: ConfiguredProvider,
+    spenders: CredentialSpenders,
+    transport: TransportSettings,
+    environment: ExchangeEnvironment,
+  ) {
+    this.#provider = provider;
+    this.#spenders = spenders;
+    this.#transport = transport;
+    this.#environment = environment;
+    this.#destinations = new Destinations(provider);
+    this.#secretFields = new Set(provider.definition.secretResponseFields);
+  }
+
+  /** @param adapter the caller's own, or the list axios picks from */
+  async send(
+    config: InternalAxiosRequestConfig,
+    adapter: InternalAxiosRequestConfig['adapter'],
+  ): Promise<AxiosResponse> {
+    // From here on the config is the caller's again: sent once more, it starts from the beginning.
+    config.adapter = adapter;
+    const { account, scopes, host, replay = this.#provider.replay } = config.paymentsAuth ?? NOTHING_SAID;
+    const spender = this.#spenders.spender(account, scopes);
+    const deadline = new CallDeadline(config, this.#environment.clock);
+    const call: Call = { config, adapter, spender, deadline };
+
+    let first: Attempted;
+    let credential = spender.peek();
+    if (credential !== undefined) first = await this.#attempt(call, credential);
+    else {
+      // Before anybody logs in for a request that will not be sent.
+      this.#destinations.check(startAttempt(config), host);
+      credential = await deadline.bound(spender.obtain());
+      first = await this.#attempt(call, credential, { leftMs: deadline.remainingMs, again: false });
+    }
+    if (first.verdict.kind !== 'refused') return this.#deliver(first, NOT_REPLAYED);
+
+    const firstStatus = first.response?.status ?? 0;
+    const refusal = { status: firstStatus, own: first.verdict.own };
+    const replacing = spender.replace(credential, refusal).catch(() => undefined);
+    // Otherwise it is replaced for the next caller: this one has an answer, and does not wait.
+    const other = mayReplay(config, replay, refusal)
+      ? await this.#waitForOther(replacing, first, deadline)
+      : undefined;
+    if (other === undefined) return this.#deliver(first, NOT_REPLAYED);
+
+    discardAnswer(first.response);
+    const second = await this.#attempt(call, other, { leftMs: deadline.remainingMs, again: true });
+    if (second.response !== undefined)
+      spender.replayed(other, { firstStatus, refusedAgain: second.verdict.kind === 'refused' });
+    return this.#deliver(second, { replayed: true, firstStatus });
+  }
+
+  async #attempt(call: Call, credential: Credential, later?: LaterAttempt): Promise<Attempted> {
+    const { config, adapter, spender } = call;
+    const attempt = startAttempt(config);
+    const destination = this.#destinations.check(attempt, config.paymentsAuth?.host);
+    const callHeaders = spender.callHeaders(credential, destination);
+    authenticateAttempt(attempt, credential.headers, callHeaders);
+    routeAttempt(attempt, destination, this.#transport);
+    sealAgents(config);
+    if (later !== undefined) adjust(attempt, later, call.deadline);
+    if (this.#environment.signBody !== undefined) await this.#sign(attempt, destination, credential);
+
+    const traces: Traces = { config, destination, secrets: () => secretsOf(credential, callHeaders) };
+    let response: AxiosResponse | undefined;
+    let error: unknown;
+    let failed = false;
+    try {
+      response = await resolveAdapter(adapter, attempt)(attempt);
+    } catch (reason) {
+      failed = true;
+      error = cleanError(reason, traces);
+      response = (reason as { response?: AxiosResponse } | undefined)?.response;
+    }
+    if (response === undefined) return { response, failed, error, verdict: ACCEPTED };
+    cleanResponse(response, traces);
+    const relayed = relayAnswer(response, (reason) => cleanError(reason, traces));
+    spender.observe(response.headers);
+    const { refusal } = this.#provider.definition;
+    if (!mayRefuse(refusal, response.status)) return { response, failed, error, verdict: ACCEPTED };
+    const body = await readAnswerBody(response.data, relayed, this.#environment.clock);
+    return { response, failed, error, verdict: judge(refusal, response, body) };
+  }
+
+  async #sign(
+    attempt: InternalAxiosRequestConfig,
+    { method, host, path }: Destination,
+    credential: Credential,
+  ): Promise<void> {
+    const body: unknown = attempt.data;
+    if (typeof body !== 'string' || this.#environment.signBody === undefined) return;
+    const { account } = attempt.paymentsAuth ?? NOTHING_SAID;
+    const contentType = String(attempt.headers.getContentType() ?? '');
+    const call = { method, host, path, account, contentType, credential };
+    attempt.data = await this.#environment.signBody(body, call);
+    // A length that the caller had counted is no longer that of the body; axios counts anew.
+    attempt.headers.delete('content-length');
+  }
+
+  /** `undefined` too when the call's time runs out: the refusal it has says more than a timeout would. */
+  async #waitForOther(
+    replacing: Promise<Credential | undefined>,
+    { response }: Attempted,
+    deadline: CallDeadline,
+  ): Promise<Credential | undefined> {
+    try {
+      return await deadline.bound(replacing);
+    } catch (error) {
+      if (!applicationAxios.isCancel(error)) return undefined;
+      discardAnswer(response);
+      throw error;
+    }
+  }
+
+  #deliver({ response, failed, error, verdict }: Attempted, outcome: PaymentsAuthOutcome): AxiosResponse {
+    if (response !== undefined) {
+      const scope = verdict.kind === 'incurable' ? verdict.scope : undefined;
+      response.paymentsAuth = scope === undefined ? outcome : { ...outcome, reason: 'scope', ...scope };
+      if (this.#secretFields.size > 0) hideSecretFields(response, this.#secretFields);
+    }
+    if (failed) throw error;
+    return response as AxiosResponse;
+  }
+}
+
+function resolveAdapter(
+  adapter: InternalAxiosRequestConfig['adapter'],
+  attempt: InternalAxiosRequestConfig,
+): AxiosAdapter {
+  return typeof adapter === 'function' ? adapter : applicationAxios.getAdapter(adapter, attempt);
+}
+
+/** The timeout of a call is one for all of it: what waiting and a first attempt have used up is gone. */
+function adjust(
+  attempt: InternalAxiosRequestConfig,
+  { leftMs, again }: LaterAttempt,
+  deadline: CallDeadline,
+): void {
+  // The body is sent a second time, and counted a second time.
+  if (again) attempt.headers.delete('content-length');
+  if (leftMs === undefined) return;
+  attempt.timeout = Math.max(1, Math.ceil(leftMs));
+  attempt.timeoutErrorMessage = deadline.timeoutMessage;
+}
+
+function secretsOf(
+  { token, headers }: Credential,
+  extra: Readonly<Record<string, string>> | undefined,
+): string[] {
+  return [token, ...Object.values(headers), ...Object.values(extra ?? {})];
+}

@@ -1,0 +1,40 @@
+import type { ReplayPolicy } from '../providers/configured-provider.js';
+
+/** What one call may say about how it is authenticated. */
+export interface PaymentsAuthRequest {
+  /** The merchant account whose credentials the call carries. @default the provider's own */
+  account?: string;
+  /** Scopes other than the configured ones, where the provider has scopes. */
+  scopes?: string[];
+  /** The named host the call goes to, where the provider has several. @default the provider's first */
+  host?: string;
+  /** Whether the call may be sent a second time after a refusal. @default the provider's `replay` option */
+  replay?: ReplayPolicy;
+}
+
+/** What became of one call, on its response or on the response of its error. */
+export interface PaymentsAuthOutcome {
+  /**
+   * Whether the call was sent a second time. Then the answer is the second one's: a 409 can mean that the first
+   * attempt had succeeded.
+   */
+  replayed: boolean;
+  /** The status of the first answer, when the call was replayed. */
+  firstStatus?: number;
+  /** The provider refused for a missing scope: no new token with the same scopes cures that. */
+  reason?: 'scope';
+  /** The scopes the call needs, as the provider says. */
+  required?: readonly string[];
+  /** The scopes the token has, as the provider says. */
+  held?: readonly string[];
+}
+
+declare module 'axios' {
+  // The type parameters must be spelled as axios spells them for the declarations to merge.
+  interface AxiosRequestConfig<D, P> {
+    paymentsAuth?: PaymentsAuthRequest;
+  }
+  interface AxiosResponse<T, D, H, P> {
+    paymentsAuth?: PaymentsAuthOutcome;
+  }
+}

@@ -1,0 +1,50 @@
+import { HttpService } from '@nestjs/axios';
+import type { InternalAxiosRequestConfig } from 'axios';
+import type { CredentialSpenders } from '../credentials/credential-spender.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { Exchange, type ExchangeEnvironment } from './exchange.js';
+import { createPristineAxios } from './pristine-defaults.js';
+import { splitSettings } from './transport-settings.js';
+
+/** Axios's own default is to wait for ever. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * The `HttpService` of one provider: of the class that `@nestjs/axios` has, and used like any other. Requests through
+ * it are authenticated; the application's own axios is neither used nor touched (R21).
+ */
+export function createPaymentsHttpService(
+  provider: ConfiguredProvider,
+  spenders: CredentialSpenders,
+  environment: ExchangeEnvironment,
+): HttpService {
+  const { visible, transport } = splitSettings(provider.http());
+  const instance = createPristineAxios();
+  const { headers, ...settings } = visible;
+  Object.assign(instance.defaults, { timeout: DEFAULT_TIMEOUT_MS }, settings, {
+    baseURL: provider.hosts[provider.defaultHost],
+  });
+  Object.assign(instance.defaults.headers, headers);
+
+  const exchange = new Exchange(provider, spenders, transport, environment);
+  instance.interceptors.request.use((config) => install(exchange, config), undefined, { synchronous: true });
+  return new HttpService(instance);
+}
+
+/** On the adapter we install, the one that it stands around. */
+const INNER = Symbol('the adapter of the caller');
+
+interface InstalledAdapter {
+  (config: InternalAxiosRequestConfig): ReturnType<Exchange['send']>;
+  [INNER]?: { readonly adapter: InternalAxiosRequestConfig['adapter'] };
+}
+
+/** Puts the exchange around the adapter of one call, and never around itself. */
+function install(exchange: Exchange, config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+  const given = config.adapter as InstalledAdapter | undefined;
+  const adapter = given?.[INNER] === undefined ? config.adapter : given[INNER].adapter;
+  const installed: InstalledAdapter = (final) => exchange.send(final, adapter);
+  installed[INNER] = { adapter };
+  config.adapter = installed;
+  return config;
+}

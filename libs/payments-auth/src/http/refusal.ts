@@ -1,0 +1,51 @@
+import type { AxiosResponse } from 'axios';
+import type { ApiAnswer, RefusalDefinition } from '../providers/provider-definition.js';
+
+/** What an answer says about the credential of the call. */
+export type Verdict =
+  /** Nothing. */
+  | { readonly kind: 'accepted' }
+  /** It was refused. `own`: in the provider's own words; otherwise a bare 401 or 403 of something in between. */
+  | { readonly kind: 'refused'; readonly own: boolean }
+  /** It was refused for something that no other credential changes (R13). */
+  | { readonly kind: 'incurable'; readonly scope?: { required: readonly string[]; held: readonly string[] } };
+
+const ACCEPTED: Verdict = Object.freeze({ kind: 'accepted' });
+
+/** Whether an answer has to be looked at: successes only where the provider says no with a 2xx too. */
+export function mayRefuse(definition: RefusalDefinition, status: number): boolean {
+  return status < 200 || status >= 300 || definition.alsoOnSuccess === true;
+}
+
+/** @param body the parsed JSON; `undefined` when the answer is not JSON */
+export function judge(definition: RefusalDefinition, response: AxiosResponse, body: unknown): Verdict {
+  const answer: ApiAnswer = { status: response.status, headers: namesInLowerCase(response.headers), body };
+  const scope = ask(definition.scope, answer);
+  if (scope) return { kind: 'incurable', scope };
+  if (ask(definition.incurable, answer)) return { kind: 'incurable' };
+  if (ask(definition.refused, answer)) return { kind: 'refused', own: true };
+  return isBareRefusal(answer) ? { kind: 'refused', own: false } : ACCEPTED;
+}
+
+/**
+ * A 401 says that authentication failed, whoever says it. A 403 says so only when it says nothing else: with JSON in
+ * it, it is the provider's answer to what was asked, and the definition would know it if it were about the credential.
+ */
+function isBareRefusal({ status, body }: ApiAnswer): boolean {
+  return status === 401 || (status === 403 && body === undefined);
+}
+
+/** A predicate is written for the answers its author knew; one that trips over another has not recognised it. */
+function ask<T>(predicate: ((answer: ApiAnswer) => T) | undefined, answer: ApiAnswer): T | undefined {
+  try {
+    return predicate?.(answer);
+  } catch {
+    return undefined;
+  }
+}
+
+function namesInLowerCase(headers: AxiosResponse['headers'] | undefined): Record<string, string> {
+  const lower: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) lower[name.toLowerCase()] = String(value);
+  return lower;
+}
