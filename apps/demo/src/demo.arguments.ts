@@ -1,0 +1,47 @@
+import { parseArgs } from 'node:util';
+
+export const HELP = `Usage: npm start -- [options]
+
+Runs six payment providers' authentication on this machine, against a sandbox: no account, no network.
+
+  --once       end after the run: exit code 0 when every call succeeded
+  --seconds N  how long the run lasts (default 12)
+  --port N     where the demo serves afterwards (default 3000; 0: any free port)
+  --live       no sandbox: log in once to each REAL provider whose variables are set, make one harmless
+               reading call where there is one, and end
+  --help       this text`;
+
+export interface DemoArguments {
+  readonly help: boolean;
+  readonly once: boolean;
+  readonly live: boolean;
+  readonly seconds: number;
+  readonly port: number;
+}
+
+/** @throws Error that says what is wrong with the arguments, and what is expected */
+export function readArguments(argv: readonly string[]): DemoArguments {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      once: { type: 'boolean', default: false },
+      live: { type: 'boolean', default: false },
+      seconds: { type: 'string', default: '12' },
+      port: { type: 'string', default: process.env['PORT'] ?? '3000' },
+    },
+  });
+  return {
+    help: values.help,
+    once: values.once,
+    live: values.live,
+    seconds: numberIn(values.seconds, '--seconds', 1, 3_600),
+    port: numberIn(values.port, '--port', 0, 65_535),
+  };
+}
+
+function numberIn(text: string, name: string, least: number, most: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new Error(`${name} must be a whole number from ${least} to ${most}, and is "${text}".`);
+}

@@ -1,0 +1,26 @@
+import type { AxiosResponse } from 'axios';
+import type { Observable } from 'rxjs';
+
+export const DEMO_PROVIDERS = [
+  'cashfin',
+  'kashier',
+  'pesapal',
+  'clickpesa',
+  'wakapay',
+  'cryptofuse',
+] as const;
+
+export type DemoProvider = (typeof DEMO_PROVIDERS)[number];
+
+/** What the demo does with each provider: nothing but calls. Not a line of it is about authentication. */
+export interface PaymentAction {
+  readonly provider: DemoProvider;
+  /** How the provider authenticates, in words for the table. */
+  readonly scheme: string;
+  /** A payment-like call. `reference` is unique, and says the same payment when it is repeated. */
+  pay(reference: string): Observable<AxiosResponse<unknown>>;
+  /** A reading call. */
+  read(): Observable<AxiosResponse<unknown>>;
+  /** Whether {@link read} is a call that can be made against a real account: it needs no id and changes nothing. */
+  readonly readIsHarmless: boolean;
+}

@@ -1,0 +1,25 @@
+import { HttpService } from '@nestjs/axios';
+import { Injectable } from '@nestjs/common';
+import { InjectPaymentsHttp } from 'nestjs-payments-auth';
+import type { PaymentAction } from './payment-action.js';
+
+@Injectable()
+export class WakapayPayments implements PaymentAction {
+  readonly provider = 'wakapay';
+  readonly scheme = 'token login';
+  readonly readIsHarmless = true;
+
+  constructor(@InjectPaymentsHttp('wakapay') private readonly http: HttpService) {}
+
+  pay(reference: string) {
+    return this.http.post(
+      '/business/payments',
+      { amount: '25.00', currency: 'USD' },
+      { headers: { 'Idempotency-Key': reference } },
+    );
+  }
+
+  read() {
+    return this.http.get('/business/balance', { params: { currency: 'USD' } });
+  }
+}

@@ -1,0 +1,41 @@
+import type { CredentialStatus } from 'nestjs-payments-auth';
+import type { Sandbox } from 'payments-sandbox';
+import type { PaymentAction } from '../payments/payment-action.js';
+import { table } from './table.js';
+import type { Tally } from './tally.js';
+
+/** What the run came to, for people. */
+export function report(
+  actions: readonly PaymentAction[],
+  tally: Tally,
+  status: readonly CredentialStatus[],
+  sandbox: Sandbox,
+): string {
+  const rows = actions.map(({ provider, scheme }) => {
+    const counts = tally.of(provider);
+    const { tokenRequests = 0, earlyRenewals = 0 } =
+      status.find((each) => each.provider === provider)?.counters ?? {};
+    const { payments, calls, refusalsSurvived, failed } = counts;
+    return [provider, scheme, calls, payments, tokenRequests, earlyRenewals, refusalsSurvived, failed];
+  });
+  const heading = [
+    'provider',
+    'scheme',
+    'calls',
+    'payments',
+    'token requests',
+    'early renewals',
+    'refusals survived',
+    'failed calls',
+  ];
+  const seen = sandbox.names.map((name) => sandbox.provider(name).counts);
+  const total = (pick: (counts: (typeof seen)[number]) => number) =>
+    seen.reduce((sum, counts) => sum + pick(counts), 0);
+  return [
+    table([heading, ...rows]),
+    '',
+    `The providers carried out ${total((counts) => counts.executions)} payments, ` +
+      `${total((counts) => counts.executedTwice)} of them twice, and never saw more than ` +
+      `${Math.max(...seen.map((counts) => counts.mostTokenRequestsAtOnce))} token request at once from one client.`,
+  ].join('\n');
+}

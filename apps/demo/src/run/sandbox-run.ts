@@ -1,0 +1,66 @@
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { PaymentsAuthService } from 'nestjs-payments-auth';
+import { type Sandbox, startSandbox } from 'payments-sandbox';
+import type { DemoArguments } from '../demo.arguments.js';
+import { DemoModule } from '../demo.module.js';
+import type { PaymentAction } from '../payments/payment-action.js';
+import { PAYMENT_ACTIONS } from '../payments/payments.module.js';
+import { say } from '../say.js';
+import { report } from './report.js';
+import { playScenario } from './scenario.js';
+import { Tally } from './tally.js';
+import { Traffic } from './traffic.js';
+
+const TOKEN_LIFETIME_MS = 4_000;
+
+/** The run against the sandbox. Answers the exit code; without `--once` it then serves until it is stopped. */
+export async function runWithSandbox(options: DemoArguments): Promise<number> {
+  const sandbox = await startSandbox({ tokenLifetimeMs: TOKEN_LIFETIME_MS });
+  const application = await NestFactory.create(DemoModule.withSandbox(sandbox), {
+    logger: ['error', 'warn'],
+  });
+  application.enableShutdownHooks();
+  try {
+    await application.init();
+    const failed = await run(application, sandbox, options.seconds * 1_000);
+    if (options.once) return failed === 0 ? 0 : 1;
+    await serve(application, options.port);
+    return 0;
+  } finally {
+    await application.close();
+    await sandbox.close();
+  }
+}
+
+async function run(application: INestApplication, sandbox: Sandbox, durationMs: number): Promise<number> {
+  const actions = application.get<readonly PaymentAction[]>(PAYMENT_ACTIONS);
+  const tally = new Tally();
+  const traffic = new Traffic(actions, tally);
+  const tokens = TOKEN_LIFETIME_MS / 1_000;
+  say(`Six payment providers on this machine; a token lives ${tokens} s. Calling all of them for `);
+  say(`${durationMs / 1_000} s, five callers each.\n\n`);
+  const startedAtMs = performance.now();
+  const tell = (words: string) =>
+    say(`${((performance.now() - startedAtMs) / 1_000).toFixed(1).padStart(5)} s  ${words}\n`);
+  tell('The first calls: one login per provider, whoever asks.');
+  traffic.start(5, 100);
+  await playScenario(sandbox, durationMs, tell);
+  await traffic.stop();
+  tell('The end.');
+  say(`\n${report(actions, tally, application.get(PaymentsAuthService).status(), sandbox)}\n`);
+  for (const problem of tally.problems) say(`\nfailed: ${problem}\n`);
+  return tally.failed;
+}
+
+async function serve(application: INestApplication, port: number): Promise<void> {
+  await application.listen(port, '127.0.0.1');
+  const url = (await application.getUrl()).replace('[::1]', '127.0.0.1');
+  say(`\nStill here, until you press Ctrl-C:\n`);
+  say(`  GET  ${url}/status                     what is known of each credential\n`);
+  say(`  GET  ${url}/providers/wakapay/read     a reading call, with any of the six\n`);
+  say(`  POST ${url}/providers/wakapay/pay      a payment-like call\n`);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}

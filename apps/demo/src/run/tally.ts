@@ -1,0 +1,51 @@
+import type { AxiosResponse } from 'axios';
+import { isPaymentsAuthError } from 'nestjs-payments-auth';
+import { firstValueFrom, type Observable } from 'rxjs';
+import type { DemoProvider } from '../payments/payment-action.js';
+
+export interface CallCounts {
+  calls: number;
+  payments: number;
+  failed: number;
+  /** Calls that the provider refused at first and that succeeded all the same. */
+  refusalsSurvived: number;
+}
+
+/** Makes calls, and counts what came of them. */
+export class Tally {
+  readonly #counts = new Map<DemoProvider, CallCounts>();
+  /** What went wrong, once each: for the end of the run. */
+  readonly problems = new Set<string>();
+
+  of(provider: DemoProvider): CallCounts {
+    let counts = this.#counts.get(provider);
+    if (counts === undefined) {
+      counts = { calls: 0, payments: 0, failed: 0, refusalsSurvived: 0 };
+      this.#counts.set(provider, counts);
+    }
+    return counts;
+  }
+
+  get failed(): number {
+    return [...this.#counts.values()].reduce((sum, { failed }) => sum + failed, 0);
+  }
+
+  /** Makes one call; never rejects. */
+  async call(
+    provider: DemoProvider,
+    kind: 'payment' | 'reading',
+    call: Observable<AxiosResponse<unknown>>,
+  ): Promise<void> {
+    const counts = this.of(provider);
+    counts.calls += 1;
+    if (kind === 'payment') counts.payments += 1;
+    try {
+      const response = await firstValueFrom(call);
+      if (response.paymentsAuth?.replayed === true) counts.refusalsSurvived += 1;
+    } catch (error) {
+      counts.failed += 1;
+      const code = isPaymentsAuthError(error) ? `${error.code}: ` : '';
+      this.problems.add(`${provider}: ${code}${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
