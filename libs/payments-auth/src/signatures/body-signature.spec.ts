@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { clickpesa, pesapal } from '../providers/index.js';
+import { signBody } from './body-signature.js';
+import { clickPesaChecksum } from './clickpesa-checksum.js';
+
+const KEY = 'test-secret-not-real-checksum-key';
+const CREDENTIALS = { clientId: 'id', apiKey: 'test-secret-not-real', checksumKey: KEY };
+
+const json = fc.dictionary(fc.string(), fc.jsonValue()) as fc.Arbitrary<Record<string, unknown>>;
+
+function shuffled(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shuffled);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toReversed()
+      .map(([key, each]) => [key, shuffled(each)]),
+  );
+}
+
+describe('clickPesaChecksum', () => {
+  it('does not depend on the order of keys, at any depth', () => {
+    fc.assert(
+      fc.property(json, (body) => {
+        expect(clickPesaChecksum(shuffled(body) as object, KEY)).toBe(clickPesaChecksum(body, KEY));
+      }),
+    );
+  });
+
+  it('depends on the order of an array', () => {
+    expect(clickPesaChecksum({ list: [1, 2] }, KEY)).not.toBe(clickPesaChecksum({ list: [2, 1] }, KEY));
+  });
+
+  it('leaves out checksum and checksumMethod, at the top only', () => {
+    const body = { amount: 1, checksum: 'x', checksumMethod: 'y' };
+    expect(clickPesaChecksum(body, KEY)).toBe(clickPesaChecksum({ amount: 1 }, KEY));
+    expect(clickPesaChecksum({ inner: { checksum: 'x' } }, KEY)).not.toBe(
+      clickPesaChecksum({ inner: {} }, KEY),
+    );
+  });
+
+  it('reads a body as JSON writes it', () => {
+    const at = new Date(0);
+    const body = { at, gone: undefined, amount: 1e21, whole: 1.0 };
+    const same = { amount: 1e21, at: at.toISOString(), whole: 1 };
+    expect(clickPesaChecksum(body, KEY)).toBe(clickPesaChecksum(same, KEY));
+  });
+
+  it('refuses an empty key and a body that is no object', () => {
+    expect(() => clickPesaChecksum({}, '')).toThrow(/checksum key is missing/);
+    expect(() => clickPesaChecksum([1], KEY)).toThrow(/JSON object/);
+  });
+});
+
+describe('signBody', () => {
+  const sign = (body: string, credentials: Record<string, string> = CREDENTIALS) =>
+    signBody(clickpesa, credentials, body);
+
+  it('adds the checksum and changes nothing else', () => {
+    const body = '{ "b": 1.0, "a": "x" }\n';
+    const signed = sign(body);
+    expect(signed.startsWith('{ "b": 1.0, "a": "x" ,"checksum":"')).toBe(true);
+    expect(JSON.parse(signed)).toEqual({ a: 'x', b: 1, checksum: clickPesaChecksum({ a: 'x', b: 1 }, KEY) });
+  });
+
+  it('gives a body whose checksum is right, whatever is in it', () => {
+    fc.assert(
+      fc.property(json, (body) => {
+        const signed = JSON.parse(sign(JSON.stringify(body))) as Record<string, unknown>;
+        expect(signed['checksum']).toBe(clickPesaChecksum(signed, KEY));
+        const { checksum: _ours, ...rest } = signed;
+        const { checksum: _theirs, ...before } = JSON.parse(JSON.stringify(body)) as Record<string, unknown>;
+        expect(rest).toEqual(before);
+      }),
+    );
+  });
+
+  it('replaces a checksum that is there, so that signing twice is signing once', () => {
+    const once = sign('{"amount":"1"}');
+    expect(sign(once)).toBe(once);
+    expect(sign('{"checksum":"stale"}')).toBe(sign('{}'));
+  });
+
+  it('follows the configured method', () => {
+    const signed = sign('{"amount":"1"}', { ...CREDENTIALS, checksumMethod: 'legacy' });
+    expect(JSON.parse(signed)).toEqual({
+      amount: '1',
+      checksum: clickPesaChecksum({ amount: '1' }, KEY, 'legacy'),
+    });
+  });
+
+  it('leaves alone what is not a JSON object, what has no key, and what wants no signature', () => {
+    for (const body of ['', 'amount=1', '[1]', '"text"', 'null', '{not json}']) expect(sign(body)).toBe(body);
+    expect(sign('{"a":1}', { clientId: 'id', apiKey: 'x' })).toBe('{"a":1}');
+    expect(sign('{"a":1}', { ...CREDENTIALS, checksumKey: '' })).toBe('{"a":1}');
+    expect(signBody(pesapal, CREDENTIALS, '{"a":1}')).toBe('{"a":1}');
+  });
+});

@@ -1,0 +1,84 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { verifyKashierRedirect } from './kashier-redirect.js';
+
+const KEY = 'test-payment-api-key';
+const REDIRECT = {
+  paymentStatus: 'SUCCESS',
+  cardDataToken: '',
+  maskedCard: '512345******2346',
+  merchantOrderId: 'ORDER 1',
+  orderId: 'k-1',
+  cardBrand: 'Mastercard',
+  orderReference: 'TEST-ORD-1',
+  transactionId: 'TX-1',
+  amount: '100',
+  currency: 'EGP',
+};
+
+function signed(redirect: Record<string, string>, key = KEY): Record<string, string> {
+  const text = Object.entries(redirect)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&');
+  return { ...redirect, signature: createHmac('sha256', key).update(text).digest('hex') };
+}
+
+describe('verifyKashierRedirect', () => {
+  it('gives the signed parameters, and no other', () => {
+    const query = { ...signed(REDIRECT), mode: 'test', coupon: 'FREE' };
+    expect(verifyKashierRedirect(query, KEY)).toEqual(REDIRECT);
+  });
+
+  it('reads a query string as it stands in a URL, and URLSearchParams', () => {
+    const query = new URLSearchParams(signed(REDIRECT));
+    expect(verifyKashierRedirect(query, KEY)).toEqual(REDIRECT);
+    expect(verifyKashierRedirect(`?${query.toString()}`, KEY)).toEqual(REDIRECT);
+  });
+
+  it('accepts each of several keys', () => {
+    expect(verifyKashierRedirect(signed(REDIRECT, 'old'), ['new', 'old'])).toEqual(REDIRECT);
+    expect(verifyKashierRedirect(signed(REDIRECT, 'other'), ['new', 'old'])).toBeUndefined();
+  });
+
+  it('accepts nothing unsigned, and no signature made with an empty key', () => {
+    expect(verifyKashierRedirect(REDIRECT, KEY)).toBeUndefined();
+    expect(verifyKashierRedirect({ ...REDIRECT, signature: '' }, KEY)).toBeUndefined();
+    expect(verifyKashierRedirect(signed(REDIRECT, ''), '')).toBeUndefined();
+    expect(verifyKashierRedirect(signed(REDIRECT, ''), [])).toBeUndefined();
+  });
+
+  it.each(Object.keys(REDIRECT))('notices another %s', (name) => {
+    expect(verifyKashierRedirect({ ...signed(REDIRECT), [name]: 'forged' }, KEY)).toBeUndefined();
+  });
+
+  it('refuses a value in which the text could be split in another way', () => {
+    const split = signed({ ...REDIRECT, cardBrand: 'Visa&orderReference=x' });
+    expect(verifyKashierRedirect(split, KEY)).toBeUndefined();
+  });
+
+  it('refuses a genuine redirect that does not say what was paid', () => {
+    expect(verifyKashierRedirect(signed({ ...REDIRECT, amount: '' }), KEY)).toBeUndefined();
+  });
+
+  it('refuses a signature in capitals, cut, or given twice', () => {
+    const query = signed(REDIRECT);
+    const signature = query['signature'] as string;
+    for (const other of [signature.toUpperCase(), signature.slice(1), `${signature} `]) {
+      expect(verifyKashierRedirect({ ...query, signature: other }, KEY)).toBeUndefined();
+    }
+    const twice = new URLSearchParams(query);
+    twice.append('signature', signature);
+    expect(verifyKashierRedirect(twice, KEY)).toBeUndefined();
+    expect(verifyKashierRedirect({ ...query, signature: [signature, signature] }, KEY)).toBeUndefined();
+  });
+
+  it('never throws, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.dictionary(fc.string(), fc.anything())), (query) => {
+        expect(verifyKashierRedirect(query, KEY)).toBeUndefined();
+      }),
+    );
+    expect(verifyKashierRedirect(null as unknown as string, KEY)).toBeUndefined();
+  });
+});

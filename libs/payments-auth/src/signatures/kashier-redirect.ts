@@ -1,0 +1,73 @@
+import { hmac, sameDigest } from './digest.js';
+
+/** What Kashier signs of a redirect, in its order. */
+const SIGNED = [
+  'paymentStatus',
+  'cardDataToken',
+  'maskedCard',
+  'merchantOrderId',
+  'orderId',
+  'cardBrand',
+  'orderReference',
+  'transactionId',
+  'amount',
+  'currency',
+] as const;
+
+/** Without these a redirect says nothing. */
+const REQUIRED: readonly (typeof SIGNED)[number][] = [
+  'paymentStatus',
+  'merchantOrderId',
+  'amount',
+  'currency',
+];
+
+/** The signed parameters of a redirect, and none of the others. One that did not come is the empty string. */
+export type KashierRedirect = Readonly<Record<(typeof SIGNED)[number], string>>;
+
+/** The parameters of a redirect as a framework parsed them, or as they came: `paymentStatus=SUCCESS&…`. */
+export type RedirectQuery = string | URLSearchParams | Readonly<Record<string, unknown>>;
+
+/**
+ * The signed parameters of the redirect with which Kashier sends a payer back, or `undefined` when it is not genuine.
+ * Never throws on what came.
+ *
+ * A genuine redirect says what happened to *some* payment, and can be opened again by whoever has seen it: compare
+ * order, amount and currency with what was ordered, and let the webhook decide.
+ *
+ * @param paymentApiKey the Payment API key, or several of them while they are being rotated
+ */
+export function verifyKashierRedirect(
+  query: RedirectQuery,
+  paymentApiKey: string | readonly string[],
+): KashierRedirect | undefined {
+  const parameters = parsed(query);
+  const presented = parameters('signature');
+  const values = SIGNED.map((name) => parameters(name) ?? '');
+  const message = SIGNED.map((name, at) => `${name}=${values[at]}`).join('&');
+
+  let genuine = false;
+  for (const key of typeof paymentApiKey === 'string' ? [paymentApiKey] : paymentApiKey) {
+    // An empty key would let anybody sign.
+    if (key !== '') genuine = sameDigest(hmac('hmac-sha256', key, message), presented ?? '') || genuine;
+  }
+  // The values are signed raw: with an ampersand in one, the same text could be split in another way.
+  if (!genuine || values.some((value) => value.includes('&'))) return undefined;
+  const redirect = Object.fromEntries(SIGNED.map((name, at) => [name, values[at]])) as KashierRedirect;
+  return REQUIRED.every((name) => redirect[name] !== '') ? redirect : undefined;
+}
+
+/** Reads one parameter; `undefined` when it is missing, came twice, or is not text. */
+function parsed(query: RedirectQuery): (name: string) => string | undefined {
+  if (typeof query === 'string' || query instanceof URLSearchParams) {
+    const parameters = new URLSearchParams(query);
+    return (name) => {
+      const all = parameters.getAll(name);
+      return all.length === 1 ? all[0] : undefined;
+    };
+  }
+  return (name) => {
+    const value = Object.hasOwn(query ?? {}, name) ? query[name] : undefined;
+    return typeof value === 'string' ? value : undefined;
+  };
+}

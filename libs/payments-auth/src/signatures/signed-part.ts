@@ -1,0 +1,57 @@
+import type { SignedPart } from '../providers/signature-definition.js';
+import type { Credentials } from '../strategies/strategy.js';
+import { isJsonObject } from '../strategies/json-value.js';
+import { formatOf } from './body-signature.js';
+import { bodyText } from './body-text.js';
+import type { CoveredPart } from './covered-part.js';
+import { type JsonObject, withoutFields } from './json-object.js';
+import { signedFields } from './signed-fields.js';
+
+/** A message whose body has been read. */
+export interface ReadBody {
+  readonly bytes: Buffer;
+  readonly json: unknown;
+}
+
+/** Finds out what a keyed signature covers; `undefined` when the message cannot be one of this provider's. */
+export function coveredPart(
+  signed: SignedPart,
+  { bytes, json }: ReadBody,
+  timestamp: string | undefined,
+  credentials: Credentials,
+): CoveredPart | undefined {
+  if (signed === 'raw-body') return { message: bytes, lasting: bytes, payload: json, proves: 'payload' };
+  if ('template' in signed) {
+    const message = filledTemplate(signed.template, bytes, timestamp);
+    return message && { message, lasting: bytes, payload: json, proves: 'payload' };
+  }
+  if (!isJsonObject(json)) return undefined;
+  return 'json' in signed ? coveredJson(signed, json, credentials) : signedFields(signed, json);
+}
+
+function filledTemplate(template: string, body: Buffer, timestamp: string | undefined): Buffer | undefined {
+  if (timestamp === undefined && template.includes('{timestamp}')) return undefined;
+  return Buffer.concat(
+    template
+      .split(/(\{body\}|\{timestamp\})/)
+      .map((part) =>
+        part === '{body}' ? body : Buffer.from(part === '{timestamp}' ? (timestamp ?? '') : part),
+      ),
+  );
+}
+
+function coveredJson(
+  signed: Extract<SignedPart, { json: unknown }>,
+  json: JsonObject,
+  credentials: Credentials,
+): CoveredPart | undefined {
+  const format = formatOf(signed.json, credentials);
+  // Following the message's own word would let anybody turn a canonical message into a legacy one: its whole text as
+  // the value of one field has the same checksum.
+  const claimed = signed.formatField === undefined ? undefined : json[signed.formatField];
+  if (claimed !== undefined && claimed !== format) return undefined;
+
+  const body = withoutFields(json, signed.without);
+  const message = bodyText(body, format);
+  return { message, lasting: message, payload: body, proves: format === 'canonical' ? 'payload' : 'values' };
+}

@@ -1,0 +1,91 @@
+import type { Clock } from '../payments-auth.clock.js';
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { Credentials } from '../strategies/strategy.js';
+
+/** A resolver is not asked more often than this, however many forged messages arrive. */
+const ASK_AGAIN_AFTER_MS = 1_000;
+/** Whoever sends messages waits for the answer to them. */
+const ANSWER_WITHIN_MS = 10_000;
+/** The account can be named by whoever sends a message, so the memory for accounts has an end. */
+const MOST_ACCOUNTS = 1_000;
+
+interface Answer {
+  readonly askedAtMs: number;
+  readonly credentials: Promise<readonly Credentials[]>;
+}
+
+/** The static credentials that messages of one provider are signed with, from the application's own resolvers. */
+export class SigningCredentials {
+  readonly #provider: ConfiguredProvider;
+  readonly #clock: Clock;
+  readonly #answers = new Map<string | undefined, Answer>();
+
+  constructor(provider: ConfiguredProvider, clock: Clock) {
+    this.#provider = provider;
+    this.#clock = clock;
+  }
+
+  /** Whether asking again can give other credentials. */
+  isDynamic(account: string | undefined): boolean {
+    const { own, accounts } = this.#provider.credentialsAreDynamic;
+    return account === undefined ? own : accounts;
+  }
+
+  /**
+   * The credentials, newest first; an empty list when there is no such account.
+   *
+   * @param again whether there is reason to believe that they have changed: then a resolver is asked again, but at most
+   *   once a second
+   * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when a resolver fails or takes too long
+   */
+  get(account: string | undefined, again = false): Promise<readonly Credentials[]> {
+    const known = this.#answers.get(account);
+    const keptForMs = again
+      ? Math.min(ASK_AGAIN_AFTER_MS, this.#provider.credentialsTtlMs)
+      : this.#provider.credentialsTtlMs;
+    if (known !== undefined) {
+      if (!this.isDynamic(account) || this.#clock.monotonic() - known.askedAtMs < keptForMs) {
+        return known.credentials;
+      }
+    }
+    const answer = { askedAtMs: this.#clock.monotonic(), credentials: this.#ask(account) };
+    this.#remember(account, answer);
+    answer.credentials.catch(() => {
+      // A failure is not remembered as an answer.
+      if (this.#answers.get(account) === answer) this.#answers.delete(account);
+    });
+    return answer.credentials;
+  }
+
+  async #ask(account: string | undefined): Promise<readonly Credentials[]> {
+    const { name, ownCredentials, accountCredentials } = this.#provider;
+    let timer: ReturnType<Clock['setTimeout']> | undefined;
+    try {
+      const deadline = new Promise<never>((_resolve, reject) => {
+        timer = this.#clock.setTimeout(() => reject(new Error('timeout')), ANSWER_WITHIN_MS);
+      });
+      const resolved = Promise.resolve(
+        account === undefined ? ownCredentials?.() : accountCredentials?.(account),
+      );
+      return (await Promise.race([resolved, deadline])) ?? [];
+    } catch {
+      // The cause stays behind: a resolver's error can hold what it was resolving (R14).
+      throw new PaymentsAuthError(
+        'CREDENTIALS_UNAVAILABLE',
+        `The credentials of "${name}" could not be resolved, so a message cannot be verified or signed now.`,
+        { provider: name, ...(account === undefined ? {} : { account }) },
+      );
+    } finally {
+      if (timer !== undefined) this.#clock.clearTimeout(timer);
+    }
+  }
+
+  #remember(account: string | undefined, answer: Answer): void {
+    this.#answers.delete(account);
+    this.#answers.set(account, answer);
+    if (this.#answers.size <= MOST_ACCOUNTS) return;
+    const [oldest] = this.#answers.keys();
+    this.#answers.delete(oldest);
+  }
+}
