@@ -1,13 +1,6 @@
 import type { Clock } from '../payments-auth.clock.js';
-import type { Credentials } from '../strategies/strategy.js';
 import { REJECTION, waitAfter } from './back-off.js';
-
-/** One set of static credentials that an account may authenticate with. */
-export interface Candidate {
-  readonly credentials: Credentials;
-  /** Its keyed hash. */
-  readonly fingerprint: string;
-}
+import type { Candidate, CandidateSource } from './candidate-source.js';
 
 /** What is remembered of a secret that the provider called wrong (R4). */
 interface Rejection {
@@ -19,69 +12,70 @@ interface Rejection {
 /** A resolver that can give another answer is not asked more often than this. */
 const ASK_AGAIN_AFTER_MS = 1_000;
 
-/** Where candidates come from. */
-export interface CandidateSource {
-  /** Newest first, never empty. Single-flight and bounded in time by whoever implements it. */
-  resolve(): Promise<readonly Candidate[]>;
-  /** Whether asking again can give another answer. */
-  readonly dynamic: boolean;
-  /** For how long an answer is kept, in milliseconds. */
-  readonly ttlMs: number;
-}
-
 /**
- * The static credentials of one account: asked for when needed, kept for a while, and with a memory of those that
- * the provider has called wrong, so that a flood of callers does not become a flood of logins and a ban.
+ * The static credentials of one account: asked for when needed, kept for a while, and with a memory of those that the
+ * provider has called wrong, so that a flood of callers does not become a flood of logins and a ban. One for all the
+ * scope sets of an account: a wrong secret is wrong for each of them.
  */
 export class Candidates {
   readonly #source: CandidateSource;
+  readonly #account: string | undefined;
   readonly #clock: Clock;
-  #list: readonly Candidate[] | undefined;
-  #resolvedAtMs = 0;
-  #rejections: Map<string, Rejection> | undefined;
+  #list: readonly Candidate[] | undefined = undefined;
+  #resolving: Promise<readonly Candidate[]> | undefined = undefined;
+  #askedAtMs = -Infinity;
+  #answeredAtMs = -Infinity;
+  #rejections: Map<string, Rejection> | undefined = undefined;
 
-  constructor(source: CandidateSource, clock: Clock) {
+  constructor(source: CandidateSource, account: string | undefined, clock: Clock) {
     this.#source = source;
+    this.#account = account;
     this.#clock = clock;
   }
 
   /**
-   * The candidates, newest first.
+   * The candidates, newest first. However many ask at once, the resolver is asked once.
    *
    * @param again whether there is reason to believe that they have changed: then a resolver is asked again, but at
    *   most once a second
    */
   async get(again: boolean): Promise<readonly Candidate[]> {
-    if (this.#list !== undefined) {
-      if (!this.#source.dynamic) return this.#list;
-      const keptForMs = again ? Math.min(ASK_AGAIN_AFTER_MS, this.#source.ttlMs) : this.#source.ttlMs;
-      if (this.#clock.monotonic() - this.#resolvedAtMs < keptForMs) return this.#list;
-    }
-    const list = await this.#source.resolve();
-    this.#list = list;
-    this.#resolvedAtMs = this.#clock.monotonic();
-    this.#forgetOthers(list);
-    return list;
+    const list = this.#list;
+    if (list === undefined) return this.#ask();
+    if (!this.#source.isDynamic(this.#account)) return list;
+    if (this.keptForMs <= 0) return this.#ask();
+    // One that fails now is no reason to distrust what it has said before.
+    return again && this.#mayAskAgain ? this.#ask().catch(() => list) : list;
   }
 
-  /** How much longer the last answer of a resolver may be used, in milliseconds; `undefined`: for ever. */
-  get keptForMs(): number | undefined {
-    if (!this.#source.dynamic) return undefined;
-    return this.#resolvedAtMs + this.#source.ttlMs - this.#clock.monotonic();
+  /** How much longer the last answer of a resolver may be used, in milliseconds; `Infinity` where none is asked. */
+  get keptForMs(): number {
+    if (!this.#source.isDynamic(this.#account)) return Infinity;
+    return this.#answeredAtMs + this.#source.ttlMs - this.#clock.monotonic();
   }
 
   /** The newest of `list` that is not remembered as wrong. */
   firstUsable(list: readonly Candidate[]): Candidate | undefined {
-    return list.find((candidate) => this.#remaining(candidate) === 0);
+    return list.find((candidate) => this.#wrongForMs(candidate) === 0);
+  }
+
+  /** Whether another attempt could end otherwise: with a secret not known to be wrong, or one not known at all. */
+  get worthAnAttempt(): boolean {
+    if (this.#list === undefined || this.firstUsable(this.#list) !== undefined) return true;
+    return this.#source.isDynamic(this.#account) && this.#mayAskAgain;
   }
 
   /** The provider has called this one wrong. Returns for how long that is remembered, in milliseconds. */
-  reject(candidate: Candidate, reason: string): number {
+  reject(candidate: Candidate, reason: string, forMs?: number): number {
+    // Calls that were refused together say it once.
+    const stillMs = this.#wrongForMs(candidate);
+    if (stillMs > 0) return stillMs;
     this.#rejections ??= new Map();
     const times = (this.#rejections.get(candidate.fingerprint)?.times ?? 0) + 1;
-    const forMs = waitAfter(times, REJECTION);
-    this.#rejections.set(candidate.fingerprint, { reason, times, untilMs: this.#clock.monotonic() + forMs });
-    return forMs;
+    const rememberedMs = forMs ?? waitAfter(times, REJECTION);
+    const untilMs = this.#clock.monotonic() + rememberedMs;
+    this.#rejections.set(candidate.fingerprint, { reason, times, untilMs });
+    return rememberedMs;
   }
 
   /** The provider has accepted this one. */
@@ -89,51 +83,74 @@ export class Candidates {
     this.#rejections?.delete(candidate.fingerprint);
   }
 
-  /** The last word on the newest of those remembered as wrong, and how long until one is tried again. */
+  /** What the provider said of the newest of `list` that is remembered as wrong, and how long until one is tried again. */
   rejection(list: readonly Candidate[]): { reason: string; retryAfterMs: number } | undefined {
-    const remembered = list.filter((candidate) => this.#remaining(candidate) > 0);
-    const newest = remembered[0];
-    if (newest === undefined) return undefined;
-    return {
-      reason: this.#rejections?.get(newest.fingerprint)?.reason ?? 'rejected',
-      retryAfterMs: Math.ceil(Math.min(...remembered.map((candidate) => this.#remaining(candidate)))),
-    };
+    const wrong = list.filter((candidate) => this.#wrongForMs(candidate) > 0);
+    const reason = wrong[0] && this.#rejections?.get(wrong[0].fingerprint)?.reason;
+    if (reason === undefined) return undefined;
+    return { reason, retryAfterMs: Math.ceil(Math.min(...wrong.map((each) => this.#wrongForMs(each)))) };
   }
 
-  /** How long until a candidate newer than `current` is worth another try, in milliseconds. */
-  newerUsableInMs(current: Candidate): number | undefined {
-    const at = this.#list?.findIndex((each) => each.fingerprint === current.fingerprint) ?? -1;
-    if (at <= 0) return undefined;
-    return Math.min(...(this.#list ?? []).slice(0, at).map((candidate) => this.#remaining(candidate)));
-  }
-
-  /** Whether the provider has called every one of them wrong, as far as is known without asking anybody. */
-  get allRejected(): boolean {
-    return this.#list !== undefined && this.firstUsable(this.#list) === undefined;
+  /** How long until a candidate newer than `current` is worth another try, in milliseconds; `Infinity` for never. */
+  newerUsableInMs(current: Candidate): number {
+    const newer: number[] = [];
+    for (const each of this.#list ?? []) {
+      if (each.fingerprint === current.fingerprint) return Math.min(Infinity, ...newer);
+      newer.push(this.#wrongForMs(each));
+    }
+    return Infinity;
   }
 
   /** Asked again on the next use; what was called wrong is tried again at once. */
   forget(): void {
     this.#list = undefined;
+    this.#resolving = undefined;
     this.#rejections = undefined;
   }
 
-  /** What was called wrong is tried again at once. */
+  /** What was called wrong is tried again at once, and remembered for longer should it be wrong again. */
   forgive(): void {
-    this.#rejections = undefined;
+    const nowMs = this.#clock.monotonic();
+    for (const [fingerprint, rejection] of this.#rejections ?? [])
+      this.#rejections?.set(fingerprint, { ...rejection, untilMs: nowMs });
   }
 
-  #remaining(candidate: Candidate): number {
+  get #mayAskAgain(): boolean {
+    return this.#clock.monotonic() - this.#askedAtMs >= ASK_AGAIN_AFTER_MS;
+  }
+
+  #wrongForMs(candidate: Candidate): number {
     const rejection = this.#rejections?.get(candidate.fingerprint);
     return rejection === undefined ? 0 : Math.max(0, rejection.untilMs - this.#clock.monotonic());
   }
 
-  /** A secret that is no longer configured needs no memory. */
-  #forgetOthers(list: readonly Candidate[]): void {
-    if (this.#rejections === undefined) return;
-    for (const fingerprint of this.#rejections.keys()) {
+  #ask(): Promise<readonly Candidate[]> {
+    if (this.#resolving !== undefined) return this.#resolving;
+    this.#askedAtMs = this.#clock.monotonic();
+    const resolving: Promise<readonly Candidate[]> = this.#source.resolve(this.#account).then(
+      (list) => {
+        // Rotated meanwhile: this answer is older than what is wanted now.
+        if (this.#resolving !== resolving) return list;
+        this.#resolving = undefined;
+        this.#answeredAtMs = this.#clock.monotonic();
+        this.#keep(list);
+        return list;
+      },
+      (error: unknown) => {
+        if (this.#resolving === resolving) this.#resolving = undefined;
+        throw error;
+      },
+    );
+    this.#resolving = resolving;
+    return resolving;
+  }
+
+  #keep(list: readonly Candidate[]): void {
+    this.#list = list;
+    // A secret that is no longer configured needs no memory.
+    for (const fingerprint of this.#rejections?.keys() ?? []) {
       if (!list.some((candidate) => candidate.fingerprint === fingerprint))
-        this.#rejections.delete(fingerprint);
+        this.#rejections?.delete(fingerprint);
     }
   }
 }

@@ -22,5 +22,5 @@ export function credentialKey(hash: KeyedHash, parts: CredentialKeyParts): strin
 
 /** Scopes as a set: sorted, without duplicates. */
 export function scopeSet(scopes: readonly string[]): readonly string[] {
-  return [...new Set(scopes)].sort();
+  return [...new Set(scopes)].toSorted();
 }

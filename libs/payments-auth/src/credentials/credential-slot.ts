@@ -1,652 +1,470 @@
-import type { Clock } from '../payments-auth.clock.js';
-import { PaymentsAuthError, isPaymentsAuthError } from '../payments-auth.errors.js';
-import type { ConfiguredProvider } from '../providers/configured-provider.js';
-import type { Lifetime } from '../strategies/strategy.js';
-import { ACQUIRE_BUDGET_MS, OUTAGE, RETRY, waitAfter } from './back-off.js';
-import { callHeadersOf, everyCallHeadersOf } from './call-headers.js';
-import { type Candidate, Candidates, type CandidateSource } from './candidates.js';
-import { Credential } from './credential.js';
+import type { PaymentsAuthError } from '../payments-auth.errors.js';
+import { Acquisition, type AcquisitionOrder } from './acquisition.js';
+import { callHeadersFor } from './call-headers.js';
+import type { Candidates } from './candidates.js';
+import type { Credential } from './credential.js';
+import {
+  AcquisitionCancelled,
+  AcquisitionPostponed,
+  type Owner,
+  rejected as rejectedError,
+  rethrowAsOwn,
+  toCallersError,
+  unavailable,
+} from './credential-errors.js';
 import type { CredentialState, CredentialStatus } from './credential.service.js';
 import type { CallTarget, CredentialSpender } from './credential-spender.js';
-import { ForcedRenewals } from './forced-renewals.js';
-import type { KeyedHash } from './keyed-hash.js';
-import { pause } from './pause.js';
-import type { AcquireReason, PaymentsAuthEvent } from './payments-auth-event.js';
-import type { Renewable, RenewalQueue } from './renewal-queue.js';
-import { zonesOf } from './renewal-window.js';
-import { retryAfterMs } from './retry-after.js';
+import { keepKey, keepToken } from './keeping.js';
+import type { KeptCredential } from './kept-credential.js';
+import { Outage } from './outage.js';
+import type { AcquireReason } from './payments-auth-event.js';
+import { type RefusalHost, Refusals } from './refusals.js';
+import type { Renewer } from './renewal-gate.js';
+import type { Renewable } from './renewal-queue.js';
 import { scrub } from './scrub.js';
-import type { Lane } from './token-endpoints.js';
-import type { IssuedToken, IssueOutcome, TokenIssuer } from './token-issuer.js';
+import type { SlotContext } from './slot-context.js';
+import { SlotJournal } from './slot-journal.js';
+import type { HeldToken } from './token-issuer.js';
 
-/** An event before it is known whose it is and when. */
-type OwnEvent = PaymentsAuthEvent extends infer E
-  ? E extends PaymentsAuthEvent
-    ? Omit<E, 'provider' | 'account' | 'scopes' | 'atMs'>
-    : never
-  : never;
+/** The account that a slot belongs to. */
+export interface SlotOwner extends Owner {
+  readonly candidates: Candidates;
+  /** The slot holds nothing worth keeping. */
+  abandon(slot: CredentialSlot): void;
+}
 
-/** What the slots of one provider share. */
-export interface SlotContext {
-  readonly provider: ConfiguredProvider;
-  readonly clock: Clock;
-  readonly hash: KeyedHash;
-  readonly renewals: RenewalQueue;
-  /** Absent for a static key: there is nothing to fetch. */
-  readonly issuer: TokenIssuer | undefined;
-  /** The host of the token endpoint. */
-  readonly issuerHost: string;
-  readonly slowestLoginMs: () => number;
-  readonly emit: (event: PaymentsAuthEvent) => void;
-  /** Aborted when the application shuts down. */
-  readonly closing: AbortSignal;
-  /** A slot that nobody uses and that holds nothing worth keeping. */
-  readonly abandon: (slot: CredentialSlot) => void;
+interface Running {
+  readonly acquisition: Acquisition;
+  readonly credential: Promise<Credential>;
 }
 
 /**
  * The one current credential of a provider, account and scope set: kept while it lives, renewed before it dies,
- * replaced when it is refused, and asked for by one request at a time whoever wants it (R1 to R11).
+ * replaced when it is refused, and asked for by one request at a time whoever wants it.
  */
-export class CredentialSlot implements CredentialSpender, Renewable {
-  readonly account: string | undefined;
+export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
   readonly scopes: readonly string[];
-  renewalAtMs: number | undefined = undefined;
-
+  renewalAtMs = 0;
+  renewalPosition = -1;
   readonly #context: SlotContext;
-  readonly #candidates: Candidates;
-  #current: Credential | undefined = undefined;
-  /** What {@link #current} was obtained with. */
-  #candidate: Candidate | undefined = undefined;
-  /** The zones of {@link #current} on both clocks: whichever says so first is believed (R6). */
-  #dueAtMs = 0;
-  #deadAtMs = 0;
-  #dueAtWallMs = 0;
-  #deadAtWallMs = 0;
-  #lifetimeMs = 0;
+  readonly #owner: SlotOwner;
+  readonly #journal: SlotJournal;
+  #kept: KeptCredential | undefined = undefined;
+  #running: Running | undefined = undefined;
+  #outage: Outage | undefined = undefined;
+  #refusals: Refusals | undefined = undefined;
+  /** The provider has refused what is kept, and nothing better could be had yet. */
+  #isSuspect = false;
   #usedAtMs: number;
-  #acquiring: Promise<Credential> | undefined = undefined;
-  /** Counts what makes an answer that is still on its way too old to be kept (R9). */
-  #epoch = 0;
-  #failures = 0;
-  #nextAttemptAtMs = 0;
-  #lastError: PaymentsAuthError | undefined = undefined;
-  #forced: ForcedRenewals | undefined = undefined;
-  #rateLimit: CredentialStatus['rateLimit'] = undefined;
-  #counters: CredentialStatus['counters'] | undefined = undefined;
 
-  constructor(
-    context: SlotContext,
-    account: string | undefined,
-    scopes: readonly string[],
-    source: CandidateSource,
-  ) {
+  constructor(context: SlotContext, owner: SlotOwner, scopes: readonly string[]) {
     this.#context = context;
-    this.account = account;
+    this.#owner = owner;
     this.scopes = scopes;
-    this.#candidates = new Candidates(source, context.clock);
+    this.#journal = new SlotJournal(owner, scopes, context.clock, context.emit);
     this.#usedAtMs = context.clock.monotonic();
   }
 
   // --- Spending -------------------------------------------------------------------------------------------------
 
+  /** The hot path: fresh, use it; due, use it and renew behind; dead, there is none (R7). */
   peek(): Credential | undefined {
-    const current = this.#current;
-    if (current === undefined) return undefined;
-    const nowMs = this.#context.clock.monotonic();
+    const kept = this.#kept;
+    if (kept === undefined) return undefined;
+    const { clock } = this.#context;
+    const nowMs = clock.monotonic();
     this.#usedAtMs = nowMs;
-    if (this.#deadAtMs === Infinity && this.#dueAtMs === Infinity) return current;
-    const wallMs = this.#context.clock.now();
-    if (nowMs >= this.#deadAtMs || wallMs >= this.#deadAtWallMs) return undefined;
-    if (nowMs >= this.#dueAtMs || wallMs >= this.#dueAtWallMs) this.#renewBehind();
-    return current;
+    const zone = kept.zoneAt(nowMs, clock.now());
+    if (zone === 'dead') return undefined;
+    if (zone === 'due') this.#renewBehind();
+    return kept.credential;
   }
 
   async obtain(): Promise<Credential> {
     const usable = this.peek();
     if (usable !== undefined) return usable;
-    const startedAtMs = this.#context.clock.monotonic();
+    const { clock } = this.#context;
+    const startedAtMs = clock.monotonic();
     this.#usedAtMs = startedAtMs;
-    this.#count.waits += 1;
-    const credential = await this.#acquire(this.#current === undefined ? 'first' : 'expired', 'caller').catch(
-      rethrow,
-    );
-    this.#emit({ type: 'call-waited', durationMs: this.#context.clock.monotonic() - startedAtMs });
-    return credential;
+    this.#journal.count('waits');
+    try {
+      return await this.#acquire({ reason: this.#kept === undefined ? 'first' : 'expired' });
+    } finally {
+      this.#journal.emit({ type: 'call-waited', durationMs: clock.monotonic() - startedAtMs });
+    }
   }
 
   async refresh(rejected?: Credential): Promise<Credential> {
-    const current = this.#current;
-    if (rejected !== undefined && current !== undefined && current !== rejected && this.#lives())
-      return current;
-    this.#candidates.forgive();
-    return this.#acquire('requested', 'caller', rejected?.token).catch(rethrow);
+    const kept = this.#kept;
+    if (rejected !== undefined && kept !== undefined && !kept.credential.isSameAs(rejected) && this.#lives)
+      return kept.credential;
+    return this.#acquire({ reason: 'requested', insist: true, refused: rejected?.token });
   }
 
-  async replace(
-    rejected: Credential,
-    refusal: { status: number; own: boolean },
-  ): Promise<Credential | undefined> {
-    this.#count.refusals += 1;
-    this.#emit({ type: 'call-refused', credential: rejected.id, status: refusal.status, own: refusal.own });
-    const current = this.#current;
-    if (current !== undefined && current !== rejected && this.#lives())
-      return this.#forced?.paused ? undefined : current;
-    try {
-      return this.#context.issuer === undefined
-        ? await this.#otherKey(rejected)
-        : await this.#otherToken(rejected);
-    } catch {
-      // Why there is none is in the status and the events; the caller gets the provider's refusal.
-      return undefined;
-    }
+  replace(rejected: Credential, refusal: { status: number; own: boolean }): Promise<Credential | undefined> {
+    return this.#handlesRefusals.replace(rejected, refusal);
   }
 
   replayed(credential: Credential, outcome: { firstStatus: number; refusedAgain: boolean }): void {
-    this.#count.replays += 1;
-    this.#emit({ type: 'call-replayed', credential: credential.id, ...outcome });
-    if (!outcome.refusedAgain) {
-      this.#forced?.cured();
-    } else if (credential === this.#current) {
-      this.#renewalIsNoCure(credential);
-    }
+    this.#handlesRefusals.replayed(credential, outcome);
   }
 
   observe(headers: Readonly<Record<string, unknown>>): void {
-    const limit = numeric(headers['x-ratelimit-limit']);
-    const remaining = numeric(headers['x-ratelimit-remaining']);
-    const reset = numeric(headers['x-ratelimit-reset']);
-    const waitMs =
-      headers['retry-after'] === undefined ? undefined : retryAfterMs(headers, this.#context.clock.now());
-    if (limit === undefined && remaining === undefined && waitMs === undefined) return;
-    this.#rateLimit = {
-      ...(limit === undefined ? {} : { limit }),
-      ...(remaining === undefined ? {} : { remaining }),
-      ...(reset === undefined ? {} : { resetAtMs: reset * 1_000 }),
-      ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
-      seenAtMs: this.#context.clock.now(),
-    };
+    this.#journal.observe(headers);
   }
 
   callHeaders(credential: Credential, call: CallTarget): Readonly<Record<string, string>> | undefined {
-    return callHeadersOf(this.#context.provider.definition, credential, call);
+    return callHeadersFor(this.#context.provider.definition, credential.callHeaders, call);
   }
 
   // --- Keeping --------------------------------------------------------------------------------------------------
 
   /** Fetches in the background what is not there yet; a failure is reported and tried again (R17). */
   warm(): void {
-    if (this.#current === undefined) this.#renewBehind();
+    if (this.#kept === undefined) this.#renewBehind();
   }
 
   onRenewalDue(): void {
-    if (this.#isQuiet()) {
-      const remainingMs = this.#deadAtMs - this.#context.clock.monotonic();
-      if (this.#lives()) this.#context.renewals.schedule(this, remainingMs);
-      else this.#context.abandon(this);
-      return;
-    }
-    this.#renewBehind();
+    if (!this.#isQuiet) this.#renewBehind();
+    else if (this.#kept !== undefined && this.#lives)
+      this.#context.renewals.schedule(this, this.#kept.remainingMs(this.#context.clock));
+    else this.letGo();
+  }
+
+  /** A place has come free for a renewal; it may have become needless while it waited for that. */
+  async renewNow(): Promise<void> {
+    const { clock, closing } = this.#context;
+    if (this.#running !== undefined || closing.aborted) return;
+    if (this.#kept?.zone(clock) === 'fresh' && !this.#isSuspect) return this.#scheduleRenewal();
+    const reason = this.#kept === undefined ? 'first' : 'early';
+    // A failure is reported where it happens, and tried again: nobody waits for this one (R8, R19).
+    await this.#acquire({ reason, awaited: false }).catch(() => undefined);
   }
 
   /** Gives the token back where the provider takes one back, and forgets it here in any case. */
   async revoke(): Promise<void> {
     const { issuer, closing } = this.#context;
-    const credential = this.#current;
-    const candidate = this.#candidate;
+    const kept = this.#kept;
     this.#forget();
-    if (issuer === undefined || credential === undefined || candidate === undefined) return;
+    if (issuer === undefined || kept === undefined) return;
+    const { account } = this.#owner;
+    const request = { account, scopes: this.scopes, ...kept.candidate, signal: closing };
     try {
-      const { account, scopes } = this;
-      await issuer.revoke({ account, scopes, ...candidate, signal: closing }, credential.token);
+      await issuer.revoke(request, kept.credential.token);
     } catch (error) {
-      throw this.#unavailable(
-        `the token is forgotten here, but could not be given back (${error instanceof Error ? scrub(error.message, candidate.credentials) : 'unknown'})`,
-      );
+      const why = error instanceof Error ? scrub(error.message, kept.candidate.credentials) : 'unknown';
+      throw unavailable(this.#owner, `the token is forgotten here, but could not be given back (${why})`);
     }
-    this.#emit({ type: 'credential-revoked', credential: credential.id });
+    this.#journal.emit({ type: 'credential-revoked', credential: kept.credential.id });
   }
 
-  /** The static credentials may have changed: what was obtained with others is dropped, and asked for anew. */
+  /**
+   * The static credentials may be others now: what was obtained with those before is dropped, and asked for anew if
+   * it was in use. Calls that are on their way finish with what they carry.
+   */
   async rotated(): Promise<void> {
-    this.#candidates.forget();
-    const before = this.#candidate?.fingerprint;
-    const wasUsed = this.#current !== undefined || this.#acquiring !== undefined;
-    this.#epoch += 1;
-    this.#nextAttemptAtMs = 0;
-    this.#forced?.cured();
-    const [newest] = await this.#candidates.get(true);
-    if (newest?.fingerprint === before) return;
+    const { issuer, closing } = this.#context;
+    this.#outage = undefined;
+    this.#refusals?.forget();
+    this.#running?.acquisition.outdate();
+    const wasUsed = this.#kept !== undefined || this.#running !== undefined;
+    const [newest] = await this.#owner.candidates.get(true);
+    const old = this.#kept;
+    if (old !== undefined && newest?.fingerprint === old.candidate.fingerprint) return;
+    this.#drop();
+    this.#journal.lastError = undefined;
+    this.#journal.emit({ type: 'credentials-rotated' });
+    if (old !== undefined) {
+      const { account } = this.#owner;
+      await issuer?.forget({ account, scopes: this.scopes, ...old.candidate, signal: closing });
+    }
+    if (wasUsed) await this.#acquire({ reason: 'rotated' });
+  }
+
+  /** Nobody wants it any more. */
+  letGo(): void {
     this.#forget();
-    this.#emit({ type: 'credentials-rotated' });
-    if (wasUsed) await this.#acquire('rotated', 'caller').catch(rethrow);
+    this.#context.gate.withdraw(this);
+    this.#owner.abandon(this);
+  }
+
+  /** Whether somebody waits for an answer right now. */
+  get isBusy(): boolean {
+    return this.#running !== undefined;
   }
 
   status(): CredentialStatus {
     const { clock, provider } = this.#context;
-    const current = this.#lives() ? this.#current : undefined;
-    const waitMs = this.#nextAttemptAtMs - clock.monotonic();
+    const current = this.#lives ? this.#kept?.credential : undefined;
+    const { rateLimit, counters } = this.#journal;
+    const lastError = this.#problem;
+    const { account } = this.#owner;
+    const waitMs = this.#outage?.waitMs(clock.monotonic()) ?? 0;
     return {
       provider: provider.name,
-      ...(this.account === undefined ? {} : { account: this.account }),
+      ...(account === undefined ? {} : { account }),
       ...(this.scopes.length === 0 ? {} : { scopes: [...this.scopes] }),
-      state: this.#state(),
+      state: this.#state,
       ...(current === undefined ? {} : { credential: current.id, obtainedAtMs: current.obtainedAtMs }),
       ...(current?.expiresAtMs === undefined ? {} : { expiresAtMs: current.expiresAtMs }),
-      ...(this.#lastError === undefined ? {} : { lastErrorCode: this.#lastError.code }),
-      ...(this.#lastError?.reason === undefined ? {} : { lastErrorReason: this.#lastError.reason }),
+      ...(lastError === undefined ? {} : { lastErrorCode: lastError.code }),
+      ...(lastError?.reason === undefined ? {} : { lastErrorReason: lastError.reason }),
       ...(waitMs > 0 ? { nextAttemptAtMs: Math.ceil(clock.now() + waitMs) } : {}),
-      ...(this.#rateLimit === undefined ? {} : { rateLimit: { ...this.#rateLimit } }),
-      counters: { ...(this.#counters ?? NO_COUNTS) },
+      ...(rateLimit === undefined ? {} : { rateLimit: { ...rateLimit } }),
+      counters,
     };
-  }
-
-  /** Monotonic time of the last use, in milliseconds. */
-  get usedAtMs(): number {
-    return this.#usedAtMs;
-  }
-
-  /** Whether somebody waits for an answer right now. */
-  get busy(): boolean {
-    return this.#acquiring !== undefined;
   }
 
   // --- Acquiring ------------------------------------------------------------------------------------------------
 
   #renewBehind(): void {
-    if (this.#acquiring !== undefined || this.#context.closing.aborted) return;
-    if (this.#context.clock.monotonic() < this.#nextAttemptAtMs) return;
-    this.#acquire(this.#current === undefined ? 'first' : 'early', 'renewal').catch(() => {
-      // Reported where it failed, and tried again: nobody waits for this one (R8, R19).
-    });
+    const { clock, closing, gate } = this.#context;
+    if (this.#running !== undefined || closing.aborted) return;
+    if (this.#outage !== undefined && this.#outage.waitMs(clock.monotonic()) > 0) return;
+    // A secret that the provider called wrong is left alone until it is another one, or forgiven.
+    if (this.#owner.candidates.worthAnAttempt) gate.admit(this);
   }
 
   /** At most one acquisition is under way; everybody who wants a credential meanwhile shares it (R1). */
-  #acquire(reason: AcquireReason, lane: Lane, refused?: string): Promise<Credential> {
-    if (this.#acquiring !== undefined) return this.#acquiring;
-    const waitMs = this.#nextAttemptAtMs - this.#context.clock.monotonic();
-    if (waitMs > 0)
-      return Promise.reject(this.#unavailable(this.#lastError?.reason ?? 'backing off', waitMs));
-    this.#acquiring = this.#run(reason, lane, refused).finally(() => {
-      this.#acquiring = undefined;
-    });
-    return this.#acquiring;
+  async #acquire(order: {
+    reason: AcquireReason;
+    awaited?: boolean;
+    insist?: boolean;
+    refused?: string | undefined;
+  }): Promise<Credential> {
+    const { awaited = true, insist = false } = order;
+    if (this.#running === undefined) {
+      const nowMs = this.#context.clock.monotonic();
+      const waitMs = awaited ? (this.#outage?.turnsCallersAwayForMs(nowMs) ?? 0) : 0;
+      if (waitMs > 0) throw unavailable(this.#owner, this.#outage?.reason ?? 'backing off', waitMs);
+      if (insist) this.#owner.candidates.forgive();
+      const caution = this.#outage?.caution(nowMs) ?? { startInMs: 0, retries: true };
+      this.#start({
+        reason: order.reason,
+        awaited,
+        insist,
+        refused: order.refused,
+        held: this.#held,
+        ...caution,
+      });
+    } else if (awaited) {
+      this.#running.acquisition.join();
+    }
+    return (this.#running as Running).credential.catch(rethrowAsOwn);
   }
 
-  async #run(reason: AcquireReason, lane: Lane, refused: string | undefined): Promise<Credential> {
-    const { clock, closing } = this.#context;
-    const startedAtMs = clock.monotonic();
-    const budgetMs =
-      lane === 'renewal' ? Math.max(ACQUIRE_BUDGET_MS, this.#deadAtMs - startedAtMs) : ACQUIRE_BUDGET_MS;
-    const ended = new AbortController();
-    const end = () => ended.abort();
-    const budget = clock.setTimeout(end, Math.min(budgetMs, 2 ** 31 - 1));
-    closing.addEventListener('abort', end, { once: true });
+  #start(order: AcquisitionOrder): void {
+    const { scopes } = this;
+    const { candidates } = this.#owner;
+    const onWithdrawn = (token: string) => this.#withdrawn(token);
+    const subject = { owner: this.#owner, scopes, candidates, journal: this.#journal, onWithdrawn };
+    const acquisition = new Acquisition(this.#context, subject, order);
+    this.#running = { acquisition, credential: this.#finish(acquisition, order.reason) };
+  }
+
+  async #finish(acquisition: Acquisition, reason: AcquireReason): Promise<Credential> {
+    const startedAtMs = this.#context.clock.monotonic();
     try {
-      const credential = await this.#attempts(reason, lane, refused, startedAtMs + budgetMs, ended.signal);
-      this.#failures = 0;
-      this.#nextAttemptAtMs = 0;
-      this.#lastError = undefined;
-      this.#emit({
-        type: 'credential-obtained',
-        credential: credential.id,
-        reason,
-        durationMs: clock.monotonic() - startedAtMs,
-        from: this.#obtainedFrom,
-        ...(credential.expiresAtMs === undefined ? {} : { expiresAtMs: credential.expiresAtMs }),
-      });
-      return credential;
+      const acquired = await acquisition.run();
+      return this.#keep(acquired, reason, startedAtMs);
     } catch (error) {
-      throw this.#failed(
-        isPaymentsAuthError(error) ? error : this.#unavailable('an internal error', undefined, error),
-      );
+      throw this.#failed(error, acquisition);
     } finally {
-      clock.clearTimeout(budget);
-      closing.removeEventListener('abort', end);
+      this.#running = undefined;
     }
   }
 
-  #obtainedFrom: IssuedToken['from'] = 'provider';
-
-  async #attempts(
+  #keep(
+    { candidate, issued }: Awaited<ReturnType<Acquisition['run']>>,
     reason: AcquireReason,
-    lane: Lane,
-    refused: string | undefined,
-    untilMs: number,
-    signal: AbortSignal,
-  ): Promise<Credential> {
-    const { clock, issuer } = this.#context;
-    let again = true;
-    let announced = false;
-    for (let attempt = 1; ; attempt += 1) {
-      const epoch = this.#epoch;
-      const candidates = await this.#candidates.get(again);
-      again = false;
-      if (issuer === undefined) return this.#keepKey(candidates);
-      const candidate = this.#candidates.firstUsable(candidates);
-      if (candidate === undefined) throw this.#rejected(candidates);
-      if (!announced) this.#emit({ type: 'credential-requested', reason });
-      announced = true;
-      const outcome = await this.#issue(issuer, candidate, reason, lane, refused, signal);
-      if (signal.aborted && outcome.outcome !== 'issued') throw this.#ended(outcome);
-      // Rotated or revoked while this was on its way: it is older than what is wanted now (R9).
-      if (epoch !== this.#epoch) continue;
-      if (outcome.outcome === 'issued') return this.#keepToken(outcome, candidate, reason);
-      if (outcome.outcome === 'rejected') {
-        const forMs = this.#candidates.reject(candidate, scrub(outcome.reason, candidate.credentials));
-        this.#emit({
-          type: 'credentials-rejected',
-          reason: scrub(outcome.reason, candidate.credentials),
-          retryAfterMs: forMs,
-        });
-        again = true;
-        continue;
+    startedAtMs: number,
+  ): Credential {
+    const { clock } = this.#context;
+    const { candidates } = this.#owner;
+    const before = this.#kept;
+    const aheadMs = before === undefined ? 0 : before.remainingMs(clock);
+    const keeper = { account: this.#owner.account, scopes: this.scopes, before };
+    const kept =
+      issued === undefined
+        ? keepKey(this.#context, keeper, candidates, candidate)
+        : keepToken(this.#context, keeper, issued, candidate);
+    if (issued !== undefined) candidates.accept(candidate);
+    this.#kept = kept;
+    this.#isSuspect = false;
+    this.#outage = undefined;
+    this.#journal.lastError = undefined;
+    this.#scheduleRenewal();
+    if (kept.credential !== before?.credential) {
+      const { id, expiresAtMs } = kept.credential;
+      const durationMs = clock.monotonic() - startedAtMs;
+      const from = issued?.from ?? 'provider';
+      const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
+      this.#journal.emit({
+        type: 'credential-obtained',
+        credential: id,
+        reason,
+        durationMs,
+        from,
+        ...expiry,
+      });
+      if (reason === 'early' && aheadMs > 0 && issued !== undefined) {
+        this.#journal.count('earlyRenewals');
+        this.#journal.emit({ type: 'credential-renewed-early', credential: id, durationMs, aheadMs });
       }
-      const waitMs = outcome.retryAfterMs ?? Math.random() * waitAfter(attempt, RETRY);
-      if (outcome.retryAfterMs !== undefined)
-        this.#emit({ type: 'rate-limited', retryAfterMs: outcome.retryAfterMs });
-      if (clock.monotonic() + waitMs >= untilMs) throw this.#ended(outcome);
-      await pause(clock, waitMs, signal, lane === 'caller');
-      if (signal.aborted) throw this.#ended(outcome);
     }
+    return kept.credential;
   }
 
-  #issue(
-    issuer: TokenIssuer,
-    candidate: Candidate,
-    reason: AcquireReason,
-    lane: Lane,
-    refused: string | undefined,
-    signal: AbortSignal,
-  ): Promise<IssueOutcome> {
-    const { account, scopes } = this;
-    return issuer.issue({
-      account,
-      scopes,
-      ...candidate,
-      refused,
-      lane,
-      signal,
-      onTokenRequest: ({ outcome, durationMs, status, reason: error }) => {
-        this.#count.tokenRequests += 1;
-        if (outcome !== 'issued') this.#count.tokenFailures += 1;
-        this.#emit({
-          type: 'token-request',
-          reason,
-          outcome,
-          durationMs,
-          host: this.#context.issuerHost,
-          ...(status === undefined ? {} : { status }),
-          ...(error === undefined ? {} : { error: scrub(error, candidate.credentials) }),
-        });
-      },
-    });
-  }
-
-  // --- What came of it ------------------------------------------------------------------------------------------
-
-  #keepToken(issued: IssuedToken, candidate: Candidate, reason: AcquireReason): Credential {
-    const { provider, clock, hash, renewals } = this.#context;
-    const before = this.#current;
-    const sameAgain =
-      before !== undefined && before.token === issued.token && before.expiresAtMs !== undefined;
-    const lived = this.#lives();
-    const aheadMs = this.#deadAtMs - clock.monotonic();
-    const expiresAtMs = issued.askedAtMs + issued.lifetime.lifetimeMs;
-    const credential = new Credential({
-      provider: provider.name,
-      ...(this.account === undefined ? {} : { account: this.account }),
-      scopes: issued.scopes ?? this.scopes,
-      id: hash.short([issued.token]),
-      token: issued.token,
-      ...everyCallHeadersOf(provider.definition, candidate.credentials, issued.token),
-      obtainedAtMs: clock.now(),
-      // A token that comes a second time without saying how long it still has does not live longer for it.
-      expiresAtMs: sameAgain && issued.lifetime.from === 'documented' ? before.expiresAtMs : expiresAtMs,
-    });
-    this.#setZones(issued.lifetime, issued, credential.expiresAtMs as number, sameAgain);
-    this.#current = credential;
-    this.#candidate = candidate;
-    this.#candidates.accept(candidate);
-    this.#obtainedFrom = issued.from;
-    if (lived && before !== undefined && reason === 'early') {
-      this.#count.earlyRenewals += 1;
-      this.#emit({
-        type: 'credential-renewed-early',
-        credential: credential.id,
-        durationMs: clock.now() - issued.askedAtMs,
-        aheadMs,
-      });
+  #failed(cause: unknown, acquisition: Acquisition): PaymentsAuthError {
+    const error = toCallersError(this.#owner, cause);
+    const { clock, closing } = this.#context;
+    if (cause instanceof AcquisitionPostponed) {
+      this.#kept?.postpone(clock, cause.forMs);
+      this.#scheduleRenewal();
     }
-    renewals.schedule(this, this.#dueAtMs - clock.monotonic());
-    return credential;
-  }
-
-  #setZones(lifetime: Lifetime, issued: IssuedToken, expiresAtMs: number, sameAgain: boolean): void {
-    const { provider, slowestLoginMs } = this.#context;
-    const lifetimeMs = Math.min(lifetime.lifetimeMs, expiresAtMs - issued.askedAtMs);
-    const zones = zonesOf(lifetimeMs, provider.refreshBeforeMs, slowestLoginMs(), Math.random());
-    // An issuer that hands out one token until it dies is asked again when it has died, and not over and over before.
-    const dueAfterMs = sameAgain ? zones.deadAfterMs : zones.dueAfterMs;
-    this.#lifetimeMs = lifetimeMs;
-    this.#dueAtMs = issued.askedAtMonotonicMs + dueAfterMs;
-    this.#deadAtMs = issued.askedAtMonotonicMs + zones.deadAfterMs;
-    this.#dueAtWallMs = issued.askedAtMs + dueAfterMs;
-    this.#deadAtWallMs = issued.askedAtMs + zones.deadAfterMs;
-  }
-
-  /** A static key lives as long as its resolver's answer may be used, and for ever where it is fixed. */
-  #keepKey(candidates: readonly Candidate[]): Credential {
-    const { provider, clock, hash } = this.#context;
-    const candidate =
-      this.#candidates.firstUsable(candidates) ?? this.#candidate ?? (candidates[0] as Candidate);
-    if (this.#current === undefined || this.#candidate?.fingerprint !== candidate.fingerprint) {
-      this.#current = new Credential({
-        provider: provider.name,
-        ...(this.account === undefined ? {} : { account: this.account }),
-        scopes: this.scopes,
-        id: hash.short([candidate.fingerprint]),
-        token: '',
-        ...everyCallHeadersOf(provider.definition, candidate.credentials, ''),
-        obtainedAtMs: clock.now(),
-      });
-      this.#candidate = candidate;
-    }
-    const keptForMs = this.#candidates.keptForMs ?? Infinity;
-    const dueInMs = Math.min(0.8 * keptForMs, this.#candidates.newerUsableInMs(candidate) ?? Infinity);
-    this.#lifetimeMs = keptForMs;
-    this.#deadAtMs = clock.monotonic() + keptForMs;
-    this.#dueAtMs = clock.monotonic() + dueInMs;
-    this.#deadAtWallMs = clock.now() + keptForMs;
-    this.#dueAtWallMs = clock.now() + dueInMs;
-    this.#obtainedFrom = 'provider';
-    return this.#current;
-  }
-
-  /** A refused static key is replaced only if a different key can be had (R12). */
-  async #otherKey(rejected: Credential): Promise<Credential | undefined> {
-    if (this.#candidate !== undefined && this.#current === rejected) {
-      this.#candidates.reject(this.#candidate, 'refused on a call');
-      this.#lastError = this.#error('CREDENTIALS_REJECTED', 'the key was refused on a call', {
-        reason: 'refused on a call',
-      });
-    }
-    const credential = await this.#acquire('refused', 'caller');
-    return credential === rejected ? undefined : credential;
-  }
-
-  async #otherToken(rejected: Credential): Promise<Credential | undefined> {
-    this.#forced ??= new ForcedRenewals(this.#context.clock);
-    if (this.#acquiring === undefined) {
-      if (this.#forced.paused) return undefined;
-      this.#forced.started();
-    }
-    const credential = await this.#acquire('refused', 'caller', rejected.token);
-    if (credential.token !== rejected.token) return credential;
-    this.#renewalIsNoCure(rejected);
-    return undefined;
-  }
-
-  #renewalIsNoCure(credential: Credential): void {
-    this.#forced ??= new ForcedRenewals(this.#context.clock);
-    const forMs = this.#forced.futile();
-    if (forMs !== undefined)
-      this.#emit({ type: 'renewals-paused', credential: credential.id, durationMs: forMs });
-  }
-
-  #failed(error: PaymentsAuthError): PaymentsAuthError {
-    this.#lastError = error;
+    if (cause instanceof AcquisitionCancelled || cause instanceof AcquisitionPostponed || closing.aborted)
+      return error;
+    this.#journal.lastError = error;
     if (error.code === 'ACCOUNT_UNKNOWN') {
-      this.#context.abandon(this);
+      this.letGo();
       return error;
     }
-    if (error.code === 'CREDENTIALS_UNAVAILABLE') {
-      this.#failures += 1;
-      const waitMs = Math.max(error.retryAfterMs ?? 0, waitAfter(this.#failures, OUTAGE));
-      this.#nextAttemptAtMs = this.#context.clock.monotonic() + waitMs;
-      if (!this.#context.closing.aborted) this.#retryLater(waitMs);
-      this.#reportFailure(error.reason ?? 'unavailable', waitMs);
-      return error.retryAfterMs === undefined
-        ? this.#unavailable(error.reason ?? 'unavailable', waitMs)
-        : error;
+    if (error.code === 'CREDENTIALS_REJECTED') {
+      if (acquisition.wasAnnounced) this.#reportFailure(error);
+      return error;
     }
-    this.#reportFailure(error.reason ?? error.code, error.retryAfterMs);
-    return error;
+    const reason = error.reason ?? 'unavailable';
+    this.#outage ??= new Outage(clock.monotonic());
+    const waitMs = this.#outage.failed(clock.monotonic(), reason, error.retryAfterMs, acquisition.awaited);
+    const timed = unavailable(this.#owner, reason, waitMs, error.cause);
+    this.#journal.lastError = timed;
+    this.#reportFailure(timed);
+    if (this.#kept !== undefined || this.isKeptWarm)
+      this.#context.renewals.schedule(this, waitMs * (1 + Math.random() / 10));
+    return timed;
   }
 
-  #retryLater(waitMs: number): void {
-    if (this.#context.issuer !== undefined) this.#context.renewals.schedule(this, waitMs);
-  }
-
-  #reportFailure(reason: string, waitMs: number | undefined): void {
-    const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
-    const current = this.#lives() ? this.#current : undefined;
+  #reportFailure({ reason = 'unavailable', retryAfterMs }: PaymentsAuthError): void {
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+    const current = this.#lives ? this.#kept?.credential : undefined;
     if (current === undefined) {
-      this.#emit({ type: 'credential-unavailable', reason, ...wait });
+      this.#journal.emit({ type: 'credential-unavailable', reason, ...wait });
     } else {
-      this.#emit({
-        type: 'renewal-failed',
-        credential: current.id,
-        reason,
-        ...wait,
-        ...(current.expiresAtMs === undefined ? {} : { expiresAtMs: current.expiresAtMs }),
-      });
+      const expiry = current.expiresAtMs === undefined ? {} : { expiresAtMs: current.expiresAtMs };
+      this.#journal.emit({ type: 'renewal-failed', credential: current.id, reason, ...wait, ...expiry });
     }
   }
 
-  #forget(): void {
-    this.#epoch += 1;
-    this.#current = undefined;
-    this.#candidate = undefined;
+  #scheduleRenewal(): void {
+    const dueAtMs = this.#kept?.dueAtMs ?? Infinity;
+    if (dueAtMs === Infinity) this.#context.renewals.cancel(this);
+    else this.#context.renewals.schedule(this, dueAtMs - this.#context.clock.monotonic());
+  }
+
+  /** Another process has given the token back, or knows that it is dead. */
+  #withdrawn(token: string): void {
+    if (this.#kept?.credential.token !== token) return;
+    this.#drop();
+    if (this.isKeptWarm) this.#renewBehind();
+  }
+
+  #drop(): void {
+    this.#kept = undefined;
+    this.#isSuspect = false;
     this.#context.renewals.cancel(this);
+  }
+
+  /** Drops what is kept, and what is on its way. */
+  #forget(): void {
+    this.#drop();
+    this.#running?.acquisition.outdate();
+  }
+
+  /** Made when the first call is refused: most slots never need it, and there may be a hundred thousand of them. */
+  get #handlesRefusals(): Refusals {
+    return (this.#refusals ??= new Refusals(this.#refusalHost()));
+  }
+
+  #refusalHost(): RefusalHost {
+    const kept = () => this.#kept;
+    const isAcquiring = () => this.#running !== undefined;
+    return {
+      clock: this.#context.clock,
+      journal: this.#journal,
+      isKey: this.#context.issuer === undefined,
+      get kept() {
+        return kept();
+      },
+      get isAcquiring() {
+        return isAcquiring();
+      },
+      rejectKey: () => {
+        const candidate = this.#kept?.candidate;
+        if (candidate !== undefined) this.#owner.candidates.reject(candidate, 'refused on a call');
+      },
+      acquireAnother: (rejected) => {
+        this.#isSuspect = true;
+        return this.#acquire({ reason: 'refused', refused: rejected.token || undefined });
+      },
+    };
   }
 
   // --- What is known --------------------------------------------------------------------------------------------
 
-  #lives(): boolean {
-    const { clock } = this.#context;
-    return (
-      this.#current !== undefined && clock.monotonic() < this.#deadAtMs && clock.now() < this.#deadAtWallMs
-    );
+  get #lives(): boolean {
+    return this.#kept !== undefined && this.#kept.zone(this.#context.clock) !== 'dead';
+  }
+
+  get #held(): HeldToken | undefined {
+    const kept = this.#kept;
+    if (kept === undefined || this.#context.issuer === undefined) return undefined;
+    const { version, lifetimeMs, deadAtMs } = kept;
+    return {
+      token: kept.credential.token,
+      lifetimeMs,
+      deadAtMs,
+      ...(version === undefined ? {} : { version }),
+    };
+  }
+
+  /** Whether it is fetched and renewed without anybody asking for it (R17). */
+  get isKeptWarm(): boolean {
+    const { provider } = this.#context;
+    const { strategy } = provider.definition;
+    const eatsQuota = strategy.kind !== 'static-key' && strategy.loginsEatQuota;
+    const byDefault = this.#owner.account === undefined && !eatsQuota ? 'always' : 'when-used';
+    return (provider.keepWarm ?? byDefault) === 'always';
   }
 
   /** Nobody has used it for two lifetimes, and nobody has said that it must be kept warm all the same (R17). */
-  #isQuiet(): boolean {
+  get #isQuiet(): boolean {
     const { provider, clock } = this.#context;
     if (provider.keepWarm === 'always') return false;
-    return clock.monotonic() - this.#usedAtMs > 2 * this.#lifetimeMs && this.#lifetimeMs > 0;
+    const { strategy } = provider.definition;
+    const documentedMs = strategy.kind === 'static-key' ? Infinity : strategy.documentedLifetimeMs;
+    return clock.monotonic() - this.#usedAtMs > 2 * (this.#kept?.lifetimeMs ?? documentedMs);
   }
 
-  #state(): CredentialState {
-    if (this.#lives()) {
-      if (this.#lastError !== undefined) return 'degraded';
-      return this.#context.clock.monotonic() >= this.#dueAtMs ? 'due' : 'fresh';
+  /** What is wrong with it, as far as is known. */
+  get #problem(): PaymentsAuthError | undefined {
+    const isKey = this.#context.issuer === undefined;
+    const rejection =
+      isKey && this.#kept !== undefined
+        ? this.#owner.candidates.rejection([this.#kept.candidate])
+        : undefined;
+    return rejection === undefined
+      ? this.#journal.lastError
+      : rejectedError(this.#owner, rejection.reason, rejection.retryAfterMs);
+  }
+
+  get #state(): CredentialState {
+    const problem = this.#problem;
+    if (this.#lives) {
+      if (problem !== undefined) return 'degraded';
+      return this.#kept?.zone(this.#context.clock) === 'due' ? 'due' : 'fresh';
     }
-    if (this.#lastError?.code === 'CREDENTIALS_REJECTED') return 'rejected';
-    if (this.#acquiring !== undefined) return 'acquiring';
-    return this.#lastError === undefined ? 'idle' : 'unavailable';
+    if (problem?.code === 'CREDENTIALS_REJECTED') return 'rejected';
+    if (this.#running !== undefined) return 'acquiring';
+    return problem === undefined ? 'idle' : 'unavailable';
   }
-
-  get #count(): CredentialStatus['counters'] {
-    return (this.#counters ??= { ...NO_COUNTS });
-  }
-
-  #emit(event: OwnEvent): void {
-    this.#context.emit({
-      provider: this.#context.provider.name,
-      ...(this.account === undefined ? {} : { account: this.account }),
-      ...(this.scopes.length === 0 ? {} : { scopes: this.scopes }),
-      atMs: this.#context.clock.now(),
-      ...event,
-    } as PaymentsAuthEvent);
-  }
-
-  // --- Errors ---------------------------------------------------------------------------------------------------
-
-  #rejected(candidates: readonly Candidate[]): PaymentsAuthError {
-    const rejection = this.#candidates.rejection(candidates);
-    const reason = rejection?.reason ?? 'rejected';
-    return this.#error(
-      'CREDENTIALS_REJECTED',
-      `${this.#whose()} are rejected by the provider: ${reason}. Check them in the provider's dashboard and in the configuration; the same ones are not tried again for a while, changed ones at once.`,
-      { reason, ...(rejection === undefined ? {} : { retryAfterMs: rejection.retryAfterMs }) },
-    );
-  }
-
-  #ended(outcome: IssueOutcome): PaymentsAuthError {
-    if (this.#context.closing.aborted) return this.#unavailable('the application is shutting down');
-    const reason = outcome.outcome === 'unavailable' ? outcome.reason : 'the time for it ran out';
-    return this.#unavailable(reason, outcome.outcome === 'unavailable' ? outcome.retryAfterMs : undefined);
-  }
-
-  #unavailable(reason: string, waitMs?: number, cause?: unknown): PaymentsAuthError {
-    const next =
-      waitMs === undefined ? 'Try again later.' : `The next attempt is possible in ${Math.ceil(waitMs)} ms.`;
-    return this.#error(
-      'CREDENTIALS_UNAVAILABLE',
-      `${this.#whose()} could not be exchanged for one that a request can carry: ${reason}. ${next}`,
-      {
-        reason,
-        ...(waitMs === undefined ? {} : { retryAfterMs: Math.ceil(waitMs) }),
-        ...(cause === undefined ? {} : { cause }),
-      },
-    );
-  }
-
-  #error(
-    code: PaymentsAuthError['code'],
-    message: string,
-    details: { reason: string; retryAfterMs?: number; cause?: unknown },
-  ): PaymentsAuthError {
-    return new PaymentsAuthError(code, message, {
-      provider: this.#context.provider.name,
-      ...(this.account === undefined ? {} : { account: this.account }),
-      ...details,
-    });
-  }
-
-  #whose(): string {
-    const account = this.account === undefined ? '' : `, account "${this.account}"`;
-    return `The credentials of provider "${this.#context.provider.name}"${account}`;
-  }
-}
-
-const NO_COUNTS: CredentialStatus['counters'] = Object.freeze({
-  tokenRequests: 0,
-  tokenFailures: 0,
-  earlyRenewals: 0,
-  refusals: 0,
-  replays: 0,
-  waits: 0,
-});
-
-/** Everyone who waited gets an error of their own: axios writes each caller's stack into the error it passes on. */
-function rethrow(error: unknown): never {
-  if (!isPaymentsAuthError(error)) throw error;
-  throw new PaymentsAuthError(error.code, error.message, error);
-}
-
-function numeric(value: unknown): number | undefined {
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }

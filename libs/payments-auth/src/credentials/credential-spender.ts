@@ -30,6 +30,7 @@ export interface CredentialSpender {
 export interface CallTarget {
   /** Upper case. */
   readonly method: string;
+  /** By the name the definition gives it (`fep`); the default host's name where a call names none. */
   readonly host: string;
   /** Below the base URL, without query. */
   readonly path: string;

@@ -1,3 +1,4 @@
+import type { Credentials } from '../strategies/strategy.js';
 import type { Credential } from './credential.js';
 
 /** The state of one credential. */
@@ -75,6 +76,18 @@ export interface CredentialService {
   refresh(rejected?: Credential): Promise<Credential>;
   /** Gives the token back to the provider where it takes one back, and forgets it here in any case. */
   revoke(): Promise<void>;
+  /**
+   * Authenticates with other static credentials from now on, without a restart: with `credentials` (a list: newest
+   * first), or with what the configured source says when it is asked again. Calls on their way finish with what they
+   * carry; tokens obtained with the old secret are dropped, in a shared store too. With `credentials`, they stand
+   * until the next `rotate()`; without, it is the configured source that counts again.
+   *
+   * Resolves when the new ones have been accepted, where the credential was in use.
+   *
+   * @throws INVALID_OPTIONS when `credentials` cannot be used; the ones before stay in place
+   * @throws CREDENTIALS_REJECTED when the provider does not accept the new ones
+   */
+  rotate(credentials?: Credentials | readonly Credentials[]): Promise<void>;
   status(): CredentialStatus;
   /** The same provider for another merchant. @throws ACCOUNT_UNKNOWN when used, if there is no such account */
   account(id: string): CredentialService;

@@ -7,6 +7,8 @@ export interface CredentialParts {
   readonly id: string;
   readonly token: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** What only some calls carry: one for each of the definition's `callHeaders`. */
+  readonly callHeaders?: readonly Readonly<Record<string, string>>[];
   readonly obtainedAtMs: number;
   readonly expiresAtMs?: number;
 }
@@ -29,6 +31,7 @@ export class Credential {
   readonly expiresAtMs?: number;
   readonly #token: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #callHeaders: CredentialParts['callHeaders'];
 
   constructor(parts: CredentialParts) {
     this.provider = parts.provider;
@@ -39,6 +42,7 @@ export class Credential {
     if (parts.expiresAtMs !== undefined) this.expiresAtMs = parts.expiresAtMs;
     this.#token = parts.token;
     this.#headers = parts.headers;
+    this.#callHeaders = parts.callHeaders;
   }
 
   /** The token as the provider issued it; the empty string for a static key. */
@@ -49,5 +53,15 @@ export class Credential {
   /** The headers that every call carries. Frozen. */
   get headers(): Readonly<Record<string, string>> {
     return this.#headers;
+  }
+
+  /** @internal What only some calls carry: one for each of the definition's `callHeaders`. */
+  get callHeaders(): CredentialParts['callHeaders'] {
+    return this.#callHeaders;
+  }
+
+  /** @internal Whether a call that carries either of them carries the same secret. */
+  isSameAs(other: Credential): boolean {
+    return this === other || (this.id === other.id && this.#token === other.token);
   }
 }

@@ -12,42 +12,56 @@ export class ForcedRenewals {
   readonly #clock: Clock;
   #times = 0;
   #pausedUntilMs = 0;
-  #proven = false;
+  #provenFutile = false;
+  #youngAgeMs: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** No renewal may be forced now. */
   get paused(): boolean {
     return this.#clock.monotonic() < this.#pausedUntilMs;
   }
 
-  /** A renewal is being forced now. */
-  started(): void {
+  /** It is known that what the latest renewal brought is refused as well. */
+  get isFutile(): boolean {
+    return this.#provenFutile && this.paused;
+  }
+
+  /**
+   * A renewal is being forced now.
+   *
+   * @param youngAgeMs the age of the refused token, where it should have lived on for long
+   */
+  started(youngAgeMs?: number): void {
     const nowMs = this.#clock.monotonic();
     // Long after the last pause has ended, this is another story and starts from the beginning.
-    const sinceMs = nowMs - this.#pausedUntilMs;
-    if (sinceMs > FUTILITY.mostMs) this.#times = 0;
+    if (nowMs - this.#pausedUntilMs > FUTILITY.mostMs) this.#times = 0;
     this.#times += 1;
-    this.#proven = false;
+    this.#provenFutile = false;
+    this.#youngAgeMs = youngAgeMs;
     this.#pausedUntilMs = nowMs + waitAfter(this.#times, FUTILITY);
   }
 
   /**
-   * The new credential was refused as well, or is the one just refused. Returns how long renewals stay paused the
-   * first time that is learned of the latest renewal, in milliseconds.
+   * The new credential was refused as well, or is the one just refused. Returns how long renewals stay paused, in
+   * milliseconds, the first time that is learned of the latest renewal.
    */
   futile(): number | undefined {
-    if (this.#times === 0) this.started();
-    if (this.#proven) return undefined;
-    this.#proven = true;
-    return Math.max(0, this.#pausedUntilMs - this.#clock.monotonic());
+    if (this.#provenFutile) return undefined;
+    if (!this.paused) this.started();
+    this.#provenFutile = true;
+    return this.#pausedUntilMs - this.#clock.monotonic();
   }
 
-  /** A replay has succeeded: renewal was the cure. */
-  cured(): void {
+  /** A replay has succeeded: renewal was the cure. Returns the age of the token it replaced, if that was young. */
+  cured(): number | undefined {
+    const youngAgeMs = this.#youngAgeMs;
     this.#times = 0;
     this.#pausedUntilMs = 0;
-    this.#proven = false;
+    this.#provenFutile = false;
+    this.#youngAgeMs = undefined;
+    return youngAgeMs;
   }
 }

@@ -38,7 +38,7 @@ export class KeyedHash {
   /** The fingerprint of static credentials: every field by name, in an order of its own. */
   ofCredentials(credentials: Readonly<Record<string, string | undefined>>): string {
     const fields: (string | undefined)[] = [];
-    for (const name of Object.keys(credentials).sort()) {
+    for (const name of Object.keys(credentials).toSorted()) {
       if (credentials[name] !== undefined) fields.push(name, credentials[name]);
     }
     return this.of(fields);

@@ -1,16 +1,13 @@
 import type { Clock } from '../payments-auth.clock.js';
 
-/** Something that wants attention at a known time. */
+/** Something that wants attention at a known time. Both fields belong to the queue, and nobody else writes them. */
 export interface Renewable {
-  /** When, on the queue's own time; `undefined` for never. Only the queue writes it. */
-  renewalAtMs: number | undefined;
-  /** Called once when that time has come. Must not throw. */
+  /** When, on the queue's own time. */
+  renewalAtMs: number;
+  /** Where it stands in the queue; -1 when it is not in it. */
+  renewalPosition: number;
+  /** Called once when its time has come. Must not throw. */
   onRenewalDue(): void;
-}
-
-interface Entry {
-  readonly atMs: number;
-  readonly renewable: Renewable;
 }
 
 /** A forward step of the wall clock against the monotonic one that means: the machine slept. */
@@ -25,7 +22,7 @@ const SLEPT_MS = 500;
  */
 export class RenewalQueue {
   readonly #clock: Clock;
-  readonly #heap: Entry[] = [];
+  readonly #heap: Renewable[] = [];
   #leapMs = 0;
   #offsetMs: number;
   #onEarlier: (() => void) | undefined;
@@ -41,31 +38,40 @@ export class RenewalQueue {
 
   /** Puts `renewable` in, `delayMs` from now; a time it had before no longer counts. */
   schedule(renewable: Renewable, delayMs: number): void {
-    const atMs = this.#now() + Math.max(0, delayMs);
-    const firstBefore = this.#first()?.atMs;
-    renewable.renewalAtMs = atMs;
-    this.#push({ atMs, renewable });
-    if (firstBefore === undefined || atMs < firstBefore) this.#onEarlier?.();
+    const firstBeforeMs = this.#heap[0]?.renewalAtMs ?? Infinity;
+    renewable.renewalAtMs = this.#now() + Math.max(0, delayMs);
+    if (renewable.renewalPosition < 0) renewable.renewalPosition = this.#heap.push(renewable) - 1;
+    this.#settle(renewable);
+    if (renewable.renewalAtMs < firstBeforeMs) this.#onEarlier?.();
   }
 
-  /** Takes `renewable` out; its entry in the heap goes when its time comes. */
+  /** Takes `renewable` out. */
   cancel(renewable: Renewable): void {
-    renewable.renewalAtMs = undefined;
+    const at = renewable.renewalPosition;
+    if (at < 0) return;
+    renewable.renewalPosition = -1;
+    const last = this.#heap.pop() as Renewable;
+    if (last === renewable) return;
+    this.#put(last, at);
+    this.#settle(last);
   }
 
   /** How long until something falls due, in milliseconds; 0 when something is due now. */
   nextDueInMs(): number | undefined {
-    const first = this.#first();
-    return first === undefined ? undefined : Math.max(0, first.atMs - this.#now());
+    const first = this.#heap[0];
+    return first === undefined ? undefined : Math.max(0, first.renewalAtMs - this.#now());
   }
 
   /** Calls whatever is due. Never throws. */
   runDue(): void {
     const nowMs = this.#now();
-    for (let first = this.#first(); first !== undefined && first.atMs <= nowMs; first = this.#first()) {
-      this.#pop();
-      first.renewable.renewalAtMs = undefined;
-      first.renewable.onRenewalDue();
+    for (
+      let first = this.#heap[0];
+      first !== undefined && first.renewalAtMs <= nowMs;
+      first = this.#heap[0]
+    ) {
+      this.cancel(first);
+      first.onRenewalDue();
     }
   }
 
@@ -82,44 +88,32 @@ export class RenewalQueue {
     return monotonicMs + this.#leapMs;
   }
 
-  /** The first entry that still counts; those that were rescheduled or cancelled are thrown away on the way. */
-  #first(): Entry | undefined {
-    let first = this.#heap[0];
-    while (first !== undefined && first.renewable.renewalAtMs !== first.atMs) {
-      this.#pop();
-      first = this.#heap[0];
-    }
-    return first;
+  #put(renewable: Renewable, at: number): void {
+    this.#heap[at] = renewable;
+    renewable.renewalPosition = at;
   }
 
-  #push(entry: Entry): void {
+  /** Moves `renewable` up or down to where its time belongs. */
+  #settle(renewable: Renewable): void {
     const heap = this.#heap;
-    let at = heap.push(entry) - 1;
+    let at = renewable.renewalPosition;
     while (at > 0) {
       const parentAt = (at - 1) >> 1;
-      const parent = heap[parentAt] as Entry;
-      if (parent.atMs <= entry.atMs) break;
-      heap[at] = parent;
+      const parent = heap[parentAt] as Renewable;
+      if (parent.renewalAtMs <= renewable.renewalAtMs) break;
+      this.#put(parent, at);
       at = parentAt;
     }
-    heap[at] = entry;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let at = 0;
     for (;;) {
-      let childAt = 2 * at + 1;
-      if (childAt >= heap.length) break;
-      if (childAt + 1 < heap.length && (heap[childAt + 1] as Entry).atMs < (heap[childAt] as Entry).atMs)
-        childAt += 1;
-      const child = heap[childAt] as Entry;
-      if (last.atMs <= child.atMs) break;
-      heap[at] = child;
+      const left = heap[2 * at + 1];
+      const right = heap[2 * at + 2];
+      const child =
+        right !== undefined && left !== undefined && right.renewalAtMs < left.renewalAtMs ? right : left;
+      if (child === undefined || renewable.renewalAtMs <= child.renewalAtMs) break;
+      const childAt = child.renewalPosition;
+      this.#put(child, at);
       at = childAt;
     }
-    heap[at] = last;
+    this.#put(renewable, at);
   }
 }

@@ -1,9 +1,12 @@
 import type { Clock } from '../payments-auth.clock.js';
 import type { TokenRequestLimit } from '../strategies/strategy.js';
 
-/** How many token requests one endpoint sees at once, at most: callers that wait, and renewals ahead of time. */
-const MOST_IN_FLIGHT = 32;
-const MOST_RENEWALS_IN_FLIGHT = 8;
+/** How many token requests one endpoint sees at once, at most. */
+export interface EndpointLimits {
+  readonly mostInFlight: number;
+  /** Those of them that nobody waits for. */
+  readonly mostRenewals: number;
+}
 
 /** Callers go before renewals that nobody waits for. */
 export type Lane = 'caller' | 'renewal';
@@ -15,14 +18,16 @@ export type Lane = 'caller' | 'renewal';
  */
 export class TokenEndpoint {
   readonly #clock: Clock;
+  readonly #limits: EndpointLimits;
   readonly #sentAtMs = new Map<string, number[]>();
   readonly #waiting: Record<Lane, (() => void)[]> = { caller: [], renewal: [] };
   #pausedUntilMs = 0;
   #inFlight = 0;
   #sweepAtSize = 1_024;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: EndpointLimits) {
     this.#clock = clock;
+    this.#limits = limits;
   }
 
   /** Nobody asks this endpoint for the next `forMs` milliseconds. */
@@ -76,7 +81,8 @@ export class TokenEndpoint {
   }
 
   #hasPlace(lane: Lane): boolean {
-    return this.#inFlight < (lane === 'caller' ? MOST_IN_FLIGHT : MOST_RENEWALS_IN_FLIGHT);
+    const { mostInFlight, mostRenewals } = this.#limits;
+    return this.#inFlight < (lane === 'caller' ? mostInFlight : Math.min(mostInFlight, mostRenewals));
   }
 
   #leave(): void {
@@ -95,16 +101,18 @@ export class TokenEndpoint {
 /** The token endpoints of one application, by URL: two names for one provider share what is allowed there. */
 export class TokenEndpoints {
   readonly #clock: Clock;
+  readonly #limits: EndpointLimits;
   readonly #endpoints = new Map<string, TokenEndpoint>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: EndpointLimits) {
     this.#clock = clock;
+    this.#limits = limits;
   }
 
   endpoint(url: string): TokenEndpoint {
     let endpoint = this.#endpoints.get(url);
     if (endpoint === undefined) {
-      endpoint = new TokenEndpoint(this.#clock);
+      endpoint = new TokenEndpoint(this.#clock, this.#limits);
       this.#endpoints.set(url, endpoint);
     }
     return endpoint;

@@ -1,0 +1,85 @@
+import type { CandidateSource } from './candidate-source.js';
+import { Candidates } from './candidates.js';
+import { scopeSet } from './credential-key.js';
+import { CredentialSlot, type SlotOwner } from './credential-slot.js';
+import type { SlotContext } from './slot-context.js';
+
+/**
+ * One account of a provider: its static credentials, and a slot for each set of scopes that calls have asked for.
+ * Nothing of it is ever seen by another account.
+ */
+export class Account implements SlotOwner {
+  readonly account: string | undefined;
+  readonly candidates: Candidates;
+  readonly #context: SlotContext;
+  readonly #onEmpty: (account: Account) => void;
+  /** The slot of the provider's default scopes: the only one that most accounts ever have. */
+  #slot: CredentialSlot | undefined = undefined;
+  #otherSlots: Map<string, CredentialSlot> | undefined = undefined;
+
+  constructor(
+    context: SlotContext,
+    source: CandidateSource,
+    account: string | undefined,
+    onEmpty: (account: Account) => void,
+  ) {
+    this.#context = context;
+    this.#onEmpty = onEmpty;
+    this.account = account;
+    this.candidates = new Candidates(source, account, context.clock);
+  }
+
+  get provider(): string {
+    return this.#context.provider.name;
+  }
+
+  get slots(): CredentialSlot[] {
+    return [...(this.#slot === undefined ? [] : [this.#slot]), ...(this.#otherSlots?.values() ?? [])];
+  }
+
+  /** The slot of the default scopes, if there is one yet. */
+  get defaultSlot(): CredentialSlot | undefined {
+    return this.#slot;
+  }
+
+  get isBusy(): boolean {
+    return (
+      this.#slot?.isBusy === true ||
+      (this.#otherSlots !== undefined && this.slots.some((slot) => slot.isBusy))
+    );
+  }
+
+  slot(scopes?: readonly string[]): CredentialSlot {
+    if (scopes === undefined) return (this.#slot ??= this.#open(this.#context.provider.scopes));
+    const set = scopeSet(scopes);
+    const key = keyOf(set);
+    if (key === keyOf(this.#context.provider.scopes)) return this.slot();
+    this.#otherSlots ??= new Map();
+    let slot = this.#otherSlots.get(key);
+    if (slot === undefined) {
+      slot = this.#open(set);
+      this.#otherSlots.set(key, slot);
+    }
+    return slot;
+  }
+
+  /** The account authenticates with what its source says now; what is remembered of the secrets before is forgotten. */
+  async rotated(): Promise<void> {
+    this.candidates.forget();
+    await Promise.all(this.slots.map((slot) => slot.rotated()));
+  }
+
+  abandon(slot: CredentialSlot): void {
+    if (slot === this.#slot) this.#slot = undefined;
+    else this.#otherSlots?.delete(keyOf(slot.scopes));
+    if (this.#slot === undefined && (this.#otherSlots?.size ?? 0) === 0) this.#onEmpty(this);
+  }
+
+  #open(scopes: readonly string[]): CredentialSlot {
+    return new CredentialSlot(this.#context, this, scopes);
+  }
+}
+
+function keyOf(scopes: readonly string[]): string {
+  return JSON.stringify(scopes);
+}

@@ -1,0 +1,111 @@
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { Account } from './account.js';
+import { CandidateSource } from './candidate-source.js';
+import { accountUnknown } from './credential-errors.js';
+import type { CredentialSlot } from './credential-slot.js';
+import type { CredentialSpenders } from './credential-spender.js';
+import type { SlotContext } from './slot-context.js';
+import { UnusableCredentialsError } from './unusable-credentials.error.js';
+
+/** So many of the accounts that are due for being dropped are looked at for one that is not busy. */
+const LOOKED_AT = 16;
+
+/**
+ * The accounts of one provider: its own, and those of the merchants that calls have named. At most so many are kept;
+ * beyond that the least recently used one goes, and is asked for anew should a call name it again.
+ */
+export class Accounts implements CredentialSpenders {
+  readonly #context: SlotContext;
+  readonly #source: CandidateSource;
+  readonly #own: Account | undefined;
+  /** In the order of their last use. */
+  readonly #merchants = new Map<string, Account>();
+  readonly #most: number;
+
+  constructor(context: SlotContext, most: number) {
+    this.#context = context;
+    this.#most = most;
+    this.#source = new CandidateSource(context.provider, context.clock, context.hash);
+    if (context.provider.ownCredentials !== undefined) this.#own = this.#account(undefined);
+  }
+
+  spender(account: string | undefined, scopes?: readonly string[]): CredentialSlot {
+    return this.account(account).slot(scopes);
+  }
+
+  /** @throws PaymentsAuthError ACCOUNT_UNKNOWN, as far as that is known without asking a resolver */
+  account(id: string | undefined): Account {
+    const { provider } = this.#context;
+    if (id === undefined) {
+      if (this.#own === undefined) throw accountUnknown(provider.name, undefined);
+      return this.#own;
+    }
+    // A forgotten name, `null` or empty, must never end up as the provider's own account.
+    if (typeof id !== 'string' || id === '' || provider.accountCredentials === undefined)
+      throw accountUnknown(provider.name, id);
+    let account = this.#merchants.get(id);
+    if (account === undefined) {
+      this.#makeRoom();
+      account = this.#account(id);
+    } else {
+      this.#merchants.delete(id);
+    }
+    this.#merchants.set(id, account);
+    return account;
+  }
+
+  /** The account, if anything is kept of it; looking does not count as use. */
+  known(id: string | undefined): Account | undefined {
+    return id === undefined ? this.#own : this.#merchants.get(id);
+  }
+
+  /** Every slot there is. */
+  *slots(): Iterable<CredentialSlot> {
+    if (this.#own !== undefined) yield* this.#own.slots;
+    for (const account of this.#merchants.values()) yield* account.slots;
+  }
+
+  /** How many merchants are kept. */
+  get size(): number {
+    return this.#merchants.size;
+  }
+
+  /** @param credentials an object, or a list of them, newest first; `undefined` for what was configured */
+  async rotate(id: string | undefined, credentials: unknown): Promise<void> {
+    const account = this.account(id);
+    this.#source.rotate(id, credentials === undefined ? undefined : this.#read(id, credentials));
+    await account.rotated();
+  }
+
+  #read(id: string | undefined, credentials: unknown) {
+    try {
+      return this.#source.read(credentials);
+    } catch (error) {
+      if (!(error instanceof UnusableCredentialsError)) throw error;
+      const { name } = this.#context.provider;
+      throw new PaymentsAuthError(
+        'INVALID_OPTIONS',
+        `The new credentials of provider "${name}" cannot be used: ${error.message}. The ones before stay in place.`,
+        { provider: name, account: id, problems: [error.message] },
+      );
+    }
+  }
+
+  #account(id: string | undefined): Account {
+    return new Account(this.#context, this.#source, id, (account) => {
+      if (id !== undefined && this.#merchants.get(id) === account) this.#merchants.delete(id);
+    });
+  }
+
+  #makeRoom(): void {
+    if (this.#merchants.size < this.#most) return;
+    let lookedAt = 0;
+    for (const account of this.#merchants.values()) {
+      if (!account.isBusy) {
+        for (const slot of account.slots) slot.letGo();
+        return;
+      }
+      if (++lookedAt >= LOOKED_AT) return;
+    }
+  }
+}

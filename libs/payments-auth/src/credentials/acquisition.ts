@@ -1,0 +1,234 @@
+import type { TimerHandle } from '../payments-auth.clock.js';
+import type { PaymentsAuthError } from '../payments-auth.errors.js';
+import { ACQUIRE_BUDGET_MS, RETRY, waitAfter } from './back-off.js';
+import type { Candidate } from './candidate-source.js';
+import type { Candidates } from './candidates.js';
+import {
+  AcquisitionCancelled,
+  AcquisitionPostponed,
+  type Owner,
+  rejected,
+  unavailable,
+} from './credential-errors.js';
+import { pause } from './pause.js';
+import type { AcquireReason } from './payments-auth-event.js';
+import { scrub } from './scrub.js';
+import type { SlotContext } from './slot-context.js';
+import type { SlotJournal } from './slot-journal.js';
+import type { HeldToken, IssuedToken, IssueOutcome, TokenIssuer } from './token-issuer.js';
+
+/** For whom a credential is acquired. */
+export interface AcquisitionSubject {
+  readonly owner: Owner;
+  readonly scopes: readonly string[];
+  readonly candidates: Candidates;
+  readonly journal: SlotJournal;
+  /** Another process of the fleet has withdrawn this token. */
+  readonly onWithdrawn: (token: string) => void;
+}
+
+/** What is asked for, and why. */
+export interface AcquisitionOrder {
+  readonly reason: AcquireReason;
+  /** Whether somebody waits for it from the start. */
+  readonly awaited: boolean;
+  /** The first attempt waits this long: the provider has asked for it. */
+  readonly startInMs: number;
+  /** Whether a failed attempt is followed by others, as far as somebody waits. */
+  readonly retries: boolean;
+  readonly insist: boolean;
+  readonly held: HeldToken | undefined;
+  /** The token that the provider has refused. */
+  readonly refused: string | undefined;
+}
+
+/** What came of it. `issued` is absent for a static key. */
+export interface Acquired {
+  readonly candidate: Candidate;
+  readonly issued?: IssuedToken;
+}
+
+/**
+ * One way to one credential, shared by everybody who wants it meanwhile (R1): the newest secret that is not known to
+ * be wrong, exchanged for a token. A secret that the provider calls wrong is followed by the next one; any other
+ * failure by another attempt, while somebody waits and the budget lasts (R4). Belongs to no caller: none can end it
+ * (R3).
+ */
+export class Acquisition {
+  readonly #context: SlotContext;
+  readonly #subject: AcquisitionSubject;
+  readonly #order: AcquisitionOrder;
+  readonly #ended = new AbortController();
+  #awaited: boolean;
+  #deadlineMs = 0;
+  #budget: TimerHandle | undefined;
+  #outdated = false;
+  #announced = false;
+
+  constructor(context: SlotContext, subject: AcquisitionSubject, order: AcquisitionOrder) {
+    this.#context = context;
+    this.#subject = subject;
+    this.#order = order;
+    this.#awaited = order.awaited;
+  }
+
+  /** Whether somebody waits, so that its failure is a caller's failure. */
+  get awaited(): boolean {
+    return this.#awaited;
+  }
+
+  /** Whether anything was asked of anybody; not when the secret is remembered as wrong. */
+  get wasAnnounced(): boolean {
+    return this.#announced;
+  }
+
+  /** Somebody waits for it from now on, and has a whole budget of time to do so. */
+  join(): void {
+    if (this.#awaited) return;
+    this.#awaited = true;
+    this.#startBudget();
+  }
+
+  /** Whatever is still on its way is older than what is wanted now, and will not be kept (R9). */
+  outdate(): void {
+    this.#outdated = true;
+  }
+
+  /** @throws PaymentsAuthError, UnusableCredentialsError, AcquisitionCancelled, AcquisitionPostponed */
+  async run(): Promise<Acquired> {
+    const { clock, closing } = this.#context;
+    const end = () => this.#ended.abort();
+    if (closing.aborted) end();
+    closing.addEventListener('abort', end, { once: true });
+    this.#startBudget();
+    try {
+      await this.#pause(this.#order.startInMs);
+      return await this.#attempts();
+    } finally {
+      clock.clearTimeout(this.#budget as TimerHandle);
+      closing.removeEventListener('abort', end);
+    }
+  }
+
+  async #attempts(): Promise<Acquired> {
+    const { candidates } = this.#subject;
+    const { issuer } = this.#context;
+    let failures = 0;
+    for (;;) {
+      if (this.#signal.aborted) throw this.#timeIsUp();
+      const list = await this.#unlessEnded(candidates.get(failures === 0));
+      if (list === undefined) throw this.#timeIsUp();
+      if (this.#isOutdated()) continue;
+      const candidate = candidates.firstUsable(list);
+      // A key that was refused on a call is still the best there is: the provider decides on each call.
+      if (issuer === undefined) return { candidate: candidate ?? (list[0] as Candidate) };
+      if (candidate === undefined) {
+        const rejection = candidates.rejection(list);
+        throw rejected(this.#subject.owner, rejection?.reason ?? 'rejected', rejection?.retryAfterMs);
+      }
+      this.#announce();
+      const outcome = await this.#unlessEnded(this.#issue(issuer, candidate));
+      if (this.#isOutdated()) continue;
+      if (outcome === undefined) throw this.#timeIsUp();
+      if (outcome.outcome === 'issued') return { candidate, issued: outcome };
+      if (outcome.outcome === 'rejected') {
+        this.#reject(candidate, outcome);
+      } else if (outcome.postponed === true) {
+        // Whoever has come to wait meanwhile does not wait for a better time.
+        if (!this.#awaited) throw new AcquisitionPostponed(outcome.retryAfterMs ?? 0);
+      } else {
+        failures += 1;
+        await this.#beforeNext(outcome, failures);
+      }
+    }
+  }
+
+  #announce(): void {
+    if (this.#announced) return;
+    this.#announced = true;
+    this.#subject.journal.emit({ type: 'credential-requested', reason: this.#order.reason });
+  }
+
+  #issue(issuer: TokenIssuer, candidate: Candidate): Promise<IssueOutcome> {
+    const { owner, scopes, journal, onWithdrawn } = this.#subject;
+    const { reason, insist, held, refused } = this.#order;
+    return issuer.issue({
+      account: owner.account,
+      scopes,
+      ...candidate,
+      held,
+      refused,
+      insist,
+      lane: this.#awaited ? 'caller' : 'renewal',
+      signal: this.#signal,
+      onWithdrawn,
+      onTokenRequest: (report) => {
+        const error = report.reason === undefined ? undefined : scrub(report.reason, candidate.credentials);
+        journal.tokenRequest(report, { reason, host: this.#context.issuerHost, error });
+      },
+    });
+  }
+
+  /** The secret is remembered as wrong, and the resolver has reason to be asked again. */
+  #reject(candidate: Candidate, outcome: IssueOutcome & { outcome: 'rejected' }): void {
+    const reason = scrub(outcome.reason, candidate.credentials);
+    const retryAfterMs = this.#subject.candidates.reject(candidate, reason, outcome.retryAfterMs);
+    this.#subject.journal.emit({ type: 'credentials-rejected', reason, retryAfterMs });
+  }
+
+  /** Waits for the time of the next attempt. @throws PaymentsAuthError when there is none */
+  async #beforeNext(outcome: IssueOutcome & { outcome: 'unavailable' }, failures: number): Promise<void> {
+    const { retryAfterMs } = outcome;
+    if (retryAfterMs !== undefined) this.#subject.journal.emit({ type: 'rate-limited', retryAfterMs });
+    const waitMs = retryAfterMs ?? Math.random() * waitAfter(failures, RETRY);
+    const fits = this.#context.clock.monotonic() + waitMs < this.#deadlineMs;
+    if (!this.#awaited || !this.#order.retries || !fits)
+      throw unavailable(this.#subject.owner, outcome.reason, retryAfterMs);
+    await this.#pause(waitMs);
+  }
+
+  /** Whether what just came is too old to be kept; then it is asked for again, if anybody waits. */
+  #isOutdated(): boolean {
+    if (!this.#outdated) return false;
+    if (!this.#awaited) throw new AcquisitionCancelled();
+    this.#outdated = false;
+    return true;
+  }
+
+  #timeIsUp(): PaymentsAuthError {
+    const reason = this.#context.closing.aborted
+      ? 'the application is shutting down'
+      : 'none came in the time there was';
+    return unavailable(this.#subject.owner, reason);
+  }
+
+  #startBudget(): void {
+    const { clock } = this.#context;
+    if (this.#budget !== undefined) clock.clearTimeout(this.#budget);
+    this.#deadlineMs = clock.monotonic() + ACQUIRE_BUDGET_MS;
+    this.#budget = clock.setTimeout(() => this.#ended.abort(), ACQUIRE_BUDGET_MS);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (ms > 0) await pause(this.#context.clock, ms, this.#signal, this.#awaited);
+  }
+
+  /** What `promise` resolves to; `undefined` when the time is up before. Whoever does not settle is not waited for. */
+  async #unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
+    const noLonger = new AbortController();
+    const ended = new Promise<undefined>((resolve) => {
+      const stop = () => resolve(undefined);
+      if (this.#signal.aborted) stop();
+      else this.#signal.addEventListener('abort', stop, { once: true, signal: noLonger.signal });
+    });
+    try {
+      return await Promise.race([promise, ended]);
+    } finally {
+      noLonger.abort();
+    }
+  }
+
+  get #signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+}

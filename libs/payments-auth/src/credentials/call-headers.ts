@@ -1,0 +1,65 @@
+import type { CallHeaders, HeaderValues, ProviderDefinition } from '../providers/provider-definition.js';
+import type { Credentials } from '../strategies/strategy.js';
+import type { CredentialParts } from './credential.js';
+import type { CallTarget } from './credential-spender.js';
+import { UnusableCredentialsError } from './unusable-credentials.error.js';
+
+/** Printable ASCII without surrounding spaces: what every server and proxy takes the same way. */
+const SENDABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+/** What a template leaves behind when it was filled from a field that is not there: `Bearer undefined`. */
+const UNFILLED = /(?:^|[\s:,])(?:undefined|null|NaN|\[object \w+\])$/;
+
+/**
+ * The headers that a credential puts on calls, made once when it is obtained. A value that is absent or empty is left
+ * out; one that cannot be sent stops the credential from being used at all (R5).
+ *
+ * @throws {UnusableCredentialsError} naming the header
+ */
+export function headersOf(
+  definition: ProviderDefinition,
+  credentials: Credentials,
+  token: string,
+): Pick<CredentialParts, 'headers' | 'callHeaders'> {
+  const parts = { credentials, token };
+  const headers = sendable(definition.headers(parts));
+  if (Object.keys(headers).length === 0)
+    throw new UnusableCredentialsError('the definition makes no header of them');
+  if (definition.callHeaders === undefined) return { headers };
+  return { headers, callHeaders: definition.callHeaders.map((each) => sendable(each.headers(parts))) };
+}
+
+/** Those of `made` (one for each of `definition.callHeaders`) that `call` wants; `undefined` for none. */
+export function callHeadersFor(
+  definition: ProviderDefinition,
+  made: CredentialParts['callHeaders'],
+  call: CallTarget,
+): Readonly<Record<string, string>> | undefined {
+  let wanted: Record<string, string> | undefined;
+  made?.forEach((headers, index) => {
+    if (isFor(definition.callHeaders?.[index], call)) wanted = { ...wanted, ...headers };
+  });
+  return wanted !== undefined && Object.keys(wanted).length > 0 ? wanted : undefined;
+}
+
+function sendable(values: HeaderValues): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined || value === null || value === '') continue;
+    if (typeof value !== 'string' || !SENDABLE.test(value) || UNFILLED.test(value))
+      throw new UnusableCredentialsError(`the value of header "${name}" cannot be sent`);
+    headers[name] = value;
+  }
+  return Object.freeze(headers);
+}
+
+function isFor(rule: CallHeaders | undefined, call: CallTarget): boolean {
+  if (rule === undefined) return false;
+  if (rule.methods !== undefined && !rule.methods.includes(call.method)) return false;
+  if (rule.host !== undefined && rule.host !== call.host) return false;
+  if (rule.path === undefined) return true;
+  if (typeof rule.path === 'string') return rule.path === call.path;
+  // A sticky or global expression remembers where it stopped; every call is looked at from the start.
+  rule.path.lastIndex = 0;
+  return rule.path.test(call.path);
+}

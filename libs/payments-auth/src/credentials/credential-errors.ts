@@ -1,0 +1,87 @@
+import { PaymentsAuthError, isPaymentsAuthError } from '../payments-auth.errors.js';
+import { UnusableCredentialsError } from './unusable-credentials.error.js';
+
+/** Whose credentials an error is about. */
+export interface Owner {
+  readonly provider: string;
+  readonly account: string | undefined;
+}
+
+/** Nobody waits for this any more: it is no failure, and nothing is remembered of it. Internal. */
+export class AcquisitionCancelled extends Error {
+  override readonly name = 'AcquisitionCancelled';
+}
+
+/** The one that lives is to be kept, and asked for again later: no failure either. Internal. */
+export class AcquisitionPostponed extends Error {
+  override readonly name = 'AcquisitionPostponed';
+
+  constructor(readonly forMs: number) {
+    super();
+  }
+}
+
+export function accountUnknown(provider: string, account: string | undefined): PaymentsAuthError {
+  const message =
+    account === undefined
+      ? `Provider "${provider}" has no account of its own, and the call names none. Name one: { paymentsAuth: { account } }.`
+      : `Provider "${provider}" has no account "${account}". Add it to its accounts, or check the name.`;
+  return new PaymentsAuthError('ACCOUNT_UNKNOWN', message, {
+    provider,
+    ...(account === undefined ? {} : { account }),
+  });
+}
+
+export function unavailable(
+  owner: Owner,
+  reason: string,
+  waitMs?: number,
+  cause?: unknown,
+): PaymentsAuthError {
+  const next =
+    waitMs === undefined ? 'Try again later.' : `The next attempt is possible in ${Math.ceil(waitMs)} ms.`;
+  return new PaymentsAuthError(
+    'CREDENTIALS_UNAVAILABLE',
+    `${nameOf(owner)} give nothing that a request could carry: ${reason}. ${next}`,
+    {
+      ...detailsOf(owner, reason, waitMs),
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
+}
+
+export function rejected(owner: Owner, reason: string, waitMs?: number): PaymentsAuthError {
+  return new PaymentsAuthError(
+    'CREDENTIALS_REJECTED',
+    `${nameOf(owner)} are rejected by the provider: ${reason}. Check them in the provider's dashboard and in the configuration; the same ones are not tried again for a while, changed ones at once.`,
+    detailsOf(owner, reason, waitMs),
+  );
+}
+
+/** Whatever ended an acquisition, as the error that callers get. */
+export function toCallersError(owner: Owner, error: unknown): PaymentsAuthError {
+  if (isPaymentsAuthError(error)) return error;
+  if (error instanceof UnusableCredentialsError)
+    return unavailable(owner, error.message, undefined, error.cause);
+  if (error instanceof AcquisitionCancelled) return unavailable(owner, 'it was given up');
+  return unavailable(owner, 'an internal error', undefined, error);
+}
+
+/** Everyone who waited gets an error of their own: whoever catches one may write into it. */
+export function rethrowAsOwn(error: unknown): never {
+  if (!isPaymentsAuthError(error)) throw error;
+  throw new PaymentsAuthError(error.code, error.message, error);
+}
+
+function detailsOf(owner: Owner, reason: string, waitMs: number | undefined) {
+  return {
+    provider: owner.provider,
+    reason,
+    ...(owner.account === undefined ? {} : { account: owner.account }),
+    ...(waitMs === undefined ? {} : { retryAfterMs: Math.ceil(waitMs) }),
+  };
+}
+
+function nameOf({ provider, account }: Owner): string {
+  return `The credentials of provider "${provider}"${account === undefined ? '' : `, account "${account}"`}`;
+}

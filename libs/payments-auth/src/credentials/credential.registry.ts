@@ -1,0 +1,137 @@
+import { type Clock, systemClock } from '../payments-auth.clock.js';
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { TokenTransport } from '../strategies/token-transport.js';
+import { Accounts } from './accounts.js';
+import type { CredentialService, CredentialStatus } from './credential.service.js';
+import type { CredentialSpenders } from './credential-spender.js';
+import { KeyedHash } from './keyed-hash.js';
+import type { EventSink } from './payments-auth-event.js';
+import { ProviderCredentialService } from './provider-credential.service.js';
+import { ProviderTokenIssuer } from './provider-token-issuer.js';
+import { RenewalGate } from './renewal-gate.js';
+import { RenewalQueue } from './renewal-queue.js';
+import type { SlotContext } from './slot-context.js';
+import { SharedTokenIssuer } from './shared-token-issuer.js';
+import { StoreHealth } from './store-health.js';
+import { TokenEndpoints } from './token-endpoints.js';
+import type { TokenIssuer } from './token-issuer.js';
+import type { TokenStore } from './token-store.js';
+
+export interface CredentialRegistryOptions {
+  /** @default the system's */
+  readonly clock?: Clock;
+  readonly transport: (provider: ConfiguredProvider) => TokenTransport;
+  /** Told everything that happens. One that throws harms nothing. */
+  readonly emit?: EventSink;
+  /** What a fleet shares its tokens through. @default none: every process keeps its own */
+  readonly store?: TokenStore;
+  /** Names secrets without knowing them. @default one with the store's key, else with a key of its own */
+  readonly hash?: KeyedHash;
+  /** How many merchants of a provider are kept at most; beyond that the least recently used one goes. @default 100_000 */
+  readonly maxAccounts?: number;
+  /** How many token requests one endpoint sees at once, at most. @default 32 */
+  readonly maxTokenRequests?: number;
+  /** How many of these are renewals that nobody waits for, at most. @default 8 */
+  readonly maxRenewals?: number;
+}
+
+/**
+ * Every credential of one application: the accounts of each provider it has configured, kept, shared and renewed. All
+ * that is remembered is in here, so that two applications in one process do not mix (R20).
+ */
+export class CredentialRegistry {
+  /** What falls due and when, for whoever has a timer. */
+  readonly renewals: RenewalQueue;
+  readonly #providers = new Map<string, Accounts>();
+  readonly #contexts: readonly SlotContext[];
+  readonly #closing = new AbortController();
+
+  constructor(providers: readonly ConfiguredProvider[], options: CredentialRegistryOptions) {
+    const { clock = systemClock, store, maxAccounts = 100_000 } = options;
+    const { maxTokenRequests = 32, maxRenewals = 8 } = options;
+    const hash = options.hash ?? new KeyedHash(store?.hashKey);
+    this.renewals = new RenewalQueue(clock);
+    const emit = harmless(options.emit);
+    const limits = { mostInFlight: maxTokenRequests, mostRenewals: maxRenewals };
+    const endpoints = new TokenEndpoints(clock, limits);
+    const health = store && new StoreHealth(store, { clock, emit });
+    const closing = this.#closing.signal;
+    const shared = { clock, hash, emit, closing, renewals: this.renewals };
+
+    this.#contexts = providers.map((provider) => {
+      const gate = new RenewalGate(maxRenewals);
+      const { strategy } = provider.definition;
+      if (strategy.kind === 'static-key')
+        return { ...shared, provider, gate, issuer: undefined, issuerHost: '', slowestLoginMs: () => 0 };
+      const transport = options.transport(provider);
+      const own = new ProviderTokenIssuer(provider, strategy, { clock, transport, endpoints });
+      const slowestLoginMs = () => own.durations.slowestMs;
+      let issuer: TokenIssuer = own;
+      if (health !== undefined && provider.share) {
+        const fleet = new SharedTokenIssuer(provider, strategy, own, { health, clock, hash });
+        closing.addEventListener('abort', fleet.listen(), { once: true });
+        issuer = fleet;
+      }
+      return { ...shared, provider, gate, issuer, issuerHost: own.host, slowestLoginMs };
+    });
+    for (const context of this.#contexts)
+      this.#providers.set(context.provider.name, new Accounts(context, maxAccounts));
+  }
+
+  /** Finds the credential that a call spends. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
+  spenders(name: string): CredentialSpenders {
+    return this.#accounts(name);
+  }
+
+  /** @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
+  service(name: string, account?: string): CredentialService {
+    return new ProviderCredentialService(name, this.#accounts(name), account);
+  }
+
+  /** The state of every credential there is. */
+  status(): CredentialStatus[] {
+    return [...this.#providers].flatMap(([name, accounts]) => {
+      const known = Array.from(accounts.slots(), (slot) => slot.status());
+      const own = accounts.known(undefined);
+      return own === undefined || own.defaultSlot !== undefined
+        ? known
+        : [this.service(name).status(), ...known];
+    });
+  }
+
+  /** Fetches in the background what is to be kept warm, so that the first payment does not wait for it (R17). */
+  warm(): void {
+    for (const { provider } of this.#contexts) {
+      if (provider.ownCredentials === undefined) continue;
+      const slot = this.#accounts(provider.name).account(undefined).slot();
+      if (slot.isKeptWarm) slot.warm();
+    }
+  }
+
+  /** Ends what is pending; whoever waits for it gets `CREDENTIALS_UNAVAILABLE`. Nothing is revoked (R19). */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #accounts(name: string): Accounts {
+    const accounts = this.#providers.get(name);
+    if (accounts !== undefined) return accounts;
+    throw new PaymentsAuthError(
+      'PROVIDER_NOT_CONFIGURED',
+      `Provider "${name}" is not configured. Add it to PaymentsAuthModule.forRoot({ providers }).`,
+      { provider: name },
+    );
+  }
+}
+
+/** An event that cannot be delivered is lost, and nothing else. */
+function harmless(sink: EventSink | undefined): EventSink {
+  return (event) => {
+    try {
+      sink?.(event);
+    } catch {
+      // A payment does not fail because somebody's logging does.
+    }
+  };
+}

@@ -1,0 +1,107 @@
+import { headersOf } from './call-headers.js';
+import type { Candidate } from './candidate-source.js';
+import type { Candidates } from './candidates.js';
+import { Credential } from './credential.js';
+import { KeptCredential } from './kept-credential.js';
+import { zonesOf } from './renewal-window.js';
+import type { SlotContext } from './slot-context.js';
+import type { IssuedToken } from './token-issuer.js';
+
+/** Whose credential it is, and the one before. */
+export interface Keeper {
+  readonly account: string | undefined;
+  readonly scopes: readonly string[];
+  readonly before: KeptCredential | undefined;
+}
+
+/**
+ * A token as it is kept, with the zones of its life.
+ *
+ * An issuer may hand out one token until it dies. Such a token does not live longer for being handed out again, and
+ * asking again before it has died is pointless.
+ *
+ * @throws {UnusableCredentialsError} when no header that can be sent is made of it
+ */
+export function keepToken(
+  { provider, clock, hash, slowestLoginMs }: SlotContext,
+  { account, scopes, before }: Keeper,
+  issued: IssuedToken,
+  candidate: Candidate,
+): KeptCredential {
+  const { lifetimeMs, from } = issued.lifetime;
+  const again = before !== undefined && before.credential.token === issued.token;
+  const knowsWhatIsLeft = from === 'relative' || from === 'absolute';
+  const endsAtMs = issued.askedAtMs + lifetimeMs;
+  const expiresAtMs =
+    again && !knowsWhatIsLeft ? Math.min(before.credential.expiresAtMs ?? endsAtMs, endsAtMs) : endsAtMs;
+  const remainingMs = expiresAtMs - issued.askedAtMs;
+  const zones = zonesOf(remainingMs, provider.refreshBeforeMs, slowestLoginMs(), Math.random());
+  const made = headersOf(provider.definition, candidate.credentials, issued.token);
+  const credential = new Credential({
+    provider: provider.name,
+    account,
+    scopes: issued.scopes ?? scopes,
+    id: hash.short([issued.token]),
+    token: sharedWith(Object.values(made.headers), issued.token),
+    obtainedAtMs: clock.now(),
+    expiresAtMs,
+    ...made,
+  });
+  return new KeptCredential({
+    credential,
+    candidate,
+    lifetimeMs: remainingMs,
+    version: issued.version,
+    zones: again ? { ...zones, dueAfterMs: zones.deadAfterMs } : zones,
+    since: { wallMs: issued.askedAtMs, monotonicMs: issued.askedAtMonotonicMs },
+  });
+}
+
+/**
+ * A static key as it is kept: as long as its resolver's answer may be used, and for ever where it is fixed. Due when
+ * the resolver is to be asked again, or a newer key of the list is worth another try.
+ *
+ * @throws {UnusableCredentialsError} when no header that can be sent is made of it
+ */
+export function keepKey(
+  { provider, clock }: SlotContext,
+  { account, scopes, before }: Keeper,
+  candidates: Candidates,
+  candidate: Candidate,
+): KeptCredential {
+  const credential =
+    before?.candidate.fingerprint === candidate.fingerprint
+      ? before.credential
+      : new Credential({
+          provider: provider.name,
+          account,
+          scopes,
+          id: candidate.fingerprint.slice(0, 8),
+          token: '',
+          obtainedAtMs: clock.now(),
+          ...headersOf(provider.definition, candidate.credentials, ''),
+        });
+  const keptForMs = candidates.keptForMs;
+  return new KeptCredential({
+    credential,
+    candidate,
+    lifetimeMs: keptForMs,
+    zones: {
+      dueAfterMs: Math.min(0.8 * keptForMs, candidates.newerUsableInMs(candidate)),
+      deadAfterMs: keptForMs,
+    },
+    since: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
+  });
+}
+
+/**
+ * The token, as a part of the header that holds it. The two are nearly the same text, and this way it is in memory
+ * once: a hundred thousand tokens are not two hundred thousand.
+ */
+function sharedWith(values: readonly string[], token: string): string {
+  for (const value of values) {
+    const at = value.indexOf(token);
+    if (at >= 0) return value.slice(at, at + token.length);
+  }
+  return token;
+}

@@ -1,0 +1,59 @@
+import type { Accounts } from './accounts.js';
+import type { Credential } from './credential.js';
+import type { CredentialService, CredentialStatus } from './credential.service.js';
+import type { Credentials } from '../strategies/strategy.js';
+import { noCounts } from './slot-journal.js';
+
+/** The credential service of one provider and one of its accounts. Holds nothing itself: any number may be made. */
+export class ProviderCredentialService implements CredentialService {
+  readonly #provider: string;
+  readonly #accounts: Accounts;
+  readonly #account: string | undefined;
+
+  constructor(provider: string, accounts: Accounts, account: string | undefined) {
+    this.#provider = provider;
+    this.#accounts = accounts;
+    this.#account = account;
+  }
+
+  async headers(): Promise<Record<string, string>> {
+    const slot = this.#accounts.spender(this.#account);
+    const credential = slot.peek() ?? (await slot.obtain());
+    return { ...credential.headers };
+  }
+
+  async get(): Promise<Credential> {
+    const slot = this.#accounts.spender(this.#account);
+    return slot.peek() ?? slot.obtain();
+  }
+
+  async refresh(rejected?: Credential): Promise<Credential> {
+    return this.#accounts.spender(this.#account).refresh(rejected);
+  }
+
+  async revoke(): Promise<void> {
+    const slots = this.#accounts.account(this.#account).slots;
+    const results = await Promise.allSettled(slots.map((slot) => slot.revoke()));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  rotate(credentials?: Credentials | readonly Credentials[]): Promise<void> {
+    return this.#accounts.rotate(this.#account, credentials);
+  }
+
+  status(): CredentialStatus {
+    const slot = this.#accounts.known(this.#account)?.defaultSlot;
+    if (slot !== undefined) return slot.status();
+    return {
+      provider: this.#provider,
+      ...(this.#account === undefined ? {} : { account: this.#account }),
+      state: 'idle',
+      counters: noCounts(),
+    };
+  }
+
+  account(id: string): CredentialService {
+    return new ProviderCredentialService(this.#provider, this.#accounts, id);
+  }
+}
