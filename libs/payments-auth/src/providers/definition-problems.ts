@@ -71,15 +71,15 @@ function variableProblems(definition: Readonly<Record<string, unknown>>, hosts: 
     ? Object.entries(definition['credentials'])
     : [];
   const named: readonly (readonly [string, unknown])[] = [
+    ...credentials.map(
+      ([field, spec]) =>
+        [`credentials.${field}.variable`, isJsonObject(spec) ? spec['variable'] : undefined] as const,
+    ),
     ['environmentVariable', definition['environmentVariable']],
     ['scopesVariable', definition['scopesVariable']],
     ...(isJsonObject(base)
       ? Object.entries(base).map(([host, variable]) => [`baseUrlVariable.${host}`, variable] as const)
       : [['baseUrlVariable', base] as const]),
-    ...credentials.map(
-      ([field, spec]) =>
-        [`credentials.${field}.variable`, isJsonObject(spec) ? spec['variable'] : undefined] as const,
-    ),
   ];
   const given = named.filter(([, variable]) => variable !== undefined);
   const unknownHosts = isJsonObject(base) ? Object.keys(base).filter((host) => !hosts.includes(host)) : [];

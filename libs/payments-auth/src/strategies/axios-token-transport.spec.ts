@@ -216,15 +216,17 @@ describe('AxiosTokenTransport', () => {
       ['application/json', 'null', null],
       ['application/json', '"tok"', 'tok'],
     ])('of %s %j is read as JSON, or as nothing', async (type, text, body) => {
-      const server = await serve((_, response) =>
-        response.writeHead(200, { 'content-type': type }).end(text),
-      );
+      const server = await serve((_, response) => {
+        response.writeHead(200, { 'content-type': type }).end(text);
+      });
       const answer = await transport().transport.send(server.url, REQUEST);
       expect(answer.body).toEqual(body);
     });
 
     it('without content is an answer', async () => {
-      const server = await serve((_, response) => response.writeHead(204).end());
+      const server = await serve((_, response) => {
+        response.writeHead(204).end();
+      });
       expect(await transport().transport.send(server.url, REQUEST)).toMatchObject({
         status: 204,
         body: undefined,
@@ -232,17 +234,17 @@ describe('AxiosTokenTransport', () => {
     });
 
     it('that is compressed is unpacked', async () => {
-      const server = await serve((_, response) =>
-        response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"token":"tok"}')),
-      );
+      const server = await serve((_, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"token":"tok"}'));
+      });
       expect((await transport().transport.send(server.url, REQUEST)).body).toEqual({ token: 'tok' });
     });
 
     it.each([301, 302, 303, 307, 308])('that redirects (%i) is not followed', async (status) => {
       const other = await serve((_, response) => json(response, 200, { token: 'stolen' }));
-      const server = await serve((_, response) =>
-        response.writeHead(status, { location: `${other.url}/elsewhere` }).end(),
-      );
+      const server = await serve((_, response) => {
+        response.writeHead(status, { location: `${other.url}/elsewhere` }).end();
+      });
       expect(await transport().transport.send(server.url, REQUEST)).toMatchObject({
         status,
         body: undefined,
@@ -283,9 +285,9 @@ describe('AxiosTokenTransport', () => {
 
     it('counts what a small compressed answer unpacks to', async () => {
       const bomb = gzipSync(Buffer.alloc(64 * MIB, 0x20));
-      const server = await serve((_, response) =>
-        response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb),
-      );
+      const server = await serve((_, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
+      });
       expect(bomb.length).toBeLessThan(MIB);
       expect(await failure(transport().transport.send(server.url, REQUEST))).toMatchObject({
         failure: 'too-large',

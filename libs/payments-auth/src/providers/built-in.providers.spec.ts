@@ -1,0 +1,74 @@
+import { cryptofuse, kashier, wakapay } from './index.js';
+
+function denied(status: number, error: unknown) {
+  return { status, headers: {}, body: { error } };
+}
+
+/** What is true of one provider only; what is true of all of them is in the contract. */
+describe('kashier', () => {
+  const credentials = { secretKey: 'test-not-real$secret', apiKey: 'test-api-key-not-real' };
+
+  it('sends the secret as it is, and the Payment API key only when a session is created', () => {
+    expect(kashier.headers({ credentials, token: '' })).toEqual({ Authorization: 'test-not-real$secret' });
+    expect(kashier.callHeaders).toHaveLength(1);
+    expect(kashier.callHeaders?.[0]).toMatchObject({
+      methods: ['POST'],
+      host: 'api',
+      path: '/v3/payment/sessions',
+    });
+    expect(kashier.callHeaders?.[0]?.headers({ credentials, token: '' })).toEqual({
+      'api-key': 'test-api-key-not-real',
+    });
+  });
+
+  it('has the same two hosts in both environments', () => {
+    expect(kashier.environments).toEqual({
+      test: { api: 'https://test-api.kashier.io', fep: 'https://test-fep.kashier.io' },
+      live: { api: 'https://api.kashier.io', fep: 'https://fep.kashier.io' },
+    });
+  });
+
+  it('suspects a secret that a shell has cut or escaped, without repeating it', () => {
+    const { suspect } = kashier.credentials.secretKey;
+    expect(suspect?.('f00d$beef')).toBeUndefined();
+    expect(suspect?.('f00d')).toMatch(/has no "\$"/);
+    expect(suspect?.('f00d\\$beef')).toMatch(/backslash/);
+    expect(suspect?.('f00d')).not.toContain('f00d');
+  });
+
+  it('marks what answers repeat as secret', () => {
+    expect(kashier.secretResponseFields).toEqual(['apiKey', 'hash']);
+  });
+});
+
+describe('wakapay', () => {
+  it('knows a key of the test environment by its looks', () => {
+    const { apiKey, apiSecret } = wakapay.credentials;
+    expect(apiKey.belongsTo?.['test']?.test('pk_test_1')).toBe(true);
+    expect(apiSecret.belongsTo?.['test']?.test('sk_test_1')).toBe(true);
+    expect(apiSecret.belongsTo?.['test']?.test('sk_1')).toBe(false);
+  });
+});
+
+describe('cryptofuse', () => {
+  const details = { required_scopes: ['write', 7], token_scopes: ['read'] };
+
+  it('says which scope is missing, where it was the scope', () => {
+    const { scope } = cryptofuse.refusal;
+    expect(scope?.(denied(403, { code: 'permission_denied', details }))).toEqual({
+      required: ['write'],
+      held: ['read'],
+    });
+    expect(scope?.(denied(403, { code: 'permission_denied' }))).toBeUndefined();
+    expect(scope?.(denied(403, { code: 'ip_not_allowed', details }))).toBeUndefined();
+    expect(scope?.(denied(401, { code: 'permission_denied', details }))).toBeUndefined();
+  });
+
+  it('takes client authentication either way, and counts 20 logins a minute for an address', () => {
+    expect(cryptofuse.strategy).toMatchObject({
+      clientAuthentication: ['basic', 'body'],
+      limits: [{ limit: 20, perMs: 60_000, scope: 'ip' }],
+      loginsEatQuota: false,
+    });
+  });
+});

@@ -1,0 +1,435 @@
+import { inspect } from 'node:util';
+import { type LoopbackServer, json, startLoopbackServer } from '../../../../test/support/loopback-server.js';
+import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
+import type {
+  Credentials,
+  TokenOutcome,
+  TokenRequestContext,
+  TokenStrategy,
+} from '../strategies/strategy.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { BUILT_IN_PROVIDERS, type BuiltInCredentials, type BuiltInProviderName } from './index.js';
+import type { ApiAnswer, ProviderDefinition } from './provider-definition.js';
+
+const HOUR_MS = 3_600_000;
+const NOW_MS = Date.parse('2026-01-02T03:04:05Z');
+const DATE = new Date(NOW_MS).toUTCString();
+const BASIC: TokenRequestContext = { scopes: [], clientAuthentication: 'basic' };
+const TOKEN = 'eyJ0ZXN0Ijp0cnVlfQ.test-token-not-real.c2ln';
+
+const credentials: Required<BuiltInCredentials> = {
+  cashfin: { clientSecret: 'cs_test-not-real-1', webhookSecret: 'whsec-test-not-real' },
+  kashier: { secretKey: 'test-not-real$secret', apiKey: 'test-api-key-not-real', merchantId: 'MID-0-1' },
+  pesapal: { consumerKey: 'test-key-not-real', consumerSecret: 'test-secret-not-real' },
+  clickpesa: {
+    clientId: 'test-client-not-real',
+    apiKey: 'test-key-not-real',
+    checksumKey: 'CHK-not-real',
+    checksumMethod: 'canonical',
+  },
+  wakapay: { apiKey: 'pk_test_not-real', apiSecret: 'sk_test_not-real' },
+  cryptofuse: { clientId: 'test-client-not-real', clientSecret: 'test-secret:not real' },
+};
+
+/** What a token endpoint answers: `[status, body]`. */
+type Answer = readonly [status: number, body?: unknown];
+
+/** What is true of one provider's logins, word for word as PROVIDERS.md has it. */
+interface LoginContract {
+  readonly request: { url: string; headers: Record<string, string>; body: string };
+  readonly issued: Answer;
+  readonly lifetimeMs: number;
+  readonly authorization: string;
+  /** Wrong secrets, and the provider's own reason for each. */
+  readonly rejected: readonly (readonly [answer: Answer, reason: string])[];
+  readonly unavailable: readonly Answer[];
+  readonly revoke?: { url: string; headers: Record<string, string>; body: string };
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+const BASIC_HEADER = `Basic ${Buffer.from('test-client-not-real:test-secret%3Anot+real').toString('base64')}`;
+const pesapalError = (code: string | null) => ({
+  error: { error_type: 'api_error', code, message: '' },
+  status: '500',
+});
+
+const logins: Record<Exclude<BuiltInProviderName, 'cashfin' | 'kashier'>, LoginContract> = {
+  pesapal: {
+    request: {
+      url: '/base/api/Auth/RequestToken',
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: '{"consumer_key":"test-key-not-real","consumer_secret":"test-secret-not-real"}',
+    },
+    issued: [
+      200,
+      { token: TOKEN, expiryDate: '2026-01-02T03:09:05.5177702Z', error: null, status: '200', message: 'ok' },
+    ],
+    lifetimeMs: 5 * 60_000 + 517,
+    authorization: `Bearer ${TOKEN}`,
+    rejected: [200, 401, 500].map((status) => [
+      [status, pesapalError('invalid_consumer_key_or_secret_provided')],
+      'invalid_consumer_key_or_secret_provided',
+    ]),
+    unavailable: [
+      [200, pesapalError('invalid_api_request_parameters')],
+      [200, { ...pesapalError('service_down'), token: TOKEN, expiryDate: '2026-01-02T04:04:05Z' }],
+      [200, { token: null, expiryDate: null, error: null, status: '500', message: null }],
+      [302, undefined],
+    ],
+  },
+  clickpesa: {
+    request: {
+      url: '/base/third-parties/generate-token',
+      headers: {
+        accept: 'application/json',
+        'client-id': 'test-client-not-real',
+        'api-key': 'test-key-not-real',
+      },
+      body: '',
+    },
+    issued: [200, { success: true, token: `Bearer ${TOKEN}` }],
+    lifetimeMs: HOUR_MS,
+    authorization: `Bearer ${TOKEN}`,
+    rejected: ['Invalid client details', 'Invalid or Expired API-Key', 'Unauthorized API-Key'].map(
+      (message) => [[403, { message }], message],
+    ),
+    unavailable: [
+      [403, { message: 'Forbidden' }],
+      [200, { success: false, token: `Bearer ${TOKEN}` }],
+      [200, { success: false, message: 'Service unavailable' }],
+      [401, { message: 'Unauthorized' }],
+    ],
+  },
+  wakapay: {
+    request: {
+      url: '/base/business/auth',
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: '{"apiKey":"pk_test_not-real","apiSecret":"sk_test_not-real"}',
+    },
+    issued: [200, { accessToken: TOKEN, expiresIn: 3600 }],
+    lifetimeMs: HOUR_MS,
+    authorization: `Bearer ${TOKEN}`,
+    rejected: [[[401, { code: 0, error: 'invalid credentials' }], 'invalid credentials']],
+    unavailable: [
+      [400, { code: 0, error: 'invalid payload' }],
+      [401, { message: 'Unauthorized' }],
+      [200, { code: 0, error: 'try later' }],
+    ],
+  },
+  cryptofuse: {
+    request: {
+      url: '/base/o/token/',
+      headers: { accept: 'application/json', 'content-type': FORM, authorization: BASIC_HEADER },
+      body: 'grant_type=client_credentials&scope=read+write',
+    },
+    issued: [200, { access_token: TOKEN, token_type: 'Bearer', expires_in: '36000', scope: 'read write' }],
+    lifetimeMs: 10 * HOUR_MS,
+    authorization: `Bearer ${TOKEN}`,
+    rejected: [
+      [[401, { error: 'invalid_client' }], 'invalid_client'],
+      [[400, { error: 'invalid_grant', error_description: 'Invalid credentials given.' }], 'invalid_grant'],
+      [[400, { error: 'unauthorized_client' }], 'unauthorized_client'],
+      [[401, { error: { code: 'authentication_failed', message: 'Invalid' } }], 'authentication_failed'],
+    ],
+    unavailable: [
+      [400, { error: 'unsupported_grant_type' }],
+      [400, { error: 'invalid_scope' }],
+      [200, { error: 'temporarily_unavailable' }],
+    ],
+    revoke: {
+      url: '/base/o/revoke_token/',
+      headers: { 'content-type': FORM, authorization: BASIC_HEADER },
+      body: `token=${TOKEN}&token_type_hint=access_token`,
+    },
+  },
+};
+
+/** Kinds of refusal: the provider's own that a new credential cures, one that none cures, and no refusal of its own. */
+type Verdict = 'refused' | 'incurable' | 'neither';
+
+const permissionDenied = {
+  error: {
+    code: 'permission_denied',
+    message: 'Token does not have required scope',
+    details: { required_scopes: ['read', 'write'], token_scopes: ['read'] },
+  },
+};
+const kashierFailure = (cause: string) => ({
+  error: { cause },
+  messages: { en: 'Forbidden request' },
+  status: 'FAILURE',
+});
+
+const calls: Record<BuiltInProviderName, readonly [verdict: Verdict, status: number, body: unknown][]> = {
+  cashfin: [
+    ['refused', 401, { success: false, message: 'Unauthorized access!' }],
+    ['incurable', 403, { success: false, message: 'Not permitted' }],
+    [
+      'neither',
+      429,
+      { success: false, error: 'Rate limit exceeded. Please try again later.', retry_after: 30 },
+    ],
+    ['neither', 400, { success: false, message: 'Unauthorized access!' }],
+  ],
+  kashier: [
+    ['refused', 401, kashierFailure('unauthorized')],
+    ['refused', 403, kashierFailure('invalid authorization')],
+    ['incurable', 403, kashierFailure('merchant is suspended')],
+    ['neither', 400, kashierFailure('invalid hash')],
+    ['neither', 200, { status: 'SUCCESS', response: {} }],
+  ],
+  pesapal: [
+    ...[200, 401, 500].map((status): [Verdict, number, unknown] => [
+      'refused',
+      status,
+      pesapalError('invalid_api_credentials_provided'),
+    ]),
+    ['refused', 401, { error: { type: 'authentication_error', code: 'token_expired' } }],
+    ['neither', 200, pesapalError('payment_details_not_found')],
+    ['neither', 200, { order_tracking_id: 'x', ...pesapalError(null) }],
+    ['neither', 500, pesapalError('internal_error')],
+    ['neither', 200, { error: null, message: 'Invalid Access Token' }],
+    ['neither', 200, [{ error: null }]],
+  ],
+  clickpesa: [
+    ['refused', 401, { message: 'Unauthorized' }],
+    ['incurable', 403, { message: 'Unauthorized API-Key' }],
+    ['neither', 409, { message: 'Order reference ORD1 already used' }],
+    ['neither', 429, { message: 'Too Many Requests' }],
+  ],
+  wakapay: [
+    ['refused', 401, { message: 'token is malformed: token contains an invalid number of segments' }],
+    ['refused', 401, { code: 0, error: 'invalid credentials' }],
+    ['neither', 400, { code: 0, error: 'invalid payload' }],
+    ['neither', 404, { message: 'not found' }],
+  ],
+  cryptofuse: [
+    [
+      'refused',
+      401,
+      { error: { code: 'authentication_failed', message: 'Invalid', details: { hint: 'x' } } },
+    ],
+    ['refused', 401, { error: 'invalid_token' }],
+    ['incurable', 403, permissionDenied],
+    ['neither', 404, { error: { code: 'not_found', message: 'Not found' } }],
+    ['neither', 429, { error: { code: 'throttled', message: 'Slow down' } }],
+  ],
+};
+
+const definitions: readonly ProviderDefinition[] = BUILT_IN_PROVIDERS;
+const named = definitions.map((definition) => [definition.name as BuiltInProviderName, definition] as const);
+const tokenProviders = Object.entries(logins).map(([name, contract]) => {
+  const definition = definitions.find((each) => each.name === name) as ProviderDefinition;
+  const secret: Credentials = { ...credentials[name as BuiltInProviderName] };
+  return [name, { definition, strategy: definition.strategy as TokenStrategy, contract, secret }] as const;
+});
+
+function verdict({ refusal }: ProviderDefinition, status: number, body: unknown): Verdict {
+  const answer: ApiAnswer = { status, headers: {}, body };
+  const [refused, incurable] = [refusal.refused(answer), refusal.incurable?.(answer) ?? false];
+  if (refused && incurable) throw new Error('both at once');
+  return refused ? 'refused' : incurable ? 'incurable' : 'neither';
+}
+
+function read(strategy: TokenStrategy, [status, body]: Answer): TokenOutcome {
+  return strategy.read({ status, headers: { date: DATE }, body }, NOW_MS);
+}
+
+describe.each(named)('%s', (name, definition) => {
+  const own: Credentials = { ...credentials[name] };
+
+  it('has a lower-case name, a title, and a page that it follows', () => {
+    expect(name).toMatch(/^[a-z]+$/);
+    expect(definition.title.toLowerCase()).toBe(name);
+    expect(definition.docs).toMatch(/^https:\/\//);
+  });
+
+  it('stands on https only, and picks its environment by a variable where it has more than one', () => {
+    const bases = Object.values(definition.environments).flatMap((each) =>
+      typeof each === 'string' ? [each] : Object.values(each),
+    );
+    for (const base of bases) expect(base).toMatch(/^https:\/\/[a-z0-9./-]+[a-z0-9]$/);
+    expect(definition.environments).toHaveProperty('live');
+    expect(definition.environmentVariable !== undefined).toBe(
+      Object.keys(definition.environments).length > 1,
+    );
+  });
+
+  it('reads every credential from a variable of its own name', () => {
+    expect(Object.keys(definition.credentials)).toEqual(Object.keys(own));
+    for (const field of Object.values(definition.credentials)) {
+      expect(field.variable?.startsWith(`${name.toUpperCase()}_`)).toBe(true);
+    }
+  });
+
+  it('finds nothing odd about credentials as they should be', () => {
+    for (const [field, { suspect }] of Object.entries(definition.credentials)) {
+      expect(suspect?.(own[field] as string)).toBeUndefined();
+    }
+  });
+
+  it.each([...calls[name]])('takes for %s: %i %j', (expected, status, body) => {
+    expect(verdict(definition, status, body)).toBe(expected);
+  });
+
+  it.each([[undefined], [null], [''], ['Unauthorized'], [[]], [{}], [42]])(
+    'leaves a 401 with %j to the general rule: it is nobody in particular',
+    (body) => {
+      expect(verdict(definition, 401, body)).toBe('neither');
+    },
+  );
+
+  it('takes neither a success nor an outage without its envelope for a refusal', () => {
+    for (const status of [200, 201, 204, 400, 404, 500, 502, 503]) {
+      for (const body of [undefined, null, {}, [], 'text'])
+        expect(verdict(definition, status, body)).toBe('neither');
+    }
+  });
+
+  it('looks at successful answers only where it refuses with one', () => {
+    const refusesWithSuccess = calls[name].some(([kind, status]) => kind === 'refused' && status < 300);
+    expect(definition.refusal.alsoOnSuccess ?? false).toBe(refusesWithSuccess);
+  });
+
+  it('names a probe that only reads, where one is documented', () => {
+    expect(definition.probe?.path ?? '/').toMatch(/^\//);
+  });
+});
+
+describe.each(tokenProviders)('%s, logging in', (_, { definition, strategy, contract, secret }) => {
+  const context = { ...BASIC, scopes: [...(definition.scopes ?? [])].toSorted() };
+  let server: LoopbackServer;
+
+  beforeAll(async () => {
+    server = await startLoopbackServer((_request, response) => {
+      const [status, body] = contract.issued;
+      json(response, status, body, { date: DATE });
+    });
+  });
+
+  afterAll(() => server.close());
+
+  it('sends exactly the documented request, and gets a token', async () => {
+    const transport = new AxiosTokenTransport({ clock: new ManualClock(NOW_MS) });
+    const answer = await transport.send(`${server.url}/base`, strategy.request(secret, context));
+    const received = server.requests.at(-1);
+    expect(received).toMatchObject({ method: 'POST', url: contract.request.url });
+    expect(received?.headers).toMatchObject(contract.request.headers);
+    expect(received?.body.toString()).toBe(contract.request.body);
+    expect('content-type' in (received?.headers ?? {})).toBe('content-type' in contract.request.headers);
+    expect(strategy.read(answer, answer.requestedAtMs)).toMatchObject({
+      outcome: 'issued',
+      lifetime: { lifetimeMs: contract.lifetimeMs },
+    });
+  });
+
+  it('spends the token in Authorization, and never says Bearer twice', () => {
+    const outcome = read(strategy, contract.issued);
+    const token = outcome.outcome === 'issued' ? outcome.token : '';
+    const parts = { credentials: secret, token };
+    expect(definition.headers(parts)).toEqual({ Authorization: contract.authorization });
+    const prefixed = { ...parts, token: `Bearer ${TOKEN}` };
+    expect(definition.headers(prefixed)).toEqual({ Authorization: `Bearer ${TOKEN}` });
+  });
+
+  it.each(contract.rejected)('reads %j as a wrong secret: %s', (answer, reason) => {
+    expect(read(strategy, answer)).toEqual({ outcome: 'rejected', reason });
+  });
+
+  it.each([
+    ...contract.unavailable,
+    [401, undefined],
+    [403, undefined],
+    [404, undefined],
+    [429, { message: 'Too Many Requests' }],
+    [500, undefined],
+    [503, contract.issued[1]],
+    [200, undefined],
+    [204, undefined],
+    [200, 'text'],
+    [200, []],
+    [200, {}],
+  ] as [number, unknown][])(
+    'reads %i %j as an outage, and neither as a wrong secret nor as a token',
+    (status, body) => {
+      expect(read(strategy, [status, body]).outcome).toBe('unavailable');
+    },
+  );
+
+  it('puts neither a secret nor a token into a reason', () => {
+    const answers = [...contract.rejected.map(([answer]) => answer), ...contract.unavailable];
+    const text = inspect(answers.map((answer) => read(strategy, answer)));
+    for (const each of [...Object.values(secret), TOKEN]) expect(text).not.toContain(each);
+  });
+
+  it('gives a token back where the provider takes one', async () => {
+    const request = strategy.revoke?.(secret, TOKEN, context);
+    expect(request !== undefined).toBe(contract.revoke !== undefined);
+    if (request === undefined) return;
+    await new AxiosTokenTransport({ clock: new ManualClock() }).send(`${server.url}/base`, request);
+    const received = server.requests.at(-1);
+    expect({ method: received?.method, url: received?.url, body: received?.body.toString() }).toEqual({
+      method: 'POST',
+      url: contract.revoke?.url,
+      body: contract.revoke?.body,
+    });
+    expect(received?.headers).toMatchObject(contract.revoke?.headers ?? {});
+  });
+});
+
+function variablesOf(definition: ProviderDefinition): string[] {
+  return [
+    definition.environmentVariable,
+    definition.scopesVariable,
+    ...Object.values(definition.credentials).map((field) => field.variable),
+    ...(typeof definition.baseUrlVariable === 'string'
+      ? [definition.baseUrlVariable]
+      : Object.values(definition.baseUrlVariable ?? {})),
+  ].filter((variable): variable is string => variable !== undefined);
+}
+
+describe('the built-in providers', () => {
+  it('are the six, each under a name of its own', () => {
+    expect(definitions.map(({ name }) => name)).toEqual([
+      'cashfin',
+      'kashier',
+      'pesapal',
+      'clickpesa',
+      'wakapay',
+      'cryptofuse',
+    ]);
+  });
+
+  it('read from these variables, and no two from the same one', () => {
+    const variables = definitions.flatMap(variablesOf);
+    expect(variables.toSorted()).toEqual([
+      'CASHFIN_BASE_URL',
+      'CASHFIN_CLIENT_SECRET',
+      'CASHFIN_WEBHOOK_SECRET',
+      'CLICKPESA_API_KEY',
+      'CLICKPESA_BASE_URL',
+      'CLICKPESA_CHECKSUM_KEY',
+      'CLICKPESA_CHECKSUM_METHOD',
+      'CLICKPESA_CLIENT_ID',
+      'CRYPTOFUSE_BASE_URL',
+      'CRYPTOFUSE_CLIENT_ID',
+      'CRYPTOFUSE_CLIENT_SECRET',
+      'CRYPTOFUSE_SCOPES',
+      'KASHIER_API_KEY',
+      'KASHIER_BASE_URL',
+      'KASHIER_ENVIRONMENT',
+      'KASHIER_FEP_BASE_URL',
+      'KASHIER_MERCHANT_ID',
+      'KASHIER_SECRET_KEY',
+      'PESAPAL_BASE_URL',
+      'PESAPAL_CONSUMER_KEY',
+      'PESAPAL_CONSUMER_SECRET',
+      'PESAPAL_ENVIRONMENT',
+      'WAKAPAY_API_KEY',
+      'WAKAPAY_API_SECRET',
+      'WAKAPAY_BASE_URL',
+      'WAKAPAY_ENVIRONMENT',
+    ]);
+    expect(new Set(variables).size).toBe(variables.length);
+  });
+});
