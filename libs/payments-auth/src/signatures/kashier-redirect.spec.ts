@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { verifyKashierRedirect } from './kashier-redirect.js';
 
 const KEY = 'test-payment-api-key';

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 
 type Adapter = HttpAdapterHost['httpAdapter'];
@@ -10,7 +10,6 @@ type Adapter = HttpAdapterHost['httpAdapter'];
  * every platform and before any module is initialised. So that one call is listened to, and the adapter then left as it
  * was. `unknown`: the application registers parsers of its own (`bodyParser: false`), or has no HTTP server.
  */
-@Injectable()
 export class RawBodyWatch implements OnApplicationBootstrap {
   #state: 'enabled' | 'disabled' | 'unknown' = 'unknown';
   #stop: () => void = () => undefined;

@@ -1,4 +1,5 @@
-import type { InjectionToken, Provider } from '@nestjs/common';
+import type { FactoryProvider, InjectionToken } from '@nestjs/common';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { PaymentsSignaturesService } from './payments-signatures.service.js';
@@ -6,23 +7,39 @@ import { RawBodyWatch } from './raw-body-watch.js';
 import { WebhookBootCheck } from './webhook-boot-check.js';
 import { WebhookLog } from './webhook-log.js';
 
-/** What the guard is made of, and so what the module has to export. */
+/** What the guard is made of. Nest makes it in the module of its controller, so the module has to export these. */
 export const SIGNATURE_EXPORTS = [PaymentsSignaturesService, RawBodyWatch, WebhookLog];
 
-/** The providers of this room, given what the module resolved. */
+/** What this room provides, given what the module has resolved. */
 export function signatureProviders(tokens: {
   readonly configuredProviders: InjectionToken<readonly ConfiguredProvider[]>;
   readonly clock: InjectionToken<Clock>;
-}): Provider[] {
+}): FactoryProvider[] {
   return [
     {
       provide: PaymentsSignaturesService,
+      inject: [tokens.configuredProviders, tokens.clock],
       useFactory: (providers: readonly ConfiguredProvider[], clock: Clock) =>
         new PaymentsSignaturesService(providers, clock),
-      inject: [tokens.configuredProviders, tokens.clock],
     },
-    { provide: WebhookLog, useFactory: (clock: Clock) => new WebhookLog(clock), inject: [tokens.clock] },
-    RawBodyWatch,
-    WebhookBootCheck,
+    {
+      provide: RawBodyWatch,
+      inject: [HttpAdapterHost],
+      useFactory: (host: HttpAdapterHost) => new RawBodyWatch(host),
+    },
+    {
+      provide: WebhookLog,
+      inject: [tokens.clock],
+      useFactory: (clock: Clock) => new WebhookLog(clock),
+    },
+    {
+      provide: WebhookBootCheck,
+      inject: [ModulesContainer, PaymentsSignaturesService, RawBodyWatch],
+      useFactory: (
+        modules: ModulesContainer,
+        signatures: PaymentsSignaturesService,
+        rawBodies: RawBodyWatch,
+      ) => new WebhookBootCheck(modules, signatures, rawBodies),
+    },
   ];
 }

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Logger, type OnModuleInit } from '@nestjs/common';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { isPaymentsAuthError, PaymentsAuthError } from '../payments-auth.errors.js';
 import { PaymentsSignaturesService } from './payments-signatures.service.js';
@@ -6,7 +6,6 @@ import { RawBodyWatch } from './raw-body-watch.js';
 import { WEBHOOK_ROUTE, type WebhookRoute } from './webhook-route.js';
 
 /** Stops the boot when a route takes webhooks that could never be verified, with everything that is wrong at once. */
-@Injectable()
 export class WebhookBootCheck implements OnModuleInit {
   readonly #logger = new Logger('PaymentsWebhook');
 
