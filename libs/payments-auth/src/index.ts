@@ -1,0 +1,142 @@
+// The public API, every name written out: what is not here is nobody's business but ours.
+
+// The module
+export { PaymentsAuthModule } from './payments-auth.module.js';
+export type {
+  AnyProviderDefinition,
+  AnyProviders,
+  CredentialsFor,
+  CredentialsInput,
+  PaymentsAuthModuleAsyncOptions,
+  PaymentsAuthModuleExtras,
+  PaymentsAuthModuleOptions,
+  PaymentsAuthOptionsFactory,
+  ProviderChoice,
+  ProviderOptions,
+  ProviderSettings,
+} from './payments-auth.options.js';
+export { type FileSource, fromFile } from './options/file-source.js';
+export type { HttpSettings, KeepWarm, ReplayPolicy } from './providers/configured-provider.js';
+
+// What is injected
+export {
+  getCredentialsToken,
+  getPaymentsHttpToken,
+  InjectCredentials,
+  InjectPaymentsHttp,
+  PAYMENTS_AUTH_CLOCK,
+  type ProviderName,
+} from './payments-auth.tokens.js';
+export { PaymentsAuthService } from './payments-auth.service.js';
+export type {
+  CredentialService,
+  CredentialState,
+  CredentialStatus,
+} from './credentials/credential.service.js';
+export { Credential, type CredentialParts } from './credentials/credential.js';
+export type { AcquireReason, PaymentsAuthEvent } from './credentials/payments-auth-event.js';
+export type { Clock, TimerHandle } from './payments-auth.clock.js';
+
+// On requests, and on what comes back
+export type { PaymentsAuthOutcome, PaymentsAuthRequest } from './http/payments-auth-request.js';
+export {
+  isPaymentsAuthError,
+  PaymentsAuthError,
+  type PaymentsAuthErrorCode,
+  type PaymentsAuthErrorDetails,
+} from './payments-auth.errors.js';
+
+// Providers
+export {
+  BUILT_IN_PROVIDERS,
+  type BuiltInCredentials,
+  type BuiltInProviderName,
+  type CashfinCredentials,
+  type ClickpesaCredentials,
+  type CredentialsOf,
+  type CryptofuseCredentials,
+  type KashierCredentials,
+  type PesapalCredentials,
+  type WakapayCredentials,
+} from './providers/index.js';
+export { type CredentialFields, defineProvider } from './providers/define-provider.js';
+export type {
+  ApiAnswer,
+  CallHeaders,
+  CredentialField,
+  HeaderParts,
+  HeaderValues,
+  ProbeDefinition,
+  ProviderDefinition,
+  RefusalDefinition,
+} from './providers/provider-definition.js';
+export { staticKey } from './strategies/static-key.strategy.js';
+export { tokenLogin, type TokenLoginSpec } from './strategies/token-login.strategy.js';
+export { clientCredentials, type ClientCredentialsSpec } from './strategies/client-credentials.strategy.js';
+export type { ClientIdentity } from './strategies/client-authentication.js';
+export type { TokenAnswerFields } from './strategies/token-answer.js';
+export { textAt, valueAt } from './strategies/json-value.js';
+export type {
+  ClientAuthentication,
+  Credentials,
+  Lifetime,
+  StaticKeyStrategy,
+  Strategy,
+  TokenAnswer,
+  TokenOutcome,
+  TokenRequest,
+  TokenRequestContext,
+  TokenRequestLimit,
+  TokenStrategy,
+} from './strategies/strategy.js';
+
+// Signed messages
+export { clickPesaChecksum } from './signatures/clickpesa-checksum.js';
+export { kashierOrderHash, type KashierOrder } from './signatures/kashier-order-hash.js';
+export {
+  type KashierRedirect,
+  type RedirectQuery,
+  verifyKashierRedirect,
+} from './signatures/kashier-redirect.js';
+export {
+  type KashierSignerOptions,
+  PaymentsSignaturesService,
+  type SignerOptions,
+} from './signatures/payments-signatures.service.js';
+export { PaymentsWebhookGuard } from './signatures/payments-webhook.guard.js';
+export { VerifiedDelivery, VerifiedWebhook } from './signatures/verified-webhook.decorator.js';
+export type {
+  KashierWebhookPayload,
+  PesaPalNotification,
+  WebhookDelivery,
+  WebhookProof,
+} from './signatures/webhook-delivery.js';
+export type { WebhookMessage } from './signatures/webhook-message.js';
+export type { WebhookRouteOptions, WebhookRouteRequest } from './signatures/webhook-route.js';
+export type {
+  BodyFormat,
+  BodyFormatDefinition,
+  BodySignatureDefinition,
+  ConstantWebhook,
+  KeyedWebhook,
+  SignatureAlgorithm,
+  SignatureEncoding,
+  SignatureLocation,
+  SignatureTimestamp,
+  SignedPart,
+  UnsignedWebhook,
+  WebhookDefinition,
+} from './providers/signature-definition.js';
+
+// What a fleet shares
+export type {
+  Claim,
+  ClaimRequest,
+  EndpointKey,
+  Grant,
+  SharedToken,
+  StoredToken,
+  TokenKey,
+  TokenStore,
+  Withdrawal,
+} from './credentials/token-store.js';

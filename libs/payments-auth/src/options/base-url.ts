@@ -1,0 +1,25 @@
+import { isLoopback } from '../http/destination.js';
+import { textProblem } from './text-value.js';
+
+/** What keeps `value` from being a base URL that credentials may be sent to; `undefined` when nothing does. */
+export function baseUrlProblem(value: unknown, insecureHosts: readonly string[]): string | undefined {
+  const problem = textProblem(value);
+  if (problem !== undefined) return `${problem}; expected a URL such as https://api.example.com`;
+  let url: URL;
+  try {
+    url = new URL(value as string);
+  } catch {
+    return 'not a URL; expected one such as https://api.example.com';
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https://';
+  if (url.username !== '' || url.password !== '') return 'must not carry a user name or a password';
+  if (url.search !== '' || url.hash !== '') return 'must not have a query or a fragment';
+  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !insecureHosts.includes(url.hostname))
+    return 'plain http would send credentials in clear: use https, or name the host in insecureHosts if it is a sandbox of your own';
+  return undefined;
+}
+
+/** Without trailing slash, so that a path can be appended as it is. */
+export function withoutTrailingSlash(url: string): string {
+  return new URL(url).href.replace(/\/+$/, '');
+}

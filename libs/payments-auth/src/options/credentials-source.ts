@@ -1,0 +1,94 @@
+import { UnusableCredentialsError } from '../credentials/unusable-credentials.error.js';
+import type { CredentialsResolver } from '../providers/configured-provider.js';
+import type { ProviderDefinition } from '../providers/provider-definition.js';
+import type { Credentials } from '../strategies/strategy.js';
+import { fieldProblems, fieldWarnings, pickFields, strangerFields } from './credential-fields.js';
+import { FileSource } from './file-source.js';
+import type { ProviderScope } from './provider-scope.js';
+import { isPlainRecord } from './text-value.js';
+
+/** Where the static credentials of one account come from, checked as far as that can be done at boot. */
+export interface CredentialsSource {
+  readonly resolve: CredentialsResolver;
+  /** Whether asking again can give another answer. */
+  readonly dynamic: boolean;
+}
+
+/**
+ * Makes a source of what the application gave: an object, a list, files, or a function. Whatever is there at boot is
+ * checked at boot; what functions and files give later is checked by whoever asks them.
+ *
+ * The secrets end up in the closure of `resolve` and nowhere else (R14).
+ */
+export async function credentialsSource(
+  input: unknown,
+  at: string,
+  scope: ProviderScope,
+  environment: string | undefined,
+): Promise<CredentialsSource | undefined> {
+  const { definition, findings } = scope;
+  if (typeof input === 'function')
+    return { dynamic: true, resolve: async () => load(await input()) as Promise<Credentials[]> };
+
+  let given: readonly unknown[];
+  try {
+    given = await load(input);
+  } catch (error) {
+    if (!(error instanceof UnusableCredentialsError)) throw error;
+    findings.problem(at, `${error.message}. Check the path, and that the secret is mounted`);
+    return undefined;
+  }
+  if (given.length === 0) {
+    findings.problem(at, 'an empty list; give at least one set of credentials, newest first');
+    return undefined;
+  }
+  const problemsBefore = findings.problems.length;
+  given.forEach((each, index) => {
+    const where = Array.isArray(input) ? `${at}[${index}]` : at;
+    const fromFile = input instanceof FileSource ? ` (in the file ${input.path})` : '';
+    const problems = [...fieldProblems(definition, each), ...strangerFields(definition, each)];
+    for (const { field, what } of problems)
+      findings.problem(
+        field === undefined ? where : `${where}.${field}`,
+        `${what}${fromFile}${field === undefined ? '' : remedy(definition, field, what)}`,
+      );
+  });
+  if (findings.problems.length > problemsBefore) return undefined;
+
+  const list = Object.freeze(given.map((each) => pickFields(definition, each as Record<string, unknown>)));
+  for (const { field, what } of list.flatMap((each) => fieldWarnings(definition, each, environment)))
+    findings.warning(`${at}.${field}`, what);
+  return holdsFiles(input)
+    ? { dynamic: true, resolve: () => load(input) as Promise<Credentials[]> }
+    : { dynamic: false, resolve: () => list };
+}
+
+/** A source of credentials that are known already. */
+export function fixedSource(credentials: Credentials): CredentialsSource {
+  const list = Object.freeze([credentials]);
+  return { dynamic: false, resolve: () => list };
+}
+
+/** Turns one, many, or files of either into a list, and reads the files. @throws {UnusableCredentialsError} */
+export async function load(input: unknown): Promise<readonly unknown[]> {
+  const whole = input instanceof FileSource ? await input.json() : input;
+  if (Array.isArray(whole)) return (await Promise.all(whole.map(load))).flat();
+  if (!isPlainRecord(whole)) return [whole];
+  const read = Object.entries(whole).map(async ([field, value]) => [
+    field,
+    value instanceof FileSource ? await value.text() : value,
+  ]);
+  return [Object.fromEntries(await Promise.all(read))];
+}
+
+function holdsFiles(input: unknown): boolean {
+  if (input instanceof FileSource) return true;
+  if (Array.isArray(input)) return input.some(holdsFiles);
+  return isPlainRecord(input) && Object.values(input).some((value) => value instanceof FileSource);
+}
+
+function remedy(definition: ProviderDefinition, field: string, what: string): string {
+  const variable = (definition.credentials as Record<string, { variable?: string }>)[field]?.variable;
+  if (variable === undefined || (what !== 'missing' && what !== 'empty')) return '';
+  return `; give it, or leave the credentials out altogether and set ${variable}`;
+}

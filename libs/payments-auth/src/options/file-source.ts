@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { UnusableCredentialsError } from '../credentials/unusable-credentials.error.js';
+
+/**
+ * A secret that stands in a file. Made by {@link fromFile}. What it throws says which file and why, and nothing of
+ * what is in it.
+ */
+export class FileSource {
+  constructor(
+    /** As given to {@link fromFile}. */
+    readonly path: string,
+  ) {}
+
+  /** The whole file, without its final newline. @throws {UnusableCredentialsError} */
+  async text(): Promise<string> {
+    let text: string;
+    try {
+      text = await readFile(this.path, 'utf8');
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+      throw new UnusableCredentialsError(`the file ${this.path} cannot be read (${code})`);
+    }
+    // Editors and `echo` end a file with one newline. A second one is part of the secret, or a mistake to be told of.
+    return text.replace(/\r?\n$/, '');
+  }
+
+  /** The file as JSON. @throws {UnusableCredentialsError} */
+  async json(): Promise<unknown> {
+    const text = await this.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Not as the cause: the message of a SyntaxError repeats a part of the file.
+      throw new UnusableCredentialsError(`the file ${this.path} is not JSON`);
+    }
+  }
+}
+
+/**
+ * Takes a secret from a file, as container platforms mount them. Read again whenever the credentials are asked for
+ * again: after `credentialsTtlMs`, on a renewal, and at once when the provider refuses the secret. So a secret that is
+ * replaced in its file is used without a restart.
+ *
+ * In the place of one field it is the text of the file, without one final newline. In the place of the whole
+ * `credentials` it is a JSON object with all the fields, or a list of such objects, newest first.
+ *
+ * @example
+ * ```ts
+ * PaymentsAuthModule.forRoot({
+ *   providers: {
+ *     cashfin: { credentials: { clientSecret: fromFile('/run/secrets/cashfin') } },
+ *     pesapal: { environment: 'live', credentials: fromFile('/run/secrets/pesapal.json') },
+ *   },
+ * });
+ * ```
+ *
+ * @param path absolute, or relative to the working directory
+ */
+export function fromFile(path: string): FileSource {
+  return new FileSource(path);
+}

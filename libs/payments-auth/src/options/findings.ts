@@ -1,0 +1,29 @@
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+
+/**
+ * What is wrong, and what only looks wrong, with the options of one application: collected, so that whoever mends a
+ * configuration sees all of it at once (R16). A finding names a path or a variable and never a value.
+ */
+export class Findings {
+  readonly problems: string[] = [];
+  readonly warnings: string[] = [];
+
+  problem(where: string, what: string): void {
+    this.problems.push(`${where}: ${what}`);
+  }
+
+  warning(where: string, what: string): void {
+    this.warnings.push(`${where}: ${what}`);
+  }
+
+  /** @throws PaymentsAuthError INVALID_OPTIONS with every problem, if there is one */
+  refuseProblems(): void {
+    if (this.problems.length === 0) return;
+    const count = this.problems.length === 1 ? 'one problem' : `${this.problems.length} problems`;
+    throw new PaymentsAuthError(
+      'INVALID_OPTIONS',
+      [`PaymentsAuthModule has ${count} in its options:`, ...this.problems].join('\n  - '),
+      { problems: [...this.problems] },
+    );
+  }
+}

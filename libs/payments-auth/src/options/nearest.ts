@@ -1,0 +1,30 @@
+/** The one of `known` that `given` is most likely a misspelling of, if any is near enough. */
+export function nearest(given: string, known: readonly string[]): string | undefined {
+  const most = Math.max(1, Math.floor(given.length / 3));
+  let best: { word: string; distance: number } | undefined;
+  for (const word of known) {
+    const distance = editDistance(given.toLowerCase(), word.toLowerCase());
+    if (distance <= most && (best === undefined || distance < best.distance)) best = { word, distance };
+  }
+  return best?.word;
+}
+
+/** `Did you mean "pesapal"?`, or what there is to choose from. */
+export function suggestion(given: string, known: readonly string[]): string {
+  const word = nearest(given, known);
+  return word === undefined ? `Known: ${known.join(', ')}.` : `Did you mean "${word}"?`;
+}
+
+/** Levenshtein's distance, one row at a time. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= from.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j += 1) {
+      const replaced = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] as number;
+}

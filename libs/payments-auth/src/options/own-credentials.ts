@@ -1,0 +1,71 @@
+import type { Credentials } from '../strategies/strategy.js';
+import { fieldsOf, fieldWarnings, pickFields, requiredFieldsOf } from './credential-fields.js';
+import { type CredentialsSource, credentialsSource, fixedSource } from './credentials-source.js';
+import type { ProviderScope } from './provider-scope.js';
+import { textProblem } from './text-value.js';
+
+/**
+ * The provider's own account. `undefined` when there is none, which is fine with `accounts`: with those, the
+ * variables are left alone, so that a forgotten account can never charge the wrong merchant.
+ */
+export async function ownCredentials(
+  scope: ProviderScope,
+  environment: string | undefined,
+): Promise<CredentialsSource | undefined> {
+  const { credentials, accounts } = scope.options;
+  if (credentials !== undefined)
+    return credentialsSource(credentials, `${scope.path}.credentials`, scope, environment);
+  if (accounts !== undefined) return undefined;
+  const read = credentialsFromVariables(scope, environment);
+  return read === undefined ? undefined : fixedSource(read);
+}
+
+/** How many of the required credentials are in the environment. */
+export function requiredVariables({
+  definition,
+  variables,
+}: Pick<ProviderScope, 'definition' | 'variables'>): {
+  set: string[];
+  missing: string[];
+} {
+  const set: string[] = [];
+  const missing: string[] = [];
+  for (const [, { variable }] of requiredFieldsOf(definition)) {
+    if (variable !== undefined) (variables(variable) === undefined ? missing : set).push(variable);
+  }
+  return { set, missing };
+}
+
+function credentialsFromVariables(
+  scope: ProviderScope,
+  environment: string | undefined,
+): Credentials | undefined {
+  const { definition, findings, path, variables } = scope;
+  const { set } = requiredVariables(scope);
+  const read: Record<string, unknown> = {};
+  const problemsBefore = findings.problems.length;
+  for (const [field, { variable, optional }] of fieldsOf(definition)) {
+    const value = variable === undefined ? undefined : variables(variable);
+    read[field] = value;
+    if (value === undefined && optional === true) continue;
+    const what = textProblem(value);
+    if (what === undefined) continue;
+    if (value !== undefined) findings.problem(variable as string, what);
+    else if (scope.named)
+      findings.problem(
+        `${path}.credentials.${field}`,
+        `missing; give it${variable === undefined ? '' : `, or set ${variable}`}`,
+      );
+    else
+      findings.problem(
+        variable as string,
+        `missing, while ${set.join(' and ')} is set; set it too, or none of ${definition.title}'s`,
+      );
+  }
+  if (findings.problems.length > problemsBefore) return undefined;
+  const credentials = pickFields(definition, read);
+  const variableOf = new Map(fieldsOf(definition).map(([field, { variable }]) => [field, variable]));
+  for (const { field, what } of fieldWarnings(definition, credentials, environment))
+    findings.warning(variableOf.get(field as string) ?? `${path}.credentials.${field}`, what);
+  return credentials;
+}

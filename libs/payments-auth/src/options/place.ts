@@ -1,0 +1,166 @@
+import { baseUrlProblem, withoutTrailingSlash } from './base-url.js';
+import { suggestion } from './nearest.js';
+import type { ProviderScope } from './provider-scope.js';
+import { isPlainRecord } from './text-value.js';
+
+/** The host of a provider that has only one, and so never names it. */
+const ONLY_HOST = 'api';
+
+/** Where a provider is. */
+export interface Place {
+  readonly environment?: string;
+  readonly hosts: Readonly<Record<string, string>>;
+  readonly defaultHost: string;
+}
+
+/** A value and where it was said. */
+interface Said {
+  readonly value: unknown;
+  readonly at: string;
+}
+
+/**
+ * Where the provider is: by environment, or by base URL. What the options say about it and what the variables say is
+ * never mixed: a base URL left behind in an environment must not redirect what the code calls `live`.
+ */
+export function resolvePlace(scope: ProviderScope, insecureHosts: readonly string[]): Place | undefined {
+  const { definition, findings, path } = scope;
+  const { environment, baseUrls } = said(scope);
+  const known = Object.keys(definition.environments);
+
+  if (environment !== undefined && !known.includes(environment.value as string)) {
+    findings.problem(
+      environment.at,
+      known.length === 0
+        ? `${definition.title} has no environments; give baseUrl`
+        : `not an environment of ${definition.title}. Known: ${known.join(', ')}`,
+    );
+    return undefined;
+  }
+  const named = (environment?.value as string | undefined) ?? (baseUrls ? undefined : only(known));
+  if (named === undefined && baseUrls === undefined) {
+    findings.problem(...noPlace(scope, known));
+    return undefined;
+  }
+  if (named === 'live' && insecureHosts.length > 0)
+    findings.problem(`${path}.insecureHosts`, 'must not be combined with the environment "live"');
+  const urls = baseUrls ?? environmentUrls(scope, named as string);
+  return checked(urls, named, insecureHosts, scope);
+}
+
+/** The named hosts of a provider, its default one first. */
+export function hostNames({ definition }: Pick<ProviderScope, 'definition'>): string[] {
+  const [first] = Object.values(definition.environments);
+  return first === undefined || typeof first === 'string' ? [ONLY_HOST] : Object.keys(first);
+}
+
+type BaseUrls = Readonly<Record<string, Said>>;
+
+function said(scope: ProviderScope): { environment?: Said; baseUrls?: BaseUrls } {
+  const { definition, findings, options, path, variables } = scope;
+  const environmentVariable = definition.environmentVariable;
+  const environmentSet = environmentVariable === undefined ? undefined : variables(environmentVariable);
+  const fromVariables = baseUrlVariables(scope);
+  if (options.environment === undefined && options.baseUrl === undefined) {
+    return {
+      ...(environmentSet === undefined
+        ? {}
+        : { environment: { value: environmentSet, at: environmentVariable as string } }),
+      ...(fromVariables === undefined ? {} : { baseUrls: fromVariables }),
+    };
+  }
+  const unused = [
+    ...(environmentSet !== undefined && environmentSet !== options.environment ? [environmentVariable] : []),
+    ...Object.values(fromVariables ?? {}).flatMap(({ at, value }) => (value === undefined ? [] : [at])),
+  ];
+  for (const variable of new Set(unused))
+    findings.warning(
+      variable as string,
+      `is set but not used, because ${path}.${options.baseUrl === undefined ? 'environment' : 'baseUrl'} is given`,
+    );
+  return {
+    ...(options.environment === undefined
+      ? {}
+      : { environment: { value: options.environment, at: `${path}.environment` } }),
+    ...(options.baseUrl === undefined ? {} : { baseUrls: givenBaseUrls(scope, options.baseUrl) }),
+  };
+}
+
+/** A single base URL stands for every host of the provider. */
+function givenBaseUrls(scope: ProviderScope, baseUrl: unknown): BaseUrls {
+  const at = `${scope.path}.baseUrl`;
+  const names = hostNames(scope);
+  if (!isPlainRecord(baseUrl)) return Object.fromEntries(names.map((name) => [name, { value: baseUrl, at }]));
+  for (const name of Object.keys(baseUrl)) {
+    if (!names.includes(name))
+      scope.findings.problem(
+        `${at}.${name}`,
+        `not a host of ${scope.definition.title}. ${suggestion(name, names)}`,
+      );
+  }
+  return Object.fromEntries(names.map((name) => [name, { value: baseUrl[name], at: `${at}.${name}` }]));
+}
+
+/** As soon as one host is set by a variable, every host has to be: half a provider in another place is no place. */
+function baseUrlVariables(scope: ProviderScope): BaseUrls | undefined {
+  const { definition, variables } = scope;
+  const names = hostNames(scope);
+  const variable = definition.baseUrlVariable;
+  if (variable === undefined) return undefined;
+  const byHost =
+    typeof variable === 'string' ? Object.fromEntries(names.map((name) => [name, variable])) : variable;
+  const read = Object.entries(byHost).map(
+    ([name, at]) => [name, { value: variables(at), at }] satisfies [string, Said],
+  );
+  return read.some(([, { value }]) => value !== undefined) ? Object.fromEntries(read) : undefined;
+}
+
+function environmentUrls({ definition, path }: ProviderScope, environment: string): BaseUrls {
+  const at = `${path}.provider.environments.${environment}`;
+  const urls = definition.environments[environment] as string | Readonly<Record<string, string>>;
+  if (typeof urls === 'string') return { [ONLY_HOST]: { value: urls, at } };
+  return Object.fromEntries(
+    Object.entries(urls).map(([name, value]) => [name, { value, at: `${at}.${name}` }]),
+  );
+}
+
+function checked(
+  urls: BaseUrls,
+  environment: string | undefined,
+  insecureHosts: readonly string[],
+  { findings }: ProviderScope,
+): Place | undefined {
+  const problems = new Map<string, string>();
+  for (const { value, at } of Object.values(urls)) {
+    const problem = baseUrlProblem(value, insecureHosts);
+    if (problem !== undefined) problems.set(at, problem);
+  }
+  for (const [at, what] of problems) findings.problem(at, what);
+  if (problems.size > 0) return undefined;
+  const hosts = Object.fromEntries(
+    Object.entries(urls).map(([name, { value }]) => [name, withoutTrailingSlash(value as string)]),
+  );
+  return {
+    ...(environment === undefined ? {} : { environment }),
+    hosts: Object.freeze(hosts),
+    defaultHost: Object.keys(hosts)[0] as string,
+  };
+}
+
+function noPlace(scope: ProviderScope, known: readonly string[]): [where: string, what: string] {
+  const { definition, named, path } = scope;
+  if (known.length === 0) return [`${path}.baseUrl`, `missing; ${definition.title} declares no environment`];
+  const variable = definition.environmentVariable;
+  const choice = known.map((each) => `"${each}"`).join(' or ');
+  if (!named && variable !== undefined)
+    return [variable, `missing; set it to ${choice}: there is no default, because a wrong one costs money`];
+  const inVariable = variable === undefined ? '' : ` there or in ${variable}`;
+  return [
+    `${path}.environment`,
+    `missing; say ${choice}${inVariable}, or give baseUrl: there is no default, because a wrong one costs money`,
+  ];
+}
+
+function only(known: readonly string[]): string | undefined {
+  return known.length === 1 ? known[0] : undefined;
+}

@@ -1,0 +1,136 @@
+import type {
+  ConfiguredProvider,
+  HttpSettings,
+  KeepWarm,
+  ReplayPolicy,
+} from '../providers/configured-provider.js';
+import type { ProviderDefinition } from '../providers/provider-definition.js';
+import type { ClientAuthentication } from '../strategies/strategy.js';
+import { accountCredentials } from './account-credentials.js';
+import { suggestion } from './nearest.js';
+import { ownCredentials } from './own-credentials.js';
+import { resolvePlace } from './place.js';
+import type { ProviderScope } from './provider-scope.js';
+import { type Check, durationMs, hostNameList, httpProblems, oneOf, scopeList, yesOrNo } from './settings.js';
+
+const REFRESH_BEFORE_MS = 60_000;
+const CREDENTIALS_TTL_MS = 5 * 60_000;
+/** axios's own default is to wait for ever. */
+const TIMEOUT_MS = 30_000;
+
+/** Every option of a provider, with what can be said about its value alone. */
+const CHECKS: Readonly<Record<string, Check | undefined>> = {
+  provider: undefined,
+  environment: undefined,
+  baseUrl: undefined,
+  credentials: undefined,
+  accounts: undefined,
+  http: undefined,
+  scopes: scopeList,
+  refreshBeforeMs: durationMs,
+  keepWarm: oneOf('always', 'when-used'),
+  replay: oneOf('always', 'safe-methods', 'never'),
+  credentialsTtlMs: durationMs,
+  clientAuthentication: oneOf('basic', 'body'),
+  share: yesOrNo,
+  insecureHosts: hostNameList,
+};
+
+/**
+ * One provider, checked and with every default filled in. Reports what is wrong to the scope's findings; what it
+ * returns is only worth something when there are none.
+ */
+export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredProvider | undefined> {
+  const { definition, findings, name, options, path } = scope;
+  checkSettings(scope);
+  const insecureHosts = setting(scope, 'insecureHosts') ?? [];
+  if (insecureHosts.length > 0)
+    findings.warning(
+      `${path}.insecureHosts`,
+      `credentials may travel in clear to ${insecureHosts.join(', ')}; never do this in production`,
+    );
+  const place = resolvePlace(
+    scope,
+    insecureHosts.map((host) => host.toLowerCase()),
+  );
+  const own = await ownCredentials(scope, place?.environment);
+  const accounts = await accountCredentials(scope, place?.environment);
+  if (place === undefined) return undefined;
+
+  const http = { timeout: TIMEOUT_MS, ...(options.http as HttpSettings | undefined) };
+  const keepWarm = setting(scope, 'keepWarm');
+  return Object.freeze({
+    name,
+    definition,
+    ...place,
+    ...(own === undefined ? {} : { ownCredentials: own.resolve }),
+    ...(accounts === undefined ? {} : { accountCredentials: accounts.resolve }),
+    credentialsAreDynamic: { own: own?.dynamic ?? false, accounts: accounts?.dynamic ?? false },
+    scopes: scopesOf(scope),
+    clientAuthentication:
+      setting(scope, 'clientAuthentication') ?? clientAuthentications(definition)[0] ?? 'basic',
+    refreshBeforeMs: setting(scope, 'refreshBeforeMs') ?? REFRESH_BEFORE_MS,
+    ...(keepWarm === undefined ? {} : { keepWarm }),
+    replay: setting(scope, 'replay') ?? 'always',
+    credentialsTtlMs: setting(scope, 'credentialsTtlMs') ?? CREDENTIALS_TTL_MS,
+    share: setting(scope, 'share') ?? true,
+    insecureHosts: insecureHosts.map((host) => host.toLowerCase()),
+    http: () => http,
+  });
+}
+
+function checkSettings({ definition, findings, options, path }: ProviderScope): void {
+  const known = Object.keys(CHECKS);
+  for (const [option, value] of Object.entries(options)) {
+    if (!known.includes(option)) {
+      findings.problem(`${path}.${option}`, `not an option. ${suggestion(option, known)}`);
+      continue;
+    }
+    if (value === undefined) continue;
+    const what = CHECKS[option]?.(value);
+    if (what !== undefined) findings.problem(`${path}.${option}`, what);
+    if (option === 'http')
+      for (const [below, problem] of httpProblems(value)) findings.problem(`${path}.http${below}`, problem);
+  }
+  if (options.clientAuthentication !== undefined && clientAuthentications(definition).length < 2)
+    findings.problem(
+      `${path}.clientAuthentication`,
+      `${definition.title} takes its credentials in one way only; leave this out`,
+    );
+  if (options.scopes !== undefined && definition.scopes === undefined)
+    findings.problem(`${path}.scopes`, `${definition.title} has no scopes; leave this out`);
+}
+
+/** The options whose values can be judged alone. */
+interface Settings {
+  scopes: string[];
+  refreshBeforeMs: number;
+  keepWarm: KeepWarm;
+  replay: ReplayPolicy;
+  credentialsTtlMs: number;
+  clientAuthentication: ClientAuthentication;
+  share: boolean;
+  insecureHosts: string[];
+}
+
+/** An option that has passed its check; `undefined` otherwise, and then it has been reported. */
+function setting<N extends keyof Settings>({ options }: ProviderScope, name: N): Settings[N] | undefined {
+  const value = options[name];
+  return value === undefined || CHECKS[name]?.(value) !== undefined ? undefined : (value as Settings[N]);
+}
+
+/** The ways of client authentication that the provider takes, its default first. */
+function clientAuthentications({ strategy }: ProviderDefinition): readonly ClientAuthentication[] {
+  return strategy.kind === 'static-key' ? [] : (strategy.clientAuthentication ?? []);
+}
+
+/** Sorted and without duplicates, because they are part of what a credential is kept under (R1). */
+function scopesOf(scope: ProviderScope): readonly string[] {
+  const { definition, findings, variables } = scope;
+  const variable = definition.scopesVariable;
+  const inVariable = variable === undefined ? undefined : variables(variable)?.split(' ').filter(Boolean);
+  if (inVariable !== undefined && scopeList(inVariable) !== undefined)
+    findings.problem(variable as string, 'must be scopes separated by spaces, such as "read write"');
+  const scopes = setting(scope, 'scopes') ?? inVariable ?? definition.scopes ?? [];
+  return [...new Set(scopes)].toSorted();
+}

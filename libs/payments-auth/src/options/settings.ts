@@ -1,0 +1,68 @@
+import { kindOf } from './text-value.js';
+
+/** Says what is expected instead, or nothing when `value` is right. `undefined` never gets here. */
+export type Check = (value: unknown) => string | undefined;
+
+export function oneOf(...words: readonly string[]): Check {
+  const expected = words.map((word) => `"${word}"`).join(', ');
+  return (value) =>
+    typeof value === 'string' && words.includes(value) ? undefined : `must be one of ${expected}`;
+}
+
+export const durationMs: Check = (value) => {
+  if (typeof value !== 'number') return `must be a number of milliseconds, and is ${kindOf(value)}`;
+  return Number.isFinite(value) && value >= 0 ? undefined : 'must be a number of milliseconds, 0 or more';
+};
+
+export const yesOrNo: Check = (value) =>
+  typeof value === 'boolean' ? undefined : `must be true or false, and is ${kindOf(value)}`;
+
+export const countOf: Check = (value) =>
+  typeof value === 'number' && Number.isInteger(value) && value > 0
+    ? undefined
+    : 'must be a whole number above 0';
+
+/** Host names as they stand in a URL, without scheme and port. */
+export const hostNameList: Check = (value) =>
+  Array.isArray(value) &&
+  value.every((each) => typeof each === 'string' && /^[\w.-]+$|^\[[\da-f:.]+\]$/i.test(each))
+    ? undefined
+    : 'must be a list of host names without scheme and port, such as ["sandbox"]';
+
+/** Scope tokens of RFC 6749, section 3.3. */
+export const scopeList: Check = (value) =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string' && /^[!#-[\]-~]+$/.test(each))
+    ? undefined
+    : 'must be a list of scopes, each without spaces, such as ["read", "write"]';
+
+/** What an axios configuration has that is decided by something else here. */
+const NOT_HERE: Readonly<Record<string, string>> = {
+  url: 'it belongs to a request',
+  method: 'it belongs to a request',
+  data: 'it belongs to a request',
+  params: 'it belongs to a request',
+  signal: 'it belongs to a request',
+  cancelToken: 'it belongs to a request',
+  paymentsAuth: 'it belongs to a request',
+  baseURL: 'use baseUrl beside http',
+  auth: 'it would replace the credential that this library sets',
+  socketPath: 'it would send the credential to another destination',
+  adapter: 'this library installs its own around the one of axios',
+  maxRedirects: 'redirects are not followed, because a credential would follow them',
+};
+
+/** What is wrong with axios settings, by the path below `http`. */
+export function httpProblems(value: unknown): [path: string, what: string][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return [['', `must be axios settings, and is ${kindOf(value)}`]];
+  const problems: [string, string][] = [];
+  for (const [name, given] of Object.entries(value)) {
+    if (given === undefined) continue;
+    if (Object.hasOwn(NOT_HERE, name)) problems.push([`.${name}`, `cannot be set here: ${NOT_HERE[name]}`]);
+    if (name === 'timeout') {
+      const what = durationMs(given);
+      if (what !== undefined) problems.push(['.timeout', what]);
+    }
+  }
+  return problems;
+}

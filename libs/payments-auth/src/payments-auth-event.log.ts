@@ -1,0 +1,38 @@
+import { Logger } from '@nestjs/common';
+import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
+
+type Level = 'error' | 'warn' | 'log';
+
+/** What an operator has to know without having subscribed to anything, and how urgent it is. */
+const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
+  'credentials-rejected': 'error',
+  'credential-unavailable': 'warn',
+  'renewal-failed': 'warn',
+  'renewals-paused': 'warn',
+  'credential-contested': 'warn',
+  'store-lost': 'warn',
+  'store-back': 'log',
+};
+
+/** One line an event, with provider and reason in it; for the few events that somebody has to know of. */
+export function logEvent(event: PaymentsAuthEvent, logger: Pick<Logger, Level>): void {
+  const level = LEVELS[event.type];
+  if (level !== undefined) logger[level](line(event));
+}
+
+/** The audit log: every event, one JSON line each. No event carries a secret. */
+export function auditEvent(event: PaymentsAuthEvent, logger: Pick<Logger, 'log'>): void {
+  logger.log(JSON.stringify(event));
+}
+
+function line({ type, provider, account, credential, ...rest }: PaymentsAuthEvent): string {
+  const details = Object.entries(rest)
+    .filter(([name, value]) => name !== 'atMs' && value !== undefined)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return [
+    `${type} provider=${provider}`,
+    ...(account === undefined ? [] : [`account=${account}`]),
+    ...(credential === undefined ? [] : [`credential=${credential}`]),
+    ...details,
+  ].join(' ');
+}

@@ -1,0 +1,87 @@
+import { Logger } from '@nestjs/common';
+import { Observable, type Observer, Subject, Subscriber } from 'rxjs';
+import type { EventSink, PaymentsAuthEvent } from './credentials/payments-auth-event.js';
+
+/**
+ * Everything that happens to the credentials of one application, for whoever listens.
+ *
+ * A listener harms no request. It is called in a microtask, so it cannot get between two steps of what it hears
+ * about; what it throws, and the promise it returns, end here, where rxjs would end the process.
+ */
+export class PaymentsAuthEvents {
+  readonly #subject = new Subject<PaymentsAuthEvent>();
+  #pending: PaymentsAuthEvent[] = [];
+
+  /** Never ends with an error; completes when the application shuts down. */
+  readonly events$: Observable<PaymentsAuthEvent> = new GuardedObservable<PaymentsAuthEvent>((subscriber) =>
+    this.#subject.subscribe(subscriber),
+  );
+
+  /** Costs nothing while nobody listens. */
+  readonly emit: EventSink = (event) => {
+    if (!this.#subject.observed) return;
+    if (this.#pending.push(event) === 1) queueMicrotask(() => this.#deliver());
+  };
+
+  complete(): void {
+    this.#deliver();
+    this.#subject.complete();
+  }
+
+  #deliver(): void {
+    const events = this.#pending;
+    this.#pending = [];
+    for (const event of events) this.#subject.next(event);
+  }
+}
+
+/**
+ * An observable whose consumers may fail. rxjs reports what a consumer throws as an uncaught exception, which ends
+ * the process; so the consumer is wrapped before rxjs sees it. `lift` hands the guard on through `pipe`.
+ */
+class GuardedObservable<T> extends Observable<T> {
+  /** @deprecated what rxjs 7 calls from its operators, as its own subjects do */
+  override lift<R>(operator: NonNullable<Observable<R>['operator']>): Observable<R> {
+    const lifted = new GuardedObservable<R>();
+    lifted.source = this as unknown as Observable<R>;
+    lifted.operator = operator;
+    return lifted;
+  }
+
+  override subscribe(
+    observerOrNext?: Partial<Observer<T>> | ((value: T) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ) {
+    // Between operators: whoever consumes what comes out at the end has been wrapped already.
+    if (observerOrNext instanceof Subscriber) return super.subscribe(observerOrNext);
+    const observer: Partial<Observer<T>> =
+      typeof observerOrNext === 'object' && observerOrNext !== null
+        ? observerOrNext
+        : {
+            ...(observerOrNext ? { next: observerOrNext } : {}),
+            ...(error ? { error } : {}),
+            ...(complete ? { complete } : {}),
+          };
+    return super.subscribe({
+      next: (value) => guarded(() => observer.next?.(value)),
+      error: (failure) => guarded(() => (observer.error ? observer.error(failure) : report(failure))),
+      complete: () => guarded(() => observer.complete?.()),
+    });
+  }
+}
+
+/** Typed as returning nothing; an `async` listener returns a promise all the same. */
+function guarded(consume: () => unknown): void {
+  try {
+    const returned = consume();
+    if (returned instanceof Promise) returned.catch(report);
+  } catch (error) {
+    report(error);
+  }
+}
+
+function report(error: unknown): void {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  new Logger('PaymentsAuthEvents').error(`A listener of events$ failed: ${what}`);
+}

@@ -1,0 +1,160 @@
+import { type FactoryProvider, type InjectionToken, Logger } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { CredentialRegistry } from './credentials/credential.registry.js';
+import { resolveOptions } from './options/options.resolver.js';
+import { type VariableSource, variablesOf } from './options/variables.js';
+import { type Clock, systemClock } from './payments-auth.clock.js';
+import { auditEvent, logEvent } from './payments-auth-event.log.js';
+import { PaymentsAuthEvents } from './payments-auth.events.js';
+import type { SealedOptions } from './payments-auth.module-definition.js';
+import type { PaymentsAuthModuleOptions } from './payments-auth.options.js';
+import { PaymentsAuthService } from './payments-auth.service.js';
+import {
+  getCredentialsToken,
+  getPaymentsHttpToken,
+  PAYMENTS_AUTH_CLOCK,
+  PAYMENTS_AUTH_OPTIONS,
+  PAYMENTS_AUTH_PROVIDERS,
+} from './payments-auth.tokens.js';
+import { ProviderServices } from './provider-services.js';
+import type { ConfiguredProvider } from './providers/configured-provider.js';
+import { BUILT_IN_PROVIDERS } from './providers/index.js';
+import { CredentialScheduler } from './scheduler/credential.scheduler.js';
+import { PaymentsSignaturesService } from './signatures/payments-signatures.service.js';
+import { SIGNATURE_EXPORTS, signatureProviders } from './signatures/signature.providers.js';
+import { AxiosTokenTransport } from './strategies/axios-token-transport.js';
+
+/** A flood of findings is one finding. */
+const MOST_WARNINGS = 20;
+
+/**
+ * What the module is made of: options given, resolved once, injected everywhere.
+ *
+ * @param names what gets injectables besides the built-in providers
+ * @param providerNames those of them that were said beside a factory, still unchecked
+ */
+export function moduleParts(
+  names: readonly string[],
+  providerNames: readonly string[],
+): { providers: FactoryProvider[]; exports: InjectionToken[] } {
+  const injectables = injectablesOf([...BUILT_IN_PROVIDERS.map(({ name }) => name), ...names]);
+  const signatures = signatureProviders({
+    configuredProviders: PAYMENTS_AUTH_PROVIDERS,
+    clock: PAYMENTS_AUTH_CLOCK,
+  });
+  return {
+    providers: [
+      { provide: PAYMENTS_AUTH_CLOCK, useFactory: () => systemClock },
+      resolvedProviders(providerNames),
+      events,
+      registry,
+      services,
+      service,
+      scheduler,
+      ...signatures,
+      ...injectables,
+    ],
+    exports: [PaymentsAuthService, ...SIGNATURE_EXPORTS, ...injectables.map(({ provide }) => provide)],
+  };
+}
+
+function resolvedProviders(providerNames: readonly string[]): FactoryProvider {
+  return {
+    provide: PAYMENTS_AUTH_PROVIDERS,
+    // A global ConfigModule is found whatever the order of imports.
+    inject: [PAYMENTS_AUTH_OPTIONS, { token: ConfigService, optional: true }],
+    useFactory: async (options: SealedOptions, config?: VariableSource) => {
+      const { providers, warnings } = await resolveOptions(options(), {
+        builtIns: BUILT_IN_PROVIDERS,
+        variables: variablesOf(config),
+        providerNames,
+      });
+      const logger = new Logger('PaymentsAuthModule');
+      for (const warning of warnings.slice(0, MOST_WARNINGS)) logger.warn(warning);
+      if (warnings.length > MOST_WARNINGS)
+        logger.warn(`and ${warnings.length - MOST_WARNINGS} more like these`);
+      return providers;
+    },
+  };
+}
+
+const events: FactoryProvider = {
+  provide: PaymentsAuthEvents,
+  inject: [PAYMENTS_AUTH_OPTIONS],
+  useFactory: (options: SealedOptions) => {
+    const hub = new PaymentsAuthEvents();
+    const logger = new Logger('PaymentsAuth');
+    hub.events$.subscribe((event) => logEvent(event, logger));
+    if (given(options).auditLog === true) {
+      const audit = new Logger('PaymentsAuthAudit');
+      hub.events$.subscribe((event) => auditEvent(event, audit));
+    }
+    return hub;
+  },
+};
+
+const registry: FactoryProvider = {
+  provide: CredentialRegistry,
+  inject: [PAYMENTS_AUTH_PROVIDERS, PAYMENTS_AUTH_OPTIONS, PAYMENTS_AUTH_CLOCK, PaymentsAuthEvents],
+  useFactory: (
+    providers: readonly ConfiguredProvider[],
+    options: SealedOptions,
+    clock: Clock,
+    hub: PaymentsAuthEvents,
+  ) => {
+    const { store } = given(options);
+    return new CredentialRegistry(providers, {
+      clock,
+      transport: ({ http }) => new AxiosTokenTransport({ clock, http }),
+      emit: hub.emit,
+      ...(store === undefined ? {} : { store }),
+    });
+  },
+};
+
+const services: FactoryProvider = {
+  provide: ProviderServices,
+  inject: [PAYMENTS_AUTH_PROVIDERS, CredentialRegistry, PaymentsSignaturesService, PAYMENTS_AUTH_CLOCK],
+  useFactory: (
+    providers: readonly ConfiguredProvider[],
+    credentials: CredentialRegistry,
+    signatures: PaymentsSignaturesService,
+    clock: Clock,
+  ) => new ProviderServices(providers, credentials, signatures, clock),
+};
+
+const service: FactoryProvider = {
+  provide: PaymentsAuthService,
+  inject: [ProviderServices, CredentialRegistry, PaymentsAuthEvents],
+  useFactory: (each: ProviderServices, credentials: CredentialRegistry, hub: PaymentsAuthEvents) =>
+    new PaymentsAuthService(each, credentials, hub),
+};
+
+const scheduler: FactoryProvider = {
+  provide: CredentialScheduler,
+  inject: [CredentialRegistry, PAYMENTS_AUTH_CLOCK, { token: SchedulerRegistry, optional: true }],
+  useFactory: (credentials: CredentialRegistry, clock: Clock, timers?: SchedulerRegistry) =>
+    new CredentialScheduler(credentials, clock, timers),
+};
+
+/** Two per name, also for built-in providers that are not configured: injecting one is never a puzzle. */
+function injectablesOf(names: readonly string[]): FactoryProvider[] {
+  return [...new Set(names)].flatMap((name) => [
+    {
+      provide: getPaymentsHttpToken(name),
+      inject: [ProviderServices],
+      useFactory: (each: ProviderServices) => each.http(name),
+    },
+    {
+      provide: getCredentialsToken(name),
+      inject: [ProviderServices],
+      useFactory: (each: ProviderServices) => each.credentials(name),
+    },
+  ]);
+}
+
+/** Only after they have been checked. */
+function given(options: SealedOptions): PaymentsAuthModuleOptions {
+  return options() ?? {};
+}

@@ -1,0 +1,52 @@
+import type { HttpService } from '@nestjs/axios';
+import type { Observable } from 'rxjs';
+import type { CredentialRegistry } from './credentials/credential.registry.js';
+import type { CredentialService, CredentialStatus } from './credentials/credential.service.js';
+import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
+import type { PaymentsAuthEvents } from './payments-auth.events.js';
+import type { ProviderName } from './payments-auth.tokens.js';
+import type { ProviderServices } from './provider-services.js';
+
+/** Every provider by its name at run time, and everything that is known of all of them. */
+export class PaymentsAuthService {
+  readonly #services: ProviderServices;
+  readonly #registry: CredentialRegistry;
+  readonly #events: PaymentsAuthEvents;
+
+  /** Made by the module; inject it. */
+  constructor(services: ProviderServices, registry: CredentialRegistry, events: PaymentsAuthEvents) {
+    this.#services = services;
+    this.#registry = registry;
+    this.#events = events;
+  }
+
+  /**
+   * The `HttpService` of a provider: the very one that `@InjectPaymentsHttp(name)` injects.
+   *
+   * @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED
+   */
+  http(name: ProviderName): HttpService {
+    this.#services.requireConfigured(name);
+    return this.#services.http(name);
+  }
+
+  /**
+   * The credential of a provider, or of one of its merchants.
+   *
+   * @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED; an account that does not exist fails when it is used
+   */
+  credentials(name: ProviderName, account?: string): CredentialService {
+    this.#services.requireConfigured(name);
+    return this.#services.credentials(name, account);
+  }
+
+  /** The state of every credential that is kept right now. No secret in it. */
+  status(): CredentialStatus[] {
+    return this.#registry.status();
+  }
+
+  /** Everything that happens to credentials. No secret in it; a listener that fails harms no request. */
+  get events$(): Observable<PaymentsAuthEvent> {
+    return this.#events.events$;
+  }
+}

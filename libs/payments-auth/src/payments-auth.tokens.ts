@@ -1,0 +1,40 @@
+import { Inject } from '@nestjs/common';
+import type { BuiltInProviderName } from './providers/index.js';
+
+/** A built-in provider's name, or one that the application has chosen. */
+export type ProviderName = BuiltInProviderName | (string & {});
+
+/** The clock of the module, so that a test can drive it: `.overrideProvider(PAYMENTS_AUTH_CLOCK)`. */
+export const PAYMENTS_AUTH_CLOCK = 'PAYMENTS_AUTH:CLOCK';
+/** The options as the application gave them, sealed. */
+export const PAYMENTS_AUTH_OPTIONS = 'PAYMENTS_AUTH:OPTIONS';
+/** The options checked and resolved. */
+export const PAYMENTS_AUTH_PROVIDERS = 'PAYMENTS_AUTH:PROVIDERS';
+
+/**
+ * The injection token of a provider's `HttpService`.
+ *
+ * Nest prints a token that it cannot resolve, and nothing else, so what to do stands in the token.
+ */
+export function getPaymentsHttpToken(name: ProviderName): string {
+  return `PAYMENTS_AUTH:HTTP:${name} (${hint(name)})`;
+}
+
+/** The injection token of a provider's `CredentialService`. */
+export function getCredentialsToken(name: ProviderName): string {
+  return `PAYMENTS_AUTH:CREDENTIALS:${name} (${hint(name)})`;
+}
+
+/** Injects the `HttpService` of a provider, which authenticates every request to it. */
+export function InjectPaymentsHttp(name: ProviderName): PropertyDecorator & ParameterDecorator {
+  return Inject(getPaymentsHttpToken(name));
+}
+
+/** Injects the `CredentialService` of a provider, for clients other than the provider's `HttpService`. */
+export function InjectCredentials(name: ProviderName): PropertyDecorator & ParameterDecorator {
+  return Inject(getCredentialsToken(name));
+}
+
+function hint(name: string): string {
+  return `is "${name}" in the providers of PaymentsAuthModule.forRoot, or in the providerNames of forRootAsync?`;
+}

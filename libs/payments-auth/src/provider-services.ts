@@ -1,0 +1,80 @@
+import type { HttpService } from '@nestjs/axios';
+import type { CredentialRegistry } from './credentials/credential.registry.js';
+import type { CredentialService } from './credentials/credential.service.js';
+import { createPaymentsHttpService } from './http/payments-http.service.js';
+import { requiredFieldsOf } from './options/credential-fields.js';
+import type { Clock } from './payments-auth.clock.js';
+import type { PaymentsAuthError } from './payments-auth.errors.js';
+import type { ConfiguredProvider } from './providers/configured-provider.js';
+import { BUILT_IN_PROVIDERS } from './providers/index.js';
+import type { PaymentsSignaturesService } from './signatures/payments-signatures.service.js';
+import {
+  notConfigured,
+  unconfiguredCredentialService,
+  unconfiguredHttpService,
+} from './unconfigured-provider.js';
+
+/** The services of each provider, by name: one `HttpService` each, whoever asks for it. */
+export class ProviderServices {
+  readonly #providers: ReadonlyMap<string, ConfiguredProvider>;
+  readonly #registry: CredentialRegistry;
+  readonly #signatures: PaymentsSignaturesService;
+  readonly #clock: Clock;
+  readonly #http = new Map<string, HttpService>();
+
+  constructor(
+    providers: readonly ConfiguredProvider[],
+    registry: CredentialRegistry,
+    signatures: PaymentsSignaturesService,
+    clock: Clock,
+  ) {
+    this.#providers = new Map(providers.map((provider) => [provider.name, provider]));
+    this.#registry = registry;
+    this.#signatures = signatures;
+    this.#clock = clock;
+  }
+
+  /** For a name that is not configured: a service whose every request says so. */
+  http(name: string): HttpService {
+    const existing = this.#http.get(name);
+    if (existing !== undefined) return existing;
+    const provider = this.#providers.get(name);
+    const service =
+      provider === undefined
+        ? unconfiguredHttpService(() => this.#notConfigured(name))
+        : this.#createHttp(provider);
+    this.#http.set(name, service);
+    return service;
+  }
+
+  /** For a name that is not configured: a service whose every method says so. */
+  credentials(name: string, account?: string): CredentialService {
+    return this.#providers.has(name)
+      ? this.#registry.service(name, account)
+      : unconfiguredCredentialService(() => this.#notConfigured(name));
+  }
+
+  /** @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
+  requireConfigured(name: string): void {
+    if (!this.#providers.has(name)) throw this.#notConfigured(name);
+  }
+
+  #createHttp(provider: ConfiguredProvider): HttpService {
+    const signBody = this.#signatures.bodySigner(provider.name);
+    return createPaymentsHttpService(provider, this.#registry.spenders(provider.name), {
+      clock: this.#clock,
+      ...(signBody === undefined ? {} : { signBody }),
+    });
+  }
+
+  #notConfigured(name: string): PaymentsAuthError {
+    const builtIn = BUILT_IN_PROVIDERS.find((each) => each.name === name);
+    const variables =
+      builtIn === undefined ? [] : requiredFieldsOf(builtIn).map(([, { variable }]) => variable);
+    return notConfigured(
+      name,
+      [...this.#providers.keys()],
+      variables.filter((variable) => variable !== undefined),
+    );
+  }
+}
