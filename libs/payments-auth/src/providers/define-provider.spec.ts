@@ -202,9 +202,12 @@ describe('defineProvider', () => {
     expect(definition.name).toBe('acme');
     // @ts-expect-error every credential is described
     void (() => defineProvider<AcmeCredentials>({ ...acme, credentials: { apiKey: {} } }));
-    // @ts-expect-error there is no such credential
     void (() =>
-      defineProvider<AcmeCredentials>({ ...acme, headers: ({ credentials }) => ({ A: credentials.b }) }));
+      defineProvider<AcmeCredentials>({
+        ...acme,
+        // @ts-expect-error there is no such credential
+        headers: ({ credentials }) => ({ 'X-Api-Key': credentials.apikey }),
+      }));
     // @ts-expect-error credentials are text
     void (() => defineProvider<{ apiKey: number }>({ ...acme, credentials: { apiKey: {} } }));
     // @ts-expect-error the name is the one that was promised
