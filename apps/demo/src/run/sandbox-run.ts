@@ -18,7 +18,7 @@ const TOKEN_LIFETIME_MS = 4_000;
 export async function runWithSandbox(options: DemoArguments): Promise<number> {
   const sandbox = await startSandbox({ tokenLifetimeMs: TOKEN_LIFETIME_MS });
   const application = await NestFactory.create(DemoModule.withSandbox(sandbox), {
-    logger: ['error', 'warn'],
+    logger: ['error'],
   });
   application.enableShutdownHooks();
   try {

@@ -28,9 +28,10 @@ export const SCENARIO: readonly Turn[] = [
   },
   {
     at: 0.6,
-    words: "Cashfin's key is rotated; the old one is dead at once, which Cashfin does not do to you.",
+    words:
+      "Cashfin's key is rotated; for a while the new one is not known everywhere, and the old one still works.",
     play: (sandbox) => {
-      sandbox.provider('cashfin').rotate({ oldWorksForMs: 0 });
+      sandbox.provider('cashfin').rotate({ newWorksAfterMs: 2_000 });
     },
   },
   {
