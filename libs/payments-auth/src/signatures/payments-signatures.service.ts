@@ -33,7 +33,7 @@ export interface KashierSignerOptions extends SignerOptions {
  * Signs and verifies messages with the configured keys. With a list of credentials the newest one signs, and each one's
  * key is accepted on what comes in.
  *
- * Every method rejects with a `PaymentsAuthError`: `PROVIDER_NOT_CONFIGURED`, `INVALID_OPTIONS` when the key it needs is
+ * Every method rejects with a `PaymentsAuthError`: `PROVIDER_NOT_CONFIGURED`, `ACCOUNT_UNKNOWN`, `INVALID_OPTIONS` when the key it needs is
  * not configured or the provider has no such signature, `CREDENTIALS_UNAVAILABLE` when the keys cannot be resolved.
  */
 export class PaymentsSignaturesService {
@@ -97,18 +97,29 @@ export class PaymentsSignaturesService {
     );
   }
 
-  /** What is wrong with the keys of a provider's webhooks, as far as can be known without asking a resolver. @internal */
-  async checkKeys(name: string): Promise<void> {
+  /**
+   * What is wrong with the keys of a provider's webhooks, as far as can be known without asking a resolver.
+   *
+   * @param perAccount whether the route names an account
+   * @internal
+   */
+  async checkKeys(name: string, perAccount: boolean): Promise<void> {
     const { provider, credentials } = this.#signer(name);
     const webhook = this.webhook(name);
-    if (provider.ownCredentials === undefined || credentials.isDynamic(undefined)) return;
+    if (webhook.algorithm === 'none') return;
+    if ((perAccount ? provider.accountCredentials : provider.ownCredentials) === undefined) {
+      const remedy = perAccount
+        ? `Provider "${name}" has no accounts. Leave \`account\` out of the decorator.`
+        : `Provider "${name}" has only accounts. Say which one a message is for: { account: (request) => … }.`;
+      throw new PaymentsAuthError('INVALID_OPTIONS', remedy, { provider: name });
+    }
+    if (perAccount || credentials.isDynamic(undefined)) return;
     this.#requireKeys(name, webhook, await credentials.get(undefined));
   }
 
   /** The value that signs a JSON body, where the provider asks for one: ClickPesa's `checksum`. */
   async bodySignature(name: string, body: object, { account }: SignerOptions = {}): Promise<string> {
-    const { provider, credentials } = this.#signer(name);
-    const signature = provider.definition.bodySignature;
+    const signature = this.#signer(name).provider.definition.bodySignature;
     if (signature === undefined) {
       throw new PaymentsAuthError('INVALID_OPTIONS', `Provider "${name}" signs no bodies.`, {
         provider: name,
@@ -116,7 +127,7 @@ export class PaymentsSignaturesService {
     }
     const json: unknown = JSON.parse(JSON.stringify(body) ?? 'null');
     if (!isJsonObject(json)) throw new TypeError('bodySignature: the body has to be a JSON object.');
-    const signer = this.#withField(name, await credentials.get(account), signature.key);
+    const signer = this.#withField(name, await this.#candidates(name, account), signature.key);
     const unsigned = withoutFields(json, [signature.field, ...(signature.without ?? [])]);
     return bodySignature(unsigned, signer[signature.key] as string, formatOf(signature.format, signer));
   }
@@ -142,7 +153,7 @@ export class PaymentsSignaturesService {
     order: Omit<KashierOrder, 'merchantId'> & Partial<Pick<KashierOrder, 'merchantId'>>,
     { provider = 'kashier', account }: KashierSignerOptions = {},
   ): Promise<string> {
-    const signer = this.#withField(provider, await this.#signer(provider).credentials.get(account), 'apiKey');
+    const signer = this.#withField(provider, await this.#candidates(provider, account), 'apiKey');
     const merchantId = order.merchantId ?? signer['merchantId'];
     if (merchantId === undefined) throw this.#missing(provider, 'merchantId');
     return kashierOrderHash({ ...order, merchantId }, signer['apiKey'] as string);
@@ -153,7 +164,7 @@ export class PaymentsSignaturesService {
     query: RedirectQuery,
     { provider = 'kashier', account }: KashierSignerOptions = {},
   ): Promise<KashierRedirect | undefined> {
-    const candidates = await this.#signer(provider).credentials.get(account);
+    const candidates = await this.#candidates(provider, account);
     this.#withField(provider, candidates, 'apiKey');
     return verifyKashierRedirect(
       query,
@@ -176,6 +187,20 @@ export class PaymentsSignaturesService {
     if (webhook.algorithm === 'none' || candidates.length === 0) return;
     const fields = webhook.algorithm === 'sha256-constant' ? webhook.of : [webhook.key];
     for (const field of fields) this.#withField(name, candidates, field);
+  }
+
+  /** The credentials to sign with. */
+  async #candidates(name: string, account: string | undefined): Promise<readonly Credentials[]> {
+    const candidates = await this.#signer(name).credentials.get(account);
+    if (candidates.length > 0) return candidates;
+    const message =
+      account === undefined
+        ? `Provider "${name}" has no account of its own. Name one: { account }.`
+        : `Provider "${name}" has no account "${account}".`;
+    throw new PaymentsAuthError('ACCOUNT_UNKNOWN', message, {
+      provider: name,
+      ...(account === undefined ? {} : { account }),
+    });
   }
 
   /** The newest credentials that have a field. */

@@ -12,6 +12,8 @@ const MOST_ACCOUNTS = 1_000;
 
 interface Answer {
   readonly askedAtMs: number;
+  /** Until then it is not asked again without a reason. */
+  goodUntilMs: number;
   readonly credentials: Promise<readonly Credentials[]>;
 }
 
@@ -40,21 +42,22 @@ export class SigningCredentials {
    * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when a resolver fails or takes too long
    */
   get(account: string | undefined, again = false): Promise<readonly Credentials[]> {
+    const nowMs = this.#clock.monotonic();
     const known = this.#answers.get(account);
-    const keptForMs = again
-      ? Math.min(ASK_AGAIN_AFTER_MS, this.#provider.credentialsTtlMs)
-      : this.#provider.credentialsTtlMs;
-    if (known !== undefined) {
-      if (!this.isDynamic(account) || this.#clock.monotonic() - known.askedAtMs < keptForMs) {
-        return known.credentials;
-      }
-    }
-    const answer = { askedAtMs: this.#clock.monotonic(), credentials: this.#ask(account) };
-    this.#remember(account, answer);
-    answer.credentials.catch(() => {
-      // A failure is not remembered as an answer.
-      if (this.#answers.get(account) === answer) this.#answers.delete(account);
+    const isGood = known !== undefined && (!this.isDynamic(account) || nowMs < known.goodUntilMs);
+    if (isGood && !(again && nowMs - known.askedAtMs >= ASK_AGAIN_AFTER_MS)) return known.credentials;
+
+    const asking = this.#ask(account);
+    const answer: Answer = {
+      askedAtMs: nowMs,
+      goodUntilMs: nowMs + this.#provider.credentialsTtlMs,
+      // One that fails now is no reason to distrust what it has said before.
+      credentials: isGood ? asking.catch(() => known.credentials) : asking,
+    };
+    asking.catch(() => {
+      answer.goodUntilMs = isGood ? known.goodUntilMs : nowMs + ASK_AGAIN_AFTER_MS;
     });
+    this.#remember(account, answer);
     return answer.credentials;
   }
 

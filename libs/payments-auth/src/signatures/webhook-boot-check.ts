@@ -18,9 +18,7 @@ export class WebhookBootCheck implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const problems: string[] = [];
     const routes = this.#routes();
-    for (const name of new Set(routes.map((route) => route.provider))) {
-      problems.push(...(await this.#problems(name)));
-    }
+    for (const route of routes) problems.push(...(await this.#problems(route)));
     const signed = routes.find((route) => this.#needsRawBody(route.provider));
     if (signed !== undefined && this.rawBodies.state === 'disabled') {
       problems.push(
@@ -30,15 +28,15 @@ export class WebhookBootCheck implements OnModuleInit {
     if (problems.length === 0) return;
     throw new PaymentsAuthError(
       'INVALID_OPTIONS',
-      `Webhooks cannot be verified:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+      `Webhooks cannot be verified:\n${[...new Set(problems)].map((problem) => `  - ${problem}`).join('\n')}`,
       { problems },
     );
   }
 
   /** What is wrong with the provider's keys. */
-  async #problems(name: string): Promise<readonly string[]> {
+  async #problems({ provider: name, account }: WebhookRoute): Promise<readonly string[]> {
     try {
-      await this.signatures.checkKeys(name);
+      await this.signatures.checkKeys(name, account !== undefined);
       return [];
     } catch (error) {
       if (!isPaymentsAuthError(error)) throw error;
