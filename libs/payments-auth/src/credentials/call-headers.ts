@@ -20,13 +20,18 @@ export function headersOf(
   definition: ProviderDefinition,
   credentials: Credentials,
   token: string,
-): Pick<CredentialParts, 'headers' | 'callHeaders'> {
+): Pick<CredentialParts, 'headers' | 'callHeaders' | 'signing'> {
   const parts = { credentials, token };
   const headers = sendable(definition.headers(parts));
   if (Object.keys(headers).length === 0)
     throw new UnusableCredentialsError('the definition makes no header of them');
-  if (definition.callHeaders === undefined) return { headers };
-  return { headers, callHeaders: definition.callHeaders.map((each) => sendable(each.headers(parts))) };
+  return {
+    headers,
+    ...(definition.callHeaders && {
+      callHeaders: definition.callHeaders.map((each) => sendable(each.headers(parts))),
+    }),
+    ...(definition.bodySignature && { signing: credentials }),
+  };
 }
 
 /** Those of `made` (one for each of `definition.callHeaders`) that `call` wants; `undefined` for none. */

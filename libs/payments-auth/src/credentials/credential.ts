@@ -1,3 +1,5 @@
+import type { Credentials } from '../strategies/strategy.js';
+
 /** What a {@link Credential} is made of. */
 export interface CredentialParts {
   readonly provider: string;
@@ -9,6 +11,8 @@ export interface CredentialParts {
   readonly headers: Readonly<Record<string, string>>;
   /** What only some calls carry: one for each of the definition's `callHeaders`. */
   readonly callHeaders?: readonly Readonly<Record<string, string>>[];
+  /** The static credentials behind it, where the bodies of calls are signed with one of their fields. */
+  readonly signing?: Credentials;
   readonly obtainedAtMs: number;
   readonly expiresAtMs?: number;
 }
@@ -32,6 +36,7 @@ export class Credential {
   readonly #token: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #callHeaders: CredentialParts['callHeaders'];
+  readonly #signing: CredentialParts['signing'];
 
   constructor(parts: CredentialParts) {
     this.provider = parts.provider;
@@ -43,6 +48,7 @@ export class Credential {
     this.#token = parts.token;
     this.#headers = parts.headers;
     this.#callHeaders = parts.callHeaders;
+    this.#signing = parts.signing;
   }
 
   /** The token as the provider issued it; the empty string for a static key. */
@@ -58,6 +64,11 @@ export class Credential {
   /** @internal What only some calls carry: one for each of the definition's `callHeaders`. */
   get callHeaders(): CredentialParts['callHeaders'] {
     return this.#callHeaders;
+  }
+
+  /** @internal The static credentials behind it, where the bodies of calls are signed with one of their fields. */
+  get signing(): CredentialParts['signing'] {
+    return this.#signing;
   }
 
   /** @internal Whether a call that carries either of them carries the same secret. */

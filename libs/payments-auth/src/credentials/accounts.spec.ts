@@ -1,0 +1,324 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  type CredentialBed,
+  failure,
+  held,
+  issuing,
+  quiet,
+  SECRET,
+  startCredentialBed,
+  until,
+} from '../../../../test/support/credential-bed.js';
+import { json } from '../../../../test/support/loopback-server.js';
+import type { Credentials } from '../strategies/strategy.js';
+
+const HOUR = 3_600_000;
+const DYNAMIC = { own: true, accounts: true };
+
+let bed: CredentialBed;
+afterEach(() => bed.close());
+
+const ofMerchant = (account: string): Credentials[] => [
+  { key: account, secret: `test-secret-of-${account}` },
+];
+/** Tokens that say whose they are. */
+const named: CredentialBed['answer'] = ({ key, scopes }, index, response) =>
+  json(response, 200, { token: `${key}:${scopes.join('+')}:${index}`, expiresInMs: HOUR });
+
+/** Accepts the new secret and no other. */
+const onlyNew: CredentialBed['answer'] = (login, index, response) =>
+  login.secret === 'test-new'
+    ? issuing(HOUR)(login, index, response)
+    : json(response, 401, { error: 'invalid_client' });
+
+describe('accounts', () => {
+  it('never see the credential of each other', async () => {
+    bed = await startCredentialBed({ accountCredentials: ofMerchant });
+    bed.answer = named;
+    const ids = Array.from({ length: 50 }, (_, index) => `m${index}`);
+    const all = await Promise.all(
+      [...ids, ...ids].map((id) => bed.registry.service('acme').account(id).get()),
+    );
+    all.forEach((credential, index) => {
+      const id = ids[index % 50];
+      expect(credential.account).toBe(id);
+      expect(credential.token.split(':')[0]).toBe(id);
+    });
+    expect(bed.logins).toHaveLength(50);
+  });
+
+  it('have a token for each set of scopes, in whatever order they are named', async () => {
+    bed = await startCredentialBed({ accountCredentials: ofMerchant, scopes: ['read'] });
+    bed.answer = named;
+    const spenders = bed.registry.spenders('acme');
+    const both = spenders.spender('m1', ['write', 'read', 'write']);
+    expect(spenders.spender('m1', ['read', 'write'])).toBe(both);
+    expect(spenders.spender('m1', ['read'])).toBe(spenders.spender('m1', undefined));
+    expect((await both.obtain()).token).toBe('m1:read+write:1');
+    expect((await spenders.spender('m1', undefined).obtain()).token).toBe('m1:read:2');
+  });
+
+  it.each([undefined, null, ''])(
+    'refuse a call that names %p where there is no own account',
+    async (account) => {
+      bed = await startCredentialBed({ accountCredentials: ofMerchant });
+      const spend = () => bed.registry.spenders('acme').spender(account as string | undefined, undefined);
+      expect(spend).toThrow(/Name one|has no account/);
+      await expect(bed.registry.service('acme', account as string | undefined).get()).rejects.toMatchObject({
+        code: 'ACCOUNT_UNKNOWN',
+      });
+    },
+  );
+
+  it('that do not exist are refused, and leave nothing behind', async () => {
+    bed = await startCredentialBed({
+      credentialsAreDynamic: DYNAMIC,
+      accountCredentials: () => Promise.resolve(undefined),
+    });
+    const error = await failure(bed.registry.service('acme', 'ghost').get());
+    expect(error).toMatchObject({ code: 'ACCOUNT_UNKNOWN', account: 'ghost' });
+    expect(bed.registry.status()).toEqual([]);
+    expect(bed.logins).toHaveLength(0);
+  });
+
+  it('are not made by asking for their status', async () => {
+    bed = await startCredentialBed({ accountCredentials: ofMerchant });
+    expect(bed.registry.service('acme', 'm1').status()).toMatchObject({ account: 'm1', state: 'idle' });
+    expect(bed.registry.status()).toEqual([]);
+  });
+
+  it('beyond the limit go least recently used first', async () => {
+    bed = await startCredentialBed({ accountCredentials: ofMerchant }, { maxAccounts: 3 });
+    bed.answer = named;
+    for (const id of ['a', 'b', 'c', 'a', 'd']) await bed.registry.service('acme', id).get();
+    expect(bed.registry.status().map(({ account }) => account)).toEqual(['c', 'a', 'd']);
+    expect(bed.registry.renewals.size).toBe(3);
+  });
+
+  it('that nobody uses are dropped when their token has died', async () => {
+    bed = await startCredentialBed({ accountCredentials: ofMerchant });
+    for (const id of ['a', 'b']) await bed.registry.service('acme', id).get();
+    for (let step = 0; step < 12; step += 1) {
+      await bed.runNextRenewal();
+      await quiet();
+      await until(() => bed.eventsOf('credential-obtained').length === bed.logins.length);
+    }
+    expect(bed.registry.status()).toEqual([]);
+    expect(bed.registry.renewals.size).toBe(0);
+  });
+
+  it('that fall due together are renewed a few at a time, and a caller does not wait behind them', async () => {
+    bed = await startCredentialBed(
+      { accountCredentials: ofMerchant, keepWarm: 'always' },
+      { maxRenewals: 4, maxTokenRequests: 8 },
+    );
+    const ids = Array.from({ length: 60 }, (_, index) => `m${index}`);
+    await Promise.all(ids.map((id) => bed.registry.service('acme', id).get()));
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    await bed.clock.advance(HOUR - 10_000);
+    bed.registry.renewals.runDue();
+    await until(() => bed.logins.length === 64);
+    await quiet();
+    expect(bed.logins).toHaveLength(64);
+    // One of those that wait is wanted now.
+    bed.answer = issuing(HOUR);
+    const waiting = ids.find((id) => !bed.logins.slice(60).some(({ key }) => key === id)) as string;
+    await bed.registry.service('acme', waiting).refresh();
+    slow.release();
+    await until(() => bed.registry.status().every(({ state }) => state === 'fresh'));
+    expect(bed.logins).toHaveLength(120);
+  });
+});
+
+describe('a resolver', () => {
+  it('is asked once however many calls need it, and its answer is kept for the time it may be', async () => {
+    let asked = 0;
+    bed = await startCredentialBed({
+      credentialsAreDynamic: DYNAMIC,
+      accountCredentials: async (account) => {
+        asked += 1;
+        await quiet();
+        return ofMerchant(account);
+      },
+    });
+    bed.answer = named;
+    const spenders = bed.registry.spenders('acme');
+    await Promise.all(
+      Array.from({ length: 100 }, (_, index) => spenders.spender('m1', [`s${index % 4}`]).obtain()),
+    );
+    expect({ asked, logins: bed.logins.length }).toEqual({ asked: 1, logins: 4 });
+  });
+
+  it('that fails is reported with its own error, and the next caller hears at once', async () => {
+    let asked = 0;
+    const cause = new Error('the vault is sealed');
+    bed = await startCredentialBed({
+      credentialsAreDynamic: DYNAMIC,
+      accountCredentials: () => {
+        asked += 1;
+        throw cause;
+      },
+    });
+    const service = bed.registry.service('acme', 'm1');
+    const error = await failure(service.get());
+    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: 'm1', retryAfterMs: 1_000 });
+    expect(error.cause).toBe(cause);
+    expect(error.message).not.toContain(cause.message);
+    await failure(service.get());
+    expect(asked).toBe(1);
+  });
+
+  it('that hangs is waited for 10 s and no longer', async () => {
+    bed = await startCredentialBed({
+      credentialsAreDynamic: DYNAMIC,
+      accountCredentials: () => new Promise(() => undefined),
+    });
+    const credential = failure(bed.registry.service('acme', 'm1').get());
+    await quiet();
+    await bed.clock.advance(10_000);
+    const error = await credential;
+    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+    expect(error.message).toContain('10000 ms');
+  });
+
+  it.each([
+    [[], 'the list of credentials is empty'],
+    ['text', 'credentials is not an object'],
+    [[{ key: 'k' }], 'credentials.secret is missing'],
+    [[{ key: 'k', secret: '' }], 'credentials.secret is empty'],
+    [[{ key: 'k', secret: 'test-hidden\n' }], 'credentials.secret has a line break in it'],
+    [[{ key: ' k', secret: 'test-hidden' }], 'credentials.key has a space around it'],
+    [[SECRET, { key: 'k', secret: 7 }], 'credentials[1].secret is not a string'],
+  ])('that answers with %j is told which field is wrong, and not its value', async (answer, problem) => {
+    bed = await startCredentialBed({
+      credentialsAreDynamic: DYNAMIC,
+      accountCredentials: () => answer as Credentials[],
+    });
+    const error = await failure(bed.registry.service('acme', 'm1').get());
+    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+    expect(error.message).toContain(problem);
+    expect(error.message).not.toContain('hidden');
+    expect(bed.logins).toHaveLength(0);
+  });
+
+  it('that fails on a renewal is believed for as long as its last answer may be kept', async () => {
+    let fails = false;
+    bed = await startCredentialBed({
+      credentialsAreDynamic: DYNAMIC,
+      accountCredentials: (account) => {
+        if (fails) throw new Error('down');
+        return ofMerchant(account);
+      },
+    });
+    const service = bed.registry.service('acme', 'm1');
+    await service.get();
+    fails = true;
+    await bed.clock.advance(60_000);
+    expect((await service.refresh()).token).toBe('t2');
+    await bed.clock.advance(240_000);
+    await failure(service.refresh());
+    expect((await service.get()).token).toBe('t2');
+  });
+});
+
+describe('rotation', () => {
+  it('swaps the secret, drops its tokens, and lets what is under way keep what it carries', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const carried = await service.get();
+    const other = bed.registry.spenders('acme').spender(undefined, ['read']);
+    await other.obtain();
+    bed.answer = onlyNew;
+    await service.rotate({ key: 'k', secret: 'test-new' });
+    expect(carried.headers).toEqual({ authorization: 'Bearer t1' });
+    expect((await service.get()).token).not.toBe('t1');
+    expect(other.peek()?.token).not.toBe('t2');
+    expect(bed.logins.slice(2).map(({ secret }) => secret)).toEqual(['test-new', 'test-new']);
+  });
+
+  it('clears the memory of refused secrets', async () => {
+    bed = await startCredentialBed();
+    bed.answer = onlyNew;
+    const service = bed.registry.service('acme');
+    await failure(service.get());
+    await service.rotate({ key: 'k', secret: 'test-new' });
+    expect((await service.get()).token).toBe('t2');
+  });
+
+  it('says when the provider does not accept the new secret', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    await service.get();
+    bed.answer = onlyNew;
+    const error = await failure(service.rotate({ key: 'k', secret: 'test-wrong' }));
+    expect(error).toMatchObject({ code: 'CREDENTIALS_REJECTED', reason: 'invalid_client' });
+  });
+
+  it('leaves the old secret in place when the new one cannot be one', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    await service.get();
+    const error = await failure(service.rotate({ key: 'k', secret: 'test-hidden\n' }));
+    expect(error).toMatchObject({
+      code: 'INVALID_OPTIONS',
+      problems: ['credentials.secret has a line break in it'],
+    });
+    expect((await service.get()).token).toBe('t1');
+  });
+
+  it('drops an answer to the old secret that is still on its way', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    const waiting = service.get();
+    await until(() => bed.logins.length === 1);
+    bed.answer = onlyNew;
+    const rotated = service.rotate({ key: 'k', secret: 'test-new' });
+    slow.release();
+    await rotated;
+    expect((await waiting).token).toBe('t2');
+    expect(bed.logins.map(({ secret }) => secret)).toEqual([SECRET['secret'], 'test-new']);
+  });
+
+  it('without credentials asks the configured source again', async () => {
+    let secret = 'test-old';
+    bed = await startCredentialBed({
+      credentialsAreDynamic: DYNAMIC,
+      ownCredentials: () => [{ key: 'k', secret }],
+    });
+    const service = bed.registry.service('acme');
+    await service.get();
+    await service.rotate();
+    expect((await service.get()).token).toBe('t1');
+    secret = 'test-new';
+    await service.rotate();
+    expect((await service.get()).token).toBe('t2');
+  });
+
+  it('of one account leaves the others alone, and outlives its being dropped', async () => {
+    bed = await startCredentialBed({ accountCredentials: ofMerchant }, { maxAccounts: 1 });
+    await bed.registry.service('acme', 'a').rotate({ key: 'a', secret: 'test-new' });
+    await bed.registry.service('acme', 'b').get();
+    await bed.registry.service('acme', 'a').get();
+    expect(bed.logins.map(({ secret }) => secret)).toEqual(['test-secret-of-b', 'test-new']);
+  });
+
+  it('with a list falls back to the older secret while the newest is refused, and tries it again later', async () => {
+    const list = [
+      { key: 'k', secret: 'test-newest' },
+      { key: 'k', secret: 'test-older' },
+    ];
+    bed = await startCredentialBed({ ownCredentials: () => list });
+    bed.answer = (login, index, response) =>
+      login.secret === 'test-newest' && index === 1
+        ? json(response, 401, { error: 'invalid_client' })
+        : issuing(HOUR)(login, index, response);
+    const service = bed.registry.service('acme');
+    expect((await service.get()).token).toBe('t2');
+    await bed.runNextRenewal();
+    await until(() => bed.eventsOf('credential-obtained').length === 2);
+    expect(bed.logins.map(({ secret }) => secret)).toEqual(['test-newest', 'test-older', 'test-newest']);
+  });
+});

@@ -1,0 +1,428 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  type CredentialBed,
+  failure,
+  held,
+  issuing,
+  LOGIN_DEFINITION,
+  LOGIN_STRATEGY,
+  SECRET,
+  startCredentialBed,
+  until,
+  quiet,
+} from '../../../../test/support/credential-bed.js';
+import { json } from '../../../../test/support/loopback-server.js';
+
+const HOUR = 3_600_000;
+
+let bed: CredentialBed;
+afterEach(() => bed.close());
+
+describe('getting a credential', () => {
+  it('costs one token request however many callers ask at once', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => service.headers()));
+    expect(new Set(all.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer t1']));
+    expect(bed.logins).toHaveLength(1);
+  });
+
+  it('gives each caller headers of its own', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const first = await service.headers();
+    first['authorization'] = 'spoilt';
+    expect(await service.headers()).toEqual({ authorization: 'Bearer t1' });
+  });
+
+  it('takes it from memory while it lives', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const first = await service.get();
+    await bed.clock.advance(HOUR - 62_000);
+    expect(await service.get()).toBe(first);
+    expect(bed.logins).toHaveLength(1);
+  });
+
+  it('does not keep a failure: the next caller after it is served', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, index, response) =>
+      index === 1 ? json(response, 401, { error: 'invalid_client' }) : issuing(HOUR)(_, index, response);
+    const service = bed.registry.service('acme');
+    await failure(service.get());
+    await bed.clock.advance(31_000);
+    expect((await service.get()).token).toBe('t2');
+  });
+
+  it('says that a provider is not configured', async () => {
+    bed = await startCredentialBed();
+    expect(() => bed.registry.service('other')).toThrow(/Provider "other" is not configured/);
+  });
+
+  it('is not harmed by a listener that throws', async () => {
+    bed = await startCredentialBed(
+      {},
+      {
+        emit: () => {
+          throw new Error('logging is down');
+        },
+      },
+    );
+    await expect(bed.registry.service('acme').headers()).resolves.toEqual({ authorization: 'Bearer t1' });
+  });
+});
+
+describe('a failing provider', () => {
+  it('is asked again, with growing pauses, while the caller waits', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, index, response) =>
+      index < 3 ? json(response, 503, {}) : issuing(HOUR)(_, index, response);
+    const credential = bed.registry.service('acme').get();
+    for (let second = 0; second < 6; second += 1) {
+      await quiet();
+      await bed.clock.advance(1_000);
+    }
+    expect((await credential).token).toBe('t3');
+  });
+
+  it('costs the first caller one budget of 15 s, and the next none: they hear at once when to come back', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, __, response) => json(response, 503, {});
+    const service = bed.registry.service('acme');
+    const first = failure(service.get());
+    for (let step = 0; step < 32; step += 1) {
+      await quiet();
+      await bed.clock.advance(500);
+    }
+    expect(await first).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', reason: 'HTTP 503' });
+    bed.answer = (_, __, response) => json(response, 503, {});
+    await bed.clock.advance(1_100);
+    // The next one tries once, and everybody after it is told at once.
+    await failure(service.get());
+    const before = bed.logins.length;
+    const errors = await Promise.all(Array.from({ length: 100 }, () => failure(service.get())));
+    expect(bed.logins).toHaveLength(before);
+    expect(errors.every(({ code }) => code === 'CREDENTIALS_UNAVAILABLE')).toBe(true);
+    expect(errors[0]?.['retryAfterMs']).toBe(2_000);
+    expect(new Set(errors).size).toBe(100);
+  });
+
+  it('is waited for no longer than a whole budget, also when it never answers', async () => {
+    bed = await startCredentialBed();
+    bed.answer = () => undefined;
+    const credential = failure(bed.registry.service('acme').get());
+    await until(() => bed.logins.length === 1);
+    for (let second = 0; second < 16; second += 1) {
+      await quiet();
+      await bed.clock.advance(1_000);
+    }
+    expect(await credential).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+  });
+
+  it('that says 429 is left alone for as long as it asks, by every credential of its token endpoint', async () => {
+    bed = await startCredentialBed({ accountCredentials: () => [SECRET] });
+    bed.answer = (_, __, response) => json(response, 429, {}, { 'retry-after': '40' });
+    const error = await failure(bed.registry.service('acme', 'm1').get());
+    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', retryAfterMs: 40_000 });
+    bed.answer = issuing(HOUR);
+    await bed.clock.advance(10_000);
+    const other = await failure(bed.registry.service('acme', 'm2').get());
+    expect(other['retryAfterMs']).toBe(30_000);
+    expect(bed.logins).toHaveLength(1);
+    await bed.clock.advance(30_000);
+    await expect(bed.registry.service('acme', 'm1').get()).resolves.toMatchObject({ account: 'm1' });
+    await expect(bed.registry.service('acme', 'm2').get()).resolves.toMatchObject({ account: 'm2' });
+  });
+
+  it('that asks for a short wait is waited for by who has the time', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, index, response) =>
+      index === 1 ? json(response, 429, {}, { 'retry-after': '5' }) : issuing(HOUR)(_, index, response);
+    const credential = bed.registry.service('acme').get();
+    await until(() => bed.eventsOf('rate-limited').length === 1);
+    await quiet();
+    await bed.clock.advance(4_900);
+    await quiet();
+    expect(bed.logins).toHaveLength(1);
+    await bed.clock.advance(200);
+    expect((await credential).token).toBe('t2');
+  });
+
+  it('ends what is pending when the application closes', async () => {
+    bed = await startCredentialBed();
+    bed.answer = () => undefined;
+    const credential = failure(bed.registry.service('acme').get());
+    await until(() => bed.logins.length === 1);
+    bed.registry.close();
+    expect(await credential).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+    expect((await failure(bed.registry.service('acme').get())).message).toContain('shutting down');
+  });
+});
+
+describe('a rejected secret', () => {
+  it("is reported with the provider's own reason, and without the secret", async () => {
+    bed = await startCredentialBed();
+    bed.answer = ({ secret }, __, response) =>
+      json(response, 401, { error: `invalid_client: ${secret}\r\nis wrong` });
+    const error = await failure(bed.registry.service('acme').get());
+    expect(error).toMatchObject({
+      code: 'CREDENTIALS_REJECTED',
+      provider: 'acme',
+      reason: 'invalid_client: [hidden] is wrong',
+    });
+    expect(error.message).not.toContain(SECRET['secret']);
+  });
+
+  it('is remembered 30 s, then twice as long: a flood of callers is no flood of logins', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, __, response) => json(response, 401, { error: 'invalid_client' });
+    const service = bed.registry.service('acme');
+    for (const [afterMs, logins] of [
+      [0, 1],
+      [29_000, 1],
+      [1_000, 2],
+      [59_000, 2],
+      [1_000, 3],
+    ] as const) {
+      await bed.clock.advance(afterMs);
+      await Promise.all(Array.from({ length: 50 }, () => failure(service.get())));
+      expect(bed.logins).toHaveLength(logins);
+    }
+    expect(bed.registry.service('acme').status()).toMatchObject({
+      state: 'rejected',
+      lastErrorCode: 'CREDENTIALS_REJECTED',
+    });
+  });
+
+  it('is left alone by the scheduler', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, __, response) => json(response, 401, { error: 'invalid_client' });
+    bed.registry.warm();
+    await until(() => bed.eventsOf('credentials-rejected').length === 1);
+    await quiet();
+    expect(bed.registry.renewals.size).toBe(0);
+  });
+
+  it('is remembered for every scope set that it stands behind', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, __, response) => json(response, 401, { error: 'invalid_client' });
+    const spenders = bed.registry.spenders('acme');
+    await failure(spenders.spender(undefined, ['read']).obtain());
+    await failure(spenders.spender(undefined, ['write']).obtain());
+    expect(bed.logins).toHaveLength(1);
+  });
+
+  it('is tried at once by refresh(), once for all who call it together', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, index, response) =>
+      index === 1 ? json(response, 401, { error: 'invalid_client' }) : issuing(HOUR)(_, index, response);
+    const service = bed.registry.service('acme');
+    await failure(service.get());
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => service.refresh()));
+    expect(new Set(all.map(({ token }) => token))).toEqual(new Set(['t2']));
+    expect(bed.logins).toHaveLength(2);
+  });
+
+  it('is asked for again once a second at most where a function gives it, and tried when it has changed', async () => {
+    let secret = 'test-old';
+    let asked = 0;
+    bed = await startCredentialBed({
+      credentialsAreDynamic: { own: true, accounts: false },
+      ownCredentials: () => {
+        asked += 1;
+        return [{ key: 'k', secret }];
+      },
+    });
+    bed.answer = (login, index, response) =>
+      login.secret === 'test-old'
+        ? json(response, 401, { error: 'invalid_client' })
+        : issuing(HOUR)(login, index, response);
+    const service = bed.registry.service('acme');
+    for (let call = 0; call < 20; call += 1) await failure(service.get());
+    expect({ asked, logins: bed.logins.length }).toEqual({ asked: 1, logins: 1 });
+    secret = 'test-new';
+    await bed.clock.advance(1_000);
+    expect((await service.get()).token).toBe('t2');
+    expect(asked).toBe(2);
+  });
+
+  it('does not take a live token away', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const credential = await service.get();
+    bed.answer = (_, __, response) => json(response, 401, { error: 'invalid_client' });
+    await bed.clock.advance(HOUR - 50_000);
+    bed.registry.renewals.runDue();
+    await until(() => bed.eventsOf('renewal-failed').length === 1);
+    for (let call = 0; call < 50; call += 1) expect(await service.get()).toBe(credential);
+    await quiet();
+    expect(bed.logins).toHaveLength(2);
+    expect(service.status()).toMatchObject({ state: 'degraded', lastErrorReason: 'invalid_client' });
+  });
+});
+
+describe('renewal', () => {
+  it('happens behind the caller when the token is due', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const first = await service.get();
+    await bed.clock.advance(HOUR - 50_000);
+    expect(await service.get()).toBe(first);
+    await until(() => bed.eventsOf('credential-renewed-early').length === 1);
+    expect((await service.get()).token).toBe('t2');
+    expect(service.status().counters).toMatchObject({ tokenRequests: 2, earlyRenewals: 1, waits: 1 });
+  });
+
+  it('happens without a call when the scheduler drives it', async () => {
+    bed = await startCredentialBed();
+    await bed.registry.service('acme').get();
+    await bed.runNextRenewal();
+    await until(() => bed.logins.length === 2);
+    expect(bed.eventsOf('credential-requested').map(({ reason }) => reason)).toEqual(['first', 'early']);
+  });
+
+  it.each([1_000, 60_000, 300_000, 365 * 24 * HOUR])(
+    'of a token that lives %d ms is over before it dies, and is no fetch per call',
+    async (lifetimeMs) => {
+      bed = await startCredentialBed();
+      bed.answer = issuing(lifetimeMs);
+      const service = bed.registry.service('acme');
+      await service.get();
+      for (let call = 0; call < 10; call += 1) await service.get();
+      expect(bed.logins).toHaveLength(1);
+      const dueInMs = bed.registry.renewals.nextDueInMs() as number;
+      expect(dueInMs).toBeGreaterThanOrEqual(lifetimeMs / 2);
+      expect(dueInMs).toBeLessThan(lifetimeMs - Math.min(1_000, 0.02 * lifetimeMs));
+      await bed.runNextRenewal();
+      await until(() => bed.logins.length === 2);
+      await quiet();
+      expect(service.status().counters.waits).toBe(1);
+    },
+  );
+
+  it('that fails while the token lives fails no call, and is tried again', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    await service.get();
+    bed.answer = (_, __, response) => json(response, 500, {});
+    await bed.clock.advance(HOUR - 50_000);
+    for (let call = 0; call < 20; call += 1) await service.get();
+    await until(() => bed.eventsOf('renewal-failed').length === 1);
+    for (let call = 0; call < 20; call += 1) await service.get();
+    await quiet();
+    expect(bed.logins).toHaveLength(2);
+    expect(service.status()).toMatchObject({ state: 'degraded', lastErrorCode: 'CREDENTIALS_UNAVAILABLE' });
+    bed.answer = issuing(HOUR);
+    await bed.clock.advance(1_200);
+    bed.registry.renewals.runDue();
+    await until(() => service.status().state === 'fresh');
+    expect(service.status().lastErrorCode).toBeUndefined();
+  });
+
+  it('in the background becomes the first attempt of a caller who comes to need it', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    await service.get();
+    const slow = held((_, __, response) => json(response, 500, {}));
+    bed.answer = slow.answer;
+    await bed.clock.advance(HOUR - 50_000);
+    await service.get();
+    await until(() => bed.logins.length === 2);
+    // The machine slept: the token is dead now, and the renewal still on its way.
+    bed.clock.jump(HOUR);
+    const credential = service.get();
+    bed.answer = issuing(HOUR);
+    slow.release();
+    await until(() => bed.clock.pendingTimers > 1);
+    for (let step = 0; step < 5; step += 1) {
+      await quiet();
+      await bed.clock.advance(200);
+    }
+    expect((await credential).token).toBe('t3');
+  });
+
+  it('goes quiet for a credential that nobody has used for two lifetimes, and begins again with its next use', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    await service.get();
+    for (let hour = 0; hour < 6; hour += 1) {
+      const before = bed.eventsOf('credential-obtained').length;
+      await bed.runNextRenewal();
+      await quiet();
+      if (bed.logins.length > before) await until(() => bed.eventsOf('credential-obtained').length > before);
+    }
+    expect(bed.logins.length).toBeLessThanOrEqual(4);
+    expect(bed.registry.renewals.size).toBe(0);
+    expect(service.status().state).toBe('idle');
+    const logins = bed.logins.length;
+    await service.get();
+    expect(bed.logins).toHaveLength(logins + 1);
+  });
+
+  it('never goes quiet where the application says `always` in so many words', async () => {
+    bed = await startCredentialBed({ keepWarm: 'always' });
+    await bed.registry.service('acme').get();
+    for (let renewal = 2; renewal < 8; renewal += 1) {
+      await bed.runNextRenewal();
+      await until(() => bed.eventsOf('credential-obtained').length === renewal);
+    }
+    expect(bed.logins).toHaveLength(7);
+  });
+
+  it('begins at boot, unless logins eat a quota or it is only wanted when used', async () => {
+    bed = await startCredentialBed();
+    bed.registry.warm();
+    await until(() => bed.registry.service('acme').status().state === 'fresh');
+    await bed.close();
+
+    bed = await startCredentialBed({ keepWarm: 'when-used' });
+    bed.registry.warm();
+    await quiet();
+    expect(bed.logins).toHaveLength(0);
+    await bed.close();
+
+    const strategy = { ...LOGIN_STRATEGY, loginsEatQuota: true };
+    bed = await startCredentialBed({ definition: { ...LOGIN_DEFINITION, strategy } });
+    bed.registry.warm();
+    await quiet();
+    expect(bed.logins).toHaveLength(0);
+  });
+
+  it('at boot that fails is reported, tried again, and no unhandled rejection', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, __, response) => json(response, 503, {});
+    bed.registry.warm();
+    await until(() => bed.eventsOf('credential-unavailable').length === 1);
+    bed.answer = issuing(HOUR);
+    await bed.clock.advance(1_200);
+    bed.registry.renewals.runDue();
+    await until(() => bed.registry.service('acme').status().state === 'fresh');
+    expect(bed.logins).toHaveLength(2);
+  });
+
+  it('does not loop over an issuer that hands out the same token until it dies', async () => {
+    bed = await startCredentialBed();
+    const endsAtMs = bed.clock.now() + HOUR;
+    bed.answer = (_, __, response) =>
+      json(response, 200, { token: 'same', expiresInMs: endsAtMs - bed.clock.now() });
+    const service = bed.registry.service('acme');
+    await service.get();
+    await bed.clock.advance(HOUR - 50_000);
+    await service.get();
+    await until(() => bed.eventsOf('credential-obtained').length === 2);
+    for (let call = 0; call < 20; call += 1) await service.get();
+    await quiet();
+    expect(bed.logins).toHaveLength(2);
+  });
+
+  it('sees a token die by either clock', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    await service.get();
+    bed.clock.jump(-24 * HOUR);
+    await bed.clock.advance(HOUR);
+    expect((await service.get()).token).toBe('t2');
+    bed.clock.jump(HOUR);
+    expect((await service.get()).token).toBe('t3');
+  });
+});

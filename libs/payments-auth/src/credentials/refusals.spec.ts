@@ -1,0 +1,173 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  type CredentialBed,
+  failure,
+  held,
+  issuing,
+  quiet,
+  startCredentialBed,
+  until,
+} from '../../../../test/support/credential-bed.js';
+import { json } from '../../../../test/support/loopback-server.js';
+import type { Credential } from './credential.js';
+import type { CredentialSpender } from './credential-spender.js';
+
+const HOUR = 3_600_000;
+const REFUSED = { status: 401, own: true };
+
+let bed: CredentialBed;
+afterEach(() => bed.close());
+
+/** What an HTTP client does with a call: spends, and replays once when refused. Returns how often it was sent. */
+async function call(
+  spender: CredentialSpender,
+  accepts: (credential: Credential) => boolean,
+): Promise<number> {
+  const first = spender.peek() ?? (await spender.obtain());
+  if (accepts(first)) return 1;
+  const other = await spender.replace(first, REFUSED);
+  if (other === undefined) return 1;
+  spender.replayed(other, { firstStatus: 401, refusedAgain: !accepts(other) });
+  return 2;
+}
+
+describe('calls that the provider refuses', () => {
+  it('cost one token request when 500 are refused together, and each is replayed once', async () => {
+    bed = await startCredentialBed();
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    const rejected = await spender.obtain();
+    const others = await Promise.all(Array.from({ length: 500 }, () => spender.replace(rejected, REFUSED)));
+    expect(others.every((other) => other?.token === 't2')).toBe(true);
+    expect(bed.logins).toHaveLength(2);
+  });
+
+  it('get the credential that has replaced theirs already, however late they come', async () => {
+    bed = await startCredentialBed();
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    const rejected = await spender.obtain();
+    await spender.replace(rejected, REFUSED);
+    expect((await spender.replace(rejected, REFUSED))?.token).toBe('t2');
+    expect(bed.logins).toHaveLength(2);
+  });
+
+  it('cost at most 3 logins in the first 5 s when every token is refused although logins succeed', async () => {
+    bed = await startCredentialBed();
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    for (let step = 0; step < 50; step += 1) {
+      await Promise.all(Array.from({ length: 10 }, () => call(spender, () => false)));
+      await bed.clock.advance(100);
+    }
+    expect(bed.logins.length).toBeLessThanOrEqual(3);
+    expect(bed.eventsOf('renewals-paused').length).toBeGreaterThan(0);
+    // An hour of it costs a handful, not one a call.
+    for (let minute = 0; minute < 55; minute += 1) {
+      await call(spender, () => false);
+      await bed.clock.advance(60_000);
+    }
+    expect(bed.logins.length).toBeLessThanOrEqual(20);
+  });
+
+  it('may force renewals again at once after a replay that succeeded', async () => {
+    bed = await startCredentialBed();
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    for (let revoked = 1; revoked <= 5; revoked += 1) {
+      expect(await call(spender, ({ token }) => token !== `t${revoked}`)).toBe(2);
+    }
+    expect(bed.logins).toHaveLength(6);
+  });
+
+  it('say so when a young token had to be replaced: another login has ended it', async () => {
+    bed = await startCredentialBed();
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    await spender.obtain();
+    await bed.clock.advance(5_000);
+    await call(spender, ({ token }) => token !== 't1');
+    expect(bed.eventsOf('credential-contested')).toMatchObject([{ ageMs: 5_000 }]);
+  });
+
+  it('are not replayed with the token that was just refused, when the issuer hands it out again', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, __, response) => json(response, 200, { token: 'same', expiresInMs: HOUR });
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    const rejected = await spender.obtain();
+    for (let each = 0; each < 20; each += 1) expect(await spender.replace(rejected, REFUSED)).toBeUndefined();
+    expect(bed.logins).toHaveLength(2);
+    expect(bed.eventsOf('renewals-paused')).toHaveLength(1);
+  });
+
+  it('get the refusal when no other token can be had, and the next one is fetched behind', async () => {
+    bed = await startCredentialBed();
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    const rejected = await spender.obtain();
+    bed.answer = (_, __, response) => json(response, 503, {}, { 'retry-after': '60' });
+    expect(await spender.replace(rejected, REFUSED)).toBeUndefined();
+    bed.answer = issuing(HOUR);
+    await bed.runNextRenewal();
+    await until(() => spender.peek()?.token === 't3');
+  });
+});
+
+describe('refresh', () => {
+  it('by 1000 callers with the same rejected credential costs one token request', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const rejected = await service.get();
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => service.refresh(rejected)));
+    const late = await service.refresh(rejected);
+    expect(new Set([...all, late].map(({ token }) => token))).toEqual(new Set(['t2']));
+    expect(bed.logins).toHaveLength(2);
+  });
+
+  it('that fails is not remembered as a result', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const credential = await service.get();
+    bed.answer = (_, __, response) => json(response, 401, { error: 'invalid_client' });
+    await failure(service.refresh());
+    expect(await service.get()).toBe(credential);
+    bed.answer = issuing(HOUR);
+    expect((await service.refresh()).token).toBe('t3');
+  });
+});
+
+describe('revoke', () => {
+  it('gives the token back, and forgets it', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    await service.get();
+    await service.revoke();
+    expect(bed.server.to('/revoke').map(({ body }) => body.toString())).toEqual(['t1']);
+    expect(service.status().state).toBe('idle');
+    expect((await service.get()).token).toBe('t2');
+  });
+
+  it('drops an answer that is still on its way: an older one never replaces a newer', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    const waiting = service.get();
+    await until(() => bed.logins.length === 1);
+    await service.revoke();
+    bed.answer = issuing(HOUR);
+    slow.release();
+    expect((await waiting).token).toBe('t2');
+    expect((await service.get()).token).toBe('t2');
+  });
+
+  it('does not fetch another one when only a renewal was on its way', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    await service.get();
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    await bed.clock.advance(HOUR - 50_000);
+    await service.get();
+    await until(() => bed.logins.length === 2);
+    await service.revoke();
+    slow.release();
+    await quiet();
+    expect(bed.logins).toHaveLength(2);
+    expect(service.status()).toMatchObject({ state: 'idle' });
+  });
+});

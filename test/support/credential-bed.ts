@@ -1,0 +1,195 @@
+import { EventEmitter, once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  CredentialRegistry,
+  type CredentialRegistryOptions,
+} from '../../libs/payments-auth/src/credentials/credential.registry.js';
+import type { PaymentsAuthEvent } from '../../libs/payments-auth/src/credentials/payments-auth-event.js';
+import type { ConfiguredProvider } from '../../libs/payments-auth/src/providers/configured-provider.js';
+import type { ProviderDefinition } from '../../libs/payments-auth/src/providers/provider-definition.js';
+import { AxiosTokenTransport } from '../../libs/payments-auth/src/strategies/axios-token-transport.js';
+import type { Credentials, TokenStrategy } from '../../libs/payments-auth/src/strategies/strategy.js';
+import { ManualClock } from '../../libs/payments-auth/src/testing/manual-clock.js';
+import { type Handler, json, type LoopbackServer, startLoopbackServer } from './loopback-server.js';
+
+/** A provider in few words: a JSON login whose answer says how long its token lives. */
+export const LOGIN_STRATEGY: TokenStrategy = {
+  kind: 'token-login',
+  documentedLifetimeMs: 3_600_000,
+  limits: [],
+  loginsEatQuota: false,
+  request: ({ key, secret }, { scopes }) => ({
+    method: 'POST',
+    path: '/token',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ key, secret, scopes }),
+  }),
+  read: ({ status, body }) => {
+    const { token, expiresInMs, error } = (body ?? {}) as Record<string, unknown>;
+    if (status === 401) return { outcome: 'rejected', reason: String(error) };
+    if (typeof token !== 'string') return { outcome: 'unavailable', reason: `HTTP ${status}` };
+    return {
+      outcome: 'issued',
+      token,
+      lifetime: { lifetimeMs: Number(expiresInMs), from: 'relative' },
+    };
+  },
+  revoke: (_, token) => ({ method: 'POST', path: '/revoke', headers: {}, body: token }),
+};
+
+export const LOGIN_DEFINITION: ProviderDefinition = {
+  name: 'acme',
+  title: 'Acme',
+  docs: 'https://acme.test/docs',
+  environments: { live: 'https://acme.test' },
+  credentials: { key: {}, secret: {} },
+  strategy: LOGIN_STRATEGY,
+  headers: ({ token }) => ({ authorization: `Bearer ${token}` }),
+  refusal: { refused: ({ status }) => status === 401 },
+};
+
+export const KEY_DEFINITION: ProviderDefinition = {
+  ...LOGIN_DEFINITION,
+  name: 'keyed',
+  strategy: { kind: 'static-key' },
+  credentials: { key: {}, extra: { optional: true } },
+  headers: ({ credentials }) => ({ authorization: credentials['key'] }),
+  callHeaders: [
+    {
+      methods: ['POST'],
+      path: '/sessions',
+      headers: ({ credentials }) => ({ 'api-key': credentials['extra'] }),
+    },
+  ],
+};
+
+export const SECRET: Credentials = { key: 'test-key', secret: 'test-secret-not-real' };
+
+/** A configured provider, with what a test does not care about filled in. */
+export function configured(parts: Partial<ConfiguredProvider> = {}): ConfiguredProvider {
+  const definition = parts.definition ?? LOGIN_DEFINITION;
+  return {
+    name: definition.name,
+    definition,
+    hosts: { api: 'http://127.0.0.1:9' },
+    defaultHost: 'api',
+    credentialsAreDynamic: { own: false, accounts: false },
+    scopes: [],
+    clientAuthentication: 'basic',
+    refreshBeforeMs: 60_000,
+    replay: 'always',
+    credentialsTtlMs: 300_000,
+    share: true,
+    insecureHosts: [],
+    http: () => ({}),
+    ...parts,
+  };
+}
+
+/** What a token endpoint was asked. */
+export interface Login {
+  readonly key: string;
+  readonly secret: string;
+  readonly scopes: readonly string[];
+}
+
+export interface CredentialBed {
+  readonly clock: ManualClock;
+  readonly server: LoopbackServer;
+  readonly registry: CredentialRegistry;
+  readonly events: PaymentsAuthEvent[];
+  /** What the token endpoint was asked, in order of arrival. */
+  readonly logins: Login[];
+  eventsOf<T extends PaymentsAuthEvent['type']>(type: T): Extract<PaymentsAuthEvent, { type: T }>[];
+  /** How the token endpoint answers from now on. */
+  answer: (login: Login, index: number, response: Parameters<Handler>[1]) => void | Promise<void>;
+  /** Moves the clock to what falls due next, and does what a scheduler does then. */
+  runNextRenewal(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Issues token after token: `t1`, `t2`, …, each for `lifetimeMs`. */
+export function issuing(lifetimeMs: number): CredentialBed['answer'] {
+  return (_, index, response) => json(response, 200, { token: `t${index}`, expiresInMs: lifetimeMs });
+}
+
+/** A registry over one provider with a real token endpoint on loopback, and a clock that the test moves. */
+export async function startCredentialBed(
+  parts: Partial<ConfiguredProvider> = {},
+  options: Partial<CredentialRegistryOptions> = {},
+): Promise<CredentialBed> {
+  const clock = new ManualClock();
+  const logins: Login[] = [];
+  const events: PaymentsAuthEvent[] = [];
+  const server = await startLoopbackServer((request, response) => {
+    if (request.url !== '/token') return void response.writeHead(200).end();
+    const login = JSON.parse(request.body.toString()) as Login;
+    logins.push(login);
+    return bed.answer(login, logins.length, response);
+  });
+  const ownCredentials = parts.accountCredentials === undefined ? () => [SECRET] : undefined;
+  const provider = configured({ hosts: { api: server.url }, ownCredentials, ...parts });
+  const registry = new CredentialRegistry([provider], {
+    clock,
+    transport: () => new AxiosTokenTransport({ clock }),
+    emit: (event) => events.push(event),
+    ...options,
+  });
+  const bed: CredentialBed = {
+    clock,
+    server,
+    registry,
+    events,
+    logins,
+    eventsOf: (type) => events.filter((event) => event.type === type) as never,
+    answer: issuing(3_600_000),
+    runNextRenewal: async () => {
+      await clock.advance(Math.ceil(registry.renewals.nextDueInMs() ?? 0) + 1);
+      registry.renewals.runDue();
+    },
+    close: async () => {
+      registry.close();
+      await server.close();
+    },
+  };
+  return bed;
+}
+
+/** Waits until what happens in the background has happened. */
+export async function until(condition: () => boolean): Promise<void> {
+  const giveUpAtMs = performance.now() + 4_000;
+  while (!condition()) {
+    if (performance.now() > giveUpAtMs) throw new Error(`this never came true: ${condition.toString()}`);
+    await nextTurn();
+  }
+}
+
+/** Lets requests that are under way on loopback sockets arrive, and whatever would follow them happen. */
+export async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await nextTurn();
+}
+
+/** An answer that waits for its release. */
+export function held(answer: CredentialBed['answer']): {
+  answer: CredentialBed['answer'];
+  release: () => void;
+} {
+  const gate = new EventEmitter();
+  const released = once(gate, 'open');
+  return {
+    answer: async (login, index, response) => {
+      await released;
+      await answer(login, index, response);
+    },
+    release: () => void gate.emit('open'),
+  };
+}
+
+export async function failure(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
+  return promise.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: unknown) => error as Error & Record<string, unknown>,
+  );
+}
