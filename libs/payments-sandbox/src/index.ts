@@ -16,4 +16,19 @@ export type {
   MalformedToken,
   Misbehaviour,
 } from './faults/fault.js';
-export { FAULT_NAMES, type PlannedFault } from './faults/fault-plan.js';
+export { FAULT_NAMES } from './faults/check-misbehaviour.js';
+export type { PlannedFault } from './faults/fault-plan.js';
+export { InvalidInputError } from './core/checks.js';
+export type { Forgery, WebhookOptions, WebhookReceipt } from './signing/webhook-sender.js';
+export type { WebhookEvent, WebhookMessage } from './signing/webhook-shape.js';
+export {
+  type KashierOrder,
+  kashierOrderHash,
+  type KashierRedirect,
+  kashierRedirectQuery,
+  kashierRedirectSignature,
+  kashierWebhookSignature,
+} from './signing/kashier-signatures.js';
+export { type ChecksumRule, clickpesaChecksum } from './signing/clickpesa-checksum.js';
+export { cashfinWebhookSignature } from './signing/cashfin-webhook.js';
+export { wakapayWebhookSignature } from './signing/wakapay-webhook.js';

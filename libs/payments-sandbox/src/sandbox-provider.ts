@@ -1,4 +1,5 @@
 import type { Credentials, Rotation } from './core/account.js';
+import { InvalidInputError } from './core/checks.js';
 import type { Elsewhere } from './core/elsewhere.js';
 import type { Exchange } from './core/exchange.js';
 import { HttpListener } from './core/http-listener.js';
@@ -6,12 +7,20 @@ import type { IssuedToken } from './core/issued-tokens.js';
 import type { ProviderBehaviour } from './core/provider-behaviour.js';
 import { ProviderContext } from './core/provider-context.js';
 import { ProviderEngine } from './core/provider-engine.js';
-import type { ProviderSettings } from './core/provider-settings.js';
+import { checkSettings, type ProviderSettings } from './core/provider-settings.js';
 import type { SandboxClock } from './core/sandbox-clock.js';
 import type { SeededRandom } from './core/seeded-random.js';
 import type { Counts, RequestRecord } from './core/traffic.js';
+import { checkMisbehaviour } from './faults/check-misbehaviour.js';
 import type { Misbehaviour } from './faults/fault.js';
 import type { PlannedFault } from './faults/fault-plan.js';
+import {
+  sendWebhook,
+  webhookMessage,
+  type WebhookOptions,
+  type WebhookReceipt,
+} from './signing/webhook-sender.js';
+import type { WebhookMessage } from './signing/webhook-shape.js';
 
 /** The account whose credentials a provider starts with. */
 export const OWN_ACCOUNT = 'own';
@@ -32,12 +41,14 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   readonly #engine: ProviderEngine<C>;
   readonly #listeners: ReadonlyMap<string, HttpListener>;
   readonly #startSettings: ProviderSettings;
+  readonly #webhookRandom: SeededRandom;
 
   constructor(behaviour: ProviderBehaviour<C, N>, options: SandboxProviderOptions) {
     const random = options.random.fork(behaviour.name);
     this.name = behaviour.name;
     this.#behaviour = behaviour;
     this.#context = new ProviderContext(behaviour, options.clock, random, options.settings);
+    this.#webhookRandom = random.fork('webhooks');
     this.#startSettings = { ...this.#context.settings };
     this.#engine = new ProviderEngine(behaviour, this.#context, {
       random,
@@ -140,12 +151,12 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   }
 
   configure(settings: Partial<ProviderSettings>): void {
-    Object.assign(this.#context.settings, settings);
+    Object.assign(this.#context.settings, checkSettings(settings));
   }
 
-  /** Plans a fault, and answers what ends it. */
+  /** Plans a fault, and answers what ends it. @throws {InvalidInputError} naming every wrong field */
   misbehave(misbehaviour: Misbehaviour): () => void {
-    return this.#engine.faults.add(misbehaviour);
+    return this.#engine.faults.add(checkMisbehaviour(misbehaviour));
   }
 
   /** Ends every fault. */
@@ -156,6 +167,23 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   /** The faults that are planned, and how often each struck. */
   get faults(): readonly PlannedFault[] {
     return this.#engine.faults.planned;
+  }
+
+  // --- Webhooks -------------------------------------------------------------------------------------------------
+
+  /** A message as the provider would send it, signed with its keys, or forged. @throws where it sends none */
+  webhook(options: WebhookOptions = {}): WebhookMessage {
+    const shape = this.#behaviour.webhook;
+    if (shape === undefined) throw new InvalidInputError([`Provider "${this.name}" sends no webhooks.`]);
+    const { credentials: keys } = this.#context.accounts.get(options.account ?? OWN_ACCOUNT);
+    const otherKeys = this.#behaviour.credentials(this.#webhookRandom).invent('forger');
+    const { settings } = this.#context;
+    return webhookMessage(shape, { ...options, keys, otherKeys, settings, random: this.#webhookRandom });
+  }
+
+  /** Sends such a message to a URL on this machine, and answers what came back. */
+  async sendWebhook(url: string, options: WebhookOptions = {}): Promise<WebhookReceipt> {
+    return sendWebhook(url, this.webhook(options));
   }
 
   // --- What it saw ----------------------------------------------------------------------------------------------

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { Credentials } from './core/account.js';
+import { ControlServer } from './control/control-server.js';
+import { InvalidInputError } from './core/checks.js';
 import { Elsewhere } from './core/elsewhere.js';
-import type { ProviderBehaviour } from './core/provider-behaviour.js';
 import type { ProviderSettings } from './core/provider-settings.js';
 import { type SandboxClock, systemClock } from './core/sandbox-clock.js';
 import { SeededRandom } from './core/seeded-random.js';
 import {
+  behaviourOf,
   type CredentialsByProvider,
   PROVIDER_NAMES,
   type ProviderName,
-  PROVIDERS,
 } from './providers/index.js';
 import { SandboxProvider } from './sandbox-provider.js';
 
@@ -26,6 +26,8 @@ export interface SandboxOptions {
   readonly clock?: SandboxClock;
   /** How a provider behaves from the start; `reset()` comes back to it. */
   readonly settings?: Readonly<Partial<Record<ProviderName, Partial<ProviderSettings>>>>;
+  /** Also opens the HTTP control API; on a free port unless one is given. @default false */
+  readonly control?: boolean | { readonly port: number };
   /** How many requests each provider remembers. @default 1000 */
   readonly logSize?: number;
 }
@@ -39,6 +41,7 @@ export type SandboxProviders = {
 export class Sandbox {
   readonly #providers: ReadonlyMap<ProviderName, SandboxProvider>;
   readonly #elsewhere: Elsewhere;
+  #control: ControlServer | undefined = undefined;
 
   /** Started by {@link startSandbox}. */
   constructor(
@@ -60,7 +63,9 @@ export class Sandbox {
   provider<N extends ProviderName>(name: N): SandboxProviders[N] {
     const provider = this.#providers.get(name);
     if (provider === undefined)
-      throw new Error(`Provider "${name}" does not run here. Name it in startSandbox({ providers }).`);
+      throw new InvalidInputError([
+        `Provider "${name}" does not run here. Name it in startSandbox({ providers }).`,
+      ]);
     return provider as unknown as SandboxProviders[N];
   }
 
@@ -77,6 +82,19 @@ export class Sandbox {
     return this.#elsewhere;
   }
 
+  /** Where the HTTP control API listens, when it was asked for. */
+  get controlUrl(): string | undefined {
+    return this.#control?.url;
+  }
+
+  /** Opens the HTTP control API. @param port 0 for any free one */
+  async openControl(port = 0): Promise<string> {
+    const control = new ControlServer(this);
+    await control.listen(port);
+    this.#control = control;
+    return control.url;
+  }
+
   /** Back to the start: no faults, no counts, no log. Merchants and their tokens stay. */
   reset(): void {
     for (const provider of this.#providers.values()) provider.reset();
@@ -86,6 +104,7 @@ export class Sandbox {
   /** Ends every server and connection. */
   async close(): Promise<void> {
     await Promise.all([
+      this.#control?.close(),
       this.#elsewhere.close(),
       ...[...this.#providers.values()].map((provider) => provider.close()),
     ]);
@@ -102,7 +121,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const providers = new Map<ProviderName, SandboxProvider>();
   for (const name of names) {
     const settings = { ...lifetime, ...options.settings?.[name] };
-    const provider = new SandboxProvider(PROVIDERS[name] as unknown as ProviderBehaviour<Credentials>, {
+    const provider = new SandboxProvider(behaviourOf(name), {
       clock,
       random,
       settings,
@@ -113,11 +132,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
   const sandbox = new Sandbox(seed, providers, elsewhere);
   try {
-    await elsewhere.listen(0);
     for (const [name, provider] of providers) {
       const [first = 'api'] = provider.hosts;
       await provider.listen({ [first]: ports[name] ?? 0, fep: ports['kashier.fep'] ?? 0 });
     }
+    // Free ports last: they could be among the fixed ones.
+    const { control = false } = options;
+    if (control !== false) await sandbox.openControl(control === true ? 0 : control.port);
+    await elsewhere.listen(0);
   } catch (error) {
     await sandbox.close();
     throw error;

@@ -1,3 +1,4 @@
+import { InvalidInputError } from './checks.js';
 import { Account, type Credentials, type KeyVersion, type Rotation } from './account.js';
 
 /** What {@link Accounts} must know of a provider. */
@@ -23,7 +24,8 @@ export class Accounts<C extends Credentials> {
   ) {}
 
   add(id: string, given: Partial<C> = {}): Account<C> {
-    if (this.#byId.has(id)) throw new Error(`Account "${id}" exists already. Choose another id.`);
+    if (this.#byId.has(id))
+      throw new InvalidInputError([`Account "${id}" exists already. Choose another id.`]);
     const account = new Account<C>(id, { ...this.shape.invent(id), ...given }, this.now());
     this.#byId.set(id, account);
     this.#byIdentity.set(this.shape.identityOf(account.credentials), account);
@@ -32,7 +34,8 @@ export class Accounts<C extends Credentials> {
 
   get(id: string): Account<C> {
     const account = this.#byId.get(id);
-    if (account === undefined) throw new Error(`There is no account "${id}". Add it with addAccount().`);
+    if (account === undefined)
+      throw new InvalidInputError([`There is no account "${id}". Add it with addAccount().`]);
     return account;
   }
 

@@ -6,6 +6,7 @@ import type { ProviderSettings } from './provider-settings.js';
 import type { RateLimit } from './rate-limits.js';
 import type { ReceivedRequest } from './received-request.js';
 import type { Reply } from './reply.js';
+import type { WebhookShape } from '../signing/webhook-shape.js';
 import type { SeededRandom } from './seeded-random.js';
 
 /** An endpoint that hands out tokens, or takes them back. */
@@ -58,6 +59,8 @@ export interface ProviderBehaviour<C extends Credentials, N extends string = str
   readonly tokenFields?: { readonly token: string; readonly expiry?: string };
   /** Body fields that say which payment it is: sent twice, they mean the same payment. */
   readonly paymentKeys: readonly string[];
+  /** What it sends on its own accord; absent where it sends nothing. */
+  readonly webhook?: WebhookShape<C>;
   readonly tokenEndpoint?: CredentialEndpoint<C>;
   readonly revocationEndpoint?: CredentialEndpoint<C>;
   readonly resources: readonly Resource<C>[];

@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.js';
 import { IssuedTokens } from './issued-tokens.js';
 import { signJwt } from './jwt.js';
 import type { ProviderBehaviour } from './provider-behaviour.js';
-import { defaultSettings, type ProviderSettings } from './provider-settings.js';
+import { checkSettings, defaultSettings, type ProviderSettings } from './provider-settings.js';
 import type { SandboxClock } from './sandbox-clock.js';
 import type { SeededRandom } from './seeded-random.js';
 
@@ -35,7 +35,7 @@ export class ProviderContext<C extends Credentials = Credentials> {
   ) {
     this.random = random.fork('tokens');
     this.#jwtKey = random.fork('jwt').text(32);
-    this.settings = { ...defaultSettings(behaviour), ...settings };
+    this.settings = { ...defaultSettings(behaviour), ...checkSettings(settings) };
     this.accounts = new Accounts(behaviour.credentials(random.fork('credentials')), () => clock.now());
     this.tokens = new IssuedTokens(() => clock.now());
   }

@@ -1,3 +1,5 @@
+import { checkFields, either, isBoolean, isNumber, isOneOf, isWholeNumber, optional } from './checks.js';
+
 /** How one provider behaves; changeable while it runs. */
 export interface ProviderSettings {
   /** How long a token lives. @default what the provider documents */
@@ -32,4 +34,18 @@ export function defaultSettings(documented: {
     refusalStatus: documented.refusalStatus,
     checksum: 'off',
   };
+}
+
+/** Makes sure of settings that come from outside. @throws {InvalidInputError} naming every wrong field */
+export function checkSettings(settings: unknown): Partial<ProviderSettings> {
+  checkFields(settings, {
+    tokenLifetimeMs: optional(isNumber(1)),
+    newLoginKillsEarlier: optional(isBoolean),
+    sameTokenUntilDead: optional(isBoolean),
+    skewMs: optional(isNumber(-Infinity)),
+    rateLimits: optional(either(isBoolean, isNumber(0))),
+    refusalStatus: optional(isWholeNumber(200, 599)),
+    checksum: optional(isOneOf('off', 'canonical', 'legacy')),
+  });
+  return settings;
 }

@@ -69,8 +69,8 @@ export class Traffic {
   readonly #records: RequestRecord[] = [];
   readonly #executions = new Map<string, number>();
   readonly #bodyOfId = new Map<string, string>();
-  /** Requests that were refused or failed, and how many of each have not come again yet. */
-  readonly #unanswered = new Map<string, number>();
+  /** Requests without an id that were refused or failed, and how many of each have not come again yet. */
+  readonly #fruitless = new Map<string, number>();
 
   constructor(
     private readonly paymentKeys: readonly string[],
@@ -94,7 +94,7 @@ export class Traffic {
     this.#counts = noCounts();
     this.#number = 0;
     this.#records.length = 0;
-    for (const map of [this.#executions, this.#bodyOfId, this.#unanswered]) map.clear();
+    for (const map of [this.#executions, this.#bodyOfId, this.#fruitless]) map.clear();
   }
 
   note(what: 'wrongContentLengths' | 'abortedRequests'): void {
@@ -124,7 +124,11 @@ export class Traffic {
   answered(exchange: Exchange, answer: { status?: number; faults: readonly string[]; atMs: number }): void {
     const { request, kind, outcome, executed } = exchange;
     const id = this.idOf(request);
-    this.#tally(exchange, id, answer.faults.length > 0);
+    this.#tally(exchange, answer.faults.length > 0);
+    if (id === undefined && kind === 'call' && (isFruitless(outcome) || answer.status === undefined)) {
+      const signature = signatureOf(request);
+      this.#fruitless.set(signature, (this.#fruitless.get(signature) ?? 0) + 1);
+    }
     this.#records.push({
       number: (this.#number += 1),
       atMs: answer.atMs,
@@ -167,20 +171,21 @@ export class Traffic {
     const stated = headerOf(request, 'x-body-sha256');
     if (stated !== undefined && stated !== request.bodySha256) this.#counts.changedBodies += 1;
     const id = this.idOf(request);
-    const unanswered = this.#unanswered.get(signatureOf(request, id)) ?? 0;
     if (id !== undefined) {
       const before = this.#bodyOfId.get(id);
       if (before !== undefined) this.#counts.replays += 1;
       if (before !== undefined && before !== request.bodySha256 && stated === undefined)
         this.#counts.changedBodies += 1;
       this.#bodyOfId.set(id, before ?? request.bodySha256);
-    } else if (unanswered > 0) {
-      this.#counts.replays += 1;
-      this.#unanswered.set(signatureOf(request, id), unanswered - 1);
+      return;
     }
+    const fruitless = this.#fruitless.get(signatureOf(request)) ?? 0;
+    if (fruitless === 0) return;
+    this.#counts.replays += 1;
+    this.#fruitless.set(signatureOf(request), fruitless - 1);
   }
 
-  #tally(exchange: Exchange, id: string | undefined, faulty: boolean): void {
+  #tally(exchange: Exchange, faulty: boolean): void {
     const counts = this.#counts;
     const { kind, outcome, executed, request } = exchange;
     if (faulty) counts.faulty += 1;
@@ -193,10 +198,6 @@ export class Traffic {
     if (kind === 'revocation') return;
     if (outcome === 'accepted') counts.accepted += 1;
     if (outcome === 'refused') counts.refusals += 1;
-    if (outcome !== 'accepted' && id === undefined) {
-      const signature = signatureOf(request, id);
-      this.#unanswered.set(signature, (this.#unanswered.get(signature) ?? 0) + 1);
-    }
     if (!executed || SAFE_METHODS.has(request.method)) return;
     counts.executions += 1;
     const key = this.#paymentKeyOf(request);
@@ -207,8 +208,13 @@ export class Traffic {
   }
 }
 
-function signatureOf(request: ReceivedRequest, id: string | undefined): string {
-  return id ?? `${request.host} ${request.method} ${request.url} ${request.bodySha256}`;
+/** Whether a client has a reason to send the request again. */
+function isFruitless(outcome: Outcome): boolean {
+  return outcome === 'refused' || outcome === 'limited' || outcome === 'failed';
+}
+
+function signatureOf(request: ReceivedRequest): string {
+  return `${request.host} ${request.method} ${request.url} ${request.bodySha256}`;
 }
 
 function formOf(request: ReceivedRequest): Record<string, string> | undefined {

@@ -43,8 +43,6 @@ const DEFAULT_TARGET: Partial<Record<FaultName, Target>> = {
   'absurd-expiry': 'token',
 };
 
-export const FAULT_NAMES = Object.keys(EFFECTS) as readonly FaultName[];
-
 /** A fault that strikes one request. */
 export interface StrikingFault {
   readonly name: FaultName;

@@ -2,6 +2,7 @@ import type { ProviderBehaviour } from '../core/provider-behaviour.js';
 import { headerOf } from '../core/received-request.js';
 import { json } from '../core/reply.js';
 import { payment } from './payment.js';
+import { cashfinWebhook } from '../signing/cashfin-webhook.js';
 
 export type CashfinCredentials = { readonly clientSecret: string; readonly webhookSecret: string };
 
@@ -20,6 +21,7 @@ export const cashfin: ProviderBehaviour<CashfinCredentials, 'cashfin'> = {
     { limit: 1_000, perMs: 24 * HOUR_MS, per: 'account' },
   ],
   paymentKeys: ['reference'],
+  webhook: cashfinWebhook,
   credentials: (random) => ({
     invent: (_account, previous) => ({
       clientSecret: `cs_${random.text(32)}`,

@@ -5,6 +5,7 @@ import { headerOf, jsonObjectOf, textOf, type ReceivedRequest } from '../core/re
 import { json, type Reply } from '../core/reply.js';
 import { clickpesaChecksum } from '../signing/clickpesa-checksum.js';
 import { payment } from './payment.js';
+import { clickpesaWebhook } from '../signing/clickpesa-webhook.js';
 
 export type ClickpesaCredentials = {
   readonly clientId: string;
@@ -29,6 +30,7 @@ export const clickpesa: ProviderBehaviour<ClickpesaCredentials, 'clickpesa'> = {
   ],
   tokenFields: { token: 'token' },
   paymentKeys: ['orderReference'],
+  webhook: clickpesaWebhook,
   credentials: (random) => ({
     invent: (_account, previous) => ({
       clientId: previous?.clientId ?? `sandbox-client-${random.text(16)}`,

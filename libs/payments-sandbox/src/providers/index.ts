@@ -1,3 +1,5 @@
+import type { Credentials } from '../core/account.js';
+import type { ProviderBehaviour } from '../core/provider-behaviour.js';
 import { cashfin, type CashfinCredentials } from './cashfin.js';
 import { clickpesa, type ClickpesaCredentials } from './clickpesa.js';
 import { cryptofuse, type CryptofuseCredentials } from './cryptofuse.js';
@@ -17,7 +19,16 @@ export interface CredentialsByProvider {
 
 export type ProviderName = keyof CredentialsByProvider;
 
-/** Every provider that can be simulated. */
-export const PROVIDERS = { cashfin, kashier, pesapal, clickpesa, wakapay, cryptofuse } as const;
+const PROVIDERS = { cashfin, kashier, pesapal, clickpesa, wakapay, cryptofuse } as const;
 
 export const PROVIDER_NAMES = Object.keys(PROVIDERS) as readonly ProviderName[];
+
+/** How a provider behaves, seen without its own type of credentials. */
+export function behaviourOf(name: ProviderName): ProviderBehaviour<Credentials> {
+  const behaviour: unknown = PROVIDERS[name];
+  return behaviour as ProviderBehaviour<Credentials>;
+}
+
+export function isProviderName(name: string): name is ProviderName {
+  return Object.hasOwn(PROVIDERS, name);
+}

@@ -3,6 +3,7 @@ import { headerOf, textOf } from '../core/received-request.js';
 import { json, type Reply } from '../core/reply.js';
 import { kashierOrderHash } from '../signing/kashier-signatures.js';
 import { payment } from './payment.js';
+import { kashierWebhook } from '../signing/kashier-webhook.js';
 
 export type KashierCredentials = {
   readonly secretKey: string;
@@ -20,6 +21,7 @@ export const kashier: ProviderBehaviour<KashierCredentials, 'kashier'> = {
   refusalStatus: 403,
   limits: [],
   paymentKeys: ['merchantOrderId', 'order', 'orderId'],
+  webhook: kashierWebhook,
   credentials: (random) => ({
     invent: (_account, previous) => ({
       secretKey: `${random.hex(32)}$${random.hex(96)}`,

@@ -4,6 +4,7 @@ import type { ProviderContext } from '../core/provider-context.js';
 import { headerOf, isJson, jsonObjectOf, textOf } from '../core/received-request.js';
 import { html, json, type Reply } from '../core/reply.js';
 import { bearerToken } from './bearer-token.js';
+import { pesapalNotification } from '../signing/pesapal-notification.js';
 
 export type PesapalCredentials = { readonly consumerKey: string; readonly consumerSecret: string };
 
@@ -17,6 +18,7 @@ export const pesapal: ProviderBehaviour<PesapalCredentials, 'pesapal'> = {
   limits: [],
   tokenFields: { token: 'token', expiry: 'expiryDate' },
   paymentKeys: ['id'],
+  webhook: pesapalNotification,
   credentials: (random) => ({
     invent: () => ({
       consumerKey: `sandbox-ck-${random.text(24)}`,

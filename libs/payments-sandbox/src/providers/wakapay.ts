@@ -5,6 +5,7 @@ import { isJson, jsonObjectOf } from '../core/received-request.js';
 import { json, type Reply } from '../core/reply.js';
 import { bearerToken } from './bearer-token.js';
 import { payment } from './payment.js';
+import { wakapayWebhook } from '../signing/wakapay-webhook.js';
 
 export type WakapayCredentials = { readonly apiKey: string; readonly apiSecret: string };
 
@@ -18,6 +19,7 @@ export const wakapay: ProviderBehaviour<WakapayCredentials, 'wakapay'> = {
   limits: [],
   tokenFields: { token: 'accessToken', expiry: 'expiresIn' },
   paymentKeys: ['reference'],
+  webhook: wakapayWebhook,
   credentials: (random) => ({
     invent: () => ({ apiKey: `pk_test_${random.text(24)}`, apiSecret: `sk_test_${random.text(32)}` }),
     identityOf: ({ apiKey }) => apiKey,

@@ -38,6 +38,13 @@ export function kashierRedirectSignature(redirect: KashierRedirect, paymentApiKe
   return hmacSha256(paymentApiKey, signed);
 }
 
+/** The whole query that the customer's browser comes back with, signature included. */
+export function kashierRedirectQuery(redirect: KashierRedirect, paymentApiKey: string): URLSearchParams {
+  const query = new URLSearchParams(redirect);
+  query.set('signature', kashierRedirectSignature(redirect, paymentApiKey));
+  return query;
+}
+
 /** `x-kashier-signature` of a webhook: the fields that `signatureKeys` names, sorted, as a query string. */
 export function kashierWebhookSignature(
   data: Readonly<Record<string, unknown>>,

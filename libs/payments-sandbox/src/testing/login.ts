@@ -2,28 +2,30 @@ import type { ProviderName } from '../providers/index.js';
 import { OWN_ACCOUNT } from '../sandbox-provider.js';
 import type { Sandbox } from '../sandbox.js';
 
+type StaticKeyProvider = 'cashfin' | 'kashier';
+type TokenProvider = Exclude<ProviderName, StaticKeyProvider>;
+
 /** Logs in as each provider documents it, and answers the header that its calls carry. */
 export async function login(
   sandbox: Sandbox,
   name: ProviderName,
   account: string = OWN_ACCOUNT,
 ): Promise<Record<string, string>> {
+  if (name === 'cashfin')
+    return { authorization: sandbox.provider(name).credentialsOf(account).clientSecret };
+  if (name === 'kashier') return { authorization: sandbox.provider(name).credentialsOf(account).secretKey };
   const response = await requestToken(sandbox, name, account);
-  if (response === undefined) {
-    const credentials = sandbox.provider(name).credentialsOf(account) as Record<string, string>;
-    return { authorization: (credentials['clientSecret'] ?? credentials['secretKey']) as string };
-  }
   const answer = (await response.json()) as Record<string, string>;
   const token = answer['token'] ?? answer['accessToken'] ?? answer['access_token'] ?? '';
   return { authorization: token.startsWith('Bearer ') ? token : `Bearer ${token}` };
 }
 
-/** The documented token request; `undefined` where a static key needs none. */
+/** The documented token request. */
 export function requestToken(
   sandbox: Sandbox,
-  name: ProviderName,
+  name: TokenProvider,
   account: string = OWN_ACCOUNT,
-): Promise<Response | undefined> {
+): Promise<Response> {
   const { baseUrl } = sandbox.provider(name);
   const json = { 'content-type': 'application/json', accept: 'application/json' };
   switch (name) {
@@ -41,7 +43,7 @@ export function requestToken(
       const body = JSON.stringify(sandbox.provider(name).credentialsOf(account));
       return fetch(`${baseUrl}/business/auth`, { method: 'POST', headers: json, body });
     }
-    case 'cryptofuse': {
+    default: {
       const { clientId, clientSecret } = sandbox.provider(name).credentialsOf(account);
       const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
       return fetch(`${baseUrl}/o/token/`, {
@@ -50,7 +52,5 @@ export function requestToken(
         body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'read write' }),
       });
     }
-    default:
-      return Promise.resolve(undefined);
   }
 }

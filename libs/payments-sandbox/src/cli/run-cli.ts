@@ -1,0 +1,70 @@
+import { type ProviderSettings } from '../core/provider-settings.js';
+import type { ProviderName } from '../providers/index.js';
+import { type Sandbox, startSandbox } from '../sandbox.js';
+import { type CliArguments, HELP, parseArguments, UsageError } from './arguments.js';
+import { printSandbox } from './print-sandbox.js';
+
+/** What the command needs of the process it runs in. */
+export interface CliProcess {
+  readonly argv: readonly string[];
+  out(text: string): void;
+  error(text: string): void;
+  /** Resolves when the process is asked to stop. */
+  readonly stopped: Promise<void>;
+}
+
+/** Runs the command, and answers its exit code: 0 when stopped, 1 when it cannot start, 2 for a wrong command line. */
+export async function runCli(cli: CliProcess): Promise<number> {
+  let sandbox: Sandbox;
+  try {
+    const given = parseArguments(cli.argv);
+    if (given.help) {
+      cli.out(HELP);
+      return 0;
+    }
+    sandbox = await start(given);
+    cli.out(printSandbox(sandbox, given.format));
+  } catch (error) {
+    cli.error(`payments-sandbox: ${explain(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+  await cli.stopped;
+  await sandbox.close();
+  return 0;
+}
+
+function start(given: CliArguments): Promise<Sandbox> {
+  const { providers, port, tokenLifetimeMs, seed, rateLimits } = given;
+  const settings: Partial<Record<ProviderName, Partial<ProviderSettings>>> = Object.fromEntries(
+    providers.map((name) => [name, { rateLimits }]),
+  );
+  return startSandbox({
+    providers,
+    settings,
+    control: port === undefined ? true : { port },
+    ...(port === undefined ? {} : { ports: portsAfter(port) }),
+    ...(tokenLifetimeMs === undefined ? {} : { tokenLifetimeMs }),
+    ...(seed === undefined ? {} : { seed }),
+  });
+}
+
+/** Always the same port for the same provider, whichever others are started. */
+function portsAfter(port: number) {
+  return {
+    cashfin: port + 1,
+    kashier: port + 2,
+    'kashier.fep': port + 3,
+    pesapal: port + 4,
+    clickpesa: port + 5,
+    wakapay: port + 6,
+    cryptofuse: port + 7,
+  };
+}
+
+function explain(error: unknown): string {
+  if (error instanceof UsageError) return `${error.message} Try --help.`;
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') return `port ${port} is in use. Choose another --port.`;
+  if (code === 'EACCES') return `port ${port} is not allowed. Choose a --port above 1023.`;
+  return error instanceof Error ? error.message : String(error);
+}

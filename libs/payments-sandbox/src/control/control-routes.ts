@@ -1,0 +1,165 @@
+import { checkFields, InvalidInputError, isNumber, isText, optional } from '../core/checks.js';
+import { checkSettings } from '../core/provider-settings.js';
+import { checkMisbehaviour } from '../faults/check-misbehaviour.js';
+import { isProviderName, type ProviderName } from '../providers/index.js';
+import type { Sandbox, SandboxProviders } from '../sandbox.js';
+import { checkWebhookOptions } from '../signing/check-webhook-options.js';
+import { providerState, sandboxState } from './state.js';
+
+type AnyProvider = SandboxProviders[ProviderName];
+
+/** One thing that can be asked of the control API. */
+export interface ControlRoute {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** `:provider` stands for a provider's name, or `all` where the route changes something. */
+  readonly path: string;
+  /** One line for people, also what `GET /` lists. */
+  readonly does: string;
+  run(call: ControlCall): unknown;
+}
+
+export interface ControlCall {
+  readonly sandbox: Sandbox;
+  /** The providers that the path names; every one where it names none. */
+  readonly providers: readonly AnyProvider[];
+  readonly query: URLSearchParams;
+  /** The JSON in the body; an empty object without one. */
+  readonly body: unknown;
+}
+
+/** A route for one provider or `all`, answered per provider. */
+function perProvider(
+  method: ControlRoute['method'],
+  action: string,
+  does: string,
+  run: (provider: AnyProvider, call: ControlCall) => unknown,
+): ControlRoute {
+  return {
+    method,
+    path: `/providers/:provider${action}`,
+    does,
+    run: async (call) => {
+      const answers = call.providers.map(
+        async (provider) => [provider.name, await run(provider, call)] as const,
+      );
+      return Object.fromEntries(await Promise.all(answers));
+    },
+  };
+}
+
+const ACCOUNT = { account: optional(isText) };
+
+function accountOf(body: unknown): string | undefined {
+  checkFields(body, ACCOUNT);
+  return body['account'] as string | undefined;
+}
+
+export const CONTROL_ROUTES: readonly ControlRoute[] = [
+  {
+    method: 'GET',
+    path: '/state',
+    does: 'everything at once: providers, faults, settings, counts',
+    run: ({ sandbox }) => sandboxState(sandbox),
+  },
+  {
+    method: 'GET',
+    path: '/environment',
+    does: 'the environment variables that an application needs',
+    run: ({ sandbox }) => sandbox.environment,
+  },
+  {
+    method: 'POST',
+    path: '/reset',
+    does: 'no faults, no counts, no log, the settings of the start',
+    run: ({ sandbox }) => {
+      sandbox.reset();
+      return sandboxState(sandbox);
+    },
+  },
+  perProvider('GET', '', 'the same for one provider', (provider) => providerState(provider)),
+  perProvider('GET', '/requests', 'the latest requests; ?limit=50', (provider, { query }) => {
+    const limit = Number(query.get('limit') ?? 50);
+    return Number.isSafeInteger(limit) && limit > 0 ? provider.requests.slice(-limit) : [];
+  }),
+  perProvider('GET', '/executions', 'how often each payment key was executed', (provider) =>
+    Object.fromEntries(provider.executions),
+  ),
+  perProvider(
+    'POST',
+    '/faults',
+    'plans a fault: {"fault":"slow","delayMs":500,"times":3}',
+    (provider, { body }) => {
+      provider.misbehave(checkMisbehaviour(body));
+      return provider.faults;
+    },
+  ),
+  perProvider('DELETE', '/faults', 'ends every fault', (provider) => {
+    provider.behave();
+    return provider.faults;
+  }),
+  perProvider('PATCH', '/settings', 'changes settings: {"tokenLifetimeMs":5000}', (provider, { body }) => {
+    provider.configure(checkSettings(body));
+    return provider.settings;
+  }),
+  perProvider('POST', '/expire', 'every token (of an account) has expired', (provider, { body }) => ({
+    ended: provider.expireTokens(accountOf(body)),
+  })),
+  perProvider('POST', '/revoke', 'every token (of an account) is revoked', (provider, { body }) => ({
+    ended: provider.revokeTokens(accountOf(body)),
+  })),
+  perProvider('POST', '/rotate', 'a new key: {"oldWorksForMs":0,"account":"own"}', (provider, { body }) => {
+    checkFields(body, {
+      ...ACCOUNT,
+      oldWorksForMs: optional(isNumber(0)),
+      newWorksAfterMs: optional(isNumber(0)),
+    });
+    return provider.rotate(body);
+  }),
+  perProvider('POST', '/suspend', 'refuses an account although its logins succeed', (provider, { body }) => {
+    provider.suspend(accountOf(body));
+    return { suspended: true };
+  }),
+  perProvider('POST', '/resume', 'ends that', (provider, { body }) => {
+    provider.resume(accountOf(body));
+    return { suspended: false };
+  }),
+  perProvider('POST', '/accounts', 'another merchant: {"account":"shop-2"}', (provider, { body }) => {
+    checkFields(body, { account: isText });
+    return provider.addAccount(body['account'] as string);
+  }),
+  perProvider(
+    'POST',
+    '/webhook',
+    'sends one: {"url":"http://127.0.0.1:3000/hook","forge":"wrong-key"}',
+    sendWebhook,
+  ),
+  perProvider('POST', '/reset', 'as /reset, for one provider', (provider) => {
+    provider.reset();
+    return providerState(provider);
+  }),
+];
+
+/** Finds the route and whom it concerns. */
+export function routeOf(
+  sandbox: Sandbox,
+  method: string,
+  path: string,
+): { route: ControlRoute; providers: readonly AnyProvider[] } | undefined {
+  const [, name] = /^\/providers\/([^/]+)/.exec(path) ?? [];
+  const pattern = name === undefined ? path : path.replace(name, ':provider');
+  const route = CONTROL_ROUTES.find((known) => known.method === method && known.path === pattern);
+  if (route === undefined) return undefined;
+  const names = name === undefined || name === 'all' ? sandbox.names : [name];
+  return { route, providers: names.map((known) => running(sandbox, known)) };
+}
+
+function running(sandbox: Sandbox, name: string): AnyProvider {
+  if (!isProviderName(name) || !sandbox.names.includes(name))
+    throw new InvalidInputError([`provider must be one of ${sandbox.names.join(', ')}, or all`]);
+  return sandbox.provider(name);
+}
+
+function sendWebhook(provider: AnyProvider, { body }: ControlCall): Promise<unknown> {
+  const { url, ...options } = checkWebhookOptions(body);
+  return provider.sendWebhook(url, options);
+}

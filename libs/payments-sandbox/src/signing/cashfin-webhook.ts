@@ -1,0 +1,20 @@
+import type { CashfinCredentials } from '../providers/cashfin.js';
+import { hmacSha256 } from './hmac.js';
+import { jsonMessage, type WebhookShape } from './webhook-shape.js';
+
+/** `x-cashfin-signature`: over the raw body, with a secret of its own. */
+export function cashfinWebhookSignature(rawBody: string | Buffer, webhookSecret: string): string {
+  return hmacSha256(webhookSecret, rawBody);
+}
+
+const HEADER = 'x-cashfin-signature';
+
+export const cashfinWebhook: WebhookShape<CashfinCredentials> = {
+  signatureHeader: HEADER,
+  event: (random) => ({
+    event: 'payment.completed',
+    data: { reference: `ORDER-${random.text(8)}`, amount: '100', currency: 'NGN', status: 'completed' },
+  }),
+  signatureOf: (event, { webhookSecret }) => cashfinWebhookSignature(JSON.stringify(event), webhookSecret),
+  message: (event, signature) => jsonMessage(event, HEADER, signature),
+};

@@ -1,0 +1,13 @@
+import { checkFields, isAnything, isOneOf, isText, optional } from '../core/checks.js';
+import { FORGERIES, type WebhookOptions } from './webhook-sender.js';
+
+/** Makes sure of an order to send a webhook that comes from outside. @throws {InvalidInputError} */
+export function checkWebhookOptions(value: unknown): WebhookOptions & { readonly url: string } {
+  checkFields(value, {
+    url: isText,
+    account: optional(isText),
+    event: optional(isAnything),
+    forge: optional(isOneOf(...FORGERIES)),
+  });
+  return value as unknown as WebhookOptions & { readonly url: string };
+}

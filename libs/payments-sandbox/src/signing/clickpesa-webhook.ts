@@ -1,0 +1,23 @@
+import type { ClickpesaCredentials } from '../providers/clickpesa.js';
+import { clickpesaChecksum } from './clickpesa-checksum.js';
+import { jsonMessage, type WebhookShape } from './webhook-shape.js';
+
+/** The checksum stands in the body, beside what it is made over; by the `canonical` rule unless the setting says `legacy`. */
+export const clickpesaWebhook: WebhookShape<ClickpesaCredentials> = {
+  event: (random) => ({
+    event: 'PAYMENT RECEIVED',
+    data: {
+      paymentReference: random.text(12),
+      orderReference: `ORD${random.text(8)}`,
+      status: 'SUCCESS',
+      amount: '1000',
+      currency: 'TZS',
+    },
+  }),
+  signatureOf: (event, { checksumKey = '' }, { checksum }) =>
+    clickpesaChecksum(event, checksumKey, checksum === 'legacy' ? 'legacy' : 'canonical'),
+  message: (event, signature) =>
+    jsonMessage(
+      signature === undefined ? event : { ...event, checksum: signature, checksumMethod: 'HMAC-SHA256' },
+    ),
+};

@@ -1,0 +1,16 @@
+import type { PesapalCredentials } from '../providers/pesapal.js';
+import type { WebhookShape } from './webhook-shape.js';
+
+/** PesaPal's instant payment notification: nothing in it is signed; what it says has to be asked for. */
+export const pesapalNotification: WebhookShape<PesapalCredentials> = {
+  event: (random) => ({
+    OrderTrackingId: `${random.hex(32)}-completed`,
+    OrderNotificationType: 'IPNCHANGE',
+    OrderMerchantReference: `ORDER-${random.text(8)}`,
+  }),
+  message: (event) => ({
+    method: 'GET',
+    headers: {},
+    query: Object.fromEntries(Object.entries(event).map(([name, value]) => [name, String(value)])),
+  }),
+};

@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto';
+import type { WakapayCredentials } from '../providers/wakapay.js';
+import { jsonMessage, type WebhookShape } from './webhook-shape.js';
+
+/** Constant for a key pair: proves who sends, and nothing about what is sent. */
+export function wakapayWebhookSignature(apiKey: string, apiSecret: string): string {
+  return createHash('sha256').update(`${apiKey}:${apiSecret}`).digest('hex');
+}
+
+export const wakapayWebhook: WebhookShape<WakapayCredentials> = {
+  event: (random) => ({
+    event: 'payment.succeeded',
+    data: { reference: `ORDER-${random.text(8)}`, amount: '100.00', currency: 'USD', status: 'succeeded' },
+  }),
+  signatureOf: (_event, { apiKey, apiSecret }) => wakapayWebhookSignature(apiKey, apiSecret),
+  message: (event, signature) => jsonMessage(signature === undefined ? event : { ...event, signature }),
+};

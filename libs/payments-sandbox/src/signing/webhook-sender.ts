@@ -1,0 +1,117 @@
+import { request } from 'node:http';
+import type { Credentials } from '../core/account.js';
+import { InvalidInputError } from '../core/checks.js';
+import { isLoopback } from '../core/loopback.js';
+import type { ProviderSettings } from '../core/provider-settings.js';
+import type { SeededRandom } from '../core/seeded-random.js';
+import type { WebhookEvent, WebhookMessage, WebhookShape } from './webhook-shape.js';
+
+/** How a message is not what it claims to be. */
+export type Forgery =
+  /** Signed with another key. */
+  | 'wrong-key'
+  /** Another amount or reference than the one that was signed. */
+  | 'changed-body'
+  /** No signature at all. */
+  | 'unsigned'
+  /** The right signature in upper case. */
+  | 'upper-case'
+  /** The right signature without its last character. */
+  | 'cut-short'
+  /** The right signature, twice (where it stands in a header). */
+  | 'two-signatures';
+
+export const FORGERIES: readonly Forgery[] = [
+  'wrong-key',
+  'changed-body',
+  'unsigned',
+  'upper-case',
+  'cut-short',
+  'two-signatures',
+];
+
+export interface WebhookOptions {
+  /** Whose keys sign. @default the own account's */
+  readonly account?: string;
+  /** Takes the place of what would be sent. @default a payment that went well */
+  readonly event?: WebhookEvent;
+  /** Makes it a forgery. @default genuine */
+  readonly forge?: Forgery;
+}
+
+/** What the receiver answered. */
+export interface WebhookReceipt {
+  readonly status: number;
+  readonly body: string;
+}
+
+const DEADLINE_MS = 10_000;
+
+/** Makes a message, genuine or forged. */
+export function webhookMessage<C extends Credentials>(
+  shape: WebhookShape<C>,
+  options: {
+    readonly event?: WebhookEvent;
+    readonly forge?: Forgery;
+    readonly keys: C;
+    readonly otherKeys: C;
+    readonly settings: ProviderSettings;
+    readonly random: SeededRandom;
+  },
+): WebhookMessage {
+  const { keys, otherKeys, settings, forge, event = shape.event(options.random) } = options;
+  const signature = shape.signatureOf?.(event, forge === 'wrong-key' ? otherKeys : keys, settings);
+  switch (forge) {
+    case 'unsigned':
+      return shape.message(event, undefined);
+    case 'changed-body':
+      return shape.message(changed(event), signature);
+    case 'upper-case':
+      return shape.message(event, signature?.toUpperCase());
+    case 'cut-short':
+      return shape.message(event, signature?.slice(0, -1));
+    case 'two-signatures':
+      return doubled(shape.message(event, signature), shape.signatureHeader);
+    default:
+      return shape.message(event, signature);
+  }
+}
+
+/** Sends a message to a loopback URL, and to no other. */
+export async function sendWebhook(to: string, message: WebhookMessage): Promise<WebhookReceipt> {
+  const url = URL.canParse(to) ? new URL(to) : undefined;
+  if (url?.protocol !== 'http:' || !isLoopback(url.hostname))
+    throw new InvalidInputError([`Webhooks go to http URLs on this machine only, and "${to}" is not one.`]);
+  for (const [name, value] of Object.entries(message.query ?? {})) url.searchParams.set(name, value);
+  const { method, body = '' } = message;
+  const headers = { ...message.headers, 'content-length': String(Buffer.byteLength(body)) } as Record<
+    string,
+    string | string[]
+  >;
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers, agent: false, timeout: DEADLINE_MS }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+      );
+    });
+    sent.on('error', reject);
+    sent.on('timeout', () => sent.destroy(new Error(`No answer to the webhook within ${DEADLINE_MS} ms.`)));
+    sent.end(body);
+  });
+}
+
+/** The same event about more money, or about another payment. */
+function changed(event: WebhookEvent): WebhookEvent {
+  const { data } = event;
+  if (typeof data === 'object' && data !== null) return { ...event, data: { ...data, amount: '999999' } };
+  return { ...event, amount: '999999' };
+}
+
+function doubled(message: WebhookMessage, header: string | undefined): WebhookMessage {
+  const value = header === undefined ? undefined : message.headers[header];
+  if (header === undefined || typeof value !== 'string') return message;
+  return { ...message, headers: { ...message.headers, [header]: [value, value] } };
+}
