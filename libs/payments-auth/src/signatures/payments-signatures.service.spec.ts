@@ -124,8 +124,10 @@ describe('PaymentsSignaturesService', () => {
     );
     const checksum = clickPesaChecksum({ amount: '1' }, NEW, 'legacy');
     expect(await signatures.bodySignature('clickpesa', { amount: '1', checksum: 'stale' })).toBe(checksum);
-    expect(await signatures.bodySigner('clickpesa')?.('{"amount":"1"}', {})).toBe(
-      `{"amount":"1","checksum":"${checksum}"}`,
+    // On a call it is the key of the credentials that this very attempt authenticates with.
+    const signing = { checksumKey: OLD };
+    expect(signatures.bodySigner('clickpesa')?.('{"amount":"1"}', { credential: { signing } })).toBe(
+      `{"amount":"1","checksum":"${clickPesaChecksum({ amount: '1' }, OLD)}"}`,
     );
     await expect(signatures.bodySignature('clickpesa', [1])).rejects.toThrow(TypeError);
   });
@@ -135,7 +137,9 @@ describe('PaymentsSignaturesService', () => {
       configured(clickpesa, 'clickpesa', [{ apiKey: 'x' }]),
       configured(cashfin, 'cashfin', [{}]),
     );
-    expect(await signatures.bodySigner('clickpesa')?.('{"amount":"1"}', {})).toBe('{"amount":"1"}');
+    const sign = signatures.bodySigner('clickpesa');
+    expect(sign?.('{"amount":"1"}', { credential: { signing: { apiKey: 'x' } } })).toBe('{"amount":"1"}');
+    expect(sign?.('{"amount":"1"}', { credential: {} })).toBe('{"amount":"1"}');
     expect(signatures.bodySigner('cashfin')).toBeUndefined();
     await expect(signatures.bodySignature('cashfin', {})).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
   });

@@ -14,8 +14,11 @@ import { SigningCredentials } from './signing-credentials.js';
 import type { WebhookDelivery } from './webhook-delivery.js';
 import type { WebhookMessage } from './webhook-message.js';
 
-/** Puts a signature into a serialised body. */
-export type BodySigner = (body: string, call: SignerOptions) => Promise<string>;
+/** Puts a signature into a serialised body, made with the static credentials that the call authenticates with. */
+export type BodySigner = (
+  body: string,
+  call: { readonly credential: { readonly signing?: Credentials } },
+) => string;
 
 /** Whose keys are used. */
 export interface SignerOptions {
@@ -137,15 +140,9 @@ export class PaymentsSignaturesService {
    * no signature. Called for every attempt with the body as the caller's transforms made it. @internal
    */
   bodySigner(name: string): BodySigner | undefined {
-    const { provider, credentials } = this.#signer(name);
-    const { definition } = provider;
-    const { bodySignature: signature } = definition;
-    if (signature === undefined) return undefined;
-    return async (body, { account }) => {
-      const candidates = await credentials.get(account);
-      const signer = candidates.find((candidate) => candidate[signature.key]);
-      return signer === undefined ? body : signBody(definition, signer, body);
-    };
+    const { definition } = this.#signer(name).provider;
+    if (definition.bodySignature === undefined) return undefined;
+    return (body, { credential }) => signBody(definition, credential.signing ?? {}, body);
   }
 
   /** {@link kashierOrderHash} with the configured Payment API key, and by default the configured merchant ID. */
