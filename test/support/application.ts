@@ -54,7 +54,7 @@ export interface TestApplication {
   readonly app: INestApplication;
   readonly paymentsAuth: PaymentsAuthService;
   readonly logger: LoggerService;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const VARIABLES = /^(CASHFIN|KASHIER|PESAPAL|CLICKPESA|WAKAPAY|CRYPTOFUSE)_/;

@@ -1,0 +1,102 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BUILT_IN_PROVIDERS } from '../providers/index.js';
+import { fromFile } from './file-source.js';
+import { resolveOptions } from './options.resolver.js';
+
+const SECRET = 'test-secret-not-real-0001';
+
+const inSandbox = (credentials: unknown) => ({ environment: 'sandbox', credentials });
+
+async function configure(provider: 'cashfin' | 'pesapal', options: object) {
+  const { providers } = await resolveOptions(
+    { providers: { [provider]: options } },
+    { builtIns: BUILT_IN_PROVIDERS, variables: () => undefined },
+  );
+  return providers[0];
+}
+
+describe('fromFile', () => {
+  let folder: string;
+  const at = (name: string) => join(folder, name);
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'payments-auth-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it.each([
+    ['no newline', SECRET, SECRET],
+    ['one newline', `${SECRET}\n`, SECRET],
+    ['the newline of another system', `${SECRET}\r\n`, SECRET],
+    ['two newlines, of which one stays', `${SECRET}\n\n`, `${SECRET}\n`],
+  ])('takes the text of a file that ends in %s', async (_, content, expected) => {
+    await writeFile(at('secret'), content);
+    expect(await fromFile(at('secret')).text()).toBe(expected);
+  });
+
+  it('stands in the place of one field, and is read again whenever it is asked', async () => {
+    await writeFile(at('secret'), `${SECRET}\n`);
+    const cashfin = await configure('cashfin', { credentials: { clientSecret: fromFile(at('secret')) } });
+    expect(cashfin?.credentialsAreDynamic.own).toBe(true);
+    expect(await cashfin?.ownCredentials?.()).toEqual([{ clientSecret: SECRET }]);
+    // As container platforms do it: the new file takes the name of the old one.
+    await writeFile(at('next'), 'test-secret-not-real-0002\n');
+    await rename(at('next'), at('secret'));
+    expect(await cashfin?.ownCredentials?.()).toEqual([{ clientSecret: 'test-secret-not-real-0002' }]);
+  });
+
+  it('stands in the place of all credentials, as a JSON object or a list of them', async () => {
+    const older = { consumerKey: 'test-key-not-real-1', consumerSecret: SECRET };
+    const newer = { ...older, consumerKey: 'test-key-not-real-2' };
+    await writeFile(at('one.json'), `${JSON.stringify(older)}\n`);
+    await writeFile(at('list.json'), JSON.stringify([newer, older], undefined, 2));
+    const one = await configure('pesapal', inSandbox(fromFile(at('one.json'))));
+    expect(await one?.ownCredentials?.()).toEqual([older]);
+    const list = await configure('pesapal', inSandbox(fromFile(at('list.json'))));
+    expect(await list?.ownCredentials?.()).toEqual([newer, older]);
+    const files = await configure(
+      'pesapal',
+      inSandbox([fromFile(at('list.json')), fromFile(at('one.json'))]),
+    );
+    expect(await files?.ownCredentials?.()).toEqual([newer, older, older]);
+  });
+
+  it('gives accounts their secrets too', async () => {
+    await writeFile(at('shop'), SECRET);
+    const cashfin = await configure('cashfin', {
+      accounts: { shop: { clientSecret: fromFile(at('shop')) } },
+    });
+    expect(cashfin?.credentialsAreDynamic.accounts).toBe(true);
+    expect(await cashfin?.accountCredentials?.('shop')).toEqual([{ clientSecret: SECRET }]);
+  });
+
+  it('stops the boot when the file is missing or of no use, and shows nothing of it', async () => {
+    await writeFile(at('broken.json'), `{ "clientSecret": ${SECRET}`);
+    await writeFile(at('wrong.json'), JSON.stringify({ secret: SECRET }));
+    await writeFile(at('two'), `${SECRET}\n\n`);
+    for (const [credentials, problem] of [
+      [fromFile(at('absent')), `the file ${at('absent')} cannot be read (ENOENT)`],
+      [fromFile(at('broken.json')), `the file ${at('broken.json')} is not JSON`],
+      [fromFile(at('wrong.json')), `clientSecret: missing (in the file ${at('wrong.json')})`],
+      [{ clientSecret: fromFile(at('two')) }, 'clientSecret: has a line break in it'],
+    ] as const) {
+      const error: unknown = await configure('cashfin', { credentials }).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'INVALID_OPTIONS' });
+      expect((error as Error).message).toContain(problem);
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET);
+    }
+  });
+
+  it('says which file could not be read when that happens later', async () => {
+    await writeFile(at('secret'), SECRET);
+    const cashfin = await configure('cashfin', { credentials: { clientSecret: fromFile(at('secret')) } });
+    await rm(at('secret'));
+    await expect(cashfin?.ownCredentials?.()).rejects.toThrow(
+      `the file ${at('secret')} cannot be read (ENOENT)`,
+    );
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, it } from '@jest/globals';
+import { fromFile } from './options/file-source.js';
+import { PaymentsAuthModule } from './payments-auth.module.js';
+import type { PaymentsAuthModuleOptions } from './payments-auth.options.js';
+import { defineProvider } from './providers/define-provider.js';
+import { staticKey } from './strategies/static-key.strategy.js';
+
+interface AcmeCredentials {
+  user: string;
+  pass?: string;
+}
+
+const acme = defineProvider<AcmeCredentials>({
+  name: 'acme',
+  title: 'Acme',
+  docs: 'https://docs.acme.test/authentication',
+  environments: { live: 'https://api.acme.test' },
+  credentials: { user: {}, pass: { optional: true } },
+  strategy: staticKey(),
+  headers: ({ credentials }) => ({ 'X-User': credentials.user }),
+  refusal: { refused: ({ status }) => status === 401 },
+});
+
+const key = 'test-key-not-real';
+const wrongKey = { clientSecret: key };
+const halfKey = { consumerKey: key };
+const halfOptions = { credentials: halfKey };
+const Auth = PaymentsAuthModule;
+
+// What counts here is that the compiler agrees: `tsc --noEmit` fails where an expected error does not come.
+describe('the types of options', () => {
+  it('know the credentials of each built-in provider, in every form', () => {
+    const pesapal = { consumerKey: key, consumerSecret: key };
+    const modules = [
+      Auth.forRoot(),
+      Auth.forRoot({}),
+      Auth.forRoot({ isGlobal: false, auditLog: true, providers: { kashier: {} } }),
+      Auth.forRoot({ providers: { pesapal: { environment: 'sandbox', credentials: pesapal } } }),
+      Auth.forRoot({ providers: { pesapal: { credentials: [pesapal, pesapal] } } }),
+      Auth.forRoot({ providers: { pesapal: { credentials: () => pesapal } } }),
+      Auth.forRoot({ providers: { pesapal: { credentials: async () => [pesapal] } } }),
+      Auth.forRoot({ providers: { pesapal: { credentials: fromFile('/run/secrets/pesapal.json') } } }),
+      Auth.forRoot({
+        providers: { pesapal: { credentials: { ...pesapal, consumerKey: fromFile('/run/key') } } },
+      }),
+      Auth.forRoot({ providers: { pesapal: { accounts: { shop: pesapal } } } }),
+      Auth.forRoot({ providers: { pesapal: { accounts: (id) => (id === 'shop' ? pesapal : undefined) } } }),
+      Auth.forRoot({ providers: { cashfin: { credentials: { clientSecret: key, webhookSecret: key } } } }),
+      Auth.forRoot({ providers: { 'pesapal-test': { provider: 'pesapal', credentials: pesapal } } }),
+      Auth.forRoot({
+        providers: { pesapal: { http: { timeout: 1_000 }, replay: 'never', scopes: ['read'] } },
+      }),
+      // @ts-expect-error -- a field is missing
+      Auth.forRoot({ providers: { pesapal: { credentials: halfKey } } }),
+      // @ts-expect-error -- a field too many
+      Auth.forRoot({ providers: { pesapal: { credentials: { ...pesapal, secret: key } } } }),
+      // @ts-expect-error -- another provider's credentials, under another name
+      Auth.forRoot({ providers: { other: { provider: 'pesapal', credentials: wrongKey } } }),
+      // @ts-expect-error -- what a function returns is checked too
+      Auth.forRoot({ providers: { pesapal: { credentials: () => ({ consumerKey: key }) } } }),
+      // @ts-expect-error -- so are accounts
+      Auth.forRoot({ providers: { cashfin: { accounts: { shop: { secret: key } } } } }),
+    ];
+    expect(modules.every(({ module }) => module === PaymentsAuthModule)).toBe(true);
+  });
+
+  it('know the credentials of own definitions', () => {
+    const modules = [
+      Auth.forRoot({
+        providers: { acme: { provider: acme, baseUrl: 'https://a.test', credentials: { user: key } } },
+      }),
+      Auth.forRoot({ providers: { acme: { provider: acme, credentials: { user: key, pass: key } } } }),
+      // @ts-expect-error -- a field is missing
+      Auth.forRoot({ providers: { acme: { provider: acme, credentials: { pass: key } } } }),
+      // @ts-expect-error -- a name that is not built in needs its definition
+      Auth.forRoot({ providers: { acme: { credentials: { user: key } } } }),
+      // @ts-expect-error -- a misspelling of a built-in one
+      Auth.forRoot({ providers: { pesapall: { environment: 'live' } } }),
+    ];
+    expect(modules).toHaveLength(5);
+  });
+
+  it('know the options and their values', () => {
+    const modules = [
+      // @ts-expect-error -- an unknown option of the module
+      Auth.forRoot({ provider: {} }),
+      // @ts-expect-error -- an unknown option of a provider
+      Auth.forRoot({ providers: { pesapal: { refreshBefore: 1 } } }),
+      // @ts-expect-error -- an unknown value
+      Auth.forRoot({ providers: { pesapal: { replay: 'sometimes' } } }),
+      // @ts-expect-error -- decided elsewhere
+      Auth.forRoot({ providers: { pesapal: { http: { baseURL: 'https://a.test' } } } }),
+    ];
+    expect(modules).toHaveLength(4);
+  });
+
+  it('hold for what a factory returns, at once or later', () => {
+    const modules = [
+      Auth.forRootAsync({ useFactory: () => undefined }),
+      Auth.forRootAsync({ useFactory: () => ({}) }),
+      Auth.forRootAsync({
+        inject: ['secrets'],
+        providerNames: ['acme'],
+        useFactory: async (secrets: { user: string }) => ({
+          providers: {
+            acme: { provider: acme, credentials: secrets },
+            pesapal: {
+              environment: 'live',
+              accounts: (id: string) => ({ consumerKey: id, consumerSecret: id }),
+            },
+          },
+        }),
+      }),
+      // @ts-expect-error -- a field is missing
+      Auth.forRootAsync({ useFactory: () => ({ providers: { pesapal: halfOptions } }) }),
+    ];
+    expect(modules).toHaveLength(4);
+  });
+
+  it('can be named, for options that are put together elsewhere', () => {
+    const options: PaymentsAuthModuleOptions = {
+      providers: {
+        pesapal: { environment: 'sandbox', credentials: { consumerKey: key, consumerSecret: key } },
+        acme: { provider: acme, credentials: { user: key } },
+      },
+    };
+    const wrong: PaymentsAuthModuleOptions = {
+      // @ts-expect-error -- a field is missing
+      providers: { pesapal: { credentials: halfKey } },
+    };
+    expect([
+      Auth.forRoot(options),
+      Auth.forRoot(wrong),
+      Auth.forRootAsync({ useFactory: () => options }),
+    ]).toHaveLength(3);
+  });
+});
