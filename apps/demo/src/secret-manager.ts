@@ -1,8 +1,8 @@
 import type { Sandbox } from 'payments-sandbox';
 
 /**
- * Stands for the secret manager that a real application reads its keys from: newest first, the one before it beside it,
- * so that both can be tried while a rotation spreads.
+ * Stands for the secret manager, or the database, that a real application reads its keys from. The sandbox invents and
+ * rotates them; here they are what they are right now.
  */
 export class SecretManager {
   readonly #sandbox: Sandbox;
@@ -12,6 +12,7 @@ export class SecretManager {
     this.#sandbox = sandbox;
   }
 
+  /** Newest first, the one before it beside it: a new key is not known everywhere at once. */
   cashfin(): { clientSecret: string }[] {
     const { clientSecret } = this.#sandbox.provider('cashfin').credentials;
     if (this.#cashfin[0]?.clientSecret !== clientSecret) this.#cashfin.unshift({ clientSecret });
@@ -21,5 +22,23 @@ export class SecretManager {
   kashier(): { secretKey: string; apiKey: string } {
     const { secretKey, apiKey } = this.#sandbox.provider('kashier').credentials;
     return { secretKey, apiKey };
+  }
+
+  pesapal(): { consumerKey: string; consumerSecret: string } {
+    return this.#sandbox.provider('pesapal').credentials;
+  }
+
+  clickpesa(): { clientId: string; apiKey: string } {
+    const { clientId, apiKey } = this.#sandbox.provider('clickpesa').credentials;
+    return { clientId, apiKey };
+  }
+
+  wakapay(merchant?: string): { apiKey: string; apiSecret: string } {
+    const wakapay = this.#sandbox.provider('wakapay');
+    return merchant === undefined ? wakapay.credentials : wakapay.credentialsOf(merchant);
+  }
+
+  cryptofuse(): { clientId: string; clientSecret: string } {
+    return this.#sandbox.provider('cryptofuse').credentials;
   }
 }

@@ -1,5 +1,5 @@
 import { HttpService } from '@nestjs/axios';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { InjectPaymentsHttp } from 'nestjs-payments-auth';
 import type { PaymentAction } from './payment-action.js';
 
@@ -9,17 +9,23 @@ export class WakapayPayments implements PaymentAction {
   readonly scheme = 'token login';
   readonly readIsHarmless = true;
 
-  constructor(@InjectPaymentsHttp('wakapay') private readonly http: HttpService) {}
+  constructor(
+    @InjectPaymentsHttp('wakapay') private readonly http: HttpService,
+    @Optional() readonly account?: string,
+  ) {}
 
   pay(reference: string) {
     return this.http.post(
       '/business/payments',
       { amount: '25.00', currency: 'USD' },
-      { headers: { 'Idempotency-Key': reference } },
+      { headers: { 'Idempotency-Key': reference }, paymentsAuth: { account: this.account } },
     );
   }
 
   read() {
-    return this.http.get('/business/balance', { params: { currency: 'USD' } });
+    return this.http.get('/business/balance', {
+      params: { currency: 'USD' },
+      paymentsAuth: { account: this.account },
+    });
   }
 }

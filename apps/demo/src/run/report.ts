@@ -1,6 +1,6 @@
 import type { CredentialStatus } from 'nestjs-payments-auth';
 import type { Sandbox } from 'payments-sandbox';
-import type { PaymentAction } from '../payments/payment-action.js';
+import { keyOf, type PaymentAction } from '../payments/payment-action.js';
 import { table } from './table.js';
 import type { Tally } from './tally.js';
 
@@ -11,12 +11,13 @@ export function report(
   status: readonly CredentialStatus[],
   sandbox: Sandbox,
 ): string {
-  const rows = actions.map(({ provider, scheme }) => {
-    const counts = tally.of(provider);
+  const rows = actions.map((action) => {
+    const key = keyOf(action);
+    const counts = tally.of(key);
     const { tokenRequests = 0, earlyRenewals = 0 } =
-      status.find((each) => each.provider === provider)?.counters ?? {};
+      status.find((each) => keyOf(each) === key)?.counters ?? {};
     const { payments, calls, refusalsSurvived, failed } = counts;
-    return [provider, scheme, calls, payments, tokenRequests, earlyRenewals, refusalsSurvived, failed];
+    return [key, action.scheme, calls, payments, tokenRequests, earlyRenewals, refusalsSurvived, failed];
   });
   const heading = [
     'provider',
@@ -35,7 +36,6 @@ export function report(
     table([heading, ...rows]),
     '',
     `The providers carried out ${total((counts) => counts.executions)} payments, ` +
-      `${total((counts) => counts.executedTwice)} of them twice, and never saw more than ` +
-      `${Math.max(...seen.map((counts) => counts.mostTokenRequestsAtOnce))} token request at once from one client.`,
+      `${total((counts) => counts.executedTwice)} of them twice.`,
   ].join('\n');
 }

@@ -5,7 +5,7 @@ import { type Sandbox, startSandbox } from 'payments-sandbox';
 import type { DemoArguments } from '../demo.arguments.js';
 import { DemoModule } from '../demo.module.js';
 import type { PaymentAction } from '../payments/payment-action.js';
-import { PAYMENT_ACTIONS } from '../payments/payments.module.js';
+import { EVERY_ACTION } from '../sandbox.tokens.js';
 import { say } from '../say.js';
 import { report } from './report.js';
 import { playScenario } from './scenario.js';
@@ -19,8 +19,8 @@ export async function runWithSandbox(options: DemoArguments): Promise<number> {
   const sandbox = await startSandbox({ tokenLifetimeMs: TOKEN_LIFETIME_MS });
   const application = await NestFactory.create(DemoModule.withSandbox(sandbox), {
     logger: ['error'],
+    forceCloseConnections: true,
   });
-  application.enableShutdownHooks();
   try {
     await application.init();
     const failed = await run(application, sandbox, options.seconds * 1_000);
@@ -34,8 +34,8 @@ export async function runWithSandbox(options: DemoArguments): Promise<number> {
 }
 
 async function run(application: INestApplication, sandbox: Sandbox, durationMs: number): Promise<number> {
-  const actions = application.get<readonly PaymentAction[]>(PAYMENT_ACTIONS);
-  const tally = new Tally();
+  const actions = application.get<readonly PaymentAction[]>(EVERY_ACTION);
+  const tally = application.get(Tally);
   const traffic = new Traffic(actions, tally);
   const tokens = TOKEN_LIFETIME_MS / 1_000;
   say(`Six payment providers on this machine; a token lives ${tokens} s. Calling all of them for `);
@@ -53,14 +53,20 @@ async function run(application: INestApplication, sandbox: Sandbox, durationMs: 
   return tally.failed;
 }
 
+/** Serves the page and the endpoints, and keeps a few calls going, until it is told to stop. */
 async function serve(application: INestApplication, port: number): Promise<void> {
   await application.listen(port, '127.0.0.1');
+  const actions = application.get<readonly PaymentAction[]>(EVERY_ACTION);
+  const traffic = new Traffic(actions, application.get(Tally));
+  traffic.start(2, 500);
   const url = (await application.getUrl()).replace('[::1]', '127.0.0.1');
   say(`\nStill here, until you press Ctrl-C:\n`);
+  say(`  GET  ${url}/                           a live page: open it, and press its buttons\n`);
   say(`  GET  ${url}/status                     what is known of each credential\n`);
   say(`  GET  ${url}/providers/wakapay/read     a reading call, with any of the six\n`);
   say(`  POST ${url}/providers/wakapay/pay      a payment-like call\n`);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
+  await traffic.stop();
 }

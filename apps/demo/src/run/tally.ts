@@ -1,7 +1,7 @@
 import type { AxiosResponse } from 'axios';
 import { isPaymentsAuthError } from 'nestjs-payments-auth';
 import { firstValueFrom, type Observable } from 'rxjs';
-import type { DemoProvider } from '../payments/payment-action.js';
+import { Injectable } from '@nestjs/common';
 
 export interface CallCounts {
   calls: number;
@@ -11,17 +11,18 @@ export interface CallCounts {
   refusalsSurvived: number;
 }
 
-/** Makes calls, and counts what came of them. */
+/** Makes calls, and counts what came of them, by provider or by `provider/account`. */
+@Injectable()
 export class Tally {
-  readonly #counts = new Map<DemoProvider, CallCounts>();
+  readonly #counts = new Map<string, CallCounts>();
   /** What went wrong, once each: for the end of the run. */
   readonly problems = new Set<string>();
 
-  of(provider: DemoProvider): CallCounts {
-    let counts = this.#counts.get(provider);
+  of(key: string): CallCounts {
+    let counts = this.#counts.get(key);
     if (counts === undefined) {
       counts = { calls: 0, payments: 0, failed: 0, refusalsSurvived: 0 };
-      this.#counts.set(provider, counts);
+      this.#counts.set(key, counts);
     }
     return counts;
   }
@@ -32,11 +33,11 @@ export class Tally {
 
   /** Makes one call; never rejects. */
   async call(
-    provider: DemoProvider,
+    key: string,
     kind: 'payment' | 'reading',
     call: Observable<AxiosResponse<unknown>>,
   ): Promise<void> {
-    const counts = this.of(provider);
+    const counts = this.of(key);
     counts.calls += 1;
     if (kind === 'payment') counts.payments += 1;
     try {
@@ -45,7 +46,7 @@ export class Tally {
     } catch (error) {
       counts.failed += 1;
       const code = isPaymentsAuthError(error) ? `${error.code}: ` : '';
-      this.problems.add(`${provider}: ${code}${error instanceof Error ? error.message : String(error)}`);
+      this.problems.add(`${key}: ${code}${error instanceof Error ? error.message : String(error)}`);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { PaymentAction } from '../payments/payment-action.js';
+import { keyOf, type PaymentAction } from '../payments/payment-action.js';
 import type { Tally } from './tally.js';
 
 /** Keeps making calls with every provider until it is told to stop: every other one is a payment. */
@@ -29,9 +29,8 @@ export class Traffic {
 
   async #keepCalling(action: PaymentAction, pauseMs: number): Promise<void> {
     for (let turn = 0; !this.#stopped; turn += 1) {
-      if (turn % 2 === 0)
-        await this.tally.call(action.provider, 'payment', action.pay(`demo-${randomUUID()}`));
-      else await this.tally.call(action.provider, 'reading', action.read());
+      if (turn % 2 === 0) await this.tally.call(keyOf(action), 'payment', action.pay(`demo-${randomUUID()}`));
+      else await this.tally.call(keyOf(action), 'reading', action.read());
       await wait(pauseMs);
     }
   }

@@ -1,0 +1,5 @@
+/** The running sandbox, for what plays with it. */
+export const SANDBOX = 'DEMO:SANDBOX';
+
+/** The six providers' own accounts, and the merchants of one of them. */
+export const EVERY_ACTION = 'DEMO:EVERY_ACTION';
