@@ -1,0 +1,22 @@
+import { describe, expect, it } from '@jest/globals';
+import { readArguments } from './demo.arguments.js';
+
+describe('the arguments of the demo', () => {
+  it('run against the sandbox, and serve afterwards, when there are none', () => {
+    expect(readArguments([])).toMatchObject({ once: false, live: false, help: false, seconds: 12 });
+  });
+
+  it('take --live only when it is said in so many words', () => {
+    expect(readArguments(['--live']).live).toBe(true);
+    expect(() => readArguments(['--liv'])).toThrow(/--liv/);
+  });
+
+  it.each([
+    ['--seconds', '0'],
+    ['--seconds', 'ten'],
+    ['--port', '65536'],
+    ['--port', ''],
+  ])('refuse %s %p, and say what is expected', (name, value) => {
+    expect(() => readArguments([name, value])).toThrow(new RegExp(`${name} must be a whole number`));
+  });
+});
