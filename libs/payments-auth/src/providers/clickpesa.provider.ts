@@ -72,7 +72,6 @@ export const clickpesa = defineProvider<ClickpesaCredentials, 'clickpesa'>({
     signed: {
       json: { default: 'canonical', credential: 'checksumMethod' },
       without: ['checksum', 'checksumMethod'],
-      formatField: 'checksumMethod',
     },
   },
   bodySignature: {

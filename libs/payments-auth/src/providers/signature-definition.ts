@@ -53,7 +53,6 @@ export type SignedPart<F extends string = string> =
   | {
       readonly json: BodyFormatDefinition<F>;
       readonly without: readonly string[];
-      readonly formatField?: string;
     }
   /**
    * Some fields of an object, as a query string in the order of their names, with RFC 3986 encoding. The message

@@ -239,6 +239,15 @@ class WebhookController {
   }
 }
 
+@Controller('webhooks')
+class CashfinController {
+  @Post('cashfin')
+  @VerifiedWebhook('cashfin')
+  handle() {
+    return {};
+  }
+}
+
 @Controller('ipn')
 @VerifiedWebhook('pesapal')
 class IpnController {
@@ -346,6 +355,28 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     expect(log.lines.join('\n')).not.toContain(signature);
   });
 
+  it('refuses two headers that only together are a signature', async () => {
+    const [cashfin] = EVERY_PROVIDER as [ConfiguredProvider];
+    const listed: ConfiguredProvider = {
+      ...cashfin,
+      definition: {
+        ...cashfin.definition,
+        webhook: {
+          algorithm: 'hmac-sha256',
+          key: 'webhookSecret',
+          signature: { header: 'Acme-Signature', list: { signature: 'v1', timestamp: 't' } },
+          signed: { template: '{timestamp}.{body}' },
+        },
+      },
+    };
+    const { port } = await start(adapter(), [CashfinController], [listed]);
+    const [t, v1] = ['t=1', `v1=${hmac('1.{}')}`];
+    const deliver = (value: string | string[]) =>
+      send(port, '/webhooks/cashfin', '{}', { 'acme-signature': value });
+    expect((await deliver(`${t},${v1}`)).status).toBe(201);
+    expect(await deliver([t, v1])).toEqual(unauthorized);
+  });
+
   it('refuses a body above the limit of the route, however well it is signed', async () => {
     const { port } = await start(adapter(), [WebhookController]);
     const body = '{"a":"0123456789"}';
@@ -431,14 +462,6 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
         return [{ webhookSecret }];
       }),
     ];
-    @Controller('webhooks')
-    class CashfinController {
-      @Post('cashfin')
-      @VerifiedWebhook('cashfin')
-      handle() {
-        return {};
-      }
-    }
     const { port, clock } = await start(adapter(), [CashfinController], providers);
     const deliver = async (secret: string) =>
       (await send(port, '/webhooks/cashfin', '{}', { 'x-cashfin-signature': hmac('{}', secret) })).status;
@@ -455,14 +478,6 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     const providers = [
       configured('cashfin', () => Promise.reject(new Error(`vault is down, last value ${SECRET}`))),
     ];
-    @Controller('webhooks')
-    class CashfinController {
-      @Post('cashfin')
-      @VerifiedWebhook('cashfin')
-      handle() {
-        return {};
-      }
-    }
     const { port, log } = await start(adapter(), [CashfinController], providers);
     const answer = await send(port, '/webhooks/cashfin', '{}', { 'x-cashfin-signature': hmac('{}') });
     expect(answer).toEqual({ status: 503, body: { message: 'Service Unavailable', statusCode: 503 } });

@@ -10,7 +10,7 @@ import { Reflector } from '@nestjs/core';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { PaymentsSignaturesService } from './payments-signatures.service.js';
 import { RawBodyWatch } from './raw-body-watch.js';
-import { attachDelivery, type HttpRequest, messageOf, verifiedDelivery } from './verified-request.js';
+import { attachDelivery, type HttpRequest, messageOf } from './verified-request.js';
 import { WebhookLog } from './webhook-log.js';
 import type { WebhookMessage } from './webhook-message.js';
 import { WEBHOOK_ROUTE, type WebhookRoute, type WebhookRouteRequest } from './webhook-route.js';
@@ -43,7 +43,6 @@ export class PaymentsWebhookGuard implements CanActivate {
       throw this.#refuse(route?.provider ?? context.getClass().name, 'no-webhook-route');
     }
     const request = context.switchToHttp().getRequest<HttpRequest>();
-    if (verifiedDelivery(request)?.provider === route.provider) return true;
 
     const message = messageOf(request);
     const unreadable = this.#unreadable(route, request, message);

@@ -45,12 +45,9 @@ function coveredJson(
   json: JsonObject,
   credentials: Credentials,
 ): CoveredPart | undefined {
+  // Never by the message's own word: the text of a canonical message, as the value of one field, has the same legacy
+  // checksum, so anybody could turn the one into the other.
   const format = formatOf(signed.json, credentials);
-  // Following the message's own word would let anybody turn a canonical message into a legacy one: its whole text as
-  // the value of one field has the same checksum.
-  const claimed = signed.formatField === undefined ? undefined : json[signed.formatField];
-  if (claimed !== undefined && claimed !== format) return undefined;
-
   const body = withoutFields(json, signed.without);
   const message = bodyText(body, format);
   return { message, lasting: message, payload: body, proves: format === 'canonical' ? 'payload' : 'values' };
