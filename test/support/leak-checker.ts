@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 
 /** So many consecutive characters of a secret are as good as the secret. */
 const WINDOW = 12;
@@ -35,7 +35,7 @@ function textsOf(value: unknown): [where: string, text: string][] {
     ['String', attempt(() => String(value))],
   ];
   const seen = new Set<unknown>();
-  for (let link = value, at = 'value'; link instanceof Error && !seen.has(link); at += '.cause') {
+  for (let link = value, at = 'value'; types.isNativeError(link) && !seen.has(link); at += '.cause') {
     seen.add(link);
     texts.push([`${at}.stack`, link.stack ?? ''], [`${at}.message`, link.message]);
     texts.push([`${at} inspect`, printed(link)], [`${at} JSON`, attempt(() => JSON.stringify(link) ?? '')]);

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { AxiosResponse } from 'axios';
 import type { Clock } from '../payments-auth.clock.js';
 import { RelayedStream } from './relayed-stream.js';
@@ -28,7 +29,7 @@ export async function readAnswerBody(
     return bytes === undefined ? undefined : parse(bytes.toString());
   }
   if (typeof data === 'string') return data.length > MOST_BYTES ? undefined : parse(data);
-  if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) {
+  if (types.isAnyArrayBuffer(data) || ArrayBuffer.isView(data)) {
     if (data.byteLength > MOST_BYTES) return undefined;
     return parse(
       ArrayBuffer.isView(data)

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { Destination } from './destination.js';
 
@@ -33,7 +34,7 @@ export function cleanError(error: unknown, traces: Traces): unknown {
   if (failure.config !== undefined) failure.config = traces.config;
   if (failure.request !== undefined) failure.request = standInFor(failure.request, traces.destination);
   // What `validateStatus` rejects says nothing but the status: there is no text to look through.
-  if (error instanceof Error && (failure.response === undefined || error.cause !== undefined)) {
+  if (isError(error) && (failure.response === undefined || error.cause !== undefined)) {
     const secrets = traces.secrets();
     scrubText(error, secrets);
     if (error.cause !== undefined) setCause(error, plainCause(error.cause, secrets, 0));
@@ -41,22 +42,16 @@ export function cleanError(error: unknown, traces: Traces): unknown {
   return error;
 }
 
-function standInFor(request: unknown, { method, url }: Destination): RequestStandIn {
-  const path = pathOf(request, url);
-  return {
-    method,
-    protocol: url.protocol,
-    host: url.hostname,
-    path,
-    res: { responseUrl: url.origin + path },
-  };
+function standInFor(request: unknown, destination: Destination): RequestStandIn {
+  const { method, protocol, hostname, origin } = destination;
+  const path = pathOf(request, destination);
+  return { method, protocol, host: hostname, path, res: { responseUrl: origin + path } };
 }
 
-function pathOf(request: unknown, url: URL): string {
-  const { path, url: href } = (request ?? {}) as { path?: unknown; url?: unknown };
+function pathOf(request: unknown, { origin, pathAndQuery }: Destination): string {
+  const { path, url } = (request ?? {}) as { path?: unknown; url?: unknown };
   if (typeof path === 'string') return path;
-  if (typeof href === 'string' && href.startsWith(`${url.origin}/`)) return href.slice(url.origin.length);
-  return url.pathname + url.search;
+  return typeof url === 'string' && url.startsWith(`${origin}/`) ? url.slice(origin.length) : pathAndQuery;
 }
 
 const CAUSE_FIELDS = ['code', 'errno', 'syscall', 'address', 'port', 'hostname', 'host', 'reason'] as const;
@@ -67,11 +62,11 @@ const DEEPEST_CAUSE = 5;
  * the request, or the raw bytes of an answer.
  */
 function plainCause(cause: unknown, secrets: readonly string[], depth: number): Error | undefined {
-  if (!(cause instanceof Error) || depth > DEEPEST_CAUSE) return undefined;
-  const plain =
-    cause instanceof AggregateError
-      ? new AggregateError(cause.errors.map((each: unknown) => plainCause(each, secrets, depth + 1)))
-      : new Error();
+  if (!isError(cause) || depth > DEEPEST_CAUSE) return undefined;
+  const { errors } = cause as { errors?: unknown };
+  const plain = Array.isArray(errors)
+    ? new AggregateError(errors.map((each: unknown) => plainCause(each, secrets, depth + 1)))
+    : new Error();
   plain.message = cause.message;
   plain.name = cause.name;
   plain.stack = cause.stack;
@@ -104,4 +99,9 @@ function scrubbed(text: string, secrets: readonly string[]): string {
   let clean = text;
   for (const secret of secrets) if (secret.length >= 4) clean = clean.split(secret).join('[hidden]');
   return clean;
+}
+
+/** Also for the errors of another realm: under Jest, Node's own are. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
 }

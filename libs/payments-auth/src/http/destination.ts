@@ -6,15 +6,40 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 
 /** Where one call goes: checked, and one of the provider's own hosts. */
 export interface Destination extends CallTarget {
-  readonly url: URL;
+  /** As `URL` writes it: `https:`. */
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly origin: string;
+  /** Path and query, without what `params` adds. */
+  readonly pathAndQuery: string;
 }
 
 interface DeclaredHost {
   readonly name: string;
   readonly baseUrl: string;
+  readonly protocol: string;
+  readonly hostname: string;
+  /** Host name and port. */
+  readonly host: string;
   readonly origin: string;
   /** Without trailing slash; empty for a base URL without a path. */
   readonly path: string;
+  /** Whether a credential may be sent there at all. */
+  readonly confidential: boolean;
+}
+
+/**
+ * What most calls ask for: segments of plain characters below the base URL, and a query perhaps. However it is joined
+ * and parsed, it cannot lead elsewhere, so that is not done for it.
+ */
+const PLAIN_PATH = /^\/?[\w-][\w.~-]*(?:\/[\w-][\w.~-]*)*\/?(?:\?[\w.~!$&()*+,;=:@/?%-]+)?$/;
+
+/** A URL, found below a declared host. */
+interface Located {
+  readonly declared: DeclaredHost;
+  /** Below the base URL, without query. */
+  readonly below: string;
+  readonly pathAndQuery: string;
 }
 
 /** Joins base URL and URL as the application's own axios does, so that what is checked is what is sent. */
@@ -31,16 +56,26 @@ export class Destinations {
   readonly #provider: string;
   readonly #hosts: readonly DeclaredHost[];
   readonly #defaultBaseUrl: string | undefined;
-  readonly #insecureHosts: readonly string[];
 
   constructor(provider: Pick<ConfiguredProvider, 'name' | 'hosts' | 'defaultHost' | 'insecureHosts'>) {
     this.#provider = provider.name;
     this.#defaultBaseUrl = provider.hosts[provider.defaultHost];
-    this.#insecureHosts = provider.insecureHosts.map((host) => host.toLowerCase());
+    const insecureHosts = provider.insecureHosts.map((each) => each.toLowerCase());
     this.#hosts = Object.entries(provider.hosts)
       .map(([name, baseUrl]) => {
-        const { origin, pathname } = new URL(baseUrl);
-        return { name, baseUrl, origin, path: pathname.replace(/\/+$/, '') };
+        const { protocol, hostname, host, origin, pathname } = new URL(baseUrl);
+        const confidential =
+          protocol === 'https:' || isLoopback(hostname) || insecureHosts.includes(hostname);
+        return {
+          name,
+          baseUrl,
+          protocol,
+          hostname,
+          host,
+          origin,
+          confidential,
+          path: pathname.replace(/\/+$/, ''),
+        };
       })
       // Two hosts can share an origin: the longer base path is the closer match.
       .toSorted((a, b) => b.path.length - a.path.length);
@@ -55,22 +90,41 @@ export class Destinations {
   check(config: InternalAxiosRequestConfig, host: string | undefined): Destination {
     if (host !== undefined) config.baseURL = this.#baseUrlOf(host);
     this.#refuseDetours(config);
+    const { declared, below, pathAndQuery } = this.#plainly(config) ?? this.#parsed(config);
+    const { protocol, hostname, origin } = declared;
+    if (!declared.confidential)
+      throw this.#error(
+        `plain http to ${hostname} would show the credential to the network; only loopback and \`insecureHosts\` may be called so`,
+      );
+    this.#refuseOtherHostHeader(config, declared);
+    const method = (config.method ?? 'get').toUpperCase();
+    return { method, host: declared.name, path: below, protocol, hostname, origin, pathAndQuery };
+  }
+
+  #plainly({ baseURL, url }: InternalAxiosRequestConfig): Located | undefined {
+    if (typeof url !== 'string' || !PLAIN_PATH.test(url)) return undefined;
+    const declared = this.#hosts.find(({ baseUrl }) => baseUrl === baseURL);
+    if (declared === undefined) return undefined;
+    const joined = url.startsWith('/') ? url : `/${url}`;
+    const query = joined.indexOf('?');
+    return {
+      declared,
+      below: query < 0 ? joined : joined.slice(0, query),
+      pathAndQuery: declared.path + joined,
+    };
+  }
+
+  #parsed(config: InternalAxiosRequestConfig): Located {
     const url = this.#parse(config);
     if (url.username !== '' || url.password !== '')
       throw this.#error('its URL carries a user name, which would replace the credential');
     const declared = this.#hosts.find(({ origin, path }) => origin === url.origin && isBelow(path, url));
     if (declared === undefined)
       throw this.#error(`${this.#describe(url)} is not below one of the provider's base URLs`);
-    if (!this.#isConfidential(url))
-      throw this.#error(
-        `plain http to ${url.hostname} would show the credential to the network; only loopback and \`insecureHosts\` may be called so`,
-      );
-    this.#refuseOtherHostHeader(config, url);
     return {
-      url,
-      method: (config.method ?? 'get').toUpperCase(),
-      host: declared.name,
-      path: url.pathname.slice(declared.path.length),
+      declared,
+      below: url.pathname.slice(declared.path.length),
+      pathAndQuery: url.pathname + url.search,
     };
   }
 
@@ -101,16 +155,12 @@ export class Destinations {
   }
 
   /** A `Host` header picks the tenant behind a shared address, and with https even the certificate that is checked. */
-  #refuseOtherHostHeader(config: InternalAxiosRequestConfig, url: URL): void {
-    for (const name of Object.keys(config.headers)) {
+  #refuseOtherHostHeader(config: InternalAxiosRequestConfig, { host }: DeclaredHost): void {
+    for (const name in config.headers) {
       if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
-      if (String(config.headers[name]).trim().toLowerCase() !== url.host)
+      if (String(config.headers[name]).trim().toLowerCase() !== host)
         throw this.#error('its `Host` header names another host than its URL');
     }
-  }
-
-  #isConfidential({ protocol, hostname }: URL): boolean {
-    return protocol === 'https:' || isLoopback(hostname) || this.#insecureHosts.includes(hostname);
   }
 
   #describe({ protocol, host }: URL): string {

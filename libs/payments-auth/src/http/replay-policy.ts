@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { ReplayPolicy } from '../providers/configured-provider.js';
 
 /** Methods that only read (RFC 9110, section 9.2.1). */
@@ -25,7 +26,7 @@ function canBeSentAgain(data: unknown): boolean {
     data === undefined ||
     data === null ||
     typeof data === 'string' ||
-    data instanceof ArrayBuffer ||
+    types.isAnyArrayBuffer(data) ||
     ArrayBuffer.isView(data) ||
     data instanceof Blob ||
     data instanceof FormData

@@ -54,7 +54,8 @@ function hideIn(data: unknown, fromText: boolean, fields: ReadonlySet<string>): 
 }
 
 function isPlain(data: object): boolean {
-  return Array.isArray(data) || Object.getPrototypeOf(data) === Object.prototype;
+  const prototype: unknown = Object.getPrototypeOf(data);
+  return Array.isArray(data) || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** As an accessor: whoever prints hidden properties too sees `[Getter/Setter]`. */

@@ -1,0 +1,494 @@
+import { Readable } from 'node:stream';
+import type { ServerResponse } from 'node:http';
+import type { HttpService } from '@nestjs/axios';
+import type { AxiosError, AxiosRequestConfig } from 'axios';
+import FormDataFromNpm from 'form-data';
+import { firstValueFrom } from 'rxjs';
+import { acmeDefinition, fakeProvider } from '../../../../test/support/fake-provider.js';
+import { FakeSpenders, fakeCredential } from '../../../../test/support/fake-spenders.js';
+import {
+  json,
+  startLoopbackServer,
+  type LoopbackServer,
+  type ReceivedRequest,
+} from '../../../../test/support/loopback-server.js';
+import { applicationAxios } from '../application-axios.js';
+import type { Credential } from '../credentials/credential.js';
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import type { CallToSign } from './body-signer.js';
+import type { ExchangeEnvironment } from './exchange.js';
+import { createPaymentsHttpService } from './payments-http.service.js';
+
+const BAD_TOKEN = { code: 'bad_token' };
+
+let server: LoopbackServer;
+let spenders: FakeSpenders;
+let clock: ManualClock;
+/** How the server answers; by default it accepts what is current. */
+let answer: (request: ReceivedRequest, response: ServerResponse) => void;
+
+const carries = (request: ReceivedRequest, credential: Credential | undefined) =>
+  request.headers.authorization === credential?.headers['Authorization'];
+
+function refuseFirst(response: ServerResponse, refuse: () => void): void {
+  if (server.requests.length === 1) refuse();
+  else json(response, 200, { ok: true });
+}
+
+function create(
+  parts: Parameters<typeof fakeProvider>[1] = {},
+  environment: Partial<ExchangeEnvironment> = {},
+): HttpService {
+  return createPaymentsHttpService(fakeProvider(server.url, parts), spenders, { clock, ...environment });
+}
+
+const send = (config: AxiosRequestConfig, http = create()) => http.axiosRef.request(config);
+
+const ignore = () => undefined;
+
+function form(): FormData {
+  const data = new FormData();
+  data.append('a', '1');
+  data.append('file', new Blob(['content']), 'f.txt');
+  return data;
+}
+
+function npmForm(): FormDataFromNpm {
+  const data = new FormDataFromNpm();
+  data.append('a', '1');
+  return data;
+}
+
+const scope = () => ({ required: ['write'], held: ['read'] });
+
+const refusedByAccident = () => {
+  throw new TypeError('no body');
+};
+
+async function failure(promise: Promise<unknown>): Promise<AxiosError<any>> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as AxiosError;
+  }
+  throw new Error('the call succeeded');
+}
+
+beforeAll(async () => {
+  server = await startLoopbackServer((request, response) => answer(request, response));
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  server.requests.length = 0;
+  spenders = new FakeSpenders();
+  clock = new ManualClock();
+  answer = (request, response) =>
+    carries(request, spenders.current)
+      ? json(response, 200, { ok: true }, { 'x-ratelimit-remaining': '7' })
+      : json(response, 401, BAD_TOKEN);
+});
+
+describe('a call with a credential', () => {
+  it('carries it, in place of whatever the caller had set, in any spelling', async () => {
+    const response = await send({
+      url: '/x',
+      headers: { Authorization: 'Bearer mine', authorization: 'Bearer also-mine', 'X-Own': 'kept' },
+    });
+    expect(response.data).toEqual({ ok: true });
+    const [{ rawHeaders, headers }] = server.requests as [ReceivedRequest];
+    expect(rawHeaders.filter((name) => name.toLowerCase() === 'authorization')).toHaveLength(1);
+    expect(headers).toMatchObject({
+      authorization: spenders.current?.headers['Authorization'],
+      'x-own': 'kept',
+    });
+    expect(JSON.stringify(response.config.headers)).not.toMatch(/mine/);
+    expect(response.paymentsAuth).toEqual({ replayed: false });
+  });
+
+  it('carries the headers that only it wants, by method, host and path', async () => {
+    spenders.extraHeaders = ({ path }) => (path === '/sessions' ? { 'api-key': 'of-the-call' } : undefined);
+    await send({ url: '/sessions?a=1', method: 'post', headers: { 'Api-Key': 'mine' } });
+    await send({ url: '/other' });
+    expect(server.requests.map(({ headers }) => headers['api-key'])).toEqual(['of-the-call', undefined]);
+    expect(spenders.targets[0]).toMatchObject({ method: 'POST', host: 'api', path: '/sessions' });
+  });
+
+  it('names its account and scopes to whoever keeps the credentials', async () => {
+    await send({ url: '/x', paymentsAuth: { account: 'm-1', scopes: ['read'] } });
+    expect(spenders.asked).toEqual([{ account: 'm-1', scopes: ['read'] }]);
+  });
+
+  it('passes on what the answer says about limits', async () => {
+    await send({ url: '/x' });
+    expect(spenders.observed[0]?.['x-ratelimit-remaining']).toBe('7');
+  });
+
+  it.each([
+    ['an absolute URL', { url: 'http://127.0.0.1:1/x' }],
+    ['another base URL', { url: '/x', baseURL: 'http://127.0.0.1:1' }],
+    ['`auth`', { url: '/x', auth: { username: 'u', password: 'p' } }],
+  ])('is not sent elsewhere by %s, and nobody logs in for it', async (_, config) => {
+    spenders.current = undefined;
+    await expect(send(config)).rejects.toMatchObject({ code: 'INSECURE_DESTINATION' });
+    expect(server.requests).toEqual([]);
+    expect(spenders.waits).toBe(0);
+  });
+
+  it('is checked after every interceptor, those included that run after ours', async () => {
+    const http = create();
+    const { defaults, interceptors } = http.axiosRef;
+    defaults.transitional = { ...defaults.transitional, legacyInterceptorReqResOrdering: false };
+    interceptors.request.use((config) => ({ ...config, url: 'http://127.0.0.1:1/' }) as typeof config);
+    await expect(send({ url: '/x' }, http)).rejects.toMatchObject({ code: 'INSECURE_DESTINATION' });
+  });
+
+  it.each(['http', 'fetch'])('gets a redirect as it is, through the %s adapter', async (adapter) => {
+    for (const status of [301, 302, 303, 307, 308]) {
+      answer = (_, response) => response.writeHead(status, { location: `${server.url}/elsewhere` }).end();
+      const error = await failure(send({ url: '/x', adapter, maxRedirects: 5 }));
+      expect(error.response?.status).toBe(status);
+    }
+    expect(server.to('/elsewhere')).toEqual([]);
+  });
+});
+
+describe('a call without a credential', () => {
+  beforeEach(() => (spenders.current = undefined));
+
+  it('waits for one', async () => {
+    await send({ url: '/x' });
+    expect(spenders.waits).toBe(1);
+    expect(carries(server.requests[0] as ReceivedRequest, spenders.current)).toBe(true);
+  });
+
+  it('is not sent when there is none to be had', async () => {
+    spenders.obtaining = () =>
+      Promise.reject(new PaymentsAuthError('CREDENTIALS_UNAVAILABLE', 'down', { retryAfterMs: 5 }));
+    await expect(send({ url: '/x' })).rejects.toMatchObject({
+      code: 'CREDENTIALS_UNAVAILABLE',
+      retryAfterMs: 5,
+    });
+    expect(server.requests).toEqual([]);
+  });
+
+  it('waits no longer than its timeout', async () => {
+    spenders.obtaining = () => new Promise(() => undefined);
+    const failed = failure(send({ url: '/x', timeout: 500 }));
+    while (clock.pendingTimers === 0) await new Promise(setImmediate);
+    await clock.advance(500);
+    expect(await failed).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 500ms exceeded' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('has the rest of its timeout for the request, and says the whole of it', async () => {
+    answer = () => undefined;
+    spenders.obtaining = async () => {
+      await clock.advance(59_950);
+      return fakeCredential();
+    };
+    const error = await failure(send({ url: '/x', timeout: 60_000 }));
+    expect(error).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 60000ms exceeded' });
+  });
+
+  it('stops waiting when it is aborted, and nobody else does', async () => {
+    let arrive: (credential: Credential) => void = ignore;
+    const shared = new Promise<Credential>((resolve) => (arrive = resolve));
+    spenders.obtaining = () => shared;
+    const aborting = new AbortController();
+    const aborted = failure(send({ url: '/a', signal: aborting.signal }));
+    const patient = send({ url: '/b' });
+    while (spenders.waits < 2) await new Promise(setImmediate);
+    aborting.abort();
+    expect(await aborted).toMatchObject({ code: 'ERR_CANCELED' });
+    arrive((spenders.current = fakeCredential()));
+    expect((await patient).status).toBe(200);
+    expect(server.requests.map(({ url }) => url)).toEqual(['/b']);
+  });
+
+  it('stops waiting when its Observable is unsubscribed', async () => {
+    let arrive: (credential: Credential) => void = ignore;
+    spenders.obtaining = () => new Promise((resolve) => (arrive = resolve));
+    const subscription = create().get('/x').subscribe();
+    while (spenders.waits === 0) await new Promise(setImmediate);
+    subscription.unsubscribe();
+    arrive(fakeCredential());
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(server.requests).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('a refused call', () => {
+  it('is sent once more with another credential, and says so', async () => {
+    const refused = spenders.current as Credential;
+    answer = (request, response) =>
+      carries(request, refused) ? json(response, 401, BAD_TOKEN) : json(response, 200, { ok: true });
+    const body = { amount: '10.00' };
+    const response = await firstValueFrom(
+      create().post('/pay', body, { params: { a: 1 }, headers: { 'Idempotency-Key': 'k-1' } }),
+    );
+    expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    const [first, second] = server.requests as [ReceivedRequest, ReceivedRequest];
+    const { authorization: before, ...others } = first.headers;
+    const { authorization: after, ...same } = second.headers;
+    expect(after).not.toBe(before);
+    expect(same).toEqual(others);
+    expect(second).toMatchObject({ method: 'POST', url: '/pay?a=1', body: first.body });
+    expect(spenders.refusals).toEqual([{ rejected: refused, status: 401, own: true }]);
+    expect(spenders.replays).toEqual([
+      { credential: spenders.current, firstStatus: 401, refusedAgain: false },
+    ]);
+  });
+
+  it('is sent twice at most: the second refusal is the caller’s', async () => {
+    answer = (_, response) => json(response, 401, BAD_TOKEN);
+    const error = await failure(send({ url: '/x' }));
+    expect(applicationAxios.isAxiosError(error)).toBe(true);
+    expect(error.response).toMatchObject({
+      status: 401,
+      data: BAD_TOKEN,
+      paymentsAuth: { replayed: true, firstStatus: 401 },
+    });
+    expect(server.requests).toHaveLength(2);
+    expect(spenders.replays[0]?.refusedAgain).toBe(true);
+  });
+
+  it('is not sent again when there is no other credential', async () => {
+    spenders.replacing = () => Promise.resolve(undefined);
+    answer = (_, response) => json(response, 401, BAD_TOKEN);
+    const error = await failure(send({ url: '/x' }));
+    expect(error.response).toMatchObject({ data: BAD_TOKEN, paymentsAuth: { replayed: false } });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('keeps its refusal when its time runs out before there is another credential', async () => {
+    spenders.replacing = () => new Promise(() => undefined);
+    answer = (_, response) => json(response, 401, BAD_TOKEN);
+    const failed = failure(send({ url: '/x', timeout: 5_000 }));
+    while (clock.pendingTimers === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await clock.advance(5_000);
+    expect((await failed).response?.status).toBe(401);
+  });
+
+  it('is given up when it is aborted while it waits for another credential', async () => {
+    const aborting = new AbortController();
+    spenders.replacing = () => {
+      setImmediate(() => aborting.abort());
+      return new Promise(() => undefined);
+    };
+    answer = (_, response) => json(response, 401, BAD_TOKEN);
+    expect(await failure(send({ url: '/x', signal: aborting.signal }))).toMatchObject({
+      code: 'ERR_CANCELED',
+    });
+  });
+
+  it('counts its length anew', async () => {
+    answer = (_, response) => refuseFirst(response, () => json(response, 401, BAD_TOKEN));
+    await send({ url: '/x', method: 'post', data: 'ünï', headers: { 'Content-Length': '5' } });
+    expect(server.requests.map(({ body }) => body.toString())).toEqual(['ünï', 'ünï']);
+  });
+
+  describe('in each kind of body', () => {
+    it.each<[string, number, () => unknown]>([
+      ['an object', 2, () => ({ a: 1 })],
+      ['a string', 2, () => 'a=1'],
+      ['a Buffer', 2, () => Buffer.from([0, 255, 10])],
+      ['an ArrayBuffer', 2, () => new Uint8Array([0, 255]).buffer],
+      ['URLSearchParams', 2, () => new URLSearchParams({ a: '1' })],
+      ['a native FormData', 2, form],
+      ['a Blob', 2, () => new Blob(['blob'])],
+      ['nothing', 2, () => undefined],
+      ['a Readable', 1, () => Readable.from(['a', 'b'])],
+      ['npm form-data', 1, npmForm],
+    ])('%s is sent %i times', async (_, times, data) => {
+      answer = (_request, response) => json(response, 401, BAD_TOKEN);
+      await failure(send({ url: '/x', method: 'post', data: data() }));
+      const bodies = server.requests.map(({ body }) =>
+        body.toString().replace(/axios-[\w.-]+/g, '<boundary>'),
+      );
+      expect(bodies).toHaveLength(times);
+      expect(new Set(bodies).size).toBe(1);
+      expect(spenders.refusals).toHaveLength(1);
+    });
+
+    it('an object that postForm serialises is sent once', async () => {
+      answer = (_, response) => json(response, 401, BAD_TOKEN);
+      await failure(create().axiosRef.postForm('/x', { a: 1 }));
+      expect(server.requests).toHaveLength(1);
+    });
+
+    it('a web stream is sent once', async () => {
+      answer = (_, response) => json(response, 401, BAD_TOKEN);
+      const data = new Blob(['stream']).stream();
+      await failure(send({ url: '/x', method: 'post', data, adapter: 'fetch' }));
+      expect(server.requests.map(({ body }) => body.toString())).toEqual(['stream']);
+    });
+  });
+
+  it.each<[string, number, AxiosRequestConfig, ConfiguredProvider['replay']]>([
+    ['POST', 2, {}, 'always'],
+    ['POST', 1, {}, 'safe-methods'],
+    ['GET', 2, {}, 'safe-methods'],
+    ['OPTIONS', 2, {}, 'safe-methods'],
+    ['GET', 1, {}, 'never'],
+    ['POST', 1, { paymentsAuth: { replay: 'never' } }, 'always'],
+    ['POST', 2, { paymentsAuth: { replay: 'always' } }, 'never'],
+  ])('%s is sent %i times with %j where the provider says %s', async (method, times, config, replay) => {
+    answer = (_, response) => json(response, 401, BAD_TOKEN);
+    await failure(send({ url: '/x', method, ...config }, create({ replay })));
+    expect(server.requests).toHaveLength(times);
+    expect(spenders.refusals).toHaveLength(1);
+  });
+
+  it.each<[string, string, number, string, number, number]>([
+    ['a bare 401', 'GET', 401, '', 2, 1],
+    ['a bare 401', 'HEAD', 401, '', 2, 1],
+    ['a bare 401', 'POST', 401, '', 1, 1],
+    ['a firewall’s 403', 'GET', 403, '<html>blocked</html>', 2, 1],
+    ['a firewall’s 403', 'DELETE', 403, '<html>blocked</html>', 1, 1],
+    ['a 401 in words not known', 'POST', 401, '{"oops":1}', 1, 1],
+    ['a 403 about something else', 'GET', 403, '{"code":"limit"}', 1, 0],
+    ['a 500', 'GET', 500, '', 1, 0],
+  ])('on %s: %s', async (_, method, status, body, times, renewals) => {
+    answer = (_request, response) => response.writeHead(status).end(body);
+    await failure(send({ url: '/x', method }));
+    expect(server.requests).toHaveLength(times);
+    expect(spenders.refusals).toHaveLength(renewals);
+    for (const { own } of spenders.refusals) expect(own).toBe(false);
+  });
+
+  it('is recognised at any status, and on a success where the provider refuses so', async () => {
+    const definition = { ...acmeDefinition, refusal: { ...acmeDefinition.refusal, alsoOnSuccess: true } };
+    for (const status of [200, 400, 403, 404, 500]) {
+      server.requests.length = 0;
+      answer = (_, response) => refuseFirst(response, () => json(response, status, BAD_TOKEN));
+      const response = await send({ url: '/x', method: 'post' }, create({ definition }));
+      expect(response).toMatchObject({ data: { ok: true }, paymentsAuth: { firstStatus: status } });
+    }
+    answer = (_, response) => json(response, 200, BAD_TOKEN);
+    server.requests.length = 0;
+    expect((await send({ url: '/x' })).data).toEqual(BAD_TOKEN);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('for a missing scope is passed on with the reason', async () => {
+    const definition = { ...acmeDefinition, refusal: { ...acmeDefinition.refusal, scope } };
+    answer = (_, response) => json(response, 401, BAD_TOKEN);
+    const error = await failure(send({ url: '/x' }, create({ definition })));
+    expect(error.response?.paymentsAuth).toEqual({
+      replayed: false,
+      reason: 'scope',
+      required: ['write'],
+      held: ['read'],
+    });
+    expect(spenders.refusals).toEqual([]);
+  });
+
+  it('that no credential cures is passed on', async () => {
+    const definition = { ...acmeDefinition, refusal: { ...acmeDefinition.refusal, incurable: () => true } };
+    answer = (_, response) => json(response, 401, BAD_TOKEN);
+    await failure(send({ url: '/x' }, create({ definition })));
+    expect(server.requests).toHaveLength(1);
+    expect(spenders.refusals).toEqual([]);
+  });
+
+  it('by a predicate that trips over the answer is judged by its status', async () => {
+    answer = (_, response) => refuseFirst(response, () => response.writeHead(401).end());
+    const http = create({ definition: { ...acmeDefinition, refusal: { refused: refusedByAccident } } });
+    expect((await send({ url: '/x' }, http)).paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+  });
+
+  it.each<[string, AxiosRequestConfig]>([
+    ['http', { responseType: 'json' }],
+    ['http', { responseType: 'text' }],
+    ['http', { responseType: 'arraybuffer' }],
+    ['http', { responseType: 'stream' }],
+    ['fetch', { responseType: 'json' }],
+    ['fetch', { responseType: 'arraybuffer' }],
+    ['fetch', { responseType: 'blob' }],
+    ['fetch', { responseType: 'stream' }],
+  ])('is recognised through the %s adapter in %j', async (adapter, config) => {
+    answer = (_, response) => refuseFirst(response, () => json(response, 400, BAD_TOKEN));
+    const response = await send({ url: '/x', method: 'post', adapter, ...config });
+    expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: 400 });
+    expect(server.requests).toHaveLength(2);
+  });
+});
+
+describe('the rest of axios', () => {
+  it('runs interceptors and transforms once a call, replay included', async () => {
+    const ran: string[] = [];
+    const http = create();
+    http.axiosRef.interceptors.request.use((config) => (ran.push('request'), config));
+    http.axiosRef.interceptors.response.use((response) => (ran.push('response'), response));
+    answer = (_, response) => refuseFirst(response, () => json(response, 401, BAD_TOKEN));
+    await send(
+      {
+        url: '/x',
+        method: 'post',
+        data: { a: 1 },
+        transformRequest: (data) => (ran.push('serialise'), JSON.stringify(data)),
+        transformResponse: (data) => (ran.push('parse'), data),
+      },
+      http,
+    );
+    expect(ran).toEqual(['request', 'serialise', 'parse', 'response']);
+    expect(server.requests.map(({ body }) => body.toString())).toEqual(['{"a":1}', '{"a":1}']);
+  });
+
+  it('honours validateStatus', async () => {
+    answer = (_, response) => json(response, 404, { missing: true });
+    expect((await send({ url: '/x', validateStatus: null })).status).toBe(404);
+    answer = (_, response) => json(response, 200, {});
+    const error = await failure(send({ url: '/x', validateStatus: () => false }));
+    expect(error).toMatchObject({ status: 200, response: { data: {} } });
+  });
+
+  it('reports progress, and stands around an adapter of the caller’s', async () => {
+    let loaded = 0;
+    await send({
+      url: '/x',
+      method: 'post',
+      data: 'four',
+      onUploadProgress: (progress) => (loaded = progress.loaded),
+    });
+    expect(loaded).toBe(4);
+    const seen: unknown[] = [];
+    const http = applicationAxios.getAdapter('http');
+    const adapter = (config: any) => (seen.push(config.headers.get('authorization')), http(config));
+    const response = await send({ url: '/x', adapter });
+    expect(seen).toEqual([spenders.current?.headers['Authorization']]);
+    expect(response.config.adapter).toBe(adapter);
+    await send({ url: '/x', adapter: ['fetch'] });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('sends a plain http request past any proxy', async () => {
+    const proxy = { host: '127.0.0.1', port: 1 };
+    expect((await send({ url: '/x', proxy })).status).toBe(200);
+    expect((await send({ url: '/x' }, create({ http: { proxy } }))).status).toBe(200);
+  });
+
+  it('signs the caller’s own bytes anew for each attempt', async () => {
+    const calls: CallToSign[] = [];
+    const signBody = (body: string, call: CallToSign) => {
+      calls.push(call);
+      return Promise.resolve(JSON.stringify({ ...JSON.parse(body), checksum: calls.length }));
+    };
+    answer = (_, response) => refuseFirst(response, () => json(response, 401, BAD_TOKEN));
+    const first = spenders.current;
+    const response = await send(
+      { url: '/pay', method: 'post', data: { a: 1 }, paymentsAuth: { account: 'm-1' } },
+      create({}, { signBody }),
+    );
+    expect(server.requests.map(({ body }) => JSON.parse(body.toString()))).toEqual([
+      { a: 1, checksum: 1 },
+      { a: 1, checksum: 2 },
+    ]);
+    expect(calls[0]).toMatchObject({ method: 'POST', path: '/pay', account: 'm-1', credential: first });
+    expect(calls[1]?.credential).toBe(spenders.current);
+    expect(response.config.data).toBe('{"a":1}');
+  });
+});

@@ -1,0 +1,41 @@
+import type {
+  ConfiguredProvider,
+  HttpSettings,
+} from '../../libs/payments-auth/src/providers/configured-provider.js';
+import type { ProviderDefinition } from '../../libs/payments-auth/src/providers/provider-definition.js';
+
+/** An invented provider that refuses with 401 `{"code":"bad_token"}`. */
+export const acmeDefinition: ProviderDefinition = {
+  name: 'acme',
+  title: 'Acme',
+  docs: 'https://docs.acme.test',
+  environments: { live: 'https://api.acme.test' },
+  credentials: { key: {} },
+  strategy: { kind: 'static-key' },
+  headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+  refusal: { refused: ({ body }) => (body as { code?: unknown } | undefined)?.code === 'bad_token' },
+};
+
+/** That provider, configured to stand at `url`. */
+export function fakeProvider(
+  url: string,
+  parts: Partial<Omit<ConfiguredProvider, 'http'>> & { http?: HttpSettings } = {},
+): ConfiguredProvider {
+  const { http = {}, ...rest } = parts;
+  return {
+    name: 'acme',
+    definition: acmeDefinition,
+    hosts: { api: url },
+    defaultHost: 'api',
+    credentialsAreDynamic: { own: false, accounts: false },
+    scopes: [],
+    clientAuthentication: 'basic',
+    refreshBeforeMs: 60_000,
+    replay: 'always',
+    credentialsTtlMs: 300_000,
+    share: true,
+    insecureHosts: [],
+    http: () => http,
+    ...rest,
+  };
+}
