@@ -1,4 +1,4 @@
-export type { IoRedisClient, NodeRedisClient, NodeRedisSubscriber, RedisClient } from './redis-client.js';
+export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.js';
 export { RedisTokenStore } from './redis-token-store.js';
 export type { RedisTokenStoreOptions, WarningLogger } from './redis-token-store.options.js';
 export type { EncryptionKey } from './sealing-keys.js';

@@ -1,40 +1,24 @@
-/** What a {@link RedisTokenStore} uses of a client of `redis` (node-redis), single or cluster. */
+/** What a `RedisTokenStore` uses of a client of `redis` (node-redis), single or cluster. */
 export interface NodeRedisClient {
   /** Absent from clusters of older releases. */
   readonly isReady?: boolean;
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  // Its parameters differ between a single client and a cluster.
-  readonly sendCommand: unknown;
-  duplicate(): NodeRedisSubscriber;
-  on(event: string, listener: (...args: never[]) => void): unknown;
-}
-
-/** The connection of its own that messages need. */
-export interface NodeRedisSubscriber {
+  on(event: 'error', listener: (error: Error) => void): unknown;
   connect(): Promise<unknown>;
-  subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
-  destroy(): void;
-  unref?(): void;
-  on(event: string, listener: (...args: never[]) => void): unknown;
+  // What these two take and give differs between a single client and a cluster.
+  readonly sendCommand: unknown;
+  readonly duplicate: unknown;
 }
 
-/** What a {@link RedisTokenStore} uses of a client of `ioredis`, single or cluster. */
+/** What a `RedisTokenStore` uses of a client of `ioredis`, single or cluster. */
 export interface IoRedisClient {
   readonly status: string;
   readonly isCluster: boolean;
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
   call(command: string, ...args: string[]): Promise<unknown>;
-  // Its parameters differ between a single client and a cluster.
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  // What it takes differs between a single client and a cluster.
   readonly duplicate: unknown;
-  on(event: string, listener: (...args: never[]) => void): unknown;
-}
-
-/** The connection of its own that messages need. */
-interface IoRedisSubscriber {
-  subscribe(channel: string): Promise<unknown>;
-  disconnect(): void;
-  readonly stream?: { unref?(): void };
-  on(event: string, listener: (...args: never[]) => void): unknown;
 }
 
 /** A client that the application has made, of `redis` (node-redis) or of `ioredis`. */
@@ -74,10 +58,10 @@ function ofNodeRedis(client: NodeRedisClient): RedisConnection {
     run: (script, keys, args) => client.eval(script, { keys, arguments: args }),
     command: (...command) =>
       'masters' in client
-        ? (client.sendCommand as ClusterCommand).call(client, undefined, true, command)
-        : (client.sendCommand as Command).call(client, command),
+        ? (client.sendCommand as SendClusterCommand).call(client, undefined, true, command)
+        : (client.sendCommand as SendCommand).call(client, command),
     subscribe: async (channel, listener) => {
-      const subscriber = client.duplicate();
+      const subscriber = (client.duplicate as DuplicateNodeRedis).call(client);
       subscriber.on('error', ignore);
       await subscriber.connect();
       subscriber.unref?.();
@@ -99,26 +83,39 @@ function ofIoRedis(client: IoRedisClient): RedisConnection {
       // A key prefix of the client would be put before the channel here, but not where a script publishes.
       const own = { keyPrefix: '' };
       const subscriber = client.isCluster
-        ? (client.duplicate as DuplicateCluster).call(client, [], own)
-        : (client.duplicate as Duplicate).call(client, own);
+        ? (client.duplicate as DuplicateIoRedisCluster).call(client, [], own)
+        : (client.duplicate as DuplicateIoRedis).call(client, own);
       subscriber.on('error', ignore);
       subscriber.on('connect', () => subscriber.stream?.unref?.());
-      subscriber.on('message', (_channel: string, message: string) => listener(message));
+      subscriber.on('message', (_channel, message) => listener(message));
       await subscriber.subscribe(channel);
       return () => subscriber.disconnect();
     },
   };
 }
 
-type Command = (this: NodeRedisClient, command: string[]) => Promise<unknown>;
-type ClusterCommand = (
-  this: NodeRedisClient,
-  firstKey: undefined,
-  isReadonly: boolean,
-  command: string[],
-) => Promise<unknown>;
-type Duplicate = (this: IoRedisClient, overrides: object) => IoRedisSubscriber;
-type DuplicateCluster = (this: IoRedisClient, nodes: [], overrides: object) => IoRedisSubscriber;
+/** The connection of its own that messages need, as node-redis makes it. */
+interface NodeRedisSubscriber {
+  on(event: 'error', listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
+  destroy(): void;
+  unref?(): void;
+}
+
+/** The same, as ioredis makes it. */
+interface IoRedisSubscriber {
+  on(event: string, listener: (channel: string, message: string) => void): unknown;
+  subscribe(channel: string): Promise<unknown>;
+  disconnect(): void;
+  readonly stream?: { unref?(): void };
+}
+
+type DuplicateNodeRedis = () => NodeRedisSubscriber;
+type DuplicateIoRedis = (overrides: object) => IoRedisSubscriber;
+type DuplicateIoRedisCluster = (nodes: [], overrides: object) => IoRedisSubscriber;
+type SendCommand = (command: string[]) => Promise<unknown>;
+type SendClusterCommand = (firstKey: undefined, isReadonly: boolean, command: string[]) => Promise<unknown>;
 
 function isIoRedis(client: object): client is IoRedisClient {
   return 'status' in client && 'call' in client;

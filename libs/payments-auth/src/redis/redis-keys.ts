@@ -1,4 +1,4 @@
-import type { EndpointKey, TokenKey } from '../credentials/token-store.js';
+import type { EndpointKey, TokenKey } from '../index.js';
 
 const MOST_ACCOUNT_CHARACTERS = 64;
 

@@ -1,4 +1,4 @@
-import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { PaymentsAuthError } from '../index.js';
 import { isRedisClient } from './redis-client.js';
 import { EncryptedSealing, PlainSealing, type Sealing } from './sealing.js';
 import { derivedHashKey, type EncryptionKey, keyBytes, sealingKeys } from './sealing-keys.js';

@@ -7,10 +7,10 @@ import type {
   Grant,
   SharedToken,
   TokenKey,
+  TokenRequestLimit,
   TokenStore,
   Withdrawal,
-} from '../credentials/token-store.js';
-import type { TokenRequestLimit } from '../strategies/strategy.js';
+} from '../index.js';
 import { connectionOf, type RedisClient, type RedisConnection } from './redis-client.js';
 import { RedisCommands } from './redis-commands.js';
 import { RedisFailure } from './redis-failure.js';

@@ -1,4 +1,4 @@
-import type { Withdrawal } from '../credentials/token-store.js';
+import type { Withdrawal } from '../index.js';
 import type { RedisConnection } from './redis-client.js';
 
 type Listener = (withdrawal: Withdrawal) => void;

@@ -1,4 +1,4 @@
-import type { SharedToken } from '../credentials/token-store.js';
+import type { SharedToken } from '../index.js';
 
 const SOURCES = ['relative', 'jwt', 'absolute', 'documented'] as const;
 

@@ -1,0 +1,37 @@
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+import type { RedisClient } from 'nestjs-payments-auth/redis';
+
+/** A connected client of one of the two libraries, as an application would make it. */
+export interface TestRedisClient {
+  readonly client: RedisClient;
+  /** One raw command. */
+  command(...command: string[]): Promise<unknown>;
+  close(): void;
+}
+
+export type RedisLibrary = 'redis' | 'ioredis';
+
+export const REDIS_LIBRARIES: readonly RedisLibrary[] = ['redis', 'ioredis'];
+
+/** Both reconnect quickly and for ever, so that a spec may take Redis away and bring it back. */
+export async function connectRedis(library: RedisLibrary, url: string): Promise<TestRedisClient> {
+  if (library === 'ioredis') {
+    const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 50 });
+    client.on('error', () => undefined);
+    await client.connect();
+    return {
+      client,
+      command: (name = '', ...args) => client.call(name, ...args),
+      close: () => client.disconnect(),
+    };
+  }
+  const client = createClient({ url, socket: { reconnectStrategy: () => 50 } });
+  client.on('error', () => undefined);
+  await client.connect();
+  return {
+    client,
+    command: (...command) => client.sendCommand(command),
+    close: () => client.destroy(),
+  };
+}
