@@ -72,7 +72,6 @@ describe('a keyed webhook over the raw body', () => {
   });
 
   it.each([
-    ['an empty body', Buffer.alloc(0)],
     ['a body that is not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
     ['a body that is not JSON', Buffer.from('event=1')],
     ['half a JSON body', Buffer.from('{"event":')],
@@ -80,6 +79,10 @@ describe('a keyed webhook over the raw body', () => {
     expect(examine(cashfinHeader(createHmac('sha256', KEY).update(raw).digest('hex')), raw)).toEqual({
       refusal: 'malformed',
     });
+  });
+
+  it('refuses an empty body, however well it is signed', () => {
+    expect(examine(cashfinHeader(hmac('sha256', '')), '')).toEqual({ refusal: 'no-body' });
   });
 
   it('accepts nothing without a key, nor with an empty one', () => {
@@ -332,7 +335,7 @@ describe('a PesaPal notification', () => {
     const evidence = { payload: notification, proves: 'nothing', confirmWith: 'GetTransactionStatus' };
     const posted = received({}, { ...notification, status: 'COMPLETED' });
     expect(examineWebhook(pesapal.webhook!, posted, [], 0)).toMatchObject({ evidence });
-    const got = { headers: {}, query: { ...notification, status: 'COMPLETED' } };
+    const got = { headers: {}, parameters: { ...notification, status: 'COMPLETED' } };
     expect(examineWebhook(pesapal.webhook!, got, [], 0)).toMatchObject({ evidence });
   });
 
@@ -341,7 +344,9 @@ describe('a PesaPal notification', () => {
     [{ ...notification, OrderTrackingId: '' }],
     [{ ...notification, OrderTrackingId: ['a', 'b'] }],
   ])('refuses %j', (query) => {
-    expect(examineWebhook(pesapal.webhook!, { headers: {}, query }, [], 0)).toEqual({ refusal: 'malformed' });
+    expect(examineWebhook(pesapal.webhook!, { headers: {}, parameters: query }, [], 0)).toEqual({
+      refusal: 'malformed',
+    });
   });
 });
 

@@ -16,7 +16,7 @@ import type { WebhookDelivery } from './webhook-delivery.js';
 import type { WebhookMessage } from './webhook-message.js';
 
 /** Why a message is not believed. For the operator's log; the sender learns nothing. */
-export type WebhookRefusal = 'malformed' | 'unsigned' | 'wrong-signature' | 'stale';
+export type WebhookRefusal = 'no-body' | 'malformed' | 'unsigned' | 'wrong-signature' | 'stale';
 
 /** What a message turned out to be. */
 export type Examination =
@@ -41,8 +41,11 @@ export function examineWebhook(
 ): Examination {
   try {
     if (webhook.algorithm === 'none') return examineUnsigned(webhook, message);
-    const body = readBody(message);
-    if (body === undefined) return { refusal: 'malformed' };
+    const { rawBody } = message;
+    if (rawBody === undefined || rawBody.byteLength === 0) return { refusal: 'no-body' };
+    // Text that is not UTF-8 would be repaired on reading, and then be other text than what was signed.
+    if (!isUtf8(rawBody)) return { refusal: 'malformed' };
+    const body = readBody(rawBody);
     return webhook.algorithm === 'sha256-constant'
       ? examineConstant(webhook, message, body, candidates)
       : examineKeyed(webhook, message, body, candidates, nowMs);
@@ -52,9 +55,7 @@ export function examineWebhook(
   }
 }
 
-function readBody({ rawBody }: WebhookMessage): ReadBody | undefined {
-  // Text that is not UTF-8 would be repaired on reading, and then be other text than what was signed.
-  if (rawBody === undefined || rawBody.byteLength === 0 || !isUtf8(rawBody)) return undefined;
+function readBody(rawBody: Uint8Array): ReadBody {
   const bytes = Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength);
   return { bytes, json: JSON.parse(bytes.toString('utf8')) };
 }
@@ -130,8 +131,11 @@ function examineConstant(
   };
 }
 
-function examineUnsigned({ fields, confirmWith }: UnsignedWebhook, message: WebhookMessage): Examination {
-  const source = readBody(message)?.json ?? message.query;
+function examineUnsigned(
+  { fields, confirmWith }: UnsignedWebhook,
+  { parameters, rawBody }: WebhookMessage,
+): Examination {
+  const source = parameters ?? (rawBody && readBody(rawBody).json);
   if (!isJsonObject(source)) return { refusal: 'malformed' };
   const payload: Record<string, string> = {};
   for (const field of fields) {

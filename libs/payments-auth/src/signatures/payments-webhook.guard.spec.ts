@@ -504,7 +504,20 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     });
 
     it('does not ask for raw bodies where nothing is signed', async () => {
-      await expect(start(adapter(), [IpnController], EVERY_PROVIDER, {})).resolves.toBeDefined();
+      const { port } = await start(adapter(), [IpnController], EVERY_PROVIDER, {});
+      const payload = {
+        OrderTrackingId: 't',
+        OrderMerchantReference: 'r',
+        OrderNotificationType: 'IPNCHANGE',
+      };
+      const form = { 'content-type': 'application/x-www-form-urlencoded' };
+      for (const answer of [
+        await send(port, '/ipn', JSON.stringify(payload)),
+        await send(port, '/ipn', new URLSearchParams(payload).toString(), form),
+      ]) {
+        expect(answer).toMatchObject({ status: 201, body: { payload, proves: 'nothing' } });
+      }
+      expect(await send(port, '/ipn', '{}')).toEqual(unauthorized);
     });
 
     it('stops when the key is not configured, and names its variable', async () => {

@@ -1,6 +1,7 @@
 import {
   type CanActivate,
   type ExecutionContext,
+  HttpException,
   Injectable,
   InternalServerErrorException,
   ServiceUnavailableException,
@@ -12,7 +13,7 @@ import { PaymentsSignaturesService } from './payments-signatures.service.js';
 import { RawBodyWatch } from './raw-body-watch.js';
 import { attachDelivery, type HttpRequest, messageOf } from './verified-request.js';
 import { WebhookLog } from './webhook-log.js';
-import type { WebhookMessage } from './webhook-message.js';
+import type { WebhookDelivery } from './webhook-delivery.js';
 import { WEBHOOK_ROUTE, type WebhookRoute, type WebhookRouteRequest } from './webhook-route.js';
 
 const DEFAULT_MAX_BYTES = 1_048_576;
@@ -43,44 +44,40 @@ export class PaymentsWebhookGuard implements CanActivate {
       throw this.#refuse(route?.provider ?? context.getClass().name, 'no-webhook-route');
     }
     const request = context.switchToHttp().getRequest<HttpRequest>();
-
-    const message = messageOf(request);
-    const unreadable = this.#unreadable(route, request, message);
-    if (unreadable !== undefined) throw unreadable;
-    attachDelivery(request, await this.#verify(route, request, message));
+    attachDelivery(request, await this.#verify(route, request));
     return true;
   }
 
-  async #verify(route: WebhookRoute, request: HttpRequest, message: WebhookMessage) {
-    const { provider } = route;
+  async #verify(route: WebhookRoute, request: HttpRequest): Promise<WebhookDelivery> {
+    const { provider, maxBytes = DEFAULT_MAX_BYTES } = route;
+    const message = messageOf(request);
+    if ((message.rawBody?.byteLength ?? 0) > maxBytes) throw this.#refuse(provider, 'too-large');
     try {
       const account = route.account?.(routeRequest(request));
       if (route.account !== undefined && (typeof account !== 'string' || account === '')) {
         throw this.#refuse(provider, 'no-account');
       }
       const examination = await this.signatures.examineWebhook(provider, message, account);
+      if (examination.refusal === 'no-body' && this.#keptNoBytes(request))
+        throw this.#misconfigured(provider);
       if (examination.refusal !== undefined) throw this.#refuse(provider, examination.refusal);
       return { provider, ...(account === undefined ? {} : { account }), ...examination.evidence };
     } catch (error) {
-      if (error instanceof UnauthorizedException) throw error;
+      if (error instanceof HttpException) throw error;
       if (!isPaymentsAuthError(error)) throw this.#refuse(provider, 'malformed');
       this.log.failed(provider, error.message);
       throw new ServiceUnavailableException();
     }
   }
 
-  /** What keeps a message from being read at all. Unsigned ones prove nothing, so a parsed body will do for them. */
-  #unreadable(route: WebhookRoute, request: HttpRequest, message: WebhookMessage): Error | undefined {
-    const { rawBody } = message;
-    if (rawBody !== undefined) {
-      return rawBody.byteLength > (route.maxBytes ?? DEFAULT_MAX_BYTES)
-        ? this.#refuse(route.provider, 'too-large')
-        : undefined;
-    }
-    const parsed = request.body !== undefined && request.body !== null;
-    if (!parsed || this.rawBodies.state === 'enabled') return undefined;
+  /** Whether there was a body, and only what it was parsed to is left. */
+  #keptNoBytes({ body }: HttpRequest): boolean {
+    return body !== undefined && body !== null && this.rawBodies.state !== 'enabled';
+  }
+
+  #misconfigured(provider: string): InternalServerErrorException {
     this.log.failed(
-      route.provider,
+      provider,
       'the body was parsed and its bytes were not kept: create the application with { rawBody: true }',
     );
     return new InternalServerErrorException();

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../strategies/json-value.js';
 import type { WebhookDelivery } from './webhook-delivery.js';
 import type { WebhookMessage } from './webhook-message.js';
 
@@ -16,11 +17,12 @@ export interface HttpRequest {
 
 /** The message in a request of either platform, with repeated headers told apart. */
 export function messageOf(request: HttpRequest): WebhookMessage {
-  const { rawBody, query } = request;
+  const { rawBody, body, query } = request;
+  const parameters = [body, query].find(isJsonObject);
   return {
     headers: distinctHeaders(request),
     ...(rawBody instanceof Uint8Array ? { rawBody } : {}),
-    ...(typeof query === 'object' && query !== null ? { query: query as Record<string, unknown> } : {}),
+    ...(parameters === undefined ? {} : { parameters }),
   };
 }
 

@@ -16,20 +16,22 @@ export class WebhookBootCheck implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    const problems: string[] = [];
+    const problems = new Set<string>();
     const routes = this.#routes();
-    for (const route of routes) problems.push(...(await this.#problems(route)));
+    for (const route of routes) {
+      for (const problem of await this.#problems(route)) problems.add(problem);
+    }
     const signed = routes.find((route) => this.#needsRawBody(route.provider));
     if (signed !== undefined && this.rawBodies.state === 'disabled') {
-      problems.push(
+      problems.add(
         `@VerifiedWebhook('${signed.provider}') needs the bytes of the request body: create the application with { rawBody: true }`,
       );
     }
-    if (problems.length === 0) return;
+    if (problems.size === 0) return;
     throw new PaymentsAuthError(
       'INVALID_OPTIONS',
-      `Webhooks cannot be verified:\n${[...new Set(problems)].map((problem) => `  - ${problem}`).join('\n')}`,
-      { problems },
+      `Webhooks cannot be verified:\n${[...problems].map((problem) => `  - ${problem}`).join('\n')}`,
+      { problems: [...problems] },
     );
   }
 

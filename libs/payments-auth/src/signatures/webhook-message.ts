@@ -4,8 +4,8 @@ export interface WebhookMessage {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The bytes of the body, as they came over the wire: never a parsed body that was serialised again. */
   readonly rawBody?: Uint8Array;
-  /** The parsed query, for providers that notify with a GET. */
-  readonly query?: Readonly<Record<string, unknown>>;
+  /** The parsed body or query. Only read where nothing is signed; what is signed are bytes. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 /** The one value of a header; `undefined` when it is missing or came more than once. */
