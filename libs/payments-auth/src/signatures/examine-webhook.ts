@@ -16,14 +16,14 @@ import type { WebhookDelivery } from './webhook-delivery.js';
 import type { WebhookMessage } from './webhook-message.js';
 
 /** Why a message is not believed. For the operator's log; the sender learns nothing. */
-export type WebhookRefusal = 'no-body' | 'malformed' | 'unsigned' | 'wrong-signature' | 'stale';
+type WebhookRefusal = 'no-body' | 'malformed' | 'unsigned' | 'wrong-signature' | 'stale';
 
 /** What a message turned out to be. */
 export type Examination =
   { readonly refusal: WebhookRefusal } | { readonly refusal?: undefined; readonly evidence: Evidence };
 
 /** A delivery but for whom it is for. */
-export type Evidence = Omit<WebhookDelivery, 'provider' | 'account'>;
+type Evidence = Omit<WebhookDelivery, 'provider' | 'account'>;
 
 /**
  * Examines a message by its provider's rules. Pure, and never throws: whatever came, the answer is an examination.
