@@ -202,6 +202,18 @@ describe.each(['http', 'fetch'])('through the %s adapter, nothing secret is left
   });
 });
 
+it('an upload does not lead from the caller’s stream to the request while it is under way', async () => {
+  answer = (response) => json(response, 200, {});
+  const data = new PassThrough();
+  const sending = send({ method: 'post', data });
+  data.write('first,');
+  while (data.readableLength > 0) await new Promise(setImmediate);
+  expect(findLeaks(data, secrets)).toEqual([]);
+  data.end('last');
+  expect(findLeaks(await sending, secrets)).toEqual([]);
+  expect(server.requests.at(-1)?.body.toString()).toBe('first,last');
+});
+
 describe('what is left', () => {
   it('is the error that axios gives', async () => {
     answer = (response) => json(response, 422, { field: 'amount' }, { 'x-request-id': 'r-1' });

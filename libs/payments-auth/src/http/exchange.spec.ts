@@ -284,9 +284,14 @@ describe('a refused call', () => {
     });
   });
 
-  it('counts its length anew', async () => {
+  it('has its length counted anew, also where the caller had counted it', async () => {
     answer = (_, response) => refuseFirst(response, () => json(response, 401, BAD_TOKEN));
-    await send({ url: '/x', method: 'post', data: 'ünï', headers: { 'Content-Length': '5' } });
+    const http = applicationAxios.getAdapter('http');
+    const lengths: unknown[] = [];
+    const adapter = (config: any) => (lengths.push(config.headers.get('content-length')), http(config));
+    await send({ url: '/x', method: 'post', data: 'ünï', headers: { 'Content-Length': '5' }, adapter });
+    expect(lengths).toEqual(['5', undefined]);
+    expect(server.requests.map(({ headers }) => headers['content-length'])).toEqual(['5', '5']);
     expect(server.requests.map(({ body }) => body.toString())).toEqual(['ünï', 'ünï']);
   });
 
