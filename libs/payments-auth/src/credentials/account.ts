@@ -2,13 +2,16 @@ import type { CandidateSource } from './candidate-source.js';
 import { Candidates } from './candidates.js';
 import { scopeSet } from './credential-key.js';
 import { CredentialSlot, type SlotOwner } from './credential-slot.js';
+import type { Recent } from './recency-list.js';
 import type { SlotContext } from './slot-context.js';
 
 /**
  * One account of a provider: its static credentials, and a slot for each set of scopes that calls have asked for.
  * Nothing of it is ever seen by another account.
  */
-export class Account implements SlotOwner {
+export class Account implements SlotOwner, Recent<Account> {
+  older: Account | undefined = undefined;
+  newer: Account | undefined = undefined;
   readonly account: string | undefined;
   readonly candidates: Candidates;
   readonly #context: SlotContext;
@@ -26,7 +29,7 @@ export class Account implements SlotOwner {
     this.#context = context;
     this.#onEmpty = onEmpty;
     this.account = account;
-    this.candidates = new Candidates(source, account, context.clock);
+    this.candidates = new Candidates(source, account);
   }
 
   get provider(): string {

@@ -4,6 +4,7 @@ import { CandidateSource } from './candidate-source.js';
 import { accountUnknown } from './credential-errors.js';
 import type { CredentialSlot } from './credential-slot.js';
 import type { CredentialSpenders } from './credential-spender.js';
+import { RecencyList } from './recency-list.js';
 import type { SlotContext } from './slot-context.js';
 import { UnusableCredentialsError } from './unusable-credentials.error.js';
 
@@ -18,8 +19,8 @@ export class Accounts implements CredentialSpenders {
   readonly #context: SlotContext;
   readonly #source: CandidateSource;
   readonly #own: Account | undefined;
-  /** In the order of their last use. */
   readonly #merchants = new Map<string, Account>();
+  readonly #recency = new RecencyList<Account>();
   readonly #most: number;
 
   constructor(context: SlotContext, most: number) {
@@ -47,10 +48,9 @@ export class Accounts implements CredentialSpenders {
     if (account === undefined) {
       this.#makeRoom();
       account = this.#account(id);
-    } else {
-      this.#merchants.delete(id);
+      this.#merchants.set(id, account);
     }
-    this.#merchants.set(id, account);
+    this.#recency.touch(account);
     return account;
   }
 
@@ -62,7 +62,7 @@ export class Accounts implements CredentialSpenders {
   /** Every slot there is. */
   *slots(): Iterable<CredentialSlot> {
     if (this.#own !== undefined) yield* this.#own.slots;
-    for (const account of this.#merchants.values()) yield* account.slots;
+    for (const account of this.#recency) yield* account.slots;
   }
 
   /** How many merchants are kept. */
@@ -92,15 +92,21 @@ export class Accounts implements CredentialSpenders {
   }
 
   #account(id: string | undefined): Account {
-    return new Account(this.#context, this.#source, id, (account) => {
-      if (id !== undefined && this.#merchants.get(id) === account) this.#merchants.delete(id);
-    });
+    return new Account(this.#context, this.#source, id, this.#onEmpty);
   }
+
+  /** One function for all of them: there may be a hundred thousand. */
+  readonly #onEmpty = (account: Account): void => {
+    const { account: id } = account;
+    if (id === undefined || this.#merchants.get(id) !== account) return;
+    this.#merchants.delete(id);
+    this.#recency.remove(account);
+  };
 
   #makeRoom(): void {
     if (this.#merchants.size < this.#most) return;
     let lookedAt = 0;
-    for (const account of this.#merchants.values()) {
+    for (const account of this.#recency) {
       if (!account.isBusy) {
         for (const slot of account.slots) slot.letGo();
         return;

@@ -59,6 +59,7 @@ export class Acquisition {
   readonly #subject: AcquisitionSubject;
   readonly #order: AcquisitionOrder;
   readonly #ended = new AbortController();
+  readonly #end: Promise<undefined>;
   #awaited: boolean;
   #deadlineMs = 0;
   #budget: TimerHandle | undefined;
@@ -70,6 +71,9 @@ export class Acquisition {
     this.#subject = subject;
     this.#order = order;
     this.#awaited = order.awaited;
+    this.#end = new Promise((resolve) => {
+      this.#signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
   }
 
   /** Whether somebody waits, so that its failure is a caller's failure. */
@@ -89,6 +93,11 @@ export class Acquisition {
     this.#startBudget();
   }
 
+  /** Nobody is served any more: the time is up, or the application shuts down. */
+  end(): void {
+    this.#ended.abort();
+  }
+
   /** Whatever is still on its way is older than what is wanted now, and will not be kept (R9). */
   outdate(): void {
     this.#outdated = true;
@@ -96,17 +105,13 @@ export class Acquisition {
 
   /** @throws PaymentsAuthError, UnusableCredentialsError, AcquisitionCancelled, AcquisitionPostponed */
   async run(): Promise<Acquired> {
-    const { clock, closing } = this.#context;
-    const end = () => this.#ended.abort();
-    if (closing.aborted) end();
-    closing.addEventListener('abort', end, { once: true });
+    if (this.#context.closing.aborted) this.end();
     this.#startBudget();
     try {
       await this.#pause(this.#order.startInMs);
       return await this.#attempts();
     } finally {
-      clock.clearTimeout(this.#budget as TimerHandle);
-      closing.removeEventListener('abort', end);
+      this.#context.clock.clearTimeout(this.#budget as TimerHandle);
     }
   }
 
@@ -206,7 +211,7 @@ export class Acquisition {
     const { clock } = this.#context;
     if (this.#budget !== undefined) clock.clearTimeout(this.#budget);
     this.#deadlineMs = clock.monotonic() + ACQUIRE_BUDGET_MS;
-    this.#budget = clock.setTimeout(() => this.#ended.abort(), ACQUIRE_BUDGET_MS);
+    this.#budget = clock.setTimeout(() => this.end(), ACQUIRE_BUDGET_MS);
   }
 
   async #pause(ms: number): Promise<void> {
@@ -214,18 +219,8 @@ export class Acquisition {
   }
 
   /** What `promise` resolves to; `undefined` when the time is up before. Whoever does not settle is not waited for. */
-  async #unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
-    const noLonger = new AbortController();
-    const ended = new Promise<undefined>((resolve) => {
-      const stop = () => resolve(undefined);
-      if (this.#signal.aborted) stop();
-      else this.#signal.addEventListener('abort', stop, { once: true, signal: noLonger.signal });
-    });
-    try {
-      return await Promise.race([promise, ended]);
-    } finally {
-      noLonger.abort();
-    }
+  #unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
+    return Promise.race([promise, this.#end]);
   }
 
   get #signal(): AbortSignal {

@@ -24,13 +24,13 @@ export class CandidateSource {
   /** For how long a resolver's answer is kept, in milliseconds. */
   readonly ttlMs: number;
   readonly #provider: ConfiguredProvider;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #hash: KeyedHash;
   readonly #rotated = new Map<string | undefined, readonly Candidate[]>();
 
   constructor(provider: ConfiguredProvider, clock: Clock, hash: KeyedHash) {
     this.#provider = provider;
-    this.#clock = clock;
+    this.clock = clock;
     this.#hash = hash;
     this.ttlMs = provider.credentialsTtlMs;
   }
@@ -89,7 +89,7 @@ export class CandidateSource {
     const { ownCredentials, accountCredentials } = this.#provider;
     let timer: ReturnType<Clock['setTimeout']> | undefined;
     const bound = new Promise<never>((_, reject) => {
-      timer = this.#clock.setTimeout(
+      timer = this.clock.setTimeout(
         () =>
           reject(
             new UnusableCredentialsError(`their resolver did not answer within ${RESOLVE_WITHIN_MS} ms`),
@@ -107,7 +107,7 @@ export class CandidateSource {
       if (isPaymentsAuthError(error) && error.code === 'ACCOUNT_UNKNOWN') throw error;
       throw new UnusableCredentialsError('their resolver failed', error);
     } finally {
-      if (timer !== undefined) this.#clock.clearTimeout(timer);
+      if (timer !== undefined) this.clock.clearTimeout(timer);
     }
   }
 }

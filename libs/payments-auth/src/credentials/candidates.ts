@@ -1,4 +1,3 @@
-import type { Clock } from '../payments-auth.clock.js';
 import { REJECTION, waitAfter } from './back-off.js';
 import type { Candidate, CandidateSource } from './candidate-source.js';
 
@@ -20,17 +19,15 @@ const ASK_AGAIN_AFTER_MS = 1_000;
 export class Candidates {
   readonly #source: CandidateSource;
   readonly #account: string | undefined;
-  readonly #clock: Clock;
   #list: readonly Candidate[] | undefined = undefined;
   #resolving: Promise<readonly Candidate[]> | undefined = undefined;
   #askedAtMs = -Infinity;
-  #answeredAtMs = -Infinity;
+  #failedAtMs: number | undefined = undefined;
   #rejections: Map<string, Rejection> | undefined = undefined;
 
-  constructor(source: CandidateSource, account: string | undefined, clock: Clock) {
+  constructor(source: CandidateSource, account: string | undefined) {
     this.#source = source;
     this.#account = account;
-    this.#clock = clock;
   }
 
   /**
@@ -51,7 +48,7 @@ export class Candidates {
   /** How much longer the last answer of a resolver may be used, in milliseconds; `Infinity` where none is asked. */
   get keptForMs(): number {
     if (!this.#source.isDynamic(this.#account)) return Infinity;
-    return this.#answeredAtMs + this.#source.ttlMs - this.#clock.monotonic();
+    return this.#askedAtMs + this.#source.ttlMs - this.#source.clock.monotonic();
   }
 
   /** The newest of `list` that is not remembered as wrong. */
@@ -73,7 +70,7 @@ export class Candidates {
     this.#rejections ??= new Map();
     const times = (this.#rejections.get(candidate.fingerprint)?.times ?? 0) + 1;
     const rememberedMs = forMs ?? waitAfter(times, REJECTION);
-    const untilMs = this.#clock.monotonic() + rememberedMs;
+    const untilMs = this.#source.clock.monotonic() + rememberedMs;
     this.#rejections.set(candidate.fingerprint, { reason, times, untilMs });
     return rememberedMs;
   }
@@ -110,34 +107,38 @@ export class Candidates {
 
   /** What was called wrong is tried again at once, and remembered for longer should it be wrong again. */
   forgive(): void {
-    const nowMs = this.#clock.monotonic();
+    const nowMs = this.#source.clock.monotonic();
     for (const [fingerprint, rejection] of this.#rejections ?? [])
       this.#rejections?.set(fingerprint, { ...rejection, untilMs: nowMs });
   }
 
   get #mayAskAgain(): boolean {
-    return this.#clock.monotonic() - this.#askedAtMs >= ASK_AGAIN_AFTER_MS;
+    return this.#source.clock.monotonic() - (this.#failedAtMs ?? this.#askedAtMs) >= ASK_AGAIN_AFTER_MS;
   }
 
   #wrongForMs(candidate: Candidate): number {
     const rejection = this.#rejections?.get(candidate.fingerprint);
-    return rejection === undefined ? 0 : Math.max(0, rejection.untilMs - this.#clock.monotonic());
+    return rejection === undefined ? 0 : Math.max(0, rejection.untilMs - this.#source.clock.monotonic());
   }
 
   #ask(): Promise<readonly Candidate[]> {
     if (this.#resolving !== undefined) return this.#resolving;
-    this.#askedAtMs = this.#clock.monotonic();
+    const askedAtMs = this.#source.clock.monotonic();
     const resolving: Promise<readonly Candidate[]> = this.#source.resolve(this.#account).then(
       (list) => {
         // Rotated meanwhile: this answer is older than what is wanted now.
         if (this.#resolving !== resolving) return list;
         this.#resolving = undefined;
-        this.#answeredAtMs = this.#clock.monotonic();
+        this.#askedAtMs = askedAtMs;
+        this.#failedAtMs = undefined;
         this.#keep(list);
         return list;
       },
       (error: unknown) => {
-        if (this.#resolving === resolving) this.#resolving = undefined;
+        if (this.#resolving === resolving) {
+          this.#resolving = undefined;
+          this.#failedAtMs = askedAtMs;
+        }
         throw error;
       },
     );

@@ -55,14 +55,15 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
   #refusals: Refusals | undefined = undefined;
   /** The provider has refused what is kept, and nothing better could be had yet. */
   #isSuspect = false;
-  #usedAtMs: number;
+  /** On the monotonic clock. Whole seconds take no memory of their own, and no time to write. */
+  #usedAtSeconds: number;
 
   constructor(context: SlotContext, owner: SlotOwner, scopes: readonly string[]) {
     this.#context = context;
     this.#owner = owner;
     this.scopes = scopes;
-    this.#journal = new SlotJournal(owner, scopes, context.clock, context.emit);
-    this.#usedAtMs = context.clock.monotonic();
+    this.#journal = new SlotJournal(context, owner, scopes);
+    this.#usedAtSeconds = wholeSeconds(context.clock.monotonic());
   }
 
   // --- Spending -------------------------------------------------------------------------------------------------
@@ -73,7 +74,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
     if (kept === undefined) return undefined;
     const { clock } = this.#context;
     const nowMs = clock.monotonic();
-    this.#usedAtMs = nowMs;
+    this.#usedAtSeconds = wholeSeconds(nowMs);
     const zone = kept.zoneAt(nowMs, clock.now());
     if (zone === 'dead') return undefined;
     if (zone === 'due') this.#renewBehind();
@@ -85,8 +86,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
     if (usable !== undefined) return usable;
     const { clock } = this.#context;
     const startedAtMs = clock.monotonic();
-    this.#usedAtMs = startedAtMs;
-    this.#journal.count('waits');
+    this.#usedAtSeconds = wholeSeconds(startedAtMs);
+    this.#journal.waited();
     try {
       return await this.#acquire({ reason: this.#kept === undefined ? 'first' : 'expired' });
     } finally {
@@ -186,6 +187,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
     this.#forget();
     this.#context.gate.withdraw(this);
     this.#owner.abandon(this);
+  }
+
+  /** Ends what is pending, because the application shuts down. */
+  close(): void {
+    this.#running?.acquisition.end();
   }
 
   /** Whether somebody waits for an answer right now. */
@@ -308,7 +314,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
         ...expiry,
       });
       if (reason === 'early' && aheadMs > 0 && issued !== undefined) {
-        this.#journal.count('earlyRenewals');
+        this.#journal.renewedEarly();
         this.#journal.emit({ type: 'credential-renewed-early', credential: id, durationMs, aheadMs });
       }
     }
@@ -442,7 +448,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
     if (provider.keepWarm === 'always') return false;
     const { strategy } = provider.definition;
     const documentedMs = strategy.kind === 'static-key' ? Infinity : strategy.documentedLifetimeMs;
-    return clock.monotonic() - this.#usedAtMs > 2 * (this.#kept?.lifetimeMs ?? documentedMs);
+    return clock.monotonic() - this.#usedAtSeconds * 1_000 > 2 * (this.#kept?.lifetimeMs ?? documentedMs);
   }
 
   /** What is wrong with it, as far as is known. */
@@ -467,4 +473,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
     if (this.#running !== undefined) return 'acquiring';
     return problem === undefined ? 'idle' : 'unavailable';
   }
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1_000);
 }

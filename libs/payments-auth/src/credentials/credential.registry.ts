@@ -112,6 +112,9 @@ export class CredentialRegistry {
   /** Ends what is pending; whoever waits for it gets `CREDENTIALS_UNAVAILABLE`. Nothing is revoked (R19). */
   close(): void {
     this.#closing.abort();
+    for (const accounts of this.#providers.values()) {
+      for (const slot of accounts.slots()) slot.close();
+    }
   }
 
   #accounts(name: string): Accounts {

@@ -38,7 +38,7 @@ export class Refusals {
     refusal: { status: number; own: boolean },
   ): Promise<Credential | undefined> {
     const { journal, kept, clock, isKey } = this.#host;
-    journal.count('refusals');
+    journal.refused();
     journal.emit({ type: 'call-refused', credential: rejected.id, ...refusal });
     if (kept !== undefined && !kept.credential.isSameAs(rejected) && kept.zone(clock) !== 'dead')
       return this.#forced.isFutile ? undefined : kept.credential;
@@ -52,7 +52,7 @@ export class Refusals {
 
   replayed(credential: Credential, outcome: { firstStatus: number; refusedAgain: boolean }): void {
     const { journal, kept, isKey } = this.#host;
-    journal.count('replays');
+    journal.replayed();
     journal.emit({ type: 'call-replayed', credential: credential.id, ...outcome });
     if (!outcome.refusedAgain) {
       const contestedAgeMs = this.#forced.cured();
