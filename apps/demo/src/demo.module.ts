@@ -13,6 +13,8 @@ import { WakapayPayments } from './payments/wakapay.payments.js';
 import { Tally } from './run/tally.js';
 import { EVERY_ACTION, SANDBOX } from './sandbox.tokens.js';
 import { SecretManager } from './secret-manager.js';
+import { WebhookLog } from './webhooks/webhook-log.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 /** Merchants with WakaPay accounts of their own. */
 const MERCHANTS = ['shop-1', 'shop-2'];
@@ -46,10 +48,11 @@ export class DemoModule {
         }),
         PaymentsModule,
       ],
-      controllers: [DemoController, PageController],
+      controllers: [DemoController, PageController, WebhooksController],
       providers: [
         Tally,
         LiveView,
+        WebhookLog,
         { provide: SANDBOX, useValue: sandbox },
         {
           provide: EVERY_ACTION,

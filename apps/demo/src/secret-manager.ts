@@ -6,16 +6,17 @@ import type { Sandbox } from 'payments-sandbox';
  */
 export class SecretManager {
   readonly #sandbox: Sandbox;
-  readonly #cashfin: { clientSecret: string }[] = [];
+  readonly #cashfin: { clientSecret: string; webhookSecret: string }[] = [];
 
   constructor(sandbox: Sandbox) {
     this.#sandbox = sandbox;
   }
 
   /** Newest first, the one before it beside it: a new key is not known everywhere at once. */
-  cashfin(): { clientSecret: string }[] {
-    const { clientSecret } = this.#sandbox.provider('cashfin').credentials;
-    if (this.#cashfin[0]?.clientSecret !== clientSecret) this.#cashfin.unshift({ clientSecret });
+  cashfin(): { clientSecret: string; webhookSecret: string }[] {
+    const { clientSecret, webhookSecret } = this.#sandbox.provider('cashfin').credentials;
+    if (this.#cashfin[0]?.clientSecret !== clientSecret)
+      this.#cashfin.unshift({ clientSecret, webhookSecret });
     return this.#cashfin.slice(0, 2);
   }
 
@@ -28,9 +29,8 @@ export class SecretManager {
     return this.#sandbox.provider('pesapal').credentials;
   }
 
-  clickpesa(): { clientId: string; apiKey: string } {
-    const { clientId, apiKey } = this.#sandbox.provider('clickpesa').credentials;
-    return { clientId, apiKey };
+  clickpesa(): { clientId: string; apiKey: string; checksumKey?: string } {
+    return this.#sandbox.provider('clickpesa').credentials;
   }
 
   wakapay(merchant?: string): { apiKey: string; apiSecret: string } {

@@ -34,6 +34,7 @@ describe('the live page', () => {
     application = await NestFactory.create(DemoModule.withSandbox(sandbox), {
       logger: ['error'],
       forceCloseConnections: true,
+      rawBody: true,
     });
     await application.listen(0, '127.0.0.1');
     url = (await application.getUrl()).replace('[::1]', '127.0.0.1');

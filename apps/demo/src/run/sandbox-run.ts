@@ -11,21 +11,30 @@ import { report } from './report.js';
 import { playScenario } from './scenario.js';
 import { Tally } from './tally.js';
 import { Traffic } from './traffic.js';
+import { exchangeWebhooks } from '../webhooks/webhook-run.js';
+import { WebhookLog } from '../webhooks/webhook-log.js';
 
 const TOKEN_LIFETIME_MS = 4_000;
 
 /** The run against the sandbox. Answers the exit code; without `--once` it then serves until it is stopped. */
 export async function runWithSandbox(options: DemoArguments): Promise<number> {
-  const sandbox = await startSandbox({ tokenLifetimeMs: TOKEN_LIFETIME_MS });
+  const sandbox = await startSandbox({
+    tokenLifetimeMs: TOKEN_LIFETIME_MS,
+    settings: { clickpesa: { checksum: 'canonical' } },
+  });
   const application = await NestFactory.create(DemoModule.withSandbox(sandbox), {
     logger: ['error'],
     forceCloseConnections: true,
+    rawBody: true,
   });
   try {
-    await application.init();
+    await application.listen(options.once ? 0 : options.port, '127.0.0.1');
+    const url = (await application.getUrl()).replace('[::1]', '127.0.0.1');
     const failed = await run(application, sandbox, options.seconds * 1_000);
-    if (options.once) return failed === 0 ? 0 : 1;
-    await serve(application, options.port);
+    const webhooks = await exchangeWebhooks(sandbox, application.get(WebhookLog), url);
+    say(`\n${webhooks.words}\n`);
+    if (options.once) return failed === 0 && webhooks.succeeded ? 0 : 1;
+    await serve(application, url);
     return 0;
   } finally {
     await application.close();
@@ -54,12 +63,10 @@ async function run(application: INestApplication, sandbox: Sandbox, durationMs: 
 }
 
 /** Serves the page and the endpoints, and keeps a few calls going, until it is told to stop. */
-async function serve(application: INestApplication, port: number): Promise<void> {
-  await application.listen(port, '127.0.0.1');
+async function serve(application: INestApplication, url: string): Promise<void> {
   const actions = application.get<readonly PaymentAction[]>(EVERY_ACTION);
   const traffic = new Traffic(actions, application.get(Tally));
   traffic.start(2, 500);
-  const url = (await application.getUrl()).replace('[::1]', '127.0.0.1');
   say(`\nStill here, until you press Ctrl-C:\n`);
   say(`  GET  ${url}/                           a live page: open it, and press its buttons\n`);
   say(`  GET  ${url}/status                     what is known of each credential\n`);

@@ -1,0 +1,44 @@
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { VerifiedDelivery, VerifiedWebhook, type WebhookDelivery } from 'nestjs-payments-auth';
+import { WebhookLog } from './webhook-log.js';
+
+/** Receives what the providers send. The guard lets only genuine messages through; each handler is three lines. */
+@Controller('webhooks')
+export class WebhooksController {
+  constructor(private readonly log: WebhookLog) {}
+
+  @Post('cashfin')
+  @HttpCode(200)
+  @VerifiedWebhook('cashfin')
+  cashfin(@VerifiedDelivery() delivery: WebhookDelivery): void {
+    this.log.handled(delivery);
+  }
+
+  @Post('kashier')
+  @HttpCode(200)
+  @VerifiedWebhook('kashier')
+  kashier(@VerifiedDelivery() delivery: WebhookDelivery): void {
+    this.log.handled(delivery);
+  }
+
+  @Post('clickpesa')
+  @HttpCode(200)
+  @VerifiedWebhook('clickpesa')
+  clickpesa(@VerifiedDelivery() delivery: WebhookDelivery): void {
+    this.log.handled(delivery);
+  }
+
+  @Post('wakapay')
+  @HttpCode(200)
+  @VerifiedWebhook('wakapay')
+  wakapay(@VerifiedDelivery() delivery: WebhookDelivery): void {
+    this.log.handled(delivery);
+  }
+
+  /** Not signed: good for asking PesaPal, and for nothing else. */
+  @Get('pesapal')
+  @VerifiedWebhook('pesapal')
+  pesapal(@VerifiedDelivery() delivery: WebhookDelivery): void {
+    this.log.handled(delivery);
+  }
+}
