@@ -163,11 +163,16 @@ describe('PaymentsAuthModule.forRoot()', () => {
     });
   });
 
-  it('leaves no secret where a module, its container or an injectable is inspected', async () => {
-    const options: PaymentsAuthModuleOptions = {
+  it.each([
+    ['forRoot', (options: PaymentsAuthModuleOptions) => PaymentsAuthModule.forRoot(options)],
+    [
+      'forRootAsync',
+      (options: PaymentsAuthModuleOptions) => PaymentsAuthModule.forRootAsync({ useFactory: () => options }),
+    ],
+  ])('leaves no secret where a module, its container or an injectable is inspected: %s', async (_, make) => {
+    const module = make({
       providers: { pesapal, cashfin: { accounts: { shop: { clientSecret: SECRET } } } },
-    };
-    const module = PaymentsAuthModule.forRoot(options);
+    });
     expect(inspect(module, { depth: 20, showHidden: true })).not.toContain(SECRET);
     await using(startModules([module, ShopModule]), ({ app, paymentsAuth }) => {
       const seen = [

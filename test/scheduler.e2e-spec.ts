@@ -61,6 +61,8 @@ describe('renewal ahead of expiry', () => {
     const clock = new ManualClock();
     const { app, paymentsAuth, close } = await startModules([forRoot({ keepWarm: 'always' })], { clock });
     const credentials = app.get(PaymentsAuthService).credentials('wakapay');
+    // Asking for it would fetch it too: only the status tells whether it is there unasked.
+    while (credentials.status().state !== 'fresh') await new Promise((resolve) => setImmediate(resolve));
     expect((await credentials.get()).token).toBe('test-token-1');
     expect(server.to(LOGIN)).toHaveLength(1);
     for (const number of [2, 3, 4]) {

@@ -17,7 +17,7 @@ export class PaymentsAuthEvents {
     this.#subject.subscribe(subscriber),
   );
 
-  /** Costs nothing while nobody listens. */
+  /** The path of a call with a fresh credential emits nothing, so this is never on it. */
   readonly emit: EventSink = (event) => {
     if (!this.#subject.observed) return;
     if (this.#pending.push(event) === 1) queueMicrotask(() => this.#deliver());

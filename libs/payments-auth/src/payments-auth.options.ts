@@ -105,6 +105,15 @@ export interface PaymentsAuthModuleOptions<
   readonly store?: TokenStore;
   /** Writes one JSON line per event through Nest's logger, context `PaymentsAuthAudit`. @default false */
   readonly auditLog?: boolean;
+  /**
+   * How many merchants of a provider are kept in memory at most; beyond that the least recently used one goes, and is
+   * asked for again when it is next named.
+   *
+   * @default 100_000
+   */
+  readonly maxAccounts?: number;
+  /** How many token requests one endpoint sees at once, at most; a quarter of them may be renewals. @default 32 */
+  readonly maxTokenRequests?: number;
 }
 
 /** What is said beside the options, because the module is built before they are known. */

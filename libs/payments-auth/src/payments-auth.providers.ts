@@ -103,12 +103,16 @@ const registry: FactoryProvider = {
     clock: Clock,
     hub: PaymentsAuthEvents,
   ) => {
-    const { store } = given(options);
+    const { store, maxAccounts, maxTokenRequests } = given(options);
     return new CredentialRegistry(providers, {
       clock,
       transport: ({ http }) => new AxiosTokenTransport({ clock, http }),
       emit: hub.emit,
       ...(store === undefined ? {} : { store }),
+      ...(maxAccounts === undefined ? {} : { maxAccounts }),
+      ...(maxTokenRequests === undefined
+        ? {}
+        : { maxTokenRequests, maxRenewals: Math.ceil(maxTokenRequests / 4) }),
     });
   },
 };

@@ -4,7 +4,7 @@ import { Findings } from './findings.js';
 import { suggestion } from './nearest.js';
 import { requiredVariables } from './own-credentials.js';
 import { resolveProvider } from './provider.resolver.js';
-import { yesOrNo } from './settings.js';
+import { countOf, yesOrNo } from './settings.js';
 import { isPlainRecord, kindOf } from './text-value.js';
 import type { Variables } from './variables.js';
 
@@ -24,7 +24,7 @@ export interface ResolutionContext {
 
 /** Logs, Redis keys and metrics carry these names, so they are kept plain. */
 const NAME = /^[A-Za-z][\w.-]{0,63}$/;
-const KNOWN = ['providers', 'store', 'auditLog'];
+const KNOWN = ['providers', 'store', 'auditLog', 'maxAccounts', 'maxTokenRequests'];
 
 /**
  * Checks everything and fills in what was not said (R16).
@@ -155,6 +155,10 @@ function checkModuleOptions(given: Record<string, unknown>, findings: Findings):
   }
   const auditLog = given.auditLog === undefined ? undefined : yesOrNo(given.auditLog);
   if (auditLog !== undefined) findings.problem('auditLog', auditLog);
+  for (const name of ['maxAccounts', 'maxTokenRequests']) {
+    const what = given[name] === undefined ? undefined : countOf(given[name]);
+    if (what !== undefined) findings.problem(name, what);
+  }
   const { store } = given;
   if (store !== undefined && !(isPlainRecord(store) && typeof store.claim === 'function'))
     findings.problem(
