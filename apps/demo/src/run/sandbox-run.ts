@@ -28,7 +28,7 @@ export async function runWithSandbox(options: DemoArguments): Promise<number> {
     rawBody: true,
   });
   try {
-    await application.listen(options.once ? 0 : options.port, '127.0.0.1');
+    await listen(application, options.once ? 0 : options.port);
     const url = (await application.getUrl()).replace('[::1]', '127.0.0.1');
     const failed = await run(application, sandbox, options.seconds * 1_000);
     const webhooks = await exchangeWebhooks(sandbox, application.get(WebhookLog), url);
@@ -39,6 +39,17 @@ export async function runWithSandbox(options: DemoArguments): Promise<number> {
   } finally {
     await application.close();
     await sandbox.close();
+  }
+}
+
+async function listen(application: INestApplication, port: number): Promise<void> {
+  try {
+    await application.listen(port, '127.0.0.1');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new Error(
+      `Port ${port} is in use. End what uses it, or choose another one: --port N (0: any free one).`,
+    );
   }
 }
 
