@@ -21,20 +21,28 @@ const applications = {
   ],
 };
 
-for (const [fixture, runners] of Object.entries(applications)) {
-  describe(`an application of ${fixture}`, async () => {
-    const folder = await installApplication(fixture, tarballs);
+// Two at a time: each of them waits for npm and for processes of its own.
+describe('an application that installs the tarballs', { concurrency: 2 }, () => {
+  for (const [fixture, runners] of Object.entries(applications)) {
+    describe(fixture, { concurrency: false }, async () => {
+      const folder = await installApplication(fixture, tarballs);
 
-    it('compiles', async () => {
-      await run(process.execPath, ['node_modules/typescript/bin/tsc', '--skipLibCheck', 'false'], folder);
-    });
+      it('compiles', async () => {
+        await run(process.execPath, ['node_modules/typescript/bin/tsc', '--skipLibCheck', 'false'], folder);
+      });
 
-    for (const [name, node] of Object.entries(nodes)) {
-      it(`runs on ${name}`, () => run(node, ['dist/main.js'], folder));
+      for (const [name, node] of Object.entries(nodes)) {
+        it(`runs on ${name}`, async () => {
+          await run(node, ['dist/main.js'], folder);
+        });
 
-      for (const { name: runner, command, canRunOn = () => true } of runners) {
-        if (canRunOn(name)) it(`passes its ${runner} tests on ${name}`, () => run(node, command, folder));
+        for (const { name: runner, command, canRunOn = () => true } of runners) {
+          if (!canRunOn(name)) continue;
+          it(`passes its ${runner} tests on ${name}`, async () => {
+            await run(node, command, folder);
+          });
+        }
       }
-    }
-  });
-}
+    });
+  }
+});

@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -81,13 +82,14 @@ export async function run(command, args, cwd) {
     const { stdout } = await execute(command, args, {
       cwd,
       maxBuffer: 1 << 26,
-      timeout: 180_000,
+      timeout: 60_000,
       env: cleanEnv(),
     });
     return stdout;
   } catch (error) {
+    // The error itself repeats all of this, cut short and escaped.
     const { stdout, stderr, message } = /** @type {Error & { stdout?: string, stderr?: string }} */ (error);
-    throw new Error([message, stdout, stderr].filter(Boolean).join('\n'), { cause: error });
+    throw new AssertionError({ message: [message, stdout, stderr].filter(Boolean).join('\n') });
   }
 }
 

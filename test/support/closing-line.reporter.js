@@ -1,9 +1,8 @@
 /** Ends a run with one line that a person and a machine can read: `Tests: 12 passed, 0 failed`. */
-/** @implements {Pick<import('@jest/reporters').Reporter, 'onRunComplete'>} */
 export default class ClosingLineReporter {
   /**
    * @param {unknown} _contexts
-   * @param {import('@jest/test-result').AggregatedResult} results
+   * @param {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numRuntimeErrorTestSuites: number }} results
    */
   onRunComplete(_contexts, { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites }) {
     // A spec file that cannot even be loaded has failed too, though none of its tests did.
