@@ -72,7 +72,9 @@ export class Account implements SlotOwner, Recent<Account> {
     await Promise.all(this.slots.map((slot) => slot.rotated()));
   }
 
+  /** The provider's own account stays, with what was counted of it: there is one of it, and not thousands. */
   abandon(slot: CredentialSlot): void {
+    if (this.account === undefined) return;
     if (slot === this.#slot) this.#slot = undefined;
     else this.#otherSlots?.delete(keyOf(slot.scopes));
     if (this.#slot === undefined && (this.#otherSlots?.size ?? 0) === 0) this.#onEmpty(this);

@@ -32,9 +32,14 @@ export function zonesOf(
     Math.max(0.2 * lifetimeMs, 2 * Math.max(slowestLoginMs, ASSUMED_LOGIN_MS)),
     0.5 * lifetimeMs,
   );
-  const deadAfterMs = lifetimeMs - Math.min(1_000, 0.02 * lifetimeMs);
+  const deadAtMs = deadAfterMs(lifetimeMs);
   return {
-    deadAfterMs,
-    dueAfterMs: Math.min(deadAfterMs, lifetimeMs - windowMs * (1 - JITTER * random)),
+    deadAfterMs: deadAtMs,
+    dueAfterMs: Math.min(deadAtMs, lifetimeMs - windowMs * (1 - JITTER * random)),
   };
+}
+
+/** How long a credential is used, counted from when it was asked for: not in the safety margin before its end. */
+export function deadAfterMs(lifetimeMs: number): number {
+  return lifetimeMs - Math.min(1_000, 0.02 * lifetimeMs);
 }
