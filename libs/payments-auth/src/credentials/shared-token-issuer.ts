@@ -136,7 +136,10 @@ export class SharedTokenIssuer implements TokenIssuer {
     const { lifetimeMs } = issued.lifetime;
     const zones = zonesOf(lifetimeMs, refreshBeforeMs, this.#inner.durations.slowestMs, 1);
     const isRenewal = lane === 'renewal' && held !== undefined && this.#livesForMs(held) > 0;
-    return lifetimeMs - stored.remainingMs < (isRenewal ? zones.dueAfterMs : zones.deadAfterMs);
+    const ageMs = lifetimeMs - stored.remainingMs;
+    // A token that was obtained alone has no number to compare: then the younger of the two is the newer one.
+    if (held !== undefined && held.version === undefined && this.#ageMs(held) <= ageMs) return false;
+    return ageMs < (isRenewal ? zones.dueAfterMs : zones.deadAfterMs);
   }
 
   // --- Asking ---------------------------------------------------------------------------------------------------
@@ -214,6 +217,11 @@ export class SharedTokenIssuer implements TokenIssuer {
 
   #livesForMs({ deadAtMs }: HeldToken): number {
     return deadAtMs - this.#clock.monotonic();
+  }
+
+  #ageMs(held: HeldToken): number {
+    const { deadAfterMs } = zonesOf(held.lifetimeMs, this.#provider.refreshBeforeMs, 0, 1);
+    return deadAfterMs - this.#livesForMs(held);
   }
 
   // --- The store ------------------------------------------------------------------------------------------------

@@ -1,0 +1,76 @@
+import type { KeepWarm, PaymentsAuthEvent, TokenRequestLimit } from 'nestjs-payments-auth';
+import { startProcess, type TestProcess } from '../processes.js';
+import type { RedisLibrary } from '../redis-clients.js';
+
+/** How the application in each process of a fleet is configured. */
+export interface FleetSettings {
+  readonly library: RedisLibrary;
+  readonly redisUrl: string;
+  readonly baseUrl: string;
+  /** Fleets with the same one share tokens. */
+  readonly prefix: string;
+  readonly secret: string;
+  readonly keepWarm: KeepWarm;
+  readonly limits?: readonly TokenRequestLimit[];
+  /** @default 2_000: longer than the library's, so that a busy test machine is not taken for a lost Redis */
+  readonly timeoutMs?: number;
+}
+
+export interface SpendReport {
+  calls: number;
+  failed: number;
+}
+
+/** What a process of a fleet can be asked for. */
+export interface WorkerMethods {
+  boot(settings: FleetSettings): Promise<void>;
+  token(): Promise<string>;
+  call(): Promise<{ status: number; replayed: boolean }>;
+  spend(period: { forMs: number; everyMs: number }): Promise<SpendReport>;
+  refresh(): Promise<string>;
+  revoke(): Promise<void>;
+  events(): Promise<readonly PaymentsAuthEvent[]>;
+  close(): Promise<void>;
+}
+
+type Result<M extends keyof WorkerMethods> = Awaited<ReturnType<WorkerMethods[M]>>;
+
+/** One process of a fleet, as its parent sees it. */
+export class FleetProcess {
+  readonly #process: TestProcess;
+  #orders = 0;
+
+  constructor() {
+    this.#process = startProcess(new URL('./fleet-worker.ts', import.meta.url));
+  }
+
+  async ready(): Promise<this> {
+    await this.#process.next((message) => message === 'ready');
+    return this;
+  }
+
+  /** Rejects with what the process was told: `{ code }` of the library's errors. */
+  async ask<M extends keyof WorkerMethods>(
+    method: M,
+    argument?: Parameters<WorkerMethods[M]>[0],
+  ): Promise<Result<M>> {
+    this.#orders += 1;
+    const id = this.#orders;
+    this.#process.send({ id, method, argument });
+    const { answer, error } = await this.#process.next<{ answer: Result<M>; error?: object }>(
+      (message) => (message as { id?: number }).id === id,
+    );
+    if (error !== undefined) throw Object.assign(new Error(JSON.stringify(error)), error);
+    return answer;
+  }
+
+  /** `kill -9`. */
+  kill(): Promise<void> {
+    return this.#process.kill('SIGKILL');
+  }
+}
+
+/** Starts processes at once, and waits for all of them; none has an application yet. */
+export function startFleet(size: number): Promise<FleetProcess[]> {
+  return Promise.all(Array.from({ length: size }, () => new FleetProcess().ready()));
+}
