@@ -77,6 +77,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
     this.#usedAtSeconds = wholeSeconds(nowMs);
     const zone = kept.zoneAt(nowMs, clock.now());
     if (zone === 'dead') return undefined;
+    // It was refused, and another one is on its way: a call that carries this one would be refused as well.
+    if (this.#isSuspect && this.#running !== undefined) return undefined;
     if (zone === 'due') this.#renewBehind();
     return kept.credential;
   }
@@ -89,7 +91,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
     this.#usedAtSeconds = wholeSeconds(startedAtMs);
     this.#journal.waited();
     try {
-      return await this.#acquire({ reason: this.#kept === undefined ? 'first' : 'expired' });
+      return await this.#acquireOrKeep(this.#kept === undefined ? 'first' : 'expired');
     } finally {
       this.#journal.emit({ type: 'call-waited', durationMs: clock.monotonic() - startedAtMs });
     }
@@ -257,6 +259,16 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
       this.#running.acquisition.join();
     }
     return (this.#running as Running).credential.catch(rethrowAsOwn);
+  }
+
+  /** Where none better can be had than one that was refused but lives, that one: the provider decides on each call. */
+  async #acquireOrKeep(reason: AcquireReason): Promise<Credential> {
+    try {
+      return await this.#acquire({ reason });
+    } catch (error) {
+      if (this.#isSuspect && this.#kept !== undefined && this.#lives) return this.#kept.credential;
+      throw error;
+    }
   }
 
   #start(order: AcquisitionOrder): void {
