@@ -10,7 +10,6 @@ import type { EventSink, PaymentsAuthEvent } from './credentials/payments-auth-e
  */
 export class PaymentsAuthEvents {
   readonly #subject = new Subject<PaymentsAuthEvent>();
-  #pending: PaymentsAuthEvent[] = [];
 
   /** Never ends with an error; completes when the application shuts down. */
   readonly events$: Observable<PaymentsAuthEvent> = new GuardedObservable<PaymentsAuthEvent>((subscriber) =>
@@ -19,19 +18,14 @@ export class PaymentsAuthEvents {
 
   /** The path of a call with a fresh credential emits nothing, so this is never on it. */
   readonly emit: EventSink = (event) => {
-    if (!this.#subject.observed) return;
-    if (this.#pending.push(event) === 1) queueMicrotask(() => this.#deliver());
+    // A microtask each, and not one for all that wait: it carries the asynchronous context of what happened, by which
+    // a listener knows whose call it belongs to.
+    if (this.#subject.observed) queueMicrotask(() => this.#subject.next(event));
   };
 
+  /** After what has happened by now has been delivered. */
   complete(): void {
-    this.#deliver();
-    this.#subject.complete();
-  }
-
-  #deliver(): void {
-    const events = this.#pending;
-    this.#pending = [];
-    for (const event of events) this.#subject.next(event);
+    queueMicrotask(() => this.#subject.complete());
   }
 }
 

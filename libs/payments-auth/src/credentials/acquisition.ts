@@ -1,7 +1,7 @@
 import type { TimerHandle } from '../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../payments-auth.errors.js';
 import { ACQUIRE_BUDGET_MS, RETRY, waitAfter } from './back-off.js';
-import type { Candidate } from './candidate-source.js';
+import { type Candidate, shortOf } from './candidate-source.js';
 import type { Candidates } from './candidates.js';
 import {
   AcquisitionCancelled,
@@ -131,7 +131,7 @@ export class Acquisition {
         const rejection = candidates.rejection(list);
         throw rejected(this.#subject.owner, rejection?.reason ?? 'rejected', rejection?.retryAfterMs);
       }
-      this.#announce();
+      this.#announce(candidate);
       const outcome = await this.#unlessEnded(this.#issue(issuer, candidate));
       if (this.#isOutdated()) continue;
       if (outcome === undefined) throw this.#timeIsUp();
@@ -143,20 +143,21 @@ export class Acquisition {
         if (!this.#awaited) throw new AcquisitionPostponed(outcome.retryAfterMs ?? 0);
       } else {
         failures += 1;
-        await this.#beforeNext(outcome, failures);
+        await this.#beforeNext(candidate, outcome, failures);
       }
     }
   }
 
-  #announce(): void {
+  #announce(candidate: Candidate): void {
     if (this.#announced) return;
     this.#announced = true;
-    this.#subject.journal.emit({ type: 'credential-requested', reason: this.#order.reason });
+    const { reason } = this.#order;
+    this.#subject.journal.emit({ type: 'credential-requested', credential: shortOf(candidate), reason });
   }
 
   #issue(issuer: TokenIssuer, candidate: Candidate): Promise<IssueOutcome> {
     const { owner, scopes, journal, onWithdrawn } = this.#subject;
-    const { reason, insist, held, refused } = this.#order;
+    const { reason, awaited, insist, held, refused } = this.#order;
     return issuer.issue({
       account: owner.account,
       scopes,
@@ -169,7 +170,8 @@ export class Acquisition {
       onWithdrawn,
       onTokenRequest: (report) => {
         const error = report.reason === undefined ? undefined : scrub(report.reason, candidate.credentials);
-        journal.tokenRequest(report, { reason, host: this.#context.issuerHost, error });
+        const host = this.#context.issuerHost;
+        journal.tokenRequest(report, { credential: shortOf(candidate), reason, awaited, host, error });
       },
     });
   }
@@ -178,13 +180,21 @@ export class Acquisition {
   #reject(candidate: Candidate, outcome: IssueOutcome & { outcome: 'rejected' }): void {
     const reason = scrub(outcome.reason, candidate.credentials);
     const retryAfterMs = this.#subject.candidates.reject(candidate, reason, outcome.retryAfterMs);
-    this.#subject.journal.emit({ type: 'credentials-rejected', reason, retryAfterMs });
+    const credential = shortOf(candidate);
+    this.#subject.journal.emit({ type: 'credentials-rejected', credential, reason, retryAfterMs });
   }
 
   /** Waits for the time of the next attempt. @throws PaymentsAuthError when there is none */
-  async #beforeNext(outcome: IssueOutcome & { outcome: 'unavailable' }, failures: number): Promise<void> {
+  async #beforeNext(
+    candidate: Candidate,
+    outcome: IssueOutcome & { outcome: 'unavailable' },
+    failures: number,
+  ): Promise<void> {
     const { retryAfterMs } = outcome;
-    if (retryAfterMs !== undefined) this.#subject.journal.emit({ type: 'rate-limited', retryAfterMs });
+    if (retryAfterMs !== undefined) {
+      const credential = shortOf(candidate);
+      this.#subject.journal.emit({ type: 'rate-limited', credential, retryAfterMs });
+    }
     const waitMs = retryAfterMs ?? Math.random() * waitAfter(failures, RETRY);
     const fits = this.#context.clock.monotonic() + waitMs < this.#deadlineMs;
     if (!this.#awaited || !this.#order.retries || !fits)

@@ -13,6 +13,11 @@ export interface Candidate {
   readonly fingerprint: string;
 }
 
+/** How logs and events name it: by 8 hex digits, as they name everything. */
+export function shortOf({ fingerprint }: Candidate): string {
+  return fingerprint.slice(0, 8);
+}
+
 /** A resolver that has not answered by then is not waited for. */
 const RESOLVE_WITHIN_MS = 10_000;
 

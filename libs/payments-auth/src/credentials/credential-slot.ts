@@ -1,6 +1,7 @@
 import type { PaymentsAuthError } from '../payments-auth.errors.js';
 import { Acquisition, type AcquisitionOrder } from './acquisition.js';
 import { callHeadersFor } from './call-headers.js';
+import { shortOf } from './candidate-source.js';
 import type { Candidates } from './candidates.js';
 import type { Credential } from './credential.js';
 import {
@@ -90,10 +91,12 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
     const startedAtMs = clock.monotonic();
     this.#usedAtSeconds = wholeSeconds(startedAtMs);
     this.#journal.waited();
+    let credential: Credential | undefined;
     try {
-      return await this.#acquireOrKeep(this.#kept === undefined ? 'first' : 'expired');
+      return (credential = await this.#acquireOrKeep(this.#kept === undefined ? 'first' : 'expired'));
     } finally {
-      this.#journal.emit({ type: 'call-waited', durationMs: clock.monotonic() - startedAtMs });
+      const whose = credential === undefined ? {} : { credential: credential.id };
+      this.#journal.emit({ type: 'call-waited', ...whose, durationMs: clock.monotonic() - startedAtMs });
     }
   }
 
@@ -176,7 +179,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
     if (old !== undefined && newest?.fingerprint === old.candidate.fingerprint) return;
     this.#drop();
     this.#journal.lastError = undefined;
-    this.#journal.emit({ type: 'credentials-rotated' });
+    const whose = newest === undefined ? {} : { credential: shortOf(newest) };
+    this.#journal.emit({ type: 'credentials-rotated', ...whose });
     if (old !== undefined) {
       const { account } = this.#owner;
       await issuer?.forget({ account, scopes: this.scopes, ...old.candidate, signal: closing });
@@ -416,15 +420,23 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
       get isAcquiring() {
         return isAcquiring();
       },
-      rejectKey: () => {
-        const candidate = this.#kept?.candidate;
-        if (candidate !== undefined) this.#owner.candidates.reject(candidate, 'refused on a call');
-      },
+      rejectKey: () => this.#rejectKey(),
       acquireAnother: (rejected) => {
         this.#isSuspect = true;
         return this.#acquire({ reason: 'refused', refused: rejected.token || undefined });
       },
     };
+  }
+
+  /** The provider has refused the key that is kept, on calls: nothing else tells that a key is wrong. */
+  #rejectKey(): void {
+    const candidate = this.#kept?.candidate;
+    const { candidates } = this.#owner;
+    if (candidate === undefined || candidates.rejection([candidate]) !== undefined) return;
+    const reason = 'refused on a call';
+    const retryAfterMs = candidates.reject(candidate, reason);
+    const credential = shortOf(candidate);
+    this.#journal.emit({ type: 'credentials-rejected', credential, reason, retryAfterMs });
   }
 
   // --- What is known --------------------------------------------------------------------------------------------
@@ -478,6 +490,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
   get #state(): CredentialState {
     const problem = this.#problem;
     if (this.#lives) {
+      // A key that the provider calls wrong is sent all the same, but no call succeeds with it.
+      if (problem?.code === 'CREDENTIALS_REJECTED' && this.#context.issuer === undefined) return 'rejected';
       if (problem !== undefined) return 'degraded';
       return this.#kept?.zone(this.#context.clock) === 'due' ? 'due' : 'fresh';
     }

@@ -1,5 +1,5 @@
 import { headersOf } from './call-headers.js';
-import type { Candidate } from './candidate-source.js';
+import { type Candidate, shortOf } from './candidate-source.js';
 import type { Candidates } from './candidates.js';
 import { Credential } from './credential.js';
 import { KeptCredential } from './kept-credential.js';
@@ -76,7 +76,7 @@ export function keepKey(
           provider: provider.name,
           account,
           scopes,
-          id: candidate.fingerprint.slice(0, 8),
+          id: shortOf(candidate),
           token: '',
           obtainedAtMs: clock.now(),
           ...headersOf(provider.definition, candidate.credentials, ''),

@@ -18,7 +18,10 @@ interface EventBase {
   readonly provider: string;
   readonly account?: string;
   readonly scopes?: readonly string[];
-  /** The credential it is about: 8 hex digits of a keyed hash, never the credential. */
+  /**
+   * The credential it is about: 8 hex digits of a keyed hash, never the credential. A token or a key that calls carry;
+   * where there is none yet, the static credentials that one is asked for with.
+   */
   readonly credential?: string;
   /** Wall clock, in milliseconds since the epoch. */
   readonly atMs: number;
@@ -65,6 +68,8 @@ export type PaymentsAuthEvent = EventBase &
         readonly type: 'token-request';
         readonly reason: AcquireReason;
         readonly outcome: 'issued' | 'rejected' | 'unavailable';
+        /** Whether a call, or the application, has asked for it; otherwise it is a renewal that nobody waited for. */
+        readonly awaited: boolean;
         readonly durationMs: number;
         readonly status?: number;
         readonly error?: string;

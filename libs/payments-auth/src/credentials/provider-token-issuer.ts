@@ -85,6 +85,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
       durationMs,
       status: answer.status,
       ...(outcome.outcome === 'issued' ? {} : { reason: outcome.reason }),
+      ...(answer.status === 429 ? { limitHeaders: answer.headers } : {}),
     });
     if (outcome.outcome === 'issued') {
       this.durations.add(durationMs);

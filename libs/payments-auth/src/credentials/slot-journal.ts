@@ -13,6 +13,16 @@ type OwnEvent = PaymentsAuthEvent extends infer E
     : never
   : never;
 
+/** What the request itself does not know. */
+interface TokenRequestCircumstances {
+  readonly credential: string;
+  readonly reason: AcquireReason;
+  readonly awaited: boolean;
+  readonly host: string;
+  /** The provider's words, already scrubbed. */
+  readonly error: string | undefined;
+}
+
 type Counters = CredentialStatus['counters'];
 
 /** What has happened to one credential: counted, and told to whoever listens. */
@@ -75,19 +85,17 @@ export class SlotJournal {
     this.#context.emit(whole as PaymentsAuthEvent);
   }
 
-  /** One request to the token endpoint has ended. `error`: the provider's words, already scrubbed. */
-  tokenRequest(
-    report: TokenRequestReport,
-    { reason, host, error }: { reason: AcquireReason; host: string; error: string | undefined },
-  ): void {
+  /** One request to the token endpoint has ended. */
+  tokenRequest(report: TokenRequestReport, about: TokenRequestCircumstances): void {
+    const { error, ...circumstances } = about;
     this.#tokenRequests += 1;
     if (report.outcome !== 'issued') this.#tokenFailures += 1;
+    if (report.limitHeaders !== undefined) this.observe(report.limitHeaders);
     this.emit({
       type: 'token-request',
-      reason,
+      ...circumstances,
       outcome: report.outcome,
       durationMs: report.durationMs,
-      host,
       ...(report.status === undefined ? {} : { status: report.status }),
       ...(error === undefined ? {} : { error }),
     });

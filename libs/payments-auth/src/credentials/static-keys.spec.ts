@@ -47,7 +47,7 @@ describe('a static key', () => {
       expect(await spender.replace(credential, REFUSED)).toBeUndefined();
     expect(spender.peek()?.isSameAs(credential)).toBe(true);
     expect(bed.registry.status()).toMatchObject([
-      { state: 'degraded', lastErrorCode: 'CREDENTIALS_REJECTED' },
+      { state: 'rejected', lastErrorCode: 'CREDENTIALS_REJECTED' },
     ]);
     await bed.clock.advance(31_000);
     expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);

@@ -46,6 +46,8 @@ export interface TokenRequestReport {
   readonly durationMs: number;
   readonly status?: number;
   readonly reason?: string;
+  /** What an endpoint that has had enough says about its limits. */
+  readonly limitHeaders?: Readonly<Record<string, string>>;
 }
 
 /** A token that can be used, wherever it came from. */
