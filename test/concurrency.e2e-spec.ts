@@ -1,0 +1,134 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import type { AxiosError } from 'axios';
+import { failure } from './support/credential-bed.js';
+import { type ProviderBed, startProviderBed } from './support/provider-bed.js';
+
+// Many calls over real sockets, on machines that may have other things to do.
+jest.setTimeout(30_000);
+
+const READ = { url: '/sandbox/echo' };
+const times = <T>(count: number, each: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => each(index));
+
+let bed: ProviderBed;
+
+afterEach(() => bed.close());
+
+/** 500 calls in 5 s: ten every 100 ms. */
+async function callFor5s(): Promise<AxiosError[]> {
+  const errors: unknown[] = [];
+  for (let batch = 0; batch < 50; batch += 1) {
+    errors.push(...(await Promise.all(times(10, () => failure(bed.send(READ))))));
+    await bed.clock.advance(100);
+  }
+  return errors as AxiosError[];
+}
+
+describe('calls that come together', () => {
+  it('cost one token request when 1000 of them are the first', async () => {
+    bed = await startProviderBed('pesapal');
+    const { provider } = bed;
+    const responses = await Promise.all(times(1_000, () => bed.send(READ)));
+    expect(responses.every(({ status }) => status === 200)).toBe(true);
+    expect(provider.counts).toMatchObject({ tokenRequests: 1, calls: 1_000, accepted: 1_000, refusals: 0 });
+  });
+
+  it('cost one token request when 500 of them are refused, and each is sent once more', async () => {
+    bed = await startProviderBed('wakapay');
+    const { provider } = bed;
+    await bed.send(READ);
+    provider.revokeTokens();
+    const responses = await Promise.all(times(500, (index) => bed.pay(`order-${index}`)));
+    expect(responses.map(({ paymentsAuth }) => paymentsAuth)).toEqual(
+      times(500, () => ({ replayed: true, firstStatus: 401 })),
+    );
+    expect(provider.counts).toMatchObject({
+      tokenRequests: 2,
+      refusals: 500,
+      replays: 500,
+      executions: 500,
+      executedTwice: 0,
+      changedBodies: 0,
+    });
+    const sent = new Map<string | undefined, number>();
+    for (const { id } of provider.requests) if (id !== undefined) sent.set(id, (sent.get(id) ?? 0) + 1);
+    expect(sent).toEqual(new Map(times(500, (index) => [`order-${index}`, 2])));
+    expect(bed.credentials.status().counters).toMatchObject({
+      tokenRequests: 2,
+      refusals: 500,
+      replays: 500,
+    });
+  });
+
+  it('cost one token request too when its answer is late, and no more than one is ever on its way', async () => {
+    bed = await startProviderBed('cryptofuse');
+    const { provider } = bed;
+    await bed.send(READ);
+    provider.misbehave({ fault: 'slow', delayMs: 200, on: 'token' });
+    provider.revokeTokens();
+    await Promise.all(times(100, () => bed.send(READ)));
+    expect(provider.counts).toMatchObject({ tokenRequests: 2, mostTokenRequestsAtOnce: 1, replays: 100 });
+  });
+});
+
+describe('a provider that refuses every call although logins succeed', () => {
+  it('costs at most 3 logins in the first 5 s of 500 calls, and every caller gets its answer', async () => {
+    bed = await startProviderBed('clickpesa');
+    const { provider, clock } = bed;
+    provider.suspend();
+    const errors = await callFor5s();
+    expect(provider.counts.tokenRequests).toBeLessThanOrEqual(3);
+    expect(errors).toHaveLength(500);
+    for (const { response } of errors)
+      expect(response).toMatchObject({ status: 401, data: { message: 'Unauthorized' } });
+
+    const refused = provider.counts.tokenRequests;
+    for (let minute = 0; minute < 10; minute += 1) {
+      await clock.advance(60_000);
+      await failure(bed.send(READ));
+    }
+    // The pauses have grown to minutes, up to five.
+    expect(provider.counts.tokenRequests - refused).toBeLessThanOrEqual(6);
+
+    provider.resume();
+    expect((await bed.send(READ)).status).toBe(200);
+  });
+
+  it('costs at most 3 logins too when it hands out the token it has just refused', async () => {
+    bed = await startProviderBed('wakapay', { settings: { sameTokenUntilDead: true } });
+    const { provider } = bed;
+    provider.misbehave({ fault: 'refuse' });
+    await callFor5s();
+    expect(provider.counts.tokenRequests).toBeLessThanOrEqual(3);
+    // With the same token a second attempt would be the first one again.
+    expect(provider.counts).toMatchObject({ calls: 500, refusals: 500 });
+    expect(bed.credentials.status().counters.replays).toBe(0);
+  });
+
+  it('is asked for a new token at once again when a replay has shown that renewal is a cure', async () => {
+    bed = await startProviderBed('wakapay');
+    const { provider } = bed;
+    await bed.send(READ);
+    for (let round = 0; round < 5; round += 1) {
+      provider.revokeTokens();
+      expect((await bed.send(READ)).paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    }
+    expect(provider.counts).toMatchObject({ tokenRequests: 6, refusals: 5 });
+  });
+
+  it('answers a call twice at most: the second refusal reaches the caller as it is', async () => {
+    bed = await startProviderBed('cryptofuse');
+    const { provider } = bed;
+    await bed.send(READ);
+    provider.suspend();
+    const error = (await failure(bed.pay('order-1'))) as unknown as AxiosError;
+    expect(error).toMatchObject({ name: 'AxiosError', code: 'ERR_BAD_REQUEST' });
+    expect(error.response).toMatchObject({
+      status: 401,
+      data: { error: { code: 'authentication_failed' } },
+      paymentsAuth: { replayed: true, firstStatus: 401 },
+    });
+    expect(provider.requests.filter(({ id }) => id === 'order-1')).toHaveLength(2);
+    expect(provider.counts).toMatchObject({ tokenRequests: 2, executions: 0 });
+  });
+});
