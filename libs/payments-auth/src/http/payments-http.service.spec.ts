@@ -1,13 +1,10 @@
 import { Agent } from 'node:http';
 import { Agent as HttpsAgent, createServer } from 'node:https';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { HttpService } from '@nestjs/axios';
 import axiosRetry from 'axios-retry';
+import { createCertificate } from '../../../../test/support/certificate.js';
 import { fakeProvider } from '../../../../test/support/fake-provider.js';
 import { FakeSpenders } from '../../../../test/support/fake-spenders.js';
 import { findLeaks } from '../../../../test/support/leak-checker.js';
@@ -130,24 +127,15 @@ describe('the HttpService of a provider', () => {
 });
 
 describe('over https', () => {
-  let directory: string;
   let secure: ReturnType<typeof createServer>;
-  let pem: Buffer;
+  let pem: string;
   let url: string;
   const seen: string[] = [];
 
   beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'payments-http-'));
-    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-    execFileSync(
-      'openssl',
-      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost']
-        .concat(['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'])
-        .concat(['-keyout', key, '-out', cert]),
-      { stdio: 'ignore' },
-    );
-    pem = readFileSync(cert);
-    secure = createServer({ key: readFileSync(key), cert: pem }, (request, response) => {
+    const { key, cert } = createCertificate();
+    pem = cert;
+    secure = createServer({ key, cert }, (request, response) => {
       seen.push(String(request.headers.authorization));
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     });
@@ -155,7 +143,6 @@ describe('over https', () => {
     url = `https://localhost:${(secure.address() as AddressInfo).port}`;
   });
   afterAll(async () => {
-    rmSync(directory, { recursive: true });
     secure.closeAllConnections();
     await new Promise((resolve) => secure.close(resolve));
   });

@@ -1,0 +1,66 @@
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { isIP } from 'node:net';
+
+/** A TLS identity of one test. Nothing but the test itself trusts it. */
+export interface Certificate {
+  /** PEM. */
+  readonly key: string;
+  /** PEM; also what a client takes as its authority. */
+  readonly cert: string;
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * A self-signed X.509 certificate (RFC 5280) for `names`, made here and now: a machine that runs the tests need not
+ * have `openssl`, and no private key stands in the repository.
+ */
+export function createCertificate(names: readonly string[] = ['localhost', '127.0.0.1']): Certificate {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const name = sequence(set(sequence(objectId('550403'), utf8(names[0] ?? 'test'))));
+  const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'));
+  const toBeSigned = sequence(
+    tagged(0xa0, integer(Buffer.of(2))),
+    integer(Buffer.concat([Buffer.of(1), randomBytes(8)])),
+    ecdsaWithSha256,
+    name,
+    sequence(utcTime(Date.now() - HOUR_MS), utcTime(Date.now() + 24 * HOUR_MS)),
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    tagged(0xa3, sequence(sequence(objectId('551d11'), octets(sequence(...names.map(generalName)))))),
+  );
+  const signature = bits(sign('sha256', toBeSigned, privateKey));
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    cert: pem('CERTIFICATE', sequence(toBeSigned, ecdsaWithSha256, signature)),
+  };
+}
+
+function generalName(name: string): Buffer {
+  if (isIP(name) === 4) return tagged(0x87, Buffer.from(name.split('.').map(Number)));
+  return tagged(0x82, Buffer.from(name, 'latin1'));
+}
+
+/** Tag, length, value: all there is to DER (X.690). */
+function tagged(tag: number, ...contents: Buffer[]): Buffer {
+  const value = Buffer.concat(contents);
+  const { length } = value;
+  const size =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.of(tag, ...size), value]);
+}
+
+const sequence = (...contents: Buffer[]) => tagged(0x30, ...contents);
+const set = (...contents: Buffer[]) => tagged(0x31, ...contents);
+const integer = (value: Buffer) => tagged(0x02, value);
+const bits = (value: Buffer) => tagged(0x03, Buffer.of(0), value);
+const octets = (value: Buffer) => tagged(0x04, value);
+const objectId = (hex: string) => tagged(0x06, Buffer.from(hex, 'hex'));
+const utf8 = (text: string) => tagged(0x0c, Buffer.from(text));
+const utcTime = (atMs: number) =>
+  tagged(0x17, Buffer.from(`${new Date(atMs).toISOString().replaceAll(/[-:T]/g, '').slice(2, 14)}Z`));
+
+function pem(label: string, der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+}
