@@ -1,3 +1,5 @@
+/// <reference lib="dom" />
+// For the functions that run in the page.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
