@@ -3,6 +3,7 @@ import type {
   CallTarget,
   CredentialSpender,
   CredentialSpenders,
+  ReplayOutcome,
 } from '../../libs/payments-auth/src/credentials/credential-spender.js';
 import { Credential } from '../../libs/payments-auth/src/credentials/credential.js';
 
@@ -38,7 +39,7 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
   readonly asked: { account: string | undefined; scopes: readonly string[] | undefined }[] = [];
   readonly targets: CallTarget[] = [];
   readonly refusals: { rejected: Credential; status: number; own: boolean }[] = [];
-  readonly replays: { credential: Credential; firstStatus: number; refusedAgain: boolean }[] = [];
+  readonly replays: (ReplayOutcome & { credential: Credential })[] = [];
   readonly observed: Readonly<Record<string, unknown>>[] = [];
   waits = 0;
 
@@ -61,7 +62,7 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
     return this.replacing(rejected);
   }
 
-  replayed(credential: Credential, outcome: { firstStatus: number; refusedAgain: boolean }): void {
+  replayed(credential: Credential, outcome: ReplayOutcome): void {
     this.replays.push({ credential, ...outcome });
   }
 

@@ -35,6 +35,7 @@ export function wordsOf(event: PaymentsAuthEvent): string | undefined {
     case 'call-refused':
       return `a call was refused (${event.status})`;
     case 'call-replayed':
+      if (event.status === undefined) return 'sent again, without an answer';
       return event.refusedAgain ? 'sent again, refused again' : 'sent again, accepted';
     case 'credentials-rejected':
       return `the provider says the secret is wrong: ${event.reason}`;

@@ -14,7 +14,7 @@ import {
   unavailable,
 } from './credential-errors.js';
 import type { CredentialState, CredentialStatus } from './credential.service.js';
-import type { CallTarget, CredentialSpender } from './credential-spender.js';
+import type { CallTarget, CredentialSpender, ReplayOutcome } from './credential-spender.js';
 import { keepKey, keepToken } from './keeping.js';
 import type { KeptCredential } from './kept-credential.js';
 import { Outage } from './outage.js';
@@ -111,7 +111,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer {
     return this.#handlesRefusals.replace(rejected, refusal);
   }
 
-  replayed(credential: Credential, outcome: { firstStatus: number; refusedAgain: boolean }): void {
+  replayed(credential: Credential, outcome: ReplayOutcome): void {
     this.#handlesRefusals.replayed(credential, outcome);
   }
 

@@ -18,12 +18,20 @@ export interface CredentialSpender {
    * @param refusal `own`: the provider's own envelope; otherwise a bare 401 or 403 of something in between
    */
   replace(rejected: Credential, refusal: { status: number; own: boolean }): Promise<Credential | undefined>;
-  /** The outcome of a replay: a second refusal proves that renewal is no cure, a success ends the pause (R11). */
-  replayed(credential: Credential, outcome: { firstStatus: number; refusedAgain: boolean }): void;
+  /** What a replay came to: a second refusal proves that renewal is no cure, a success ends the pause (R11). */
+  replayed(credential: Credential, outcome: ReplayOutcome): void;
   /** The rate-limit headers of an answer, kept as last seen. Names in lower case. */
   observe(headers: Readonly<Record<string, unknown>>): void;
   /** The headers of {@link Credential} that only this call wants (`api-key` on Kashier's sessions). */
   callHeaders(credential: Credential, call: CallTarget): Readonly<Record<string, string>> | undefined;
+}
+
+/** What came of sending a refused call once more. */
+export interface ReplayOutcome {
+  readonly firstStatus: number;
+  /** Absent when no answer came: the replay may have been executed, or not. */
+  readonly status?: number;
+  readonly refusedAgain: boolean;
 }
 
 /** Which call it is. */
@@ -36,8 +44,17 @@ export interface CallTarget {
   readonly path: string;
 }
 
+/**
+ * The account that a call names: `undefined` for none, and `null` where it means to name one but the name is not there
+ * (`{ account: merchant.id }` of a merchant without an id). The latter must never end up as the provider's own.
+ */
+export type AccountName = string | null | undefined;
+
 /** Finds the spender of a call. One per provider name. */
 export interface CredentialSpenders {
-  /** @throws PaymentsAuthError ACCOUNT_UNKNOWN when no account is named and the provider has none of its own */
-  spender(account: string | undefined, scopes: readonly string[] | undefined): CredentialSpender;
+  /**
+   * @throws PaymentsAuthError ACCOUNT_UNKNOWN when no account is named and the provider has none of its own, or when the
+   *   name is not there and the provider has accounts
+   */
+  spender(account: AccountName, scopes: readonly string[] | undefined): CredentialSpender;
 }

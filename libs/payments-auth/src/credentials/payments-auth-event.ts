@@ -51,7 +51,13 @@ export type PaymentsAuthEvent = EventBase &
     /** No credential can be had, and callers are getting errors. */
     | { readonly type: 'credential-unavailable'; readonly reason: string; readonly retryAfterMs?: number }
     | { readonly type: 'call-refused'; readonly status: number; readonly own: boolean }
-    | { readonly type: 'call-replayed'; readonly firstStatus: number; readonly refusedAgain: boolean }
+    | {
+        readonly type: 'call-replayed';
+        readonly firstStatus: number;
+        /** Absent when no answer came: nobody here knows whether the replay was executed. */
+        readonly status?: number;
+        readonly refusedAgain: boolean;
+      }
     | { readonly type: 'call-waited'; readonly durationMs: number }
     | { readonly type: 'credentials-rejected'; readonly reason: string; readonly retryAfterMs: number }
     | { readonly type: 'credential-revoked' }

@@ -27,7 +27,12 @@ async function call(
   if (accepts(first)) return 1;
   const other = await spender.replace(first, REFUSED);
   if (other === undefined) return 1;
-  spender.replayed(other, { firstStatus: 401, refusedAgain: !accepts(other) });
+  const isAccepted = accepts(other);
+  spender.replayed(other, {
+    firstStatus: 401,
+    status: isAccepted ? 200 : 401,
+    refusedAgain: !isAccepted,
+  });
   return 2;
 }
 
@@ -40,6 +45,27 @@ describe('calls that the provider refuses', () => {
     expect(others.every((other) => other?.token === 't2')).toBe(true);
     expect(bed.logins).toHaveLength(2);
   });
+
+  it.each([
+    ['no answer', undefined, 2],
+    ['a 503', 503, 2],
+    ['a 429', 429, 2],
+    ['a 404, which only a caller that is known can get', 404, 3],
+  ])(
+    'force the next renewal only when a replay has shown that it is a cure: %s',
+    async (_, status, logins) => {
+      bed = await startCredentialBed();
+      const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+      for (let round = 0; round < 2; round += 1) {
+        const other = await spender.replace(await spender.obtain(), REFUSED);
+        const answered = status === undefined ? {} : { status };
+        if (other !== undefined)
+          spender.replayed(other, { firstStatus: 401, refusedAgain: false, ...answered });
+      }
+      expect(bed.logins).toHaveLength(logins);
+      expect(bed.eventsOf('call-replayed')[0]).toMatchObject({ firstStatus: 401, refusedAgain: false });
+    },
+  );
 
   it('get the credential that has replaced theirs already, however late they come', async () => {
     bed = await startCredentialBed();

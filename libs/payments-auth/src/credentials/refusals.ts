@@ -1,4 +1,5 @@
 import type { Clock } from '../payments-auth.clock.js';
+import type { ReplayOutcome } from './credential-spender.js';
 import type { Credential } from './credential.js';
 import { ForcedRenewals } from './forced-renewals.js';
 import type { KeptCredential } from './kept-credential.js';
@@ -50,10 +51,11 @@ export class Refusals {
     }
   }
 
-  replayed(credential: Credential, outcome: { firstStatus: number; refusedAgain: boolean }): void {
+  replayed(credential: Credential, outcome: ReplayOutcome): void {
     const { journal, kept, isKey } = this.#host;
     journal.replayed();
     journal.emit({ type: 'call-replayed', credential: credential.id, ...outcome });
+    if (provesNothing(outcome)) return;
     if (!outcome.refusedAgain) {
       const contestedAgeMs = this.#forced.cured();
       if (contestedAgeMs !== undefined)
@@ -99,4 +101,9 @@ export class Refusals {
     const lifetimeMs = (rejected.expiresAtMs ?? 0) - rejected.obtainedAtMs;
     return ageMs < lifetimeMs / 2 ? ageMs : undefined;
   }
+}
+
+/** No answer, or one of a provider that is in trouble or has too much to do: nobody has looked at the credential. */
+function provesNothing({ status, refusedAgain }: ReplayOutcome): boolean {
+  return !refusedAgain && (status === undefined || status === 429 || status >= 500);
 }

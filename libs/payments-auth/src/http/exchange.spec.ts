@@ -238,7 +238,7 @@ describe('a refused call', () => {
     expect(second).toMatchObject({ method: 'POST', url: '/pay?a=1', body: first.body });
     expect(spenders.refusals).toEqual([{ rejected: refused, status: 401, own: true }]);
     expect(spenders.replays).toEqual([
-      { credential: spenders.current, firstStatus: 401, refusedAgain: false },
+      { credential: spenders.current, firstStatus: 401, status: 200, refusedAgain: false },
     ]);
   });
 
@@ -253,6 +253,21 @@ describe('a refused call', () => {
     });
     expect(server.requests).toHaveLength(2);
     expect(spenders.replays[0]?.refusedAgain).toBe(true);
+  });
+
+  it('says on its error that it was sent again, when no answer came to that', async () => {
+    answer = (_, response) =>
+      server.requests.length === 1 ? json(response, 401, BAD_TOKEN) : void response.destroy();
+    const error = await failure(send({ url: '/pay', method: 'post', data: {} }));
+    expect(error).toMatchObject({
+      code: 'ECONNRESET',
+      paymentsAuth: { replayed: true, firstStatus: 401 },
+    });
+    expect(error.response).toBeUndefined();
+    expect(spenders.replays).toEqual([
+      { credential: spenders.current, firstStatus: 401, refusedAgain: false },
+    ]);
+    expect(await failure(send({ url: '/pay' }))).toMatchObject({ paymentsAuth: { replayed: false } });
   });
 
   it('is not sent again when there is no other credential', async () => {

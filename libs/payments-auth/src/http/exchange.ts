@@ -86,7 +86,10 @@ export class Exchange {
   ): Promise<AxiosResponse> {
     // From here on the config is the caller's again: sent once more, it starts from the beginning.
     config.adapter = adapter;
-    const { account, scopes, host, replay = this.#provider.replay } = config.paymentsAuth ?? NOTHING_SAID;
+    const said = config.paymentsAuth ?? NOTHING_SAID;
+    const { scopes, host, replay = this.#provider.replay } = said;
+    // An account that is named but not there is not the same as none: axios keeps `{ account: undefined }` as it is.
+    const account = 'account' in said ? (said.account ?? null) : undefined;
     const spender = this.#spenders.spender(account, scopes);
     const deadline = new CallDeadline(config, this.#environment.clock);
     const call: Call = { config, adapter, spender, deadline };
@@ -113,8 +116,11 @@ export class Exchange {
 
     discardAnswer(first.response);
     const second = await this.#attempt(call, other, { leftMs: deadline.remainingMs, again: true });
-    if (second.response !== undefined)
-      spender.replayed(other, { firstStatus, refusedAgain: second.verdict.kind === 'refused' });
+    spender.replayed(other, {
+      firstStatus,
+      ...(second.response === undefined ? {} : { status: second.response.status }),
+      refusedAgain: second.verdict.kind === 'refused',
+    });
     return this.#deliver(second, { replayed: true, firstStatus });
   }
 
@@ -185,6 +191,9 @@ export class Exchange {
       const scope = verdict.kind === 'incurable' ? verdict.scope : undefined;
       response.paymentsAuth = scope === undefined ? outcome : { ...outcome, reason: 'scope', ...scope };
       if (this.#secretFields.size > 0) hideSecretFields(response, this.#secretFields);
+    } else if (typeof error === 'object' && error !== null) {
+      // Nothing came back that could say it, and a caller has to know that a payment was sent a second time.
+      Reflect.set(error, 'paymentsAuth', outcome);
     }
     if (failed) throw error;
     return response as AxiosResponse;

@@ -2,8 +2,14 @@ import type { ReplayPolicy } from '../providers/configured-provider.js';
 
 /** What one call may say about how it is authenticated. */
 export interface PaymentsAuthRequest {
-  /** The merchant account whose credentials the call carries. @default the provider's own */
-  account?: string;
+  /**
+   * The merchant account whose credentials the call carries. Named but missing (`undefined`, `null`, empty) it is
+   * `ACCOUNT_UNKNOWN` where the provider has `accounts`, and never the provider's own: a forgotten account must not
+   * charge the wrong merchant.
+   *
+   * @default the provider's own
+   */
+  account?: string | undefined;
   /** Scopes other than the configured ones, where the provider has scopes. */
   scopes?: string[];
   /** The named host the call goes to, where the provider has several. @default the provider's first */
@@ -12,7 +18,7 @@ export interface PaymentsAuthRequest {
   replay?: ReplayPolicy;
 }
 
-/** What became of one call, on its response or on the response of its error. */
+/** What became of one call: on its response, on the response of its error, or on an error without a response. */
 export interface PaymentsAuthOutcome {
   /**
    * Whether the call was sent a second time. Then the answer is the second one's: a 409 can mean that the first
@@ -35,6 +41,10 @@ declare module 'axios' {
     paymentsAuth?: PaymentsAuthRequest;
   }
   interface AxiosResponse<T, D, H, P> {
+    paymentsAuth?: PaymentsAuthOutcome;
+  }
+  interface AxiosError<T, D, P> {
+    /** Where no response came that could carry it. */
     paymentsAuth?: PaymentsAuthOutcome;
   }
 }
