@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ACME_SECRET } from './support/fleet/acme.js';
+import { AcmeServer } from './support/fleet/acme-server.js';
+import { type FleetProcess, type FleetSettings, startFleet } from './support/fleet/fleet.js';
+import { REDIS_LIBRARIES } from './support/redis-clients.js';
+import { type RedisServer, startRedisServer } from './support/redis-server.js';
+
+const SIZE = 8;
+const STARTING_MS = 60_000;
+
+/** Real processes, one Redis, and a provider that counts: what a fleet asks for, and never how long it takes. */
+describe('a fleet that shares its tokens through Redis', () => {
+  let redis: RedisServer;
+  let provider: AcmeServer;
+  let processes: FleetProcess[];
+  let prefix: string;
+
+  /** Every other process uses the other client: they share all the same. */
+  const boot = (fleet: readonly FleetProcess[], settings: Partial<FleetSettings> = {}) =>
+    Promise.all(
+      fleet.map((process, index) =>
+        process.ask('boot', {
+          library: REDIS_LIBRARIES[index % 2] ?? 'redis',
+          redisUrl: redis.url,
+          baseUrl: provider.url,
+          prefix,
+          secret: ACME_SECRET,
+          keepWarm: 'when-used',
+          ...settings,
+        }),
+      ),
+    );
+  const all = async <M extends 'token' | 'call' | 'close'>(method: M) =>
+    Promise.all(processes.map((process) => process.ask(method)));
+
+  beforeAll(async () => {
+    [redis, provider, processes] = await Promise.all([
+      startRedisServer(),
+      new AcmeServer().start(),
+      startFleet(SIZE),
+    ]);
+  }, STARTING_MS);
+  afterAll(async () => {
+    await Promise.all(processes.map((process) => process.kill()));
+    await provider.close();
+    await redis.stop();
+  });
+
+  beforeEach(() => {
+    prefix = `test-${randomUUID()}`;
+    provider.reset();
+  });
+  afterEach(() => all('close'), STARTING_MS);
+
+  it('asks once when 8 processes start together', async () => {
+    await boot(processes, { keepWarm: 'always' });
+    const tokens = new Set(await all('token'));
+    expect(tokens.size).toBe(1);
+    expect(provider.tokenRequests).toBe(1);
+  });
+
+  it('hands its token to a process that starts later', async () => {
+    await boot(processes);
+    const [first, later] = processes as [FleetProcess, FleetProcess];
+    const token = await first.ask('token');
+    expect(await later.ask('token')).toBe(token);
+    expect(provider.tokenRequests).toBe(1);
+  });
+
+  it('replaces a token that all of its processes see refused with one token request', async () => {
+    await boot(processes);
+    await all('token');
+    provider.killTokens();
+    expect(await all('call')).toEqual(Array.from({ length: SIZE }, () => ({ status: 200, replayed: true })));
+    expect(provider.tokenRequests).toBe(2);
+    expect(provider.mostInFlight).toBe(1);
+  });
+
+  it('replaces a token that some see refused much later than others with one token request', async () => {
+    await boot(processes);
+    await all('token');
+    provider.killTokens();
+    for (const process of processes)
+      expect(await process.ask('call')).toEqual({ status: 200, replayed: true });
+    expect(provider.tokenRequests).toBe(2);
+  });
+
+  it('lets go of a token in every process when one of them revokes it', async () => {
+    await boot(processes, { keepWarm: 'always' });
+    const [revoked] = await all('token');
+    await processes[0]?.ask('revoke');
+    await until(async () => !(await all('token')).includes(revoked as string));
+    expect(new Set(await all('token')).size).toBe(1);
+    expect(provider.tokenRequests).toBe(2);
+  });
+
+  it('hears once from the provider that a secret is wrong, and tries it again when one process insists', async () => {
+    await boot(processes, { secret: 'test-secret-not-real-wrong' });
+    for (const process of processes)
+      await expect(process.ask('token')).rejects.toMatchObject({ code: 'CREDENTIALS_REJECTED' });
+    expect(provider.tokenRequests).toBe(1);
+    await expect(processes[1]?.ask('refresh')).rejects.toMatchObject({ code: 'CREDENTIALS_REJECTED' });
+    expect(provider.tokenRequests).toBe(2);
+  });
+
+  it("keeps the token endpoint's own limit together", async () => {
+    await boot(processes, { limits: [{ limit: 3, perMs: 600_000, scope: 'ip' }] });
+    const [one, two] = processes as [FleetProcess, FleetProcess];
+    await one.ask('refresh');
+    await two.ask('token');
+    await two.ask('refresh');
+    await two.ask('refresh');
+    await expect(two.ask('refresh')).rejects.toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+    expect(provider.tokenRequests).toBe(3);
+  });
+
+  it('replaces a process that is killed while it asks', async () => {
+    const [victim] = (await startFleet(1)) as [FleetProcess];
+    const [, heir] = processes as [FleetProcess, FleetProcess];
+    await boot(processes);
+    await boot([victim]);
+    provider.hold();
+    const lost = victim.ask('token').catch(() => 'lost');
+    await until(() => provider.tokenRequests === 1);
+    const token = heir.ask('token');
+    await victim.kill();
+    expect(await lost).toBe('lost');
+    await until(() => provider.tokenRequests === 2);
+    provider.release();
+    expect(await token).toMatch(/^token-2-/);
+  }, 30_000);
+
+  it('pays on while Redis is gone, each process for itself, and shares again when it is back', async () => {
+    await boot(processes);
+    await all('token');
+    await redis.kill();
+    provider.killTokens();
+    for (const { status } of await all('call')) expect(status).toBe(200);
+    expect(provider.tokenRequests).toBe(1 + SIZE);
+
+    await redis.restart();
+    for (const process of processes) {
+      // Each finds Redis back when it next wants a token.
+      await until(async () => {
+        await process.ask('refresh');
+        return (await storeChanges(process)).includes('store-back');
+      });
+      expect(await storeChanges(process)).toEqual(['store-lost', 'store-back']);
+    }
+    const [first, ...others] = processes as [FleetProcess, ...FleetProcess[]];
+    await first.ask('refresh');
+    provider.reset();
+    const shared = await first.ask('refresh');
+    for (const process of others) expect(await process.ask('refresh')).toBe(shared);
+    provider.killTokens();
+    for (const { status } of await all('call')) expect(status).toBe(200);
+    expect(provider.tokenRequests).toBe(2);
+  }, 60_000);
+});
+
+/** What a process has noticed of Redis going and coming. */
+async function storeChanges(process: FleetProcess): Promise<string[]> {
+  const events = await process.ask('events');
+  return events.map(({ type }) => type).filter((type) => type.startsWith('store-'));
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let looks = 0; !(await condition()); looks += 1) {
+    if (looks === 400) throw new Error('It never came to that.');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
