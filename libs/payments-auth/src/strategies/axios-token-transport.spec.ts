@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
@@ -160,18 +161,33 @@ describe('AxiosTokenTransport', () => {
       expect(server.requests[0]?.headers.authorization).toBe(`Basic ${SECRET}`);
     });
 
-    it('takes the proxy and the agents of the provider, and none of its other axios settings', async () => {
+    it('takes the agents of the provider, and none of its other axios settings', async () => {
+      const server = await serve((_, response) => json(response, 200, { token: 'tok' }));
+      const httpAgent = new Agent({ keepAlive: true });
+      closing.push(() => httpAgent.destroy());
+      const settings = { httpAgent, headers: { 'X-Application': 'leak' }, transformResponse: () => 'leak' };
+      const answer = await transport({ ...settings, timeout: 1 } as object).transport.send(
+        server.url,
+        REQUEST,
+      );
+      expect(answer.body).toEqual({ token: 'tok' });
+      expect(server.requests[0]?.headers).not.toHaveProperty('x-application');
+      expect(Object.keys(httpAgent.freeSockets)).toHaveLength(1);
+    });
+
+    it('goes past any proxy on plain http, where the proxy would read the secret', async () => {
       const proxy = await serve((_, response) => json(response, 200, { via: 'proxy' }));
-      const settings = {
-        proxy: { host: '127.0.0.1', port: Number(new URL(proxy.url).port), protocol: 'http' },
-        headers: { 'X-Application': 'leak' },
-        transformResponse: () => 'leak',
-        timeout: 1,
-      };
-      const answer = await transport(settings).transport.send('http://127.0.0.1:1', REQUEST);
-      expect(answer.body).toEqual({ via: 'proxy' });
-      expect(proxy.requests[0]?.url).toBe('http://127.0.0.1:1/o/token/');
-      expect(proxy.requests[0]?.headers).not.toHaveProperty('x-application');
+      const server = await serve((_, response) => json(response, 200, { token: 'tok' }));
+      const { hostname: host, port } = new URL(proxy.url);
+      process.env['http_proxy'] = proxy.url;
+      try {
+        const settings = { proxy: { host, port: Number(port), protocol: 'http' } };
+        for (const { transport: tokens } of [transport(settings), transport()])
+          expect((await tokens.send(server.url, REQUEST)).body).toEqual({ token: 'tok' });
+      } finally {
+        delete process.env['http_proxy'];
+      }
+      expect(proxy.requests).toEqual([]);
     });
 
     it('shows neither agents nor settings to whoever inspects the transport', () => {

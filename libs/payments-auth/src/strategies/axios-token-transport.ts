@@ -59,6 +59,8 @@ export class AxiosTokenTransport implements TokenTransport {
         headers: { 'Content-Type': false, ...request.headers },
         data: request.body,
         signal: ended.signal,
+        // Straight to the host that was allowed: on plain http a proxy would read the secret.
+        ...(baseUrl.startsWith('http:') ? { proxy: false as const } : {}),
       });
       const text = await readText(response.data, this.#mostBytes);
       return {
