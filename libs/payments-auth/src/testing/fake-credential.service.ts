@@ -1,0 +1,141 @@
+import {
+  Credential,
+  type CredentialService,
+  type CredentialStatus,
+  PaymentsAuthError,
+  type PaymentsAuthErrorCode,
+  type PaymentsAuthErrorDetails,
+} from '../index.js';
+
+/** What a {@link FakeCredentialService} gives. */
+export interface FakeCredentialSettings {
+  /** @default 'fake' */
+  readonly provider?: string;
+  /** The first token; `refresh()` and `rotate()` give `<token>-2`, `<token>-3`, … @default 'test-token' */
+  readonly token?: string;
+  /** The headers that a token becomes. @default `Authorization: Bearer <token>` */
+  readonly headers?: (token: string) => Readonly<Record<string, string>>;
+  /** Wall clock, in milliseconds since the epoch. @default none: it does not expire */
+  readonly expiresAtMs?: number;
+}
+
+/**
+ * A `CredentialService` for unit tests: no provider, no network, no clock. It stands in for what is injected with
+ * `@InjectCredentials(name)`; what is injected with `@InjectPaymentsHttp(name)` does not ask it.
+ *
+ * @example
+ * ```ts
+ * const credentials = new FakeCredentialService({ token: 'test-token' });
+ * Test.createTestingModule({
+ *   providers: [Reports, { provide: getCredentialsToken('pesapal'), useValue: credentials }],
+ * });
+ * credentials.fail('CREDENTIALS_UNAVAILABLE', { retryAfterMs: 2_000 });
+ * ```
+ */
+export class FakeCredentialService implements CredentialService {
+  readonly #settings: Required<Pick<FakeCredentialSettings, 'provider' | 'token' | 'headers'>> &
+    FakeCredentialSettings;
+  readonly #account: string | undefined;
+  readonly #accounts = new Map<string, FakeCredentialService>();
+  #generation = 1;
+  #failure: PaymentsAuthError | undefined;
+
+  /** How often each was called, whatever came of it. */
+  readonly calls = { headers: 0, get: 0, refresh: 0, revoke: 0, rotate: 0 };
+
+  constructor(settings: FakeCredentialSettings = {}, account?: string) {
+    this.#settings = {
+      provider: 'fake',
+      token: 'test-token',
+      headers: (token) => ({ Authorization: `Bearer ${token}` }),
+      ...settings,
+    };
+    this.#account = account;
+  }
+
+  /** From now on everything that asks for a credential ends in this error, until {@link recover}. */
+  fail(code: PaymentsAuthErrorCode, details: PaymentsAuthErrorDetails = {}): void {
+    const { provider } = this.#settings;
+    const account = this.#account === undefined ? {} : { account: this.#account };
+    this.#failure = new PaymentsAuthError(code, `The fake credentials of "${provider}" fail: ${code}.`, {
+      provider,
+      ...account,
+      ...details,
+    });
+  }
+
+  /** Ends what {@link fail} has begun. */
+  recover(): void {
+    this.#failure = undefined;
+  }
+
+  async headers(): Promise<Record<string, string>> {
+    this.calls.headers += 1;
+    return { ...this.#current().headers };
+  }
+
+  async get(): Promise<Credential> {
+    this.calls.get += 1;
+    return this.#current();
+  }
+
+  async refresh(rejected?: Credential): Promise<Credential> {
+    this.calls.refresh += 1;
+    const current = this.#current();
+    if (rejected !== undefined && rejected.token !== current.token) return current;
+    this.#generation += 1;
+    return this.#current();
+  }
+
+  async revoke(): Promise<void> {
+    this.calls.revoke += 1;
+    this.#generation += 1;
+  }
+
+  async rotate(): Promise<void> {
+    this.calls.rotate += 1;
+    this.#current();
+    this.#generation += 1;
+  }
+
+  status(): CredentialStatus {
+    const { provider, expiresAtMs } = this.#settings;
+    const rejected = this.#failure?.code === 'CREDENTIALS_REJECTED';
+    const failing = rejected ? 'rejected' : 'unavailable';
+    return {
+      provider,
+      ...(this.#account === undefined ? {} : { account: this.#account }),
+      state: this.#failure === undefined ? 'fresh' : failing,
+      ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+      ...(this.#failure === undefined ? {} : { lastErrorCode: this.#failure.code }),
+      counters: { tokenRequests: 0, tokenFailures: 0, earlyRenewals: 0, refusals: 0, replays: 0, waits: 0 },
+    };
+  }
+
+  /** Another fake, the same one for the same account. Its token is `<token>-<account>`. */
+  account(id: string): FakeCredentialService {
+    const { token, ...others } = this.#settings;
+    const existing = this.#accounts.get(id);
+    if (existing !== undefined) return existing;
+    const service = new FakeCredentialService({ ...others, token: `${token}-${id}` }, id);
+    this.#accounts.set(id, service);
+    return service;
+  }
+
+  #current(): Credential {
+    if (this.#failure !== undefined) throw this.#failure;
+    const { provider, headers, expiresAtMs } = this.#settings;
+    const token =
+      this.#generation === 1 ? this.#settings.token : `${this.#settings.token}-${this.#generation}`;
+    return new Credential({
+      provider,
+      ...(this.#account === undefined ? {} : { account: this.#account }),
+      scopes: [],
+      id: 'fa4ec4ed',
+      token,
+      headers: Object.freeze({ ...headers(token) }),
+      obtainedAtMs: 0,
+      ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    });
+  }
+}

@@ -1,0 +1,63 @@
+import { type AnyProviderDefinition, type Credentials, type HeaderParts, staticKey } from '../index.js';
+
+/** Values instead of the fixed ones, by provider and field: `{ clickpesa: { checksumKey: '…' } }`. */
+export type FixedCredentials = Readonly<Record<string, Credentials>>;
+
+/** The field that the fixed token stands in, beside the provider's own. */
+const TOKEN = 'fixedToken';
+
+/**
+ * The same provider with a token that is there from the start: the headers, refusals and hosts are its own, and there
+ * is nothing to log in for. What a value should look like in production is nobody's concern here.
+ */
+export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDefinition {
+  const { strategy, callHeaders, credentials } = definition;
+  const withToken = (parts: HeaderParts): HeaderParts => ({
+    ...parts,
+    token: strategy.kind === 'static-key' ? '' : (parts.credentials[TOKEN] ?? ''),
+  });
+  return {
+    ...definition,
+    credentials: {
+      ...Object.fromEntries(
+        Object.entries(credentials).map(([field, { optional, secret }]) => [field, { optional, secret }]),
+      ),
+      [TOKEN]: {},
+    },
+    strategy: staticKey(),
+    headers: (parts: HeaderParts) => definition.headers(withToken(parts)),
+    ...(callHeaders === undefined
+      ? {}
+      : {
+          callHeaders: callHeaders.map((each) => ({
+            ...each,
+            headers: (parts: HeaderParts) => each.headers(withToken(parts)),
+          })),
+        }),
+  };
+}
+
+/** `test-pesapal-token`, `test-pesapal-consumerKey`: what each credential is, so that a test can expect it. */
+export function fixedCredentials(
+  { name, credentials }: AnyProviderDefinition,
+  others: Credentials = {},
+  account?: string,
+): Credentials {
+  const merchant = account === undefined ? '' : `-${account}`;
+  const required = Object.entries(credentials).filter(([, { optional }]) => optional !== true);
+  return {
+    ...Object.fromEntries(required.map(([field]) => [field, `test-${name}${merchant}-${field}`])),
+    ...others,
+    [TOKEN]: `test-${name}${merchant}-token`,
+  };
+}
+
+/** Hosts that no name service knows (RFC 6761): should a request ever get past the answers of a test, it ends there. */
+export function invalidBaseUrls({
+  name,
+  environments,
+}: AnyProviderDefinition): string | Record<string, string> {
+  const [hosts] = Object.values(environments);
+  if (typeof hosts !== 'object') return `https://${name}.invalid`;
+  return Object.fromEntries(Object.keys(hosts).map((host) => [host, `https://${host}.${name}.invalid`]));
+}

@@ -1,0 +1,35 @@
+import type { HttpService } from '@nestjs/axios';
+
+/**
+ * Answers the requests of a test, in the place of the network.
+ *
+ * @param request as it would have been sent, its credential included
+ * @param provider the name that the provider is registered under
+ */
+export type Answer = (request: Request, provider: string) => Response | Promise<Response>;
+
+/** What answers when a test has said nothing. */
+export function unanswered(request: Request, provider: string): never {
+  const { pathname } = new URL(request.url);
+  throw new Error(
+    `There is no network here, and no answer to ${request.method} ${pathname} of "${provider}": give PaymentsAuthTestingModule.forRoot({ answer }) one.`,
+  );
+}
+
+/**
+ * Lets `answer` stand for the network. axios's own fetch adapter makes the request and reads the response, so that
+ * headers, bodies and statuses are what they are in production.
+ */
+export function answerWith(answer: Answer, http: HttpService, provider: string): void {
+  const { defaults } = http.axiosRef;
+  defaults.adapter = 'fetch';
+  defaults.env = {
+    ...defaults.env,
+    fetch: async (input: URL | Request | string, init?: RequestInit) => {
+      const request = new Request(input, init);
+      const response = await answer(request, provider);
+      request.signal.throwIfAborted();
+      return response;
+    },
+  };
+}

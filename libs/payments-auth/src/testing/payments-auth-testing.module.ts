@@ -1,0 +1,134 @@
+import type { DynamicModule, Provider } from '@nestjs/common';
+import type { Sandbox } from 'payments-sandbox';
+import {
+  type AnyProviderDefinition,
+  BUILT_IN_PROVIDERS,
+  type BuiltInProviderName,
+  type Clock,
+  PAYMENTS_AUTH_CLOCK,
+  PaymentsAuthModule,
+  type PaymentsAuthModuleOptions,
+  PaymentsAuthService,
+} from '../index.js';
+import { type FixedCredentials, fixedCredentials, fixedProvider, invalidBaseUrls } from './fixed-provider.js';
+import { type Answer, answerWith, unanswered } from './no-network.js';
+
+type Providers = NonNullable<PaymentsAuthModuleOptions['providers']>;
+
+/** The options of {@link PaymentsAuthTestingModule.forRoot}. */
+export interface FixedCredentialsOptions {
+  /** Built-in providers by name, and definitions of your own. */
+  readonly providers: readonly (BuiltInProviderName | AnyProviderDefinition)[];
+  /** Answers every request, as the provider's API would. @default a request without an answer fails, and says so */
+  readonly answer?: Answer;
+  /**
+   * Values instead of the fixed ones, and of optional fields, by provider.
+   *
+   * @default `test-<provider>-<field>` for what is required, `test-<provider>-<account>-<field>` for an account
+   */
+  readonly credentials?: FixedCredentials;
+  /** @default the system's */
+  readonly clock?: Clock;
+}
+
+/** What {@link PaymentsAuthTestingModule.withSandbox} is told besides the sandbox. */
+export interface WithSandboxOptions {
+  /** Drives expiry and renewals. Give the same one to `startSandbox`. @default the system's */
+  readonly clock?: Clock;
+  /** Options on top of where each provider is and who its merchants are, and further providers. */
+  readonly providers?: Providers;
+}
+
+/** `PaymentsAuthModule` for tests. Import one or the other: together they would be two. */
+export class PaymentsAuthTestingModule {
+  /**
+   * Fixed credentials and no network. Requests take the way they always take, destination check, headers and cleaning
+   * included, and end at `answer`. There is no login, and nothing expires.
+   *
+   * @example
+   * ```ts
+   * PaymentsAuthTestingModule.forRoot({
+   *   providers: ['wakapay'],
+   *   answer: () => Response.json({ currency: 'USD', balance: '12.00' }),
+   * });
+   * ```
+   */
+  static forRoot(options: FixedCredentialsOptions): DynamicModule {
+    const { answer = unanswered, credentials = {}, clock } = options;
+    const definitions = options.providers.map(definitionOf);
+    const providers: Providers = Object.fromEntries(
+      definitions.map((definition) => [
+        definition.name,
+        {
+          provider: fixedProvider(definition),
+          baseUrl: invalidBaseUrls(definition),
+          credentials: fixedCredentials(definition, credentials[definition.name]),
+          accounts: (account: string) => fixedCredentials(definition, credentials[definition.name], account),
+        },
+      ]),
+    );
+    return withProviders(PaymentsAuthModule.forRoot({ providers }), [
+      ...driven(clock),
+      {
+        provide: 'PAYMENTS_AUTH_TESTING:NO_NETWORK',
+        inject: [PaymentsAuthService],
+        useFactory: (paymentsAuth: PaymentsAuthService) => {
+          for (const { name } of definitions) answerWith(answer, paymentsAuth.http(name), name);
+          return true;
+        },
+      },
+    ]);
+  }
+
+  /**
+   * Every provider that runs in a sandbox, with its merchants and its newest keys, over real sockets. Nothing is
+   * fetched before it is used, so that every token request is one that the test has caused.
+   *
+   * @example
+   * ```ts
+   * const sandbox = await startSandbox();
+   * Test.createTestingModule({ imports: [PaymentsAuthTestingModule.withSandbox(sandbox)] });
+   * ```
+   */
+  static withSandbox(sandbox: Sandbox, { clock, providers }: WithSandboxOptions = {}): DynamicModule {
+    const running: Providers = Object.fromEntries(
+      sandbox.names.map((name) => {
+        const provider = sandbox.provider(name);
+        return [
+          name,
+          {
+            baseUrl: provider.baseUrls,
+            credentials: () => provider.credentials,
+            accounts: (id: string) =>
+              provider.accounts.includes(id) ? provider.credentialsOf(id) : undefined,
+            keepWarm: 'when-used' as const,
+            ...providers?.[name],
+          },
+        ];
+      }),
+    );
+    return withProviders(
+      PaymentsAuthModule.forRoot({ providers: { ...providers, ...running } }),
+      driven(clock),
+    );
+  }
+}
+
+function definitionOf(choice: BuiltInProviderName | AnyProviderDefinition): AnyProviderDefinition {
+  if (typeof choice !== 'string') return choice;
+  const builtIn = BUILT_IN_PROVIDERS.find(({ name }) => name === choice);
+  if (builtIn === undefined)
+    throw new Error(
+      `There is no built-in provider "${choice}". Give its definition instead of its name, or one of ${BUILT_IN_PROVIDERS.map(({ name }) => name).join(', ')}.`,
+    );
+  return builtIn;
+}
+
+/** The last provider of a token is the one that counts. */
+function withProviders(definition: DynamicModule, providers: readonly Provider[]): DynamicModule {
+  return { ...definition, providers: [...(definition.providers ?? []), ...providers] };
+}
+
+function driven(clock: Clock | undefined): Provider[] {
+  return clock === undefined ? [] : [{ provide: PAYMENTS_AUTH_CLOCK, useValue: clock }];
+}

@@ -1,0 +1,243 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { HttpService } from '@nestjs/axios';
+import type { DynamicModule } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import type { AxiosError } from 'axios';
+import {
+  BUILT_IN_PROVIDERS,
+  type CredentialService,
+  defineProvider,
+  getCredentialsToken,
+  getPaymentsHttpToken,
+  PaymentsAuthService,
+  tokenLogin,
+} from 'nestjs-payments-auth';
+import {
+  type Answer,
+  FakeCredentialService,
+  ManualClock,
+  PaymentsAuthTestingModule,
+} from 'nestjs-payments-auth/testing';
+import { type Sandbox, startSandbox } from 'payments-sandbox';
+import { firstValueFrom } from 'rxjs';
+import { startModules, type TestApplication } from './support/application.js';
+import { failure } from './support/credential-bed.js';
+
+const HOUR_MS = 60 * 60_000;
+
+const acme = defineProvider<{ apiKey: string }, 'acme'>({
+  name: 'acme',
+  title: 'Acme',
+  docs: 'https://docs.acme.test',
+  environments: { test: 'https://test.acme.test/v1', live: 'https://acme.test/v1' },
+  credentials: { apiKey: { variable: 'ACME_API_KEY' } },
+  strategy: tokenLogin({
+    path: '/login',
+    answer: { token: 'token' },
+    documentedLifetimeMs: HOUR_MS,
+    rejected: () => false,
+  }),
+  headers: ({ credentials, token }) => ({ 'X-Acme': `${credentials.apiKey}/${token}` }),
+  refusal: { refused: ({ status }) => status === 401 },
+});
+
+let application: TestApplication | undefined;
+let sandbox: Sandbox | undefined;
+
+afterEach(async () => {
+  await application?.close();
+  await sandbox?.close();
+  [application, sandbox] = [undefined, undefined];
+});
+
+async function start(module: DynamicModule): Promise<TestApplication> {
+  application = await startModules([module]);
+  return application;
+}
+
+/** An answer that repeats what was asked, and keeps it. */
+function echo(): { requests: Request[]; answer: Answer } {
+  const requests: Request[] = [];
+  const answer: Answer = async (request, provider) => {
+    requests.push(request);
+    return Response.json({ provider, url: request.url, body: await request.clone().text() });
+  };
+  return { requests, answer };
+}
+
+const bookkeeping: Answer = ({ method }) =>
+  method === 'GET'
+    ? Response.json({ paid: true }, { headers: { 'x-seen': 'yes' } })
+    : Response.json({ message: 'no' }, { status: 409 });
+
+const balance = ({ paymentsAuth }: TestApplication, account?: string) =>
+  firstValueFrom(
+    paymentsAuth.http('wakapay').get('/business/balance', {
+      params: { currency: 'USD' },
+      paymentsAuth: account === undefined ? {} : { account },
+    }),
+  );
+
+describe('PaymentsAuthTestingModule.forRoot', () => {
+  it('sends what each provider wants, made of fixed credentials, without a network', async () => {
+    const { requests, answer } = echo();
+    const providers = BUILT_IN_PROVIDERS.map(({ name }) => name);
+    const { paymentsAuth } = await start(PaymentsAuthTestingModule.forRoot({ providers, answer }));
+    for (const name of providers) await firstValueFrom(paymentsAuth.http(name).get('/a'));
+    expect(requests.map(({ url, headers }) => [url, headers.get('authorization')])).toEqual([
+      ['https://cashfin.invalid/a', 'test-cashfin-clientSecret'],
+      ['https://api.kashier.invalid/a', 'test-kashier-secretKey'],
+      ['https://pesapal.invalid/a', 'Bearer test-pesapal-token'],
+      ['https://clickpesa.invalid/a', 'test-clickpesa-token'],
+      ['https://wakapay.invalid/a', 'Bearer test-wakapay-token'],
+      ['https://cryptofuse.invalid/a', 'Bearer test-cryptofuse-token'],
+    ]);
+  });
+
+  it('answers with what the test says: status, body and headers', async () => {
+    const { app } = await start(
+      PaymentsAuthTestingModule.forRoot({ providers: ['clickpesa'], answer: bookkeeping }),
+    );
+    const http = app.get<HttpService>(getPaymentsHttpToken('clickpesa'));
+    expect(await firstValueFrom(http.get('/orders/1'))).toMatchObject({
+      status: 200,
+      data: { paid: true },
+      headers: { 'x-seen': 'yes' },
+      paymentsAuth: { replayed: false },
+    });
+    const error = await failure(firstValueFrom(http.post('/orders', { id: 1 })));
+    expect((error as AxiosError).response).toMatchObject({ status: 409, data: { message: 'no' } });
+  });
+
+  it('shows bodies, named hosts, accounts and scopes as they would have been sent', async () => {
+    const { requests, answer } = echo();
+    const { paymentsAuth } = await start(
+      PaymentsAuthTestingModule.forRoot({
+        providers: ['kashier', 'cryptofuse'],
+        credentials: { kashier: { apiKey: 'test-payment-key' } },
+        answer,
+      }),
+    );
+    const kashier = paymentsAuth.http('kashier');
+    const session = await firstValueFrom(kashier.post('/v3/payment/sessions', { amount: '10.00' }));
+    expect(session.data.body).toBe('{"amount":"10.00"}');
+    expect(requests[0]?.headers.get('api-key')).toBe('test-payment-key');
+    const refund = await firstValueFrom(
+      kashier.put('/orders/1', {}, { paymentsAuth: { host: 'fep', account: 'shop-1' } }),
+    );
+    expect(refund.data.url).toBe('https://fep.kashier.invalid/orders/1');
+    expect(requests[1]?.headers.get('authorization')).toBe('test-kashier-shop-1-secretKey');
+    await firstValueFrom(
+      paymentsAuth.http('cryptofuse').get('/payments/', { paymentsAuth: { scopes: ['read'] } }),
+    );
+    expect(requests[2]?.headers.get('authorization')).toBe('Bearer test-cryptofuse-token');
+  });
+
+  it('takes the definition of an own provider', async () => {
+    const { requests, answer } = echo();
+    const { app } = await start(PaymentsAuthTestingModule.forRoot({ providers: [acme], answer }));
+    await firstValueFrom(app.get<HttpService>(getPaymentsHttpToken('acme')).get('/a'));
+    expect(requests[0]?.headers.get('x-acme')).toBe('test-acme-apiKey/test-acme-token');
+    const credentials = app.get<CredentialService>(getCredentialsToken('acme'));
+    expect(await credentials.headers()).toEqual({ 'X-Acme': 'test-acme-apiKey/test-acme-token' });
+  });
+
+  it('names the request that nobody has given an answer to', async () => {
+    const { paymentsAuth } = await start(PaymentsAuthTestingModule.forRoot({ providers: ['wakapay'] }));
+    const error = await failure(
+      firstValueFrom(paymentsAuth.http('wakapay').get('/business/balance', { params: { currency: 'USD' } })),
+    );
+    expect(String(error)).toMatch(/no answer to GET \/business\/balance of "wakapay"/);
+  });
+
+  it('keeps the checks of production: a credential goes nowhere else', async () => {
+    const { requests, answer } = echo();
+    const { paymentsAuth } = await start(
+      PaymentsAuthTestingModule.forRoot({ providers: ['wakapay'], answer }),
+    );
+    expect(
+      await failure(firstValueFrom(paymentsAuth.http('wakapay').get('https://elsewhere.test/'))),
+    ).toMatchObject({ code: 'INSECURE_DESTINATION' });
+    expect(requests).toEqual([]);
+  });
+
+  it('names the built-in providers when one is misspelt', () => {
+    expect(() => PaymentsAuthTestingModule.forRoot({ providers: ['pesapall' as 'pesapal'] })).toThrow(
+      /no built-in provider "pesapall".*cashfin, kashier, pesapal/,
+    );
+  });
+});
+
+describe('PaymentsAuthTestingModule.withSandbox', () => {
+  it('points the module at every provider that runs', async () => {
+    sandbox = await startSandbox();
+    const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
+    for (const name of sandbox.names) {
+      const { data } = await firstValueFrom(started.paymentsAuth.http(name).get('/sandbox/echo'));
+      expect(data).toMatchObject({ account: 'own' });
+    }
+  });
+
+  it('replaces a token that the test has revoked, and sends the call once more', async () => {
+    sandbox = await startSandbox({ providers: ['wakapay'] });
+    const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
+    const wakapay = sandbox.provider('wakapay');
+    expect(wakapay.counts.tokenRequests).toBe(0);
+    await balance(started);
+    wakapay.revokeTokens();
+    expect((await balance(started)).paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    expect(wakapay.counts).toMatchObject({ tokenRequests: 2, refusals: 1 });
+  });
+
+  it('lets tokens die by a clock that the module and the sandbox share', async () => {
+    const clock = new ManualClock();
+    sandbox = await startSandbox({ providers: ['wakapay'], clock });
+    const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox, { clock }));
+    await balance(started);
+    clock.jump(HOUR_MS);
+    expect((await balance(started)).paymentsAuth).toEqual({ replayed: false });
+    expect(sandbox.provider('wakapay').counts).toMatchObject({ tokenRequests: 2, refusals: 0 });
+  });
+
+  it('knows the merchants of the sandbox, and no others', async () => {
+    sandbox = await startSandbox({ providers: ['wakapay'] });
+    const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
+    sandbox.provider('wakapay').addAccount('shop-1');
+    await balance(started, 'shop-1');
+    expect(await failure(balance(started, 'shop-2'))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+  });
+
+  it('takes options on top, and providers besides those of the sandbox', async () => {
+    sandbox = await startSandbox({ providers: ['wakapay'] });
+    const { app, paymentsAuth } = await start(
+      PaymentsAuthTestingModule.withSandbox(sandbox, {
+        providers: {
+          wakapay: { replay: 'never' },
+          acme: { provider: acme, environment: 'test', credentials: { apiKey: 'test-key' } },
+        },
+      }),
+    );
+    const wakapay = sandbox.provider('wakapay');
+    await firstValueFrom(paymentsAuth.http('wakapay').get('/sandbox/echo'));
+    wakapay.revokeTokens();
+    const error = await failure(firstValueFrom(paymentsAuth.http('wakapay').get('/sandbox/echo')));
+    expect((error as AxiosError).response?.status).toBe(401);
+    expect(app.get(PaymentsAuthService).credentials('acme').status().state).not.toBe('rejected');
+  });
+});
+
+describe('FakeCredentialService', () => {
+  it('stands in for what @InjectCredentials injects', async () => {
+    const fake = new FakeCredentialService({ provider: 'pesapal', token: 'test-token' });
+    const module = await Test.createTestingModule({
+      imports: [PaymentsAuthTestingModule.forRoot({ providers: ['pesapal'] })],
+    })
+      .overrideProvider(getCredentialsToken('pesapal'))
+      .useValue(fake)
+      .compile();
+    const credentials = module.get<CredentialService>(getCredentialsToken('pesapal'));
+    expect(await credentials.headers()).toEqual({ Authorization: 'Bearer test-token' });
+    expect(fake.calls.headers).toBe(1);
+    await module.close();
+  });
+});
