@@ -106,7 +106,7 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
       paymentsAuth: { replayed: false },
     });
     const error = await failure(firstValueFrom(http.post('/orders', { id: 1 })));
-    expect((error as AxiosError).response).toMatchObject({ status: 409, data: { message: 'no' } });
+    expect((error as unknown as AxiosError).response).toMatchObject({ status: 409, data: { message: 'no' } });
   });
 
   it('shows bodies, named hosts, accounts and scopes as they would have been sent', async () => {
@@ -221,7 +221,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     await firstValueFrom(paymentsAuth.http('wakapay').get('/sandbox/echo'));
     wakapay.revokeTokens();
     const error = await failure(firstValueFrom(paymentsAuth.http('wakapay').get('/sandbox/echo')));
-    expect((error as AxiosError).response?.status).toBe(401);
+    expect((error as unknown as AxiosError).response?.status).toBe(401);
     expect(app.get(PaymentsAuthService).credentials('acme').status().state).not.toBe('rejected');
   });
 });
