@@ -33,11 +33,13 @@ export class PaymentsAuthService {
   /**
    * The credential of a provider, or of one of its merchants.
    *
+   * @param account of whom; the provider's own when it is left out. `undefined` in its place is not the same: where the
+   *   provider has accounts, a name that is missing is an account that does not exist
    * @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED; an account that does not exist fails when it is used
    */
-  credentials(name: ProviderName, account?: string): CredentialService {
+  credentials(name: ProviderName, ...account: [account?: string]): CredentialService {
     this.#services.requireConfigured(name);
-    return this.#services.credentials(name, account);
+    return this.#services.credentials(name, account.length === 0 ? undefined : (account[0] ?? null));
   }
 
   /** The state of every credential that is kept right now. No secret in it. */

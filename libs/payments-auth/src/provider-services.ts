@@ -1,5 +1,6 @@
 import type { HttpService } from '@nestjs/axios';
 import type { CredentialRegistry } from './credentials/credential.registry.js';
+import type { AccountName } from './credentials/credential-spender.js';
 import type { CredentialService } from './credentials/credential.service.js';
 import { createPaymentsHttpService } from './http/payments-http.service.js';
 import { requiredFieldsOf } from './options/credential-fields.js';
@@ -48,7 +49,7 @@ export class ProviderServices {
   }
 
   /** For a name that is not configured: a service whose every method says so. */
-  credentials(name: string, account?: string): CredentialService {
+  credentials(name: string, account?: AccountName): CredentialService {
     return this.#providers.has(name)
       ? this.#registry.service(name, account)
       : unconfiguredCredentialService(() => this.#notConfigured(name));

@@ -14,18 +14,23 @@ export class WakapayPayments implements PaymentAction {
     @Optional() readonly account?: string,
   ) {}
 
+  /** Named only where there is one: an account that is named but missing is refused, and never WakaPay's own. */
+  get #merchant() {
+    return this.account === undefined ? {} : { account: this.account };
+  }
+
   pay(reference: string) {
     return this.http.post(
       '/business/payments',
       { amount: '25.00', currency: 'USD' },
-      { headers: { 'Idempotency-Key': reference }, paymentsAuth: { account: this.account } },
+      { headers: { 'Idempotency-Key': reference }, paymentsAuth: this.#merchant },
     );
   }
 
   read() {
     return this.http.get('/business/balance', {
       params: { currency: 'USD' },
-      paymentsAuth: { account: this.account },
+      paymentsAuth: this.#merchant,
     });
   }
 }

@@ -63,12 +63,26 @@ describe('accounts', () => {
     async (account) => {
       bed = await startCredentialBed({ accountCredentials: ofMerchant });
       const spend = () => bed.registry.spenders('acme').spender(account as string | undefined, undefined);
-      expect(spend).toThrow(/Name one|has no account/);
+      expect(spend).toThrow(/Name one|missing or empty/);
       await expect(bed.registry.service('acme', account as string | undefined).get()).rejects.toMatchObject({
         code: 'ACCOUNT_UNKNOWN',
       });
     },
   );
+
+  it.each([null, ''])('refuse a name that is %p beside an own account, and only then', async (account) => {
+    bed = await startCredentialBed({ accountCredentials: ofMerchant, ownCredentials: () => [SECRET] });
+    const spenders = bed.registry.spenders('acme');
+    expect(() => spenders.spender(account, undefined)).toThrow(/missing or empty/);
+    const service = bed.registry.service('acme');
+    await expect(service.account(account as string).get()).rejects.toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+    await expect(service.account(undefined as unknown as string).rotate()).rejects.toMatchObject({
+      code: 'ACCOUNT_UNKNOWN',
+    });
+    expect(bed.logins).toEqual([]);
+    await service.get();
+    expect(bed.logins).toHaveLength(1);
+  });
 
   it('that do not exist are refused, and leave nothing behind', async () => {
     bed = await startCredentialBed({

@@ -3,7 +3,7 @@ import { Account } from './account.js';
 import { CandidateSource } from './candidate-source.js';
 import { accountUnknown } from './credential-errors.js';
 import type { CredentialSlot } from './credential-slot.js';
-import type { CredentialSpenders } from './credential-spender.js';
+import type { AccountName, CredentialSpenders } from './credential-spender.js';
 import { RecencyList } from './recency-list.js';
 import type { SlotContext } from './slot-context.js';
 import { UnusableCredentialsError } from './unusable-credentials.error.js';
@@ -30,18 +30,18 @@ export class Accounts implements CredentialSpenders {
     if (context.provider.ownCredentials !== undefined) this.#own = this.#account(undefined);
   }
 
-  spender(account: string | undefined, scopes?: readonly string[]): CredentialSlot {
+  spender(account: AccountName, scopes?: readonly string[]): CredentialSlot {
     return this.account(account).slot(scopes);
   }
 
   /** @throws PaymentsAuthError ACCOUNT_UNKNOWN, as far as that is known without asking a resolver */
-  account(id: string | undefined): Account {
+  account(id: AccountName): Account {
     const { provider } = this.#context;
-    if (id === undefined) {
-      if (this.#own === undefined) throw accountUnknown(provider.name, undefined);
+    // Where there are no merchants, there is nobody else whom an empty name could mean.
+    if (id === undefined || (id === null && provider.accountCredentials === undefined)) {
+      if (this.#own === undefined) throw accountUnknown(provider.name, id);
       return this.#own;
     }
-    // A forgotten name, `null` or empty, must never end up as the provider's own account.
     if (typeof id !== 'string' || id === '' || provider.accountCredentials === undefined)
       throw accountUnknown(provider.name, id);
     let account = this.#merchants.get(id);
@@ -55,8 +55,8 @@ export class Accounts implements CredentialSpenders {
   }
 
   /** The account, if anything is kept of it; looking does not count as use. */
-  known(id: string | undefined): Account | undefined {
-    return id === undefined ? this.#own : this.#merchants.get(id);
+  known(id: AccountName): Account | undefined {
+    return typeof id === 'string' ? this.#merchants.get(id) : id === undefined ? this.#own : undefined;
   }
 
   /** Every slot there is. */
@@ -71,8 +71,9 @@ export class Accounts implements CredentialSpenders {
   }
 
   /** @param credentials an object, or a list of them, newest first; `undefined` for what was configured */
-  async rotate(id: string | undefined, credentials: unknown): Promise<void> {
-    const account = this.account(id);
+  async rotate(name: AccountName, credentials: unknown): Promise<void> {
+    const account = this.account(name);
+    const { account: id } = account;
     this.#source.rotate(id, credentials === undefined ? undefined : this.#read(id, credentials));
     await account.rotated();
   }

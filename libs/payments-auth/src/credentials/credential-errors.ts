@@ -1,4 +1,5 @@
 import { PaymentsAuthError, isPaymentsAuthError } from '../payments-auth.errors.js';
+import type { AccountName } from './credential-spender.js';
 import { UnusableCredentialsError } from './unusable-credentials.error.js';
 
 /** Whose credentials an error is about. */
@@ -21,15 +22,17 @@ export class AcquisitionPostponed extends Error {
   }
 }
 
-export function accountUnknown(provider: string, account: string | undefined): PaymentsAuthError {
-  const message =
-    account === undefined
-      ? `Provider "${provider}" has no account of its own, and the call names none. Name one: { paymentsAuth: { account } }.`
-      : `Provider "${provider}" has no account "${account}". Add it to its accounts, or check the name.`;
-  return new PaymentsAuthError('ACCOUNT_UNKNOWN', message, {
-    provider,
-    ...(account === undefined ? {} : { account }),
-  });
+export function accountUnknown(provider: string, account: AccountName): PaymentsAuthError {
+  const details = { provider, ...(typeof account === 'string' ? { account } : {}) };
+  return new PaymentsAuthError('ACCOUNT_UNKNOWN', whyUnknown(provider, account), details);
+}
+
+function whyUnknown(provider: string, account: AccountName): string {
+  if (account === undefined)
+    return `Provider "${provider}" has no account of its own, and the call names none. Name one: { paymentsAuth: { account } }.`;
+  if (account === null || account === '')
+    return `The call names an account of provider "${provider}", but the name is missing or empty. Check where it comes from.`;
+  return `Provider "${provider}" has no account "${account}". Add it to its accounts, or check the name.`;
 }
 
 export function unavailable(

@@ -4,7 +4,7 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { TokenTransport } from '../strategies/token-transport.js';
 import { Accounts } from './accounts.js';
 import type { CredentialService, CredentialStatus } from './credential.service.js';
-import type { CredentialSpenders } from './credential-spender.js';
+import type { AccountName, CredentialSpenders } from './credential-spender.js';
 import { KeyedHash } from './keyed-hash.js';
 import type { EventSink } from './payments-auth-event.js';
 import { ProviderCredentialService } from './provider-credential.service.js';
@@ -85,7 +85,7 @@ export class CredentialRegistry {
   }
 
   /** @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
-  service(name: string, account?: string): CredentialService {
+  service(name: string, account?: AccountName): CredentialService {
     return new ProviderCredentialService(name, this.#accounts(name), account);
   }
 

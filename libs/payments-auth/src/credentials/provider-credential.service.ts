@@ -1,6 +1,7 @@
 import type { Accounts } from './accounts.js';
 import type { Credential } from './credential.js';
 import type { CredentialService, CredentialStatus } from './credential.service.js';
+import type { AccountName } from './credential-spender.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { noCounts } from './slot-journal.js';
 
@@ -8,9 +9,9 @@ import { noCounts } from './slot-journal.js';
 export class ProviderCredentialService implements CredentialService {
   readonly #provider: string;
   readonly #accounts: Accounts;
-  readonly #account: string | undefined;
+  readonly #account: AccountName;
 
-  constructor(provider: string, accounts: Accounts, account: string | undefined) {
+  constructor(provider: string, accounts: Accounts, account: AccountName) {
     this.#provider = provider;
     this.#accounts = accounts;
     this.#account = account;
@@ -47,13 +48,15 @@ export class ProviderCredentialService implements CredentialService {
     if (slot !== undefined) return slot.status();
     return {
       provider: this.#provider,
-      ...(this.#account === undefined ? {} : { account: this.#account }),
+      ...(typeof this.#account === 'string' ? { account: this.#account } : {}),
       state: 'idle',
       counters: noCounts(),
     };
   }
 
   account(id: string): CredentialService {
-    return new ProviderCredentialService(this.#provider, this.#accounts, id);
+    // Whoever says `account` means one, also when the name is missing.
+    const name = (id as AccountName) ?? null;
+    return new ProviderCredentialService(this.#provider, this.#accounts, name);
   }
 }

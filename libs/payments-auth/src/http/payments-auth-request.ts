@@ -9,7 +9,7 @@ export interface PaymentsAuthRequest {
    *
    * @default the provider's own
    */
-  account?: string | undefined;
+  account?: string;
   /** Scopes other than the configured ones, where the provider has scopes. */
   scopes?: string[];
   /** The named host the call goes to, where the provider has several. @default the provider's first */

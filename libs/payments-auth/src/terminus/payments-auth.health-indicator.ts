@@ -79,7 +79,10 @@ export class PaymentsAuthHealthIndicator {
         ? this.#chosen(options).map(({ provider, account }) => ({ provider, account }))
         : [{ provider: options.provider, account: options.account }];
     await Promise.allSettled(
-      wanted.map(({ provider, account }) => this.#paymentsAuth.credentials(provider, account).get()),
+      wanted.map(({ provider, account }) => {
+        const own = this.#paymentsAuth.credentials(provider);
+        return (account === undefined ? own : own.account(account)).get();
+      }),
     );
   }
 }
