@@ -77,6 +77,39 @@ describe('PesaPal', () => {
   });
 });
 
+describe('PesaPal’s login', () => {
+  let server: LoopbackServer;
+
+  afterEach(() => server.close());
+
+  it('answers with 200, a token and an error: the token is neither kept nor sent', async () => {
+    server = await startLoopbackServer((_, response) =>
+      json(
+        response,
+        200,
+        { token: 'test-token', error: { code: 'internal_error', message: '' }, status: '500' },
+        { 'retry-after': '60' },
+      ),
+    );
+    const { paymentsAuth, close } = await startApplication({
+      providers: {
+        pesapal: {
+          baseUrl: server.url,
+          keepWarm: 'when-used',
+          credentials: { consumerKey: 'test-key-not-real', consumerSecret: 'test-secret-not-real' },
+        },
+      },
+    });
+    expect(await failure(firstValueFrom(paymentsAuth.http('pesapal').get(STATUS)))).toMatchObject({
+      code: 'CREDENTIALS_UNAVAILABLE',
+      reason: 'internal_error',
+    });
+    expect(server.requests.map(({ url }) => url)).toEqual(['/api/Auth/RequestToken']);
+    expect(paymentsAuth.credentials('pesapal').status().credential).toBeUndefined();
+    await close();
+  });
+});
+
 describe('ClickPesa', () => {
   let server: LoopbackServer;
 
