@@ -63,9 +63,14 @@ function ofNodeRedis(client: NodeRedisClient): RedisConnection {
     subscribe: async (channel, listener) => {
       const subscriber = (client.duplicate as DuplicateNodeRedis).call(client);
       subscriber.on('error', ignore);
-      await subscriber.connect();
-      subscriber.unref?.();
-      await subscriber.subscribe(channel, listener);
+      try {
+        await subscriber.connect();
+        subscriber.unref?.();
+        await subscriber.subscribe(channel, listener);
+      } catch (error) {
+        subscriber.destroy();
+        throw error;
+      }
       return () => subscriber.destroy();
     },
   };
@@ -88,7 +93,12 @@ function ofIoRedis(client: IoRedisClient): RedisConnection {
       subscriber.on('error', ignore);
       subscriber.on('connect', () => subscriber.stream?.unref?.());
       subscriber.on('message', (_channel, message) => listener(message));
-      await subscriber.subscribe(channel);
+      try {
+        await subscriber.subscribe(channel);
+      } catch (error) {
+        subscriber.disconnect();
+        throw error;
+      }
       return () => subscriber.disconnect();
     },
   };

@@ -156,6 +156,34 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     await subscribed(connection, `${prefix}:withdrawn`, 0);
   });
 
+  it('serves all the same where the user of this Redis may not subscribe, and leaves no connection behind', async () => {
+    const user = `user-${randomUUID()}`;
+    await connection.command(
+      'ACL',
+      'SETUSER',
+      user,
+      'on',
+      '>pw',
+      '~*',
+      '+@all',
+      '-subscribe',
+      'resetchannels',
+    );
+    const limited = await connectRedis(library, server.url.replace('//', `//${user}:pw@`));
+    const store = new RedisTokenStore(limited.client, { keys: KEYS, prefix });
+    const end = store.onWithdrawn(() => undefined);
+    await acquire(store);
+    for (let calls = 0; calls < 5; calls += 1) await store.claim(key, ANY);
+    await until(async () => {
+      const clients = String(await connection.command('CLIENT', 'LIST')).split('\n');
+      return clients.filter((client) => client.includes(`user=${user}`)).length === 1;
+    });
+    await store.withdraw(key, true);
+    expect((await store.claim(key, ANY)).outcome).toBe('held');
+    end();
+    limited.close();
+  });
+
   it('remembers a rejected secret for the fleet: 30 s, then longer each time', async () => {
     const store = storeWith();
     await store.reject(key, await acquire(store), 'invalid_client');

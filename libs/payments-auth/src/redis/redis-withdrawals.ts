@@ -1,6 +1,9 @@
 import type { Withdrawal } from '../index.js';
 import type { RedisConnection } from './redis-client.js';
 
+/** A subscription that was refused (an ACL, say) is not asked for again sooner than this. */
+const TRY_AGAIN_AFTER_MS = 30_000;
+
 type Listener = (withdrawal: Withdrawal) => void;
 
 /**
@@ -14,6 +17,7 @@ export class RedisWithdrawals {
   readonly #connection: RedisConnection;
   readonly #listeners = new Set<Listener>();
   #subscription: Promise<() => void> | undefined;
+  #notBeforeMs = 0;
 
   constructor(connection: RedisConnection, channel: string) {
     this.#connection = connection;
@@ -31,12 +35,14 @@ export class RedisWithdrawals {
 
   /** Subscribes, if somebody listens and no subscription stands. Called again whenever Redis has answered. */
   ensure(): void {
-    if (this.#subscription !== undefined || this.#listeners.size === 0 || !this.#connection.ready) return;
+    if (this.#subscription !== undefined || this.#listeners.size === 0) return;
+    if (!this.#connection.ready || performance.now() < this.#notBeforeMs) return;
     const subscription = this.#connection.subscribe(this.channel, (message) => this.#receive(message));
     this.#subscription = subscription;
     subscription.catch(() => {
-      // Not allowed, or gone again: tried once more when Redis next answers.
-      if (this.#subscription === subscription) this.#subscription = undefined;
+      if (this.#subscription !== subscription) return;
+      this.#subscription = undefined;
+      this.#notBeforeMs = performance.now() + TRY_AGAIN_AFTER_MS;
     });
   }
 
