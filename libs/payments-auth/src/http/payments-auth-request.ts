@@ -37,14 +37,11 @@ export interface PaymentsAuthOutcome {
 
 declare module 'axios' {
   // The type parameters must be spelled as axios spells them for the declarations to merge.
+  // AxiosError is left out: in axios's CommonJS types it is an alias, which nothing can be merged with.
   interface AxiosRequestConfig<D, P> {
     paymentsAuth?: PaymentsAuthRequest;
   }
   interface AxiosResponse<T, D, H, P> {
-    paymentsAuth?: PaymentsAuthOutcome;
-  }
-  interface AxiosError<T, D, P> {
-    /** Where no response came that could carry it. */
     paymentsAuth?: PaymentsAuthOutcome;
   }
 }
