@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { type Sandbox, startSandbox } from './sandbox.js';
 
 describe('startSandbox', () => {
@@ -76,5 +78,22 @@ describe('startSandbox', () => {
     await sandbox.close();
     sandbox = await startSandbox({ providers: ['cashfin'], ports: { cashfin: port } });
     expect(sandbox.provider('cashfin').baseUrl).toBe(`http://127.0.0.1:${port}`);
+  });
+
+  it('ends connections that never sent a request, and those whose bytes are none', async () => {
+    sandbox = await startSandbox({ providers: ['wakapay'] });
+    const port = Number(new URL(sandbox.provider('wakapay').baseUrl).port);
+    const [silent, babbling] = [1, 2].map(() => connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
+    for (const socket of [silent, babbling]) socket?.on('error', () => undefined).resume();
+    await once(babbling as Socket, 'connect');
+    babbling?.write('PING\r\n\r\n');
+    await once(babbling as Socket, 'end');
+
+    const ended = once(silent as Socket, 'close');
+    await sandbox.close();
+    silent?.end();
+    babbling?.destroy();
+    await ended;
+    expect(silent?.destroyed).toBe(true);
   });
 });

@@ -76,7 +76,7 @@ function readOptions(argv: readonly string[]) {
     }).values;
   } catch (error) {
     const [sentence = ''] = (error as Error).message.split('\n');
-    throw new UsageError(sentence, { cause: error });
+    throw new UsageError(sentence.endsWith('.') ? sentence : `${sentence}.`, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { InvalidInputError } from '../core/checks.js';
 import { isLoopback } from '../core/loopback.js';
+import { LoopbackServer } from '../core/loopback-server.js';
 import type { Sandbox } from '../sandbox.js';
 import { CONTROL_ROUTES, routeOf } from './control-routes.js';
 
@@ -22,32 +22,25 @@ class Refusal extends Error {
  * it can do. It listens on loopback, and answers neither foreign host names nor foreign web pages.
  */
 export class ControlServer {
-  readonly #server: Server;
+  readonly #loopback: LoopbackServer;
 
   constructor(private readonly sandbox: Sandbox) {
-    this.#server = createServer((incoming, response) => {
+    this.#loopback = new LoopbackServer((incoming, response) => {
       this.#answer(incoming, response).catch(() => response.destroy());
     });
   }
 
-  async listen(port: number): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, '127.0.0.1', resolve);
-    });
+  listen(port: number): Promise<void> {
+    return this.#loopback.listen(port);
   }
 
   /** Without a slash at its end. */
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this.#loopback.origin;
   }
 
-  async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+  close(): Promise<void> {
+    return this.#loopback.close();
   }
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {

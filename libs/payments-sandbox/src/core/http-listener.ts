@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { deliver } from './deliver.js';
+import { LoopbackServer } from './loopback-server.js';
 import type { Answer } from './provider-engine.js';
 import type { ReceivedRequest } from './received-request.js';
 
@@ -13,56 +14,49 @@ export interface Answerer {
 
 /** Larger bodies are refused: nothing that a payment API takes comes near. */
 const LARGEST_BODY_BYTES = 64 * 1024 * 1024;
-const LOOPBACK = '127.0.0.1';
 
 /** One host of one provider: an HTTP server on a loopback port of its own. */
 export class HttpListener {
-  readonly #server: Server;
-  #port = 0;
+  readonly #loopback: LoopbackServer;
+  #origin = '';
+  /** Connections that carried a request. */
+  readonly #served = new WeakSet<Duplex>();
 
   constructor(
     private readonly host: string,
     private readonly basePath: string,
     private readonly answerer: Answerer,
   ) {
-    this.#server = createServer((incoming, response) => this.#receive(incoming, response));
-    // A sandbox may be told to be slow; it is the client that has to give up.
-    this.#server.requestTimeout = 0;
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      if (error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE')
-        this.answerer.traffic.note('wrongContentLengths');
-      socket.destroy();
+    this.#loopback = new LoopbackServer((incoming, response) => this.#receive(incoming, response));
+    this.#loopback.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (this.#served.has(socket) && isNoRequest(error)) this.answerer.traffic.note('wrongContentLengths');
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+      else socket.destroy();
     });
   }
 
   /** @param port 0 for any free one */
   async listen(port: number): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, LOOPBACK, resolve);
-    });
-    this.#port = (this.#server.address() as AddressInfo).port;
+    await this.#loopback.listen(port);
+    this.#origin = this.#loopback.origin;
   }
 
+  /** Without a slash at its end; stays readable after the end. */
   get origin(): string {
-    return `http://${LOOPBACK}:${this.#port}`;
+    return this.#origin;
   }
 
   /** Without a slash at its end. */
   get baseUrl(): string {
-    return `${this.origin}${this.basePath}`;
+    return `${this.#origin}${this.basePath}`;
   }
 
-  /** Ends every connection too, whatever is under way on it. */
-  async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+  close(): Promise<void> {
+    return this.#loopback.close();
   }
 
   #receive(incoming: IncomingMessage, response: ServerResponse): void {
+    this.#served.add(incoming.socket);
     const chunks: Buffer[] = [];
     let bytes = 0;
     incoming.on('data', (chunk: Buffer) => {
@@ -97,7 +91,13 @@ export class HttpListener {
       rawHeaders: incoming.rawHeaders,
       body,
       bodySha256: createHash('sha256').update(body).digest('hex'),
-      remoteAddress: incoming.socket.remoteAddress ?? LOOPBACK,
+      remoteAddress: incoming.socket.remoteAddress ?? 'unknown',
     };
   }
+}
+
+/** Whether bytes arrived that are no request, as after a body that was longer than it said. */
+function isNoRequest({ code }: NodeJS.ErrnoException): boolean {
+  if (code === 'HPE_HEADER_OVERFLOW' || code === 'HPE_INVALID_EOF_STATE') return false;
+  return code?.startsWith('HPE_') === true;
 }

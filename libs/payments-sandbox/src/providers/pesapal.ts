@@ -52,6 +52,7 @@ export const pesapal: ProviderBehaviour<PesapalCredentials, 'pesapal'> = {
   missedBase: () => html(404, '404 - File or directory not found.'),
   resources: [
     { method: 'POST', path: '/api/URLSetup/RegisterIPN', answer: registerIpn },
+    { method: 'GET', path: '/api/URLSetup/GetIpnList', answer: () => json(200, []) },
     { method: 'POST', path: '/api/Transactions/SubmitOrderRequest', answer: submitOrder },
     { method: 'GET', path: '/api/Transactions/GetTransactionStatus', answer: transactionStatus },
   ],
