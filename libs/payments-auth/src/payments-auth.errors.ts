@@ -43,11 +43,11 @@ const BRAND = Symbol.for('nestjs-payments-auth.error');
 export class PaymentsAuthError extends Error {
   override readonly name = 'PaymentsAuthError';
   readonly code: PaymentsAuthErrorCode;
-  readonly provider?: string;
-  readonly account?: string;
-  readonly reason?: string;
-  readonly retryAfterMs?: number;
-  readonly problems?: readonly string[];
+  declare readonly provider?: string;
+  declare readonly account?: string;
+  declare readonly reason?: string;
+  declare readonly retryAfterMs?: number;
+  declare readonly problems?: readonly string[];
 
   constructor(code: PaymentsAuthErrorCode, message: string, details: PaymentsAuthErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

@@ -1,0 +1,55 @@
+import { columnsOf } from './console-table.mjs';
+
+/** `docs/benchmarks.md`, made from the results and from nothing else. */
+export function markdown({ machine, measuredAt, sections }) {
+  return [
+    '# Figures',
+    '',
+    '<!-- Written by `npm run bench` from bench/results/latest.json. Do not edit. -->',
+    '',
+    'This library beside other ways to stay authenticated, each set up as its own documents recommend. Everything that is',
+    'compared runs in turns in one process, so that what slows one round slows all of it; figures are medians over the rounds.',
+    `Measured on ${measuredAt.slice(0, 10)} with ${machine}. Run it yourself: \`npm run bench\`.`,
+    '',
+    ...targets(sections),
+    ...sections.flatMap(section),
+    'What the others do not do: none of them cleans responses and errors of the credential, checks where a request goes,',
+    'or refuses to replay a payment that may have been made. A row that costs less than ours does less.',
+    '',
+  ].join('\n');
+}
+
+function targets(sections) {
+  const rows = sections.flatMap((each) => each.targets);
+  return [
+    '| What | Target | Measured | |',
+    '| --- | --- | --- | --- |',
+    ...rows.map(
+      ({ what, target, value, met }) => `| ${what} | ${target} | ${value} | ${met ? 'met' : '**missed**'} |`,
+    ),
+    '',
+  ];
+}
+
+function section({ id, title, note, rows, chart }) {
+  const columns = columnsOf(rows);
+  const [first, ...rest] = columns;
+  return [
+    `## ${title}`,
+    '',
+    ...(note === undefined ? [] : [note, '']),
+    ...(chart === undefined ? [] : [`![${title}](benchmarks/${id}.svg)`, '']),
+    `| ${[first === 'name' ? '' : first, ...rest].join(' | ')} |`,
+    `| --- | ${rest.map(() => '--: |').join(' ')}`,
+    ...rows.map((row) => {
+      const cells = columns.map((column) => format(row[column]));
+      return `| ${(row.role === 'ours' ? [`**${cells[0]}**`, ...cells.slice(1)] : cells).join(' | ')} |`;
+    }),
+    '',
+  ];
+}
+
+function format(cell) {
+  if (cell === undefined) return '';
+  return typeof cell === 'number' ? cell.toLocaleString('en', { maximumFractionDigits: 3 }) : cell;
+}

@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const HELP = `Usage: npm run bench -- [options] [measure…]
+
+Measures this library beside other ways to stay authenticated. Prints tables; a full run also writes
+bench/results/latest.json, docs/benchmarks.md and its charts.
+
+  --quick   a short run of everything: judged by counts (token requests, failures, replays), never by times; writes nothing
+  --help    this text
+
+Measures: hot-path, headers, loopback, first-calls, refused-together, steady-load, fleet, accounts, boot (all by default)
+`;
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const DOCS = fileURLToPath(new URL('../docs', import.meta.url));
+
+function say(text) {
+  process.stdout.write(`${text}\n`);
+}
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  return { ...values, wanted: positionals };
+}
+
+/** What is compared with has a package.json of its own, so that it stays out of the product. */
+function installPeers() {
+  if (existsSync(`${HERE}node_modules/openid-client`)) return;
+  say('Installing what is compared with…');
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--workspaces=false'], {
+    cwd: HERE,
+    stdio: 'inherit',
+  });
+}
+
+async function measures() {
+  const { hotPath, headers } = await import('./measures/hot-path.mjs');
+  const { loopback } = await import('./measures/loopback.mjs');
+  const { firstCalls, refusedTogether } = await import('./measures/stampedes.mjs');
+  const { steadyLoad } = await import('./measures/steady-load.mjs');
+  const { fleet } = await import('./measures/fleet.mjs');
+  const { accounts } = await import('./measures/accounts.mjs');
+  const { boot } = await import('./measures/boot.mjs');
+  return {
+    'hot-path': hotPath,
+    headers,
+    loopback,
+    'first-calls': firstCalls,
+    'refused-together': refusedTogether,
+    'steady-load': steadyLoad,
+    fleet,
+    accounts,
+    boot,
+  };
+}
+
+async function run({ quick, wanted }) {
+  const { consoleTable } = await import('./report/console-table.mjs');
+  const all = await measures();
+  const unknown = wanted.filter((name) => !(name in all));
+  if (unknown.length > 0)
+    throw new Error(`There is no measure ${unknown.join(', ')}. There are ${Object.keys(all).join(', ')}.`);
+  const sections = [];
+  for (const [id, measure] of Object.entries(all)) {
+    if (wanted.length > 0 && !wanted.includes(id)) continue;
+    say(`\n${id} …`);
+    const section = { id, ...(await measure({ quick })) };
+    sections.push(section);
+    say(`\n${section.title}\n\n${consoleTable(section.rows)}\n`);
+    for (const { what, target, value, met, kind } of section.targets)
+      say(
+        `${met ? 'met   ' : kind === 'figure' && quick ? '(figure)' : 'MISSED'}  ${what}: ${value} (target ${target})`,
+      );
+  }
+  return sections;
+}
+
+async function publish(sections) {
+  const { barChart } = await import('./report/bar-chart.mjs');
+  const { markdown } = await import('./report/markdown.mjs');
+  const [cpu] = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const machine = `Node ${process.versions.node} on ${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, ${memory} GiB, ${process.platform}`;
+  const results = { measuredAt: new Date().toISOString(), machine, sections };
+  mkdirSync(`${HERE}results`, { recursive: true });
+  mkdirSync(`${DOCS}/benchmarks`, { recursive: true });
+  writeFileSync(`${HERE}results/latest.json`, `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(`${DOCS}/benchmarks.md`, markdown(results));
+  for (const { id, title, rows, chart } of sections)
+    if (chart !== undefined) writeFileSync(`${DOCS}/benchmarks/${id}.svg`, barChart(title, rows, chart));
+  say('\nWritten: bench/results/latest.json, docs/benchmarks.md');
+}
+
+const options = readArguments();
+if (options.help) {
+  say(HELP);
+} else {
+  installPeers();
+  const sections = await run(options);
+  if (!options.quick && options.wanted.length === 0) await publish(sections);
+  const missed = sections
+    .flatMap(({ targets }) => targets)
+    .filter(({ met, kind }) => !met && kind === 'count');
+  if (missed.length > 0) {
+    say(`\n${missed.length} missed: ${missed.map(({ what }) => what).join('; ')}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,28 @@
+/** One process of a fleet: calls on, until it is told to end, and then says what came of it. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { RedisTokenStore } from '../../libs/payments-auth/dist/esm/redis/index.js';
+import { startLibrary } from './library.mjs';
+
+const [providerUrl, redisUrl] = process.argv.slice(2);
+const redis = new Redis(redisUrl, { lazyConnect: true });
+redis.on('error', () => undefined);
+await redis.connect();
+const store = new RedisTokenStore(redis, {
+  keys: [{ id: 'bench', key: Buffer.alloc(32, 7).toString('base64') }],
+});
+const library = await startLibrary(providerUrl, { module: { store } });
+const http = library.service.http('bench').axiosRef;
+
+const ended = new AbortController();
+process.once('message', () => ended.abort());
+process.once('disconnect', () => ended.abort());
+const report = { calls: 0, failures: 0 };
+while (!ended.signal.aborted) {
+  report.calls += 1;
+  await http.get('/payments/').catch(() => (report.failures += 1));
+  await wait(20);
+}
+await library.close();
+redis.disconnect();
+if (process.connected) process.send(report, () => process.disconnect());

@@ -1,0 +1,109 @@
+/** Measures many merchants in one process (`--expose-gc`), over real sockets, and sends the figures to its parent. */
+import 'reflect-metadata';
+import { Agent } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Test } from '@nestjs/testing';
+import { CredentialRegistry } from '../../libs/payments-auth/dist/esm/credentials/credential.registry.js';
+import {
+  PAYMENTS_AUTH_CLOCK,
+  PaymentsAuthModule,
+  PaymentsAuthService,
+} from '../../libs/payments-auth/dist/esm/index.js';
+import { systemClock } from '../../libs/payments-auth/dist/esm/payments-auth.clock.js';
+import { ManualClock } from '../../libs/payments-auth/dist/esm/testing/manual-clock.js';
+import { benchProvider } from './bench-provider.mjs';
+import { startProvider } from './provider.mjs';
+import { round } from './statistics.mjs';
+
+const TOKEN_BYTES = 800;
+const [count = 100_000] = process.argv.slice(2).map(Number);
+const provider = await startProvider();
+await provider.set({ tokenBytes: TOKEN_BYTES });
+const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+
+const secretOf = (account) => `bench-secret-of-${account}-not-real`;
+
+async function start(clock) {
+  const testing = await Test.createTestingModule({
+    imports: [
+      PaymentsAuthModule.forRoot({
+        providers: {
+          bench: {
+            provider: benchProvider,
+            baseUrl: provider.url,
+            accounts: (account) => ({ clientId: account, clientSecret: secretOf(account) }),
+            http: { httpAgent: agent },
+          },
+        },
+      }),
+    ],
+  })
+    .overrideProvider(PAYMENTS_AUTH_CLOCK)
+    .useValue(clock)
+    .compile();
+  return testing.init();
+}
+
+async function useEach(application, from, to) {
+  const service = application.get(PaymentsAuthService);
+  for (let at = from; at < to; at += 200) {
+    const some = Array.from({ length: Math.min(200, to - at) }, (_, index) => `merchant-${at + index}`);
+    // A header that went out once is the flat text that a socket wrote.
+    await Promise.all(
+      some.map(async (each) =>
+        Buffer.from((await service.credentials('bench', each).headers()).Authorization),
+      ),
+    );
+  }
+}
+
+function heap() {
+  globalThis.gc();
+  globalThis.gc();
+  return process.memoryUsage().heapUsed;
+}
+
+async function idle() {
+  const application = await start(systemClock);
+  await useEach(application, -2_000, 0);
+  const before = heap();
+  await useEach(application, 0, count);
+  await wait(500);
+  const credentialBytes = `merchant-${count}${secretOf(`merchant-${count}`)}`.length;
+  const each = Math.round((heap() - before) / count - TOKEN_BYTES - credentialBytes);
+
+  const { renewals } = application.get(CredentialRegistry);
+  const startedAt = performance.now();
+  for (let tick = 0; tick < 10_000; tick += 1) renewals.runDue();
+  const tick = ((performance.now() - startedAt) * 1_000) / 10_000;
+
+  const cpu = process.cpuUsage();
+  await wait(5_000);
+  const { user, system } = process.cpuUsage(cpu);
+  await application.close();
+  return {
+    'heap B each': each,
+    'idle tick µs': round(tick, 2),
+    'idle CPU %': round((user + system) / 50_000, 2),
+  };
+}
+
+async function due() {
+  const clock = new ManualClock();
+  const application = await start(clock);
+  const some = Math.min(count, 20_000);
+  await useEach(application, 0, some);
+  const { renewals } = application.get(CredentialRegistry);
+  // Everything falls due in the last fifth of the hour; nobody's timer runs, so one tick finds all of it.
+  clock.jump(3_560_000);
+  const startedAt = performance.now();
+  renewals.runDue();
+  const each = ((performance.now() - startedAt) * 1_000) / some;
+  await application.close();
+  return { 'µs per due account': round(each, 2) };
+}
+
+const result = { ...(await idle()), ...(await due()) };
+agent.destroy();
+await provider.close();
+process.send(result, () => process.disconnect());
