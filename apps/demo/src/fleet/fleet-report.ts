@@ -1,8 +1,6 @@
 /** The providers whose tokens the fleet shares. */
 export const FLEET_PROVIDERS = ['pesapal', 'clickpesa', 'wakapay', 'cryptofuse'] as const;
 
-export type FleetProvider = (typeof FLEET_PROVIDERS)[number];
-
 /** What one process of the fleet says of itself, several times a second. */
 export interface WorkerReport {
   readonly calls: number;

@@ -1,16 +1,9 @@
 import type { AxiosResponse } from 'axios';
 import type { Observable } from 'rxjs';
 
-export const DEMO_PROVIDERS = [
-  'cashfin',
-  'kashier',
-  'pesapal',
-  'clickpesa',
-  'wakapay',
-  'cryptofuse',
-] as const;
+const DEMO_PROVIDERS = ['cashfin', 'kashier', 'pesapal', 'clickpesa', 'wakapay', 'cryptofuse'] as const;
 
-export type DemoProvider = (typeof DEMO_PROVIDERS)[number];
+type DemoProvider = (typeof DEMO_PROVIDERS)[number];
 
 /** What the demo does with each provider: nothing but calls. Not a line of it is about authentication. */
 export interface PaymentAction {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Sandbox } from 'payments-sandbox';
 
 /** Something that happens to the providers while calls go on, at a part of the run from 0 to 1. */
-export interface Turn {
+interface Turn {
   readonly at: number;
   readonly words: string;
   play(sandbox: Sandbox): void;
@@ -11,7 +11,7 @@ export interface Turn {
 const TOKEN_PROVIDERS = ['pesapal', 'clickpesa', 'wakapay', 'cryptofuse'] as const;
 
 /** What an ordinary bad day looks like. */
-export const SCENARIO: readonly Turn[] = [
+const SCENARIO: readonly Turn[] = [
   {
     at: 0.3,
     words: 'All tokens are revoked while calls are in flight.',
