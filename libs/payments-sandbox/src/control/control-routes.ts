@@ -18,7 +18,7 @@ export interface ControlRoute {
   run(call: ControlCall): unknown;
 }
 
-export interface ControlCall {
+interface ControlCall {
   readonly sandbox: Sandbox;
   /** The providers that the path names; every one where it names none. */
   readonly providers: readonly AnyProvider[];

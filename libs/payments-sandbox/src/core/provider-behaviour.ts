@@ -10,7 +10,7 @@ import type { WebhookShape } from '../signing/webhook-shape.js';
 import type { SeededRandom } from './seeded-random.js';
 
 /** An endpoint that hands out tokens, or takes them back. */
-export interface CredentialEndpoint<C extends Credentials> {
+interface CredentialEndpoint<C extends Credentials> {
   readonly path: string;
   /** Sets `exchange.outcome`, and `exchange.account` once it is known. */
   answer(exchange: Exchange, context: ProviderContext<C>): Reply;

@@ -5,7 +5,7 @@ import { headerOf, jsonObjectOf, type ReceivedRequest } from './received-request
 /** What a provider saw since the start or the last reset. */
 export interface Counts {
   tokenRequests: number;
-  /** Most token requests under way at the same time. */
+  /** Most token requests under way at the same time. Instant answers hardly overlap: plan `slow` to see it. */
   mostTokenRequestsAtOnce: number;
   tokensIssued: number;
   loginsRefused: number;
