@@ -24,15 +24,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   scheduler: ['credentials', 'providers', 'strategies'],
   module: ['http', 'scheduler', 'signatures', 'credentials', 'providers', 'strategies'],
   index: ['module', 'http', 'scheduler', 'signatures', 'credentials', 'providers', 'strategies'],
+  cli: ['module', 'credentials', 'providers', 'strategies'],
+  bin: ['cli'],
 };
 
-/** Folders that users import by themselves, or run, and the optional peers that only they may know. */
+/** Folders that users import by themselves, and the optional peers that only they may know. */
 const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
   redis: ['redis', 'ioredis'],
   testing: ['payments-sandbox', '@nestjs/testing'],
   opentelemetry: ['@opentelemetry/api'],
   terminus: ['@nestjs/terminus'],
-  bin: [],
 };
 
 const imports = importsUnder(`${library}src`);

@@ -67,6 +67,7 @@ export type {
   HeaderParts,
   HeaderValues,
   ProbeDefinition,
+  ProviderAdvice,
   ProviderDefinition,
   RefusalDefinition,
 } from './providers/provider-definition.js';

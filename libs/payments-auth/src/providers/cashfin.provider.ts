@@ -41,4 +41,20 @@ export const cashfin = defineProvider<CashfinCredentials, 'cashfin'>({
     signature: { header: 'x-cashfin-signature' },
     signed: 'raw-body',
   },
+  dashboard: 'Settings > API > Create API Credentials; the client secret is shown once',
+  advice: [
+    {
+      on: 'call',
+      status: 401,
+      cause:
+        'the key is wrong, new or deactivated, the business is inactive, or this address is not on the allow-list',
+      fix: "compare CASHFIN_CLIENT_SECRET with the dashboard; a new key can take an hour to be known everywhere; reactivate the key; ask Cashfin's support about an inactive business",
+    },
+    {
+      on: 'call',
+      status: 403,
+      cause: 'the key is valid; this call, or the address it comes from, is not allowed',
+      fix: 'check the IP allow-list and the permissions of the key in the dashboard',
+    },
+  ],
 });

@@ -81,4 +81,31 @@ export const clickpesa = defineProvider<ClickpesaCredentials, 'clickpesa'>({
     format: { default: 'canonical', credential: 'checksumMethod' },
     without: ['checksumMethod'],
   },
+  dashboard: 'Settings > Developers: one application has a client ID and an API key',
+  advice: [
+    {
+      on: 'login',
+      says: 'client details',
+      cause: 'the client ID is wrong',
+      fix: 'copy CLICKPESA_CLIENT_ID from the dashboard again',
+    },
+    {
+      on: 'login',
+      says: 'unauthorized api-key',
+      cause: 'the API key belongs to another application',
+      fix: 'use the client ID and the API key of one application',
+    },
+    {
+      on: 'login',
+      says: 'api-key',
+      cause: 'the API key is wrong, expired, or was made anew',
+      fix: 'make a new key in the dashboard, and set CLICKPESA_API_KEY',
+    },
+    {
+      on: 'call',
+      status: [401, 403],
+      cause: 'the account may not make this call, or the checksum setting was switched a moment ago',
+      fix: 'check in the dashboard whether the account is verified and the application is active',
+    },
+  ],
 });

@@ -49,6 +49,58 @@ export const cryptofuse = defineProvider<CryptofuseCredentials, 'cryptofuse'>({
     scope: missingScope,
   },
   probe: { path: '/user/me/' },
+  dashboard: 'Settings > API Credentials > new OAuth2 application',
+  advice: [
+    {
+      on: 'login',
+      says: 'unsupported_grant_type',
+      cause: 'the application is not of the kind "client credentials"',
+      fix: 'create a new OAuth2 application of that kind in the dashboard',
+    },
+    {
+      on: 'login',
+      says: 'invalid_grant',
+      cause: 'the credentials are not accepted for this grant',
+      fix: 'compare both with the dashboard; is it an application of the kind "client credentials"?',
+    },
+    {
+      on: 'login',
+      says: 'invalid_scope',
+      cause: 'the application may not have the scopes that were asked for',
+      fix: 'grant them to the application, or set CRYPTOFUSE_SCOPES',
+    },
+    {
+      on: 'login',
+      status: [400, 401, 403],
+      says: 'client',
+      cause: 'the client ID or the client secret is wrong, or is expected in the other way',
+      fix: "copy CRYPTOFUSE_CLIENT_ID and CRYPTOFUSE_CLIENT_SECRET again; else try clientAuthentication: 'body'",
+    },
+    {
+      on: 'login',
+      says: 'authentication_failed',
+      cause: 'the client ID or the client secret is wrong',
+      fix: 'copy CRYPTOFUSE_CLIENT_ID and CRYPTOFUSE_CLIENT_SECRET again',
+    },
+    {
+      on: 'login',
+      status: [301, 302, 404],
+      cause: 'what answers there is not the token endpoint',
+      fix: 'the reference says https://api.cryptofuse.io, the guide https://api.cryptofuse.com: set CRYPTOFUSE_BASE_URL to the other',
+    },
+    {
+      on: 'call',
+      says: 'permission_denied',
+      cause: 'the token lacks a scope',
+      fix: 'grant the scope to the application, or ask for it with CRYPTOFUSE_SCOPES',
+    },
+    {
+      on: 'call',
+      status: 401,
+      cause: 'Cryptofuse does not accept the token that it has just issued',
+      fix: "check this server's clock, and whether the application still exists in the dashboard",
+    },
+  ],
 });
 
 function errorCode(body: unknown): string | undefined {

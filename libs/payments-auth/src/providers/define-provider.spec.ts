@@ -154,6 +154,9 @@ describe('defineProvider', () => {
       ['scopes', { scopes: ['read write'] }],
       ['secretResponseFields', { secretResponseFields: 'hash' }],
       ['probe.path', { probe: { path: '//elsewhere.test' } }],
+      ['advice[0].on', { advice: [{ on: 'refusal', cause: 'it', fix: 'that' }] }],
+      ['advice[0].says', { advice: [{ on: 'call', says: 'Wrong', cause: 'it', fix: 'that' }] }],
+      ['advice[0].fix', { advice: [{ on: 'call', cause: 'it' }] }],
       ['probe.host', { probe: { path: '/me', host: 'elsewhere' } }],
     ])('%s in %j', (path, changes) => {
       expect(pathsOf(changes)).toEqual([path]);

@@ -29,6 +29,7 @@ export function definitionProblems(definition: unknown): string[] {
     ),
     ...listProblems('secretResponseFields', definition['secretResponseFields'], /\S/, 'field names'),
     ...probeProblems(definition['probe'], hosts),
+    ...adviceProblems(definition['advice']),
     ...webhookProblems(definition['webhook'], definition['credentials']),
     ...bodySignatureProblems(definition['bodySignature'], definition['credentials']),
   ];
@@ -153,6 +154,25 @@ function probeProblems(probe: unknown, hosts: readonly string[]): string[] {
   if (probe === undefined) return [];
   if (!isJsonObject(probe) || probe['path'] === undefined) return ['probe.path: expected a path'];
   return [...pathProblems('probe.path', probe['path']), ...hostProblems('probe.host', probe['host'], hosts)];
+}
+
+function adviceProblems(advice: unknown): string[] {
+  if (advice === undefined) return [];
+  if (!Array.isArray(advice)) return ['advice: expected a list'];
+  return advice.flatMap((entry: unknown, index) => {
+    const { on, says, cause, fix } = isJsonObject(entry) ? entry : {};
+    const at = `advice[${index}]`;
+    return [
+      ...(['settings', 'login', 'call'].includes(on as string)
+        ? []
+        : [`${at}.on: expected "settings", "login" or "call"`]),
+      ...(says === undefined || (typeof says === 'string' && says === says.toLowerCase())
+        ? []
+        : [`${at}.says: expected words in lower case`]),
+      ...(matches(cause, /\S/) ? [] : [`${at}.cause: expected what is behind it`]),
+      ...(matches(fix, /\S/) ? [] : [`${at}.fix: expected what helps`]),
+    ];
+  });
 }
 
 /** The names of a provider's hosts; none where each environment has a single base URL. */

@@ -64,6 +64,21 @@ export const kashier = defineProvider<KashierCredentials, 'kashier'>({
       required: ['status', 'amount', 'currency', 'merchantOrderId'],
     },
   },
+  dashboard: 'Integrate now > Secret key, and Payment API keys beside it; test and live have their own',
+  advice: [
+    {
+      on: 'settings',
+      says: 'has no "$"',
+      cause: 'a shell or the expansion of variables has cut the key at its "$"',
+      fix: "write KASHIER_SECRET_KEY in single quotes, or keep it in a secret file; then compare its length with the dashboard's",
+    },
+    {
+      on: 'settings',
+      says: 'backslash',
+      cause: 'the backslash in front of "$" is an escape of the shell and no part of the key',
+      fix: 'take the backslash out, and write the key in single quotes',
+    },
+  ],
 });
 
 function suspectSecretKey(value: string): string | undefined {

@@ -55,6 +55,34 @@ export const pesapal = defineProvider<PesapalCredentials, 'pesapal'>({
     fields: ['OrderTrackingId', 'OrderMerchantReference', 'OrderNotificationType'],
     confirmWith: 'GetTransactionStatus',
   },
+  dashboard: 'merchant dashboard for live, the demo accounts page for the sandbox',
+  advice: [
+    {
+      on: 'login',
+      says: 'invalid_consumer_key_or_secret_provided',
+      cause: 'the pair is wrong, or of the other environment',
+      fix: 'compare PESAPAL_CONSUMER_KEY and PESAPAL_CONSUMER_SECRET with the dashboard; check PESAPAL_ENVIRONMENT',
+    },
+    {
+      on: 'login',
+      says: 'invalid_api_request_parameters',
+      cause: 'a key arrives empty or malformed',
+      fix: 'check the two variables for cut values and stray quotes',
+    },
+    {
+      on: 'login',
+      status: [200, 301, 302, 404],
+      says: 'http ',
+      cause: 'what answers there is not the API: a wrong host or path',
+      fix: 'the base URL ends in /pesapalv3 in the sandbox and in /v3 in live; check PESAPAL_BASE_URL',
+    },
+    {
+      on: 'call',
+      says: 'invalid_api_credentials_provided',
+      cause: 'PesaPal does not accept the token that it has just issued',
+      fix: 'ask PesaPal whether the merchant account is active',
+    },
+  ],
 });
 
 /** `error` is `null`, or an object that a success may fill with nulls. */

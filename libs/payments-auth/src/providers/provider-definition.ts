@@ -69,6 +69,21 @@ export interface ProbeDefinition {
 }
 
 /**
+ * What is behind one way in which the provider says no, and what helps. For people: the command `payments-auth check`
+ * prints it.
+ */
+export interface ProviderAdvice {
+  /** Where it is said: of the settings before anything is sent, by the token endpoint, or to a call. */
+  readonly on: 'settings' | 'login' | 'call';
+  /** The status that it comes with. @default any */
+  readonly status?: number | readonly number[];
+  /** A part of the words for it, in lower case. @default whatever is said */
+  readonly says?: string;
+  readonly cause: string;
+  readonly fix: string;
+}
+
+/**
  * Everything that is true of one payment provider and of no other. Written with `defineProvider`.
  *
  * @typeParam C the provider's static credentials
@@ -105,6 +120,10 @@ export interface ProviderDefinition<C extends object = Credentials, N extends st
   readonly secretResponseFields?: readonly string[];
   /** The documented harmless reading call, where there is one. */
   readonly probe?: ProbeDefinition;
+  /** Where the provider shows its credentials: `dashboard, Settings > API`. */
+  readonly dashboard?: string;
+  /** What helps when the provider says no; the first that fits. */
+  readonly advice?: readonly ProviderAdvice[];
   /** How the provider proves that a message to the application is its own, where it sends any. */
   readonly webhook?: WebhookDefinition<keyof C & string>;
   /** The signature that outgoing bodies carry, where the provider can ask for one. */

@@ -49,6 +49,33 @@ export const wakapay = defineProvider<WakapayCredentials, 'wakapay'>({
     of: ['apiKey', 'apiSecret'],
     signature: { field: 'signature' },
   },
+  dashboard: 'dashboard; keys look like pk_test_… and sk_test_… in the test environment',
+  advice: [
+    {
+      on: 'login',
+      says: 'invalid credentials',
+      cause: 'the pair is wrong, or of the other environment',
+      fix: 'compare WAKAPAY_API_KEY and WAKAPAY_API_SECRET with the dashboard; check WAKAPAY_ENVIRONMENT',
+    },
+    {
+      on: 'login',
+      says: 'required',
+      cause: 'one of the two arrives empty',
+      fix: 'check WAKAPAY_API_KEY and WAKAPAY_API_SECRET for cut values',
+    },
+    {
+      on: 'login',
+      says: 'invalid payload',
+      cause: 'the request did not arrive as it was sent',
+      fix: 'check WAKAPAY_BASE_URL, and whether a proxy on the way changes requests',
+    },
+    {
+      on: 'call',
+      status: 401,
+      cause: 'WakaPay does not accept the token that it has just issued',
+      fix: 'ask WakaPay whether the account may use this call',
+    },
+  ],
 });
 
 function isLoginError(body: unknown): boolean {

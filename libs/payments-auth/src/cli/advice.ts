@@ -1,0 +1,97 @@
+import type { ProviderAdvice, ProviderDefinition } from '../providers/provider-definition.js';
+
+/** What went wrong, as far as it matters for what helps. */
+export interface Symptom {
+  readonly on: ProviderAdvice['on'];
+  /** The provider's words, or the system's. */
+  readonly what: string;
+  readonly status?: number;
+}
+
+interface GeneralAdvice extends Pick<ProviderAdvice, 'cause' | 'fix'> {
+  readonly fits: (symptom: Symptom) => boolean;
+}
+
+/** What any provider, and everything that stands before it, can do. */
+const GENERAL: readonly GeneralAdvice[] = [
+  {
+    fits: ({ status }) => status === 429,
+    cause: 'the provider has had enough requests for now',
+    fix: 'wait, then check again; a fleet behind one address should share its tokens',
+  },
+  {
+    fits: ({ status = 0 }) => status >= 500,
+    cause: 'the provider has a failure of its own',
+    fix: "check again in a minute; if it stays, see the provider's status page",
+  },
+  {
+    fits: ({ status = 0 }) => status >= 300 && status < 400,
+    cause: 'a redirect, which is not followed because a credential would follow it',
+    fix: 'set the base URL to where the API really is',
+  },
+  {
+    fits: ({ status }) => status === 404,
+    cause: 'there is no such path at this host',
+    fix: 'check the base URL: the host, and the path that it must end in',
+  },
+  {
+    fits: ({ status }) => status === 401 || status === 403,
+    cause: "not the provider's own way of saying no: a firewall, a proxy or an IP allow-list",
+    fix: 'ask the provider whether the address of this server is allowed; check the proxy settings',
+  },
+  {
+    fits: ({ on, status = 0 }) => on === 'login' && status >= 200 && status < 300,
+    cause: 'an answer without a usable token: a page of a proxy, or an outage that says 200',
+    fix: 'check the base URL, then check again in a minute',
+  },
+  {
+    fits: ({ what }) => what === 'timeout',
+    cause: 'no whole answer came in time',
+    fix: 'check the network and the firewall; try --timeout 30s',
+  },
+  {
+    fits: ({ what }) => /^E(NOTFOUND|AI_AGAIN)$/.test(what),
+    cause: 'the name of the host cannot be looked up',
+    fix: 'check the base URL for a slip, then the DNS of this machine',
+  },
+  {
+    fits: ({ what }) => what === 'ECONNREFUSED',
+    cause: 'nothing listens at this address',
+    fix: 'check host and port of the base URL',
+  },
+  {
+    fits: ({ what }) => /CERT|SIGNATURE|ALTNAME/.test(what),
+    cause:
+      'the certificate is not trusted: a proxy that looks into traffic, or a wrong clock on this machine',
+    fix: "check the clock; for a proxy of your own, NODE_EXTRA_CA_CERTS or the provider's option http.ca",
+  },
+  {
+    fits: ({ what }) => /^(E[A-Z_]+|network)$/.test(what),
+    cause: 'the connection was cut',
+    fix: 'check the network, the firewall and the proxy settings, then check again',
+  },
+  {
+    fits: ({ on }) => on === 'settings',
+    cause: 'the settings are not what they have to be',
+    fix: 'payments-auth env PROVIDER prints a template',
+  },
+];
+
+/** What is behind `symptom` and what helps: the provider's own advice first. */
+export function adviceFor(
+  definition: ProviderDefinition,
+  symptom: Symptom,
+): Pick<ProviderAdvice, 'cause' | 'fix'> {
+  const { cause, fix } = definition.advice?.find((advice) => isFor(advice, symptom)) ??
+    GENERAL.find(({ fits }) => fits(symptom)) ?? {
+      cause: 'an answer that is not documented',
+      fix: `see ${definition.docs}, or ask the provider, with these words`,
+    };
+  return { cause, fix };
+}
+
+function isFor(advice: ProviderAdvice, { on, what, status }: Symptom): boolean {
+  if (advice.on !== on) return false;
+  if (advice.says !== undefined && !what.toLowerCase().includes(advice.says)) return false;
+  return advice.status === undefined || [advice.status].flat().includes(status ?? 0);
+}

@@ -1,0 +1,111 @@
+import { parseArgs } from 'node:util';
+import { suggestion } from '../options/nearest.js';
+import { BUILT_IN_PROVIDERS } from '../providers/index.js';
+import type { ProviderDefinition } from '../providers/provider-definition.js';
+import { parseDuration } from './duration.js';
+import { UsageError } from './usage.error.js';
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly command: 'help' | 'version' }
+  | {
+      readonly command: 'check';
+      /** Those that were named; none for every one. */
+      readonly named: readonly ProviderDefinition[];
+      readonly json: boolean;
+      readonly timeoutMs: number;
+      readonly envFile?: string;
+    }
+  | { readonly command: 'providers'; readonly json: boolean }
+  | { readonly command: 'env'; readonly provider: ProviderDefinition };
+
+const NAMES = BUILT_IN_PROVIDERS.map(({ name }) => name);
+const COMMANDS = ['check', 'providers', 'env'];
+/** What the library itself gives a token request. */
+const TIMEOUT_MS = 10_000;
+const LONGEST_TIMEOUT_MS = 10 * 60_000;
+
+export const HELP = `Usage: payments-auth <command> [options]
+
+  check [PROVIDER…]   reads the environment as PaymentsAuthModule.forRoot() does, logs in to each configured provider
+                      (one login each), makes one call that moves nothing, and says what is wrong and what helps
+      --env-file FILE   reads the variables from FILE, and from nowhere else
+      --timeout TIME    how long to wait for each answer: 500ms, 10s, 1m (default: 10s)
+      --json            prints one JSON object
+  providers           lists the providers and their variables
+      --json            prints one JSON array
+  env PROVIDER        prints a commented .env template
+
+  --help              prints this
+  --version           prints the version
+
+Providers: ${NAMES.join(', ')}.
+Exit codes: 0 all is well, 1 a check failed, 2 the command line makes no sense. No secret is ever printed.
+`;
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+  json: { type: 'boolean' },
+  'env-file': { type: 'string' },
+  timeout: { type: 'string' },
+} as const;
+
+/** Which options a command takes. */
+const TAKES: Readonly<Record<string, readonly string[]>> = {
+  check: ['json', 'env-file', 'timeout'],
+  providers: ['json'],
+  env: [],
+};
+
+/** @throws {UsageError} */
+export function parseArguments(argv: readonly string[]): Command {
+  const { values, positionals } = read(argv);
+  if (values.help === true) return { command: 'help' };
+  if (values.version === true) return { command: 'version' };
+  const [command, ...names] = positionals;
+  if (command === undefined) throw new UsageError('which command?');
+  if (!COMMANDS.includes(command))
+    throw new UsageError(`"${command}" is not a command. ${suggestion(command, COMMANDS)}`);
+  const stranger = Object.keys(values).find((option) => !TAKES[command]?.includes(option));
+  if (stranger !== undefined) throw new UsageError(`${command} takes no --${stranger}.`);
+  if (command === 'check')
+    return {
+      command: 'check',
+      named: [...new Set(names)].map(definitionOf),
+      json: values.json ?? false,
+      timeoutMs: timeoutOf(values.timeout),
+      ...(values['env-file'] === undefined ? {} : { envFile: values['env-file'] }),
+    };
+  if (command === 'env') {
+    const [name, another] = names;
+    if (name === undefined || another !== undefined)
+      throw new UsageError(`env takes one provider: ${NAMES.join(', ')}.`);
+    return { command: 'env', provider: definitionOf(name) };
+  }
+  if (names.length > 0) throw new UsageError('providers takes no further words.');
+  return { command: 'providers', json: values.json ?? false };
+}
+
+function read(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    const [sentence = ''] = (error as Error).message.split('\n');
+    throw new UsageError(sentence.endsWith('.') ? sentence : `${sentence}.`, { cause: error });
+  }
+}
+
+function definitionOf(name: string): ProviderDefinition {
+  const definition = (BUILT_IN_PROVIDERS as readonly ProviderDefinition[]).find((each) => each.name === name);
+  if (definition === undefined)
+    throw new UsageError(`"${name}" is not a built-in provider. ${suggestion(name, NAMES)}`);
+  return definition;
+}
+
+function timeoutOf(text: string | undefined): number {
+  const ms = text === undefined ? TIMEOUT_MS : parseDuration(text);
+  if (ms === undefined || ms > LONGEST_TIMEOUT_MS)
+    throw new UsageError(`--timeout must be a time up to 10m, such as 500ms, 10s or 1m, and is "${text}".`);
+  return ms;
+}

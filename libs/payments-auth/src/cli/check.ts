@@ -1,0 +1,165 @@
+import { fieldsOf } from '../options/credential-fields.js';
+import { resolveOptions } from '../options/options.resolver.js';
+import { requiredVariables } from '../options/own-credentials.js';
+import type { Variables } from '../options/variables.js';
+import { isPaymentsAuthError } from '../payments-auth.errors.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { ProviderDefinition } from '../providers/provider-definition.js';
+import { adviceFor, type Symptom } from './advice.js';
+import { sayDuration } from './duration.js';
+import type { CheckFinding, ProviderCheck, StepResult } from './provider-check.js';
+import { type CheckSettings, logIn, probe } from './requests.js';
+
+/** Beyond this, whatever has a time in it is taken for too old or not yet valid. */
+const CLOCK_OFF_MS = 60_000;
+
+export interface CheckContext extends CheckSettings {
+  readonly variables: Variables;
+  /** Variables of an .env file that other readers than Node would cut at a `$`. */
+  readonly expandable: readonly string[];
+  /** The providers were named: one that is not configured is a failure. */
+  readonly isWanted: boolean;
+}
+
+/** Reads the settings of one provider as `forRoot()` does, and finds out whether they are good. */
+export async function checkProvider(
+  definition: ProviderDefinition,
+  context: CheckContext,
+): Promise<ProviderCheck> {
+  const { name, title } = definition;
+  const settings = await readSettings(definition, context);
+  if (settings.provider === undefined) {
+    const { configured, findings } = settings;
+    return { provider: name, title, ok: findings.length === 0, configured, findings };
+  }
+  const requests = await makeRequests(settings.provider, context);
+  const findings = [...settings.findings, ...requests.findings];
+  const { environment, hosts } = settings.provider;
+  // What has been accepted is proven good, whatever it looks like; what could not be tried is not.
+  const isProven = requests.result.login?.passed === true || requests.result.probe?.passed === true;
+  return {
+    provider: name,
+    title,
+    ok: !findings.some(({ severity }) => severity === 'failure') && (isProven || findings.length === 0),
+    configured: 'yes',
+    ...(environment === undefined ? {} : { environment }),
+    baseUrls: hosts,
+    ...requests.result,
+    findings,
+  };
+}
+
+async function readSettings(
+  definition: ProviderDefinition,
+  { variables, expandable, isWanted }: CheckContext,
+): Promise<{
+  provider?: ConfiguredProvider;
+  configured: ProviderCheck['configured'];
+  findings: CheckFinding[];
+}> {
+  const finding = (severity: CheckFinding['severity'], what: string) =>
+    findingOf(definition, severity, 'settings', { on: 'settings', what });
+  try {
+    const { providers, warnings } = await resolveOptions({}, { builtIns: [definition], variables });
+    const [provider] = providers;
+    if (provider === undefined) {
+      const { missing } = requiredVariables({ definition, variables });
+      const absent = finding('failure', `not configured: ${missing.join(' and ')} not set`);
+      return { configured: 'no', findings: isWanted ? [absent] : [] };
+    }
+    const cut = variableNames(definition).filter((variable) => expandable.includes(variable));
+    const findings = [...warnings.map((warning) => finding('warning', warning)), ...cut.map(unquoted)];
+    return { provider, configured: 'yes', findings };
+  } catch (error) {
+    if (!isPaymentsAuthError(error)) throw error;
+    const problems = error.problems ?? [error.message];
+    return { configured: 'wrong', findings: problems.map((problem) => finding('failure', problem)) };
+  }
+}
+
+async function makeRequests(
+  provider: ConfiguredProvider,
+  context: CheckSettings,
+): Promise<{
+  result: Pick<ProviderCheck, 'login' | 'probe' | 'tokenLifetimeMs' | 'clockDifferenceMs'>;
+  findings: CheckFinding[];
+}> {
+  const { definition } = provider;
+  const { strategy } = definition;
+  const [credentials = {}] = (await provider.ownCredentials?.()) ?? [];
+  const login =
+    strategy.kind === 'static-key' ? undefined : await logIn(provider, strategy, credentials, context);
+  const token = strategy.kind === 'static-key' ? '' : login?.value?.token;
+  const probed =
+    definition.probe === undefined || token === undefined
+      ? undefined
+      : await probe(provider, definition.probe, { credentials, token }, context);
+  const clockDifferenceMs = login?.clockDifferenceMs ?? probed?.clockDifferenceMs;
+  return {
+    result: {
+      ...(login === undefined ? {} : { login: login.step }),
+      ...(probed === undefined ? {} : { probe: probed.step }),
+      ...(login?.value === undefined ? {} : { tokenLifetimeMs: Math.round(login.value.lifetime.lifetimeMs) }),
+      ...(clockDifferenceMs === undefined ? {} : { clockDifferenceMs }),
+    },
+    findings: [
+      ...failures(definition, 'login', login),
+      ...failures(definition, 'probe', probed),
+      ...clockFindings(clockDifferenceMs ?? 0),
+    ],
+  };
+}
+
+function failures(
+  definition: ProviderDefinition,
+  step: 'login' | 'probe',
+  result: StepResult<unknown> | undefined,
+): CheckFinding[] {
+  return result?.symptom === undefined ? [] : [findingOf(definition, 'failure', step, result.symptom)];
+}
+
+function findingOf(
+  definition: ProviderDefinition,
+  severity: CheckFinding['severity'],
+  step: CheckFinding['step'],
+  symptom: Symptom,
+): CheckFinding {
+  const { what, status } = symptom;
+  return {
+    severity,
+    step,
+    what,
+    ...(status === undefined ? {} : { status }),
+    ...adviceFor(definition, symptom),
+  };
+}
+
+function variableNames(definition: ProviderDefinition): string[] {
+  return fieldsOf(definition)
+    .map(([, { variable }]) => variable)
+    .filter((variable) => variable !== undefined);
+}
+
+function unquoted(variable: string): CheckFinding {
+  return {
+    severity: 'warning',
+    step: 'settings',
+    what: `${variable}: has a "$" and does not stand in single quotes`,
+    cause: 'read whole here; a shell, or whoever expands variables, cuts it at the "$"',
+    fix: 'write the value in single quotes',
+  };
+}
+
+function clockFindings(differenceMs: number): CheckFinding[] {
+  if (Math.abs(differenceMs) <= CLOCK_OFF_MS) return [];
+  const where = differenceMs > 0 ? 'ahead of' : 'behind';
+  return [
+    {
+      severity: 'failure',
+      step: 'clock',
+      what: `the provider's clock is ${sayDuration(Math.abs(differenceMs))} ${where} this machine's`,
+      cause: 'one of the two is wrong, and most likely it is this one',
+      fix: 'let this machine set its clock by NTP',
+    },
+  ];
+}

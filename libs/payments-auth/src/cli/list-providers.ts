@@ -1,0 +1,47 @@
+import { fieldsOf } from '../options/credential-fields.js';
+import { BUILT_IN_PROVIDERS } from '../providers/index.js';
+import type { ProviderDefinition } from '../providers/provider-definition.js';
+import { kindOfProvider } from './provider-kind.js';
+import { table } from './table.js';
+
+interface ListedVariable {
+  readonly name: string;
+  readonly required: boolean;
+}
+
+/** What is supported, and the variables that configure it. */
+export function listProviders(json: boolean): string {
+  const providers = (BUILT_IN_PROVIDERS as readonly ProviderDefinition[]).map((definition) => ({
+    name: definition.name,
+    title: definition.title,
+    kind: kindOfProvider(definition),
+    environments: Object.keys(definition.environments),
+    variables: variablesOf(definition),
+    docs: definition.docs,
+  }));
+  if (json) return `${JSON.stringify(providers)}\n`;
+  const rows = providers.flatMap(({ name, kind, environments, variables }) =>
+    variables.map((variable, index) => [
+      ...(index === 0 ? [name, kind, environments.join(', ')] : ['', '', '']),
+      variable.required ? variable.name : `${variable.name}  (optional)`,
+    ]),
+  );
+  return table(['provider', 'kind', 'environments', 'variables'], rows);
+}
+
+function variablesOf(definition: ProviderDefinition): ListedVariable[] {
+  const { baseUrlVariable, environmentVariable, scopesVariable } = definition;
+  const baseUrls =
+    typeof baseUrlVariable === 'string' ? [baseUrlVariable] : Object.values(baseUrlVariable ?? {});
+  return [
+    ...fieldsOf(definition).flatMap(([, { variable, optional }]) =>
+      variable === undefined ? [] : [{ name: variable, required: optional !== true }],
+    ),
+    // Required unless there is a base URL, and a base URL is for those who know.
+    ...(environmentVariable === undefined ? [] : [{ name: environmentVariable, required: true }]),
+    ...[...baseUrls, ...(scopesVariable === undefined ? [] : [scopesVariable])].map((name) => ({
+      name,
+      required: false,
+    })),
+  ];
+}

@@ -1,0 +1,49 @@
+import type { Symptom } from './advice.js';
+
+/** One thing that is wrong, or looks wrong, and what helps. No secret in it. */
+export interface CheckFinding {
+  /** A warning may be nothing; a failure is one. */
+  readonly severity: 'failure' | 'warning';
+  readonly step: 'settings' | 'login' | 'probe' | 'clock';
+  /** The provider's own words, or the system's. */
+  readonly what: string;
+  readonly status?: number;
+  readonly cause: string;
+  readonly fix: string;
+}
+
+/** One request that was made. */
+export interface CheckStep {
+  readonly passed: boolean;
+  readonly latencyMs: number;
+  readonly status?: number;
+}
+
+/** What was found out about one provider. Plain data: this is what `--json` prints. */
+export interface ProviderCheck {
+  readonly provider: string;
+  readonly title: string;
+  readonly ok: boolean;
+  /** `no`: none of its required variables is set. `wrong`: they are not what they have to be. */
+  readonly configured: 'yes' | 'no' | 'wrong';
+  readonly environment?: string;
+  readonly baseUrls?: Readonly<Record<string, string>>;
+  /** Absent for a static key, and where it did not come to it. */
+  readonly login?: CheckStep;
+  /** Absent where no harmless call is known, and where it did not come to it. */
+  readonly probe?: CheckStep;
+  readonly tokenLifetimeMs?: number;
+  /** How far the provider's clock is ahead of this machine's. */
+  readonly clockDifferenceMs?: number;
+  readonly findings: readonly CheckFinding[];
+}
+
+/** How a request went, whatever it was for. */
+export interface StepResult<T> {
+  readonly step: CheckStep;
+  readonly clockDifferenceMs?: number;
+  /** What it was made for; absent when it failed. */
+  readonly value?: T;
+  /** Absent when it passed. */
+  readonly symptom?: Symptom;
+}

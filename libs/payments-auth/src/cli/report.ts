@@ -1,0 +1,68 @@
+import { sayDuration } from './duration.js';
+import type { CheckFinding, CheckStep, ProviderCheck } from './provider-check.js';
+import { table } from './table.js';
+
+const HEADS = ['provider', 'configured', 'login', 'probe', 'token lives', 'clock', 'verdict'];
+
+/** A table that is read at a glance, then what is wrong and what helps. */
+export function reportText(checks: readonly ProviderCheck[]): string {
+  // One that nobody has configured, and nobody has asked for, is not worth a row.
+  const shown = checks.filter(({ configured, findings }) => configured !== 'no' || findings.length > 0);
+  const absent = checks.filter((check) => !shown.includes(check)).map(({ provider }) => provider);
+  const parts = [
+    ...(shown.length === 0 ? [] : [table(HEADS, shown.map(rowOf))]),
+    ...(absent.length === 0 ? [] : [`Not configured: ${absent.join(', ')}.\n`]),
+    ...shown.flatMap(({ provider, findings }) => findings.map((each) => findingText(provider, each))),
+    summary(shown),
+  ];
+  return parts.join('\n');
+}
+
+export function reportJson(checks: readonly ProviderCheck[], ok: boolean): string {
+  return `${JSON.stringify({ ok, providers: checks })}\n`;
+}
+
+function rowOf(check: ProviderCheck): string[] {
+  const { provider, configured, environment, login, probe, tokenLifetimeMs, clockDifferenceMs } = check;
+  return [
+    provider,
+    configured === 'yes' ? `yes, ${environment ?? 'own base URL'}` : configured,
+    configured === 'yes' ? cell(login, 'no login') : '-',
+    configured === 'yes' ? cell(probe, login?.passed === false ? '-' : 'none') : '-',
+    tokenLifetimeMs === undefined ? '-' : sayDuration(tokenLifetimeMs),
+    clockText(clockDifferenceMs),
+    verdict(check),
+  ];
+}
+
+function verdict({ ok, login, probe, findings }: ProviderCheck): string {
+  if (!ok) return 'FAILED';
+  if (findings.length > 0) return 'ok, but see below';
+  return login === undefined && probe === undefined ? 'set, but untried' : 'ok';
+}
+
+function cell(step: CheckStep | undefined, none: string): string {
+  if (step === undefined) return none;
+  return `${step.passed ? 'ok' : 'FAILED'}, ${sayDuration(step.latencyMs)}`;
+}
+
+function clockText(differenceMs: number | undefined): string {
+  if (differenceMs === undefined) return '-';
+  if (differenceMs === 0) return 'in step';
+  return `${differenceMs > 0 ? '+' : '-'}${sayDuration(Math.abs(differenceMs))}`;
+}
+
+function findingText(provider: string, { severity, step, what, status, cause, fix }: CheckFinding): string {
+  const said = status === undefined || what.startsWith(`HTTP ${status}`) ? what : `${what} (HTTP ${status})`;
+  const head = severity === 'failure' ? `${provider}: ${step} FAILED` : `${provider}: ${step}, a warning`;
+  return `${head}\n  said:  ${said}\n  cause: ${cause}\n  fix:   ${fix}\n`;
+}
+
+function summary(shown: readonly ProviderCheck[]): string {
+  if (shown.length === 0) return 'Nothing is configured, so nothing was checked.\n';
+  const failed = shown.filter(({ ok }) => !ok).map(({ provider }) => provider);
+  const count = shown.length === 1 ? 'One provider' : `${shown.length} providers`;
+  return failed.length === 0
+    ? `${count} checked, all is well.\n`
+    : `${count} checked. Failed: ${failed.join(', ')}.\n`;
+}

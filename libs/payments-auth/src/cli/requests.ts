@@ -1,0 +1,125 @@
+import { headersOf } from '../credentials/call-headers.js';
+import { retryAfterMs } from '../credentials/retry-after.js';
+import { scrub } from '../credentials/scrub.js';
+import type { Clock } from '../payments-auth.clock.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { ProbeDefinition } from '../providers/provider-definition.js';
+import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
+import type { Credentials, TokenOutcome, TokenRequest, TokenStrategy } from '../strategies/strategy.js';
+import { type TimedTokenAnswer, TokenTransportError } from '../strategies/token-transport.js';
+import type { Symptom } from './advice.js';
+import { wordsOf } from './call-words.js';
+import { clockDifferenceMs } from './clock-difference.js';
+import { sayDuration } from './duration.js';
+import type { StepResult } from './provider-check.js';
+
+/** A merchant may have many products, and the library sets no limit to what a call answers. */
+const MOST_PROBE_BYTES = 64 * 1024 * 1024;
+
+export interface CheckSettings {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+type Issued = Extract<TokenOutcome, { outcome: 'issued' }>;
+
+/** One login, as the library makes it, and no second one whatever comes of it. */
+export async function logIn(
+  provider: ConfiguredProvider,
+  strategy: TokenStrategy,
+  credentials: Credentials,
+  { clock, timeoutMs }: CheckSettings,
+): Promise<StepResult<Issued>> {
+  const { scopes, clientAuthentication } = provider;
+  const transport = new AxiosTokenTransport({ clock, http: provider.http, deadlineMs: timeoutMs });
+  const host = provider.hosts[strategy.host ?? provider.defaultHost] as string;
+  return ask<Issued>({
+    on: 'login',
+    clock,
+    credentials,
+    send: () => transport.send(host, strategy.request(credentials, { scopes, clientAuthentication })),
+    judge: (answer) => {
+      const outcome = strategy.read(answer, answer.requestedAtMs);
+      return outcome.outcome === 'issued' ? { value: outcome } : { what: outcome.reason };
+    },
+  });
+}
+
+/** The documented harmless call, with what the login has brought. */
+export async function probe(
+  provider: ConfiguredProvider,
+  { host = provider.defaultHost, path }: ProbeDefinition,
+  { credentials, token }: { credentials: Credentials; token: string },
+  { clock, timeoutMs }: CheckSettings,
+): Promise<StepResult<true>> {
+  const { refusal } = provider.definition;
+  const transport = new AxiosTokenTransport({
+    clock,
+    http: provider.http,
+    deadlineMs: timeoutMs,
+    mostBytes: MOST_PROBE_BYTES,
+  });
+  return ask<true>({
+    on: 'call',
+    clock,
+    credentials: { ...credentials, token },
+    send: () => {
+      const { headers } = headersOf(provider.definition, credentials, token);
+      const request: TokenRequest = {
+        method: 'GET',
+        path,
+        headers: { ...headers, Accept: 'application/json' },
+      };
+      return transport.send(provider.hosts[host] as string, request);
+    },
+    judge: (answer) => {
+      const succeeded = answer.status >= 200 && answer.status < 300 && !refusal.refused(answer);
+      return succeeded ? { value: true } : { what: wordsOf(answer.body) ?? `HTTP ${answer.status}` };
+    },
+  });
+}
+
+async function ask<T>({
+  on,
+  clock,
+  credentials,
+  send,
+  judge,
+}: {
+  on: Symptom['on'];
+  clock: Clock;
+  /** What must not be in anything that is told. */
+  credentials: Credentials;
+  send: () => Promise<TimedTokenAnswer>;
+  judge: (answer: TimedTokenAnswer) => { value: T } | { what: string };
+}): Promise<StepResult<T>> {
+  const startedAtMs = clock.monotonic();
+  let answer: TimedTokenAnswer;
+  try {
+    answer = await send();
+  } catch (error) {
+    const latencyMs = Math.round(clock.monotonic() - startedAtMs);
+    return { step: { passed: false, latencyMs }, symptom: { on, what: failureOf(error) } };
+  }
+  const latencyMs = Math.round(clock.monotonic() - startedAtMs);
+  const { status } = answer;
+  const judged = judge(answer);
+  const difference = clockDifferenceMs(answer, latencyMs);
+  return {
+    step: { passed: 'value' in judged, latencyMs, status },
+    ...(difference === undefined ? {} : { clockDifferenceMs: difference }),
+    ...('value' in judged
+      ? judged
+      : { symptom: { on, what: scrub(judged.what, credentials) + waitOf(answer, clock), status } }),
+  };
+}
+
+function waitOf({ status, headers }: TimedTokenAnswer, clock: Clock): string {
+  const waitMs = status === 429 || status === 503 ? retryAfterMs(headers, clock.now()) : undefined;
+  return waitMs === undefined ? '' : `, to be asked again in ${sayDuration(waitMs)}`;
+}
+
+function failureOf(error: unknown): string {
+  if (error instanceof TokenTransportError) return error.systemCode ?? error.failure;
+  return error instanceof Error ? error.message : 'the request could not be made';
+}

@@ -1,0 +1,62 @@
+import { variablesOf } from '../options/variables.js';
+import { systemClock } from '../payments-auth.clock.js';
+import { BUILT_IN_PROVIDERS } from '../providers/index.js';
+import { type Command, HELP, parseArguments } from './arguments.js';
+import { checkProvider } from './check.js';
+import { readEnvFile } from './env-file.js';
+import { envTemplate } from './env-template.js';
+import { listProviders } from './list-providers.js';
+import { reportJson, reportText } from './report.js';
+import { UsageError } from './usage.error.js';
+
+/** What the command needs of the process it runs in. */
+export interface CliProcess {
+  readonly argv: readonly string[];
+  readonly version: string;
+  out(text: string): void;
+  error(text: string): void;
+}
+
+/** Runs the command. @returns its exit code: 0 when all is well, 1 when a check failed, 2 for a wrong command line */
+export async function runCli(cli: CliProcess): Promise<number> {
+  try {
+    return await run(parseArguments(cli.argv), cli);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    cli.error(`payments-auth: ${error.message} Try --help.\n`);
+    return 2;
+  }
+}
+
+async function run(command: Command, cli: CliProcess): Promise<number> {
+  switch (command.command) {
+    case 'help':
+      cli.out(HELP);
+      return 0;
+    case 'version':
+      cli.out(`${cli.version}\n`);
+      return 0;
+    case 'providers':
+      cli.out(listProviders(command.json));
+      return 0;
+    case 'env':
+      cli.out(envTemplate(command.provider));
+      return 0;
+    default:
+      return check(command, cli);
+  }
+}
+
+async function check(
+  { named, json, timeoutMs, envFile }: Extract<Command, { command: 'check' }>,
+  cli: CliProcess,
+): Promise<number> {
+  const { variables, expandable } =
+    envFile === undefined ? { variables: variablesOf(undefined), expandable: [] } : readEnvFile(envFile);
+  const definitions = named.length === 0 ? BUILT_IN_PROVIDERS : named;
+  const context = { variables, expandable, isWanted: named.length > 0, clock: systemClock, timeoutMs };
+  const checks = await Promise.all(definitions.map((definition) => checkProvider(definition, context)));
+  const ok = checks.every((each) => each.ok) && checks.some(({ configured }) => configured === 'yes');
+  cli.out(json ? reportJson(checks, ok) : reportText(checks));
+  return ok ? 0 : 1;
+}
