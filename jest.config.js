@@ -6,6 +6,8 @@ const libs = fileURLToPath(new URL('./libs/', import.meta.url));
 const shared = {
   testEnvironment: '<rootDir>/test/support/open-handles.environment.js',
   extensionsToTreatAsEsm: ['.ts'],
+  // A source stands before whatever a build may have left beside it.
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   transform: { '^.+\\.ts$': ['@swc/jest', swcOptions] },
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
