@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseArguments } from './arguments.js';
+import { parseDuration, sayDuration } from './duration.js';
+import { UsageError } from './usage.error.js';
+
+describe('the command line', () => {
+  it('names the providers to check, each once', () => {
+    expect(parseArguments(['check', 'pesapal', 'kashier', 'pesapal', '--timeout', '2s'])).toMatchObject({
+      command: 'check',
+      named: [{ name: 'pesapal' }, { name: 'kashier' }],
+      timeoutMs: 2_000,
+      json: false,
+    });
+  });
+
+  it.each<[string[], RegExp]>([
+    [[], /which command/],
+    [['chek'], /"chek" is not a command\. Did you mean "check"\?/],
+    [['check', 'pesapl'], /"pesapl" is not a built-in provider\. Did you mean "pesapal"\?/],
+    [['check', '--timeout', '5'], /--timeout must be a time/],
+    [['check', '--timeout', '1000m'], /--timeout must be a time/],
+    [['check', '--env-file'], /--env-file/],
+    [['check', '--jsn'], /Unknown option '--jsn'/],
+    [['env'], /env takes one provider/],
+    [['env', 'kashier', 'pesapal'], /env takes one provider/],
+    [['env', 'kashier', '--json'], /env takes no --json/],
+    [['providers', '--timeout', '1s'], /providers takes no --timeout/],
+    [['providers', 'kashier'], /no further words/],
+  ])('%j makes no sense', (argv, message) => {
+    expect(() => parseArguments(argv)).toThrow(UsageError);
+    expect(() => parseArguments(argv)).toThrow(message);
+  });
+
+  it.each([
+    ['500ms', 500],
+    ['1.5s', 1_500],
+    ['2m', 120_000],
+    ['0s', undefined],
+    ['5', undefined],
+    ['5 s', undefined],
+    ['-5s', undefined],
+  ])('reads %j as %j milliseconds', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each([
+    [12.4, '12 ms'],
+    [5_000, '5 s'],
+    [119_400, '119 s'],
+    [299_951, '5 min'],
+    [3_599_950, '1 h'],
+    [5_400_000, '90 min'],
+    [36_000_000, '10 h'],
+  ])('says %d ms as %j', (ms, text) => {
+    expect(sayDuration(ms)).toBe(text);
+  });
+});

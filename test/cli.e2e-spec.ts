@@ -1,0 +1,428 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type ProviderName, type Sandbox, startSandbox } from 'payments-sandbox';
+import type { ProviderCheck } from '../libs/payments-auth/src/cli/provider-check.js';
+import { findLeaks } from './support/leak-checker.js';
+import { json, startLoopbackServer } from './support/loopback-server.js';
+import { startProcess } from './support/processes.js';
+
+const COMMAND = new URL('../libs/payments-auth/src/bin/payments-auth.ts', import.meta.url);
+const FOREIGN = /^(CASHFIN|KASHIER|PESAPAL|CLICKPESA|WAKAPAY|CRYPTOFUSE)_|_PROXY$/i;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Runs the command with these variables of providers and no others. */
+async function run(args: readonly string[], env: Environment = {}) {
+  const foreign = Object.keys(process.env).filter((name) => FOREIGN.test(name));
+  const command = startProcess(COMMAND, {
+    args,
+    env: { ...Object.fromEntries(foreign.map((name) => [name, undefined])), ...env },
+  });
+  const { code } = await command.ended;
+  return { code, stdout: command.stdout, stderr: command.stderr };
+}
+
+/** The same with `--json`: what was found out, by provider. */
+async function check(args: readonly string[], env: Environment) {
+  const { code, stdout, stderr } = await run(['check', '--json', ...args], env);
+  expect(stderr).toBe('');
+  const { ok, providers } = JSON.parse(stdout) as { ok: boolean; providers: ProviderCheck[] };
+  const of = (name: ProviderName) => providers.find(({ provider }) => provider === name) as ProviderCheck;
+  return { code, ok, of, stdout };
+}
+
+/** Every credential that is in use, and every token that was handed out. */
+function secretsOf(sandbox: Sandbox): string[] {
+  return sandbox.names.flatMap((name) => {
+    const { credentials, tokens } = sandbox.provider(name);
+    return [...Object.values(credentials as object), ...tokens.map(({ value }) => value)].filter(
+      (value): value is string => typeof value === 'string' && value.length >= 12,
+    );
+  });
+}
+
+let sandbox: Sandbox;
+let env: Record<string, string>;
+
+beforeEach(async () => {
+  sandbox = await startSandbox();
+  env = { ...sandbox.environment };
+});
+
+afterEach(() => sandbox.close());
+
+describe('payments-auth check', () => {
+  it('shows at a glance that all is well, with one login for each provider that has one', async () => {
+    const { code, stdout, stderr } = await run(['check'], env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const rows = stdout.split('\n').map((line) => line.replace(/\d+ ms/g, 'n ms').split(/ {2,}/));
+    expect(rows.slice(0, 7)).toEqual([
+      ['provider', 'configured', 'login', 'probe', 'token lives', 'clock', 'verdict'],
+      ['cashfin', 'yes, own base URL', 'no login', 'ok, n ms', '-', 'in step', 'ok'],
+      ['kashier', 'yes, own base URL', 'no login', 'none', '-', '-', 'set, but untried'],
+      ['pesapal', 'yes, own base URL', 'ok, n ms', 'ok, n ms', '5 min', 'in step', 'ok'],
+      ['clickpesa', 'yes, own base URL', 'ok, n ms', 'ok, n ms', '1 h', 'in step', 'ok'],
+      ['wakapay', 'yes, own base URL', 'ok, n ms', 'ok, n ms', '1 h', 'in step', 'ok'],
+      ['cryptofuse', 'yes, own base URL', 'ok, n ms', 'ok, n ms', '1 h', 'in step', 'ok'],
+    ]);
+    expect(stdout).toMatch(/\n6 providers checked, all is well\.\n$/);
+    for (const name of sandbox.names) {
+      const { tokenRequests, calls, executions } = sandbox.provider(name).counts;
+      const logsIn = name !== 'cashfin' && name !== 'kashier';
+      expect({ name, tokenRequests, calls, executions }).toEqual({
+        name,
+        tokenRequests: logsIn ? 1 : 0,
+        calls: name === 'kashier' ? 0 : 1,
+        executions: 0,
+      });
+    }
+    expect(findLeaks(stdout, secretsOf(sandbox))).toEqual([]);
+  });
+
+  it('prints one JSON object for machines', async () => {
+    const { code, ok, of, stdout } = await check(['wakapay'], env);
+    expect({ code, ok }).toEqual({ code: 0, ok: true });
+    expect(of('wakapay')).toEqual({
+      provider: 'wakapay',
+      title: 'WakaPay',
+      ok: true,
+      configured: 'yes',
+      baseUrls: { api: env['WAKAPAY_BASE_URL'] },
+      login: { passed: true, status: 200, latencyMs: expect.any(Number) },
+      probe: { passed: true, status: 200, latencyMs: expect.any(Number) },
+      tokenLifetimeMs: 3_600_000,
+      clockDifferenceMs: 0,
+      findings: [],
+    });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(sandbox.provider('cashfin').counts.calls).toBe(0);
+  });
+
+  it('says what the provider said, what is behind it and what helps, and never a secret', async () => {
+    sandbox.provider('wakapay').rotate();
+    const { code, stdout } = await run(['check', 'wakapay', 'cashfin'], env);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^wakapay +yes, own base URL +FAILED, \d+ ms +- +- +in step +FAILED$/m);
+    expect(stdout).toContain(
+      [
+        'wakapay: login FAILED',
+        '  said:  invalid credentials (HTTP 401)',
+        '  cause: the pair is wrong, or of the other environment',
+        '  fix:   compare WAKAPAY_API_KEY and WAKAPAY_API_SECRET with the dashboard; check WAKAPAY_ENVIRONMENT',
+        '',
+      ].join('\n'),
+    );
+    expect(stdout).toMatch(/\n2 providers checked\. Failed: wakapay\.\n$/);
+    const given = Object.values(env).filter((value) => !value.startsWith('http'));
+    expect(findLeaks(stdout, given)).toEqual([]);
+  });
+
+  it('hides what a provider repeats of the secret', async () => {
+    const secret = env['WAKAPAY_API_SECRET'] as string;
+    const server = await startLoopbackServer((_, response) =>
+      json(response, 401, { code: 0, error: `invalid credentials: ${secret}` }),
+    );
+    const { of, stdout } = await check(['wakapay'], { ...env, WAKAPAY_BASE_URL: server.url });
+    await server.close();
+    expect(of('wakapay').findings[0]?.what).toBe('invalid credentials: [hidden]');
+    expect(findLeaks(stdout, [secret])).toEqual([]);
+  });
+
+  describe('reads the settings as forRoot() does', () => {
+    it('and names every variable that is missing or not what it has to be', async () => {
+      const { code, of } = await check([], {
+        PESAPAL_CONSUMER_KEY: 'test-key-not-real',
+        WAKAPAY_API_KEY: 'test-key-not-real ',
+        WAKAPAY_API_SECRET: 'test-secret-not-real',
+        WAKAPAY_ENVIRONMENT: 'production',
+      });
+      expect(code).toBe(1);
+      expect(of('pesapal')).toMatchObject({ configured: 'wrong', ok: false });
+      expect(of('pesapal').findings.map(({ what }) => what)).toEqual([
+        expect.stringMatching(/^PESAPAL_ENVIRONMENT: missing/),
+        expect.stringMatching(/^PESAPAL_CONSUMER_SECRET: missing/),
+      ]);
+      expect(of('wakapay').findings.map(({ what }) => what.split(':')[0])).toEqual([
+        'WAKAPAY_ENVIRONMENT',
+        'WAKAPAY_API_KEY',
+      ]);
+      expect(of('cashfin')).toMatchObject({ configured: 'no', ok: true, findings: [] });
+    });
+
+    it('and fails where a provider that was named is not configured, or none is', async () => {
+      const named = await check(['cashfin'], {});
+      expect(named.code).toBe(1);
+      expect(named.of('cashfin').findings).toMatchObject([
+        { what: 'not configured: CASHFIN_CLIENT_SECRET not set' },
+      ]);
+      const none = await run(['check']);
+      expect(none).toMatchObject({ code: 1, stderr: '' });
+      expect(none.stdout).toContain('Nothing is configured, so nothing was checked.');
+    });
+
+    it('and calls a key cut off or escaped that looks so, where nothing proves it good', async () => {
+      const cut = await check(['kashier'], { ...env, KASHIER_SECRET_KEY: 'f00d' });
+      expect(cut.code).toBe(1);
+      expect(cut.of('kashier')).toMatchObject({
+        ok: false,
+        findings: [
+          { severity: 'warning', step: 'settings', cause: expect.stringMatching(/cut the key at its "\$"/) },
+        ],
+      });
+      const escaped = await check(['kashier'], { ...env, KASHIER_SECRET_KEY: 'f00d\\$beef' });
+      expect(escaped.of('kashier').findings[0]?.fix).toMatch(/take the backslash out/);
+    });
+  });
+
+  describe('--env-file', () => {
+    let folder: string;
+
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'payments-auth-'));
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    const write = (quote: string) => {
+      const path = join(folder, '.env');
+      const lines = Object.entries(env).map(([name, value]) => `${name}=${quote}${value}${quote}\n`);
+      writeFileSync(path, lines.join(''));
+      return path;
+    };
+
+    it('is read instead of the environment, and a "$" in it stays what it is', async () => {
+      const { code, of } = await check(['--env-file', write("'")], {
+        CASHFIN_CLIENT_SECRET: 'test-not-real',
+      });
+      expect(code).toBe(0);
+      expect(of('kashier').findings).toEqual([]);
+      expect(of('cashfin').ok).toBe(true);
+    });
+
+    it('warns of a "$" that a shell would expand', async () => {
+      const { code, of } = await check(['kashier', '--env-file', write('"')], {});
+      expect(code).toBe(1);
+      expect(of('kashier').findings).toMatchObject([
+        { severity: 'warning', what: 'KASHIER_SECRET_KEY: has a "$" and does not stand in single quotes' },
+      ]);
+    });
+
+    it('that is not there is no check passed', async () => {
+      const path = join(folder, 'none');
+      const { code, stdout, stderr } = await run(['check', '--env-file', path], env);
+      // Node 20 looks for an option of this name among the arguments of the program too, and then ends with 9 itself.
+      expect([2, 9]).toContain(code);
+      expect(stdout).toBe('');
+      expect(stderr).toContain(path);
+    });
+  });
+
+  describe('tells failures apart:', () => {
+    /** For each provider: the step that failed, the words that were said, and what is behind them. */
+    const expectFailures = async (
+      expected: Partial<Record<ProviderName, [step: string, what: RegExp, cause: RegExp]>>,
+      changes: Environment = {},
+      args: readonly string[] = [],
+    ) => {
+      const names = Object.keys(expected) as ProviderName[];
+      const { code, of } = await check([...names, ...args], { ...env, ...changes });
+      for (const name of names) {
+        const [step, what, cause] = expected[name] as [string, RegExp, RegExp];
+        expect({ name, findings: of(name).findings }).toEqual({
+          name,
+          findings: [
+            expect.objectContaining({
+              severity: 'failure',
+              step,
+              what: expect.stringMatching(what),
+              cause: expect.stringMatching(cause),
+              fix: expect.stringMatching(/\S/),
+            }),
+          ],
+        });
+      }
+      expect(code).toBe(1);
+    };
+
+    it('wrong secrets', () =>
+      expectFailures(
+        {
+          cashfin: ['probe', /Unauthorized access!/, /the key is wrong/],
+          pesapal: ['login', /invalid_consumer_key_or_secret_provided/, /pair is wrong/],
+          clickpesa: ['login', /Invalid or Expired API-Key/, /wrong, expired/],
+          wakapay: ['login', /invalid credentials/, /pair is wrong/],
+          cryptofuse: ['login', /invalid_client/, /client ID or the client secret/],
+        },
+        {
+          CASHFIN_CLIENT_SECRET: 'test-secret-not-real',
+          PESAPAL_CONSUMER_SECRET: 'test-secret-not-real',
+          CLICKPESA_API_KEY: 'test-secret-not-real',
+          WAKAPAY_API_SECRET: 'test-secret-not-real',
+          CRYPTOFUSE_CLIENT_SECRET: 'test-secret-not-real',
+        },
+      ));
+
+    it('merchants who may log in and nothing else', async () => {
+      for (const name of sandbox.names) sandbox.provider(name).suspend();
+      await expectFailures({
+        cashfin: ['probe', /Unauthorized access!/, /business is inactive/],
+        pesapal: ['probe', /invalid_api_credentials_provided/, /just issued/],
+        clickpesa: ['probe', /Unauthorized/, /may not make this call/],
+        wakapay: ['probe', /token/, /just issued/],
+        cryptofuse: ['probe', /authentication_failed/, /just issued/],
+      });
+    });
+
+    it('the network and outages', async () => {
+      sandbox.provider('cashfin').misbehave({ fault: 'html' });
+      sandbox.provider('pesapal').misbehave({ fault: 'hang', on: 'token' });
+      sandbox.provider('clickpesa').misbehave({ fault: 'drop', on: 'token' });
+      sandbox.provider('wakapay').misbehave({ fault: 'server-error', on: 'token' });
+      sandbox.provider('cryptofuse').misbehave({ fault: 'rate-limit', on: 'token', retryAfter: 30 });
+      await expectFailures(
+        {
+          cashfin: ['probe', /HTTP 403/, /the key is valid/],
+          pesapal: ['login', /^timeout$/, /in time/],
+          clickpesa: ['login', /^ECONNRESET$/, /was cut/],
+          wakapay: ['login', /./, /failure of its own/],
+          cryptofuse: ['login', /, to be asked again in 30 s$/, /enough requests/],
+        },
+        {},
+        ['--timeout', '2s'],
+      );
+      expect(sandbox.provider('wakapay').counts.tokenRequests).toBe(1);
+    });
+
+    it('wrong places', async () => {
+      sandbox.provider('wakapay').misbehave({ fault: 'redirect', on: 'token' });
+      sandbox.provider('cryptofuse').misbehave({ fault: 'redirect', on: 'token' });
+      const gone = await startLoopbackServer((_, response) => void response.end());
+      await gone.close();
+      await expectFailures(
+        {
+          pesapal: ['login', /HTTP 404/, /wrong host or path/],
+          clickpesa: ['login', /^ECONNREFUSED$/, /nothing listens/],
+          wakapay: ['login', /HTTP 302/, /redirect/],
+          cryptofuse: ['login', /HTTP 302/, /not the token endpoint/],
+        },
+        { PESAPAL_BASE_URL: new URL(env['PESAPAL_BASE_URL'] as string).origin, CLICKPESA_BASE_URL: gone.url },
+      );
+      expect(sandbox.elsewhere.requests).toEqual([]);
+    });
+
+    it('pages of something in between, and outages that say 200', async () => {
+      sandbox.provider('pesapal').misbehave({ fault: 'html', on: 'token' });
+      sandbox.provider('clickpesa').misbehave({ fault: 'error-in-2xx', on: 'token' });
+      sandbox.provider('wakapay').misbehave({ fault: 'garbage', on: 'token' });
+      sandbox.provider('cryptofuse').misbehave({ fault: 'html', on: 'call' });
+      await expectFailures({
+        pesapal: ['login', /HTTP 403/, /firewall/],
+        clickpesa: ['login', /./, /without a usable token/],
+        wakapay: ['login', /HTTP 200/, /without a usable token/],
+        cryptofuse: ['probe', /HTTP 403/, /firewall/],
+      });
+    });
+
+    it('the wrong client, and a scope that is not there', () =>
+      expectFailures(
+        {
+          clickpesa: ['login', /Invalid client details/, /client ID is wrong/],
+          cryptofuse: ['probe', /permission_denied/, /lacks a scope/],
+        },
+        { CLICKPESA_CLIENT_ID: 'test-client-not-real', CRYPTOFUSE_SCOPES: 'write' },
+      ));
+
+    it('a scope that nobody may have', () =>
+      expectFailures(
+        { cryptofuse: ['login', /invalid_scope/, /may not have the scopes/] },
+        { CRYPTOFUSE_SCOPES: 'admin' },
+      ));
+
+    it.each([
+      ['invalid_grant', /for this grant/, 'apiKey and apiSecret required', /arrives empty/],
+      ['unsupported_grant_type', /not of the kind/, 'invalid payload', /did not arrive as it was sent/],
+    ])('what else is documented, such as %s', async (error, cause, wakapay, wakapayCause) => {
+      const server = await startLoopbackServer(({ url }, response) => {
+        if (url === '/o/token/') return json(response, 400, { error });
+        if (url === '/business/auth') return json(response, 400, { code: 0, error: wakapay });
+        if (url === '/third-parties/generate-token')
+          return json(response, 403, { message: 'Unauthorized API-Key' });
+        const code = 'invalid_api_request_parameters';
+        return json(response, 200, { error: { error_type: 'api_error', code, message: '' }, status: '500' });
+      });
+      await expectFailures(
+        {
+          cryptofuse: ['login', new RegExp(error), cause],
+          wakapay: ['login', new RegExp(wakapay), wakapayCause],
+          pesapal: ['login', /invalid_api_request_parameters/, /empty or malformed/],
+          clickpesa: ['login', /Unauthorized API-Key/, /another application/],
+        },
+        {
+          CLICKPESA_BASE_URL: server.url,
+          CRYPTOFUSE_BASE_URL: server.url,
+          WAKAPAY_BASE_URL: server.url,
+          PESAPAL_BASE_URL: server.url,
+        },
+      );
+      await server.close();
+    });
+
+    it('a clock that is off', async () => {
+      sandbox.provider('cryptofuse').configure({ skewMs: 300_000 });
+      sandbox.provider('wakapay').configure({ skewMs: -20_000 });
+      const { code, of } = await check(['cryptofuse', 'wakapay'], env);
+      expect(code).toBe(1);
+      expect(of('cryptofuse').findings).toMatchObject([
+        { step: 'clock', what: expect.stringMatching(/5 min ahead/) },
+      ]);
+      expect(of('wakapay')).toMatchObject({ ok: true, findings: [] });
+      expect(of('wakapay').clockDifferenceMs).toBeLessThan(-10_000);
+    });
+  });
+});
+
+describe('payments-auth providers', () => {
+  it('lists what is supported and its variables', async () => {
+    const { code, stdout } = await run(['providers']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^cryptofuse +OAuth 2\.0 client credentials +live +CRYPTOFUSE_CLIENT_ID$/m);
+    expect(stdout).toMatch(/^ +KASHIER_API_KEY {2}\(optional\)$/m);
+    const { stdout: text } = await run(['providers', '--json']);
+    const listed = JSON.parse(text) as { name: string; variables: object[] }[];
+    expect(listed.map(({ name }) => name)).toEqual(sandbox.names);
+    expect(listed[0]?.variables).toContainEqual({ name: 'CASHFIN_CLIENT_SECRET', required: true });
+  });
+});
+
+describe('payments-auth env', () => {
+  it('prints a template that configures nothing until it is filled in', async () => {
+    const { code, stdout } = await run(['env', 'kashier']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^# Keep the single quotes: without them a shell takes a \$/m);
+    expect(stdout).toMatch(/^# test or live; there is no default/m);
+    expect(parseEnv(stdout)).toEqual({
+      KASHIER_SECRET_KEY: '',
+      KASHIER_API_KEY: '',
+      KASHIER_MERCHANT_ID: '',
+      KASHIER_ENVIRONMENT: '',
+    });
+  });
+});
+
+describe('payments-auth', () => {
+  it('prints its help, and its version', async () => {
+    const help = await run(['--help']);
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: payments-auth/) });
+    expect(await run(['--version'])).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
+  });
+
+  it('refuses a wrong command line with exit code 2, and says why', async () => {
+    expect(await run(['check', 'pesapl'])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'payments-auth: "pesapl" is not a built-in provider. Did you mean "pesapal"? Try --help.\n',
+    });
+  });
+});
