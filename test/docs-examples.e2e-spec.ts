@@ -1,0 +1,239 @@
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { HttpService } from '@nestjs/axios';
+import type { ModuleMetadata, Type } from '@nestjs/common';
+import type { TestingModuleBuilder } from '@nestjs/testing';
+import {
+  type AnyProviderDefinition,
+  PaymentsAuthError,
+  PaymentsAuthModule,
+  PaymentsAuthService,
+} from 'nestjs-payments-auth';
+import { PaymentsAuthTestingModule } from 'nestjs-payments-auth/testing';
+import { type Sandbox, type SandboxOptions, startSandbox } from 'payments-sandbox';
+import { firstValueFrom, type Observable } from 'rxjs';
+import { type ApplicationSettings, startModules, type TestApplication } from './support/application.js';
+import { failure } from './support/credential-bed.js';
+import { type Handler, json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
+import { markdownFiles, typescriptBlocks } from './support/markdown.js';
+import { writeSnippets } from './support/snippets.js';
+
+const snippets = writeSnippets('docs-examples', markdownFiles().flatMap(typescriptBlocks));
+
+/** What the block of `file` that exports `name` exports under it. */
+async function example<T>(file: string, name: string): Promise<T> {
+  const declared = new RegExp(`^export (?:async )?(?:class|const|function) ${name}\\b`, 'm');
+  const snippet = snippets.find((each) => each.file === file && declared.test(each.code));
+  if (snippet === undefined) throw new Error(`No block of ${file} exports ${name}.`);
+  return ((await import(snippet.path)) as Record<string, T>)[name] as T;
+}
+
+const started: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const each of started.splice(0).toReversed()) await each.close();
+});
+
+function ended<T extends { close(): Promise<unknown> }>(one: T): T {
+  started.push(one);
+  return one;
+}
+
+const sandboxOf = async (options: SandboxOptions): Promise<Sandbox> => ended(await startSandbox(options));
+
+const application = async (
+  imports: NonNullable<ModuleMetadata['imports']>,
+  settings?: ApplicationSettings,
+): Promise<TestApplication> => ended(await startModules(imports, settings));
+
+describe('the examples of the README', () => {
+  it('ask for a balance, with nothing but variables set', async () => {
+    const sandbox = await sandboxOf({ providers: ['wakapay'] });
+    const Balances = await example<Type<{ usd(): Promise<unknown> }>>('README.md', 'Balances');
+    const AppModule = await example<Type>('README.md', 'AppModule');
+    const { app } = await application([AppModule], { variables: sandbox.environment });
+    expect(await app.get(Balances).usd()).toMatchObject({ currency: 'USD' });
+  });
+
+  it('pay once for a merchant, with a scope of its own', async () => {
+    type Pay = (http: HttpService, order: object) => Observable<{ status: number }>;
+    const pay = await example<Pay>('README.md', 'pay');
+    const sandbox = await sandboxOf({ providers: ['cryptofuse'] });
+    const cryptofuse = sandbox.provider('cryptofuse');
+    cryptofuse.addAccount('merchant-17');
+    const { paymentsAuth } = await application([PaymentsAuthTestingModule.withSandbox(sandbox)]);
+    const http = paymentsAuth.http('cryptofuse');
+    expect((await firstValueFrom(pay(http, { id: 'order-1', amount: '10.00' }))).status).toBeLessThan(300);
+    expect(cryptofuse.executions.get('order-1')).toBe(1);
+    expect(cryptofuse.tokens).toMatchObject([{ account: 'merchant-17', scopes: ['write'] }]);
+  });
+
+  it('say how long to wait, and that some errors are not for waiting', async () => {
+    const retryAfterMs = await example<(error: unknown) => number | undefined>('README.md', 'retryAfterMs');
+    expect(retryAfterMs(new PaymentsAuthError('CREDENTIALS_UNAVAILABLE', '', { retryAfterMs: 7 }))).toBe(7);
+    expect(retryAfterMs(new PaymentsAuthError('CREDENTIALS_UNAVAILABLE', ''))).toBe(1_000);
+    expect(retryAfterMs(new PaymentsAuthError('CREDENTIALS_REJECTED', ''))).toBeUndefined();
+    expect(retryAfterMs(new Error('other'))).toBeUndefined();
+  });
+
+  it('test without a network', async () => {
+    const builder = await example<TestingModuleBuilder>('README.md', 'module');
+    const module = ended(await builder.compile());
+    const { data } = await firstValueFrom(module.get(PaymentsAuthService).http('cashfin').get('/a'));
+    expect(data).toEqual({ asked: '/a' });
+  });
+});
+
+describe('the quick start', () => {
+  it('shows the same balance after every token was revoked', async () => {
+    const sandbox = await sandboxOf({ control: true });
+    const AppModule = await example<Type>('docs/quick-start.md', 'AppModule');
+    const { app } = await application([AppModule], { variables: sandbox.environment });
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    const balance = async () => (await fetch(`http://127.0.0.1:${port}/balance`)).json();
+
+    const first = await balance();
+    expect(first).toMatchObject({ currency: 'USD' });
+    await fetch(`${sandbox.controlUrl}/providers/all/revoke`, { method: 'POST' });
+    expect(await balance()).toEqual(first);
+    const seen: unknown = await (await fetch(`${sandbox.controlUrl}/providers/wakapay`)).json();
+    expect(seen).toMatchObject({ wakapay: { counts: { refusals: 1, calls: 3 } } });
+  });
+});
+
+describe('the examples of the guides', () => {
+  it('ask for the status of a merchant’s payment, and forget a merchant', async () => {
+    type Payouts = {
+      status(merchant: string, id: string): Promise<unknown>;
+      disconnect(id: string): unknown;
+    };
+    const Payouts = await example<Type<Payouts>>('docs/merchants.md', 'Payouts');
+    const sandbox = await sandboxOf({ providers: ['pesapal'] });
+    sandbox.provider('pesapal').addAccount('shop-1');
+    const imports = [PaymentsAuthTestingModule.withSandbox(sandbox)];
+    const { app } = await application(imports, { providers: [Payouts] });
+    expect(await app.get(Payouts).status('shop-1', 'id-completed')).toMatchObject({ status_code: 1 });
+    await app.get(Payouts).disconnect('shop-1');
+    expect(sandbox.provider('pesapal').tokens).toMatchObject([{ account: 'shop-1' }]);
+  });
+
+  it('download with a client that is not axios', async () => {
+    type Reports = { download(url: string): Promise<Response> };
+    const Reports = await example<Type<Reports>>('docs/migrating.md', 'Reports');
+    const sandbox = await sandboxOf({ providers: ['cryptofuse'] });
+    const imports = [PaymentsAuthTestingModule.withSandbox(sandbox)];
+    const { app } = await application(imports, { providers: [Reports] });
+    const url = `${sandbox.provider('cryptofuse').baseUrl}/user/me/`;
+    expect((await app.get(Reports).download(url)).status).toBe(200);
+  });
+
+  it('refund at the other host of Kashier', async () => {
+    type Refund = (http: HttpService, id: string) => Promise<{ status: number }>;
+    const refund = await example<Refund>('docs/providers/kashier.md', 'refund');
+    const sandbox = await sandboxOf({ providers: ['kashier'] });
+    const { paymentsAuth } = await application([PaymentsAuthTestingModule.withSandbox(sandbox)]);
+    const { status } = await refund(paymentsAuth.http('kashier'), 'order-1');
+    expect(status).toBe(200);
+    expect(sandbox.provider('kashier').requests.map(({ host }) => host)).toEqual(['fep']);
+  });
+});
+
+const GUIDE = 'docs/own-provider.md';
+const server = async (handler: Handler): Promise<LoopbackServer> => ended(await startLoopbackServer(handler));
+
+async function start(definition: AnyProviderDefinition, options: object): Promise<PaymentsAuthService> {
+  const { name } = definition;
+  const providers = { [name]: { provider: definition, keepWarm: 'when-used' as const, ...options } };
+  return (await application([PaymentsAuthModule.forRoot({ providers })])).paymentsAuth;
+}
+
+describe('the providers of the guide to own providers', () => {
+  it('northpay: sends its key, and the next one when that is unknown', async () => {
+    const definition = await example<AnyProviderDefinition>(GUIDE, 'northpay');
+    const { url, requests } = await server(({ headers, url: path }, response) => {
+      if (path === '/elsewhere') json(response, 403, { error: { code: 'ip_not_allowed' } });
+      else if (headers['x-api-key'] === 'np_test_old') json(response, 200, { ok: true });
+      else json(response, 401, { error: { code: 'key_unknown' } });
+    });
+    const credentials = [{ secretKey: 'np_test_new' }, { secretKey: 'np_test_old' }];
+    const http = (await start(definition, { baseUrl: url, credentials })).http('northpay');
+    expect((await firstValueFrom(http.post('/payments', {}))).paymentsAuth).toMatchObject({ replayed: true });
+    expect(requests.map(({ headers }) => headers['x-api-key'])).toEqual(['np_test_new', 'np_test_old']);
+    await failure(firstValueFrom(http.get('/elsewhere')));
+    expect(requests).toHaveLength(3);
+  });
+
+  it('lakepay: logs in at its own host, and again when its session is unknown', async () => {
+    const definition = await example<AnyProviderDefinition>(GUIDE, 'lakepay');
+    let sessions = 0;
+    let known = 'session-1';
+    const provider = await server(({ url: path, headers, body }, response) => {
+      if (path === '/login/sessions') {
+        const { password } = JSON.parse(body.toString()) as { password: string };
+        sessions += 1;
+        const validUntil = new Date(Date.now() + 60_000).toISOString();
+        const session = { token: `session-${sessions}`, validUntil };
+        json(response, 200, password === 'test-right' ? { session } : { error: { code: 'wrong_password' } });
+      } else if (headers.authorization === `Bearer ${known}` && headers['x-merchant'] === 'shop') {
+        json(response, 200, { balance: 1, signingKey: 'test-signing-key' });
+      } else json(response, 200, { error: { code: 'session_unknown' } });
+    });
+    const baseUrl = { api: `${provider.url}/v2`, login: `${provider.url}/login` };
+    const credentials = { merchant: 'shop', password: 'test-right' };
+    const right = await start(definition, { baseUrl, credentials });
+    const first = await firstValueFrom(right.http('lakepay').get('/balance'));
+    expect(first.data.signingKey).toBe('test-signing-key');
+    expect(JSON.stringify(first.data)).toBe('{"balance":1}');
+    known = 'session-2';
+    const second = await firstValueFrom(right.http('lakepay').get('/balance'));
+    expect(second.paymentsAuth).toEqual({ replayed: true, firstStatus: 200 });
+    expect(provider.to('/login/sessions')).toHaveLength(2);
+
+    const wrong = await start(definition, { baseUrl, credentials: { ...credentials, password: 'test-no' } });
+    expect(await failure(wrong.credentials('lakepay').get())).toMatchObject({
+      code: 'CREDENTIALS_REJECTED',
+      reason: 'wrong_password',
+    });
+  });
+
+  it('hillpay: gets a token for its scopes, and gives it back', async () => {
+    const definition = await example<AnyProviderDefinition>(GUIDE, 'hillpay');
+    const basic = `Basic ${Buffer.from('shop:test-right').toString('base64')}`;
+    const provider = await server(({ url: path, headers }, response) => {
+      if (path === '/payments') json(response, headers.authorization === 'Bearer t-1' ? 200 : 401, {});
+      else if (headers.authorization !== basic) json(response, 401, { error: 'invalid_client' });
+      else if (path === '/oauth2/revoke') json(response, 200, {});
+      else json(response, 200, { access_token: 't-1', token_type: 'Bearer', expires_in: 3600 });
+    });
+    const credentials = { clientId: 'shop', clientSecret: 'test-right' };
+    const right = await start(definition, { baseUrl: provider.url, credentials });
+    expect((await firstValueFrom(right.http('hillpay').get('/payments'))).status).toBe(200);
+    expect(provider.to('/oauth2/token')[0]?.body.toString()).toBe(
+      'grant_type=client_credentials&scope=payments%3Aread+payments%3Awrite',
+    );
+    await right.credentials('hillpay').revoke();
+    expect(provider.to('/oauth2/revoke')[0]?.body.toString()).toBe('token=t-1&token_type_hint=access_token');
+
+    const secret = { ...credentials, clientSecret: 'test-wrong' };
+    const wrong = await start(definition, { baseUrl: provider.url, credentials: secret });
+    expect(await failure(wrong.credentials('hillpay').get())).toMatchObject({
+      code: 'CREDENTIALS_REJECTED',
+    });
+  });
+
+  it('are injected like the built-in ones', async () => {
+    const Refunds = await example<Type<{ refund(id: string): Promise<unknown> }>>(GUIDE, 'Refunds');
+    const AppModule = await example<Type>(GUIDE, 'AppModule');
+    const variables = { NORTHPAY_SECRET_KEY: 'test-key', CASHFIN_CLIENT_SECRET: 'test-secret' };
+    const { app, paymentsAuth } = await application([AppModule], { variables });
+    const http = paymentsAuth.http('northpay');
+    const sent: string[] = [];
+    // The URL is a provider's that does not exist: what would be sent is seen here, and goes nowhere.
+    http.axiosRef.defaults.adapter = async (config) => {
+      sent.push(`${config.method} ${config.baseURL}${config.url} ${String(config.headers.get('X-Api-Key'))}`);
+      return { data: 'refunded', status: 200, statusText: '', headers: {}, config };
+    };
+    expect(await app.get(Refunds).refund('p-1')).toBe('refunded');
+    expect(sent).toEqual(['post https://api.northpay.example/payments/p-1/refunds test-key']);
+  });
+});

@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { anchorsOf, linksOf, markdownFiles, root, typescriptBlocks } from './support/markdown.js';
+import { compile, writeSnippets } from './support/snippets.js';
+
+const COMPILING_MS = 120_000;
+
+const files = markdownFiles();
+const snippets = writeSnippets('docs', files.flatMap(typescriptBlocks));
+const asTests = snippets.filter(({ code }) => /^(describe|it|test)\(/m.test(code));
+const runnable = snippets.filter((each) => each.notRun === undefined && !asTests.includes(each));
+
+describe('the documents', () => {
+  it(
+    'have TypeScript that compiles, every block on its own',
+    () => {
+      expect(snippets.length).toBeGreaterThan(20);
+      expect(compile(snippets).problems).toEqual([]);
+    },
+    COMPILING_MS,
+  );
+
+  it.each(runnable)('have a block that runs: $file:$line', async ({ path }) => {
+    expect(await import(path)).toBeDefined();
+  });
+
+  it('link to files and headings that exist', () => {
+    const broken = files.flatMap(linksOf).filter(({ file, target }) => {
+      if (/^[a-z]+:/.test(target)) return false;
+      const [path = '', anchor] = target.split('#');
+      const linked = path === '' ? file : join(dirname(file), path);
+      if (!existsSync(join(root, linked))) return true;
+      return anchor !== undefined && !anchorsOf(linked).has(anchor);
+    });
+    expect(broken.map(({ file, line, target }) => `${file}:${line}: ${target}`)).toEqual([]);
+  });
+});
+
+// Blocks that are tests themselves are collected here, and run beside the others.
+for (const { path } of asTests) await import(path);
