@@ -40,6 +40,7 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
   readonly targets: CallTarget[] = [];
   readonly refusals: { rejected: Credential; status: number; own: boolean }[] = [];
   readonly replays: (ReplayOutcome & { credential: Credential })[] = [];
+  trials: CredentialSpender['trials'] = undefined;
   readonly observed: Readonly<Record<string, unknown>>[] = [];
   waits = 0;
 

@@ -1,9 +1,18 @@
 import type { CandidateSource } from './candidate-source.js';
 import { Candidates } from './candidates.js';
 import { scopeSet } from './credential-key.js';
-import { CredentialSlot, type SlotOwner } from './credential-slot.js';
+import { CredentialSlot } from './credential-slot.js';
 import type { Recent } from './recency-list.js';
 import type { SlotContext } from './slot-context.js';
+import type { SlotOwner } from './slot-owner.js';
+
+/** What the accounts of one provider have in common. */
+export interface AccountHome {
+  readonly context: SlotContext;
+  readonly source: CandidateSource;
+  /** It has no slot any more. */
+  isEmpty(account: Account): void;
+}
 
 /**
  * One account of a provider: its static credentials, and a slot for each set of scopes that calls have asked for.
@@ -14,26 +23,23 @@ export class Account implements SlotOwner, Recent<Account> {
   newer: Account | undefined = undefined;
   readonly account: string | undefined;
   readonly candidates: Candidates;
-  readonly #context: SlotContext;
-  readonly #onEmpty: (account: Account) => void;
+  readonly #home: AccountHome;
   /** The slot of the provider's default scopes: the only one that most accounts ever have. */
   #slot: CredentialSlot | undefined = undefined;
   #otherSlots: Map<string, CredentialSlot> | undefined = undefined;
 
-  constructor(
-    context: SlotContext,
-    source: CandidateSource,
-    account: string | undefined,
-    onEmpty: (account: Account) => void,
-  ) {
-    this.#context = context;
-    this.#onEmpty = onEmpty;
+  constructor(home: AccountHome, account: string | undefined) {
+    this.#home = home;
     this.account = account;
-    this.candidates = new Candidates(source, account);
+    this.candidates = new Candidates(home.source, account);
+  }
+
+  get context(): SlotContext {
+    return this.#home.context;
   }
 
   get provider(): string {
-    return this.#context.provider.name;
+    return this.context.provider.name;
   }
 
   get slots(): CredentialSlot[] {
@@ -53,10 +59,10 @@ export class Account implements SlotOwner, Recent<Account> {
   }
 
   slot(scopes?: readonly string[]): CredentialSlot {
-    if (scopes === undefined) return (this.#slot ??= this.#open(this.#context.provider.scopes));
+    if (scopes === undefined) return (this.#slot ??= this.#open(this.context.provider.scopes));
     const set = scopeSet(scopes);
     const key = keyOf(set);
-    if (key === keyOf(this.#context.provider.scopes)) return this.slot();
+    if (key === keyOf(this.context.provider.scopes)) return this.slot();
     this.#otherSlots ??= new Map();
     let slot = this.#otherSlots.get(key);
     if (slot === undefined) {
@@ -77,11 +83,11 @@ export class Account implements SlotOwner, Recent<Account> {
     if (this.account === undefined) return;
     if (slot === this.#slot) this.#slot = undefined;
     else this.#otherSlots?.delete(keyOf(slot.scopes));
-    if (this.#slot === undefined && (this.#otherSlots?.size ?? 0) === 0) this.#onEmpty(this);
+    if (this.#slot === undefined && (this.#otherSlots?.size ?? 0) === 0) this.#home.isEmpty(this);
   }
 
   #open(scopes: readonly string[]): CredentialSlot {
-    return new CredentialSlot(this.#context, this, scopes);
+    return new CredentialSlot(this, scopes);
   }
 }
 

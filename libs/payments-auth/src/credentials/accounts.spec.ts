@@ -62,7 +62,7 @@ describe('accounts', () => {
     'refuse a call that names %p where there is no own account',
     async (account) => {
       bed = await startCredentialBed({ accountCredentials: ofMerchant });
-      const spend = () => bed.registry.spenders('acme').spender(account as string | undefined, undefined);
+      const spend = () => bed.registry.spenders('acme').spender(account, undefined);
       expect(spend).toThrow(/Name one|missing or empty/);
       await expect(bed.registry.service('acme', account as string | undefined).get()).rejects.toMatchObject({
         code: 'ACCOUNT_UNKNOWN',

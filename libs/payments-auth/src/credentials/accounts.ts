@@ -1,5 +1,5 @@
 import { PaymentsAuthError } from '../payments-auth.errors.js';
-import { Account } from './account.js';
+import { Account, type AccountHome } from './account.js';
 import { CandidateSource } from './candidate-source.js';
 import { accountUnknown } from './credential-errors.js';
 import type { CredentialSlot } from './credential-slot.js';
@@ -15,19 +15,19 @@ const LOOKED_AT = 16;
  * The accounts of one provider: its own, and those of the merchants that calls have named. At most so many are kept;
  * beyond that the least recently used one goes, and is asked for anew should a call name it again.
  */
-export class Accounts implements CredentialSpenders {
-  readonly #context: SlotContext;
-  readonly #source: CandidateSource;
+export class Accounts implements AccountHome, CredentialSpenders {
+  readonly context: SlotContext;
+  readonly source: CandidateSource;
   readonly #own: Account | undefined;
   readonly #merchants = new Map<string, Account>();
   readonly #recency = new RecencyList<Account>();
   readonly #most: number;
 
   constructor(context: SlotContext, most: number) {
-    this.#context = context;
+    this.context = context;
     this.#most = most;
-    this.#source = new CandidateSource(context.provider, context.clock, context.hash);
-    if (context.provider.ownCredentials !== undefined) this.#own = this.#account(undefined);
+    this.source = new CandidateSource(context.provider, context.clock, context.hash);
+    if (context.provider.ownCredentials !== undefined) this.#own = new Account(this, undefined);
   }
 
   spender(account: AccountName, scopes?: readonly string[]): CredentialSlot {
@@ -36,7 +36,7 @@ export class Accounts implements CredentialSpenders {
 
   /** @throws PaymentsAuthError ACCOUNT_UNKNOWN, as far as that is known without asking a resolver */
   account(id: AccountName): Account {
-    const { provider } = this.#context;
+    const { provider } = this.context;
     // Where there are no merchants, there is nobody else whom an empty name could mean.
     if (id === undefined || (id === null && provider.accountCredentials === undefined)) {
       if (this.#own === undefined) throw accountUnknown(provider.name, id);
@@ -47,7 +47,7 @@ export class Accounts implements CredentialSpenders {
     let account = this.#merchants.get(id);
     if (account === undefined) {
       this.#makeRoom();
-      account = this.#account(id);
+      account = new Account(this, id);
       this.#merchants.set(id, account);
     }
     this.#recency.touch(account);
@@ -74,16 +74,16 @@ export class Accounts implements CredentialSpenders {
   async rotate(name: AccountName, credentials: unknown): Promise<void> {
     const account = this.account(name);
     const { account: id } = account;
-    this.#source.rotate(id, credentials === undefined ? undefined : this.#read(id, credentials));
+    this.source.rotate(id, credentials === undefined ? undefined : this.#read(id, credentials));
     await account.rotated();
   }
 
   #read(id: string | undefined, credentials: unknown) {
     try {
-      return this.#source.read(credentials);
+      return this.source.read(credentials);
     } catch (error) {
       if (!(error instanceof UnusableCredentialsError)) throw error;
-      const { name } = this.#context.provider;
+      const { name } = this.context.provider;
       throw new PaymentsAuthError(
         'INVALID_OPTIONS',
         `The new credentials of provider "${name}" cannot be used: ${error.message}. The ones before stay in place.`,
@@ -92,17 +92,12 @@ export class Accounts implements CredentialSpenders {
     }
   }
 
-  #account(id: string | undefined): Account {
-    return new Account(this.#context, this.#source, id, this.#onEmpty);
-  }
-
-  /** One function for all of them: there may be a hundred thousand. */
-  readonly #onEmpty = (account: Account): void => {
+  isEmpty(account: Account): void {
     const { account: id } = account;
     if (id === undefined || this.#merchants.get(id) !== account) return;
     this.#merchants.delete(id);
     this.#recency.remove(account);
-  };
+  }
 
   #makeRoom(): void {
     if (this.#merchants.size < this.#most) return;

@@ -2,29 +2,22 @@ import type { TimerHandle } from '../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../payments-auth.errors.js';
 import { ACQUIRE_BUDGET_MS, RETRY, waitAfter } from './back-off.js';
 import { type Candidate, shortOf } from './candidate-source.js';
-import type { Candidates } from './candidates.js';
-import {
-  AcquisitionCancelled,
-  AcquisitionPostponed,
-  type Owner,
-  rejected,
-  unavailable,
-} from './credential-errors.js';
+import { AcquisitionCancelled, AcquisitionPostponed, rejected, unavailable } from './credential-errors.js';
 import { pause } from './pause.js';
 import type { AcquireReason } from './payments-auth-event.js';
 import { scrub } from './scrub.js';
 import type { SlotContext } from './slot-context.js';
+import type { SlotOwner } from './slot-owner.js';
 import type { SlotJournal } from './slot-journal.js';
 import type { HeldToken, IssuedToken, IssueOutcome, TokenIssuer } from './token-issuer.js';
 
-/** For whom a credential is acquired. */
-export interface AcquisitionSubject {
-  readonly owner: Owner;
+/** What an acquisition needs of the slot that it is for. */
+export interface AcquisitionSlot {
+  readonly owner: SlotOwner;
   readonly scopes: readonly string[];
-  readonly candidates: Candidates;
   readonly journal: SlotJournal;
   /** Another process of the fleet has withdrawn this token. */
-  readonly onWithdrawn: (token: string) => void;
+  withdrawn(token: string): void;
 }
 
 /** What is asked for, and why. */
@@ -55,8 +48,7 @@ export interface Acquired {
  * (R3).
  */
 export class Acquisition {
-  readonly #context: SlotContext;
-  readonly #subject: AcquisitionSubject;
+  readonly #slot: AcquisitionSlot;
   readonly #order: AcquisitionOrder;
   readonly #ended = new AbortController();
   readonly #end: Promise<undefined>;
@@ -66,9 +58,8 @@ export class Acquisition {
   #outdated = false;
   #announced = false;
 
-  constructor(context: SlotContext, subject: AcquisitionSubject, order: AcquisitionOrder) {
-    this.#context = context;
-    this.#subject = subject;
+  constructor(slot: AcquisitionSlot, order: AcquisitionOrder) {
+    this.#slot = slot;
     this.#order = order;
     this.#awaited = order.awaited;
     this.#end = new Promise((resolve) => {
@@ -116,20 +107,21 @@ export class Acquisition {
   }
 
   async #attempts(): Promise<Acquired> {
-    const { candidates } = this.#subject;
+    const { candidates } = this.#owner;
     const { issuer } = this.#context;
     let failures = 0;
     for (;;) {
       if (this.#signal.aborted) throw this.#timeIsUp();
-      const list = await this.#unlessEnded(candidates.get(failures === 0));
+      const patience = this.#awaited ? this.#signal : undefined;
+      const list = await this.#unlessEnded(candidates.get(failures === 0, patience));
       if (list === undefined) throw this.#timeIsUp();
       if (this.#isOutdated()) continue;
+      // A key that was refused on a call may still be the best there is: the provider decides on each call.
+      if (issuer === undefined) return { candidate: candidates.firstKey(list) };
       const candidate = candidates.firstUsable(list);
-      // A key that was refused on a call is still the best there is: the provider decides on each call.
-      if (issuer === undefined) return { candidate: candidate ?? (list[0] as Candidate) };
       if (candidate === undefined) {
         const rejection = candidates.rejection(list);
-        throw rejected(this.#subject.owner, rejection?.reason ?? 'rejected', rejection?.retryAfterMs);
+        throw rejected(this.#owner, rejection?.reason ?? 'rejected', rejection?.retryAfterMs);
       }
       this.#announce(candidate);
       const outcome = await this.#unlessEnded(this.#issue(issuer, candidate));
@@ -152,14 +144,14 @@ export class Acquisition {
     if (this.#announced) return;
     this.#announced = true;
     const { reason } = this.#order;
-    this.#subject.journal.emit({ type: 'credential-requested', credential: shortOf(candidate), reason });
+    this.#slot.journal.emit({ type: 'credential-requested', credential: shortOf(candidate), reason });
   }
 
   #issue(issuer: TokenIssuer, candidate: Candidate): Promise<IssueOutcome> {
-    const { owner, scopes, journal, onWithdrawn } = this.#subject;
+    const { scopes, journal } = this.#slot;
     const { reason, awaited, insist, held, refused } = this.#order;
     return issuer.issue({
-      account: owner.account,
+      account: this.#owner.account,
       scopes,
       ...candidate,
       held,
@@ -167,7 +159,7 @@ export class Acquisition {
       insist,
       lane: this.#awaited ? 'caller' : 'renewal',
       signal: this.#signal,
-      onWithdrawn,
+      onWithdrawn: (token) => this.#slot.withdrawn(token),
       onTokenRequest: (report) => {
         const error = report.reason === undefined ? undefined : scrub(report.reason, candidate.credentials);
         const host = this.#context.issuerHost;
@@ -179,9 +171,9 @@ export class Acquisition {
   /** The secret is remembered as wrong, and the resolver has reason to be asked again. */
   #reject(candidate: Candidate, outcome: IssueOutcome & { outcome: 'rejected' }): void {
     const reason = scrub(outcome.reason, candidate.credentials);
-    const retryAfterMs = this.#subject.candidates.reject(candidate, reason, outcome.retryAfterMs);
+    const retryAfterMs = this.#owner.candidates.reject(candidate, reason, outcome.retryAfterMs);
     const credential = shortOf(candidate);
-    this.#subject.journal.emit({ type: 'credentials-rejected', credential, reason, retryAfterMs });
+    this.#slot.journal.emit({ type: 'credentials-rejected', credential, reason, retryAfterMs });
   }
 
   /** Waits for the time of the next attempt. @throws PaymentsAuthError when there is none */
@@ -193,12 +185,12 @@ export class Acquisition {
     const { retryAfterMs } = outcome;
     if (retryAfterMs !== undefined) {
       const credential = shortOf(candidate);
-      this.#subject.journal.emit({ type: 'rate-limited', credential, retryAfterMs });
+      this.#slot.journal.emit({ type: 'rate-limited', credential, retryAfterMs });
     }
     const waitMs = retryAfterMs ?? Math.random() * waitAfter(failures, RETRY);
     const fits = this.#context.clock.monotonic() + waitMs < this.#deadlineMs;
     if (!this.#awaited || !this.#order.retries || !fits)
-      throw unavailable(this.#subject.owner, outcome.reason, retryAfterMs);
+      throw unavailable(this.#owner, outcome.reason, retryAfterMs);
     await this.#pause(waitMs);
   }
 
@@ -214,7 +206,7 @@ export class Acquisition {
     const reason = this.#context.closing.aborted
       ? 'the application is shutting down'
       : 'none came in the time there was';
-    return unavailable(this.#subject.owner, reason);
+    return unavailable(this.#owner, reason);
   }
 
   #startBudget(): void {
@@ -231,6 +223,14 @@ export class Acquisition {
   /** What `promise` resolves to; `undefined` when the time is up before. Whoever does not settle is not waited for. */
   #unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
     return Promise.race([promise, this.#end]);
+  }
+
+  get #owner() {
+    return this.#slot.owner;
+  }
+
+  get #context(): SlotContext {
+    return this.#owner.context;
   }
 
   get #signal(): AbortSignal {

@@ -2,6 +2,7 @@ import type { Clock } from '../payments-auth.clock.js';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { Credentials } from '../strategies/strategy.js';
+import { headersOf } from './call-headers.js';
 import { accountUnknown } from './credential-errors.js';
 import type { KeyedHash } from './keyed-hash.js';
 import { UnusableCredentialsError } from './unusable-credentials.error.js';
@@ -87,7 +88,22 @@ export class CandidateSource {
       if (problem !== undefined) throw new UnusableCredentialsError(`credentials${at}.${name} ${problem}`);
       credentials[name] = given as string;
     }
-    return { credentials, fingerprint: this.#hash.ofCredentials(credentials) };
+    return { credentials, fingerprint: this.#hash.ofCredentials(this.#identityOf(credentials)) };
+  }
+
+  /**
+   * What makes them others than those before. For a key it is what calls carry: two that differ in how webhooks are
+   * signed, for example, are one and the same to whoever refuses a call.
+   */
+  #identityOf(credentials: Credentials): Credentials {
+    const { definition } = this.#provider;
+    if (definition.strategy.kind !== 'static-key' || definition.bodySignature !== undefined)
+      return credentials;
+    const { headers, callHeaders = [] } = headersOf(definition, credentials, '');
+    return {
+      ...headers,
+      ...Object.fromEntries(callHeaders.map((each, at) => [`${at}`, JSON.stringify(each)])),
+    };
   }
 
   async #withinBound(account: string | undefined): Promise<unknown> {

@@ -1,29 +1,31 @@
-import { REJECTION, waitAfter } from './back-off.js';
 import type { Candidate, CandidateSource } from './candidate-source.js';
+import { pause } from './pause.js';
+import { Rejections } from './rejections.js';
 
-/** What is remembered of a secret that the provider called wrong (R4). */
-interface Rejection {
-  readonly reason: string;
-  readonly times: number;
-  readonly untilMs: number;
-}
-
-/** A resolver that can give another answer is not asked more often than this. */
+/** A resolver that has been asked again for no change, or has failed, is not asked again sooner. */
 const ASK_AGAIN_AFTER_MS = 1_000;
 
 /**
+ * For so long after a key was refused for the first time, a call waits until its resolver may be asked again: a new key
+ * is often put there a moment after the old one has died. Later it hears at once: a key that stays wrong must not slow
+ * every call down.
+ */
+const WAIT_FOR_NEW_KEY_MS = 3_000;
+
+/**
  * The static credentials of one account: asked for when needed, kept for a while, and with a memory of those that the
- * provider has called wrong, so that a flood of callers does not become a flood of logins and a ban. One for all the
- * scope sets of an account: a wrong secret is wrong for each of them.
+ * provider has called wrong. One for all the scope sets of an account: a wrong secret is wrong for each of them.
  */
 export class Candidates {
   readonly #source: CandidateSource;
   readonly #account: string | undefined;
-  #list: readonly Candidate[] | undefined = undefined;
+  /** One alone stands without a list around it: so do most, and there may be a hundred thousand of them. */
+  #known: Candidate | readonly Candidate[] | undefined = undefined;
   #resolving: Promise<readonly Candidate[]> | undefined = undefined;
-  #askedAtMs = -Infinity;
-  #failedAtMs: number | undefined = undefined;
-  #rejections: Map<string, Rejection> | undefined = undefined;
+  /** On the monotonic clock, rounded down. Whole seconds take no memory of their own. */
+  #askedAtSeconds = 0;
+  #mayAskAgainAtMs: number | undefined = undefined;
+  #rejections: Rejections | undefined = undefined;
 
   constructor(source: CandidateSource, account: string | undefined) {
     this.#source = source;
@@ -35,90 +37,109 @@ export class Candidates {
    *
    * @param again whether there is reason to believe that they have changed: then a resolver is asked again, but at
    *   most once a second
+   * @param patience given by whoever would rather wait for that second than do without; ends the wait
    */
-  async get(again: boolean): Promise<readonly Candidate[]> {
+  async get(again: boolean, patience?: AbortSignal): Promise<readonly Candidate[]> {
     const list = this.#list;
-    if (list === undefined) return this.#ask();
-    if (!this.#source.isDynamic(this.#account)) return list;
-    if (this.keptForMs <= 0) return this.#ask();
+    if (list === undefined || this.keptForMs <= 0) return this.#ask();
+    if (!again || !this.#isDynamic) return list;
+    const waitMs = this.#askAgainInMs;
+    if (waitMs > 0) {
+      if (patience === undefined || !this.#newKeyIsLikely(list)) return list;
+      await pause(this.#source.clock, waitMs, patience, true);
+      // Somebody else who waited may have asked by now.
+      if (this.#resolving === undefined && this.#askAgainInMs > 0) return this.#list ?? list;
+    }
+    this.#mayAskAgainAtMs = this.#source.clock.monotonic() + ASK_AGAIN_AFTER_MS;
     // One that fails now is no reason to distrust what it has said before.
-    return again && this.#mayAskAgain ? this.#ask().catch(() => list) : list;
+    return this.#ask().catch(() => list);
   }
 
   /** How much longer the last answer of a resolver may be used, in milliseconds; `Infinity` where none is asked. */
   get keptForMs(): number {
-    if (!this.#source.isDynamic(this.#account)) return Infinity;
-    return this.#askedAtMs + this.#source.ttlMs - this.#source.clock.monotonic();
+    if (!this.#isDynamic) return Infinity;
+    return this.#askedAtSeconds * 1_000 + this.#source.ttlMs - this.#source.clock.monotonic();
   }
 
-  /** The newest of `list` that is not remembered as wrong. */
+  /** The newest of `list` that is not remembered as wrong just now: what the next login is made with. */
   firstUsable(list: readonly Candidate[]): Candidate | undefined {
     return list.find((candidate) => this.#wrongForMs(candidate) === 0);
   }
 
+  /**
+   * The key that calls carry: the newest that has never been refused. One that has been is tried again by a call that
+   * can be repeated ({@link newerToTry}) and by no other, as long as there is one that works.
+   */
+  firstKey(list: readonly Candidate[]): Candidate {
+    const neverRefused = list.find((candidate) => this.#rejections?.has(candidate) !== true);
+    return neverRefused ?? this.firstUsable(list) ?? (list[0] as Candidate);
+  }
+
+  /** One that is newer than `current`, was called wrong, and has been left alone for long enough. */
+  newerToTry(current: Candidate): Candidate | undefined {
+    if (this.#rejections === undefined) return undefined;
+    const list = this.#list ?? [];
+    const at = list.findIndex(({ fingerprint }) => fingerprint === current.fingerprint);
+    return this.firstUsable(list.slice(0, Math.max(0, at)));
+  }
+
   /** Whether another attempt could end otherwise: with a secret not known to be wrong, or one not known at all. */
   get worthAnAttempt(): boolean {
-    if (this.#list === undefined || this.firstUsable(this.#list) !== undefined) return true;
-    return this.#source.isDynamic(this.#account) && this.#mayAskAgain;
+    const list = this.#list;
+    if (list === undefined || this.firstUsable(list) !== undefined) return true;
+    return this.#isDynamic && this.#askAgainInMs <= 0;
   }
 
   /** The provider has called this one wrong. Returns for how long that is remembered, in milliseconds. */
   reject(candidate: Candidate, reason: string, forMs?: number): number {
-    // Calls that were refused together say it once.
-    const stillMs = this.#wrongForMs(candidate);
-    if (stillMs > 0) return stillMs;
-    this.#rejections ??= new Map();
-    const times = (this.#rejections.get(candidate.fingerprint)?.times ?? 0) + 1;
-    const rememberedMs = forMs ?? waitAfter(times, REJECTION);
-    const untilMs = this.#source.clock.monotonic() + rememberedMs;
-    this.#rejections.set(candidate.fingerprint, { reason, times, untilMs });
-    return rememberedMs;
+    this.#rejections ??= new Rejections(this.#source.clock);
+    return this.#rejections.add(candidate, reason, forMs);
   }
 
   /** The provider has accepted this one. */
   accept(candidate: Candidate): void {
-    this.#rejections?.delete(candidate.fingerprint);
+    this.#rejections?.remove(candidate);
   }
 
   /** What the provider said of the newest of `list` that is remembered as wrong, and how long until one is tried again. */
   rejection(list: readonly Candidate[]): { reason: string; retryAfterMs: number } | undefined {
-    const wrong = list.filter((candidate) => this.#wrongForMs(candidate) > 0);
-    const reason = wrong[0] && this.#rejections?.get(wrong[0].fingerprint)?.reason;
-    if (reason === undefined) return undefined;
-    return { reason, retryAfterMs: Math.ceil(Math.min(...wrong.map((each) => this.#wrongForMs(each)))) };
-  }
-
-  /** How long until a candidate newer than `current` is worth another try, in milliseconds; `Infinity` for never. */
-  newerUsableInMs(current: Candidate): number {
-    const newer: number[] = [];
-    for (const each of this.#list ?? []) {
-      if (each.fingerprint === current.fingerprint) return Math.min(Infinity, ...newer);
-      newer.push(this.#wrongForMs(each));
-    }
-    return Infinity;
+    return this.#rejections?.of(list);
   }
 
   /** Asked again on the next use; what was called wrong is tried again at once. */
   forget(): void {
-    this.#list = undefined;
+    this.#known = undefined;
     this.#resolving = undefined;
     this.#rejections = undefined;
   }
 
   /** What was called wrong is tried again at once, and remembered for longer should it be wrong again. */
   forgive(): void {
-    const nowMs = this.#source.clock.monotonic();
-    for (const [fingerprint, rejection] of this.#rejections ?? [])
-      this.#rejections?.set(fingerprint, { ...rejection, untilMs: nowMs });
+    this.#rejections?.forgive();
   }
 
-  get #mayAskAgain(): boolean {
-    return this.#source.clock.monotonic() - (this.#failedAtMs ?? this.#askedAtMs) >= ASK_AGAIN_AFTER_MS;
+  get #list(): readonly Candidate[] | undefined {
+    const known = this.#known;
+    return known === undefined || isList(known) ? known : [known];
+  }
+
+  get #isDynamic(): boolean {
+    return this.#source.isDynamic(this.#account);
+  }
+
+  get #askAgainInMs(): number {
+    return (this.#mayAskAgainAtMs ?? -Infinity) - this.#source.clock.monotonic();
   }
 
   #wrongForMs(candidate: Candidate): number {
-    const rejection = this.#rejections?.get(candidate.fingerprint);
-    return rejection === undefined ? 0 : Math.max(0, rejection.untilMs - this.#source.clock.monotonic());
+    return this.#rejections?.wrongForMs(candidate) ?? 0;
+  }
+
+  /** All that are known have been refused, and one of them only just now. */
+  #newKeyIsLikely(list: readonly Candidate[]): boolean {
+    const rejections = this.#rejections;
+    if (rejections === undefined || this.firstUsable(list) !== undefined) return false;
+    return list.some((candidate) => rejections.isNews(candidate, WAIT_FOR_NEW_KEY_MS));
   }
 
   #ask(): Promise<readonly Candidate[]> {
@@ -129,15 +150,15 @@ export class Candidates {
         // Rotated meanwhile: this answer is older than what is wanted now.
         if (this.#resolving !== resolving) return list;
         this.#resolving = undefined;
-        this.#askedAtMs = askedAtMs;
-        this.#failedAtMs = undefined;
-        this.#keep(list);
+        this.#askedAtSeconds = Math.floor(askedAtMs / 1_000);
+        this.#known = list.length === 1 ? list[0] : list;
+        this.#rejections?.keepOnly(list);
         return list;
       },
       (error: unknown) => {
         if (this.#resolving === resolving) {
           this.#resolving = undefined;
-          this.#failedAtMs = askedAtMs;
+          this.#mayAskAgainAtMs = askedAtMs + ASK_AGAIN_AFTER_MS;
         }
         throw error;
       },
@@ -145,13 +166,8 @@ export class Candidates {
     this.#resolving = resolving;
     return resolving;
   }
+}
 
-  #keep(list: readonly Candidate[]): void {
-    this.#list = list;
-    // A secret that is no longer configured needs no memory.
-    for (const fingerprint of this.#rejections?.keys() ?? []) {
-      if (!list.some((candidate) => candidate.fingerprint === fingerprint))
-        this.#rejections?.delete(fingerprint);
-    }
-  }
+function isList(known: Candidate | readonly Candidate[]): known is readonly Candidate[] {
+  return Array.isArray(known);
 }

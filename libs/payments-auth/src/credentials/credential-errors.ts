@@ -53,6 +53,11 @@ export function unavailable(
   );
 }
 
+/** @param cause what went wrong, without a secret in it */
+export function notGivenBack(owner: Owner, cause: string): PaymentsAuthError {
+  return unavailable(owner, `the token is forgotten here, but could not be given back (${cause})`);
+}
+
 export function rejected(owner: Owner, reason: string, waitMs?: number): PaymentsAuthError {
   return new PaymentsAuthError(
     'CREDENTIALS_REJECTED',

@@ -1,4 +1,6 @@
 import type { Credential } from './credential.js';
+import type { KeyTrials } from './key-trials.js';
+import type { Refusal } from './refusals.js';
 
 /**
  * What the HTTP room needs of a kept credential: one provider, account and scope set.
@@ -17,7 +19,9 @@ export interface CredentialSpender {
    *
    * @param refusal `own`: the provider's own envelope; otherwise a bare 401 or 403 of something in between
    */
-  replace(rejected: Credential, refusal: { status: number; own: boolean }): Promise<Credential | undefined>;
+  replace(rejected: Credential, refusal: Refusal): Promise<Credential | undefined>;
+  /** A newer key that waits for a call which can be repeated whatever comes of it. `undefined` for tokens, and mostly. */
+  readonly trials: KeyTrials | undefined;
   /** What a replay came to: a second refusal proves that renewal is no cure, a success ends the pause (R11). */
   replayed(credential: Credential, outcome: ReplayOutcome): void;
   /** The rate-limit headers of an answer, kept as last seen. Names in lower case. */

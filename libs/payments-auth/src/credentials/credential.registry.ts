@@ -11,6 +11,7 @@ import { ProviderCredentialService } from './provider-credential.service.js';
 import { ProviderTokenIssuer } from './provider-token-issuer.js';
 import { RenewalGate } from './renewal-gate.js';
 import { RenewalQueue } from './renewal-queue.js';
+import { statusOf } from './slot-status.js';
 import type { SlotContext } from './slot-context.js';
 import { SharedTokenIssuer } from './shared-token-issuer.js';
 import { StoreHealth } from './store-health.js';
@@ -92,7 +93,7 @@ export class CredentialRegistry {
   /** The state of every credential there is. */
   status(): CredentialStatus[] {
     return [...this.#providers].flatMap(([name, accounts]) => {
-      const known = Array.from(accounts.slots(), (slot) => slot.status());
+      const known = Array.from(accounts.slots(), statusOf);
       const own = accounts.known(undefined);
       return own === undefined || own.defaultSlot !== undefined
         ? known

@@ -71,8 +71,13 @@ export class Credential {
     return this.#signing;
   }
 
-  /** @internal Whether a call that carries either of them carries the same secret. */
+  /** @internal Whether every call that carries either of them carries the same secret. */
   isSameAs(other: Credential): boolean {
-    return this === other || (this.id === other.id && this.#token === other.token);
+    if (this === other) return true;
+    return (
+      this.id === other.id &&
+      this.#token === other.token &&
+      Object.entries(this.#headers).every(([name, value]) => other.headers[name] === value)
+    );
   }
 }

@@ -1,6 +1,6 @@
+import type { Acquired } from './acquisition.js';
 import { headersOf } from './call-headers.js';
 import { type Candidate, shortOf } from './candidate-source.js';
-import type { Candidates } from './candidates.js';
 import { Credential } from './credential.js';
 import { KeptCredential } from './kept-credential.js';
 import { zonesOf } from './renewal-window.js';
@@ -14,6 +14,18 @@ export interface Keeper {
   readonly before: KeptCredential | undefined;
 }
 
+/** What was acquired, as it is kept. @throws {UnusableCredentialsError} when no header that can be sent is made of it */
+export function keepAcquired(
+  context: SlotContext,
+  keeper: Keeper,
+  { candidate, issued }: Acquired,
+  keptForMs: number,
+): KeptCredential {
+  return issued === undefined
+    ? keepKey(context, keeper, keptForMs, candidate)
+    : keepToken(context, keeper, issued, candidate);
+}
+
 /**
  * A token as it is kept, with the zones of its life.
  *
@@ -22,7 +34,7 @@ export interface Keeper {
  *
  * @throws {UnusableCredentialsError} when no header that can be sent is made of it
  */
-export function keepToken(
+function keepToken(
   { provider, clock, hash, slowestLoginMs }: SlotContext,
   { account, scopes, before }: Keeper,
   issued: IssuedToken,
@@ -59,38 +71,46 @@ export function keepToken(
 
 /**
  * A static key as it is kept: as long as its resolver's answer may be used, and for ever where it is fixed. Due when
- * the resolver is to be asked again, or a newer key of the list is worth another try.
+ * the resolver is to be asked again.
  *
+ * @param keptForMs for how long the resolver's answer may be used
  * @throws {UnusableCredentialsError} when no header that can be sent is made of it
  */
-export function keepKey(
-  { provider, clock }: SlotContext,
-  { account, scopes, before }: Keeper,
-  candidates: Candidates,
+function keepKey(
+  context: SlotContext,
+  keeper: Keeper,
+  keptForMs: number,
   candidate: Candidate,
 ): KeptCredential {
+  const { clock } = context;
+  const { before } = keeper;
   const credential =
     before?.candidate.fingerprint === candidate.fingerprint
       ? before.credential
-      : new Credential({
-          provider: provider.name,
-          account,
-          scopes,
-          id: shortOf(candidate),
-          token: '',
-          obtainedAtMs: clock.now(),
-          ...headersOf(provider.definition, candidate.credentials, ''),
-        });
-  const keptForMs = candidates.keptForMs;
+      : keyCredential(context, keeper, candidate);
   return new KeptCredential({
     credential,
     candidate,
     lifetimeMs: keptForMs,
-    zones: {
-      dueAfterMs: Math.min(0.8 * keptForMs, candidates.newerUsableInMs(candidate)),
-      deadAfterMs: keptForMs,
-    },
+    zones: { dueAfterMs: 0.8 * keptForMs, deadAfterMs: keptForMs },
     since: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
+  });
+}
+
+/** What calls carry that use this key. @throws {UnusableCredentialsError} when no header that can be sent is made of it */
+export function keyCredential(
+  { provider, clock }: SlotContext,
+  { account, scopes }: Omit<Keeper, 'before'>,
+  candidate: Candidate,
+): Credential {
+  return new Credential({
+    provider: provider.name,
+    account,
+    scopes,
+    id: shortOf(candidate),
+    token: '',
+    obtainedAtMs: clock.now(),
+    ...headersOf(provider.definition, candidate.credentials, ''),
   });
 }
 

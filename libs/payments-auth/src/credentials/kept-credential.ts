@@ -1,6 +1,7 @@
 import type { Clock } from '../payments-auth.clock.js';
 import type { Candidate } from './candidate-source.js';
 import type { Credential } from './credential.js';
+import type { HeldToken } from './token-issuer.js';
 import type { Zones } from './renewal-window.js';
 
 /** Where in its life a credential is (R7). */
@@ -19,6 +20,12 @@ export interface Instant {
 }
 
 /**
+ * Stands for ever: a whole number up to here takes no memory of its own, and there may be a hundred thousand of them.
+ * After these 24 days a static key is asked for again, at no harm and no cost.
+ */
+const FOR_EVER_MS = 2 ** 31 - 1;
+
+/**
  * A credential, what it was obtained with, and until when it is fresh, due, dead.
  *
  * Its age is what the clock that ran further says: the monotonic one stands still while the machine sleeps, the wall
@@ -30,10 +37,11 @@ export class KeptCredential {
   readonly lifetimeMs: number;
   /** The store's number for it, where it is shared. */
   readonly version: number | undefined;
-  /** On the monotonic clock, as long as the wall clock has not run further. */
-  readonly deadAtMs: number;
-  #dueAtMs: number;
-  readonly #wallAheadMs: number;
+  /** When its life began, on either clock. */
+  readonly #sinceMs: number;
+  readonly #sinceWallMs: number;
+  readonly #deadAfterMs: number;
+  #dueAfterMs: number;
 
   constructor(parts: {
     credential: Credential;
@@ -46,35 +54,61 @@ export class KeptCredential {
   }) {
     this.credential = parts.credential;
     this.candidate = parts.candidate;
-    this.lifetimeMs = parts.lifetimeMs;
+    this.lifetimeMs = wholeMs(parts.lifetimeMs);
     this.version = parts.version;
-    this.#dueAtMs = parts.since.monotonicMs + parts.zones.dueAfterMs;
-    this.deadAtMs = parts.since.monotonicMs + parts.zones.deadAfterMs;
-    this.#wallAheadMs = parts.since.wallMs - parts.since.monotonicMs;
+    this.#sinceMs = parts.since.monotonicMs;
+    this.#sinceWallMs = parts.since.wallMs;
+    this.#deadAfterMs = wholeMs(parts.zones.deadAfterMs);
+    this.#dueAfterMs = wholeMs(parts.zones.dueAfterMs);
   }
 
   zoneAt(monotonicMs: number, wallMs: number): Zone {
-    const nowMs = Math.max(monotonicMs, wallMs - this.#wallAheadMs);
-    if (nowMs < this.#dueAtMs) return 'fresh';
-    return nowMs < this.deadAtMs ? 'due' : 'dead';
-  }
-
-  /** On the monotonic clock; `Infinity` for one that is never renewed. */
-  get dueAtMs(): number {
-    return this.#dueAtMs;
-  }
-
-  /** It is due again no sooner than in `forMs` milliseconds. */
-  postpone(clock: Clock, forMs: number): void {
-    this.#dueAtMs = Math.max(clock.monotonic(), clock.now() - this.#wallAheadMs) + forMs;
+    const ageMs = this.#ageMs(monotonicMs, wallMs);
+    if (ageMs < this.#dueAfterMs) return 'fresh';
+    return ageMs < this.#deadAfterMs ? 'due' : 'dead';
   }
 
   zone(clock: Clock): Zone {
     return this.zoneAt(clock.monotonic(), clock.now());
   }
 
+  isAlive(clock: Clock): boolean {
+    return this.zone(clock) !== 'dead';
+  }
+
+  /** On the monotonic clock, as long as the wall clock has not run further; `Infinity` for one that is never renewed. */
+  get dueAtMs(): number {
+    return this.#dueAfterMs === FOR_EVER_MS ? Infinity : this.#sinceMs + this.#dueAfterMs;
+  }
+
+  /** On the monotonic clock, as long as the wall clock has not run further. */
+  get deadAtMs(): number {
+    return this.#sinceMs + this.#deadAfterMs;
+  }
+
+  /** As its issuer knows it. */
+  get held(): HeldToken {
+    const { version, lifetimeMs, deadAtMs } = this;
+    const { token } = this.credential;
+    return { token, lifetimeMs, deadAtMs, ...(version === undefined ? {} : { version }) };
+  }
+
+  /** It is due again no sooner than in `forMs` milliseconds. */
+  postpone(clock: Clock, forMs: number): void {
+    this.#dueAfterMs = wholeMs(this.#ageMs(clock.monotonic(), clock.now()) + forMs);
+  }
+
   /** What is left of it, in milliseconds; less than 0 when it is dead. */
   remainingMs(clock: Clock): number {
-    return this.deadAtMs - Math.max(clock.monotonic(), clock.now() - this.#wallAheadMs);
+    return this.#deadAfterMs - this.#ageMs(clock.monotonic(), clock.now());
   }
+
+  #ageMs(monotonicMs: number, wallMs: number): number {
+    return Math.max(monotonicMs - this.#sinceMs, wallMs - this.#sinceWallMs);
+  }
+}
+
+/** Rounded down: nothing lives longer for being kept. */
+function wholeMs(ms: number): number {
+  return ms === Infinity ? FOR_EVER_MS : Math.floor(ms);
 }

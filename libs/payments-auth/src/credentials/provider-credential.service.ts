@@ -4,6 +4,7 @@ import type { CredentialService, CredentialStatus } from './credential.service.j
 import type { AccountName } from './credential-spender.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { noCounts } from './slot-journal.js';
+import { statusOf } from './slot-status.js';
 
 /** The credential service of one provider and one of its accounts. Holds nothing itself: any number may be made. */
 export class ProviderCredentialService implements CredentialService {
@@ -45,7 +46,7 @@ export class ProviderCredentialService implements CredentialService {
 
   status(): CredentialStatus {
     const slot = this.#accounts.known(this.#account)?.defaultSlot;
-    if (slot !== undefined) return slot.status();
+    if (slot !== undefined) return statusOf(slot);
     return {
       provider: this.#provider,
       ...(typeof this.#account === 'string' ? { account: this.#account } : {}),

@@ -4,7 +4,7 @@ import { ManualClock } from '../testing/manual-clock.js';
 import { type Renewable, RenewalQueue } from './renewal-queue.js';
 
 class Item implements Renewable {
-  renewalAtMs = 0;
+  dueAtMs = 0;
   renewalPosition = -1;
   readonly #ran: Item[];
 
@@ -21,10 +21,10 @@ class Item implements Renewable {
 }
 
 /** The same ones, each once, in the order of their time. */
-function assertRan(ran: readonly Item[], due: readonly number[]): void {
+function expectRan(ran: readonly Item[], due: readonly number[]): void {
   expect(new Set(ran.map(({ name }) => name))).toEqual(new Set(due));
   expect(ran).toHaveLength(due.length);
-  const times = ran.map(({ renewalAtMs }) => renewalAtMs);
+  const times = ran.map(({ dueAtMs }) => dueAtMs);
   expect(times).toEqual(times.toSorted((a, b) => a - b));
 }
 
@@ -44,8 +44,10 @@ describe('the renewal queue', () => {
         const model = new Map<number, number>();
         for (const { what, item, delayMs } of steps) {
           if (what === 'schedule') {
-            queue.schedule(items[item] as Item, delayMs);
-            model.set(item, clock.monotonic() + delayMs);
+            const scheduled = items[item] as Item;
+            queue.schedule(scheduled, delayMs);
+            scheduled.dueAtMs = clock.monotonic() + delayMs;
+            model.set(item, scheduled.dueAtMs);
           } else if (what === 'cancel') {
             queue.cancel(items[item] as Item);
             model.delete(item);
@@ -54,7 +56,7 @@ describe('the renewal queue', () => {
             ran.length = 0;
             queue.runDue();
             const due = [...model].filter(([, atMs]) => atMs <= clock.monotonic());
-            assertRan(
+            expectRan(
               ran,
               due.map(([name]) => name),
             );

@@ -1,10 +1,8 @@
 import type { Clock } from '../payments-auth.clock.js';
 
-/** Something that wants attention at a known time. Both fields belong to the queue, and nobody else writes them. */
+/** Something that wants attention at a known time. */
 export interface Renewable {
-  /** When, on the queue's own time. */
-  renewalAtMs: number;
-  /** Where it stands in the queue; -1 when it is not in it. */
+  /** Where it stands in the queue; -1 when it is not in it. Belongs to the queue, and nobody else writes it. */
   renewalPosition: number;
   /** Called once when its time has come. Must not throw. */
   onRenewalDue(): void;
@@ -23,6 +21,8 @@ const SLEPT_MS = 500;
 export class RenewalQueue {
   readonly #clock: Clock;
   readonly #heap: Renewable[] = [];
+  /** When each of them falls due. A list of nothing but numbers takes 8 bytes for one; a field of an object, 24. */
+  readonly #dueAtMs: number[] = [];
   #leapMs = 0;
   #offsetMs: number;
   #onEarlier: (() => void) | undefined;
@@ -38,11 +38,11 @@ export class RenewalQueue {
 
   /** Puts `renewable` in, `delayMs` from now; a time it had before no longer counts. */
   schedule(renewable: Renewable, delayMs: number): void {
-    const firstBeforeMs = this.#heap[0]?.renewalAtMs ?? Infinity;
-    renewable.renewalAtMs = this.#now() + Math.max(0, delayMs);
-    if (renewable.renewalPosition < 0) renewable.renewalPosition = this.#heap.push(renewable) - 1;
-    this.#settle(renewable);
-    if (renewable.renewalAtMs < firstBeforeMs) this.#onEarlier?.();
+    const firstBeforeMs = this.#dueAtMs[0] ?? Infinity;
+    const dueAtMs = this.#now() + Math.max(0, delayMs);
+    const at = renewable.renewalPosition < 0 ? this.#heap.length : renewable.renewalPosition;
+    this.#settle(renewable, dueAtMs, at);
+    if (dueAtMs < firstBeforeMs) this.#onEarlier?.();
   }
 
   /** Takes `renewable` out. */
@@ -51,25 +51,21 @@ export class RenewalQueue {
     if (at < 0) return;
     renewable.renewalPosition = -1;
     const last = this.#heap.pop() as Renewable;
-    if (last === renewable) return;
-    this.#put(last, at);
-    this.#settle(last);
+    const lastDueAtMs = this.#dueAtMs.pop() as number;
+    if (last !== renewable) this.#settle(last, lastDueAtMs, at);
   }
 
   /** How long until something falls due, in milliseconds; 0 when something is due now. */
   nextDueInMs(): number | undefined {
-    const first = this.#heap[0];
-    return first === undefined ? undefined : Math.max(0, first.renewalAtMs - this.#now());
+    const firstMs = this.#dueAtMs[0];
+    return firstMs === undefined ? undefined : Math.max(0, firstMs - this.#now());
   }
 
   /** Calls whatever is due. Never throws. */
   runDue(): void {
     const nowMs = this.#now();
-    for (
-      let first = this.#heap[0];
-      first !== undefined && first.renewalAtMs <= nowMs;
-      first = this.#heap[0]
-    ) {
+    while ((this.#dueAtMs[0] ?? Infinity) <= nowMs) {
+      const first = this.#heap[0] as Renewable;
       this.cancel(first);
       first.onRenewalDue();
     }
@@ -88,32 +84,37 @@ export class RenewalQueue {
     return monotonicMs + this.#leapMs;
   }
 
-  #put(renewable: Renewable, at: number): void {
-    this.#heap[at] = renewable;
-    renewable.renewalPosition = at;
+  /** Puts `renewable` where its time belongs, starting from `at`: everything else stands right. */
+  #settle(renewable: Renewable, dueAtMs: number, at: number): void {
+    let place = at;
+    while (place > 0 && this.#timeAt((place - 1) >> 1) > dueAtMs) place = this.#move((place - 1) >> 1, place);
+    for (
+      let child = this.#earlierChild(place);
+      this.#timeAt(child) < dueAtMs;
+      child = this.#earlierChild(place)
+    )
+      place = this.#move(child, place);
+    this.#put(renewable, dueAtMs, place);
   }
 
-  /** Moves `renewable` up or down to where its time belongs. */
-  #settle(renewable: Renewable): void {
-    const heap = this.#heap;
-    let at = renewable.renewalPosition;
-    while (at > 0) {
-      const parentAt = (at - 1) >> 1;
-      const parent = heap[parentAt] as Renewable;
-      if (parent.renewalAtMs <= renewable.renewalAtMs) break;
-      this.#put(parent, at);
-      at = parentAt;
-    }
-    for (;;) {
-      const left = heap[2 * at + 1];
-      const right = heap[2 * at + 2];
-      const child =
-        right !== undefined && left !== undefined && right.renewalAtMs < left.renewalAtMs ? right : left;
-      if (child === undefined || renewable.renewalAtMs <= child.renewalAtMs) break;
-      const childAt = child.renewalPosition;
-      this.#put(child, at);
-      at = childAt;
-    }
-    this.#put(renewable, at);
+  #earlierChild(at: number): number {
+    const left = 2 * at + 1;
+    return this.#timeAt(left + 1) < this.#timeAt(left) ? left + 1 : left;
+  }
+
+  #timeAt(at: number): number {
+    return at < this.#dueAtMs.length ? (this.#dueAtMs[at] as number) : Infinity;
+  }
+
+  /** Returns `from`, which is free now. */
+  #move(from: number, to: number): number {
+    this.#put(this.#heap[from] as Renewable, this.#dueAtMs[from] as number, to);
+    return from;
+  }
+
+  #put(renewable: Renewable, dueAtMs: number, at: number): void {
+    this.#heap[at] = renewable;
+    this.#dueAtMs[at] = dueAtMs;
+    renewable.renewalPosition = at;
   }
 }

@@ -40,6 +40,6 @@ export function zonesOf(
 }
 
 /** How long a credential is used, counted from when it was asked for: not in the safety margin before its end. */
-export function deadAfterMs(lifetimeMs: number): number {
+function deadAfterMs(lifetimeMs: number): number {
   return lifetimeMs - Math.min(1_000, 0.02 * lifetimeMs);
 }

@@ -1,10 +1,23 @@
 import type { PaymentsAuthError } from '../payments-auth.errors.js';
-import type { Owner } from './credential-errors.js';
+import type { Credential } from './credential.js';
 import type { CredentialStatus } from './credential.service.js';
 import type { AcquireReason, PaymentsAuthEvent } from './payments-auth-event.js';
 import { retryAfterMs } from './retry-after.js';
-import type { SlotContext } from './slot-context.js';
+import type { SlotOwner } from './slot-owner.js';
 import type { TokenRequestReport } from './token-issuer.js';
+
+/** Whose journal it is. */
+export interface JournalSubject {
+  readonly owner: SlotOwner;
+  readonly scopes: readonly string[];
+}
+
+/** How a credential was come by. */
+export interface Obtained {
+  readonly reason: AcquireReason;
+  readonly durationMs: number;
+  readonly from: 'provider' | 'store';
+}
 
 /** An event before it is known whose it is and when. */
 type OwnEvent = PaymentsAuthEvent extends infer E
@@ -29,9 +42,7 @@ type Counters = CredentialStatus['counters'];
 export class SlotJournal {
   lastError: PaymentsAuthError | undefined = undefined;
   rateLimit: CredentialStatus['rateLimit'] = undefined;
-  readonly #context: SlotContext;
-  readonly #owner: Owner;
-  readonly #scopes: readonly string[];
+  readonly #subject: JournalSubject;
   // Each a field of its own: as an object they would take half as much again.
   #tokenRequests = 0;
   #tokenFailures = 0;
@@ -40,10 +51,8 @@ export class SlotJournal {
   #replays = 0;
   #waits = 0;
 
-  constructor(context: SlotContext, owner: Owner, scopes: readonly string[]) {
-    this.#context = context;
-    this.#owner = owner;
-    this.#scopes = scopes;
+  constructor(subject: JournalSubject) {
+    this.#subject = subject;
   }
 
   get counters(): Counters {
@@ -57,10 +66,6 @@ export class SlotJournal {
     };
   }
 
-  renewedEarly(): void {
-    this.#earlyRenewals += 1;
-  }
-
   refused(): void {
     this.#refusals += 1;
   }
@@ -69,20 +74,51 @@ export class SlotJournal {
     this.#replays += 1;
   }
 
-  waited(): void {
+  /** A call waits for a credential. Returns what is to be called when it waits no more. */
+  waits(): (credential: Credential | undefined) => void {
+    const { clock } = this.#subject.owner.context;
+    const startedAtMs = clock.monotonic();
     this.#waits += 1;
+    return (credential) => {
+      const whose = credential === undefined ? {} : { credential: credential.id };
+      this.emit({ type: 'call-waited', ...whose, durationMs: clock.monotonic() - startedAtMs });
+    };
   }
 
   emit(event: OwnEvent): void {
+    const { owner, scopes } = this.#subject;
     // Spread over a union, the type of each member is lost to the compiler.
     const whole: unknown = {
-      provider: this.#owner.provider,
-      ...(this.#owner.account === undefined ? {} : { account: this.#owner.account }),
-      ...(this.#scopes.length === 0 ? {} : { scopes: this.#scopes }),
-      atMs: this.#context.clock.now(),
+      provider: owner.provider,
+      ...(owner.account === undefined ? {} : { account: owner.account }),
+      ...(scopes.length === 0 ? {} : { scopes }),
+      atMs: owner.context.clock.now(),
       ...event,
     };
-    this.#context.emit(whole as PaymentsAuthEvent);
+    owner.context.emit(whole as PaymentsAuthEvent);
+  }
+
+  /** @param aheadMs how long the one before would still have served; absent where it is no renewal ahead of its end */
+  obtained({ id, expiresAtMs }: Credential, how: Obtained, aheadMs: number | undefined): void {
+    const { durationMs } = how;
+    const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
+    this.emit({ type: 'credential-obtained', credential: id, ...how, ...expiry });
+    if (aheadMs === undefined) return;
+    this.#earlyRenewals += 1;
+    this.emit({ type: 'credential-renewed-early', credential: id, durationMs, aheadMs });
+  }
+
+  /** @param serving the credential that goes on being used meanwhile, if there is one */
+  failed(error: PaymentsAuthError, serving: Credential | undefined): void {
+    const { reason = 'unavailable' } = error;
+    const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
+    if (serving === undefined) {
+      this.emit({ type: 'credential-unavailable', reason, ...wait });
+    } else {
+      const { id, expiresAtMs } = serving;
+      const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
+      this.emit({ type: 'renewal-failed', credential: id, reason, ...wait, ...expiry });
+    }
   }
 
   /** One request to the token endpoint has ended. */
@@ -108,7 +144,7 @@ export class SlotJournal {
     const reset = numeric(headers['x-ratelimit-reset']);
     const waits = headers['retry-after'] !== undefined;
     if (limit === undefined && remaining === undefined && !waits) return;
-    const nowMs = this.#context.clock.now();
+    const nowMs = this.#subject.owner.context.clock.now();
     const waitMs = waits ? retryAfterMs(headers, nowMs) : undefined;
     this.rateLimit = {
       ...(limit === undefined ? {} : { limit }),

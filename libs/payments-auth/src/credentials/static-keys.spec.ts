@@ -7,6 +7,7 @@ import {
   startCredentialBed,
   until,
 } from '../../../../test/support/credential-bed.js';
+import type { Credential } from './credential.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 
 const REFUSED = { status: 401, own: true };
@@ -53,17 +54,58 @@ describe('a static key', () => {
     expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
   });
 
-  it('that is refused is followed by the next of the list, and tried again later', async () => {
+  it('that is refused is followed by the next of the list, however many calls are refused together', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const newest = await spender.obtain();
     const others = await Promise.all(Array.from({ length: 100 }, () => spender.replace(newest, REFUSED)));
     expect(new Set(others.map((other) => other?.headers['authorization']))).toEqual(new Set(['test-older']));
-    await bed.clock.advance(29_000);
     expect(spender.peek()?.headers['authorization']).toBe('test-older');
-    await bed.clock.advance(2_000);
-    spender.peek();
-    await until(() => spender.peek()?.headers['authorization'] === 'test-newest');
+    expect(spender.trials?.isWanted).toBe(false);
+  });
+
+  it('that was refused is tried again later, by one call at a time, and used once it is accepted', async () => {
+    bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
+    const spender = spenderOf(bed);
+    const inUse = () => spender.peek()?.headers['authorization'];
+    await spender.replace(await spender.obtain(), REFUSED);
+    await bed.clock.advance(29_999);
+    expect(spender.trials?.isWanted).toBe(false);
+    await bed.clock.advance(1);
+    expect(spender.trials?.isWanted).toBe(true);
+
+    const trial = spender.trials?.start() as Credential;
+    expect(trial.headers).toEqual({ authorization: 'test-newest' });
+    expect(inUse()).toBe('test-older');
+    expect(spender.trials?.isWanted).toBe(false);
+    expect(spender.trials?.start()).toBeUndefined();
+    // Nothing was learned: the next call may try.
+    spender.trials?.end(trial, undefined);
+    expect(spender.trials?.isWanted).toBe(true);
+
+    spender.trials?.end(spender.trials.start() as Credential, false);
+    await bed.clock.advance(59_999);
+    expect(spender.trials?.isWanted).toBe(false);
+    await bed.clock.advance(1);
+    spender.trials?.end(spender.trials.start() as Credential, true);
+    expect(inUse()).toBe('test-newest');
+    expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
+    await bed.clock.advance(3_600_000);
+    expect(spender.trials?.isWanted).toBe(false);
+    expect(inUse()).toBe('test-newest');
+  });
+
+  it('is the same key in two entries that differ in what no call carries', async () => {
+    const definition = { ...KEY_DEFINITION, credentials: { key: {}, webhook: {} } };
+    bed = await withKeys(
+      () => [
+        { key: 'test-a', webhook: 'test-new' },
+        { key: 'test-a', webhook: 'test-old' },
+      ],
+      { definition },
+    );
+    const spender = spenderOf(bed);
+    expect(await spender.replace(await spender.obtain(), REFUSED)).toBeUndefined();
   });
 
   it('stays in use when it was something in between that refused the call', async () => {
@@ -86,12 +128,34 @@ describe('a static key', () => {
     );
     const spender = spenderOf(bed);
     const old = await spender.obtain();
-    for (let each = 0; each < 10; each += 1) expect(await spender.replace(old, REFUSED)).toBeUndefined();
-    expect(asked).toBe(1);
+    expect(await spender.replace(old, REFUSED)).toBeUndefined();
+    expect(asked).toBe(2);
+    // The old one has died a moment before the new one is there: calls that are refused meanwhile wait for it.
+    const waiting = Promise.all(Array.from({ length: 10 }, () => spender.replace(old, REFUSED)));
+    await quiet();
     key = 'test-new';
     await bed.clock.advance(1_000);
-    expect((await spender.replace(old, REFUSED))?.headers).toEqual({ authorization: 'test-new' });
-    expect(asked).toBe(2);
+    const others = (await waiting).map((other) => other?.headers['authorization']);
+    expect(new Set(others)).toEqual(new Set(['test-new']));
+    expect(asked).toBe(3);
+  });
+
+  it('that stays wrong slows no call down, however many are refused', async () => {
+    let asked = 0;
+    bed = await withKeys(
+      () => {
+        asked += 1;
+        return [{ key: 'test-a' }];
+      },
+      { credentialsAreDynamic: DYNAMIC },
+    );
+    const spender = spenderOf(bed);
+    const credential = await spender.obtain();
+    await spender.replace(credential, REFUSED);
+    await bed.clock.advance(3_000);
+    for (let each = 0; each < 100; each += 1)
+      expect(await spender.replace(credential, REFUSED)).toBeUndefined();
+    expect(asked).toBe(3);
   });
 
   it('from a function is asked for again behind the caller, and never used for longer than it may be kept', async () => {

@@ -2,6 +2,7 @@ import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'ax
 import { applicationAxios } from '../application-axios.js';
 import type { CredentialSpender, CredentialSpenders } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
+import type { KeyTrials } from '../credentials/key-trials.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { discardAnswer, readAnswerBody, relayAnswer } from './answer-body.js';
@@ -48,6 +49,8 @@ interface Attempted {
 
 const NOTHING_SAID: PaymentsAuthRequest = Object.freeze({});
 const ACCEPTED: Verdict = Object.freeze({ kind: 'accepted' });
+/** Such a refusal may come of anything: what may be repeated after it may be repeated after all. */
+const NOT_OWN = Object.freeze({ own: false });
 const NOT_REPLAYED: PaymentsAuthOutcome = Object.freeze({ replayed: false });
 
 /**
@@ -96,7 +99,11 @@ export class Exchange {
 
     let first: Attempted;
     let credential = spender.peek();
-    if (credential !== undefined) first = await this.#attempt(call, credential);
+    const trials = spender.trials;
+    const trial =
+      trials?.isWanted === true && mayReplay(config, replay, NOT_OWN) ? trials.start() : undefined;
+    if (trial !== undefined) first = await this.#try((credential = trial), trials as KeyTrials, call);
+    else if (credential !== undefined) first = await this.#attempt(call, credential);
     else {
       // Before anybody logs in for a request that will not be sent.
       this.#destinations.check(startAttempt(config), host);
@@ -112,7 +119,8 @@ export class Exchange {
     const other = mayReplay(config, replay, refusal)
       ? await this.#waitForOther(replacing, first, deadline)
       : undefined;
-    if (other === undefined) return this.#deliver(first, NOT_REPLAYED);
+    if (other === undefined || this.#carriesTheSame(call, credential, other))
+      return this.#deliver(first, NOT_REPLAYED);
 
     discardAnswer(first.response);
     const second = await this.#attempt(call, other, { leftMs: deadline.remainingMs, again: true });
@@ -122,6 +130,30 @@ export class Exchange {
       refusedAgain: second.verdict.kind === 'refused',
     });
     return this.#deliver(second, { replayed: true, firstStatus });
+  }
+
+  /** The first attempt of a call that can be repeated, with a newer key that was refused before. */
+  async #try(key: Credential, trials: KeyTrials, call: Call): Promise<Attempted> {
+    let accepted: boolean | undefined;
+    try {
+      const attempted = await this.#attempt(call, key);
+      const { verdict, response } = attempted;
+      if (verdict.kind === 'refused') accepted = false;
+      else if (response !== undefined && response.status < 400) accepted = true;
+      return attempted;
+    } finally {
+      trials.end(key, accepted);
+    }
+  }
+
+  /** Two keys can differ in what this call does not carry. */
+  #carriesTheSame({ config, spender }: Call, before: Credential, now: Credential): boolean {
+    if (this.#provider.definition.bodySignature !== undefined) return false;
+    const destination = this.#destinations.check(startAttempt(config), config.paymentsAuth?.host);
+    const [one, other] = [before, now].map((each) =>
+      JSON.stringify({ ...each.headers, ...spender.callHeaders(each, destination) }),
+    );
+    return one === other;
   }
 
   async #attempt(call: Call, credential: Credential, later?: LaterAttempt): Promise<Attempted> {

@@ -28,7 +28,6 @@ function setUp(timers?: SchedulerRegistry) {
   /** Something that is renewed every `everyMs`. */
   const recurring = (name: string, everyMs: number) => {
     const renewable: Renewable = {
-      renewalAtMs: 0,
       renewalPosition: -1,
       onRenewalDue: () => {
         done.push(name);
