@@ -1,7 +1,12 @@
 import { Agent } from 'node:http';
 import type { HttpService } from '@nestjs/axios';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
-import { type CredentialService, type PaymentsAuthEvent, type ProviderOptions } from 'nestjs-payments-auth';
+import type {
+  CredentialService,
+  PaymentsAuthEvent,
+  PaymentsAuthService,
+  ProviderOptions,
+} from 'nestjs-payments-auth';
 import {
   type ProviderName,
   type ProviderSettings,
@@ -33,6 +38,7 @@ export interface ProviderBed<N extends ProviderName = ProviderName> {
   readonly provider: SandboxProviders[N];
   readonly http: HttpService;
   readonly credentials: CredentialService;
+  readonly paymentsAuth: PaymentsAuthService;
   /** Everything that the library has told so far. */
   readonly events: PaymentsAuthEvent[];
   eventsOf<T extends PaymentsAuthEvent['type']>(type: T): Extract<PaymentsAuthEvent, { type: T }>[];
@@ -91,6 +97,7 @@ export async function startProviderBed<N extends ProviderName>(
     provider,
     http,
     credentials: paymentsAuth.credentials(name),
+    paymentsAuth,
     events,
     eventsOf,
     send,

@@ -1,0 +1,253 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { isPaymentsAuthError, type ProviderOptions } from 'nestjs-payments-auth';
+import { PROVIDER_NAMES, type ProviderName } from 'payments-sandbox';
+import { failure, quiet, until } from './support/credential-bed.js';
+import { type ProviderBed, startProviderBed } from './support/provider-bed.js';
+
+// Many calls over real sockets, on machines that may have other things to do.
+jest.setTimeout(30_000);
+
+type Fields = Record<string, string>;
+
+const times = <T>(count: number, each: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => each(index));
+const shop = (index: number) => `shop-${index}`;
+
+let bed: ProviderBed;
+
+afterEach(() => bed.close());
+
+/** An application with `merchants` accounts at a provider, whose credentials it looks up in the provider's own book. */
+async function startWithMerchants(
+  name: ProviderName,
+  merchants: number,
+  options: ProviderOptions = {},
+): Promise<ProviderBed> {
+  bed = await startProviderBed(name, {
+    options: {
+      credentials: undefined,
+      accounts: (id: string) => (bed.provider.accounts.includes(id) ? keysOf(id) : undefined),
+      ...options,
+    },
+  });
+  for (let index = 0; index < merchants; index += 1) bed.provider.addAccount(shop(index));
+  return bed;
+}
+
+const keysOf = (id: string): Fields => bed.provider.credentialsOf(id) as Fields;
+/** A call that says in a header of its own for whom it is made. */
+const callFor = (account: string, more: object = {}) =>
+  bed.send({ url: '/sandbox/echo', headers: { 'X-Merchant': account }, paymentsAuth: { account }, ...more });
+const calls = () => bed.provider.requests.filter(({ kind }) => kind === 'call');
+/** What the application means against what the provider understood, of every call that was accepted. */
+const mixedUp = () =>
+  calls().filter(({ account, headers, outcome }) =>
+    outcome === 'accepted'
+      ? account !== headers['x-merchant']
+      : account !== undefined && account !== headers['x-merchant'],
+  );
+
+describe.each(PROVIDER_NAMES)('many merchants of %s', (name) => {
+  it('carry their own credential in any interleaving, and cost one login each', async () => {
+    await startWithMerchants(name, 12);
+    const order = times(120, (index) => shop((index * 7) % 12));
+    const responses = await Promise.all(order.map((account) => callFor(account)));
+    expect(responses.map(({ data }) => (data as { account: string }).account)).toEqual(order);
+    expect(mixedUp()).toEqual([]);
+    const isLogin = bed.provider.counts.tokensIssued > 0;
+    expect(bed.provider.counts).toMatchObject({ accepted: 120, tokenRequests: isLogin ? 12 : 0 });
+    const carried = new Map<unknown, Set<unknown>>();
+    for (const { account, headers } of calls()) {
+      const owners = carried.get(headers.authorization) ?? new Set();
+      carried.set(headers.authorization, owners.add(account));
+    }
+    expect(carried.size).toBe(12);
+    expect([...carried.values()].every(({ size }) => size === 1)).toBe(true);
+  });
+
+  it('stay apart while the credentials of some of them die in mid-flight', async () => {
+    await startWithMerchants(name, 8);
+    await Promise.all(times(8, (index) => callFor(shop(index))));
+    const waves = times(160, async (index) => {
+      const account = shop(index % 8);
+      // A static key dies by being rotated, a token by being taken back.
+      if (index % 40 === 3) bed.provider.revokeTokens(account);
+      if (index % 40 === 3) bed.provider.rotate({ account, oldWorksForMs: 0 });
+      return callFor(account, { method: index % 2 === 0 ? 'GET' : 'POST', data: { index } });
+    });
+    const responses = await Promise.all(waves);
+    expect(responses.every(({ status }) => status === 200)).toBe(true);
+    expect(mixedUp()).toEqual([]);
+    expect(bed.provider.counts.changedBodies).toBe(0);
+  });
+});
+
+describe('an account', () => {
+  it('can be named on the request, on the injected service, and at run time', async () => {
+    await startWithMerchants('pesapal', 1, { credentials: undefined });
+    const token = () => `Bearer ${bed.provider.tokens[0]?.value}`;
+    await callFor(shop(0));
+    expect(calls()[0]?.headers.authorization).toBe(token());
+    expect(await bed.credentials.account(shop(0)).headers()).toEqual({ Authorization: token() });
+    const { paymentsAuth } = bed;
+    expect(await paymentsAuth.credentials('pesapal', shop(0)).headers()).toEqual({ Authorization: token() });
+    expect(paymentsAuth.status()).toMatchObject([{ provider: 'pesapal', account: shop(0), state: 'fresh' }]);
+    expect(bed.provider.counts.tokenRequests).toBe(1);
+  });
+
+  it('comes from a record as well', async () => {
+    const accounts = { one: { clientSecret: 'cs_test_one' }, two: { clientSecret: 'cs_test_two' } };
+    bed = await startProviderBed('cashfin', { options: { credentials: undefined, accounts } });
+    bed.provider.addAccount('one', accounts.one);
+    bed.provider.addAccount('two', accounts.two);
+    await Promise.all([callFor('one'), callFor('two')]);
+    expect(mixedUp()).toEqual([]);
+    expect(await failure(callFor('toString'))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+  });
+
+  it('that nobody knows is ACCOUNT_UNKNOWN, and nothing is sent', async () => {
+    await startWithMerchants('clickpesa', 1);
+    const errors = await Promise.all(times(20, () => failure(callFor('ghost'))));
+    for (const error of errors) {
+      expect(isPaymentsAuthError(error)).toBe(true);
+      expect(error).toMatchObject({ code: 'ACCOUNT_UNKNOWN', provider: 'clickpesa', account: 'ghost' });
+    }
+    expect(bed.provider.requests).toEqual([]);
+    // It is not remembered as unknown: it may be added a moment later.
+    bed.provider.addAccount('ghost');
+    expect((await callFor('ghost')).status).toBe(200);
+  });
+
+  it('has to be named where there is no own account', async () => {
+    await startWithMerchants('wakapay', 1);
+    expect(await failure(bed.send({ url: '/sandbox/echo' }))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+    expect(await failure(bed.credentials.get())).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+    expect(bed.provider.requests).toEqual([]);
+  });
+
+  it.each([undefined, null, ''])(
+    'that is named but is %p never means the own account beside it: nobody else is charged',
+    async (account) => {
+      bed = await startProviderBed('wakapay', { options: { accounts: (id: string) => keysOf(id) } });
+      const name = account as string;
+      expect(await failure(callFor(name))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+      expect(await failure(bed.paymentsAuth.credentials('wakapay', name).headers())).toMatchObject({
+        code: 'ACCOUNT_UNKNOWN',
+      });
+      expect(await failure(bed.credentials.account(name).headers())).toMatchObject({
+        code: 'ACCOUNT_UNKNOWN',
+      });
+      expect(bed.provider.requests).toEqual([]);
+      // Whoever names none means the own account.
+      await bed.send({ url: '/sandbox/echo' });
+      expect(calls()).toMatchObject([{ account: 'own' }]);
+    },
+  );
+});
+
+describe('the function that resolves accounts', () => {
+  it('is asked once however many calls of a merchant come at once, and answers in its own time', async () => {
+    const asked: string[] = [];
+    await startWithMerchants('cashfin', 3, {
+      accounts: async (id: string) => {
+        asked.push(id);
+        await quiet();
+        return keysOf(id);
+      },
+    });
+    await Promise.all(times(90, (index) => callFor(shop(index % 3))));
+    expect(asked.toSorted()).toEqual([shop(0), shop(1), shop(2)]);
+    expect(mixedUp()).toEqual([]);
+  });
+
+  it('is believed no longer than credentialsTtlMs', async () => {
+    const book = new Map([[shop(0), 'cs_test_first']]);
+    bed = await startProviderBed('cashfin', {
+      options: {
+        credentials: undefined,
+        credentialsTtlMs: 60_000,
+        accounts: (id: string) => ({ clientSecret: book.get(id) ?? '' }),
+      },
+    });
+    bed.provider.addAccount(shop(0), { clientSecret: 'cs_test_first' });
+    await callFor(shop(0));
+    bed.provider.rotate({ account: shop(0), credentials: { clientSecret: 'cs_test_second' } });
+    book.set(shop(0), 'cs_test_second');
+    await bed.clock.advance(60_001);
+    await callFor(shop(0));
+    expect(calls().map(({ headers }) => headers.authorization)).toEqual(['cs_test_first', 'cs_test_second']);
+  });
+
+  it.each(['throws', 'rejects'])('that %s is CREDENTIALS_UNAVAILABLE, with its own error', async (how) => {
+    const down = new Error('the database is down');
+    await startWithMerchants('kashier', 2, {
+      accounts: (id: string) => {
+        if (id === shop(1)) return keysOf(id);
+        if (how === 'throws') throw down;
+        return Promise.reject(down);
+      },
+    });
+    const [error, response] = await Promise.all([failure(callFor(shop(0))), callFor(shop(1))]);
+    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: shop(0), retryAfterMs: 1_000 });
+    expect(error.cause).toBe(down);
+    // The failure of one merchant's is nobody else's.
+    expect(response.status).toBe(200);
+    expect(calls()).toHaveLength(1);
+  });
+
+  it('that hangs is waited for 10 s, and is CREDENTIALS_UNAVAILABLE', async () => {
+    await startWithMerchants('pesapal', 1, { accounts: () => new Promise<never>(() => undefined) });
+    const failing = Promise.all(times(10, () => failure(callFor(shop(0), { timeout: 0 }))));
+    await until(() => bed.clock.pendingTimers > 0);
+    await bed.clock.advance(10_000);
+    for (const error of await failing)
+      expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: shop(0) });
+    expect(bed.provider.requests).toEqual([]);
+  });
+
+  it.each([
+    ['a number', 5],
+    ['an empty list', []],
+    ['a secret with a line break', { apiKey: 'pk_test_1', apiSecret: 'sk_test\n1' }],
+    ['credentials without a secret', { apiKey: 'pk_test_1' }],
+  ])('that answers with %s is CREDENTIALS_UNAVAILABLE, and nothing is sent', async (_, answer) => {
+    await startWithMerchants('wakapay', 1, { accounts: () => answer as never });
+    const error = await failure(callFor(shop(0)));
+    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: shop(0) });
+    expect(JSON.stringify(error)).not.toMatch(/pk_test|sk_test/);
+    expect(bed.provider.requests).toEqual([]);
+  });
+});
+
+describe('idle accounts', () => {
+  it('go quiet: nothing is renewed, and after their token has died nothing is left of them', async () => {
+    await startWithMerchants('pesapal', 20, { credentials: undefined });
+    await Promise.all(times(20, (index) => callFor(shop(index))));
+    expect(bed.paymentsAuth.status()).toHaveLength(20);
+    await bed.pass(60_000);
+    await callFor(shop(0));
+    // Two lifetimes of 5 minutes without a call, and the rest of a third.
+    await bed.pass(16 * 60_000);
+    const { tokenRequests } = bed.provider.counts;
+    expect(bed.paymentsAuth.status()).toEqual([]);
+    await bed.pass(30 * 60_000);
+    expect(bed.provider.counts.tokenRequests).toBe(tokenRequests);
+    await callFor(shop(7));
+    expect(mixedUp()).toEqual([]);
+  });
+
+  it('that fall due together are renewed few at a time, and a caller does not wait behind them', async () => {
+    await startWithMerchants('pesapal', 120, { keepWarm: 'always' });
+    await Promise.all(times(120, (index) => callFor(shop(index))));
+    expect(bed.provider.counts.mostTokenRequestsAtOnce).toBeLessThanOrEqual(32);
+    bed.provider.reset();
+    bed.provider.addAccount('late');
+    const release = bed.provider.misbehave({ fault: 'slow', on: 'token', delayMs: 20 });
+    await bed.clock.advance(300_000 - 1_500);
+    const late = callFor('late');
+    expect((await late).status).toBe(200);
+    await until(() => bed.provider.counts.tokensIssued === 121);
+    release();
+    expect(bed.provider.counts.mostTokenRequestsAtOnce).toBeLessThanOrEqual(9);
+  });
+});
