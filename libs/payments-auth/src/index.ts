@@ -76,6 +76,7 @@ export { tokenLogin, type TokenLoginSpec } from './strategies/token-login.strate
 export { clientCredentials, type ClientCredentialsSpec } from './strategies/client-credentials.strategy.js';
 export type { ClientIdentity } from './strategies/client-authentication.js';
 export type { TokenAnswerFields } from './strategies/token-answer.js';
+export type { Fields, RequestBody } from './strategies/token-request.js';
 export { textAt, valueAt } from './strategies/json-value.js';
 export type {
   ClientAuthentication,

@@ -1,3 +1,4 @@
+/** What a {@link Clock} hands out for a timer, to have it cleared. */
 export type TimerHandle = ReturnType<typeof setTimeout>;
 
 /**
@@ -11,6 +12,7 @@ export interface Clock {
   monotonic(): number;
   /** Keeps the process alive only with `keepAlive`: while somebody waits for what comes after. */
   setTimeout(callback: () => void, delayMs: number, keepAlive?: boolean): TimerHandle;
+  /** Forgets a timer; one that has fired already is no matter. */
   clearTimeout(handle: TimerHandle): void;
 }
 

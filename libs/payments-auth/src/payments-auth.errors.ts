@@ -42,11 +42,17 @@ const BRAND = Symbol.for('nestjs-payments-auth.error');
  */
 export class PaymentsAuthError extends Error {
   override readonly name = 'PaymentsAuthError';
+  /** What to decide on. */
   readonly code: PaymentsAuthErrorCode;
+  /** The name the provider is registered under. */
   declare readonly provider?: string;
+  /** The merchant account, as the application named it. */
   declare readonly account?: string;
+  /** The provider's own word for the refusal (`invalid_client`), where it gave one. */
   declare readonly reason?: string;
+  /** How long to wait before another attempt can succeed, in milliseconds, where that is known. */
   declare readonly retryAfterMs?: number;
+  /** Every problem found at boot, each naming its path or variable (`INVALID_OPTIONS` only). */
   declare readonly problems?: readonly string[];
 
   constructor(code: PaymentsAuthErrorCode, message: string, details: PaymentsAuthErrorDetails = {}) {

@@ -23,6 +23,7 @@ import type {
 export class PaymentsAuthModule extends ConfigurableModuleClass implements OnApplicationShutdown {
   readonly #events: PaymentsAuthEvents;
 
+  /** @internal */
   constructor(
     @Inject(ModulesContainer) modules: ModulesContainer,
     @Optional() @Inject(PaymentsAuthEvents) events: PaymentsAuthEvents | undefined,
@@ -62,6 +63,7 @@ export class PaymentsAuthModule extends ConfigurableModuleClass implements OnApp
     return super.forRootAsync(options as Parameters<typeof ConfigurableModuleClass.forRootAsync>[0]);
   }
 
+  /** @internal */
   onApplicationShutdown(): void {
     this.#events.complete();
   }

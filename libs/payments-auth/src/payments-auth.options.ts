@@ -7,6 +7,7 @@ import type { BuiltInCredentials, BuiltInProviderName, CredentialsOf } from './p
 import type { ProviderDefinition } from './providers/provider-definition.js';
 import type { ClientAuthentication } from './strategies/strategy.js';
 
+/** What {@link defineProvider} returns, whatever the provider's credentials are. */
 // A definition reads the credentials it is given, so none but `any` stands for "those of some provider".
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnyProviderDefinition = ProviderDefinition<any>;
@@ -128,6 +129,7 @@ type Eventually<T> = T | Promise<T>;
 
 /** Provides the options; for `useClass` and `useExisting`. */
 export interface PaymentsAuthOptionsFactory {
+  /** Returns the options; `undefined` and `{}` mean what `forRoot()` means. */
   createPaymentsAuthOptions(): Eventually<PaymentsAuthModuleOptions | undefined>;
 }
 
@@ -141,6 +143,8 @@ export interface PaymentsAuthModuleAsyncOptions<
   /** Returns the options; `undefined` and `{}` mean what `forRoot()` means. */
   // oxlint-disable-next-line typescript/no-explicit-any -- its parameters are whatever `inject` names
   readonly useFactory?: (...args: any[]) => Eventually<PaymentsAuthModuleOptions<P> | undefined>;
+  /** A class that provides the options, made for this module. */
   readonly useClass?: Type<PaymentsAuthOptionsFactory>;
+  /** A provider of the application that provides the options. */
   readonly useExisting?: Type<PaymentsAuthOptionsFactory>;
 }

@@ -13,7 +13,7 @@ export class PaymentsAuthService {
   readonly #registry: CredentialRegistry;
   readonly #events: PaymentsAuthEvents;
 
-  /** Made by the module; inject it. */
+  /** @internal Made by the module; inject it. */
   constructor(services: ProviderServices, registry: CredentialRegistry, events: PaymentsAuthEvents) {
     this.#services = services;
     this.#registry = registry;

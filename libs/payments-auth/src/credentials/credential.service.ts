@@ -88,6 +88,7 @@ export interface CredentialService {
    * @throws CREDENTIALS_REJECTED when the provider does not accept the new ones
    */
   rotate(credentials?: Credentials | readonly Credentials[]): Promise<void>;
+  /** What can be known of the credential without knowing it. Asks nobody. */
   status(): CredentialStatus;
   /** The same provider for another merchant. @throws ACCOUNT_UNKNOWN when used, if there is no such account */
   account(id: string): CredentialService;

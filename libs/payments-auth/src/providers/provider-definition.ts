@@ -48,6 +48,7 @@ export interface HeaderParts<C extends object = Credentials> {
   readonly token: string;
 }
 
+/** Header values by name; one that is `undefined` is not sent. */
 export type HeaderValues = Readonly<Record<string, string | undefined>>;
 
 /** Headers that only some calls want. */
@@ -58,6 +59,7 @@ export interface CallHeaders<C extends object = Credentials> {
   readonly host?: string;
   /** Matched against the path below the base URL, without query; every path by default. */
   readonly path?: string | RegExp;
+  /** The headers, from both the token and the static credentials. */
   headers(parts: HeaderParts<C>): HeaderValues;
 }
 

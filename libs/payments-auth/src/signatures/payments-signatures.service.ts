@@ -43,6 +43,7 @@ export class PaymentsSignaturesService {
   readonly #signers: ReadonlyMap<string, { provider: ConfiguredProvider; credentials: SigningCredentials }>;
   readonly #clock: Clock;
 
+  /** @internal Made by the module; inject it. */
   constructor(providers: readonly ConfiguredProvider[], clock: Clock) {
     this.#clock = clock;
     this.#signers = new Map(

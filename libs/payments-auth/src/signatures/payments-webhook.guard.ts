@@ -27,6 +27,7 @@ const DEFAULT_MAX_BYTES = 1_048_576;
  */
 @Injectable()
 export class PaymentsWebhookGuard implements CanActivate {
+  /** @internal Made by Nest; `@VerifiedWebhook` brings it. */
   constructor(
     private readonly reflector: Reflector,
     private readonly signatures: PaymentsSignaturesService,

@@ -8,6 +8,7 @@ export interface WebhookRouteRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
+/** What a webhook route may say besides its provider. */
 export interface WebhookRouteOptions {
   /** The merchant that a message is for, where there are many: `(request) => request.params.merchant`. */
   readonly account?: (request: WebhookRouteRequest) => string | undefined;

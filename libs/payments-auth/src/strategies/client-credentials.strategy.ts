@@ -17,6 +17,7 @@ export interface ClientCredentialsSpec<C> {
   readonly host?: string;
   /** The token endpoint, appended to the base URL as it is. */
   readonly path: string;
+  /** Which of the credentials are the client's id and secret. */
   readonly client: (credentials: C) => ClientIdentity;
   /** The ways of client authentication that the endpoint takes, its default first. @default ['basic', 'body'] */
   readonly clientAuthentication?: readonly ClientAuthentication[];

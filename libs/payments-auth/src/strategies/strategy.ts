@@ -82,6 +82,7 @@ export interface TokenStrategy<C extends object = Credentials> {
   readonly loginsEatQuota: boolean;
   /** The ways of client authentication that the endpoint takes, its default first; absent where there is no choice. */
   readonly clientAuthentication?: readonly ClientAuthentication[];
+  /** The request that gets a token. Pure. */
   request(credentials: C, context: TokenRequestContext): TokenRequest;
   /** Never throws. `requestedAtMs` is the wall clock when the request was sent. */
   read(answer: TokenAnswer, requestedAtMs: number): TokenOutcome;
@@ -89,4 +90,5 @@ export interface TokenStrategy<C extends object = Credentials> {
   revoke?(credentials: C, token: string, context: TokenRequestContext): TokenRequest;
 }
 
+/** How a credential is obtained: made with `staticKey()`, `tokenLogin({ … })` or `clientCredentials({ … })`. */
 export type Strategy<C extends object = Credentials> = StaticKeyStrategy | TokenStrategy<C>;

@@ -10,6 +10,7 @@ export interface TokenLoginSpec<C> {
   readonly method?: 'GET' | 'POST';
   /** Appended to the base URL as it is. */
   readonly path: string;
+  /** Headers of the login, besides those of JSON. @default none */
   readonly headers?: (credentials: C) => Fields;
   /** `{ json }` or `{ form }`. @default an empty body */
   readonly body?: (credentials: C) => RequestBody;
@@ -28,7 +29,9 @@ export interface TokenLoginSpec<C> {
     /** @default 'POST' */
     readonly method?: 'GET' | 'POST';
     readonly path: string;
+    /** @default none */
     readonly headers?: (credentials: C, token: string) => Fields;
+    /** @default an empty body */
     readonly body?: (credentials: C, token: string) => RequestBody;
   };
   /** @default none known */
