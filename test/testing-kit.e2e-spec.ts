@@ -207,6 +207,28 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     expect(await failure(balance(started, 'shop-2'))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
   });
 
+  it('finds a key that the test has rotated, whatever the provider does with the old one', async () => {
+    sandbox = await startSandbox({ providers: ['kashier', 'wakapay'] });
+    const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
+    for (const name of sandbox.names) {
+      await firstValueFrom(started.paymentsAuth.http(name).get('/sandbox/echo'));
+      sandbox.provider(name).rotate({ oldWorksForMs: 0 });
+      sandbox.provider(name).revokeTokens();
+      const { paymentsAuth } = await firstValueFrom(started.paymentsAuth.http(name).get('/sandbox/echo'));
+      expect(paymentsAuth?.replayed).toBe(true);
+    }
+  });
+
+  it('shows a payment that was made and then refused, which only its key keeps from being made twice', async () => {
+    sandbox = await startSandbox({ providers: ['wakapay'] });
+    const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
+    const wakapay = sandbox.provider('wakapay');
+    wakapay.misbehave({ fault: 'execute-then-refuse', times: 1 });
+    const payment = { amount: '10.00', currency: 'USD', idempotencyKey: 'order-1' };
+    await firstValueFrom(started.paymentsAuth.http('wakapay').post('/business/payments', payment));
+    expect(wakapay.executions.get('order-1')).toBe(2);
+  });
+
   it('takes options on top, and providers besides those of the sandbox', async () => {
     sandbox = await startSandbox({ providers: ['wakapay'] });
     const { app, paymentsAuth } = await start(
