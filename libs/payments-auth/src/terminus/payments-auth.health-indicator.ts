@@ -1,6 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import { type CredentialStatus, PaymentsAuthService } from '../index.js';
+import {
+  type CredentialService,
+  type CredentialStatus,
+  isPaymentsAuthError,
+  PaymentsAuthService,
+} from '../index.js';
 
 /** What to look at. */
 export interface PaymentsAuthHealthOptions {
@@ -48,15 +53,14 @@ export class PaymentsAuthHealthIndicator {
 
   /**
    * @param key the name of the indicator in the result
-   * @returns `credentials` by `provider` or `provider/account`; scopes follow after a space
+   * @returns `credentials` by `provider` or `provider/account`; other scopes than the default ones follow after a space
    */
   async check<const Key extends string = 'payments-auth'>(
     key: Key = 'payments-auth' as Key,
     options: PaymentsAuthHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
-    if (options.acquire === true) await this.#acquire(options);
-    const credentials: Record<string, CredentialHealth> = {};
-    for (const status of this.#chosen(options)) credentials[nameOf(status)] = healthOf(status);
+    const failures = options.acquire === true ? await this.#acquire(options) : {};
+    const credentials = { ...this.#known(options), ...failures };
     const healths = new Set(Object.values(credentials).map(({ health }) => health));
     const session = this.#indicators.check(key);
     if (healths.has('down')) return session.down({ credentials });
@@ -66,30 +70,74 @@ export class PaymentsAuthHealthIndicator {
     return session.up({ credentials });
   }
 
-  #chosen({ provider, account }: PaymentsAuthHealthOptions): CredentialStatus[] {
-    return this.#paymentsAuth
-      .status()
-      .filter((status) => provider === undefined || status.provider === provider)
-      .filter((status) => account === undefined || status.account === account);
+  /** Without asking anybody. */
+  #known({ provider, account }: PaymentsAuthHealthOptions): Record<string, CredentialHealth> {
+    const known: Record<string, CredentialHealth> = {};
+    for (const status of this.#paymentsAuth.status()) {
+      if (provider !== undefined && status.provider !== provider) continue;
+      if (account !== undefined && status.account !== account) continue;
+      const name = nameOf(status);
+      // The first is that of the default scopes, which is there or not and is called the same either way.
+      known[name in known ? `${name} ${status.scopes?.join(' ') ?? ''}` : name] = healthOf(status);
+    }
+    // One that is asked for by name is an answer too where it is not in use, or not even configured.
+    if (provider !== undefined && Object.keys(known).length === 0) {
+      const name = nameOf({ provider, account });
+      try {
+        known[name] = healthOf(this.#service({ provider, account }).status());
+      } catch (error) {
+        known[name] = failed(error);
+      }
+    }
+    return known;
   }
 
-  async #acquire(options: PaymentsAuthHealthOptions): Promise<void> {
-    const wanted =
-      options.provider === undefined
-        ? this.#chosen(options).map(({ provider, account }) => ({ provider, account }))
-        : [{ provider: options.provider, account: options.account }];
-    await Promise.allSettled(
-      wanted.map(({ provider, account }) => {
-        const own = this.#paymentsAuth.credentials(provider);
-        return (account === undefined ? own : own.account(account)).get();
+  /** Asks for each credential, of the default scopes; tells which of them cannot be had. */
+  async #acquire(options: PaymentsAuthHealthOptions): Promise<Record<string, CredentialHealth>> {
+    const { provider, account } = options;
+    const owners: Owner[] =
+      provider === undefined || account === undefined
+        ? this.#paymentsAuth
+            .status()
+            .filter((status) => provider === undefined || status.provider === provider)
+        : [{ provider, account }];
+    const failures: Record<string, CredentialHealth> = {};
+    await Promise.all(
+      owners.map(async (owner) => {
+        try {
+          await this.#service(owner).get();
+        } catch (error) {
+          failures[nameOf(owner)] = failed(error);
+        }
       }),
     );
+    return failures;
+  }
+
+  /** An account that is named as `undefined` is a forgotten one, and never the provider's own. */
+  #service({ provider, account }: Owner): CredentialService {
+    return account === undefined
+      ? this.#paymentsAuth.credentials(provider)
+      : this.#paymentsAuth.credentials(provider, account);
   }
 }
 
-function nameOf({ provider, account, scopes }: CredentialStatus): string {
-  const name = account === undefined ? provider : `${provider}/${account}`;
-  return scopes === undefined ? name : `${name} ${scopes.join(' ')}`;
+type Owner = Pick<CredentialStatus, 'provider' | 'account'>;
+
+function nameOf({ provider, account }: Owner): string {
+  return account === undefined ? provider : `${provider}/${account}`;
+}
+
+/** None can be had, and the error that callers get says why. */
+function failed(error: unknown): CredentialHealth {
+  if (!isPaymentsAuthError(error)) throw error;
+  const { code, reason } = error;
+  return {
+    health: 'down',
+    state: code === 'CREDENTIALS_REJECTED' ? 'rejected' : 'unavailable',
+    errorCode: code,
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 function healthOf(status: CredentialStatus): CredentialHealth {
