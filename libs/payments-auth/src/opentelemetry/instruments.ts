@@ -29,11 +29,6 @@ const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 
 const LIFE_SECONDS = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600];
 
 export function createInstruments(meter: Meter): Instruments {
-  const seconds = (description: string, boundaries: number[]) => ({
-    description,
-    unit: 's',
-    advice: { explicitBucketBoundaries: boundaries },
-  });
   return {
     tokenRequests: meter.createCounter('payments_auth.token_requests', {
       description: 'Requests sent to token endpoints',
@@ -76,4 +71,8 @@ export function createInstruments(meter: Meter): Instruments {
       unit: 's',
     }),
   };
+}
+
+function seconds(description: string, boundaries: number[]) {
+  return { description, unit: 's', advice: { explicitBucketBoundaries: boundaries } };
 }

@@ -97,20 +97,20 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
   }
 
   /**
-   * A client span per token request, made when it has ended. Events come in the context of the call that first wanted the
-   * token, so the span stands below that call; a renewal that nobody waited for is a trace of its own.
+   * A client span per token request, made when it has ended. Events come in the context of what they are about, so the
+   * span stands below the call that first wanted the token. A renewal that nobody waited for is a trace of its own: the
+   * call in whose context its timer was set has long ended.
    */
   #span(event: PaymentsAuthEvent & { type: 'token-request' }, outcome: Attributes): void {
-    const { hostname, port } = new URL(`http://${event.host}`);
     const span = this.#tracer?.startSpan(
       `payments_auth.token_request ${event.provider}`,
       {
         kind: SpanKind.CLIENT,
+        root: !event.awaited,
         startTime: event.atMs - event.durationMs,
         attributes: {
           ...outcome,
-          'server.address': hostname,
-          ...(port === '' ? {} : { 'server.port': Number(port) }),
+          ...serverOf(event.host),
           ...(event.status === undefined ? {} : { 'http.response.status_code': event.status }),
         },
       },
@@ -131,4 +131,10 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
       result.observe(seconds, { 'payments_auth.provider': provider });
     }
   }
+}
+
+/** `server.address`, and `server.port` where it is not that of the scheme. */
+function serverOf(host: string): Attributes {
+  const [, address = host, port] = /^(.*?)(?::(\d+))?$/.exec(host) ?? [];
+  return { 'server.address': address, ...(port === undefined ? {} : { 'server.port': Number(port) }) };
 }
