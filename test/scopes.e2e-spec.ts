@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { AxiosError } from 'axios';
+import { failure } from './support/credential-bed.js';
+import { type ProviderBed, startProviderBed } from './support/provider-bed.js';
+
+// Many calls over real sockets, on machines that may have other things to do.
+jest.setTimeout(30_000);
+
+const times = <T>(count: number, each: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => each(index));
+
+let bed: ProviderBed<'cryptofuse'>;
+
+afterEach(() => bed.close());
+
+const logins = () =>
+  bed.provider.requests
+    .filter(({ kind }) => kind === 'token')
+    .map(({ body }) => new URLSearchParams(body).get('scope'));
+/** The scopes of the token that each call carried. */
+const scopesCarried = () => {
+  const scopes = new Map(
+    bed.provider.tokens.map((token) => [`Bearer ${token.value}`, token.scopes.join(' ')]),
+  );
+  return bed.provider.requests
+    .filter(({ kind }) => kind === 'call')
+    .map(({ headers }) => scopes.get(String(headers.authorization)));
+};
+const read = (scopes?: string[], account?: string) =>
+  bed.send({
+    url: '/payments/',
+    paymentsAuth: { ...(scopes && { scopes }), ...(account !== undefined && { account }) },
+  });
+const write = (scopes?: string[]) =>
+  bed.send({ url: '/payments/', method: 'POST', data: {}, paymentsAuth: scopes ? { scopes } : {} });
+
+describe('scopes', () => {
+  it('have one token for each set, in whatever order they are named and however many calls come at once', async () => {
+    bed = await startProviderBed('cryptofuse');
+    const sets = [['read'], ['write', 'read'], undefined, ['read', 'write'], ['read', 'read']];
+    await Promise.all(times(100, (index) => read(sets[index % 5])));
+    expect(logins().toSorted()).toEqual(['read', 'read write']);
+    expect(scopesCarried().toSorted()).toEqual(
+      [...times(40, () => 'read'), ...times(60, () => 'read write')].toSorted(),
+    );
+  });
+
+  it('of one account are not those of another', async () => {
+    bed = await startProviderBed('cryptofuse', {
+      options: { accounts: (id: string) => ({ ...bed.provider.credentialsOf(id) }) },
+    });
+    for (const id of ['one', 'two']) bed.provider.addAccount(id);
+    await Promise.all(times(60, (index) => read(['read'], [undefined, 'one', 'two'][index % 3])));
+    expect(logins()).toEqual(['read', 'read', 'read']);
+    expect(new Set(bed.provider.tokens.map(({ account }) => account))).toEqual(
+      new Set(['own', 'one', 'two']),
+    );
+    expect(bed.provider.counts).toMatchObject({ accepted: 60, refusals: 0 });
+  });
+
+  it('that a token lacks are said by the AxiosError that came, which is not replayed and forces no login', async () => {
+    bed = await startProviderBed('cryptofuse');
+    const errors = await Promise.all(times(20, () => failure(write(['read']))));
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(AxiosError);
+      expect(error).toMatchObject({
+        response: {
+          status: 403,
+          data: { error: { code: 'permission_denied' } },
+          paymentsAuth: { replayed: false, reason: 'scope', required: ['write'], held: ['read'] },
+        },
+      });
+    }
+    expect(bed.provider.counts).toMatchObject({ tokenRequests: 1, calls: 20, replays: 0, executions: 0 });
+    // The token is as good as before.
+    await read(['read']);
+    await write();
+    expect(logins()).toEqual(['read', 'read write']);
+    expect(bed.credentials.status().counters.refusals).toBe(0);
+  });
+
+  it('are renewed and replaced each for itself', async () => {
+    bed = await startProviderBed('cryptofuse');
+    await Promise.all([read(['read']), write()]);
+    const narrow = bed.provider.tokens.find(({ scopes }) => scopes.length === 1)?.value;
+    bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
+    expect((await read(['read'])).paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    expect((await write()).paymentsAuth).toEqual({ replayed: false });
+    expect(logins().toSorted()).toEqual(['read', 'read', 'read write']);
+    expect(bed.provider.tokens.find(({ value }) => value === narrow)?.state).toBe('revoked');
+  });
+
+  it('are all given back by revoke(), and all dropped by rotate()', async () => {
+    bed = await startProviderBed('cryptofuse');
+    await Promise.all([read(['read']), write()]);
+    await bed.credentials.revoke();
+    expect(bed.provider.tokens.map(({ state }) => state)).toEqual(['revoked', 'revoked']);
+    await Promise.all([read(['read']), write()]);
+    await bed.credentials.rotate(bed.provider.rotate());
+    await Promise.all([read(['read']), write()]);
+    expect(bed.provider.counts).toMatchObject({ refusals: 0, tokensIssued: 6, revocations: 2 });
+  });
+});
