@@ -25,7 +25,7 @@ export interface LiveRow {
 export function wordsOf(event: PaymentsAuthEvent): string | undefined {
   switch (event.type) {
     case 'credential-obtained':
-      return event.reason === 'early' ? undefined : `new token (${event.reason})`;
+      return event.reason === 'early' ? undefined : `new credential (${event.reason})`;
     case 'credential-renewed-early':
       return `renewed ${(event.aheadMs / 1_000).toFixed(1)} s ahead of its end`;
     case 'renewal-failed':
