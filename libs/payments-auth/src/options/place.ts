@@ -49,7 +49,7 @@ export function resolvePlace(scope: ProviderScope, insecureHosts: readonly strin
 }
 
 /** The named hosts of a provider, its default one first. */
-export function hostNames({ definition }: Pick<ProviderScope, 'definition'>): string[] {
+function hostNames({ definition }: Pick<ProviderScope, 'definition'>): string[] {
   const [first] = Object.values(definition.environments);
   return first === undefined || typeof first === 'string' ? [ONLY_HOST] : Object.keys(first);
 }

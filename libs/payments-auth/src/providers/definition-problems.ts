@@ -182,12 +182,12 @@ function hostNames(environments: unknown): string[] {
 }
 
 /** A host must be one of the named ones. */
-export function hostProblems(path: string, host: unknown, hosts: readonly string[]): string[] {
+function hostProblems(path: string, host: unknown, hosts: readonly string[]): string[] {
   return host === undefined || hosts.includes(host as string) ? [] : [`${path}: there is no such host`];
 }
 
 /** A path is appended to a base URL as it is. */
-export function pathProblems(path: string, value: unknown): string[] {
+function pathProblems(path: string, value: unknown): string[] {
   return value === undefined || matches(value, /^\/[^/]/)
     ? []
     : [`${path}: expected a path that begins with one "/"`];

@@ -10,7 +10,7 @@
  */
 
 /** How long one holder keeps the right to ask without extending it. */
-export const LOCK_MS = 3_000;
+const LOCK_MS = 3_000;
 /** Longer than any token request can take: until then something older may still want to be put there. */
 const WITHDRAWN_MS = 60_000;
 /** Fencing numbers start from the clock of Redis when this is over, and then go on from the last one. */
