@@ -187,7 +187,8 @@ export class Acquisition {
       const credential = shortOf(candidate);
       this.#slot.journal.emit({ type: 'rate-limited', credential, retryAfterMs });
     }
-    const waitMs = retryAfterMs ?? Math.random() * waitAfter(failures, RETRY);
+    // Whoever says "at once", again and again, is not asked again at once.
+    const waitMs = Math.max(retryAfterMs ?? 0, Math.random() * waitAfter(failures, RETRY));
     const fits = this.#context.clock.monotonic() + waitMs < this.#deadlineMs;
     if (!this.#awaited || !this.#order.retries || !fits)
       throw unavailable(this.#owner, outcome.reason, retryAfterMs);
