@@ -5,6 +5,9 @@ const WINDOW = 12;
 /** As many bytes in base64. */
 const BASE64_WINDOW = (WINDOW / 3) * 4;
 
+/** What a program could log of something, by how it comes to be text. */
+type Texts = [where: string, text: string][];
+
 /**
  * Where a secret shows in anything that a program could log of `value`: printed at any depth with hidden properties,
  * serialised, as a string, in stacks, along `cause` chains. Searched for in plain, URL-encoded and base64 form (at all
@@ -14,22 +17,51 @@ const BASE64_WINDOW = (WINDOW / 3) * 4;
  * @returns one line per finding, without the secret; empty when there is no leak
  */
 export function findLeaks(value: unknown, secrets: readonly string[]): string[] {
-  const texts = textsOf(value);
-  const leaks: string[] = [];
+  return findIn(textsOf(value), secrets);
+}
+
+/** The same in a text that has been logged already. */
+export function findLeaksInText(text: string, secrets: readonly string[]): string[] {
+  return findIn([['text', text]], secrets);
+}
+
+function findIn(texts: Texts, secrets: readonly string[]): string[] {
+  const needles = new Map<string, string>();
+  const sizes = new Set<number>();
+  // Few places in a text begin as any part of a secret does: the others need no closer look.
+  const beginnings = new Uint8Array(2 ** 20);
   secrets.forEach((secret, index) => {
-    for (const [form, needles] of Object.entries(needlesOf(secret))) {
-      for (const [where, text] of texts) {
-        const needle = needles.find((each) => text.includes(each));
-        if (needle !== undefined)
-          leaks.push(`secret ${index} (${form}) in ${where}: ${around(text, needle)}`);
+    for (const [form, parts] of Object.entries(partsOf(secret))) {
+      for (const part of parts) {
+        if (!needles.has(part)) needles.set(part, `secret ${index} (${form})`);
+        sizes.add(part.length);
+        beginnings[beginningAt(part, 0)] = 1;
       }
     }
   });
-  return leaks;
+  const leaks = new Map<string, string>();
+  for (const [where, text] of texts) {
+    for (let at = 0; at < text.length; at += 1) {
+      if (beginnings[beginningAt(text, at)] === 0) continue;
+      for (const size of sizes) {
+        const found = needles.get(text.slice(at, at + size));
+        if (found === undefined) continue;
+        const leak = `${found} in ${where}`;
+        if (!leaks.has(leak)) leaks.set(leak, `${leak}: …${text.slice(Math.max(0, at - 80), at)}▮`);
+      }
+    }
+  }
+  return [...leaks.values()];
 }
 
-function textsOf(value: unknown): [where: string, text: string][] {
-  const texts: [string, string][] = [
+/** A number for the next three characters; the same for the same ones. */
+function beginningAt(text: string, at: number): number {
+  const [one, two, three] = [text.charCodeAt(at), text.charCodeAt(at + 1), text.charCodeAt(at + 2)];
+  return ((one << 14) ^ (two << 7) ^ three) & 0xfffff;
+}
+
+function textsOf(value: unknown): Texts {
+  const texts: Texts = [
     ['inspect', printed(value)],
     ['JSON', attempt(() => JSON.stringify(value) ?? '')],
     ['String', attempt(() => String(value))],
@@ -67,7 +99,7 @@ function attempt(make: () => string): string {
   }
 }
 
-function needlesOf(secret: string): Record<string, string[]> {
+function partsOf(secret: string): Record<string, string[]> {
   return {
     plain: windowsOf(secret, WINDOW),
     'URL-encoded': windowsOf(encodeURIComponent(secret), WINDOW),
@@ -88,9 +120,4 @@ function base64At(secret: string, shift: number): string {
 function windowsOf(text: string, size: number): string[] {
   if (text.length <= size) return text === '' ? [] : [text];
   return Array.from({ length: text.length - size + 1 }, (_, start) => text.slice(start, start + size));
-}
-
-function around(text: string, needle: string): string {
-  const at = text.indexOf(needle);
-  return `…${text.slice(Math.max(0, at - 80), at)}▮`;
 }

@@ -1,0 +1,212 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { isPaymentsAuthError, type PaymentsAuthError } from 'nestjs-payments-auth';
+import type { Misbehaviour } from 'payments-sandbox';
+import { startHostileEndpoint } from './support/hostile-endpoint.js';
+import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
+import {
+  type Bed,
+  outcomeOf,
+  type SixProviders,
+  startSixProviders,
+  TOKEN_PROVIDERS,
+} from './support/six-providers.js';
+
+jest.setTimeout(30_000);
+
+const ECHO = { url: '/sandbox/echo' };
+/** What one acquisition may take by the clock, retries included, and the step in which a test moves that. */
+const BUDGET_MS = 15_000 + 50;
+const HOUR_MS = 3_600_000;
+const MIB = 1024 * 1024;
+
+const YEAR_S = 365 * 24 * 3_600;
+
+/** What a login can answer that is no token. */
+const ANSWERS: Misbehaviour[] = [
+  { fault: 'huge' },
+  { fault: 'endless' },
+  { fault: 'drip', intervalMs: 5 },
+  { fault: 'hang' },
+  { fault: 'garbage' },
+  { fault: 'html' },
+  { fault: 'html', status: 200 },
+  { fault: 'no-content' },
+  { fault: 'error-in-2xx' },
+  { fault: 'server-error' },
+  { fault: 'server-error', retryAfter: YEAR_S },
+  { fault: 'rate-limit', retryAfter: YEAR_S },
+  { fault: 'rate-limit', retryAfter: 'Fri, 31 Dec 9999 23:59:59 GMT' },
+  { fault: 'rate-limit', retryAfter: '-1' },
+  { fault: 'rate-limit', retryAfter: 0 },
+  { fault: 'server-error', retryAfter: 'Thu, 01 Jan 1970 00:00:00 GMT' },
+  { fault: 'rate-limit', retryAfter: 'soon' },
+  { fault: 'rate-limit', retryAfter: null },
+  { fault: 'drop' },
+  { fault: 'drop', when: 'after' },
+  { fault: 'drop', when: 'mid-answer' },
+  { fault: 'redirect', to: 'other-port' },
+  ...(
+    [
+      'missing',
+      'null',
+      'empty',
+      'number',
+      'object',
+      'array',
+      'long',
+      'line-break',
+      'control-character',
+      'not-ascii',
+    ] as const
+  ).map((token): Misbehaviour => ({ fault: 'malformed-token', token })),
+];
+
+/** JSON, and not what a login answers. */
+const STRANGE_JSON: [title: string, body: string][] = [
+  ['a list', '[]'],
+  ['a list with a token in it', '[{"token":"x","access_token":"x","accessToken":"x"}]'],
+  ['a text', '"token"'],
+  ['nothing', 'null'],
+  ['a token too deep', '{"data":{"token":"x","access_token":"x","accessToken":"x"}}'],
+  ['a token in the token', '{"token":{"token":"x"},"access_token":{"a":1},"accessToken":["x"]}'],
+  ['a token in the prototype', '{"__proto__":{"token":"x","access_token":"x","accessToken":"x"}}'],
+  ['lists in lists without end', '['.repeat(500_000)],
+  ['lists in lists to a great depth', '['.repeat(200_000) + ']'.repeat(200_000)],
+  ['a field a thousand times', `{${'"token":null,'.repeat(1_000)}"token":0}`],
+];
+
+let opened: { close(): Promise<unknown> }[] = [];
+
+afterEach(async () => {
+  for (const each of opened.splice(0).toReversed()) await each.close();
+});
+
+async function start(
+  name: Bed['name'],
+  options: Parameters<typeof startSixProviders>[0] = {},
+): Promise<[SixProviders, Bed]> {
+  const six = await startSixProviders({ ...options, only: [name] });
+  opened.push(six);
+  return [six, six.of(name)];
+}
+
+/** The error of a call that gets no token, which came in time and left nothing. */
+async function failedCall(
+  six: SixProviders,
+  { send, credentials, provider }: Bed,
+): Promise<PaymentsAuthError> {
+  const startedAtMs = six.clock.monotonic();
+  const error = await six.outwait(outcomeOf(send(ECHO)));
+  expect(six.clock.monotonic() - startedAtMs).toBeLessThanOrEqual(BUDGET_MS);
+  expect(isPaymentsAuthError(error) && error.code).toBe('CREDENTIALS_UNAVAILABLE');
+  expect(credentials.status()).toMatchObject({
+    state: 'unavailable',
+    lastErrorCode: 'CREDENTIALS_UNAVAILABLE',
+  });
+  expect(credentials.status().credential).toBeUndefined();
+  expect(provider.counts.calls).toBe(0);
+  // Whatever it answers, it is not asked again at once.
+  expect(provider.counts.tokenRequests).toBeLessThan(60);
+  return error as PaymentsAuthError;
+}
+
+describe.each(TOKEN_PROVIDERS)('a login at %s', (name) => {
+  it.each(ANSWERS)('that ends in %j is a typed error in time, and leaves nothing behind', async (fault) => {
+    const [six, bed] = await start(name);
+    const end = bed.provider.misbehave({ on: 'token', ...fault });
+    const { retryAfterMs = 0 } = await failedCall(six, bed);
+    expect(retryAfterMs).toBeGreaterThan(0);
+    // However long the provider says: asking once an hour harms nobody.
+    expect(retryAfterMs).toBeLessThanOrEqual(HOUR_MS);
+    end();
+    await six.clock.advance(retryAfterMs);
+    const { tokenRequests } = bed.provider.counts;
+    expect((await bed.send(ECHO)).status).toBe(200);
+    expect(bed.provider.counts.tokenRequests).toBe(tokenRequests + 1);
+    expect(six.sandbox.elsewhere.requests).toEqual([]);
+  });
+
+  it.each(STRANGE_JSON)('that answers JSON of another kind is a typed error: %s', async (_, body) => {
+    const server: LoopbackServer = await startLoopbackServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    });
+    opened.push(server);
+    const [six, bed] = await start(name, { options: () => ({ baseUrl: server.url }) });
+    await failedCall(six, bed);
+    expect(server.requests.length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['a body', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{"token":"'],
+    ['a header', 'HTTP/1.1 200 OK\r\nx-endless: '],
+    ['a length that it claims', 'HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n'],
+    ['a chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffff\r\n'],
+  ])('that never ends is read no further than it may be: %s', async (_, head) => {
+    const endpoint = await startHostileEndpoint(head);
+    opened.push(endpoint);
+    const [six, bed] = await start(name, { options: () => ({ baseUrl: endpoint.url }) });
+    await failedCall(six, bed);
+    // 1 MiB is read of each; the rest has never left the buffers of two sockets.
+    expect(endpoint.bytesTaken()).toBeLessThan(endpoint.connections() * 16 * MIB);
+    expect(endpoint.connections()).toBeGreaterThan(0);
+  });
+
+  it.each([
+    undefined,
+    null,
+    0,
+    -1,
+    '-3600',
+    1e300,
+    '1e9',
+    'NaN',
+    'soon',
+    '',
+    true,
+    {},
+    [],
+    [3_600],
+    Number.MAX_SAFE_INTEGER,
+    '9999-12-31T23:59:59.9999999Z',
+    '0001-01-01T00:00:00Z',
+    '1970-01-01',
+    '2026-13-45T99:99:99Z',
+  ])('whose expiry is %j gives a token for a believable time', async (expiry) => {
+    const [six, bed] = await start(name);
+    bed.provider.misbehave({ fault: 'absurd-expiry', expiry });
+    const { obtainedAtMs, expiresAtMs = NaN } = await six.outwait(bed.credentials.get());
+    expect(expiresAtMs - obtainedAtMs).toBeGreaterThan(0);
+    expect(expiresAtMs - obtainedAtMs).toBeLessThanOrEqual(24 * HOUR_MS);
+    expect((await six.outwait(bed.send(ECHO))).status).toBe(200);
+    expect(bed.provider.counts.calls).toBe(1);
+  });
+
+  it('whose `Date` is from 1970 gives a token for its documented time', async () => {
+    const [six, bed] = await start(name);
+    bed.provider.configure({ skewMs: -Date.now() });
+    for (let call = 0; call < 3; call += 1) expect((await six.outwait(bed.send(ECHO))).status).toBe(200);
+    expect(bed.provider.counts.tokenRequests).toBe(1);
+  });
+
+  it('that answers under another content type is read as the JSON that it is', async () => {
+    const [six, bed] = await start(name);
+    bed.provider.misbehave({ fault: 'wrong-content-type', contentType: 'text/html', on: 'token' });
+    expect((await six.outwait(bed.send(ECHO))).status).toBe(200);
+  });
+});
+
+describe('a call', () => {
+  it.each([
+    ['a Date of 1970', { date: 'Thu, 01 Jan 1970 00:00:00 GMT' }],
+    [
+      'limits that make no sense',
+      { 'x-ratelimit-limit': 'many', 'x-ratelimit-reset': '1e400', 'retry-after': '1e9' },
+    ],
+  ])('whose answer has %s harms no other', async (_, headers) => {
+    const server = await startLoopbackServer((_request, response) => json(response, 200, {}, headers));
+    opened.push(server);
+    const [six, bed] = await start('cashfin', { options: () => ({ baseUrl: server.url }) });
+    for (let call = 0; call < 2; call += 1) expect((await six.outwait(bed.send(ECHO))).status).toBe(200);
+    expect(() => JSON.stringify(six.paymentsAuth.status())).not.toThrow();
+  });
+});
