@@ -39,10 +39,10 @@ describe('scopes', () => {
     bed = await startProviderBed('cryptofuse');
     const sets = [['read'], ['write', 'read'], undefined, ['read', 'write'], ['read', 'read']];
     await Promise.all(times(100, (index) => read(sets[index % 5])));
-    expect(logins().toSorted()).toEqual(['read', 'read write']);
-    expect(scopesCarried().toSorted()).toEqual(
-      [...times(40, () => 'read'), ...times(60, () => 'read write')].toSorted(),
-    );
+    expect(new Set(logins())).toEqual(new Set(['read', 'read write']));
+    expect(logins()).toHaveLength(2);
+    expect(scopesCarried().filter((scopes) => scopes === 'read')).toHaveLength(40);
+    expect(scopesCarried().filter((scopes) => scopes === 'read write')).toHaveLength(60);
   });
 
   it('of one account are not those of another', async () => {
@@ -86,7 +86,8 @@ describe('scopes', () => {
     bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
     expect((await read(['read'])).paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
     expect((await write()).paymentsAuth).toEqual({ replayed: false });
-    expect(logins().toSorted()).toEqual(['read', 'read', 'read write']);
+    expect(logins().filter((scopes) => scopes === 'read')).toHaveLength(2);
+    expect(logins()).toHaveLength(3);
     expect(bed.provider.tokens.find(({ value }) => value === narrow)?.state).toBe('revoked');
   });
 
