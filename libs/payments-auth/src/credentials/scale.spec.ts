@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
+  configured,
   type CredentialBed,
   issuing,
   quiet,
@@ -10,6 +11,8 @@ import {
   startCredentialBed,
   until,
 } from '../../../../test/support/credential-bed.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { CredentialRegistry } from './credential.registry.js';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const HOUR = 3_600_000;
@@ -25,9 +28,55 @@ describe('many accounts in one process', () => {
       [...script, 'test/support/idle-accounts.ts', '60000', '800'],
       { cwd: root, env: { PATH: process.env['PATH'] } },
     );
+    // The bytes of the token and the characters of the credentials are not counted; everything that holds them is.
     const { beside } = JSON.parse(stdout) as { beside: number };
     expect(beside).toBeLessThanOrEqual(1_024);
   }, 120_000);
+
+  it('that fall due together are spread by jitter, and renewed a few at a time', async () => {
+    const MERCHANTS = 10_000;
+    const clock = new ManualClock();
+    let [sent, underWay, most] = [0, 0, 0];
+    const registry = new CredentialRegistry(
+      [
+        configured({
+          accountCredentials: (id) => [{ key: id, secret: `test-secret-of-${id}` }],
+          keepWarm: 'always',
+        }),
+      ],
+      {
+        clock,
+        transport: () => ({
+          send: async () => {
+            sent += 1;
+            most = Math.max(most, (underWay += 1));
+            const askedAt = { requestedAtMs: clock.now(), requestedAtMonotonicMs: clock.monotonic() };
+            await Promise.resolve();
+            underWay -= 1;
+            return { status: 200, headers: {}, body: { token: `t${sent}`, expiresInMs: HOUR }, ...askedAt };
+          },
+        }),
+      },
+    );
+    await Promise.all(Array.from({ length: MERCHANTS }, (_, id) => registry.service('acme', `m${id}`).get()));
+    expect(most).toBe(32);
+    [sent, most] = [0, 0];
+    // All were obtained at once; a minute before their end less a tenth of that, in any place of it.
+    const perSecond: number[] = [];
+    await clock.advance(HOUR - 60_000);
+    for (let second = 0; second < 7; second += 1) {
+      const before = sent;
+      registry.renewals.runDue();
+      await quiet();
+      await until(() => underWay === 0 && (registry.renewals.nextDueInMs() ?? 0) > 0);
+      perSecond.push(sent - before);
+      await clock.advance(1_000);
+    }
+    expect(sent).toBe(MERCHANTS);
+    expect(Math.max(...perSecond)).toBeLessThan(0.3 * MERCHANTS);
+    expect(most).toBe(8);
+    registry.close();
+  }, 60_000);
 
   it('cost nothing until something is due, and then what is due', async () => {
     bed = await startCredentialBed({ accountCredentials: () => [SECRET], keepWarm: 'always' });
