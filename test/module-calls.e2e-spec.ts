@@ -198,7 +198,7 @@ describe('an application that names its providers', () => {
     await close();
     expect(logger.of('error', 'PaymentsAuth')).toEqual([
       expect.stringMatching(
-        /^credentials-rejected provider=pesapal reason=invalid_consumer_key_or_secret_provided retryAfterMs=\d+$/,
+        /^credentials-rejected provider=pesapal credential=[0-9a-f]{8} reason=invalid_consumer_key_or_secret_provided retryAfterMs=\d+$/,
       ),
     ]);
     expect(server.to('/api/orders')).toEqual([]);
