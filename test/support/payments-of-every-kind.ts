@@ -6,9 +6,9 @@ import NpmFormData from 'form-data';
 /** Chance that can be repeated: the same seed gives the same run of numbers. */
 export function seededRandom(seed: string): {
   /** From 0 up to 1. */
-  number(): number;
-  integer(below: number): number;
-  pick<T>(from: readonly T[]): T;
+  readonly number: () => number;
+  readonly integer: (below: number) => number;
+  readonly pick: <T>(from: readonly T[]) => T;
 } {
   let count = 0;
   const number = () => createHash('sha256').update(`${seed}:${count++}`).digest().readUInt32BE() / 2 ** 32;

@@ -1,0 +1,209 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { AxiosRequestConfig } from 'axios';
+import { isPaymentsAuthError } from 'nestjs-payments-auth';
+import { FAULT_NAMES, type FaultName, type Misbehaviour } from 'payments-sandbox';
+import { BODY_KINDS, paymentOf, seededRandom } from './support/payments-of-every-kind.js';
+import {
+  type Bed,
+  outcomeOf,
+  outsideOfTest,
+  type SixProviders,
+  startSixProviders,
+  TEST_SEED,
+  TOKEN_PROVIDERS,
+} from './support/six-providers.js';
+
+/** How long faults go on, in seconds. */
+const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 20);
+/** Repeats the choices of a run; what the machine does in between is not in its power. */
+const SEED = process.env['SOAK_SEED'] ?? TEST_SEED;
+const CALLERS_PER_PROVIDER = 4;
+/** So much faster goes the clock of the library and the sandbox: tokens expire, back-offs end, while the test waits. */
+const TICK = { everyMs: 10, byMs: 250 };
+/** Those whose tokens are renewed without traffic too. */
+const KEPT_WARM: readonly string[] = ['pesapal', 'wakapay'];
+/** No caller waits longer, in real time. */
+const PATIENCE_MS = 600;
+
+jest.setTimeout((SECONDS + 60) * 1_000);
+
+type Chance = ReturnType<typeof seededRandom>;
+
+/** Where nothing goes by fetch: with that, axios leaves the connection open of an answer that is too long. */
+const WITHOUT_FETCH = [{ on: 'token' }, { on: 'call', path: '/sandbox/payments' }] as const;
+
+/** Every fault there is. Without what the library cannot know: a payment that is made and refused in the provider's own words. */
+const FAULTS: Record<FaultName, (chance: Chance) => Misbehaviour> = {
+  slow: ({ integer }) => ({ fault: 'slow', delayMs: integer(100) }),
+  drip: () => ({ fault: 'drip', intervalMs: 1 }),
+  hang: () => ({ fault: 'hang' }),
+  drop: ({ pick }) => ({ fault: 'drop', when: pick(['before', 'after', 'mid-answer']) }),
+  'rate-limit': ({ pick }) => ({ fault: 'rate-limit', retryAfter: pick([null, 0, 1, 5, 20, '-1', 'soon']) }),
+  'server-error': ({ pick }) => ({ fault: 'server-error', status: pick([500, 502, 503]) }),
+  garbage: () => ({ fault: 'garbage' }),
+  html: ({ pick }) => ({ fault: 'html', status: pick([200, 403, 502]) }),
+  'error-in-2xx': () => ({ fault: 'error-in-2xx' }),
+  'no-content': () => ({ fault: 'no-content' }),
+  'wrong-content-type': () => ({ fault: 'wrong-content-type' }),
+  redirect: ({ pick }) => ({
+    fault: 'redirect',
+    status: pick([302, 307]),
+    to: pick(['same-origin', 'other-port']),
+  }),
+  huge: ({ pick }) => ({ fault: 'huge', bytes: 2 * 1024 * 1024, ...pick(WITHOUT_FETCH) }),
+  endless: ({ pick }) => ({ fault: 'endless', ...pick(WITHOUT_FETCH) }),
+  refuse: ({ pick }) => ({ fault: 'refuse', envelope: pick(['own', 'bare', 'html']) }),
+  'execute-then-refuse': ({ pick }) => ({ fault: 'execute-then-refuse', envelope: pick(['bare', 'html']) }),
+  'expire-token': () => ({ fault: 'expire-token' }),
+  'revoke-token': () => ({ fault: 'revoke-token' }),
+  'rotate-key': () => ({ fault: 'rotate-key', on: 'call', times: 1 }),
+  'malformed-token': ({ pick }) => ({
+    fault: 'malformed-token',
+    token: pick(['missing', 'empty', 'number', 'object', 'long', 'line-break', 'not-ascii']),
+  }),
+  'absurd-expiry': ({ pick }) => ({ fault: 'absurd-expiry', expiry: pick([-1, 'soon', null, 1e300, {}]) }),
+};
+
+let six: SixProviders;
+
+const options = (name: string) => ({ keepWarm: KEPT_WARM.includes(name) ? 'always' : 'when-used' }) as const;
+
+beforeAll(async () => {
+  six = await outsideOfTest(() => startSixProviders({ seed: SEED, options }));
+});
+
+afterAll(() => six.close());
+
+/** The clock goes on until it is stopped. */
+function startTime(): () => Promise<void> {
+  const stopping = new AbortController();
+  const gone = (async () => {
+    while (!stopping.signal.aborted) {
+      await six.clock.advance(TICK.byMs);
+      await sleep(TICK.everyMs);
+    }
+  })();
+  return () => {
+    stopping.abort();
+    return gone;
+  };
+}
+
+async function misbehaveUntil(endMs: number, { provider, name }: Bed): Promise<void> {
+  const chance = seededRandom(`${SEED} ${name} faults`);
+  // Each in its turn, so that none is left out, and others by chance beside it.
+  for (let turn = chance.integer(FAULT_NAMES.length); performance.now() < endMs; turn += 1) {
+    provider.behave();
+    provider.configure({ newLoginKillsEarlier: chance.number() < 0.2 });
+    const names = [FAULT_NAMES[turn % FAULT_NAMES.length] as FaultName];
+    for (let more = chance.integer(4); more > 0; more -= 1) names.push(chance.pick(FAULT_NAMES));
+    for (const fault of names)
+      provider.misbehave({ probability: 0.02 + chance.number() / 3, ...FAULTS[fault](chance) });
+    if (chance.number() < 0.1) provider.revokeTokens();
+    await sleep(100 + chance.integer(300));
+  }
+}
+
+interface Tally {
+  /** Keys of payments, and whether their callers were told that they are made. */
+  readonly payments: Map<string, boolean>;
+  sent: number;
+  ended: number;
+  succeeded: number;
+}
+
+async function callUntil(endMs: number, bed: Bed, caller: number, tally: Tally): Promise<void> {
+  const chance = seededRandom(`${SEED} ${bed.name} caller ${caller}`);
+  for (let call = 0; performance.now() < endMs; call += 1) {
+    const key = `${caller}-${call}`;
+    const kind = chance.pick(BODY_KINDS);
+    const pays = chance.number() < 0.6;
+    const config: AxiosRequestConfig = pays ? paymentOf(kind, key) : { url: '/sandbox/echo' };
+    const adapter = !pays && chance.number() < 0.5 ? 'fetch' : 'http';
+    tally.sent += 1;
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const result = await bed.outcome({ ...config, adapter, signal, maxContentLength: 1024 * 1024 });
+    tally.ended += 1;
+    const succeeded = !(result instanceof Error);
+    if (succeeded) tally.succeeded += 1;
+    // A success that a fault has made up is none.
+    if (pays) tally.payments.set(key, succeeded && (result as { status: number }).status === 201);
+    await sleep(15 + chance.integer(40));
+  }
+}
+
+/** The longest run of token requests within `windowMs` by the provider's clock. */
+function mostTokenRequestsWithin({ provider }: Bed, windowMs: number): number {
+  const sentAtMs = provider.requests.filter(({ kind }) => kind === 'token').map(({ atMs }) => atMs);
+  return Math.max(
+    0,
+    ...sentAtMs.map((from) => sentAtMs.filter((at) => at >= from && at < from + windowMs).length),
+  );
+}
+
+describe(`with SOAK_SEED=${SEED}, while every provider misbehaves for ${SECONDS} s`, () => {
+  const tallies = new Map<string, Tally>();
+
+  it('every call comes to an end', async () => {
+    const stopTime = startTime();
+    const endMs = performance.now() + SECONDS * 1_000;
+    await Promise.all(
+      six.all.flatMap((bed) => {
+        const tally: Tally = { payments: new Map(), sent: 0, ended: 0, succeeded: 0 };
+        tallies.set(bed.name, tally);
+        const callers = Array.from({ length: CALLERS_PER_PROVIDER }, (_, caller) =>
+          callUntil(endMs, bed, caller, tally),
+        );
+        return [misbehaveUntil(endMs, bed), ...callers];
+      }),
+    );
+    await stopTime();
+    for (const { provider } of six.all) provider.behave();
+    for (const { sent, ended, succeeded } of tallies.values()) {
+      expect(ended).toBe(sent);
+      expect(sent).toBeGreaterThan(SECONDS);
+      expect(succeeded).toBeGreaterThan(0);
+    }
+  });
+
+  it('no payment is made twice, none is changed, and none is lost that was confirmed', () => {
+    for (const { name, provider } of six.all) {
+      const payments = [...(tallies.get(name)?.payments ?? [])];
+      const confirmed = payments.filter(([, isMade]) => isMade).map(([key]) => key);
+      expect(confirmed.filter((key) => provider.executions.get(key) !== 1)).toEqual([]);
+      expect([...provider.executions].filter(([, times]) => times !== 1)).toEqual([]);
+      expect(provider.counts).toMatchObject({ executedTwice: 0, changedBodies: 0, wrongContentLengths: 0 });
+    }
+  });
+
+  it('no login is made beyond what is allowed', () => {
+    for (const name of TOKEN_PROVIDERS) {
+      const bed = six.of(name);
+      // One at a time. A login that has been given up can still be on its way when the next one comes.
+      expect(bed.provider.counts.mostTokenRequestsAtOnce).toBeLessThanOrEqual(2);
+      // A wait of its own before each, and a refusal or an end of a token behind each that is not a retry.
+      expect(mostTokenRequestsWithin(bed, 15_000)).toBeLessThan(60);
+    }
+    // It allows 20 a minute. Requests are counted when they arrive, which is a little later than they were sent.
+    expect(mostTokenRequestsWithin(six.of('cryptofuse'), 55_000)).toBeLessThanOrEqual(20);
+  });
+
+  it('nothing goes anywhere else', () => {
+    expect(six.sandbox.elsewhere.requests).toEqual([]);
+  });
+
+  it('every provider is well again within one back-off', async () => {
+    for (const { name, send, credentials } of six.all) {
+      const first = await six.outwait(outcomeOf(send({ url: '/sandbox/echo' })));
+      // Errors say how long; where renewal has proven to be no cure, refusals pause it for 5 minutes at most.
+      const saidMs = isPaymentsAuthError(first) ? (first.retryAfterMs ?? 1_000) : 300_000;
+      expect([name, saidMs <= 300_000]).toEqual([name, true]);
+      await six.clock.advance(first instanceof Error ? saidMs : 0);
+      expect([name, (await six.outwait(send({ url: '/sandbox/echo' }))).status]).toEqual([name, 200]);
+      expect(credentials.status().state).toBe(
+        TOKEN_PROVIDERS.includes(name) ? 'fresh' : credentials.status().state,
+      );
+    }
+  });
+});
