@@ -13,8 +13,8 @@ const shared = {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     ...Object.fromEntries(Object.entries(packageSources).map(([name, source]) => [name, `${libs}${source}`])),
   },
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/test/package/'],
-  modulePathIgnorePatterns: ['/dist/', '/test/package/', '/\\.artifacts/'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/\\.build/', '/test/package/'],
+  modulePathIgnorePatterns: ['/dist/', '/\\.build/', '/test/package/', '/\\.artifacts/'],
 };
 
 /** Unit specs stand beside their files; behaviours through the public API stand in test/. */

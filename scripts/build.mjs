@@ -1,24 +1,127 @@
 /**
- * Builds what is published: each library twice, as ESM and as CommonJS, with types.
- * Incremental, as `tsc --build` is; `--clean` starts from nothing, which is what a release does.
+ * Builds what is published: each library as ESM and as CommonJS, with types. Incremental, as `tsc --build` is;
+ * `--clean` starts from nothing, which is what a release does.
+ *
+ * The compiler checks and writes one file per source, to `.build`. What is published is one file per entry point: an
+ * application that imports the library reads one file and not 130, and starts 40 ms sooner (`npm run bench -- boot`).
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { libraries } from './pack.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 for (const folder of Object.values(libraries)) {
-  if (process.argv.includes('--clean')) rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  if (process.argv.includes('--clean')) rmSync(join(folder, '.build'), { recursive: true, force: true });
+  if (!compile(folder)) {
+    process.exitCode = 1;
+    break;
+  }
+  rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  await Promise.all(entriesOf(folder).flatMap((entry) => bundles(folder, entry)));
   // Without it Node and TypeScript would take dist/cjs for ESM, as the package around it says.
-  mkdirSync(join(folder, 'dist/cjs'), { recursive: true });
   writeFileSync(join(folder, 'dist/cjs/package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
+  copyTypes(folder);
 }
 
-const compiler = join(root, 'node_modules/typescript/bin/tsc');
-const { status } = spawnSync(process.execPath, [compiler, '--build', join(root, 'tsconfig.build.json')], {
-  stdio: 'inherit',
-});
-process.exitCode = status ?? 1;
+/** @param {string} folder */
+function compile(folder) {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const project = join(folder, 'tsconfig.lib.json');
+  return spawnSync(process.execPath, [compiler, '--build', project], { stdio: 'inherit' }).status === 0;
+}
+
+/**
+ * What package.json says can be imported, and its commands: `index`, `redis/index`, `bin/payments-auth`.
+ *
+ * @param {string} folder
+ */
+function entriesOf(folder) {
+  /** @type {{ exports: Record<string, string | { import: { default: string } }>, bin: Record<string, string> }} */
+  const { exports, bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const imported = Object.values(exports).flatMap((each) =>
+    typeof each === 'string' ? [] : [each.import.default],
+  );
+  return [...imported, ...Object.values(bin)].map((file) => file.replace(/^(\.\/)?dist\/esm\/|\.js$/g, ''));
+}
+
+/**
+ * @param {string} folder
+ * @param {string} entry
+ */
+function bundles(folder, entry) {
+  // Commands are run and never required.
+  /** @type {import('esbuild').Format[]} */
+  const formats = entry.startsWith('bin/') ? ['esm'] : ['esm', 'cjs'];
+  return formats.map(async (format) => {
+    const { metafile } = await build({
+      entryPoints: [join(folder, '.build', `${entry}.js`)],
+      outfile: join(folder, 'dist', format, `${entry}.js`),
+      absWorkingDir: folder,
+      bundle: true,
+      format,
+      platform: 'node',
+      target: 'node20.19',
+      packages: 'external',
+      metafile: true,
+      logLevel: 'warning',
+      plugins: entry === 'index' || entry.startsWith('bin/') ? [] : [indexStaysApart(folder)],
+    });
+    // Bundled twice, a class would be two classes.
+    const room = entry.replace(/index$/, '');
+    const strangers = Object.keys(metafile?.inputs ?? {}).filter(
+      (input) => !input.startsWith(`.build/${room}`),
+    );
+    if (strangers.length > 0 && !entry.startsWith('bin/'))
+      throw new Error(
+        `${entry} may import ../index.js and its own folder, and imports ${strangers.join(', ')}.`,
+      );
+  });
+}
+
+/**
+ * The entry points beside the main one import it, and do not repeat it.
+ *
+ * @param {string} folder
+ * @returns {import('esbuild').Plugin}
+ */
+function indexStaysApart(folder) {
+  const index = join(folder, '.build/index.js');
+  return {
+    name: 'index-stays-apart',
+    setup: (building) => {
+      building.onResolve({ filter: /\/index\.js$/ }, ({ path, resolveDir }) =>
+        resolve(resolveDir, path) === index ? { path: '../index.js', external: true } : undefined,
+      );
+    },
+  };
+}
+
+/**
+ * The types that an importer can come upon, for both module systems.
+ *
+ * @param {string} folder
+ */
+function copyTypes(folder) {
+  /** @type {Set<string>} */
+  const needed = new Set();
+  /** @param {string} file */
+  const visit = (file) => {
+    if (needed.has(file)) return;
+    needed.add(file);
+    for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()'(\.[^']+)\.js'/g))
+      visit(resolve(dirname(file), `${path}.d.ts`));
+  };
+  for (const entry of entriesOf(folder))
+    if (!entry.startsWith('bin/')) visit(join(folder, '.build', `${entry}.d.ts`));
+  for (const file of needed) {
+    for (const format of ['esm', 'cjs']) {
+      const target = join(folder, 'dist', format, relative(join(folder, '.build'), file));
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(file, target);
+    }
+  }
+}

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The packages, by name, and their folders. */
+/** The packages, by name, and their folders; what is built on another one comes after it. */
 export const libraries = {
-  'nestjs-payments-auth': join(root, 'libs/payments-auth'),
   'payments-sandbox': join(root, 'libs/payments-sandbox'),
+  'nestjs-payments-auth': join(root, 'libs/payments-auth'),
 };
 
 /**

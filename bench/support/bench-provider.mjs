@@ -1,24 +1,24 @@
-import { clientCredentials, defineProvider } from '../../libs/payments-auth/dist/esm/index.js';
-
 /**
  * The lean provider, as the library is told of it: Cryptofuse's protocol without its limit of 20 logins a minute, which two
  * seconds of token life would exceed.
  */
-export const benchProvider = defineProvider({
-  name: 'bench',
-  title: 'Bench',
-  docs: 'https://www.rfc-editor.org/rfc/rfc6749#section-4.4',
-  environments: { live: 'https://bench.invalid' },
-  credentials: { clientId: {}, clientSecret: {} },
-  scopes: ['read', 'write'],
-  strategy: clientCredentials({
-    path: '/o/token/',
-    client: ({ clientId, clientSecret }) => ({ id: clientId, secret: clientSecret }),
-    documentedLifetimeMs: 60 * 60_000,
-    rejected: ({ status }) => status === 401,
-  }),
-  headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
-  refusal: {
-    refused: ({ status, body }) => status === 401 && body?.error?.code === 'authentication_failed',
-  },
-});
+export function defineBenchProvider({ clientCredentials, defineProvider }) {
+  return defineProvider({
+    name: 'bench',
+    title: 'Bench',
+    docs: 'https://www.rfc-editor.org/rfc/rfc6749#section-4.4',
+    environments: { live: 'https://bench.invalid' },
+    credentials: { clientId: {}, clientSecret: {} },
+    scopes: ['read', 'write'],
+    strategy: clientCredentials({
+      path: '/o/token/',
+      client: ({ clientId, clientSecret }) => ({ id: clientId, secret: clientSecret }),
+      documentedLifetimeMs: 60 * 60_000,
+      rejected: ({ status }) => status === 401,
+    }),
+    headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+    refusal: {
+      refused: ({ status, body }) => status === 401 && body?.error?.code === 'authentication_failed',
+    },
+  });
+}

@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { benchProvider } from './bench-provider.mjs';
-import { PaymentsAuthModule, PaymentsAuthService } from '../../libs/payments-auth/dist/esm/index.js';
+import { defineBenchProvider } from './bench-provider.mjs';
+import * as library from '../../libs/payments-auth/dist/esm/index.js';
+
+const { PaymentsAuthModule, PaymentsAuthService } = library;
 
 /** An application with this library, set up as the README says. */
 export async function startLibrary(url, { provider = {}, module = {} } = {}) {
@@ -10,7 +12,7 @@ export async function startLibrary(url, { provider = {}, module = {} } = {}) {
       ...module,
       providers: {
         bench: {
-          provider: benchProvider,
+          provider: defineBenchProvider(library),
           baseUrl: url,
           credentials: { clientId: 'bench-client', clientSecret: 'bench-secret-not-real' },
           keepWarm: 'when-used',
