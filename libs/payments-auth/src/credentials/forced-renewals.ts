@@ -11,6 +11,7 @@ import { FUTILITY, waitAfter } from './back-off.js';
 export class ForcedRenewals {
   readonly #clock: Clock;
   #times = 0;
+  #startedAtMs = 0;
   #pausedUntilMs = 0;
   #provenFutile = false;
   #youngAgeMs: number | undefined;
@@ -41,15 +42,24 @@ export class ForcedRenewals {
     this.#times += 1;
     this.#provenFutile = false;
     this.#youngAgeMs = youngAgeMs;
+    this.#startedAtMs = nowMs;
     this.#pausedUntilMs = nowMs + waitAfter(this.#times, FUTILITY);
   }
 
   /**
    * The new credential was refused as well, or is the one just refused. Returns how long renewals stay paused, in
    * milliseconds, the first time that is learned of the latest renewal.
+   *
+   * @param sinceMs when the life of that credential began, on the monotonic clock
    */
-  futile(): number | undefined {
+  futile(sinceMs: number): number | undefined {
     if (this.#provenFutile) return undefined;
+    // The fleet had it before: whatever killed the one before has killed both, and nobody has tried a login yet. Once,
+    // so that a fleet whose every token is refused does not have each of its processes log in for it again and again.
+    if (this.#times === 1 && this.paused && sinceMs < this.#startedAtMs) {
+      this.#pausedUntilMs = this.#clock.monotonic();
+      return undefined;
+    }
     if (!this.paused) this.started();
     this.#provenFutile = true;
     return this.#pausedUntilMs - this.#clock.monotonic();

@@ -76,6 +76,11 @@ export class KeptCredential {
     return this.zone(clock) !== 'dead';
   }
 
+  /** When its life began, on the monotonic clock. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
   /** On the monotonic clock, as long as the wall clock has not run further; `Infinity` for one that is never renewed. */
   get dueAtMs(): number {
     return this.#dueAfterMs === FOR_EVER_MS ? Infinity : this.#sinceMs + this.#dueAfterMs;

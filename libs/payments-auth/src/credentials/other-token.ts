@@ -33,7 +33,10 @@ export class OtherToken implements Cure {
   }
 
   hasFailed({ id }: Credential): void {
-    const durationMs = this.#forced.futile();
+    const { kept, isAcquiring } = this.#host;
+    // Another one is on its way already: that one is the proof, or the cure.
+    if (kept === undefined || isAcquiring) return;
+    const durationMs = this.#forced.futile(kept.sinceMs);
     if (durationMs !== undefined)
       this.#host.journal.emit({ type: 'renewals-paused', credential: id, durationMs });
   }
