@@ -35,7 +35,7 @@ export class CredentialSlot
   #kept: KeptCredential | undefined = undefined;
   #acquiring: Acquiring | undefined = undefined;
   #refusals: Refusals | undefined = undefined;
-  /** The provider has refused what is kept, and nothing better could be had yet. */
+  /** The provider itself has refused what is kept, and nothing better could be had yet. */
   #isSuspect = false;
   /** On the monotonic clock. Whole seconds take no memory of their own, and no time to write. */
   #usedAtSeconds: number;
@@ -268,8 +268,9 @@ export class CredentialSlot
     return (this.#refusals ??= refusalsOf(this));
   }
 
-  acquireAnother(rejected: Credential): Promise<Credential> {
-    this.#isSuspect = true;
+  acquireAnother(rejected: Credential, { own }: Refusal): Promise<Credential> {
+    // What something in between says is a reason to renew, but not to make calls wait for it.
+    this.#isSuspect ||= own;
     return this.#acquire({ reason: 'refused', refused: rejected.token || undefined });
   }
 

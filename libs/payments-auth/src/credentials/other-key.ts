@@ -19,11 +19,11 @@ export class OtherKey implements Cure {
     this.#host = host;
   }
 
-  async another(rejected: Credential, { own }: Refusal): Promise<Credential | undefined> {
+  async another(rejected: Credential, refusal: Refusal): Promise<Credential | undefined> {
     const { kept } = this.#host;
     // Something in between does not know the key, and proves nothing about it.
-    if (own && kept?.credential.isSameAs(rejected) === true) this.#host.rejectKey(kept.candidate);
-    const credential = await this.#host.acquireAnother(rejected);
+    if (refusal.own && kept?.credential.isSameAs(rejected) === true) this.#host.rejectKey(kept.candidate);
+    const credential = await this.#host.acquireAnother(rejected, refusal);
     return credential.isSameAs(rejected) ? undefined : credential;
   }
 

@@ -1,6 +1,6 @@
 import type { Credential } from './credential.js';
 import { ForcedRenewals } from './forced-renewals.js';
-import type { Cure, RefusalHost } from './refusals.js';
+import type { Cure, Refusal, RefusalHost } from './refusals.js';
 
 /** Another token: calls that were refused force one renewal together, as long as renewal is a cure (R11). */
 export class OtherToken implements Cure {
@@ -16,12 +16,12 @@ export class OtherToken implements Cure {
     return this.#forced.isFutile;
   }
 
-  async another(rejected: Credential): Promise<Credential | undefined> {
+  async another(rejected: Credential, refusal: Refusal): Promise<Credential | undefined> {
     if (!this.#host.isAcquiring) {
       if (this.#forced.paused) return undefined;
       this.#forced.started(this.#youngAgeMs(rejected));
     }
-    const credential = await this.#host.acquireAnother(rejected);
+    const credential = await this.#host.acquireAnother(rejected, refusal);
     if (!credential.isSameAs(rejected)) return credential;
     this.hasFailed(rejected);
     return undefined;

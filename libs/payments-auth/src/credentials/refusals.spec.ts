@@ -121,6 +121,23 @@ describe('calls that the provider refuses', () => {
     expect(bed.eventsOf('renewals-paused')).toHaveLength(1);
   });
 
+  it('make others wait for the new token on the word of the provider, and of nobody in between', async () => {
+    bed = await startCredentialBed();
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    const rejected = await spender.obtain();
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    const replacing = spender.replace(rejected, { status: 403, own: false });
+    await until(() => bed.logins.length === 2);
+    expect(spender.peek()).toBe(rejected);
+    const own = spender.replace(rejected, REFUSED);
+    await quiet();
+    expect(spender.peek()).toBeUndefined();
+    slow.release();
+    expect((await replacing)?.token).toBe('t2');
+    expect((await own)?.token).toBe('t2');
+  });
+
   it('get the refusal when no other token can be had, and the next one is fetched behind', async () => {
     bed = await startCredentialBed();
     const spender = bed.registry.spenders('acme').spender(undefined, undefined);

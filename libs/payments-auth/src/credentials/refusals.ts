@@ -20,7 +20,7 @@ export interface RefusalHost {
   readonly kept: KeptCredential | undefined;
   readonly isAcquiring: boolean;
   /** Another credential than `rejected`, if one can be had. */
-  acquireAnother(rejected: Credential): Promise<Credential>;
+  acquireAnother(rejected: Credential, refusal: Refusal): Promise<Credential>;
 }
 
 /** What may cure a refusal: another token, or another key. */

@@ -7,7 +7,7 @@ import type { KeptCredential } from './kept-credential.js';
 import { OtherKey } from './other-key.js';
 import { OtherToken } from './other-token.js';
 import type { AcquireReason } from './payments-auth-event.js';
-import { Refusals } from './refusals.js';
+import { type Refusal, Refusals } from './refusals.js';
 import type { SlotOwner } from './slot-owner.js';
 import type { SlotJournal } from './slot-journal.js';
 
@@ -19,7 +19,7 @@ export interface RefusableSlot {
   /** Dead or alive. */
   readonly kept: KeptCredential | undefined;
   readonly isBusy: boolean;
-  acquireAnother(rejected: Credential): Promise<Credential>;
+  acquireAnother(rejected: Credential, refusal: Refusal): Promise<Credential>;
   keep(acquired: Acquired, how: { reason: AcquireReason; startedAtMs: number }): Credential;
 }
 
@@ -36,7 +36,7 @@ export function refusalsOf(slot: RefusableSlot): Refusals {
     get isAcquiring() {
       return slot.isBusy;
     },
-    acquireAnother: (rejected: Credential) => slot.acquireAnother(rejected),
+    acquireAnother: (rejected: Credential, refusal: Refusal) => slot.acquireAnother(rejected, refusal),
   };
   if (context.issuer !== undefined) return new Refusals(host, new OtherToken(host));
 
