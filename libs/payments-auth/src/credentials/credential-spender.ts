@@ -36,6 +36,8 @@ export interface ReplayOutcome {
   /** Absent when no answer came: the replay may have been executed, or not. */
   readonly status?: number;
   readonly refusedAgain: boolean;
+  /** Whether the second refusal was the provider's own, as in {@link Refusal}. @default true */
+  readonly own?: boolean;
 }
 
 /** Which call it is. */

@@ -12,11 +12,14 @@ export interface KeyHost extends RefusalHost {
 
 /** Another key, where a different one can be had: the next of the list, or a new one from its source (R12). */
 export class OtherKey implements Cure {
-  readonly isFutile = false;
   readonly #host: KeyHost;
 
   constructor(host: KeyHost) {
     this.#host = host;
+  }
+
+  isFutile(): boolean {
+    return false;
   }
 
   async another(rejected: Credential, refusal: Refusal): Promise<Credential | undefined> {

@@ -14,6 +14,7 @@ import type { CredentialSpender } from './credential-spender.js';
 
 const HOUR = 3_600_000;
 const REFUSED = { status: 401, own: true };
+const IN_BETWEEN = { status: 403, own: false };
 
 let bed: CredentialBed;
 afterEach(() => bed.close());
@@ -127,7 +128,7 @@ describe('calls that the provider refuses', () => {
     const rejected = await spender.obtain();
     const slow = held(issuing(HOUR));
     bed.answer = slow.answer;
-    const replacing = spender.replace(rejected, { status: 403, own: false });
+    const replacing = spender.replace(rejected, IN_BETWEEN);
     await until(() => bed.logins.length === 2);
     expect(spender.peek()).toBe(rejected);
     const own = spender.replace(rejected, REFUSED);
@@ -136,6 +137,23 @@ describe('calls that the provider refuses', () => {
     slow.release();
     expect((await replacing)?.token).toBe('t2');
     expect((await own)?.token).toBe('t2');
+  });
+
+  it('are not kept from a new token by those that something in between turns away', async () => {
+    bed = await startCredentialBed();
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    // A firewall on one path: every token is turned away there.
+    for (let calls = 0; calls < 30; calls += 1) {
+      const other = await spender.replace(await spender.obtain(), IN_BETWEEN);
+      if (other !== undefined)
+        spender.replayed(other, { firstStatus: 403, status: 403, refusedAgain: true, own: false });
+      await bed.clock.advance(100);
+    }
+    const { length: before } = bed.logins;
+    expect(before).toBe(3);
+    const killed = spender.peek()?.token;
+    expect(await call(spender, ({ token }) => token !== killed)).toBe(2);
+    expect(bed.logins).toHaveLength(before + 1);
   });
 
   it('get the refusal when no other token can be had, and the next one is fetched behind', async () => {

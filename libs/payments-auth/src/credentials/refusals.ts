@@ -25,14 +25,14 @@ export interface RefusalHost {
 
 /** What may cure a refusal: another token, or another key. */
 export interface Cure {
-  /** It is known that what it brought last is refused as well. */
-  readonly isFutile: boolean;
+  /** It is known that what it brought last is refused as well, in the same way. */
+  isFutile(refusal: Refusal): boolean;
   /** May reject: then there is none to be had. */
   another(rejected: Credential, refusal: Refusal): Promise<Credential | undefined>;
   /** The replay was accepted. */
   hasHelped(credential: Credential): void;
   /** The replay was refused as well, with the credential that is still kept. */
-  hasFailed(credential: Credential): void;
+  hasFailed(credential: Credential, refusal: Pick<Refusal, 'own'>): void;
   /** The static credentials are others: what was learned with those before is void. */
   forget(): void;
 }
@@ -59,7 +59,7 @@ export class Refusals {
     journal.refused();
     journal.emit({ type: 'call-refused', credential: rejected.id, ...refusal });
     if (kept?.isAlive(clock) === true && !kept.credential.isSameAs(rejected))
-      return this.#cure.isFutile ? undefined : kept.credential;
+      return this.#cure.isFutile(refusal) ? undefined : kept.credential;
     try {
       return await this.#cure.another(rejected, refusal);
     } catch {
@@ -68,12 +68,12 @@ export class Refusals {
     }
   }
 
-  replayed(credential: Credential, outcome: ReplayOutcome): void {
+  replayed(credential: Credential, { own = true, ...outcome }: ReplayOutcome): void {
     const { journal, kept } = this.#host;
     journal.replayed();
     journal.emit({ type: 'call-replayed', credential: credential.id, ...outcome });
     if (outcome.refusedAgain) {
-      if (kept?.credential.isSameAs(credential) === true) this.#cure.hasFailed(credential);
+      if (kept?.credential.isSameAs(credential) === true) this.#cure.hasFailed(credential, { own });
     } else if (!provesNothing(outcome)) this.#cure.hasHelped(credential);
   }
 

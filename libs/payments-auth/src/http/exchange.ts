@@ -124,10 +124,11 @@ export class Exchange {
 
     discardAnswer(first.response);
     const second = await this.#attempt(call, other, { leftMs: deadline.remainingMs, again: true });
+    const { verdict } = second;
     spender.replayed(other, {
       firstStatus,
       ...(second.response === undefined ? {} : { status: second.response.status }),
-      refusedAgain: second.verdict.kind === 'refused',
+      ...(verdict.kind === 'refused' ? { refusedAgain: true, own: verdict.own } : { refusedAgain: false }),
     });
     return this.#deliver(second, { replayed: true, firstStatus });
   }
