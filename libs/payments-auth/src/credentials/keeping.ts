@@ -52,7 +52,7 @@ function keepToken(
   const credential = new Credential({
     provider: provider.name,
     account,
-    scopes: issued.scopes ?? scopes,
+    scopes: grantedOf(issued, scopes),
     id: hash.short([issued.token]),
     token: sharedWith(Object.values(made.headers), issued.token),
     obtainedAtMs: clock.now(),
@@ -112,6 +112,13 @@ export function keyCredential(
     obtainedAtMs: clock.now(),
     ...headersOf(provider.definition, candidate.credentials, ''),
   });
+}
+
+/** Nearly always what was asked for, and then one list serves every account: a hundred thousand are not that many lists. */
+function grantedOf({ scopes }: IssuedToken, asked: readonly string[]): readonly string[] {
+  if (scopes === undefined) return asked;
+  const isAsked = scopes.length === asked.length && scopes.every((scope, at) => scope === asked[at]);
+  return isAsked ? asked : scopes;
 }
 
 /**
