@@ -1,13 +1,14 @@
 import { Agent } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ConsoleLogger } from '@nestjs/common';
+import { ConsoleLogger, Controller, Post } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { type AxiosError, type AxiosRequestConfig, type AxiosResponse, isAxiosError } from 'axios';
 import axiosRetry from 'axios-retry';
 import NpmFormData from 'form-data';
-import { isPaymentsAuthError, PaymentsAuthModule } from 'nestjs-payments-auth';
+import { isPaymentsAuthError, PaymentsAuthModule, VerifiedWebhook } from 'nestjs-payments-auth';
 import { type Misbehaviour, PROVIDER_NAMES, type ProviderName } from 'payments-sandbox';
 import { until } from './support/credential-bed.js';
 import { findLeaks, findLeaksInText } from './support/leak-checker.js';
@@ -220,6 +221,29 @@ function logged(value: unknown): string {
   return text;
 }
 
+/** Where the providers that sign their webhooks send them. */
+@Controller('webhooks')
+class WebhookController {
+  @Post('cashfin')
+  @VerifiedWebhook('cashfin')
+  cashfin(): void {}
+
+  @Post('kashier')
+  @VerifiedWebhook('kashier')
+  kashier(): void {}
+
+  @Post('clickpesa')
+  @VerifiedWebhook('clickpesa')
+  clickpesa(): void {}
+
+  @Post('wakapay')
+  @VerifiedWebhook('wakapay')
+  wakapay(): void {}
+}
+
+const SIGNING = ['cashfin', 'kashier', 'clickpesa', 'wakapay'] as const;
+const FORGERIES = ['wrong-key', 'unsigned', 'cut-short'] as const;
+
 /** Whether what is printed of it is all of Nest. */
 function leadsEverywhere(instance: unknown): boolean {
   const held: unknown[] = Object.values(instance ?? {});
@@ -409,8 +433,35 @@ describe(`with the secrets of ${TEST_SEED}, nothing secret is left on`, () => {
     expect(findLeaksInText(JSON.stringify(six.events), secrets)).toEqual([]);
   });
 
+  it.each(SIGNING)(
+    'what the sender of a webhook hears of it, forged or not, and the log: %s',
+    async (name) => {
+      const fresh = await startSixProviders({
+        only: [name],
+        application: { controllers: [WebhookController] },
+      });
+      try {
+        const { provider } = fresh.of(name);
+        if (name === 'clickpesa') provider.configure({ checksum: 'canonical' });
+        const { app } = fresh.application;
+        await app.listen(0, '127.0.0.1');
+        const { port } = app.getHttpServer().address() as AddressInfo;
+        const url = `http://127.0.0.1:${port}/webhooks/${name}`;
+        const heard = [await provider.sendWebhook(url)];
+        for (const forge of FORGERIES) heard.push(await provider.sendWebhook(url, { forge }));
+        expect(heard.map(({ status }) => status)).toEqual([201, ...FORGERIES.map(() => 401)]);
+        expect(fresh.logger.of('warn', 'PaymentsWebhook')).not.toEqual([]);
+        expect(findLeaks([heard, fresh.logger.lines, fresh.events], secretsOf(provider))).toEqual([]);
+      } finally {
+        await fresh.close();
+      }
+    },
+  );
+
   it('anything that the application has in its container', async () => {
-    const fresh = await outsideOfTest(() => startSixProviders());
+    const fresh = await outsideOfTest(() =>
+      startSixProviders({ options: (_, { credentials }) => ({ credentials }) }),
+    );
     try {
       for (const { send } of fresh.all) await send({ url: ECHO });
       const modules = [...fresh.application.app.get(ModulesContainer).values()];

@@ -82,7 +82,7 @@ export async function startModules(
     });
     if (clock !== undefined) builder.overrideProvider(PAYMENTS_AUTH_CLOCK).useValue(clock);
     const module = await builder.setLogger(logger).compile();
-    const app = module.createNestApplication({ logger });
+    const app = module.createNestApplication({ logger, rawBody: true });
     await app.init();
     return { app, paymentsAuth: app.get(PaymentsAuthService), logger, close: () => app.close() };
   } finally {
