@@ -134,6 +134,28 @@ describe('a failing provider', () => {
     await expect(bed.registry.service('acme', 'm2').get()).resolves.toMatchObject({ account: 'm2' });
   });
 
+  it('whose answer trips what a definition makes of it is asked again, and the answer is an outage', async () => {
+    const read: typeof LOGIN_STRATEGY.read = (answer, requestedAtMs) => {
+      if (typeof answer.body !== 'object') throw new TypeError('Cannot read properties of undefined');
+      return LOGIN_STRATEGY.read(answer, requestedAtMs);
+    };
+    bed = await startCredentialBed({
+      definition: { ...LOGIN_DEFINITION, strategy: { ...LOGIN_STRATEGY, read } },
+    });
+    bed.answer = (_login, index, response) =>
+      index === 1
+        ? response.writeHead(502).end('<html>Bad Gateway</html>')
+        : json(response, 200, { token: `t${index}`, expiresInMs: HOUR });
+    const waiting = bed.registry.service('acme').get();
+    await until(() => bed.eventsOf('token-request').length === 1);
+    await bed.clock.advance(500);
+    expect((await waiting).token).toBe('t2');
+    expect(bed.eventsOf('token-request')).toMatchObject([
+      { outcome: 'unavailable', status: 502, error: 'an answer that could not be read' },
+      { outcome: 'issued' },
+    ]);
+  });
+
   it('that asks for a short wait is waited for by who has the time', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, index, response) =>

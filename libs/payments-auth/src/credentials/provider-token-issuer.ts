@@ -1,6 +1,6 @@
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
-import type { TokenStrategy } from '../strategies/strategy.js';
+import type { TokenOutcome, TokenStrategy } from '../strategies/strategy.js';
 import {
   type TimedTokenAnswer,
   type TokenTransport,
@@ -79,7 +79,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
       return { outcome: 'unavailable', reason };
     }
     const durationMs = this.#clock.monotonic() - startedAtMs;
-    const outcome = this.#strategy.read(answer, answer.requestedAtMs);
+    const outcome = this.#read(answer);
     request.onTokenRequest({
       outcome: outcome.outcome,
       durationMs,
@@ -103,6 +103,15 @@ export class ProviderTokenIssuer implements TokenIssuer {
     const waitMs = retryAfterMs(answer.headers, this.#clock.now());
     if (answer.status === 429) this.#endpoint.pause(waitMs ?? 1_000);
     return { ...outcome, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+  }
+
+  /** What a definition says of answers was written for those its author knew; one that trips it is no token. */
+  #read(answer: TimedTokenAnswer): TokenOutcome {
+    try {
+      return this.#strategy.read(answer, answer.requestedAtMs);
+    } catch {
+      return { outcome: 'unavailable', reason: 'an answer that could not be read' };
+    }
   }
 
   #context(scopes: readonly string[]) {
