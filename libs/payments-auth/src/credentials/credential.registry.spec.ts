@@ -12,11 +12,18 @@ import {
   quiet,
 } from '../../../../test/support/credential-bed.js';
 import { json } from '../../../../test/support/loopback-server.js';
+import type { TokenStrategy } from '../strategies/strategy.js';
 
 const HOUR = 3_600_000;
 
 let bed: CredentialBed;
 afterEach(() => bed.close());
+
+/** Written by somebody who has only seen JSON. */
+const tripsOverPages: TokenStrategy['read'] = (answer, requestedAtMs) => {
+  if (typeof answer.body !== 'object') throw new TypeError('Cannot read properties of undefined');
+  return LOGIN_STRATEGY.read(answer, requestedAtMs);
+};
 
 describe('getting a credential', () => {
   it('costs one token request however many callers ask at once', async () => {
@@ -135,17 +142,13 @@ describe('a failing provider', () => {
   });
 
   it('whose answer trips what a definition makes of it is asked again, and the answer is an outage', async () => {
-    const read: typeof LOGIN_STRATEGY.read = (answer, requestedAtMs) => {
-      if (typeof answer.body !== 'object') throw new TypeError('Cannot read properties of undefined');
-      return LOGIN_STRATEGY.read(answer, requestedAtMs);
-    };
     bed = await startCredentialBed({
-      definition: { ...LOGIN_DEFINITION, strategy: { ...LOGIN_STRATEGY, read } },
+      definition: { ...LOGIN_DEFINITION, strategy: { ...LOGIN_STRATEGY, read: tripsOverPages } },
     });
-    bed.answer = (_login, index, response) =>
-      index === 1
-        ? response.writeHead(502).end('<html>Bad Gateway</html>')
-        : json(response, 200, { token: `t${index}`, expiresInMs: HOUR });
+    bed.answer = (login, index, response) => {
+      if (index === 1) response.writeHead(502).end('<html>Bad Gateway</html>');
+      else void issuing(HOUR)(login, index, response);
+    };
     const waiting = bed.registry.service('acme').get();
     await until(() => bed.eventsOf('token-request').length === 1);
     await bed.clock.advance(500);
