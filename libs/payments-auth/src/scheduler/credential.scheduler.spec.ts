@@ -53,9 +53,16 @@ describe('CredentialScheduler', () => {
     expect(clock.pendingTimers).toBe(1);
   });
 
-  it('sets no timer while nothing falls due', () => {
-    const { clock, scheduler } = setUp();
+  it('is listed from boot on, also while nothing falls due', async () => {
+    const timers = new SchedulerRegistry();
+    const { clock, scheduler } = setUp(timers);
     scheduler.onApplicationBootstrap();
+    expect(timers.getTimeouts()).toEqual([REFRESH_TIMER]);
+    await clock.advance(3_600_000);
+    expect(timers.getTimeouts()).toEqual([REFRESH_TIMER]);
+    expect(clock.pendingTimers).toBe(1);
+    scheduler.beforeApplicationShutdown();
+    expect(timers.getTimeouts()).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -81,7 +88,6 @@ describe('CredentialScheduler', () => {
     const timers = new SchedulerRegistry();
     const { clock, recurring, scheduler } = setUp(timers);
     scheduler.onApplicationBootstrap();
-    expect(timers.getTimeouts()).toEqual([]);
     recurring('quick', 2_000);
     expect(timers.getTimeouts()).toEqual([REFRESH_TIMER]);
     const first: unknown = timers.getTimeout(REFRESH_TIMER);

@@ -20,8 +20,9 @@ const LONGEST_TIMER_MS = 60_000;
  * Renews ahead of expiry, traffic or not: one timer for any number of credentials, set to whatever falls due first
  * (R17 to R19).
  *
- * The timer is listed in the application's `SchedulerRegistry` where there is one. `ScheduleModule` is never imported
- * here: its explorer would then run twice, and every `@Interval` and `@Cron` of the application with it.
+ * The timer is listed in the application's `SchedulerRegistry` where there is one, from boot to shutdown: whoever looks
+ * finds it, also before the first credential is there. `ScheduleModule` is never imported here: its explorer would then
+ * run twice, and every `@Interval` and `@Cron` of the application with it.
  */
 export class CredentialScheduler
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
@@ -59,8 +60,8 @@ export class CredentialScheduler
 
   #arm(): void {
     this.#disarm();
-    const dueInMs = this.#running ? this.#registry.renewals.nextDueInMs() : undefined;
-    if (dueInMs === undefined) return;
+    if (!this.#running) return;
+    const dueInMs = this.#registry.renewals.nextDueInMs() ?? LONGEST_TIMER_MS;
     const timer = this.#clock.setTimeout(() => this.#tick(), Math.min(dueInMs, LONGEST_TIMER_MS));
     this.#timer = timer;
     if (this.#timers?.doesExist('timeout', REFRESH_TIMER) === false)
