@@ -21,6 +21,7 @@ const shared = {
 export default {
   // As many as the machine has cores: the specs wait for sockets more than they compute.
   maxWorkers: '100%',
+  testSequencer: '<rootDir>/test/support/longest-first.sequencer.js',
   reporters: ['default', '<rootDir>/test/support/closing-line.reporter.js'],
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts'] },
