@@ -8,7 +8,7 @@ import type { ProviderTokenIssuer } from './provider-token-issuer.js';
 import { SharedTokenIssuer } from './shared-token-issuer.js';
 import { StoreHealth } from './store-health.js';
 import type { HeldToken, IssueOutcome, IssueRequest } from './token-issuer.js';
-import type { Claim, ClaimRequest, StoredToken, TokenStore } from './token-store.js';
+import type { Claim, ClaimRequest, EndpointKey, StoredToken, TokenStore } from './token-store.js';
 
 const LIFETIME_MS = 100_000;
 const ISSUED: IssueOutcome = {
@@ -26,6 +26,7 @@ class ScriptedStore implements TokenStore {
   readonly hashKey = Buffer.alloc(32);
   readonly asked: string[] = [];
   readonly claims: ClaimRequest[] = [];
+  readonly endpoints: EndpointKey[] = [];
   waitMs = 0;
   lost = false;
   next: (claim: ClaimRequest) => Claim = () => ACQUIRED;
@@ -43,7 +44,10 @@ class ScriptedStore implements TokenStore {
   release = () => this.#say('release', undefined);
   reject = (_key: unknown, _grant: unknown, reason: string) => this.#say(`reject ${reason}`, undefined);
   withdraw = (_key: unknown, tell: boolean) => this.#say(tell ? 'withdraw, tell' : 'withdraw', undefined);
-  reserve = () => this.#say('reserve', this.waitMs);
+  reserve = (endpoint: EndpointKey) => {
+    this.endpoints.push(endpoint);
+    return this.#say('reserve', this.waitMs);
+  };
   pause = (_endpoint: unknown, forMs: number) => this.#say(`pause ${forMs}`, undefined);
   onWithdrawn(listener: ScriptedStore['withdrawn']): () => void {
     this.withdrawn = listener;
@@ -56,6 +60,15 @@ class ScriptedStore implements TokenStore {
     return answer;
   }
 }
+
+const providerOf = (name: string) =>
+  ({
+    name,
+    definition: { name: 'acme' },
+    hosts: { api: 'https://acme.test' },
+    defaultHost: 'api',
+    refreshBeforeMs: 60_000,
+  }) as unknown as ConfiguredProvider;
 
 const request = (more: Partial<IssueRequest> = {}): IssueRequest => ({
   account: undefined,
@@ -88,6 +101,7 @@ describe('SharedTokenIssuer', () => {
   let logins: IssueRequest[];
   let answer: () => IssueOutcome | Promise<IssueOutcome>;
   let issuer: SharedTokenIssuer;
+  let issuerFor: (name: string) => SharedTokenIssuer;
 
   beforeEach(() => {
     clock = new ManualClock(0);
@@ -103,19 +117,11 @@ describe('SharedTokenIssuer', () => {
       },
       revoke: () => store.asked.push('revoke at the provider'),
     } as unknown as ProviderTokenIssuer;
-    const provider = {
-      name: 'acme',
-      hosts: { api: 'https://acme.test' },
-      defaultHost: 'api',
-      refreshBeforeMs: 60_000,
-    } as unknown as ConfiguredProvider;
     const health = new StoreHealth(store, { clock, emit: (event) => events.push(event) });
-    issuer = new SharedTokenIssuer(provider, { limits: [] } as unknown as TokenStrategy, inner, {
-      health,
-      clock,
-      hash: new KeyedHash(store.hashKey),
-      random: () => 0.5,
-    });
+    const strategy = { limits: [] } as unknown as TokenStrategy;
+    const environment = { health, clock, hash: new KeyedHash(store.hashKey), random: () => 0.5 };
+    issuerFor = (name) => new SharedTokenIssuer(providerOf(name), strategy, inner, environment);
+    issuer = issuerFor('acme');
     issuer.listen();
   });
 
@@ -246,6 +252,12 @@ describe('SharedTokenIssuer', () => {
       };
       await issuer.issue(request());
       expect(store.asked.slice(-2)).toEqual(['release', 'pause 9000']);
+    });
+
+    it('within the limit of its endpoint, under whatever name the provider is registered', async () => {
+      await issuer.issue(request());
+      await issuerFor('acme-eu').issue(request());
+      expect(store.endpoints[1]).toEqual(store.endpoints[0]);
     });
 
     it("unless the fleet's limit stands in the way", async () => {

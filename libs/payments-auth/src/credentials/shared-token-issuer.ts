@@ -72,7 +72,8 @@ export class SharedTokenIssuer implements TokenIssuer {
     this.#hash = environment.hash;
     this.#random = environment.random ?? Math.random;
     this.#baseUrl = provider.hosts[strategy.host ?? provider.defaultHost] as string;
-    this.#endpoint = { provider: provider.name, hash: this.#hash.of([this.#baseUrl]) };
+    // Two names for one provider share what is allowed there, here as within one process.
+    this.#endpoint = { provider: provider.definition.name, hash: this.#hash.of([this.#baseUrl]) };
     this.#listeners = new WithdrawalListeners(environment.clock);
   }
 

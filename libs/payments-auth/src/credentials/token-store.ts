@@ -11,6 +11,7 @@ export interface TokenKey {
 
 /** A token endpoint whose limits a fleet keeps together, in names that may be read by anybody. */
 export interface EndpointKey {
+  /** The provider's own name: it may be registered under several, which share the endpoint. */
   readonly provider: string;
   /** A keyed hash, in hex, of its base URL. */
   readonly hash: string;
