@@ -68,11 +68,13 @@ export class MemoryTokenStore implements TokenStore {
     await this.release(key, grant);
   }
 
-  async withdraw({ hash }: TokenKey, tell: boolean): Promise<void> {
+  async withdraw({ hash }: TokenKey, tell: boolean): Promise<SharedToken | undefined> {
     const entry = this.#entry(hash);
+    const { token } = entry;
     entry.token = undefined;
     entry.version = this.#versions += 1;
     if (tell) for (const listener of this.#listeners) listener({ hash, version: entry.version });
+    return token;
   }
 
   onWithdrawn(listener: (withdrawal: Withdrawal) => void): () => void {

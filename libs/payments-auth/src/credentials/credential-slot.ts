@@ -134,11 +134,11 @@ export class CredentialSlot
     await this.#acquire({ reason, awaited: false }).catch(() => undefined);
   }
 
-  /** Gives the token back where the provider takes one back, and forgets it here in any case. */
+  /** Gives the token back where the provider takes one back, and forgets it, here and in the fleet, in any case. */
   async revoke(): Promise<void> {
     const kept = this.#kept;
     this.#forget();
-    if (kept !== undefined) await giveBack(this, kept);
+    await giveBack(this, kept);
   }
 
   /**

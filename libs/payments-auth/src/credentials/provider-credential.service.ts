@@ -1,4 +1,5 @@
 import type { Accounts } from './accounts.js';
+import { allOf } from './all-of.js';
 import type { Credential } from './credential.js';
 import type { CredentialService, CredentialStatus } from './credential.service.js';
 import type { AccountName } from './credential-spender.js';
@@ -34,10 +35,10 @@ export class ProviderCredentialService implements CredentialService {
   }
 
   async revoke(): Promise<void> {
-    const slots = this.#accounts.account(this.#account).slots;
-    const results = await Promise.allSettled(slots.map((slot) => slot.revoke()));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const account = this.#accounts.account(this.#account);
+    // The fleet may have a token where this process has not even asked for one.
+    account.slot();
+    await allOf(account.slots.map((slot) => slot.revoke()));
   }
 
   rotate(credentials?: Credentials | readonly Credentials[]): Promise<void> {

@@ -13,6 +13,7 @@ import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer } from './t
 
 /** Asks the provider's own token endpoint, within what the provider allows. */
 export class ProviderTokenIssuer implements TokenIssuer {
+  readonly isShared = false;
   readonly durations = new LoginDurations();
   /** The host of the token endpoint, for operators. */
   readonly host: string;
@@ -50,8 +51,8 @@ export class ProviderTokenIssuer implements TokenIssuer {
     }
   }
 
-  async revoke(request: ReturnRequest, token: string): Promise<void> {
-    if (this.#strategy.revoke === undefined) return;
+  async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
+    if (this.#strategy.revoke === undefined || token === undefined) return;
     const answer = await this.#transport.send(
       this.#baseUrl,
       this.#strategy.revoke(request.credentials, token, this.#context(request.scopes)),

@@ -5,6 +5,7 @@ import type { TokenStrategy } from '../strategies/strategy.js';
 import { ACQUIRE_BUDGET_MS } from './back-off.js';
 import { credentialKey } from './credential-key.js';
 import type { KeyedHash } from './keyed-hash.js';
+import { allOf } from './all-of.js';
 import { pause } from './pause.js';
 import type { ProviderTokenIssuer } from './provider-token-issuer.js';
 import { zonesOf } from './renewal-window.js';
@@ -43,6 +44,7 @@ interface Search {
  * itself.
  */
 export class SharedTokenIssuer implements TokenIssuer {
+  readonly isShared = true;
   readonly #provider: ConfiguredProvider;
   readonly #strategy: TokenStrategy;
   readonly #inner: ProviderTokenIssuer;
@@ -89,10 +91,11 @@ export class SharedTokenIssuer implements TokenIssuer {
     return outcome;
   }
 
-  async revoke(request: ReturnRequest, token: string): Promise<void> {
+  async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
     // First from the fleet, so that nobody takes over what is about to die.
-    await this.#ask((store) => store.withdraw(this.#keyOf(request), true));
-    await this.#inner.revoke(request, token);
+    const shared = await this.#ask((store) => store.withdraw(this.#keyOf(request), true));
+    const tokens = [token, shared?.token].filter((each) => each !== undefined);
+    await allOf([...new Set(tokens)].map((each) => this.#inner.revoke(request, each)));
   }
 
   async forget(request: ReturnRequest): Promise<void> {

@@ -93,10 +93,16 @@ export type IssueOutcome =
  * in its turn. One attempt a call; retrying, remembering and giving up are the slot's.
  */
 export interface TokenIssuer {
+  /** Whether there may be a token of ours where this process holds none. */
+  readonly isShared: boolean;
   /** Never rejects. */
   issue(request: IssueRequest): Promise<IssueOutcome>;
-  /** Gives a token back to the provider, shared ones included. Rejects when it could not be delivered. */
-  revoke(request: ReturnRequest, token: string): Promise<void>;
+  /**
+   * Gives a token back to the provider, and the shared one too. Rejects when one could not be delivered.
+   *
+   * @param token the one held here, if there is one
+   */
+  revoke(request: ReturnRequest, token: string | undefined): Promise<void>;
   /**
    * Takes whatever token was obtained with these credentials away from those it is shared with, because the secret
    * was rotated. Nothing is given back to the provider. Never rejects.

@@ -114,8 +114,9 @@ export interface TokenStore {
    * Takes whatever token is there away, also one that is still on its way.
    *
    * @param tell whether the others are to let go of theirs
+   * @returns the token that stood there, so that it can be given back to the provider
    */
-  withdraw(key: TokenKey, tell: boolean): Promise<void>;
+  withdraw(key: TokenKey, tell: boolean): Promise<SharedToken | undefined>;
 
   /**
    * Calls `listener` whenever the others are told of a withdrawal, in whatever process.

@@ -108,12 +108,13 @@ redis.call('SET', KEYS[2], times .. '.' .. ARGV[2], 'PX', string.format('%.0f', 
 return letGo(KEYS[1], ARGV[1])
 `;
 
-/** KEYS: token, version. The channel is no key: a message reaches every node of a cluster. */
+/** Returns what was there. KEYS: token, version. The channel is no key: a message reaches every node of a cluster. */
 export const WITHDRAW = `${PARSE}${NEXT_VERSION}
-local version = string.format('%.0f', nextVersion(KEYS[2], (read(KEYS[1]))))
+local last, sealed = read(KEYS[1])
+local version = string.format('%.0f', nextVersion(KEYS[2], last))
 redis.call('SET', KEYS[1], version .. '.', 'PX', ${WITHDRAWN_MS})
 if ARGV[2] ~= '' then redis.pcall('PUBLISH', ARGV[1], ARGV[2] .. ':' .. version) end
-return version
+return sealed
 `;
 
 /**

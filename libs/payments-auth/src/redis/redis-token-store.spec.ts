@@ -147,7 +147,8 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
       });
     });
     await subscribed(connection, `${prefix}:withdrawn`, 1);
-    await one.withdraw(key, true);
+    expect(await one.withdraw(key, true)).toEqual(TOKEN);
+    expect(await one.withdraw(key, false)).toBeUndefined();
     const withdrawal = await heard;
     expect(withdrawal.hash).toBe(key.hash);
     expect(withdrawal.version).toBeGreaterThan(version);

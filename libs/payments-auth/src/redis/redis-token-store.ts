@@ -129,9 +129,14 @@ export class RedisTokenStore implements TokenStore {
     await this.#commands.run(REJECT, [lock, rejection], [grant.owner, this.#sealing.seal(reason, rejection)]);
   }
 
-  async withdraw(key: TokenKey, tell: boolean): Promise<void> {
+  async withdraw(key: TokenKey, tell: boolean): Promise<SharedToken | undefined> {
     const { token, version } = credentialKeys(this.#prefix, key);
-    await this.#commands.run(WITHDRAW, [token, version], [this.#withdrawals.channel, tell ? key.hash : '']);
+    const args = [this.#withdrawals.channel, tell ? key.hash : ''];
+    const sealed = String(await this.#commands.run(WITHDRAW, [token, version], args));
+    if (sealed === '') return undefined;
+    const shared = tokenOf(this.#sealing.open(sealed, token));
+    if (shared === undefined) this.#warnOfUnreadable(token);
+    return shared;
   }
 
   onWithdrawn(listener: (withdrawal: Withdrawal) => void): () => void {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   type CredentialBed,
+  failure,
   SECRET,
   configured,
   startCredentialBed,
@@ -23,33 +24,39 @@ async function call(spender: CredentialSpender, dead: ReadonlySet<string>): Prom
   return refusedAgain ? 'refused' : 'served';
 }
 
+/** Two processes of a fleet, over one store and one clock. */
+let bed: CredentialBed;
+let store: MemoryTokenStore;
+let other: CredentialRegistry;
+
+beforeEach(async () => {
+  store = new MemoryTokenStore();
+  bed = await startCredentialBed({}, { store });
+  const { clock } = bed;
+  store.now = () => clock.monotonic();
+  const provider = configured({ hosts: { api: bed.server.url }, ownCredentials: () => [SECRET] });
+  other = new CredentialRegistry([provider], {
+    clock,
+    store,
+    transport: () => new AxiosTokenTransport({ clock }),
+    emit: (event) => bed.events.push(event),
+  });
+});
+afterEach(async () => {
+  other.close();
+  await bed.close();
+});
+
 describe('a process of a fleet that holds an older token than the others', () => {
-  let bed: CredentialBed;
-  let behind: CredentialRegistry;
   let spender: CredentialSpender;
 
   beforeEach(async () => {
-    const store = new MemoryTokenStore();
-    bed = await startCredentialBed({}, { store });
-    const { clock } = bed;
-    store.now = () => clock.monotonic();
-    const provider = configured({ hosts: { api: bed.server.url }, ownCredentials: () => [SECRET] });
-    behind = new CredentialRegistry([provider], {
-      clock,
-      store,
-      transport: () => new AxiosTokenTransport({ clock }),
-      emit: (event) => bed.events.push(event),
-    });
-    spender = behind.spenders('acme').spender(undefined, undefined);
+    spender = other.spenders('acme').spender(undefined, undefined);
     await bed.registry.service('acme').get();
     await spender.obtain();
-    await clock.advance(1_000);
+    await bed.clock.advance(1_000);
     await bed.registry.service('acme').refresh();
-    await clock.advance(1_000);
-  });
-  afterEach(async () => {
-    behind.close();
-    await bed.close();
+    await bed.clock.advance(1_000);
   });
 
   it('takes theirs over when its own is refused, without a login', async () => {
@@ -72,5 +79,35 @@ describe('a process of a fleet that holds an older token than the others', () =>
     for (let calls = 0; calls < 20; calls += 1) expect(await call(spender, dead)).toBe('refused');
     expect(bed.logins).toHaveLength(3);
     expect(bed.eventsOf('renewals-paused')).toHaveLength(1);
+  });
+});
+
+const revoked = () => bed.server.to('/revoke').map(({ body }) => body.toString());
+
+describe('revoke() in one process of a fleet', () => {
+  it('takes the token away from the others, and gives it back, where this process has none', async () => {
+    const service = bed.registry.service('acme');
+    await service.get();
+    await other.service('acme').revoke();
+    expect(revoked()).toEqual(['t1']);
+    const tokens = [await service.get(), await other.service('acme').get()].map(({ token }) => token);
+    expect(tokens).toEqual(['t2', 't2']);
+  });
+
+  it('gives back what it holds, and what the others have in its place', async () => {
+    await other.service('acme').get();
+    await bed.registry.service('acme').get();
+    await bed.registry.service('acme').refresh();
+    await other.service('acme').revoke();
+    expect(revoked().toSorted()).toEqual(['t1', 't2']);
+    expect(store.tokens).toEqual([]);
+  });
+
+  it('says that a token could not be given back, and has taken it from the others all the same', async () => {
+    await bed.registry.service('acme').get();
+    await bed.server.close();
+    const error = await failure(other.service('acme').revoke());
+    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+    expect(store.tokens).toEqual([]);
   });
 });
