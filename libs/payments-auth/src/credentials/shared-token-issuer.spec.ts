@@ -29,6 +29,8 @@ class ScriptedStore implements TokenStore {
   readonly endpoints: EndpointKey[] = [];
   waitMs = 0;
   lost = false;
+  /** What happens before an answer comes. */
+  slow: () => Promise<void> = () => Promise.resolve();
   next: (claim: ClaimRequest) => Claim = () => ACQUIRED;
   withdrawn: (withdrawal: { hash: string; version: number }) => void = () => undefined;
   lastHash = '';
@@ -36,7 +38,9 @@ class ScriptedStore implements TokenStore {
   async claim({ hash }: { hash: string }, request: ClaimRequest): Promise<Claim> {
     this.lastHash = hash;
     this.claims.push(request);
-    return this.#say('claim', this.next(request));
+    const claim = this.next(request);
+    await this.slow();
+    return this.#say('claim', claim);
   }
   extend = () => this.#say('extend', true);
   publish = (_key: unknown, _grant: unknown, { token }: { token: string }, remainingMs: number) =>
@@ -44,8 +48,9 @@ class ScriptedStore implements TokenStore {
   release = () => this.#say('release', undefined);
   reject = (_key: unknown, _grant: unknown, reason: string) => this.#say(`reject ${reason}`, undefined);
   withdraw = (_key: unknown, tell: boolean) => this.#say(tell ? 'withdraw, tell' : 'withdraw', undefined);
-  reserve = (endpoint: EndpointKey) => {
+  reserve = async (endpoint: EndpointKey) => {
     this.endpoints.push(endpoint);
+    await this.slow();
     return this.#say('reserve', this.waitMs);
   };
   pause = (_endpoint: unknown, forMs: number) => this.#say(`pause ${forMs}`, undefined);
@@ -322,6 +327,40 @@ describe('SharedTokenIssuer', () => {
       expect(logins).toHaveLength(0);
       const late = await issuer.issue(request({ lane: 'renewal', held: held(92_000) }));
       expect(late).toMatchObject({ token: 'from-provider' });
+    });
+  });
+
+  describe('waits for a slow store no longer than for one that hangs:', () => {
+    beforeEach(() => {
+      store.slow = () => new Promise((resolve) => clock.setTimeout(resolve, 200));
+    });
+
+    it('250 ms for all that one call asks, and then asks the provider', async () => {
+      const issuing = issuer.issue(request());
+      for (const ms of [0, 200, 49]) await clock.advance(ms);
+      expect(logins).toHaveLength(0);
+      await clock.advance(1);
+      expect(await issuing).toMatchObject({ token: 'from-provider', version: 7 });
+      await clock.advance(200);
+      expect(events).toEqual([]);
+    });
+
+    it('and gives the right to ask back that comes too late', async () => {
+      store.next = ({ newerThan }) => (newerThan < 5 ? stored({ remainingMs: 900 }) : ACQUIRED);
+      const issuing = issuer.issue(request());
+      for (const ms of [0, 200, 50]) await clock.advance(ms);
+      expect(await issuing).toMatchObject({ token: 'from-provider' });
+      await clock.advance(150);
+      expect(store.asked).toEqual(['claim', 'claim', 'release']);
+    });
+
+    it('but the time that it takes to wait for another process is not counted', async () => {
+      const claims: Claim[] = [{ outcome: 'held' }, { outcome: 'held' }, stored()];
+      store.next = () => claims.shift() as Claim;
+      const issuing = issuer.issue(request());
+      for (const ms of [0, 200, 20, 200, 40, 200]) await clock.advance(ms);
+      expect(await issuing).toMatchObject({ token: 'from-store' });
+      expect(logins).toHaveLength(0);
     });
   });
 

@@ -10,7 +10,8 @@ import { pause } from './pause.js';
 import type { ProviderTokenIssuer } from './provider-token-issuer.js';
 import { zonesOf } from './renewal-window.js';
 import { scrub } from './scrub.js';
-import type { StoreHealth } from './store-health.js';
+import { StoreBudget } from './store-budget.js';
+import type { Patience, StoreHealth } from './store-health.js';
 import type {
   HeldToken,
   IssuedToken,
@@ -108,12 +109,13 @@ export class SharedTokenIssuer implements TokenIssuer {
   async #search(key: TokenKey, request: IssueRequest): Promise<IssueOutcome> {
     const untilMs = this.#clock.monotonic() + ACQUIRE_BUDGET_MS;
     const search = startOf(request);
+    const budget = new StoreBudget(this.#clock, this.#health.timeoutMs);
     for (let looks = 0; ; looks += 1) {
       const askedAtMs = this.#clock.now();
       const askedAtMonotonicMs = this.#clock.monotonic();
-      const claim = await this.#claim(key, search, request);
+      const claim = await budget.spend(this.#claim(key, search, request, budget));
       if (claim === undefined) return this.#alone(request);
-      if (claim.outcome === 'acquired') return this.#askProvider(key, claim.grant, request);
+      if (claim.outcome === 'acquired') return this.#askProvider(key, claim.grant, request, budget);
       if (claim.outcome === 'rejected')
         return { outcome: 'rejected', reason: claim.reason, retryAfterMs: claim.retryAfterMs };
       if (claim.outcome === 'found') {
@@ -126,11 +128,21 @@ export class SharedTokenIssuer implements TokenIssuer {
       if (request.signal.aborted || this.#clock.monotonic() >= untilMs)
         return { outcome: 'unavailable', reason: 'another process has not finished asking' };
       await pause(this.#clock, nextLookMs(looks, this.#random()), request.signal, request.lane === 'caller');
+      budget.renew();
     }
   }
 
-  #claim(key: TokenKey, search: Search, { insist }: IssueRequest): Promise<Claim | undefined> {
-    return this.#ask((store) => store.claim(key, { ...search, insist }));
+  #claim(
+    key: TokenKey,
+    search: Search,
+    { insist }: IssueRequest,
+    { leftMs }: StoreBudget,
+  ): Promise<Claim | undefined> {
+    const giveBack = (late: Claim): void => {
+      if (late.outcome === 'acquired') this.#tell((store) => store.release(key, late.grant));
+    };
+    const patience = leftMs === undefined ? undefined : { withinMs: leftMs, onLate: giveBack };
+    return this.#ask((store) => store.claim(key, { ...search, insist }), patience);
   }
 
   /** Whether a stored token serves: not the refused one, not dying, and no renewal that is due again at once. */
@@ -148,8 +160,16 @@ export class SharedTokenIssuer implements TokenIssuer {
 
   // --- Asking ---------------------------------------------------------------------------------------------------
 
-  async #askProvider(key: TokenKey, grant: Grant, request: IssueRequest): Promise<IssueOutcome> {
-    const waitMs = await this.#ask((store) => store.reserve(this.#endpoint, this.#strategy.limits, key.hash));
+  async #askProvider(
+    key: TokenKey,
+    grant: Grant,
+    request: IssueRequest,
+    { leftMs }: StoreBudget,
+  ): Promise<IssueOutcome> {
+    const waitMs = await this.#ask(
+      (store) => store.reserve(this.#endpoint, this.#strategy.limits, key.hash),
+      leftMs === undefined ? undefined : { withinMs: leftMs },
+    );
     if (waitMs !== undefined && waitMs > 0) {
       this.#tell((store) => store.release(key, grant));
       return { outcome: 'unavailable', reason: 'rate limited', retryAfterMs: waitMs, limited: true };
@@ -230,8 +250,8 @@ export class SharedTokenIssuer implements TokenIssuer {
 
   // --- The store ------------------------------------------------------------------------------------------------
 
-  #ask<T>(question: (store: TokenStore) => Promise<T>): Promise<T | undefined> {
-    return this.#health.ask(this.#provider.name, question);
+  #ask<T>(question: (store: TokenStore) => Promise<T>, patience?: Patience<T>): Promise<T | undefined> {
+    return this.#health.ask(this.#provider.name, question, patience);
   }
 
   /** In the background: what fails is reported as a lost store, and ends by itself there. */

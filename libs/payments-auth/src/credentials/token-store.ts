@@ -90,6 +90,9 @@ export interface TokenStore {
    */
   readonly hashKey: Buffer;
 
+  /** How long all that one call asks of the store may take together, in milliseconds. @default 250 */
+  readonly timeoutMs?: number;
+
   /** Takes over a newer token, or else acquires the right to ask for one. */
   claim(key: TokenKey, request: ClaimRequest): Promise<Claim>;
 

@@ -42,6 +42,7 @@ import { textOf, tokenOf } from './shared-token-text.js';
  */
 export class RedisTokenStore implements TokenStore {
   readonly hashKey: Buffer;
+  readonly timeoutMs: number;
   readonly #prefix: string;
   readonly #connection: RedisConnection;
   readonly #commands: RedisCommands;
@@ -54,6 +55,7 @@ export class RedisTokenStore implements TokenStore {
   constructor(client: RedisClient, options: RedisTokenStoreOptions) {
     const { hashKey, prefix, timeoutMs, sealing } = resolveOptions(client, options ?? {});
     this.#prefix = prefix;
+    this.timeoutMs = timeoutMs;
     this.#sealing = sealing;
     this.#logger = options.logger ?? new Logger(RedisTokenStore.name);
     this.#connection = connectionOf(client);
