@@ -10,6 +10,8 @@ import type { SlotOwner } from './slot-owner.js';
 export interface AccountHome {
   readonly context: SlotContext;
   readonly source: CandidateSource;
+  /** What is kept of this account now. */
+  account(id: string | undefined): Account;
   /** It has no slot any more. */
   isEmpty(account: Account): void;
 }
@@ -76,6 +78,12 @@ export class Account implements SlotOwner, Recent<Account> {
   async rotated(): Promise<void> {
     this.candidates.forget();
     await Promise.all(this.slots.map((slot) => slot.rotated()));
+  }
+
+  currentOf(slot: CredentialSlot): CredentialSlot {
+    const isKept =
+      this.account === undefined || slot === this.#slot || slot === this.#otherSlots?.get(keyOf(slot.scopes));
+    return isKept ? slot : this.#home.account(this.account).slot(slot.scopes);
   }
 
   /** The provider's own account stays, with what was counted of it: there is one of it, and not thousands. */

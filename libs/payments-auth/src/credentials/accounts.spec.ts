@@ -109,6 +109,22 @@ describe('accounts', () => {
     expect(bed.registry.renewals.size).toBe(3);
   });
 
+  it('that are dropped while a call carries their token replace it where the next call finds it', async () => {
+    bed = await startCredentialBed(
+      { accountCredentials: ofMerchant, keepWarm: 'always' },
+      { maxAccounts: 1 },
+    );
+    bed.answer = named;
+    const spender = bed.registry.spenders('acme').spender('a', undefined);
+    const rejected = await spender.obtain();
+    await bed.registry.service('acme', 'b').get();
+    const other = await spender.replace(rejected, { status: 401, own: true });
+    expect(other?.token).toBe('a::3');
+    expect(await bed.registry.service('acme', 'a').get()).toBe(other);
+    expect(bed.registry.status().map(({ account }) => account)).toEqual(['a']);
+    expect(bed.registry.renewals.size).toBe(1);
+  });
+
   it('that nobody uses are dropped when their token has died', async () => {
     bed = await startCredentialBed({ accountCredentials: ofMerchant });
     for (const id of ['a', 'b']) await bed.registry.service('acme', id).get();

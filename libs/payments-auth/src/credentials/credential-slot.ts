@@ -90,11 +90,11 @@ export class CredentialSlot
   }
 
   replace(rejected: Credential, refusal: Refusal): Promise<Credential | undefined> {
-    return this.#handling.replace(rejected, refusal);
+    return this.#current.#handling.replace(rejected, refusal);
   }
 
   replayed(credential: Credential, outcome: ReplayOutcome): void {
-    this.#handling.replayed(credential, outcome);
+    this.#current.#handling.replayed(credential, outcome);
   }
 
   get trials(): KeyTrials | undefined {
@@ -262,6 +262,11 @@ export class CredentialSlot
   }
 
   // --- Refusals -------------------------------------------------------------------------------------------------
+
+  /** A call may hold on to a slot for longer than the account is kept. */
+  get #current(): CredentialSlot {
+    return this.owner.currentOf(this);
+  }
 
   /** Made when the first call is refused: most slots never need it, and there may be a hundred thousand of them. */
   get #handling(): Refusals {

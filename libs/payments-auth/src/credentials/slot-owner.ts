@@ -7,6 +7,8 @@ import type { SlotContext } from './slot-context.js';
 export interface SlotOwner extends Owner {
   readonly context: SlotContext;
   readonly candidates: Candidates;
+  /** What stands in the place of a slot that was dropped while a call carried its credential; else the slot itself. */
+  currentOf(slot: CredentialSlot): CredentialSlot;
   /** The slot holds nothing worth keeping. */
   abandon(slot: CredentialSlot): void;
 }
