@@ -97,4 +97,13 @@ describe('a call whose body can be read only once', () => {
     expect((await bed.send({ url: '/sandbox/echo' })).paymentsAuth).toEqual({ replayed: false });
     expect(bed.provider.counts).toMatchObject({ tokenRequests: 2, refusals: 1, executions: 0 });
   });
+
+  it('leaves it to a call that can be sent again to show whether renewing helps', async () => {
+    await failure(bed.send({ method: 'POST', url: '/sandbox/echo', data: Readable.from([BYTES]) }));
+    await bed.send({ url: '/sandbox/echo' });
+    bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
+    const response = await bed.send({ method: 'POST', url: '/sandbox/echo', data: TEXT });
+    expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    expect(bed.provider.counts).toMatchObject({ tokenRequests: 3, refusals: 2, executions: 1 });
+  });
 });

@@ -17,7 +17,8 @@ export interface CredentialSpender {
    * `undefined` when there is none to be had: renewals are paused, the issuer hands out the same one, the secret is
    * wrong, the provider is down. Never rejects (R11).
    *
-   * @param refusal `own`: the provider's own envelope; otherwise a bare 401 or 403 of something in between
+   * @param refusal `own`: the provider's own envelope; otherwise a bare 401 or 403 of something in between.
+   *   `replayable`: whether the credential that comes of it will be tried at once
    */
   replace(rejected: Credential, refusal: Refusal): Promise<Credential | undefined>;
   /** A newer key that waits for a call which can be repeated whatever comes of it. `undefined` for tokens, and mostly. */

@@ -7,6 +7,10 @@ import { FUTILITY, waitAfter } from './back-off.js';
  * Each forced renewal has to earn the next one: from the moment it starts, no other is forced for a while (2 s,
  * doubling to 5 min), and only a replay that succeeds ends that pause early. So a merchant who is suspended at noon
  * costs a handful of logins and not one a call, also where refused calls are of a kind that is never replayed.
+ *
+ * What the first renewal was worth stays unknown when it was forced by a call of that kind: a stream that was refused
+ * says nothing about the token that came after it. So the first call that can be replayed may force another one, and
+ * the outcome of its replay decides.
  */
 export class ForcedRenewals {
   readonly #clock: Clock;
@@ -14,6 +18,7 @@ export class ForcedRenewals {
   #startedAtMs = 0;
   #pausedUntilMs = 0;
   #provenFutile = false;
+  #replayable = true;
   #youngAgeMs: number | undefined;
 
   constructor(clock: Clock) {
@@ -25,6 +30,11 @@ export class ForcedRenewals {
     return this.#clock.monotonic() < this.#pausedUntilMs;
   }
 
+  /** No renewal may be forced now by such a call. */
+  pausedFor({ replayable = true }: { replayable?: boolean }): boolean {
+    return this.paused && !(replayable && this.#isUnproven);
+  }
+
   /** It is known that what the latest renewal brought is refused as well. */
   get isFutile(): boolean {
     return this.#provenFutile && this.paused;
@@ -33,14 +43,19 @@ export class ForcedRenewals {
   /**
    * A renewal is being forced now.
    *
-   * @param youngAgeMs the age of the refused token, where it should have lived on for long
+   * @param call `replayable`: whether the refused call can show what the renewal is worth; `youngAgeMs`: the age of the
+   *   refused token, where it should have lived on for long
    */
-  started(youngAgeMs?: number): void {
+  started({
+    replayable = true,
+    youngAgeMs,
+  }: { replayable?: boolean; youngAgeMs?: number | undefined } = {}): void {
     const nowMs = this.#clock.monotonic();
     // Long after the last pause has ended, this is another story and starts from the beginning.
     if (nowMs - this.#pausedUntilMs > FUTILITY.mostMs) this.#times = 0;
     this.#times += 1;
     this.#provenFutile = false;
+    this.#replayable = replayable;
     this.#youngAgeMs = youngAgeMs;
     this.#startedAtMs = nowMs;
     this.#pausedUntilMs = nowMs + waitAfter(this.#times, FUTILITY);
@@ -73,5 +88,9 @@ export class ForcedRenewals {
     this.#provenFutile = false;
     this.#youngAgeMs = undefined;
     return youngAgeMs;
+  }
+
+  get #isUnproven(): boolean {
+    return this.#times === 1 && !this.#replayable && !this.#provenFutile;
   }
 }

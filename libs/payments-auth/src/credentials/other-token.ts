@@ -25,9 +25,10 @@ export class OtherToken implements Cure {
 
   async another(rejected: Credential, refusal: Refusal): Promise<Credential | undefined> {
     if (!this.#host.isAcquiring) {
+      const forced = this.#forcedBy(refusal.own);
       // What the provider has brought about a moment ago is not replaced for what stands in between.
-      if (this.#forcedByProvider.paused || this.#forcedBy(refusal.own).paused) return undefined;
-      this.#forcedBy(refusal.own).started(this.#youngAgeMs(rejected));
+      if (forced.pausedFor(refusal) || (!refusal.own && this.#forcedByProvider.paused)) return undefined;
+      forced.started({ ...refusal, youngAgeMs: this.#youngAgeMs(rejected) });
     }
     const credential = await this.#host.acquireAnother(rejected, refusal);
     if (!credential.isSameAs(rejected)) return credential;

@@ -103,6 +103,29 @@ describe('calls that the provider refuses', () => {
     expect(bed.logins).toHaveLength(6);
   });
 
+  it('may force another renewal when the first came of a call that is not replayed, and proved nothing', async () => {
+    bed = await startCredentialBed();
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    const stream = { ...REFUSED, replayable: false };
+    for (let revoked = 1; revoked <= 5; revoked += 2) {
+      await spender.replace(await spender.obtain(), stream);
+      expect(await call(spender, ({ token }) => token !== `t${revoked + 1}`)).toBe(2);
+    }
+    expect(bed.logins).toHaveLength(7);
+  });
+
+  it('cost at most 3 logins in the first 5 s also when some of them are never replayed', async () => {
+    bed = await startCredentialBed();
+    const spender = bed.registry.spenders('acme').spender(undefined, undefined);
+    await spender.obtain();
+    for (let step = 0; step < 50; step += 1) {
+      await spender.replace(await spender.obtain(), { ...REFUSED, replayable: false });
+      await call(spender, () => false);
+      await bed.clock.advance(100);
+    }
+    expect(bed.logins.length - 1).toBeLessThanOrEqual(3);
+  });
+
   it('say so when a young token had to be replaced: another login has ended it', async () => {
     bed = await startCredentialBed();
     const spender = bed.registry.spenders('acme').spender(undefined, undefined);

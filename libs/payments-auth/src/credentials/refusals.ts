@@ -10,6 +10,8 @@ export interface Refusal {
   readonly status: number;
   /** In its own words; otherwise it is a bare 401 or 403 of something in between. */
   readonly own: boolean;
+  /** Whether the call may be sent again, and so show what a renewal was worth. @default true */
+  readonly replayable?: boolean;
 }
 
 /** What handling a refusal needs of the slot it happens to. */
@@ -57,7 +59,8 @@ export class Refusals {
   async replace(rejected: Credential, refusal: Refusal): Promise<Credential | undefined> {
     const { journal, kept, clock } = this.#host;
     journal.refused();
-    journal.emit({ type: 'call-refused', credential: rejected.id, ...refusal });
+    const { status, own } = refusal;
+    journal.emit({ type: 'call-refused', credential: rejected.id, status, own });
     if (kept?.isAlive(clock) === true && !kept.credential.isSameAs(rejected))
       return this.#cure.isFutile(refusal) ? undefined : kept.credential;
     try {

@@ -236,7 +236,7 @@ describe('a refused call', () => {
     expect(after).not.toBe(before);
     expect(same).toEqual(others);
     expect(second).toMatchObject({ method: 'POST', url: '/pay?a=1', body: first.body });
-    expect(spenders.refusals).toEqual([{ rejected: refused, status: 401, own: true }]);
+    expect(spenders.refusals).toEqual([{ rejected: refused, status: 401, own: true, replayable: true }]);
     expect(spenders.replays).toEqual([
       { credential: spenders.current, firstStatus: 401, status: 200, refusedAgain: false },
     ]);

@@ -113,12 +113,13 @@ export class Exchange {
     if (first.verdict.kind !== 'refused') return this.#deliver(first, NOT_REPLAYED);
 
     const firstStatus = first.response?.status ?? 0;
-    const refusal = { status: firstStatus, own: first.verdict.own };
-    const replacing = spender.replace(credential, refusal).catch(() => undefined);
+    const { own } = first.verdict;
+    const replayable = mayReplay(config, replay, { own });
+    const replacing = spender
+      .replace(credential, { status: firstStatus, own, replayable })
+      .catch(() => undefined);
     // Otherwise it is replaced for the next caller: this one has an answer, and does not wait.
-    const other = mayReplay(config, replay, refusal)
-      ? await this.#waitForOther(replacing, first, deadline)
-      : undefined;
+    const other = replayable ? await this.#waitForOther(replacing, first, deadline) : undefined;
     if (other === undefined || this.#carriesTheSame(call, credential, other))
       return this.#deliver(first, NOT_REPLAYED);
 
