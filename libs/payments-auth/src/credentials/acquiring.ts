@@ -104,8 +104,7 @@ export class Acquiring {
   async #finish(acquisition: Acquisition, reason: AcquireReason): Promise<Credential> {
     const startedAtMs = this.#nowMs;
     try {
-      const acquired = await acquisition.run();
-      return this.#slot.keep(acquired, { reason, startedAtMs });
+      return await acquisition.run((acquired) => this.#slot.keep(acquired, { reason, startedAtMs }));
     } catch (error) {
       throw this.#failed(error, acquisition);
     } finally {

@@ -94,19 +94,23 @@ export class Acquisition {
     this.#outdated = true;
   }
 
-  /** @throws PaymentsAuthError, UnusableCredentialsError, AcquisitionCancelled, AcquisitionPostponed */
-  async run(): Promise<Acquired> {
+  /**
+   * @param keep called with what was acquired, in the very step in which it is known to be wanted still: a moment later
+   *   it might not be
+   * @throws PaymentsAuthError, UnusableCredentialsError, AcquisitionCancelled, AcquisitionPostponed
+   */
+  async run<T>(keep: (acquired: Acquired) => T): Promise<T> {
     if (this.#context.closing.aborted) this.end();
     this.#startBudget();
     try {
       await this.#pause(this.#order.startInMs);
-      return await this.#attempts();
+      return await this.#attempts(keep);
     } finally {
       this.#context.clock.clearTimeout(this.#budget as TimerHandle);
     }
   }
 
-  async #attempts(): Promise<Acquired> {
+  async #attempts<T>(keep: (acquired: Acquired) => T): Promise<T> {
     const { candidates } = this.#owner;
     const { issuer } = this.#context;
     let failures = 0;
@@ -117,7 +121,7 @@ export class Acquisition {
       if (list === undefined) throw this.#timeIsUp();
       if (this.#isOutdated()) continue;
       // A key that was refused on a call may still be the best there is: the provider decides on each call.
-      if (issuer === undefined) return { candidate: candidates.firstKey(list) };
+      if (issuer === undefined) return keep({ candidate: candidates.firstKey(list) });
       const candidate = candidates.firstUsable(list);
       if (candidate === undefined) {
         const rejection = candidates.rejection(list);
@@ -127,7 +131,7 @@ export class Acquisition {
       const outcome = await this.#unlessEnded(this.#issue(issuer, candidate));
       if (this.#isOutdated()) continue;
       if (outcome === undefined) throw this.#timeIsUp();
-      if (outcome.outcome === 'issued') return { candidate, issued: outcome };
+      if (outcome.outcome === 'issued') return keep({ candidate, issued: outcome });
       if (outcome.outcome === 'rejected') {
         this.#reject(candidate, outcome);
       } else if (outcome.postponed === true) {

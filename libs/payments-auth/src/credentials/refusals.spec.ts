@@ -9,6 +9,8 @@ import {
   until,
 } from '../../../../test/support/credential-bed.js';
 import { json } from '../../../../test/support/loopback-server.js';
+import type { TokenRequest } from '../strategies/strategy.js';
+import type { TimedTokenAnswer, TokenTransport } from '../strategies/token-transport.js';
 import type { Credential } from './credential.js';
 import type { CredentialSpender } from './credential-spender.js';
 
@@ -18,6 +20,29 @@ const IN_BETWEEN = { status: 403, own: false };
 
 let bed: CredentialBed;
 afterEach(() => bed.close());
+
+/** A token endpoint that answers when it is told to, to the microtask. */
+class SteppingTransport implements TokenTransport {
+  readonly unanswered: ((answer: TimedTokenAnswer) => void)[] = [];
+  readonly revoked: string[] = [];
+  #logins = 0;
+
+  send(_baseUrl: string, { path, body }: TokenRequest): Promise<TimedTokenAnswer> {
+    if (path !== '/revoke') return new Promise((resolve) => this.unanswered.push(resolve));
+    this.revoked.push(String(body));
+    return Promise.resolve(this.#answerOf({}));
+  }
+
+  answer(): void {
+    this.#logins += 1;
+    this.unanswered.shift()?.(this.#answerOf({ token: `t${this.#logins}`, expiresInMs: HOUR }));
+  }
+
+  #answerOf(body: object): TimedTokenAnswer {
+    const requestedAtMs = bed.clock.now();
+    return { status: 200, headers: {}, body, requestedAtMs, requestedAtMonotonicMs: bed.clock.monotonic() };
+  }
+}
 
 /** What an HTTP client does with a call: spends, and replays once when refused. Returns how often it was sent. */
 async function call(
@@ -238,6 +263,27 @@ describe('revoke', () => {
     expect((await waiting).token).toBe('t2');
     expect((await service.get()).token).toBe('t2');
   });
+
+  it.each(Array.from({ length: 12 }, (_, steps) => steps))(
+    'leaves no token that has just come, %d steps after its answer',
+    async (steps) => {
+      const transport = new SteppingTransport();
+      bed = await startCredentialBed({ keepWarm: 'when-used' }, { transport: () => transport });
+      const service = bed.registry.service('acme');
+      const waiting = service.get();
+      await until(() => transport.unanswered.length === 1);
+      transport.answer();
+      for (let step = 0; step < steps; step += 1) await Promise.resolve();
+      await service.revoke();
+      await quiet();
+      // What comes after it is no business of the revocation.
+      if (transport.unanswered.length > 0) transport.answer();
+      const { token } = await waiting;
+      expect([...transport.revoked, service.status().state]).toEqual(
+        token === 't1' ? ['t1', 'idle'] : ['fresh'],
+      );
+    },
+  );
 
   it('does not fetch another one when only a renewal was on its way', async () => {
     bed = await startCredentialBed();
