@@ -24,6 +24,8 @@ export class MemoryTokenStore implements TokenStore {
   readonly endpoints = new Set<string>();
   /** The one clock. */
   now = (): number => performance.now();
+  /** Whether nothing can be asked of it. */
+  lost = false;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(withdrawal: Withdrawal) => void>();
   #versions = 0;
@@ -34,6 +36,7 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   async claim({ hash }: TokenKey, { newerThan, drop }: ClaimRequest): Promise<Claim> {
+    if (this.lost) throw new Error('lost');
     const entry = this.#entry(hash);
     const remainingMs = entry.endsAtMs - this.now();
     if (entry.token !== undefined && remainingMs > 0) {

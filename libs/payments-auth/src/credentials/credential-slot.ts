@@ -296,6 +296,7 @@ export class CredentialSlot
   }
 
   get held(): HeldToken | undefined {
-    return this.#context.issuer && this.#kept?.held;
+    const { issuer, clock } = this.#context;
+    return issuer && this.#kept?.held(clock);
   }
 }

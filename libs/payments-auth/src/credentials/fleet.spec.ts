@@ -5,12 +5,14 @@ import {
   SECRET,
   configured,
   startCredentialBed,
+  until,
 } from '../../../../test/support/credential-bed.js';
 import { MemoryTokenStore } from '../../../../test/support/memory-token-store.js';
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
 import type { CredentialSpender } from './credential-spender.js';
 import { CredentialRegistry } from './credential.registry.js';
 
+const HOUR = 3_600_000;
 const REFUSED = { status: 401, own: true };
 
 /** One call: spends, and is replayed once when it was refused. */
@@ -83,6 +85,19 @@ describe('a process of a fleet that holds an older token than the others', () =>
 });
 
 const revoked = () => bed.server.to('/revoke').map(({ body }) => body.toString());
+
+describe('a process that has lost the store', () => {
+  it('renews at once what has died while the machine slept', async () => {
+    const service = bed.registry.service('acme');
+    await service.get();
+    store.lost = true;
+    // A clock that stands still in the meantime does not know of it.
+    bed.clock.jump(2 * HOUR);
+    bed.registry.renewals.runDue();
+    await until(() => bed.eventsOf('credential-obtained').length === 2);
+    expect(service.status().state).toBe('fresh');
+  });
+});
 
 describe('revoke() in one process of a fleet', () => {
   it('takes the token away from the others, and gives it back, where this process has none', async () => {

@@ -86,15 +86,11 @@ export class KeptCredential {
     return this.#dueAfterMs === FOR_EVER_MS ? Infinity : this.#sinceMs + this.#dueAfterMs;
   }
 
-  /** On the monotonic clock, as long as the wall clock has not run further. */
-  get deadAtMs(): number {
-    return this.#sinceMs + this.#deadAfterMs;
-  }
-
-  /** As its issuer knows it. */
-  get held(): HeldToken {
-    const { version, lifetimeMs, deadAtMs } = this;
+  /** As its issuer knows it, who reads the monotonic clock alone. */
+  held(clock: Clock): HeldToken {
+    const { version, lifetimeMs } = this;
     const { token } = this.credential;
+    const deadAtMs = clock.monotonic() + this.remainingMs(clock);
     return { token, lifetimeMs, deadAtMs, ...(version === undefined ? {} : { version }) };
   }
 
