@@ -7,7 +7,9 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   clickPesaChecksum,
+  type CredentialService,
   defineProvider,
+  getCredentialsToken,
   getPaymentsHttpToken,
   type KashierWebhookPayload,
   kashierOrderHash,
@@ -209,5 +211,85 @@ describe('signed messages of an application', () => {
     expect(await app.get(PaymentsSignaturesService).kashierOrderHash(order)).toBe(
       kashierOrderHash({ ...order, merchantId: 'MID-0-1' }, KEY),
     );
+  });
+});
+
+const OLD = 'test-secret-not-real-old';
+const NEW = 'test-secret-not-real-new';
+const keys = (webhookSecret: string) => ({ clientSecret: 'test-secret-not-real-client', webhookSecret });
+
+const cashfinReceiver = async (cashfin: Record<string, unknown>) => {
+  @Controller('webhooks')
+  class WebhookController {
+    @Post(':merchant')
+    @VerifiedWebhook('cashfin', {
+      account: ({ params }) => params['merchant'],
+    })
+    merchant() {}
+  }
+  const { app, url } = await start(
+    [PaymentsAuthModule.forRoot({ providers: { cashfin } })],
+    [WebhookController],
+  );
+  const post = async (secret: string, merchant: string): Promise<number> => {
+    const headers = { 'content-type': 'application/json', 'x-cashfin-signature': hmac('{}', secret) };
+    return (await fetch(`${url}/webhooks/${merchant}`, { method: 'POST', headers, body: '{}' })).status;
+  };
+  const credentials = app.get<CredentialService>(getCredentialsToken('cashfin'));
+  const verify = async (secret: string): Promise<boolean> => {
+    const message = {
+      headers: { 'x-cashfin-signature': hmac('{}', secret) },
+      rawBody: Buffer.from('{}'),
+    };
+    return (await app.get(PaymentsSignaturesService).verifyWebhook('cashfin', message)) !== undefined;
+  };
+  return { credentials, post, verify };
+};
+
+describe('keys of signed messages after rotate()', () => {
+  it('are the new ones; the old one counts as long as it stands in the list', async () => {
+    const { credentials, verify } = await cashfinReceiver({
+      credentials: keys(OLD),
+      accounts: { shop: keys(OLD) },
+    });
+    expect([await verify(OLD), await verify(NEW)]).toEqual([true, false]);
+    await credentials.rotate([keys(NEW), keys(OLD)]);
+    expect([await verify(OLD), await verify(NEW)]).toEqual([true, true]);
+    await credentials.rotate(keys(NEW));
+    expect([await verify(OLD), await verify(NEW)]).toEqual([false, true]);
+    await credentials.rotate();
+    expect([await verify(OLD), await verify(NEW)]).toEqual([true, false]);
+  });
+
+  it('are the new ones of one merchant, and of no other', async () => {
+    const { credentials, post } = await cashfinReceiver({ accounts: { one: keys(OLD), two: keys(OLD) } });
+    expect([await post(OLD, 'one'), await post(OLD, 'two')]).toEqual([201, 201]);
+    await credentials.account('one').rotate(keys(NEW));
+    expect([await post(OLD, 'one'), await post(NEW, 'one')]).toEqual([401, 201]);
+    expect([await post(OLD, 'two'), await post(NEW, 'two')]).toEqual([201, 401]);
+  });
+
+  it('are asked of their function again when rotate() is called without any', async () => {
+    let stored = OLD;
+    const { credentials, post } = await cashfinReceiver({ accounts: () => keys(stored) });
+    expect(await post(OLD, 'one')).toBe(201);
+    stored = NEW;
+    await credentials.account('one').rotate();
+    expect([await post(OLD, 'one'), await post(NEW, 'one')]).toEqual([401, 201]);
+  });
+
+  it('hash orders as well', async () => {
+    const { app } = await start([
+      PaymentsAuthModule.forRoot({
+        providers: { kashier: { environment: 'test', credentials: { secretKey: 'a$b', apiKey: OLD } } },
+      }),
+    ]);
+    const order = { merchantId: 'MID-0-1', orderId: 'ORDER-1', amount: '100', currency: 'EGP' };
+    const signatures = app.get(PaymentsSignaturesService);
+    expect(await signatures.kashierOrderHash(order)).toBe(kashierOrderHash(order, OLD));
+    await app
+      .get<CredentialService>(getCredentialsToken('kashier'))
+      .rotate({ secretKey: 'a$b', apiKey: NEW });
+    expect(await signatures.kashierOrderHash(order)).toBe(kashierOrderHash(order, NEW));
   });
 });

@@ -41,6 +41,7 @@ export function moduleParts(
   const injectables = injectablesOf([...BUILT_IN_PROVIDERS.map(({ name }) => name), ...names]);
   const signatures = signatureProviders({
     configuredProviders: PAYMENTS_AUTH_PROVIDERS,
+    credentials: CredentialRegistry,
     clock: PAYMENTS_AUTH_CLOCK,
   });
   return {

@@ -1,6 +1,7 @@
 import type { Clock } from '../payments-auth.clock.js';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { headersOf } from './call-headers.js';
 import { accountUnknown } from './credential-errors.js';
@@ -26,13 +27,14 @@ const RESOLVE_WITHIN_MS = 10_000;
  * Where the static credentials of a provider's accounts come from: the application's own resolvers, asked within a
  * bound and believed in nothing; or what the application has rotated to since.
  */
-export class CandidateSource {
+export class CandidateSource implements CredentialsInForce {
   /** For how long a resolver's answer is kept, in milliseconds. */
   readonly ttlMs: number;
   readonly #provider: ConfiguredProvider;
   readonly clock: Clock;
   readonly #hash: KeyedHash;
   readonly #rotated = new Map<string | undefined, readonly Candidate[]>();
+  readonly #listeners: ((account: string | undefined) => void)[] = [];
 
   constructor(provider: ConfiguredProvider, clock: Clock, hash: KeyedHash) {
     this.#provider = provider;
@@ -57,6 +59,8 @@ export class CandidateSource {
   async resolve(account: string | undefined): Promise<readonly Candidate[]> {
     const rotated = this.#rotated.get(account);
     if (rotated !== undefined) return rotated;
+    if (account === undefined && this.#provider.ownCredentials === undefined)
+      throw accountUnknown(this.#provider.name, account);
     const answer = await this.#withinBound(account);
     if (account !== undefined && (answer === undefined || answer === null))
       throw accountUnknown(this.#provider.name, account);
@@ -67,6 +71,11 @@ export class CandidateSource {
   rotate(account: string | undefined, candidates: readonly Candidate[] | undefined): void {
     if (candidates === undefined) this.#rotated.delete(account);
     else this.#rotated.set(account, candidates);
+    for (const listener of this.#listeners) listener(account);
+  }
+
+  onRotated(listener: (account: string | undefined) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** @throws {UnusableCredentialsError} naming the field that is wrong */

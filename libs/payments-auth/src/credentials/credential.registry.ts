@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../payments-auth.clock.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import type { TokenTransport } from '../strategies/token-transport.js';
 import { Accounts } from './accounts.js';
 import type { CredentialService, CredentialStatus } from './credential.service.js';
@@ -88,6 +89,11 @@ export class CredentialRegistry {
   /** @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
   service(name: string, account?: AccountName): CredentialService {
     return new ProviderCredentialService(name, this.#accounts(name), account);
+  }
+
+  /** What the accounts of a provider authenticate with now, for whoever signs with it. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
+  credentialsInForce(name: string): CredentialsInForce {
+    return this.#accounts(name).source;
   }
 
   /** The state of every credential there is. */

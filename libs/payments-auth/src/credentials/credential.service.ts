@@ -80,7 +80,9 @@ export interface CredentialService {
    * Authenticates with other static credentials from now on, without a restart: with `credentials` (a list: newest
    * first), or with what the configured source says when it is asked again. Calls on their way finish with what they
    * carry; tokens obtained with the old secret are dropped, in a shared store too. With `credentials`, they stand
-   * until the next `rotate()`; without, it is the configured source that counts again.
+   * until the next `rotate()`; without, it is the configured source that counts again. Messages are signed and verified
+   * with the new ones from then on, so give the fields that webhooks and checksums need as well: nothing is taken over
+   * from those before. As long as the old ones stand in the list, webhooks that were signed with them are accepted.
    *
    * Resolves when the new ones have been accepted, where the credential was in use.
    *

@@ -5,6 +5,7 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { cashfin, clickpesa, kashier } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
+import { credentialsInForce } from '../../../../test/support/credentials-in-force.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { clickPesaChecksum } from './clickpesa-checksum.js';
 import { kashierOrderHash } from './kashier-order-hash.js';
@@ -42,7 +43,10 @@ function configured(
 
 function service(...providers: ConfiguredProvider[]) {
   const clock = new ManualClock();
-  return { clock, signatures: new PaymentsSignaturesService(providers, clock) };
+  return {
+    clock,
+    signatures: new PaymentsSignaturesService(providers, credentialsInForce(providers, clock), clock),
+  };
 }
 
 function cashfinMessage(secret: string) {

@@ -1,6 +1,7 @@
 import type { Clock } from '../payments-auth.clock.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import type { CredentialField } from '../providers/provider-definition.js';
 import type { WebhookDefinition } from '../providers/signature-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
@@ -33,8 +34,8 @@ export interface KashierSignerOptions extends SignerOptions {
 }
 
 /**
- * Signs and verifies messages with the configured keys. With a list of credentials the newest one signs, and each one's
- * key is accepted on what comes in.
+ * Signs and verifies messages with the configured keys, or with those that the application has rotated to since. With a
+ * list of credentials the newest one signs, and each one's key is accepted on what comes in.
  *
  * Every method rejects with a `PaymentsAuthError`: `PROVIDER_NOT_CONFIGURED`, `ACCOUNT_UNKNOWN`, `INVALID_OPTIONS` when the key it needs is
  * not configured or the provider has no such signature, `CREDENTIALS_UNAVAILABLE` when the keys cannot be resolved.
@@ -44,12 +45,16 @@ export class PaymentsSignaturesService {
   readonly #clock: Clock;
 
   /** @internal Made by the module; inject it. */
-  constructor(providers: readonly ConfiguredProvider[], clock: Clock) {
+  constructor(
+    providers: readonly ConfiguredProvider[],
+    inForce: (name: string) => CredentialsInForce,
+    clock: Clock,
+  ) {
     this.#clock = clock;
     this.#signers = new Map(
       providers.map((provider) => [
         provider.name,
-        { provider, credentials: new SigningCredentials(provider, clock) },
+        { provider, credentials: new SigningCredentials(provider, inForce(provider.name), clock) },
       ]),
     );
   }

@@ -22,6 +22,7 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
+import { credentialsInForce } from '../../../../test/support/credentials-in-force.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { PaymentsSignaturesService } from './payments-signatures.service.js';
 import { PaymentsWebhookGuard } from './payments-webhook.guard.js';
@@ -80,7 +81,11 @@ function signaturesModule(providers: readonly ConfiguredProvider[], clock: Manua
     providers: [
       { provide: 'PROVIDERS', useFactory: () => providers },
       { provide: 'CLOCK', useFactory: () => clock },
-      ...signatureProviders({ configuredProviders: 'PROVIDERS', clock: 'CLOCK' }),
+      {
+        provide: 'CREDENTIALS',
+        useFactory: () => ({ credentialsInForce: credentialsInForce(providers, clock) }),
+      },
+      ...signatureProviders({ configuredProviders: 'PROVIDERS', credentials: 'CREDENTIALS', clock: 'CLOCK' }),
     ],
     exports: SIGNATURE_EXPORTS,
   })

@@ -1,12 +1,11 @@
 import type { Clock } from '../payments-auth.clock.js';
-import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { isPaymentsAuthError, PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import type { Credentials } from '../strategies/strategy.js';
 
 /** A resolver is not asked more often than this, however many forged messages arrive. */
 const ASK_AGAIN_AFTER_MS = 1_000;
-/** Whoever sends messages waits for the answer to them. */
-const ANSWER_WITHIN_MS = 10_000;
 /** The account can be named by whoever sends a message, so the memory for accounts has an end. */
 const MOST_ACCOUNTS = 1_000;
 
@@ -17,21 +16,26 @@ interface Answer {
   readonly credentials: Promise<readonly Credentials[]>;
 }
 
-/** The static credentials that messages of one provider are signed with, from the application's own resolvers. */
+/**
+ * The static credentials that messages of one provider are signed with: those that calls authenticate with. Kept apart
+ * from what is kept for calls, because here whoever sends a message names the account.
+ */
 export class SigningCredentials {
   readonly #provider: ConfiguredProvider;
+  readonly #inForce: CredentialsInForce;
   readonly #clock: Clock;
   readonly #answers = new Map<string | undefined, Answer>();
 
-  constructor(provider: ConfiguredProvider, clock: Clock) {
+  constructor(provider: ConfiguredProvider, inForce: CredentialsInForce, clock: Clock) {
     this.#provider = provider;
+    this.#inForce = inForce;
     this.#clock = clock;
+    inForce.onRotated((account) => this.#answers.delete(account));
   }
 
   /** Whether asking again can give other credentials. */
   isDynamic(account: string | undefined): boolean {
-    const { own, accounts } = this.#provider.credentialsAreDynamic;
-    return account === undefined ? own : accounts;
+    return this.#inForce.isDynamic(account);
   }
 
   /**
@@ -62,25 +66,18 @@ export class SigningCredentials {
   }
 
   async #ask(account: string | undefined): Promise<readonly Credentials[]> {
-    const { name, ownCredentials, accountCredentials } = this.#provider;
-    let timer: ReturnType<Clock['setTimeout']> | undefined;
     try {
-      const deadline = new Promise<never>((_resolve, reject) => {
-        timer = this.#clock.setTimeout(() => reject(new Error('timeout')), ANSWER_WITHIN_MS);
-      });
-      const resolved = Promise.resolve(
-        account === undefined ? ownCredentials?.() : accountCredentials?.(account),
-      );
-      return (await Promise.race([resolved, deadline])) ?? [];
-    } catch {
+      const list = await this.#inForce.resolve(account);
+      return list.map(({ credentials }) => credentials);
+    } catch (error) {
+      if (isPaymentsAuthError(error) && error.code === 'ACCOUNT_UNKNOWN') return [];
+      const { name } = this.#provider;
       // The cause stays behind: a resolver's error can hold what it was resolving (R14).
       throw new PaymentsAuthError(
         'CREDENTIALS_UNAVAILABLE',
         `The credentials of "${name}" could not be resolved, so a message cannot be verified or signed now.`,
         { provider: name, ...(account === undefined ? {} : { account }) },
       );
-    } finally {
-      if (timer !== undefined) this.#clock.clearTimeout(timer);
     }
   }
 

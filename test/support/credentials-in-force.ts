@@ -1,0 +1,34 @@
+import { CandidateSource } from '../../libs/payments-auth/src/credentials/candidate-source.js';
+import { KeyedHash } from '../../libs/payments-auth/src/credentials/keyed-hash.js';
+import type { Clock } from '../../libs/payments-auth/src/payments-auth.clock.js';
+import type { ConfiguredProvider } from '../../libs/payments-auth/src/providers/configured-provider.js';
+import type { CredentialField } from '../../libs/payments-auth/src/providers/provider-definition.js';
+import type { Credentials } from '../../libs/payments-auth/src/strategies/strategy.js';
+
+/** Where signed messages take their keys from. Tests name only the fields they are about; the others are filled in. */
+export function credentialsInForce(
+  providers: readonly ConfiguredProvider[],
+  clock: Clock,
+): (name: string) => CandidateSource {
+  return (name) => {
+    const provider = providers.find((each) => each.name === name);
+    if (provider === undefined) throw new Error(`no such provider: ${name}`);
+    return new CandidateSource(completed(provider), clock, new KeyedHash());
+  };
+}
+
+function completed(provider: ConfiguredProvider): ConfiguredProvider {
+  const { ownCredentials, accountCredentials } = provider;
+  const fields = Object.entries<CredentialField>(provider.definition.credentials);
+  const required = fields.filter(([, { optional }]) => optional !== true);
+  const filler = Object.fromEntries(required.map(([field]) => [field, 'test-not-real']));
+  const complete = (list: readonly Credentials[] | undefined) =>
+    list?.map((each) => ({ ...filler, ...each }));
+  return {
+    ...provider,
+    ...(ownCredentials && { ownCredentials: async () => complete(await ownCredentials()) ?? [] }),
+    ...(accountCredentials && {
+      accountCredentials: async (account: string) => complete(await accountCredentials(account)),
+    }),
+  };
+}
