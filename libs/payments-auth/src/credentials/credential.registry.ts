@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from '../payments-auth.clock.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
@@ -59,6 +60,8 @@ export class CredentialRegistry {
     const endpoints = new TokenEndpoints(clock, limits);
     const health = store && new StoreHealth(store, { clock, emit });
     const closing = this.#closing.signal;
+    // Many requests may end with it at once, and each takes its listener away again: that is no leak.
+    setMaxListeners(0, closing);
     const shared = { clock, hash, emit, closing, renewals: this.renewals };
 
     this.#contexts = providers.map((provider) => {
