@@ -95,7 +95,9 @@ async function publish(sections) {
   mkdirSync(`${HERE}results`, { recursive: true });
   mkdirSync(`${DOCS}/benchmarks`, { recursive: true });
   writeFileSync(`${HERE}results/latest.json`, `${JSON.stringify(results, null, 2)}\n`);
-  writeFileSync(`${DOCS}/benchmarks.md`, markdown(results));
+  const { format } = await import('prettier');
+  const page = await format(markdown(results), { parser: 'markdown', printWidth: 110 });
+  writeFileSync(`${DOCS}/benchmarks.md`, page);
   for (const { id, title, rows, chart } of sections)
     if (chart !== undefined) writeFileSync(`${DOCS}/benchmarks/${id}.svg`, barChart(title, rows, chart));
   say('\nWritten: bench/results/latest.json, docs/benchmarks.md');

@@ -263,10 +263,18 @@ describe('a secret in a file', () => {
     const responses = await Promise.all(times(20, (index) => bed.pay(`order-${index}`)));
     expect(responses.every(({ paymentsAuth }) => paymentsAuth?.replayed)).toBe(true);
     expect(bed.provider.counts).toMatchObject({ executions: 20, executedTwice: 0, refusals: 20 });
-    // A second newline is part of the secret, or a mistake: it is not sent.
+    // A second newline is part of the secret, or a mistake: it is not sent, and what was read before goes on serving.
     await write('key', 'test-third$not-real\n\n');
-    await bed.clock.advance(300_001);
-    expect(await failure(bed.send(READ))).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+    await bed.clock.advance(5_001);
+    await bed.send(READ);
+    expect(bed.provider.requests.at(-1)?.headers.authorization).toBe('test-second$not-real');
+    // While the old key still works: nobody is refused, and the new one is taken up all the same.
+    bed.provider.rotate({ credentials: { secretKey: 'test-third$not-real' }, oldWorksForMs: 3_600_000 });
+    await write('key', 'test-third$not-real\n');
+    await bed.clock.advance(5_001);
+    await bed.send(READ);
+    expect(bed.provider.requests.at(-1)?.headers.authorization).toBe('test-third$not-real');
+    expect(bed.provider.counts.refusals).toBe(20);
   });
 
   it('can hold a whole list, newest first', async () => {

@@ -69,7 +69,7 @@ export interface ProviderSettings<C> {
   readonly keepWarm?: KeepWarm;
   /** For which methods a refused request may be sent again. @default 'always' */
   readonly replay?: ReplayPolicy;
-  /** How long an answer of a function, or of a file, is kept, in milliseconds. @default 300_000 */
+  /** How long an answer of a function, or of a file, is kept, in milliseconds. @default 300_000; 5_000 for files */
   readonly credentialsTtlMs?: number;
   /** How the client authenticates at the token endpoint, where the provider takes either. @default the provider's */
   readonly clientAuthentication?: ClientAuthentication;

@@ -8,6 +8,7 @@ import { isPlainRecord, kindOf } from './text-value.js';
 export interface AccountsSource {
   readonly resolve: NonNullable<ConfiguredProvider['accountCredentials']>;
   readonly dynamic: boolean;
+  readonly inFiles?: boolean;
 }
 
 /** A record is checked at boot; what a function answers is checked by whoever asks it. */
@@ -45,6 +46,7 @@ export async function accountCredentials(
     scope.findings.problem(at, 'empty; name at least one account, or leave it out');
   return {
     dynamic: [...sources.values()].some(({ dynamic }) => dynamic),
+    inFiles: [...sources.values()].every(({ dynamic, inFiles }) => !dynamic || inFiles === true),
     resolve: (account) => sources.get(account)?.resolve(),
   };
 }

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { UnusableCredentialsError } from '../credentials/unusable-credentials.error.js';
 import type { CredentialsResolver } from '../providers/configured-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
@@ -12,6 +13,8 @@ export interface CredentialsSource {
   readonly resolve: CredentialsResolver;
   /** Whether asking again can give another answer. */
   readonly dynamic: boolean;
+  /** Whether it reads files, which is cheap enough to do every few seconds. */
+  readonly inFiles?: boolean;
 }
 
 /**
@@ -59,8 +62,47 @@ export async function credentialsSource(
   for (const { field, what } of list.flatMap((each) => fieldWarnings(definition, each, environment)))
     findings.warning(`${at}.${field}`, what);
   return holdsFiles(input)
-    ? { dynamic: true, resolve: () => load(input) as Promise<Credentials[]> }
+    ? { dynamic: true, inFiles: true, resolve: lastGood(input, definition, list) }
     : { dynamic: false, resolve: () => list };
+}
+
+/**
+ * Reads the files again each time. One that is missing or half written for a moment, as when a mount is swapped, costs
+ * no call: what it said last stays good until it says something else, or the provider refuses it.
+ */
+function lastGood(
+  input: unknown,
+  definition: ProviderDefinition,
+  first: readonly Credentials[],
+): CredentialsResolver {
+  const logger = new Logger('PaymentsAuth');
+  let good = first;
+  let lastTrouble: string | undefined;
+  return async () => {
+    const { list, trouble } = await reread(input, definition);
+    if (trouble !== undefined && trouble !== lastTrouble)
+      logger.warn(`${definition.title}: ${trouble}. What was read before is used until this is mended.`);
+    lastTrouble = trouble;
+    return (good = list ?? good);
+  };
+}
+
+async function reread(
+  input: unknown,
+  definition: ProviderDefinition,
+): Promise<{ list?: readonly Credentials[]; trouble?: string }> {
+  try {
+    const given = await load(input);
+    const [problem] = given.flatMap((each) => fieldProblems(definition, each));
+    if (given.length === 0 || problem !== undefined)
+      return {
+        trouble: `a secret file changed, and ${problem?.field ?? 'its content'} is ${problem?.what ?? 'empty'}`,
+      };
+    return { list: given.map((each) => pickFields(definition, each as Record<string, unknown>)) };
+  } catch (error) {
+    if (error instanceof UnusableCredentialsError) return { trouble: error.message };
+    throw error;
+  }
 }
 
 /** A source of credentials that are known already. */

@@ -2,7 +2,8 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import { fromFile } from './file-source.js';
 import { resolveOptions } from './options.resolver.js';
@@ -91,12 +92,37 @@ describe('fromFile', () => {
     }
   });
 
-  it('says which file could not be read when that happens later', async () => {
+  it('keeps what it read last while the file is missing or half written', async () => {
+    const quiet = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    try {
+      await writeFile(at('secret'), SECRET);
+      const cashfin = await configure('cashfin', { credentials: { clientSecret: fromFile(at('secret')) } });
+      for (const spoil of [() => rm(at('secret')), () => writeFile(at('secret'), '')]) {
+        await spoil();
+        expect(await cashfin?.ownCredentials?.()).toEqual([{ clientSecret: SECRET }]);
+      }
+      const words = quiet.mock.calls.map(([line]) => String(line));
+      expect(words).toEqual([
+        expect.stringContaining(`the file ${at('secret')} cannot be read (ENOENT)`),
+        expect.stringContaining('clientSecret is empty'),
+      ]);
+      expect(words.join()).not.toContain(SECRET);
+      await writeFile(at('secret'), 'test-secret-not-real-0002');
+      expect(await cashfin?.ownCredentials?.()).toEqual([{ clientSecret: 'test-secret-not-real-0002' }]);
+    } finally {
+      quiet.mockRestore();
+    }
+  });
+
+  it('is asked again after 5 s unless the application says otherwise', async () => {
     await writeFile(at('secret'), SECRET);
-    const cashfin = await configure('cashfin', { credentials: { clientSecret: fromFile(at('secret')) } });
-    await rm(at('secret'));
-    await expect(cashfin?.ownCredentials?.()).rejects.toThrow(
-      `the file ${at('secret')} cannot be read (ENOENT)`,
+    const credentials = { clientSecret: fromFile(at('secret')) };
+    expect((await configure('cashfin', { credentials }))?.credentialsTtlMs).toBe(5_000);
+    expect((await configure('cashfin', { credentials, credentialsTtlMs: 60_000 }))?.credentialsTtlMs).toBe(
+      60_000,
     );
+    expect(
+      (await configure('cashfin', { credentials: () => ({ clientSecret: SECRET }) }))?.credentialsTtlMs,
+    ).toBe(300_000);
   });
 });

@@ -37,9 +37,10 @@ export class FileSource {
 }
 
 /**
- * Takes a secret from a file, as container platforms mount them. Read again whenever the credentials are asked for
- * again: after `credentialsTtlMs`, on a renewal, and at once when the provider refuses the secret. So a secret that is
- * replaced in its file is used without a restart.
+ * Takes a secret from a file, as container platforms mount them. Read again while it is in use: after `credentialsTtlMs`
+ * (5 s for files), on a renewal, and at once when the provider refuses the secret. So a secret that is replaced in its
+ * file is used without a restart. A file that is missing or half written meanwhile is warned about, and what was read
+ * before goes on being used.
  *
  * In the place of one field it is the text of the file, without one final newline. In the place of the whole
  * `credentials` it is a JSON object with all the fields, or a list of such objects, newest first.

@@ -15,6 +15,8 @@ import { type Check, durationMs, hostNameList, httpProblems, oneOf, scopeList, y
 
 const REFRESH_BEFORE_MS = 60_000;
 const CREDENTIALS_TTL_MS = 5 * 60_000;
+/** A mounted secret that changes is noticed this soon; reading a small file costs nothing that matters. */
+const FILES_TTL_MS = 5_000;
 /** axios's own default is to wait for ever. */
 const TIMEOUT_MS = 30_000;
 
@@ -72,11 +74,19 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
     refreshBeforeMs: setting(scope, 'refreshBeforeMs') ?? REFRESH_BEFORE_MS,
     ...(keepWarm === undefined ? {} : { keepWarm }),
     replay: setting(scope, 'replay') ?? 'always',
-    credentialsTtlMs: setting(scope, 'credentialsTtlMs') ?? CREDENTIALS_TTL_MS,
+    credentialsTtlMs:
+      setting(scope, 'credentialsTtlMs') ??
+      (readsOnlyFiles(own, accounts) ? FILES_TTL_MS : CREDENTIALS_TTL_MS),
     share: setting(scope, 'share') ?? true,
     insecureHosts: insecureHosts.map((host) => host.toLowerCase()),
     http: () => http,
   });
+}
+
+/** Whether whatever can change stands in files, and no function of the application's is asked. */
+function readsOnlyFiles(...sources: ({ dynamic: boolean; inFiles?: boolean } | undefined)[]): boolean {
+  const changing = sources.filter((source) => source?.dynamic === true);
+  return changing.length > 0 && changing.every((source) => source?.inFiles === true);
 }
 
 function checkSettings({ definition, findings, options, path }: ProviderScope): void {
