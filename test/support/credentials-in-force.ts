@@ -1,5 +1,5 @@
-import { CandidateSource } from '../../libs/payments-auth/src/credentials/candidate-source.js';
-import { KeyedHash } from '../../libs/payments-auth/src/credentials/keyed-hash.js';
+import { CandidateSource } from '../../libs/payments-auth/src/credentials/secrets/candidate-source.js';
+import { KeyedHash } from '../../libs/payments-auth/src/credentials/secrets/keyed-hash.js';
 import type { Clock } from '../../libs/payments-auth/src/payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../libs/payments-auth/src/providers/configured-provider.js';
 import type { CredentialField } from '../../libs/payments-auth/src/providers/provider-definition.js';

@@ -141,4 +141,4 @@ export type {
   TokenKey,
   TokenStore,
   Withdrawal,
-} from './credentials/token-store.js';
+} from './credentials/sharing/token-store.js';

@@ -1,6 +1,6 @@
 import type { ModuleMetadata, Type } from '@nestjs/common';
 import type { FactoryProvider } from '@nestjs/common';
-import type { TokenStore } from './credentials/token-store.js';
+import type { TokenStore } from './credentials/sharing/token-store.js';
 import type { FileSource } from './options/file-source.js';
 import type { HttpSettings, KeepWarm, ReplayPolicy } from './providers/configured-provider.js';
 import type { BuiltInCredentials, BuiltInProviderName, CredentialsOf } from './providers/index.js';

@@ -1,10 +1,10 @@
-import type { CandidateSource } from './candidate-source.js';
-import { Candidates } from './candidates.js';
-import { scopeSet } from './credential-key.js';
-import { CredentialSlot } from './credential-slot.js';
-import type { Recent } from './recency-list.js';
-import type { SlotContext } from './slot-context.js';
-import type { SlotOwner } from './slot-owner.js';
+import type { CandidateSource } from './secrets/candidate-source.js';
+import { Candidates } from './secrets/candidates.js';
+import { scopeSet } from './secrets/credential-key.js';
+import { CredentialSlot } from './slot/credential-slot.js';
+import type { Recent } from './keeping/recency-list.js';
+import type { SlotContext } from './slot/slot-context.js';
+import type { SlotOwner } from './slot/slot-owner.js';
 
 /** What the accounts of one provider have in common. */
 export interface AccountHome {

@@ -1,12 +1,12 @@
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { Account, type AccountHome } from './account.js';
-import { CandidateSource } from './candidate-source.js';
+import { CandidateSource } from './secrets/candidate-source.js';
 import { accountUnknown } from './credential-errors.js';
-import type { CredentialSlot } from './credential-slot.js';
+import type { CredentialSlot } from './slot/credential-slot.js';
 import type { AccountName, CredentialSpenders } from './credential-spender.js';
-import { RecencyList } from './recency-list.js';
-import type { SlotContext } from './slot-context.js';
-import { UnusableCredentialsError } from './unusable-credentials.error.js';
+import { RecencyList } from './keeping/recency-list.js';
+import type { SlotContext } from './slot/slot-context.js';
+import { UnusableCredentialsError } from './secrets/unusable-credentials.error.js';
 
 /** So many of the accounts that are due for being dropped are looked at for one that is not busy. */
 const LOOKED_AT = 16;

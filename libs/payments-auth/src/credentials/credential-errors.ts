@@ -1,6 +1,6 @@
 import { PaymentsAuthError, isPaymentsAuthError } from '../payments-auth.errors.js';
 import type { AccountName } from './credential-spender.js';
-import { UnusableCredentialsError } from './unusable-credentials.error.js';
+import { UnusableCredentialsError } from './secrets/unusable-credentials.error.js';
 
 /** Whose credentials an error is about. */
 export interface Owner {

@@ -1,6 +1,6 @@
 import type { Credential } from './credential.js';
-import type { KeyTrials } from './key-trials.js';
-import type { Refusal } from './refusals.js';
+import type { KeyTrials } from './secrets/key-trials.js';
+import type { Refusal } from './refusals/refusals.js';
 
 /**
  * What the HTTP room needs of a kept credential: one provider, account and scope set.

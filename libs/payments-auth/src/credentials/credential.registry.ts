@@ -7,19 +7,19 @@ import type { TokenTransport } from '../strategies/token-transport.js';
 import { Accounts } from './accounts.js';
 import type { CredentialService, CredentialStatus } from './credential.service.js';
 import type { AccountName, CredentialSpenders } from './credential-spender.js';
-import { KeyedHash } from './keyed-hash.js';
+import { KeyedHash } from './secrets/keyed-hash.js';
 import type { EventSink } from './payments-auth-event.js';
 import { ProviderCredentialService } from './provider-credential.service.js';
-import { ProviderTokenIssuer } from './provider-token-issuer.js';
-import { RenewalGate } from './renewal-gate.js';
-import { RenewalQueue } from './renewal-queue.js';
-import { statusOf } from './slot-status.js';
-import type { SlotContext } from './slot-context.js';
-import { SharedTokenIssuer } from './shared-token-issuer.js';
-import { StoreHealth } from './store-health.js';
-import { TokenEndpoints } from './token-endpoints.js';
-import type { TokenIssuer } from './token-issuer.js';
-import type { TokenStore } from './token-store.js';
+import { ProviderTokenIssuer } from './acquiring/provider-token-issuer.js';
+import { RenewalGate } from './keeping/renewal-gate.js';
+import { RenewalQueue } from './keeping/renewal-queue.js';
+import { statusOf } from './slot/slot-status.js';
+import type { SlotContext } from './slot/slot-context.js';
+import { SharedTokenIssuer } from './sharing/shared-token-issuer.js';
+import { StoreHealth } from './sharing/store-health.js';
+import { TokenEndpoints } from './acquiring/token-endpoints.js';
+import type { TokenIssuer } from './acquiring/token-issuer.js';
+import type { TokenStore } from './sharing/token-store.js';
 
 export interface CredentialRegistryOptions {
   /** @default the system's */

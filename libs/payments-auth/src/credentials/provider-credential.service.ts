@@ -1,11 +1,11 @@
 import type { Accounts } from './accounts.js';
-import { allOf } from './all-of.js';
+import { allOf } from './sharing/all-of.js';
 import type { Credential } from './credential.js';
 import type { CredentialService, CredentialStatus } from './credential.service.js';
 import type { AccountName } from './credential-spender.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { noCounts } from './slot-journal.js';
-import { statusOf } from './slot-status.js';
+import { noCounts } from './slot/slot-journal.js';
+import { statusOf } from './slot/slot-status.js';
 
 /** The credential service of one provider and one of its accounts. Holds nothing itself: any number may be made. */
 export class ProviderCredentialService implements CredentialService {

@@ -2,7 +2,7 @@ import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'ax
 import { applicationAxios } from '../application-axios.js';
 import type { CredentialSpender, CredentialSpenders } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
-import type { KeyTrials } from '../credentials/key-trials.js';
+import type { KeyTrials } from '../credentials/secrets/key-trials.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { discardAnswer, readAnswerBody, relayAnswer } from './answer-body.js';

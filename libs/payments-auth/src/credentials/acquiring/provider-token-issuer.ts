@@ -1,0 +1,126 @@
+import type { Clock } from '../../payments-auth.clock.js';
+import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import type { TokenOutcome, TokenStrategy } from '../../strategies/strategy.js';
+import {
+  type TimedTokenAnswer,
+  type TokenTransport,
+  TokenTransportError,
+} from '../../strategies/token-transport.js';
+import { LoginDurations } from './login-durations.js';
+import { retryAfterMs } from './retry-after.js';
+import type { TokenEndpoint, TokenEndpoints } from './token-endpoints.js';
+import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer } from './token-issuer.js';
+
+/** Asks the provider's own token endpoint, within what the provider allows. */
+export class ProviderTokenIssuer implements TokenIssuer {
+  readonly isShared = false;
+  readonly durations = new LoginDurations();
+  /** The host of the token endpoint, for operators. */
+  readonly host: string;
+  readonly #provider: ConfiguredProvider;
+  readonly #strategy: TokenStrategy;
+  readonly #transport: TokenTransport;
+  readonly #clock: Clock;
+  readonly #baseUrl: string;
+  readonly #endpoint: TokenEndpoint;
+
+  constructor(
+    provider: ConfiguredProvider,
+    strategy: TokenStrategy,
+    environment: { clock: Clock; transport: TokenTransport; endpoints: TokenEndpoints },
+  ) {
+    this.#provider = provider;
+    this.#strategy = strategy;
+    this.#clock = environment.clock;
+    this.#transport = environment.transport;
+    this.#baseUrl = provider.hosts[strategy.host ?? provider.defaultHost] as string;
+    this.#endpoint = environment.endpoints.endpoint(this.#baseUrl);
+    this.host = new URL(this.#baseUrl).host;
+  }
+
+  async issue(request: IssueRequest): Promise<IssueOutcome> {
+    const leave = await this.#endpoint.enter(request.lane);
+    try {
+      if (request.signal.aborted) return { outcome: 'unavailable', reason: 'cancelled' };
+      const waitMs = this.#endpoint.reserve(this.#strategy.limits, request.fingerprint);
+      if (waitMs > 0)
+        return { outcome: 'unavailable', reason: 'rate limited', retryAfterMs: waitMs, limited: true };
+      return await this.#ask(request);
+    } finally {
+      leave();
+    }
+  }
+
+  async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
+    if (this.#strategy.revoke === undefined || token === undefined) return;
+    const answer = await this.#transport.send(
+      this.#baseUrl,
+      this.#strategy.revoke(request.credentials, token, this.#context(request.scopes)),
+      request.signal,
+    );
+    if (answer.status >= 300) throw new Error(`HTTP ${answer.status}`);
+  }
+
+  async forget(): Promise<void> {
+    // Nobody shares what this process got from the provider itself.
+  }
+
+  async #ask(request: IssueRequest): Promise<IssueOutcome> {
+    const startedAtMs = this.#clock.monotonic();
+    let answer: TimedTokenAnswer;
+    try {
+      const tokenRequest = this.#strategy.request(request.credentials, this.#context(request.scopes));
+      answer = await this.#transport.send(this.#baseUrl, tokenRequest, request.signal);
+    } catch (error) {
+      const reason = failureOf(error);
+      const durationMs = this.#clock.monotonic() - startedAtMs;
+      // A failure tells how slow the endpoint is as well as a success does.
+      if (reason === 'timeout') this.durations.add(durationMs);
+      request.onTokenRequest({ outcome: 'unavailable', durationMs, reason });
+      return { outcome: 'unavailable', reason };
+    }
+    const durationMs = this.#clock.monotonic() - startedAtMs;
+    const outcome = this.#read(answer);
+    request.onTokenRequest({
+      outcome: outcome.outcome,
+      durationMs,
+      status: answer.status,
+      ...(outcome.outcome === 'issued' ? {} : { reason: outcome.reason }),
+      ...(answer.status === 429 ? { limitHeaders: answer.headers } : {}),
+    });
+    if (outcome.outcome === 'issued') {
+      this.durations.add(durationMs);
+      return {
+        outcome: 'issued',
+        token: outcome.token,
+        lifetime: outcome.lifetime,
+        askedAtMs: answer.requestedAtMs,
+        askedAtMonotonicMs: answer.requestedAtMonotonicMs,
+        from: 'provider',
+        ...(outcome.scopes === undefined ? {} : { scopes: outcome.scopes }),
+      };
+    }
+    if (outcome.outcome === 'rejected') return outcome;
+    const waitMs = retryAfterMs(answer.headers, this.#clock.now());
+    if (answer.status === 429) this.#endpoint.pause(waitMs ?? 1_000);
+    return { ...outcome, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+  }
+
+  /** What a definition says of answers was written for those its author knew; one that trips it is no token. */
+  #read(answer: TimedTokenAnswer): TokenOutcome {
+    try {
+      return this.#strategy.read(answer, answer.requestedAtMs);
+    } catch {
+      return { outcome: 'unavailable', reason: 'an answer that could not be read' };
+    }
+  }
+
+  #context(scopes: readonly string[]) {
+    return { scopes, clientAuthentication: this.#provider.clientAuthentication };
+  }
+}
+
+function failureOf(error: unknown): string {
+  if (!(error instanceof TokenTransportError)) return 'the token request could not be made';
+  return error.systemCode ?? error.failure;
+}

@@ -1,0 +1,111 @@
+import type { Credentials, Lifetime } from '../../strategies/strategy.js';
+import type { Lane } from './token-endpoints.js';
+
+/** Asks for one token, for one set of static credentials. */
+export interface IssueRequest {
+  readonly account: string | undefined;
+  readonly scopes: readonly string[];
+  readonly credentials: Credentials;
+  /** The keyed hash of `credentials`. */
+  readonly fingerprint: string;
+  /** The token held now, where there is one: a newer one is wanted, wherever it comes from. */
+  readonly held: HeldToken | undefined;
+  /** The token that must not be the answer, because the provider has refused it. */
+  readonly refused: string | undefined;
+  /** The application insists (`refresh()`): what others remember of this secret being wrong does not count. */
+  readonly insist: boolean;
+  readonly lane: Lane;
+  /** Ends the request: shutdown, or the end of the acquisition's budget. */
+  readonly signal: AbortSignal;
+  /** Called once for every request that is really sent to the token endpoint, when it has ended. */
+  readonly onTokenRequest: (request: TokenRequestReport) => void;
+  /** Called when another process of the fleet has withdrawn the token that this request came to. */
+  readonly onWithdrawn?: (token: string) => void;
+}
+
+/** A token that a slot has got from its issuer before. */
+export interface HeldToken {
+  readonly token: string;
+  /** As {@link IssuedToken.version} said. */
+  readonly version?: number;
+  /** Its whole life, in milliseconds. */
+  readonly lifetimeMs: number;
+  /** On the monotonic clock, in milliseconds. */
+  readonly deadAtMs: number;
+}
+
+/** What is needed to give a token back, or to take it away from those it is shared with. */
+export type ReturnRequest = Pick<
+  IssueRequest,
+  'account' | 'scopes' | 'credentials' | 'fingerprint' | 'signal'
+>;
+
+/** What a request to the token endpoint came to. */
+export interface TokenRequestReport {
+  readonly outcome: 'issued' | 'rejected' | 'unavailable';
+  readonly durationMs: number;
+  readonly status?: number;
+  readonly reason?: string;
+  /** What an endpoint that has had enough says about its limits. */
+  readonly limitHeaders?: Readonly<Record<string, string>>;
+}
+
+/** A token that can be used, wherever it came from. */
+export interface IssuedToken {
+  readonly outcome: 'issued';
+  readonly token: string;
+  /** Measured from `askedAtMs`. */
+  readonly lifetime: Lifetime;
+  /** When the life began, on the wall clock. */
+  readonly askedAtMs: number;
+  /** The same instant on the monotonic clock. */
+  readonly askedAtMonotonicMs: number;
+  readonly scopes?: readonly string[];
+  readonly from: 'provider' | 'store';
+  /** Its number in the store of a fleet; absent for a token that was never there. */
+  readonly version?: number;
+}
+
+export type IssueOutcome =
+  | IssuedToken
+  | {
+      readonly outcome: 'rejected';
+      readonly reason: string;
+      /** For how long others remember it, in milliseconds, where it is they who say so. */
+      readonly retryAfterMs?: number;
+    }
+  | {
+      readonly outcome: 'unavailable';
+      readonly reason: string;
+      /** How long another attempt is pointless, in milliseconds, where that is known. */
+      readonly retryAfterMs?: number;
+      /** Nothing was sent: a limit or a pause stood in the way. */
+      readonly limited?: boolean;
+      /**
+       * Only in answer to a renewal of a token that lives: no failure, but not yet. The store of the fleet is lost, and
+       * its processes spread their renewals over the end of the life. Keep the token and ask again after `retryAfterMs`.
+       */
+      readonly postponed?: boolean;
+    };
+
+/**
+ * Where a slot gets its tokens from: the provider itself, or a store that a fleet shares and that asks the provider
+ * in its turn. One attempt a call; retrying, remembering and giving up are the slot's.
+ */
+export interface TokenIssuer {
+  /** Whether there may be a token of ours where this process holds none. */
+  readonly isShared: boolean;
+  /** Never rejects. */
+  issue(request: IssueRequest): Promise<IssueOutcome>;
+  /**
+   * Gives a token back to the provider, and the shared one too. Rejects when one could not be delivered.
+   *
+   * @param token the one held here, if there is one
+   */
+  revoke(request: ReturnRequest, token: string | undefined): Promise<void>;
+  /**
+   * Takes whatever token was obtained with these credentials away from those it is shared with, because the secret
+   * was rotated. Nothing is given back to the provider. Never rejects.
+   */
+  forget(request: ReturnRequest): Promise<void>;
+}

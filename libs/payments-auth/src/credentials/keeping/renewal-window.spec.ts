@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { ManualClock } from '../../testing/manual-clock.js';
+import { Credential } from '../credential.js';
+import { KeptCredential } from './kept-credential.js';
+import { zonesOf } from './renewal-window.js';
+
+const MINUTE = 60_000;
+
+describe('the zones of a life', () => {
+  it.each([
+    ['an hour, by the configured minute', 60 * MINUTE, MINUTE, 200, 59 * MINUTE],
+    ['five minutes, never by more than half of it', 5 * MINUTE, 30 * MINUTE, 200 * 1_000, 2.5 * MINUTE],
+    ['a minute, by a fifth of it', MINUTE, MINUTE, 200, 48_000],
+    ['a minute, by twice a slow login', MINUTE, MINUTE, 9_000, 42_000],
+    ['a second, by half of it', 1_000, MINUTE, 200, 500],
+  ])('of %s', (_, lifetimeMs, refreshBeforeMs, slowestLoginMs, dueAfterMs) => {
+    expect(zonesOf(lifetimeMs, refreshBeforeMs, slowestLoginMs, 0).dueAfterMs).toBe(dueAfterMs);
+  });
+
+  it('leave time for two of the slowest logins, or half the life, whatever the lifetime and the jitter', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1_000, max: 3.2e10, noNaN: true }),
+        fc.double({ min: 0, max: 20_000, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (lifetimeMs, slowestMs, random) => {
+          const { dueAfterMs, deadAfterMs } = zonesOf(lifetimeMs, MINUTE, slowestMs, random);
+          const windowMs = lifetimeMs - dueAfterMs;
+          expect(dueAfterMs).toBeLessThan(deadAfterMs);
+          expect(dueAfterMs).toBeGreaterThanOrEqual(lifetimeMs / 2);
+          expect(windowMs).toBeGreaterThanOrEqual(0.9 * Math.min(2 * slowestMs, lifetimeMs / 2) - 1);
+          expect(lifetimeMs - deadAfterMs).toBeLessThanOrEqual(1_000.01);
+        },
+      ),
+    );
+  });
+});
+
+describe('a kept credential', () => {
+  const clock = new ManualClock();
+  const kept = () =>
+    new KeptCredential({
+      credential: new Credential({
+        provider: 'acme',
+        scopes: [],
+        id: '00000000',
+        token: 't',
+        headers: {},
+        obtainedAtMs: clock.now(),
+      }),
+      candidate: { credentials: {}, fingerprint: '' },
+      lifetimeMs: 1_000,
+      zones: { dueAfterMs: 500, deadAfterMs: 980 },
+      since: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
+    });
+  const at = (monotonicMs: number, wallMs: number) =>
+    kept().zoneAt(clock.monotonic() + monotonicMs, clock.now() + wallMs);
+
+  it.each([
+    [0, 0, 'fresh'],
+    [499, 499, 'fresh'],
+    [500, 500, 'due'],
+    [979, 979, 'due'],
+    [980, 980, 'dead'],
+    // The machine slept: only the wall clock went on.
+    [10, 980, 'dead'],
+    [10, 600, 'due'],
+    // The wall clock was set back.
+    [980, -86_400_000, 'dead'],
+  ] as const)(
+    'is, %d ms on the monotonic and %d ms on the wall clock later, %s',
+    (monotonicMs, wallMs, zone) => {
+      expect(at(monotonicMs, wallMs)).toBe(zone);
+    },
+  );
+
+  it('shows no secret to who prints it', () => {
+    const { credential } = kept();
+    expect(JSON.stringify(credential)).not.toContain('"t"');
+    expect(Object.keys(credential)).not.toContain('token');
+  });
+});

@@ -1,0 +1,155 @@
+import type { Clock } from '../../payments-auth.clock.js';
+import { isPaymentsAuthError } from '../../payments-auth.errors.js';
+import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import type { CredentialsInForce } from '../../providers/credentials-in-force.js';
+import type { Credentials } from '../../strategies/strategy.js';
+import { headersOf } from '../call-headers.js';
+import { accountUnknown } from '../credential-errors.js';
+import type { KeyedHash } from './keyed-hash.js';
+import { UnusableCredentialsError } from './unusable-credentials.error.js';
+
+/** One set of static credentials that an account may authenticate with. */
+export interface Candidate {
+  readonly credentials: Credentials;
+  /** Its keyed hash. */
+  readonly fingerprint: string;
+}
+
+/** How logs and events name it: by 8 hex digits, as they name everything. */
+export function shortOf({ fingerprint }: Candidate): string {
+  return fingerprint.slice(0, 8);
+}
+
+/** A resolver that has not answered by then is not waited for. */
+const RESOLVE_WITHIN_MS = 10_000;
+
+/**
+ * Where the static credentials of a provider's accounts come from: the application's own resolvers, asked within a
+ * bound and believed in nothing; or what the application has rotated to since.
+ */
+export class CandidateSource implements CredentialsInForce {
+  /** For how long a resolver's answer is kept, in milliseconds. */
+  readonly ttlMs: number;
+  readonly #provider: ConfiguredProvider;
+  readonly clock: Clock;
+  readonly #hash: KeyedHash;
+  readonly #rotated = new Map<string | undefined, readonly Candidate[]>();
+  readonly #listeners: ((account: string | undefined) => void)[] = [];
+
+  constructor(provider: ConfiguredProvider, clock: Clock, hash: KeyedHash) {
+    this.#provider = provider;
+    this.clock = clock;
+    this.#hash = hash;
+    this.ttlMs = provider.credentialsTtlMs;
+  }
+
+  /** Whether asking again can give another answer. */
+  isDynamic(account: string | undefined): boolean {
+    const { credentialsAreDynamic } = this.#provider;
+    if (this.#rotated.has(account)) return false;
+    return account === undefined ? credentialsAreDynamic.own : credentialsAreDynamic.accounts;
+  }
+
+  /**
+   * Newest first, never empty.
+   *
+   * @throws PaymentsAuthError ACCOUNT_UNKNOWN
+   * @throws {UnusableCredentialsError} when the resolver fails, hangs, or answers with what cannot be credentials
+   */
+  async resolve(account: string | undefined): Promise<readonly Candidate[]> {
+    const rotated = this.#rotated.get(account);
+    if (rotated !== undefined) return rotated;
+    if (account === undefined && this.#provider.ownCredentials === undefined)
+      throw accountUnknown(this.#provider.name, account);
+    const answer = await this.#withinBound(account);
+    if (account !== undefined && (answer === undefined || answer === null))
+      throw accountUnknown(this.#provider.name, account);
+    return this.read(answer);
+  }
+
+  /** From now on `account` authenticates with these; with `undefined`, with what was configured. */
+  rotate(account: string | undefined, candidates: readonly Candidate[] | undefined): void {
+    if (candidates === undefined) this.#rotated.delete(account);
+    else this.#rotated.set(account, candidates);
+    for (const listener of this.#listeners) listener(account);
+  }
+
+  onRotated(listener: (account: string | undefined) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** @throws {UnusableCredentialsError} naming the field that is wrong */
+  read(answer: unknown): readonly Candidate[] {
+    const list: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
+    if (list.length === 0) throw new UnusableCredentialsError('the list of credentials is empty');
+    return list.map((each, index) => this.#candidate(each, list.length > 1 ? `[${index}]` : ''));
+  }
+
+  #candidate(value: unknown, at: string): Candidate {
+    if (typeof value !== 'object' || value === null)
+      throw new UnusableCredentialsError(`credentials${at} is not an object of credential fields`);
+    // A copy of the fields that the provider has: not the row of a database that they came in, nor what becomes of it.
+    const credentials: Record<string, string> = {};
+    for (const [name, field] of Object.entries(this.#provider.definition.credentials)) {
+      const given = (value as Record<string, unknown>)[name];
+      if (field.optional === true && (given === undefined || given === null || given === '')) continue;
+      const problem = problemWith(given);
+      if (problem !== undefined) throw new UnusableCredentialsError(`credentials${at}.${name} ${problem}`);
+      credentials[name] = given as string;
+    }
+    return { credentials, fingerprint: this.#hash.ofCredentials(this.#identityOf(credentials)) };
+  }
+
+  /**
+   * What makes them others than those before. For a key it is what calls carry: two that differ in how webhooks are
+   * signed, for example, are one and the same to whoever refuses a call.
+   */
+  #identityOf(credentials: Credentials): Credentials {
+    const { definition } = this.#provider;
+    if (definition.strategy.kind !== 'static-key' || definition.bodySignature !== undefined)
+      return credentials;
+    const { headers, callHeaders = [] } = headersOf(definition, credentials, '');
+    return {
+      ...headers,
+      ...Object.fromEntries(callHeaders.map((each, at) => [`${at}`, JSON.stringify(each)])),
+    };
+  }
+
+  async #withinBound(account: string | undefined): Promise<unknown> {
+    const { ownCredentials, accountCredentials } = this.#provider;
+    let timer: ReturnType<Clock['setTimeout']> | undefined;
+    const bound = new Promise<never>((_, reject) => {
+      timer = this.clock.setTimeout(
+        () =>
+          reject(
+            new UnusableCredentialsError(`their resolver did not answer within ${RESOLVE_WITHIN_MS} ms`),
+          ),
+        RESOLVE_WITHIN_MS,
+        true,
+      );
+    });
+    try {
+      const asked = (async () =>
+        account === undefined ? ownCredentials?.() : accountCredentials?.(account))();
+      return await Promise.race([asked, bound]);
+    } catch (error) {
+      if (error instanceof UnusableCredentialsError) throw error;
+      if (isPaymentsAuthError(error) && error.code === 'ACCOUNT_UNKNOWN') throw error;
+      throw new UnusableCredentialsError('their resolver failed', error);
+    } finally {
+      if (timer !== undefined) this.clock.clearTimeout(timer);
+    }
+  }
+}
+
+/** What is wrong with a credential's value, without the value. */
+function problemWith(value: unknown): string | undefined {
+  if (value === undefined || value === null) return 'is missing';
+  if (typeof value !== 'string') return 'is not a string';
+  if (value === '') return 'is empty';
+  if (/[\r\n]/.test(value)) return 'has a line break in it';
+  if (value.trim() !== value) return 'has a space around it';
+  // eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(value)) return 'has a control character in it';
+  return undefined;
+}

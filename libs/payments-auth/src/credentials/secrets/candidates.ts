@@ -1,0 +1,173 @@
+import type { Candidate, CandidateSource } from './candidate-source.js';
+import { pause } from '../acquiring/pause.js';
+import { Rejections } from './rejections.js';
+
+/** A resolver that has been asked again for no change, or has failed, is not asked again sooner. */
+const ASK_AGAIN_AFTER_MS = 1_000;
+
+/**
+ * For so long after a key was refused for the first time, a call waits until its resolver may be asked again: a new key
+ * is often put there a moment after the old one has died. Later it hears at once: a key that stays wrong must not slow
+ * every call down.
+ */
+const WAIT_FOR_NEW_KEY_MS = 3_000;
+
+/**
+ * The static credentials of one account: asked for when needed, kept for a while, and with a memory of those that the
+ * provider has called wrong. One for all the scope sets of an account: a wrong secret is wrong for each of them.
+ */
+export class Candidates {
+  readonly #source: CandidateSource;
+  readonly #account: string | undefined;
+  /** One alone stands without a list around it: so do most, and there may be a hundred thousand of them. */
+  #known: Candidate | readonly Candidate[] | undefined = undefined;
+  #resolving: Promise<readonly Candidate[]> | undefined = undefined;
+  /** On the monotonic clock, rounded down. Whole seconds take no memory of their own. */
+  #askedAtSeconds = 0;
+  #mayAskAgainAtMs: number | undefined = undefined;
+  #rejections: Rejections | undefined = undefined;
+
+  constructor(source: CandidateSource, account: string | undefined) {
+    this.#source = source;
+    this.#account = account;
+  }
+
+  /**
+   * The candidates, newest first. However many ask at once, the resolver is asked once.
+   *
+   * @param again whether there is reason to believe that they have changed: then a resolver is asked again, but at
+   *   most once a second
+   * @param patience given by whoever would rather wait for that second than do without; ends the wait
+   */
+  async get(again: boolean, patience?: AbortSignal): Promise<readonly Candidate[]> {
+    const list = this.#list;
+    if (list === undefined || this.keptForMs <= 0) return this.#ask();
+    if (!again || !this.#isDynamic) return list;
+    const waitMs = this.#askAgainInMs;
+    if (waitMs > 0) {
+      if (patience === undefined || !this.#newKeyIsLikely(list)) return list;
+      await pause(this.#source.clock, waitMs, patience, true);
+      // Somebody else who waited may have asked by now.
+      if (this.#resolving === undefined && this.#askAgainInMs > 0) return this.#list ?? list;
+    }
+    this.#mayAskAgainAtMs = this.#source.clock.monotonic() + ASK_AGAIN_AFTER_MS;
+    // One that fails now is no reason to distrust what it has said before.
+    return this.#ask().catch(() => list);
+  }
+
+  /** How much longer the last answer of a resolver may be used, in milliseconds; `Infinity` where none is asked. */
+  get keptForMs(): number {
+    if (!this.#isDynamic) return Infinity;
+    return this.#askedAtSeconds * 1_000 + this.#source.ttlMs - this.#source.clock.monotonic();
+  }
+
+  /** The newest of `list` that is not remembered as wrong just now: what the next login is made with. */
+  firstUsable(list: readonly Candidate[]): Candidate | undefined {
+    return list.find((candidate) => this.#wrongForMs(candidate) === 0);
+  }
+
+  /**
+   * The key that calls carry: the newest that has never been refused. One that has been is tried again by a call that
+   * can be repeated ({@link newerToTry}) and by no other, as long as there is one that works.
+   */
+  firstKey(list: readonly Candidate[]): Candidate {
+    const neverRefused = list.find((candidate) => this.#rejections?.has(candidate) !== true);
+    return neverRefused ?? this.firstUsable(list) ?? (list[0] as Candidate);
+  }
+
+  /** One that is newer than `current`, was called wrong, and has been left alone for long enough. */
+  newerToTry(current: Candidate): Candidate | undefined {
+    if (this.#rejections === undefined) return undefined;
+    const list = this.#list ?? [];
+    const at = list.findIndex(({ fingerprint }) => fingerprint === current.fingerprint);
+    return this.firstUsable(list.slice(0, Math.max(0, at)));
+  }
+
+  /** Whether another attempt could end otherwise: with a secret not known to be wrong, or one not known at all. */
+  get worthAnAttempt(): boolean {
+    const list = this.#list;
+    if (list === undefined || this.firstUsable(list) !== undefined) return true;
+    return this.#isDynamic && this.#askAgainInMs <= 0;
+  }
+
+  /** The provider has called this one wrong. Returns for how long that is remembered, in milliseconds. */
+  reject(candidate: Candidate, reason: string, forMs?: number): number {
+    this.#rejections ??= new Rejections(this.#source.clock);
+    return this.#rejections.add(candidate, reason, forMs);
+  }
+
+  /** The provider has accepted this one. */
+  accept(candidate: Candidate): void {
+    this.#rejections?.remove(candidate);
+  }
+
+  /** What the provider said of the newest of `list` that is remembered as wrong, and how long until one is tried again. */
+  rejection(list: readonly Candidate[]): { reason: string; retryAfterMs: number } | undefined {
+    return this.#rejections?.of(list);
+  }
+
+  /** Asked again on the next use; what was called wrong is tried again at once. */
+  forget(): void {
+    this.#known = undefined;
+    this.#resolving = undefined;
+    this.#rejections = undefined;
+  }
+
+  /** What was called wrong is tried again at once, and remembered for longer should it be wrong again. */
+  forgive(): void {
+    this.#rejections?.forgive();
+  }
+
+  get #list(): readonly Candidate[] | undefined {
+    const known = this.#known;
+    return known === undefined || isList(known) ? known : [known];
+  }
+
+  get #isDynamic(): boolean {
+    return this.#source.isDynamic(this.#account);
+  }
+
+  get #askAgainInMs(): number {
+    return (this.#mayAskAgainAtMs ?? -Infinity) - this.#source.clock.monotonic();
+  }
+
+  #wrongForMs(candidate: Candidate): number {
+    return this.#rejections?.wrongForMs(candidate) ?? 0;
+  }
+
+  /** All that are known have been refused, and one of them only just now. */
+  #newKeyIsLikely(list: readonly Candidate[]): boolean {
+    const rejections = this.#rejections;
+    if (rejections === undefined || this.firstUsable(list) !== undefined) return false;
+    return list.some((candidate) => rejections.isNews(candidate, WAIT_FOR_NEW_KEY_MS));
+  }
+
+  #ask(): Promise<readonly Candidate[]> {
+    if (this.#resolving !== undefined) return this.#resolving;
+    const askedAtMs = this.#source.clock.monotonic();
+    const resolving: Promise<readonly Candidate[]> = this.#source.resolve(this.#account).then(
+      (list) => {
+        // Rotated meanwhile: this answer is older than what is wanted now.
+        if (this.#resolving !== resolving) return list;
+        this.#resolving = undefined;
+        this.#askedAtSeconds = Math.floor(askedAtMs / 1_000);
+        this.#known = list.length === 1 ? list[0] : list;
+        this.#rejections?.keepOnly(list);
+        return list;
+      },
+      (error: unknown) => {
+        if (this.#resolving === resolving) {
+          this.#resolving = undefined;
+          this.#mayAskAgainAtMs = askedAtMs + ASK_AGAIN_AFTER_MS;
+        }
+        throw error;
+      },
+    );
+    this.#resolving = resolving;
+    return resolving;
+  }
+}
+
+function isList(known: Candidate | readonly Candidate[]): known is readonly Candidate[] {
+  return Array.isArray(known);
+}

@@ -1,0 +1,79 @@
+import type { Clock } from '../../payments-auth.clock.js';
+import { REJECTION, waitAfter } from '../acquiring/back-off.js';
+import type { Candidate } from './candidate-source.js';
+
+/** What is remembered of a secret that the provider called wrong. */
+interface Rejection {
+  readonly reason: string;
+  readonly times: number;
+  readonly atMs: number;
+  readonly untilMs: number;
+}
+
+/**
+ * The memory of secrets that the provider has called wrong, so that a flood of callers does not become a flood of logins
+ * and a ban (R4). Each is left alone for 30 s, doubling to 15 min.
+ */
+export class Rejections {
+  readonly #clock: Clock;
+  readonly #byFingerprint = new Map<string, Rejection>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Returns for how long it is left alone, in milliseconds. */
+  add(candidate: Candidate, reason: string, forMs?: number): number {
+    // Calls that were refused together say it once.
+    const stillMs = this.wrongForMs(candidate);
+    if (stillMs > 0) return stillMs;
+    const times = (this.#byFingerprint.get(candidate.fingerprint)?.times ?? 0) + 1;
+    const rememberedMs = forMs ?? waitAfter(times, REJECTION);
+    const atMs = this.#clock.monotonic();
+    this.#byFingerprint.set(candidate.fingerprint, { reason, times, atMs, untilMs: atMs + rememberedMs });
+    return rememberedMs;
+  }
+
+  remove({ fingerprint }: Candidate): void {
+    this.#byFingerprint.delete(fingerprint);
+  }
+
+  /** A secret that is no longer configured needs no memory. */
+  keepOnly(list: readonly Candidate[]): void {
+    for (const known of this.#byFingerprint.keys()) {
+      if (!list.some(({ fingerprint }) => fingerprint === known)) this.#byFingerprint.delete(known);
+    }
+  }
+
+  /** Each is tried again at once, and remembered for longer should it be wrong again. */
+  forgive(): void {
+    const untilMs = this.#clock.monotonic();
+    for (const [fingerprint, rejection] of this.#byFingerprint)
+      this.#byFingerprint.set(fingerprint, { ...rejection, untilMs });
+  }
+
+  /** Whether it has been called wrong, and has not been accepted since. */
+  has({ fingerprint }: Candidate): boolean {
+    return this.#byFingerprint.has(fingerprint);
+  }
+
+  /** For how much longer it is left alone, in milliseconds. */
+  wrongForMs({ fingerprint }: Candidate): number {
+    const rejection = this.#byFingerprint.get(fingerprint);
+    return rejection === undefined ? 0 : Math.max(0, rejection.untilMs - this.#clock.monotonic());
+  }
+
+  /** Whether it was called wrong for the first time, and that less than `ms` ago. */
+  isNews({ fingerprint }: Candidate, ms: number): boolean {
+    const rejection = this.#byFingerprint.get(fingerprint);
+    return rejection?.times === 1 && this.#clock.monotonic() - rejection.atMs < ms;
+  }
+
+  /** What the provider said of the newest of `list` that is left alone, and how long until one is tried again. */
+  of(list: readonly Candidate[]): { reason: string; retryAfterMs: number } | undefined {
+    const wrong = list.filter((candidate) => this.wrongForMs(candidate) > 0);
+    const reason = wrong[0] && this.#byFingerprint.get(wrong[0].fingerprint)?.reason;
+    if (reason === undefined) return undefined;
+    return { reason, retryAfterMs: Math.ceil(Math.min(...wrong.map((each) => this.wrongForMs(each)))) };
+  }
+}

@@ -1,0 +1,57 @@
+import { allOf } from './all-of.js';
+import type { Candidate } from '../secrets/candidate-source.js';
+import { notGivenBack, toCallersError } from '../credential-errors.js';
+import type { KeptCredential } from '../keeping/kept-credential.js';
+import { scrub } from '../acquiring/scrub.js';
+import type { SlotJournal } from '../slot/slot-journal.js';
+import type { SlotOwner } from '../slot/slot-owner.js';
+import type { ReturnRequest } from '../acquiring/token-issuer.js';
+
+/** Whose token it was. */
+interface Holder {
+  readonly owner: SlotOwner;
+  readonly scopes: readonly string[];
+  readonly journal: SlotJournal;
+}
+
+/**
+ * Gives a token back to the provider, where it takes one back, and takes it away from those it is shared with.
+ *
+ * @param kept the one held here; where there is none, whatever the fleet holds
+ * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE
+ */
+export async function giveBack(holder: Holder, kept: KeptCredential | undefined): Promise<void> {
+  const { issuer } = holder.owner.context;
+  if (issuer === undefined || (kept === undefined && !issuer.isShared)) return;
+  const candidates = kept === undefined ? await candidatesOf(holder) : [kept.candidate];
+  const requests = candidates.map((candidate) => requestFor(holder, candidate));
+  try {
+    await allOf(requests.map((request) => issuer.revoke(request, kept?.credential.token)));
+  } catch (error) {
+    const why = error instanceof Error ? scrubAll(error.message, candidates) : 'unknown';
+    throw notGivenBack(holder.owner, why);
+  }
+  const whose = kept === undefined ? {} : { credential: kept.credential.id };
+  holder.journal.emit({ type: 'credential-revoked', ...whose });
+}
+
+/** Takes a token away from those it is shared with, because its secret was rotated. */
+export async function takeBack(holder: Holder, kept: KeptCredential): Promise<void> {
+  await holder.owner.context.issuer?.forget(requestFor(holder, kept.candidate));
+}
+
+function requestFor({ owner, scopes }: Holder, candidate: Candidate): ReturnRequest {
+  return { account: owner.account, scopes, ...candidate, signal: owner.context.closing };
+}
+
+async function candidatesOf({ owner }: Holder): Promise<readonly Candidate[]> {
+  try {
+    return await owner.candidates.get(false);
+  } catch (error) {
+    throw toCallersError(owner, error);
+  }
+}
+
+function scrubAll(text: string, candidates: readonly Candidate[]): string {
+  return candidates.reduce((scrubbed, { credentials }) => scrub(scrubbed, credentials), text);
+}

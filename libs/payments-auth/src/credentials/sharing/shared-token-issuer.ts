@@ -1,0 +1,298 @@
+import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
+import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import { isUsableToken } from '../../strategies/access-token.js';
+import type { TokenStrategy } from '../../strategies/strategy.js';
+import { ACQUIRE_BUDGET_MS } from '../acquiring/back-off.js';
+import { credentialKey } from '../secrets/credential-key.js';
+import type { KeyedHash } from '../secrets/keyed-hash.js';
+import { allOf } from './all-of.js';
+import { pause } from '../acquiring/pause.js';
+import type { ProviderTokenIssuer } from '../acquiring/provider-token-issuer.js';
+import { zonesOf } from '../keeping/renewal-window.js';
+import { scrub } from '../acquiring/scrub.js';
+import { StoreBudget } from './store-budget.js';
+import type { Patience, StoreHealth } from './store-health.js';
+import type {
+  HeldToken,
+  IssuedToken,
+  IssueOutcome,
+  IssueRequest,
+  ReturnRequest,
+  TokenIssuer,
+} from '../acquiring/token-issuer.js';
+import type { Claim, EndpointKey, Grant, StoredToken, TokenKey, TokenStore } from './token-store.js';
+import { WithdrawalListeners } from './withdrawal-listeners.js';
+
+/** The right to ask lasts 3 s, so that a process that dies with it is replaced soon; this keeps it while one lives. */
+const EXTEND_EVERY_MS = 1_000;
+/** How often a process that waits for another's token looks for it. */
+const FIRST_LOOK_MS = 20;
+const LAST_LOOK_MS = 200;
+/** Alone, processes renew in the last part of a token's life, each at a time of its own. */
+const ALONE_PART = 0.1;
+
+/** What one attempt looks for in the store. */
+interface Search {
+  newerThan: number;
+  drop: boolean;
+}
+
+/**
+ * Gets tokens from a store that a fleet shares, and asks the provider when it is this process's turn.
+ *
+ * One script in the store either hands over a newer token, or gives the right to ask to one process at a time; the
+ * others look again until the token is there or the right is free. Where the store cannot say, every process asks for
+ * itself.
+ */
+export class SharedTokenIssuer implements TokenIssuer {
+  readonly isShared = true;
+  readonly #provider: ConfiguredProvider;
+  readonly #strategy: TokenStrategy;
+  readonly #inner: ProviderTokenIssuer;
+  readonly #health: StoreHealth;
+  readonly #clock: Clock;
+  readonly #hash: KeyedHash;
+  readonly #random: () => number;
+  readonly #baseUrl: string;
+  readonly #endpoint: EndpointKey;
+  readonly #listeners: WithdrawalListeners;
+
+  /**
+   * @param inner asks the provider
+   * @param environment `hash` has to be made of the store's `hashKey`, and so do the fingerprints in the requests
+   */
+  constructor(
+    provider: ConfiguredProvider,
+    strategy: TokenStrategy,
+    inner: ProviderTokenIssuer,
+    environment: { health: StoreHealth; clock: Clock; hash: KeyedHash; random?: () => number },
+  ) {
+    this.#provider = provider;
+    this.#strategy = strategy;
+    this.#inner = inner;
+    this.#health = environment.health;
+    this.#clock = environment.clock;
+    this.#hash = environment.hash;
+    this.#random = environment.random ?? Math.random;
+    this.#baseUrl = provider.hosts[strategy.host ?? provider.defaultHost] as string;
+    // Two names for one provider share what is allowed there, here as within one process.
+    this.#endpoint = { provider: provider.definition.name, hash: this.#hash.of([this.#baseUrl]) };
+    this.#listeners = new WithdrawalListeners(environment.clock);
+  }
+
+  /** Begins to hear of tokens that other processes withdraw. @returns ends it */
+  listen(): () => void {
+    return this.#health.onWithdrawn((withdrawal) => this.#listeners.withdrawn(withdrawal));
+  }
+
+  async issue(request: IssueRequest): Promise<IssueOutcome> {
+    const key = this.#keyOf(request);
+    const outcome = await this.#search(key, request);
+    if (outcome.outcome === 'issued') this.#listeners.add(key.hash, outcome, request.onWithdrawn);
+    return outcome;
+  }
+
+  async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
+    // First from the fleet, so that nobody takes over what is about to die.
+    const shared = await this.#ask((store) => store.withdraw(this.#keyOf(request), true));
+    const tokens = [token, shared?.token].filter((each) => each !== undefined);
+    await allOf([...new Set(tokens)].map((each) => this.#inner.revoke(request, each)));
+  }
+
+  async forget(request: ReturnRequest): Promise<void> {
+    // The others live by the old secret until they have the new one too: none of them is told to let go.
+    await this.#ask((store) => store.withdraw(this.#keyOf(request), false));
+  }
+
+  // --- Looking --------------------------------------------------------------------------------------------------
+
+  async #search(key: TokenKey, request: IssueRequest): Promise<IssueOutcome> {
+    const untilMs = this.#clock.monotonic() + ACQUIRE_BUDGET_MS;
+    const search = startOf(request);
+    const budget = new StoreBudget(this.#clock, this.#health.timeoutMs);
+    for (let looks = 0; ; looks += 1) {
+      const askedAtMs = this.#clock.now();
+      const askedAtMonotonicMs = this.#clock.monotonic();
+      const claim = await budget.spend(this.#claim(key, search, request, budget));
+      if (claim === undefined) return this.#alone(request);
+      if (claim.outcome === 'acquired') return this.#askProvider(key, claim.grant, request, budget);
+      if (claim.outcome === 'rejected')
+        return { outcome: 'rejected', reason: claim.reason, retryAfterMs: claim.retryAfterMs };
+      if (claim.outcome === 'found') {
+        const issued = takenOver(claim.token, askedAtMs, askedAtMonotonicMs);
+        if (this.#isWanted(claim.token, issued, request)) return issued;
+        search.newerThan = claim.token.version;
+        search.drop = claim.token.token === request.refused;
+        continue;
+      }
+      if (request.signal.aborted || this.#clock.monotonic() >= untilMs)
+        return { outcome: 'unavailable', reason: 'another process has not finished asking' };
+      await pause(this.#clock, nextLookMs(looks, this.#random()), request.signal, request.lane === 'caller');
+      budget.renew();
+    }
+  }
+
+  #claim(
+    key: TokenKey,
+    search: Search,
+    { insist }: IssueRequest,
+    { leftMs }: StoreBudget,
+  ): Promise<Claim | undefined> {
+    const giveBack = (late: Claim): void => {
+      if (late.outcome === 'acquired') this.#tell((store) => store.release(key, late.grant));
+    };
+    const patience = leftMs === undefined ? undefined : { withinMs: leftMs, onLate: giveBack };
+    return this.#ask((store) => store.claim(key, { ...search, insist }), patience);
+  }
+
+  /** Whether a stored token serves: not the refused one, not dying, and no renewal that is due again at once. */
+  #isWanted(stored: StoredToken, issued: IssuedToken, { refused, held, lane }: IssueRequest): boolean {
+    if (stored.token === refused || !isUsableToken(stored.token)) return false;
+    const { refreshBeforeMs } = this.#provider;
+    const { lifetimeMs } = issued.lifetime;
+    const zones = zonesOf(lifetimeMs, refreshBeforeMs, this.#inner.durations.slowestMs, 1);
+    const isRenewal = lane === 'renewal' && held !== undefined && this.#livesForMs(held) > 0;
+    const ageMs = lifetimeMs - stored.remainingMs;
+    // A token that was obtained alone has no number to compare: then the younger of the two is the newer one.
+    if (held !== undefined && held.version === undefined && this.#ageMs(held) <= ageMs) return false;
+    return ageMs < (isRenewal ? zones.dueAfterMs : zones.deadAfterMs);
+  }
+
+  // --- Asking ---------------------------------------------------------------------------------------------------
+
+  async #askProvider(
+    key: TokenKey,
+    grant: Grant,
+    request: IssueRequest,
+    { leftMs }: StoreBudget,
+  ): Promise<IssueOutcome> {
+    const waitMs = await this.#ask(
+      (store) => store.reserve(this.#endpoint, this.#strategy.limits, key.hash),
+      leftMs === undefined ? undefined : { withinMs: leftMs },
+    );
+    if (waitMs !== undefined && waitMs > 0) {
+      this.#tell((store) => store.release(key, grant));
+      return { outcome: 'unavailable', reason: 'rate limited', retryAfterMs: waitMs, limited: true };
+    }
+    let status: number | undefined;
+    const letGo = this.#keep(key, grant);
+    const outcome = await this.#inner.issue({
+      ...request,
+      onTokenRequest: (report) => {
+        status = report.status;
+        request.onTokenRequest(report);
+      },
+    });
+    letGo();
+    if (outcome.outcome === 'issued') return this.#publish(key, grant, outcome, request.held);
+    if (outcome.outcome === 'rejected') {
+      const reason = scrub(outcome.reason, request.credentials);
+      this.#tell((store) => store.reject(key, grant, reason));
+      return outcome;
+    }
+    this.#tell((store) => store.release(key, grant));
+    if (status === 429) this.#tell((store) => store.pause(this.#endpoint, outcome.retryAfterMs ?? 1_000));
+    return outcome;
+  }
+
+  /** Nobody waits for the store to have taken it: the token is here, and whoever looks meanwhile looks again. */
+  #publish(key: TokenKey, grant: Grant, issued: IssuedToken, held: HeldToken | undefined): IssuedToken {
+    const { token, lifetime, scopes } = issued;
+    // A token that comes a second time without saying how long it still has does not live longer for it.
+    const isSameAgain = held?.token === token && lifetime.from === 'documented';
+    const endsAtMs = issued.askedAtMonotonicMs + lifetime.lifetimeMs;
+    const remainingMs = isSameAgain ? this.#livesForMs(held) : endsAtMs - this.#clock.monotonic();
+    const shared = { token, lifetime, ...(scopes === undefined ? {} : { scopes }) };
+    this.#tell((store) => store.publish(key, grant, shared, remainingMs));
+    return { ...issued, version: grant.version };
+  }
+
+  /** Keeps the right to ask while the request is in flight. */
+  #keep(key: TokenKey, grant: Grant): () => void {
+    let timer: TimerHandle;
+    const extendLater = (): void => {
+      timer = this.#clock.setTimeout(() => {
+        this.#tell((store) => store.extend(key, grant));
+        extendLater();
+      }, EXTEND_EVERY_MS);
+    };
+    extendLater();
+    return () => this.#clock.clearTimeout(timer);
+  }
+
+  /**
+   * The store is lost. Who needs a token asks for it; a renewal that nobody waits for is put off to the last part of
+   * the life, each process at a time of its own, so that a fleet does not log in at once (the provider has not been
+   * asked by most of it for long).
+   */
+  async #alone(request: IssueRequest): Promise<IssueOutcome> {
+    const { held, lane } = request;
+    if (lane === 'renewal' && held !== undefined && request.refused === undefined) {
+      const lastPartMs = ALONE_PART * held.lifetimeMs;
+      const waitMs = this.#livesForMs(held) - lastPartMs;
+      if (waitMs > 0) {
+        // The end of it stays free, so that the renewal is over before the token is dead.
+        const retryAfterMs = Math.ceil(waitMs + 0.6 * lastPartMs * this.#random());
+        return { outcome: 'unavailable', reason: 'the store is lost', retryAfterMs, postponed: true };
+      }
+    }
+    return this.#inner.issue(request);
+  }
+
+  #livesForMs({ deadAtMs }: HeldToken): number {
+    return deadAtMs - this.#clock.monotonic();
+  }
+
+  #ageMs(held: HeldToken): number {
+    const { deadAfterMs } = zonesOf(held.lifetimeMs, this.#provider.refreshBeforeMs, 0, 1);
+    return deadAfterMs - this.#livesForMs(held);
+  }
+
+  // --- The store ------------------------------------------------------------------------------------------------
+
+  #ask<T>(question: (store: TokenStore) => Promise<T>, patience?: Patience<T>): Promise<T | undefined> {
+    return this.#health.ask(this.#provider.name, question, patience);
+  }
+
+  /** In the background: what fails is reported as a lost store, and ends by itself there. */
+  #tell(message: (store: TokenStore) => Promise<unknown>): void {
+    void this.#ask(message);
+  }
+
+  #keyOf(request: Pick<IssueRequest, 'account' | 'scopes' | 'fingerprint'>): TokenKey {
+    const { account, scopes, fingerprint } = request;
+    const { name: provider } = this.#provider;
+    const parts = { provider, baseUrl: this.#baseUrl, account, scopes, fingerprint };
+    return { provider, account, hash: credentialKey(this.#hash, parts) };
+  }
+}
+
+/** Newer than what is held; where it is not known what that was in the store, it is found out by looking. */
+function startOf({ held, refused }: IssueRequest): Search {
+  const version = held?.version;
+  if (version === undefined) return { newerThan: 0, drop: false };
+  // Another token than the one held was refused: the held one has replaced it already, and still stands there.
+  if (refused !== undefined && refused !== held?.token) return { newerThan: 0, drop: false };
+  return { newerThan: version, drop: refused !== undefined };
+}
+
+/** A stored token as if it had been asked for here: so long ago that what is left of its life is what the store says. */
+function takenOver(stored: StoredToken, nowMs: number, nowMonotonicMs: number): IssuedToken {
+  const lifetimeMs = Math.max(stored.lifetime.lifetimeMs, stored.remainingMs);
+  const ageMs = lifetimeMs - stored.remainingMs;
+  return {
+    outcome: 'issued',
+    token: stored.token,
+    lifetime: { lifetimeMs, from: stored.lifetime.from },
+    askedAtMs: nowMs - ageMs,
+    askedAtMonotonicMs: nowMonotonicMs - ageMs,
+    from: 'store',
+    version: stored.version,
+    ...(stored.scopes === undefined ? {} : { scopes: stored.scopes }),
+  };
+}
+
+/** 20, 40, 80, 160, 200, 200 … ms, less up to a quarter, so that those who wait do not look in step. */
+function nextLookMs(looks: number, random: number): number {
+  return Math.min(LAST_LOOK_MS, FIRST_LOOK_MS * 2 ** Math.min(looks, 10)) * (1 - 0.25 * random);
+}

@@ -1,0 +1,99 @@
+import type { Clock } from '../../payments-auth.clock.js';
+import { pause } from '../acquiring/pause.js';
+import type { EventSink } from '../payments-auth-event.js';
+import type { TokenStore, Withdrawal } from './token-store.js';
+
+/** A lost store is asked again no sooner than this, so that what it adds to a call is paid once in a while. */
+const ASK_AGAIN_AFTER_MS = 1_000;
+
+/** What a store promises that says nothing else. */
+const TIMEOUT_MS = 250;
+
+/** For how long one answer is waited for. */
+export interface Patience<T> {
+  readonly withinMs: number;
+  /** Given the answer that came too late. */
+  readonly onLate?: (answer: T) => void;
+}
+
+/**
+ * Whether the store that a fleet shares can be used right now. One for all the providers of an application, so that an
+ * outage is noticed once and reported once.
+ */
+export class StoreHealth {
+  readonly #store: TokenStore;
+  readonly #clock: Clock;
+  readonly #emit: EventSink;
+  #lostAtMs: number | undefined;
+
+  constructor(store: TokenStore, environment: { clock: Clock; emit: EventSink }) {
+    this.#store = store;
+    this.#clock = environment.clock;
+    this.#emit = environment.emit;
+  }
+
+  /** Hears of tokens that other processes withdraw. @returns ends it */
+  onWithdrawn(listener: (withdrawal: Withdrawal) => void): () => void {
+    return this.#store.onWithdrawn(listener);
+  }
+
+  /** How long all that one call asks of the store may take together, in milliseconds. */
+  get timeoutMs(): number {
+    return this.#store.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  /**
+   * Asks the store, unless it has been lost a moment ago. Never rejects.
+   *
+   * @param provider on whose behalf, for the events
+   * @param patience by default as long as the store itself takes to give up
+   * @returns `undefined` when the store cannot say: go on alone
+   */
+  async ask<T>(
+    provider: string,
+    question: (store: TokenStore) => Promise<T>,
+    patience?: Patience<T>,
+  ): Promise<T | undefined> {
+    const asked = this.#ask(provider, question);
+    if (patience === undefined) return asked;
+    const answered = new AbortController();
+    const inTime = await Promise.race([
+      asked.then((answer) => ({ answer })),
+      pause(this.#clock, patience.withinMs, answered.signal, true),
+    ]);
+    answered.abort();
+    if (inTime !== undefined) return inTime.answer;
+    // Slow is not lost: what it says in the end is for the next call.
+    void asked.then((answer) => answer !== undefined && patience.onLate?.(answer));
+    return undefined;
+  }
+
+  async #ask<T>(provider: string, question: (store: TokenStore) => Promise<T>): Promise<T | undefined> {
+    const nowMs = this.#clock.monotonic();
+    if (this.#lostAtMs !== undefined) {
+      if (nowMs - this.#lostAtMs < ASK_AGAIN_AFTER_MS) return undefined;
+      // One tries; the others do not wait behind it.
+      this.#lostAtMs = nowMs;
+    }
+    try {
+      const answer = await question(this.#store);
+      this.#found(provider);
+      return answer;
+    } catch (error) {
+      this.#failed(provider, error instanceof Error ? error.message : 'unknown');
+      return undefined;
+    }
+  }
+
+  #found(provider: string): void {
+    if (this.#lostAtMs === undefined) return;
+    this.#lostAtMs = undefined;
+    this.#emit({ type: 'store-back', provider, atMs: this.#clock.now() });
+  }
+
+  #failed(provider: string, reason: string): void {
+    const wasLost = this.#lostAtMs !== undefined;
+    this.#lostAtMs = this.#clock.monotonic();
+    if (!wasLost) this.#emit({ type: 'store-lost', provider, atMs: this.#clock.now(), reason });
+  }
+}

@@ -1,0 +1,166 @@
+import type { PaymentsAuthError } from '../../payments-auth.errors.js';
+import type { Credential } from '../credential.js';
+import type { CredentialStatus } from '../credential.service.js';
+import type { AcquireReason, PaymentsAuthEvent } from '../payments-auth-event.js';
+import { retryAfterMs } from '../acquiring/retry-after.js';
+import type { SlotOwner } from './slot-owner.js';
+import type { TokenRequestReport } from '../acquiring/token-issuer.js';
+
+/** Whose journal it is. */
+export interface JournalSubject {
+  readonly owner: SlotOwner;
+  readonly scopes: readonly string[];
+}
+
+/** How a credential was come by. */
+export interface Obtained {
+  readonly reason: AcquireReason;
+  readonly durationMs: number;
+  readonly from: 'provider' | 'store';
+}
+
+/** An event before it is known whose it is and when. */
+type OwnEvent = PaymentsAuthEvent extends infer E
+  ? E extends PaymentsAuthEvent
+    ? Omit<E, 'provider' | 'account' | 'scopes' | 'atMs'>
+    : never
+  : never;
+
+/** What the request itself does not know. */
+interface TokenRequestCircumstances {
+  readonly credential: string;
+  readonly reason: AcquireReason;
+  readonly awaited: boolean;
+  readonly host: string;
+  /** The provider's words, already scrubbed. */
+  readonly error: string | undefined;
+}
+
+type Counters = CredentialStatus['counters'];
+
+/** What has happened to one credential: counted, and told to whoever listens. */
+export class SlotJournal {
+  lastError: PaymentsAuthError | undefined = undefined;
+  rateLimit: CredentialStatus['rateLimit'] = undefined;
+  readonly #subject: JournalSubject;
+  // Each a field of its own: as an object they would take half as much again.
+  #tokenRequests = 0;
+  #tokenFailures = 0;
+  #earlyRenewals = 0;
+  #refusals = 0;
+  #replays = 0;
+  #waits = 0;
+
+  constructor(subject: JournalSubject) {
+    this.#subject = subject;
+  }
+
+  get counters(): Counters {
+    return {
+      tokenRequests: this.#tokenRequests,
+      tokenFailures: this.#tokenFailures,
+      earlyRenewals: this.#earlyRenewals,
+      refusals: this.#refusals,
+      replays: this.#replays,
+      waits: this.#waits,
+    };
+  }
+
+  refused(): void {
+    this.#refusals += 1;
+  }
+
+  replayed(): void {
+    this.#replays += 1;
+  }
+
+  /** A call waits for a credential. Returns what is to be called when it waits no more. */
+  waits(): (credential: Credential | undefined) => void {
+    const { clock } = this.#subject.owner.context;
+    const startedAtMs = clock.monotonic();
+    this.#waits += 1;
+    return (credential) => {
+      const whose = credential === undefined ? {} : { credential: credential.id };
+      this.emit({ type: 'call-waited', ...whose, durationMs: clock.monotonic() - startedAtMs });
+    };
+  }
+
+  emit(event: OwnEvent): void {
+    const { owner, scopes } = this.#subject;
+    // Spread over a union, the type of each member is lost to the compiler.
+    const whole: unknown = {
+      provider: owner.provider,
+      ...(owner.account === undefined ? {} : { account: owner.account }),
+      ...(scopes.length === 0 ? {} : { scopes }),
+      atMs: owner.context.clock.now(),
+      ...event,
+    };
+    owner.context.emit(whole as PaymentsAuthEvent);
+  }
+
+  /** @param aheadMs how long the one before would still have served; absent where it is no renewal ahead of its end */
+  obtained({ id, expiresAtMs }: Credential, how: Obtained, aheadMs: number | undefined): void {
+    const { durationMs } = how;
+    const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
+    this.emit({ type: 'credential-obtained', credential: id, ...how, ...expiry });
+    if (aheadMs === undefined) return;
+    this.#earlyRenewals += 1;
+    this.emit({ type: 'credential-renewed-early', credential: id, durationMs, aheadMs });
+  }
+
+  /** @param serving the credential that goes on being used meanwhile, if there is one */
+  failed(error: PaymentsAuthError, serving: Credential | undefined): void {
+    const { reason = 'unavailable' } = error;
+    const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
+    if (serving === undefined) {
+      this.emit({ type: 'credential-unavailable', reason, ...wait });
+    } else {
+      const { id, expiresAtMs } = serving;
+      const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
+      this.emit({ type: 'renewal-failed', credential: id, reason, ...wait, ...expiry });
+    }
+  }
+
+  /** One request to the token endpoint has ended. */
+  tokenRequest(report: TokenRequestReport, about: TokenRequestCircumstances): void {
+    const { error, ...circumstances } = about;
+    this.#tokenRequests += 1;
+    if (report.outcome !== 'issued') this.#tokenFailures += 1;
+    if (report.limitHeaders !== undefined) this.observe(report.limitHeaders);
+    this.emit({
+      type: 'token-request',
+      ...circumstances,
+      outcome: report.outcome,
+      durationMs: report.durationMs,
+      ...(report.status === undefined ? {} : { status: report.status }),
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
+  /** Keeps what an answer says about the provider's limits. */
+  observe(headers: Readonly<Record<string, unknown>>): void {
+    const limit = numeric(headers['x-ratelimit-limit']);
+    const remaining = numeric(headers['x-ratelimit-remaining']);
+    const reset = numeric(headers['x-ratelimit-reset']);
+    const waits = headers['retry-after'] !== undefined;
+    if (limit === undefined && remaining === undefined && !waits) return;
+    const nowMs = this.#subject.owner.context.clock.now();
+    const waitMs = waits ? retryAfterMs(headers, nowMs) : undefined;
+    this.rateLimit = {
+      ...(limit === undefined ? {} : { limit }),
+      ...(remaining === undefined ? {} : { remaining }),
+      ...(reset === undefined ? {} : { resetAtMs: reset * 1_000 }),
+      ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+      seenAtMs: nowMs,
+    };
+  }
+}
+
+export function noCounts(): Counters {
+  return { tokenRequests: 0, tokenFailures: 0, earlyRenewals: 0, refusals: 0, replays: 0, waits: 0 };
+}
+
+function numeric(value: unknown): number | undefined {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}

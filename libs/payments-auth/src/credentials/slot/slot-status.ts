@@ -1,0 +1,70 @@
+import type { PaymentsAuthError } from '../../payments-auth.errors.js';
+import { rejected } from '../credential-errors.js';
+import type { CredentialState, CredentialStatus } from '../credential.service.js';
+import type { KeptCredential } from '../keeping/kept-credential.js';
+import type { SlotContext } from './slot-context.js';
+import type { SlotOwner } from './slot-owner.js';
+import type { SlotJournal } from './slot-journal.js';
+
+/** What there is to be known of a slot. */
+export interface SlotFacts {
+  readonly owner: SlotOwner;
+  readonly scopes: readonly string[];
+  readonly journal: SlotJournal;
+  /** Dead or alive. */
+  readonly kept: KeptCredential | undefined;
+  readonly isBusy: boolean;
+  /** How long until the next attempt, in milliseconds, while a back-off lasts. */
+  readonly backOffMs: number;
+}
+
+/** What operators are told of a credential. No secret in it. */
+export function statusOf(facts: SlotFacts): CredentialStatus {
+  const { kept, owner, scopes, backOffMs } = facts;
+  const { clock } = owner.context;
+  const { rateLimit, counters } = facts.journal;
+  const problem = problemOf(facts);
+  const current = kept?.isAlive(clock) === true ? kept.credential : undefined;
+  return {
+    provider: owner.provider,
+    ...(owner.account === undefined ? {} : { account: owner.account }),
+    ...(scopes.length === 0 ? {} : { scopes: [...scopes] }),
+    state: stateOf(facts, problem),
+    ...(current === undefined ? {} : { credential: current.id, obtainedAtMs: current.obtainedAtMs }),
+    ...(current?.expiresAtMs === undefined ? {} : { expiresAtMs: current.expiresAtMs }),
+    ...(problem === undefined ? {} : { lastErrorCode: problem.code }),
+    ...(problem?.reason === undefined ? {} : { lastErrorReason: problem.reason }),
+    ...(backOffMs > 0 ? { nextAttemptAtMs: Math.ceil(clock.now() + backOffMs) } : {}),
+    ...(rateLimit === undefined ? {} : { rateLimit: { ...rateLimit } }),
+    counters,
+  };
+}
+
+/** What is wrong with it, as far as is known. */
+function problemOf({ owner, kept, journal }: SlotFacts): PaymentsAuthError | undefined {
+  const rejection = kept && isKey(owner.context) ? owner.candidates.rejection([kept.candidate]) : undefined;
+  return rejection === undefined
+    ? journal.lastError
+    : rejected(owner, rejection.reason, rejection.retryAfterMs);
+}
+
+function stateOf(
+  { owner, kept, isBusy }: SlotFacts,
+  problem: PaymentsAuthError | undefined,
+): CredentialState {
+  const { context } = owner;
+  const isRejected = problem?.code === 'CREDENTIALS_REJECTED';
+  if (kept?.isAlive(context.clock) === true) {
+    // A key that the provider calls wrong is sent all the same, but no call succeeds with it.
+    if (isRejected && isKey(context)) return 'rejected';
+    if (problem !== undefined) return 'degraded';
+    return kept.zone(context.clock) === 'due' ? 'due' : 'fresh';
+  }
+  if (isRejected) return 'rejected';
+  if (isBusy) return 'acquiring';
+  return problem === undefined ? 'idle' : 'unavailable';
+}
+
+function isKey({ issuer }: SlotContext): boolean {
+  return issuer === undefined;
+}
