@@ -277,6 +277,27 @@ describe('a secret in a file', () => {
     expect(bed.provider.counts.refusals).toBe(20);
   });
 
+  it('that has changed is what the next login is made with; it ends no token', async () => {
+    folder = await mkdtemp(join(tmpdir(), 'payments-auth-'));
+    bed = await startProviderBed('pesapal');
+    await write('pesapal.json', JSON.stringify(keys()));
+    const path = join(folder, 'pesapal.json');
+    await bed.close();
+    bed = await startProviderBed('pesapal', { options: { credentials: fromFile(path) } });
+    await bed.send(READ);
+    bed.provider.rotate({ oldWorksForMs: 3_600_000 });
+    await write('pesapal.json', JSON.stringify(keys()));
+    await bed.pass(60_000);
+    expect((await bed.send(READ)).paymentsAuth).toEqual({ replayed: false });
+    expect(bed.provider.counts.tokensIssued).toBe(1);
+    await bed.pass(240_000);
+    await bed.send(READ);
+    const secrets = bed.eventsOf('credential-requested').map(({ credential }) => credential);
+    expect(secrets).toHaveLength(2);
+    expect(new Set(secrets).size).toBe(2);
+    expect(bed.provider.counts).toMatchObject({ tokensIssued: 2, loginsRefused: 0, refusals: 0 });
+  });
+
   it('can hold a whole list, newest first', async () => {
     folder = await mkdtemp(join(tmpdir(), 'payments-auth-'));
     await write('pesapal.json', '[]');

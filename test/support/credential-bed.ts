@@ -78,7 +78,7 @@ export function configured(parts: Partial<ConfiguredProvider> = {}): ConfiguredP
     clientAuthentication: 'basic',
     refreshBeforeMs: 60_000,
     replay: 'always',
-    credentialsTtlMs: 300_000,
+    credentialsTtlMs: { own: 300_000, accounts: 300_000 },
     share: true,
     insecureHosts: [],
     http: () => ({}),

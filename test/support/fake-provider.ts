@@ -32,7 +32,7 @@ export function fakeProvider(
     clientAuthentication: 'basic',
     refreshBeforeMs: 60_000,
     replay: 'always',
-    credentialsTtlMs: 300_000,
+    credentialsTtlMs: { own: 300_000, accounts: 300_000 },
     share: true,
     insecureHosts: [],
     http: () => http,

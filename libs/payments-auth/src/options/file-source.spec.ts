@@ -20,6 +20,8 @@ async function configure(provider: 'cashfin' | 'pesapal', options: object) {
   return providers[0];
 }
 
+const ttlMs = async (options: object) => (await configure('cashfin', options))?.credentialsTtlMs;
+
 describe('fromFile', () => {
   let folder: string;
   const at = (name: string) => join(folder, name);
@@ -104,7 +106,7 @@ describe('fromFile', () => {
       const words = quiet.mock.calls.map(([line]) => String(line));
       expect(words).toEqual([
         expect.stringContaining(`the file ${at('secret')} cannot be read (ENOENT)`),
-        expect.stringContaining('clientSecret is empty'),
+        expect.stringContaining(`the file ${at('secret')} is empty`),
       ]);
       expect(words.join()).not.toContain(SECRET);
       await writeFile(at('secret'), 'test-secret-not-real-0002');
@@ -114,15 +116,36 @@ describe('fromFile', () => {
     }
   });
 
+  it('keeps an optional field while its file is emptied: that is no way to say that there is none', async () => {
+    const quiet = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    try {
+      const credentials = { clientSecret: SECRET, webhookSecret: fromFile(at('webhook')) };
+      await writeFile(at('webhook'), 'test-webhook-not-real\n');
+      const cashfin = await configure('cashfin', { credentials });
+      await writeFile(at('webhook'), '\n');
+      expect(await cashfin?.ownCredentials?.()).toEqual([
+        { clientSecret: SECRET, webhookSecret: 'test-webhook-not-real' },
+      ]);
+      await expect(configure('cashfin', { credentials })).rejects.toThrow(
+        `the file ${at('webhook')} is empty`,
+      );
+    } finally {
+      quiet.mockRestore();
+    }
+  });
+
   it('is asked again after 5 s unless the application says otherwise', async () => {
     await writeFile(at('secret'), SECRET);
     const credentials = { clientSecret: fromFile(at('secret')) };
-    expect((await configure('cashfin', { credentials }))?.credentialsTtlMs).toBe(5_000);
-    expect((await configure('cashfin', { credentials, credentialsTtlMs: 60_000 }))?.credentialsTtlMs).toBe(
-      60_000,
-    );
-    expect(
-      (await configure('cashfin', { credentials: () => ({ clientSecret: SECRET }) }))?.credentialsTtlMs,
-    ).toBe(300_000);
+    expect(await ttlMs({ credentials })).toMatchObject({ own: 5_000 });
+    expect(await ttlMs({ credentials, credentialsTtlMs: 60_000 })).toMatchObject({ own: 60_000 });
+    const asks = () => ({ clientSecret: SECRET });
+    expect(await ttlMs({ credentials: asks })).toMatchObject({ own: 300_000 });
+    // A file beside a function is no reason to wait longer, nor to ask the function more often.
+    expect(await ttlMs({ credentials, accounts: asks })).toEqual({ own: 5_000, accounts: 300_000 });
+    expect(await ttlMs({ credentials: asks, accounts: { shop: credentials } })).toEqual({
+      own: 300_000,
+      accounts: 5_000,
+    });
   });
 });

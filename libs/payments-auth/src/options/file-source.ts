@@ -11,7 +11,7 @@ export class FileSource {
     readonly path: string,
   ) {}
 
-  /** The whole file, without its final newline. @throws {UnusableCredentialsError} */
+  /** The whole file, without its final newline; never empty. @throws {UnusableCredentialsError} */
   async text(): Promise<string> {
     let text: string;
     try {
@@ -21,7 +21,10 @@ export class FileSource {
       throw new UnusableCredentialsError(`the file ${this.path} cannot be read (${code})`);
     }
     // Editors and `echo` end a file with one newline. A second one is part of the secret, or a mistake to be told of.
-    return text.replace(/\r?\n$/, '');
+    const secret = text.replace(/\r?\n$/, '');
+    // Somebody is about to write it. Where the field is optional, it would otherwise pass for one that is not wanted.
+    if (secret === '') throw new UnusableCredentialsError(`the file ${this.path} is empty`);
+    return secret;
   }
 
   /** The file as JSON. @throws {UnusableCredentialsError} */

@@ -147,7 +147,7 @@ describe('options with providers', () => {
       scopes: [],
       refreshBeforeMs: 60_000,
       replay: 'always',
-      credentialsTtlMs: 300_000,
+      credentialsTtlMs: { own: 300_000, accounts: 300_000 },
       share: true,
       insecureHosts: [],
     });

@@ -74,19 +74,17 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
     refreshBeforeMs: setting(scope, 'refreshBeforeMs') ?? REFRESH_BEFORE_MS,
     ...(keepWarm === undefined ? {} : { keepWarm }),
     replay: setting(scope, 'replay') ?? 'always',
-    credentialsTtlMs:
-      setting(scope, 'credentialsTtlMs') ??
-      (readsOnlyFiles(own, accounts) ? FILES_TTL_MS : CREDENTIALS_TTL_MS),
+    credentialsTtlMs: { own: ttlMs(scope, own), accounts: ttlMs(scope, accounts) },
     share: setting(scope, 'share') ?? true,
     insecureHosts: insecureHosts.map((host) => host.toLowerCase()),
     http: () => http,
   });
 }
 
-/** Whether whatever can change stands in files, and no function of the application's is asked. */
-function readsOnlyFiles(...sources: ({ dynamic: boolean; inFiles?: boolean } | undefined)[]): boolean {
-  const changing = sources.filter((source) => source?.dynamic === true);
-  return changing.length > 0 && changing.every((source) => source?.inFiles === true);
+/** Files are read again soon; a function of the application's may have to ask somebody far away. */
+function ttlMs(scope: ProviderScope, source: { dynamic: boolean; inFiles?: boolean } | undefined): number {
+  const isFile = source?.dynamic === true && source.inFiles === true;
+  return setting(scope, 'credentialsTtlMs') ?? (isFile ? FILES_TTL_MS : CREDENTIALS_TTL_MS);
 }
 
 function checkSettings({ definition, findings, options, path }: ProviderScope): void {

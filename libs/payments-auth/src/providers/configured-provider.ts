@@ -60,7 +60,8 @@ export interface ConfiguredProvider<C extends Credentials = Credentials> {
   /** As the application said it; absent when it said nothing, and then R17 decides. */
   readonly keepWarm?: KeepWarm;
   readonly replay: ReplayPolicy;
-  readonly credentialsTtlMs: number;
+  /** How long the answer of either resolver is kept. */
+  readonly credentialsTtlMs: { readonly own: number; readonly accounts: number };
   readonly share: boolean;
   readonly insecureHosts: readonly string[];
   /** Agents and CA stand behind this function, so that inspecting a configuration never walks into a socket. */

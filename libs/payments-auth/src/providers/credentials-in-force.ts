@@ -9,6 +9,8 @@ import type { Credentials } from '../strategies/strategy.js';
 export interface CredentialsInForce {
   /** Whether asking again can give another answer. */
   isDynamic(account: string | undefined): boolean;
+  /** How long an answer may be used where it can change, in milliseconds. */
+  ttlMs(account: string | undefined): number;
   /**
    * Newest first, never empty.
    *

@@ -56,7 +56,7 @@ function configured(
     clientAuthentication: 'basic',
     refreshBeforeMs: 60_000,
     replay: 'always',
-    credentialsTtlMs: 300_000,
+    credentialsTtlMs: { own: 300_000, accounts: 300_000 },
     share: true,
     insecureHosts: [],
     http: () => ({}),

@@ -54,7 +54,7 @@ export class SigningCredentials {
     const asking = this.#ask(account);
     const answer: Answer = {
       askedAtMs: nowMs,
-      goodUntilMs: nowMs + this.#provider.credentialsTtlMs,
+      goodUntilMs: nowMs + this.#inForce.ttlMs(account),
       // One that fails now is no reason to distrust what it has said before.
       credentials: isGood ? asking.catch(() => known.credentials) : asking,
     };

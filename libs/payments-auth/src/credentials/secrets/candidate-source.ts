@@ -28,8 +28,6 @@ const RESOLVE_WITHIN_MS = 10_000;
  * bound and believed in nothing; or what the application has rotated to since.
  */
 export class CandidateSource implements CredentialsInForce {
-  /** For how long a resolver's answer is kept, in milliseconds. */
-  readonly ttlMs: number;
   readonly #provider: ConfiguredProvider;
   readonly clock: Clock;
   readonly #hash: KeyedHash;
@@ -40,7 +38,6 @@ export class CandidateSource implements CredentialsInForce {
     this.#provider = provider;
     this.clock = clock;
     this.#hash = hash;
-    this.ttlMs = provider.credentialsTtlMs;
   }
 
   /** Whether asking again can give another answer. */
@@ -48,6 +45,11 @@ export class CandidateSource implements CredentialsInForce {
     const { credentialsAreDynamic } = this.#provider;
     if (this.#rotated.has(account)) return false;
     return account === undefined ? credentialsAreDynamic.own : credentialsAreDynamic.accounts;
+  }
+
+  ttlMs(account: string | undefined): number {
+    const { own, accounts } = this.#provider.credentialsTtlMs;
+    return account === undefined ? own : accounts;
   }
 
   /**

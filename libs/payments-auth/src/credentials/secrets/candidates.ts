@@ -58,7 +58,7 @@ export class Candidates {
   /** How much longer the last answer of a resolver may be used, in milliseconds; `Infinity` where none is asked. */
   get keptForMs(): number {
     if (!this.#isDynamic) return Infinity;
-    return this.#askedAtSeconds * 1_000 + this.#source.ttlMs - this.#source.clock.monotonic();
+    return this.#askedAtSeconds * 1_000 + this.#source.ttlMs(this.#account) - this.#source.clock.monotonic();
   }
 
   /** The newest of `list` that is not remembered as wrong just now: what the next login is made with. */
