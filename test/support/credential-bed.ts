@@ -157,7 +157,7 @@ export async function startCredentialBed(
 
 /** Waits until what happens in the background has happened. */
 export async function until(condition: () => boolean): Promise<void> {
-  const giveUpAtMs = performance.now() + 4_000;
+  const giveUpAtMs = performance.now() + 40_000;
   while (!condition()) {
     if (performance.now() > giveUpAtMs) throw new Error(`this never came true: ${condition.toString()}`);
     await nextTurn();
