@@ -247,7 +247,7 @@ describe('idle accounts', () => {
     await bed.clock.advance(300_000 - 1_500);
     const late = callFor('late');
     expect((await late).status).toBe(200);
-    await until(() => bed.provider.counts.tokensIssued === 121);
+    await until(() => bed.provider.counts.tokensIssued >= 121);
     release();
     expect(bed.provider.counts.mostTokenRequestsAtOnce).toBeLessThanOrEqual(2 * 8 + 1);
   });
