@@ -61,7 +61,7 @@ export class CredentialRegistry {
     const health = store && new StoreHealth(store, { clock, emit });
     const closing = this.#closing.signal;
     // Many requests may end with it at once, and each takes its listener away again: that is no leak.
-    setMaxListeners(0, closing);
+    setMaxListeners(Infinity, closing);
     const shared = { clock, hash, emit, closing, renewals: this.renewals };
 
     this.#contexts = providers.map((provider) => {

@@ -1,3 +1,4 @@
+import { getEventListeners, getMaxListeners } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   type CredentialBed,
@@ -284,6 +285,24 @@ describe('revoke', () => {
       );
     },
   );
+
+  it('of many tokens at once is no leak of listeners to Node, and leaves none behind', async () => {
+    const transport = new SteppingTransport();
+    const signals = new Set<AbortSignal>();
+    const send: TokenTransport['send'] = (baseUrl, request, signal) => {
+      if (request.path === '/revoke' && signal !== undefined) signals.add(signal);
+      return transport.send(baseUrl, request);
+    };
+    bed = await startCredentialBed({}, { transport: () => ({ send }) });
+    const service = bed.registry.service('acme');
+    const waiting = service.get();
+    await until(() => transport.unanswered.length === 1);
+    transport.answer();
+    await waiting;
+    await service.revoke();
+    expect([...signals].map((signal) => getMaxListeners(signal))).toEqual([Infinity]);
+    expect([...signals].flatMap((signal) => getEventListeners(signal, 'abort'))).toEqual([]);
+  });
 
   it('does not fetch another one when only a renewal was on its way', async () => {
     bed = await startCredentialBed();
