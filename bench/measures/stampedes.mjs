@@ -1,12 +1,12 @@
 import { CONTENDERS, keepAliveAgent, OURS } from '../contenders/index.mjs';
 import { startProvider } from '../support/provider.mjs';
-import { round } from '../support/statistics.mjs';
+import { median, round } from '../support/statistics.mjs';
 import { count } from '../support/targets.mjs';
 
 /** Calls that all come before there is a token. */
 export async function firstCalls({ quick }) {
   const calls = quick ? 1_000 : 10_000;
-  const rows = await eachContender(async (client, provider) => {
+  const { rows, worst } = await eachContender(quick, async (client, provider) => {
     await provider.reset();
     const memory = watchMemory();
     const failures = await allAtOnce(client, calls, () => ({ url: '/payments/' }));
@@ -18,20 +18,14 @@ export async function firstCalls({ quick }) {
       'peak memory, MiB': memory.stop(),
     };
   });
-  const ours = rows.find(({ name }) => name === OURS);
   return {
     title: `${calls.toLocaleString('en')} concurrent first calls`,
     note: 'The token endpoint takes 20 ms. Memory is the heap above what was in use before, of the calls as well.',
     rows,
     chart: { value: 'token requests', unit: '', lessIsBetter: true, logarithmic: true },
     targets: [
-      count(
-        'token requests of concurrent first calls',
-        '1',
-        ours['token requests'],
-        ours['token requests'] === 1,
-      ),
-      count('failures of concurrent first calls', '0', ours.failures, ours.failures === 0),
+      asWanted('token requests of concurrent first calls', 1, worst('token requests', 1)),
+      asWanted('failures of concurrent first calls', 0, worst('failures', 0)),
     ],
   };
 }
@@ -39,7 +33,7 @@ export async function firstCalls({ quick }) {
 /** Calls in flight with a token that was revoked a moment ago. */
 export async function refusedTogether({ quick }) {
   const calls = quick ? 200 : 1_000;
-  const rows = await eachContender(async (client, provider) => {
+  const { rows, worst } = await eachContender(quick, async (client, provider) => {
     await client.request({ url: '/payments/' });
     await provider.revoke();
     await provider.reset();
@@ -58,44 +52,61 @@ export async function refusedTogether({ quick }) {
       failures,
     };
   });
-  const ours = rows.find(({ name }) => name === OURS);
   return {
     title: `${calls.toLocaleString('en')} payments refused together`,
     note: 'Each is refused once if it is sent with the dead token, and made once if it is sent again.',
     rows,
     chart: { value: 'failures', unit: '', lessIsBetter: true },
     targets: [
-      count(
-        'token requests when refused together',
-        '1',
-        ours['token requests'],
-        ours['token requests'] === 1,
-      ),
-      count('replays', String(calls), ours['refused calls'], ours['refused calls'] === calls),
-      count('payments made', String(calls), ours['payments made'], ours['payments made'] === calls),
-      count('payments made twice', '0', ours['made twice'], ours['made twice'] === 0),
-      count('failures when refused together', '0', ours.failures, ours.failures === 0),
+      asWanted('token requests when refused together', 1, worst('token requests', 1)),
+      asWanted('replays', calls, worst('refused calls', calls)),
+      asWanted('payments made', calls, worst('payments made', calls)),
+      asWanted('payments made twice', 0, worst('made twice', 0)),
+      asWanted('failures when refused together', 0, worst('failures', 0)),
     ],
   };
 }
 
-async function eachContender(measure) {
-  const rows = [];
-  for (const contender of CONTENDERS) {
-    if (contender.role === 'floor') continue;
-    const provider = await startProvider();
-    await provider.set({ tokenDelayMs: 20 });
-    const agent = keepAliveAgent();
-    const client = await contender.create({ url: provider.url, agent });
-    try {
-      rows.push({ name: contender.name, role: contender.role, ...(await measure(client, provider)) });
-    } finally {
-      await client.close?.();
-      agent.destroy();
-      await provider.close();
-    }
+function asWanted(what, wanted, value) {
+  return count(what, String(wanted), value, value === wanted);
+}
+
+/**
+ * Every contender in turn, and that several times. Rows show medians; `worst` is what ours came to in the round that was
+ * furthest from what is wanted, because a stampede in one round of three is a stampede.
+ */
+async function eachContender(quick, measure) {
+  const contenders = CONTENDERS.filter(({ role }) => role !== 'floor').map((each) => ({
+    ...each,
+    rounds: [],
+  }));
+  for (let turn = 0; turn < (quick ? 1 : 3); turn += 1)
+    for (const contender of contenders) contender.rounds.push(await once(contender, measure));
+  const rows = contenders.map(({ name, role, rounds }) => {
+    const medians = Object.keys(rounds[0]).map((column) => [
+      column,
+      median(rounds.map((each) => each[column])),
+    ]);
+    return { name, role, ...Object.fromEntries(medians) };
+  });
+  const { rounds } = contenders.find(({ name }) => name === OURS);
+  const worst = (column, wanted) =>
+    rounds.map((each) => each[column]).toSorted((a, b) => Math.abs(b - wanted) - Math.abs(a - wanted))[0];
+  return { rows, worst };
+}
+
+async function once(contender, measure) {
+  const provider = await startProvider();
+  await provider.set({ tokenDelayMs: 20 });
+  const agent = keepAliveAgent();
+  const client = await contender.create({ url: provider.url, agent });
+  try {
+    return await measure(client, provider);
+  } finally {
+    await client.close?.();
+    agent.destroy();
+    await provider.close();
   }
-  return rows;
 }
 
 async function allAtOnce(client, calls, configOf) {
