@@ -11,7 +11,7 @@ import { startLocalRedis } from './local-redis.js';
 
 const PROCESSES = 4;
 const TOKEN_LIFETIME_MS = 5_000;
-/** The renewal window of such a token and the part of it that is given away at random: see `renewal-window.ts`. */
+/** The renewal window of such a token and the part of it that is given away at random: see `renewal-rules.ts`. */
 const RENEWED_AFTER_MS = TOKEN_LIFETIME_MS - 1_000;
 
 interface Worker {

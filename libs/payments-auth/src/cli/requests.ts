@@ -1,6 +1,6 @@
 import { headersOf } from '../credentials/call-headers.js';
-import { retryAfterMs } from '../credentials/acquiring/retry-after.js';
-import { scrub } from '../credentials/acquiring/scrub.js';
+import { retryAfterMs } from '../credentials/issuing/retry-after.js';
+import { scrub } from '../credentials/issuing/scrub.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ProbeDefinition } from '../providers/provider-definition.js';

@@ -10,15 +10,15 @@ import type { AccountName, CredentialSpenders } from './credential-spender.js';
 import { KeyedHash } from './secrets/keyed-hash.js';
 import type { EventSink } from './payments-auth-event.js';
 import { ProviderCredentialService } from './provider-credential.service.js';
-import { ProviderTokenIssuer } from './acquiring/provider-token-issuer.js';
-import { RenewalGate } from './keeping/renewal-gate.js';
-import { RenewalQueue } from './keeping/renewal-queue.js';
+import { ProviderTokenIssuer } from './issuing/provider-token-issuer.js';
+import { RenewalGate } from './renewing/renewal-gate.js';
+import { RenewalQueue } from './renewing/renewal-queue.js';
 import { statusOf } from './slot/slot-status.js';
 import type { SlotContext } from './slot/slot-context.js';
 import { SharedTokenIssuer } from './sharing/shared-token-issuer.js';
 import { StoreHealth } from './sharing/store-health.js';
-import { TokenEndpoints } from './acquiring/token-endpoints.js';
-import type { TokenIssuer } from './acquiring/token-issuer.js';
+import { TokenEndpoints } from './issuing/token-endpoints.js';
+import type { TokenIssuer } from './issuing/token-issuer.js';
 import type { TokenStore } from './sharing/token-store.js';
 
 export interface CredentialRegistryOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import type { CredentialRegistry } from '../credentials/credential.registry.js';
-import { type Renewable, RenewalQueue } from '../credentials/keeping/renewal-queue.js';
+import { type Renewable, RenewalQueue } from '../credentials/renewing/renewal-queue.js';
 import type { TimerHandle } from '../payments-auth.clock.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { CredentialScheduler, REFRESH_TIMER } from './credential.scheduler.js';

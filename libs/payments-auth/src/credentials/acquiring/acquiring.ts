@@ -10,7 +10,7 @@ import {
 } from '../credential-errors.js';
 import { Outage } from './outage.js';
 import type { AcquireReason } from '../payments-auth-event.js';
-import type { HeldToken } from './token-issuer.js';
+import type { HeldToken } from '../issuing/token-issuer.js';
 
 /** What is wanted, and why. */
 export interface Wanted {

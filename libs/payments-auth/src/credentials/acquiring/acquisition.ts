@@ -1,15 +1,15 @@
 import type { TimerHandle } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
-import { ACQUIRE_BUDGET_MS, RETRY, waitAfter } from './back-off.js';
+import { ACQUIRE_BUDGET_MS, RETRY, waitAfter } from '../issuing/back-off.js';
 import { type Candidate, shortOf } from '../secrets/candidate-source.js';
 import { AcquisitionCancelled, AcquisitionPostponed, rejected, unavailable } from '../credential-errors.js';
-import { pause } from './pause.js';
+import { pause } from '../issuing/pause.js';
 import type { AcquireReason } from '../payments-auth-event.js';
-import { scrub } from './scrub.js';
+import { scrub } from '../issuing/scrub.js';
 import type { SlotContext } from '../slot/slot-context.js';
 import type { SlotOwner } from '../slot/slot-owner.js';
 import type { SlotJournal } from '../slot/slot-journal.js';
-import type { HeldToken, IssuedToken, IssueOutcome, TokenIssuer } from './token-issuer.js';
+import type { HeldToken, IssuedToken, IssueOutcome, TokenIssuer } from '../issuing/token-issuer.js';
 
 /** What an acquisition needs of the slot that it is for. */
 export interface AcquisitionSlot {

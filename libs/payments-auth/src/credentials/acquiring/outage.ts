@@ -1,4 +1,4 @@
-import { ACQUIRE_BUDGET_MS, OUTAGE, waitAfter } from './back-off.js';
+import { ACQUIRE_BUDGET_MS, OUTAGE, waitAfter } from '../issuing/back-off.js';
 
 /**
  * What is remembered of attempts that failed for no fault of the secret: never the failure itself, only how long the

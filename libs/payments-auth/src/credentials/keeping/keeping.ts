@@ -3,9 +3,9 @@ import { headersOf } from '../call-headers.js';
 import { type Candidate, shortOf } from '../secrets/candidate-source.js';
 import { Credential } from '../credential.js';
 import { KeptCredential } from './kept-credential.js';
-import { zonesOf } from './renewal-window.js';
+import { zonesOf } from '../renewing/renewal-rules.js';
 import type { SlotContext } from '../slot/slot-context.js';
-import type { IssuedToken } from '../acquiring/token-issuer.js';
+import type { IssuedToken } from '../issuing/token-issuer.js';
 
 /** Whose credential it is, and the one before. */
 export interface Keeper {

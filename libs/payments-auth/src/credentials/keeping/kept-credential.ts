@@ -1,8 +1,8 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { Candidate } from '../secrets/candidate-source.js';
 import type { Credential } from '../credential.js';
-import type { HeldToken } from '../acquiring/token-issuer.js';
-import type { Zones } from './renewal-window.js';
+import type { HeldToken } from '../issuing/token-issuer.js';
+import type { Zones } from '../renewing/renewal-rules.js';
 
 /** Where in its life a credential is (R7). */
 export type Zone =

@@ -1,5 +1,5 @@
 import type { Clock } from '../../payments-auth.clock.js';
-import { FUTILITY, waitAfter } from '../acquiring/back-off.js';
+import { FUTILITY, waitAfter } from '../issuing/back-off.js';
 
 /**
  * Whether calls that were refused may still force renewals (R11).

@@ -1,5 +1,5 @@
 import type { Candidate, CandidateSource } from './candidate-source.js';
-import { pause } from '../acquiring/pause.js';
+import { pause } from '../issuing/pause.js';
 import { Rejections } from './rejections.js';
 
 /** A resolver that has been asked again for no change, or has failed, is not asked again sooner. */

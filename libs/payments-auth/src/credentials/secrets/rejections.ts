@@ -1,5 +1,5 @@
 import type { Clock } from '../../payments-auth.clock.js';
-import { REJECTION, waitAfter } from '../acquiring/back-off.js';
+import { REJECTION, waitAfter } from '../issuing/back-off.js';
 import type { Candidate } from './candidate-source.js';
 
 /** What is remembered of a secret that the provider called wrong. */

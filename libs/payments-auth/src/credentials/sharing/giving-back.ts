@@ -2,10 +2,10 @@ import { allOf } from './all-of.js';
 import type { Candidate } from '../secrets/candidate-source.js';
 import { notGivenBack, toCallersError } from '../credential-errors.js';
 import type { KeptCredential } from '../keeping/kept-credential.js';
-import { scrub } from '../acquiring/scrub.js';
+import { scrub } from '../issuing/scrub.js';
 import type { SlotJournal } from '../slot/slot-journal.js';
 import type { SlotOwner } from '../slot/slot-owner.js';
-import type { ReturnRequest } from '../acquiring/token-issuer.js';
+import type { ReturnRequest } from '../issuing/token-issuer.js';
 
 /** Whose token it was. */
 interface Holder {

@@ -4,10 +4,10 @@ import type { TokenStrategy } from '../../strategies/strategy.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { KeyedHash } from '../secrets/keyed-hash.js';
 import type { PaymentsAuthEvent } from '../payments-auth-event.js';
-import type { ProviderTokenIssuer } from '../acquiring/provider-token-issuer.js';
+import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
 import { SharedTokenIssuer } from './shared-token-issuer.js';
 import { StoreHealth } from './store-health.js';
-import type { HeldToken, IssueOutcome, IssueRequest } from '../acquiring/token-issuer.js';
+import type { HeldToken, IssueOutcome, IssueRequest } from '../issuing/token-issuer.js';
 import type { Claim, ClaimRequest, EndpointKey, StoredToken, TokenStore } from './token-store.js';
 
 const LIFETIME_MS = 100_000;

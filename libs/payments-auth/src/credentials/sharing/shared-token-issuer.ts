@@ -2,14 +2,14 @@ import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import { isUsableToken } from '../../strategies/access-token.js';
 import type { TokenStrategy } from '../../strategies/strategy.js';
-import { ACQUIRE_BUDGET_MS } from '../acquiring/back-off.js';
+import { ACQUIRE_BUDGET_MS } from '../issuing/back-off.js';
 import { credentialKey } from '../secrets/credential-key.js';
 import type { KeyedHash } from '../secrets/keyed-hash.js';
 import { allOf } from './all-of.js';
-import { pause } from '../acquiring/pause.js';
-import type { ProviderTokenIssuer } from '../acquiring/provider-token-issuer.js';
-import { zonesOf } from '../keeping/renewal-window.js';
-import { scrub } from '../acquiring/scrub.js';
+import { pause } from '../issuing/pause.js';
+import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
+import { zonesOf } from '../renewing/renewal-rules.js';
+import { scrub } from '../issuing/scrub.js';
 import { StoreBudget } from './store-budget.js';
 import type { Patience, StoreHealth } from './store-health.js';
 import type {
@@ -19,7 +19,7 @@ import type {
   IssueRequest,
   ReturnRequest,
   TokenIssuer,
-} from '../acquiring/token-issuer.js';
+} from '../issuing/token-issuer.js';
 import type { Claim, EndpointKey, Grant, StoredToken, TokenKey, TokenStore } from './token-store.js';
 import { WithdrawalListeners } from './withdrawal-listeners.js';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../payments-auth.clock.js';
-import { pause } from '../acquiring/pause.js';
+import { pause } from '../issuing/pause.js';
 import type { EventSink } from '../payments-auth-event.js';
 import type { TokenStore, Withdrawal } from './token-store.js';
 

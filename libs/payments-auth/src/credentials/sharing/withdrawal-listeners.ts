@@ -1,5 +1,5 @@
 import type { Clock } from '../../payments-auth.clock.js';
-import type { IssuedToken } from '../acquiring/token-issuer.js';
+import type { IssuedToken } from '../issuing/token-issuer.js';
 import type { Withdrawal } from './token-store.js';
 
 interface Entry {

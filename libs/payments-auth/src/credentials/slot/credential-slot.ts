@@ -6,20 +6,20 @@ import { shortOf } from '../secrets/candidate-source.js';
 import type { Credential } from '../credential.js';
 import type { CallTarget, CredentialSpender, ReplayOutcome } from '../credential-spender.js';
 import { giveBack, takeBack } from '../sharing/giving-back.js';
-import { isKeptWarm, quietAfterMs } from '../keeping/keep-warm.js';
+import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
 import { keepAcquired } from '../keeping/keeping.js';
 import type { KeyTrials } from '../secrets/key-trials.js';
 import type { KeptCredential } from '../keeping/kept-credential.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import type { Refusal, Refusals } from '../refusals/refusals.js';
-import type { Renewer } from '../keeping/renewal-gate.js';
-import type { Renewable } from '../keeping/renewal-queue.js';
+import type { Renewer } from '../renewing/renewal-gate.js';
+import type { Renewable } from '../renewing/renewal-queue.js';
 import type { SlotContext } from './slot-context.js';
 import { SlotJournal } from './slot-journal.js';
 import type { SlotOwner } from './slot-owner.js';
 import { type RefusableSlot, refusalsOf } from '../refusals/slot-refusals.js';
 import type { SlotFacts } from './slot-status.js';
-import type { HeldToken } from '../acquiring/token-issuer.js';
+import type { HeldToken } from '../issuing/token-issuer.js';
 
 /**
  * The one current credential of a provider, account and scope set: kept while it lives, renewed before it dies,

@@ -2,9 +2,9 @@ import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import type { KeyedHash } from '../secrets/keyed-hash.js';
 import type { EventSink } from '../payments-auth-event.js';
-import type { RenewalGate } from '../keeping/renewal-gate.js';
-import type { RenewalQueue } from '../keeping/renewal-queue.js';
-import type { TokenIssuer } from '../acquiring/token-issuer.js';
+import type { RenewalGate } from '../renewing/renewal-gate.js';
+import type { RenewalQueue } from '../renewing/renewal-queue.js';
+import type { TokenIssuer } from '../issuing/token-issuer.js';
 
 /** What the slots of one provider share. */
 export interface SlotContext {

@@ -2,9 +2,9 @@ import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import type { Credential } from '../credential.js';
 import type { CredentialStatus } from '../credential.service.js';
 import type { AcquireReason, PaymentsAuthEvent } from '../payments-auth-event.js';
-import { retryAfterMs } from '../acquiring/retry-after.js';
+import { retryAfterMs } from '../issuing/retry-after.js';
 import type { SlotOwner } from './slot-owner.js';
-import type { TokenRequestReport } from '../acquiring/token-issuer.js';
+import type { TokenRequestReport } from '../issuing/token-issuer.js';
 
 /** Whose journal it is. */
 export interface JournalSubject {

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { Credential } from '../credential.js';
-import { KeptCredential } from './kept-credential.js';
-import { zonesOf } from './renewal-window.js';
+import { KeptCredential } from '../keeping/kept-credential.js';
+import { zonesOf } from './renewal-rules.js';
 
 const MINUTE = 60_000;
 

@@ -1,8 +1,13 @@
+import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+
 /** What is assumed of a login until a slower one has been seen, in milliseconds. */
 const ASSUMED_LOGIN_MS = 500;
 
 /** The largest part of the renewal window that is given away at random, so that a fleet does not renew in step. */
 const JITTER = 0.1;
+
+/** So many lifetimes without a call, and it goes quiet. */
+const LIFETIMES_WITHOUT_USE = 2;
 
 /** Until when a credential is used, and from when on it is renewed; both counted from when it was asked for. */
 export interface Zones {
@@ -42,4 +47,31 @@ export function zonesOf(
 /** How long a credential is used, counted from when it was asked for: not in the safety margin before its end. */
 function deadAfterMs(lifetimeMs: number): number {
   return lifetimeMs - Math.min(1_000, 0.02 * lifetimeMs);
+}
+
+/** Whether the credential of an account is fetched and renewed without anybody asking for it (R17). */
+export function isKeptWarm(
+  { definition, keepWarm }: ConfiguredProvider,
+  account: string | undefined,
+): boolean {
+  const { strategy } = definition;
+  const eatsQuota = strategy.kind !== 'static-key' && strategy.loginsEatQuota;
+  const byDefault = account === undefined && !eatsQuota ? 'always' : 'when-used';
+  return (keepWarm ?? byDefault) === 'always';
+}
+
+/**
+ * For how long nobody may use it before it is renewed no more, in milliseconds; `Infinity` where the application has
+ * said in so many words that it must be kept warm (R17).
+ *
+ * @param lifetimeMs of the one that is kept, if there is one
+ */
+export function quietAfterMs(
+  { definition, keepWarm }: ConfiguredProvider,
+  lifetimeMs: number | undefined,
+): number {
+  if (keepWarm === 'always') return Infinity;
+  const { strategy } = definition;
+  const documentedMs = strategy.kind === 'static-key' ? Infinity : strategy.documentedLifetimeMs;
+  return LIFETIMES_WITHOUT_USE * (lifetimeMs ?? documentedMs);
 }
