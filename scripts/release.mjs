@@ -54,6 +54,9 @@ function findObjections(tag) {
   if (first && !changelog.includes(`## ${first.version}`) && !changelog.includes(`## [${first.version}]`)) {
     found.push(`CHANGELOG.md has no section "## ${first.version}": say what changes for users.`);
   }
+  if (/^## .*unreleased/im.test(changelog)) {
+    found.push('CHANGELOG.md says "unreleased": put the date of the release there.');
+  }
   return found;
 }
 

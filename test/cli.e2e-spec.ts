@@ -9,7 +9,7 @@ import { findLeaks } from './support/leak-checker.js';
 import { json, startLoopbackServer } from './support/loopback-server.js';
 import { startProcess } from './support/processes.js';
 
-const COMMAND = new URL('../libs/payments-auth/src/bin/payments-auth.ts', import.meta.url);
+const COMMAND = new URL('../libs/payments-auth/src/bin/nestjs-payments-auth.ts', import.meta.url);
 const FOREIGN = /^(CASHFIN|KASHIER|PESAPAL|CLICKPESA|WAKAPAY|CRYPTOFUSE)_|_PROXY$/i;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -74,7 +74,7 @@ async function unlike(
   return code === 1 ? others : [`exit code ${code}`];
 }
 
-describe('payments-auth check', () => {
+describe('nestjs-payments-auth check', () => {
   it('shows at a glance that all is well, with one login for each provider that has one', async () => {
     const { code, stdout, stderr } = await run(['check'], env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -399,7 +399,7 @@ describe('payments-auth check', () => {
   });
 });
 
-describe('payments-auth providers', () => {
+describe('nestjs-payments-auth providers', () => {
   it('lists what is supported and its variables', async () => {
     const { code, stdout } = await run(['providers']);
     expect(code).toBe(0);
@@ -412,7 +412,7 @@ describe('payments-auth providers', () => {
   });
 });
 
-describe('payments-auth env', () => {
+describe('nestjs-payments-auth env', () => {
   it('prints a template that configures nothing until it is filled in', async () => {
     const { code, stdout } = await run(['env', 'kashier']);
     expect(code).toBe(0);
@@ -427,10 +427,10 @@ describe('payments-auth env', () => {
   });
 });
 
-describe('payments-auth', () => {
+describe('nestjs-payments-auth', () => {
   it('prints its help, and its version', async () => {
     const help = await run(['--help']);
-    expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: payments-auth/) });
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: nestjs-payments-auth/) });
     expect(await run(['--version'])).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
   });
 
@@ -438,7 +438,8 @@ describe('payments-auth', () => {
     expect(await run(['check', 'pesapl'])).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'payments-auth: "pesapl" is not a built-in provider. Did you mean "pesapal"? Try --help.\n',
+      stderr:
+        'nestjs-payments-auth: "pesapl" is not a built-in provider. Did you mean "pesapal"? Try --help.\n',
     });
   });
 });

@@ -54,6 +54,39 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
     await run(process.execPath, ['--no-warnings', 'one-copy.cjs'], folder);
   });
 
+  it('are one copy each with the command, which sees the definitions that an application sees', async () => {
+    writeFiles(folder, {
+      'command.mjs': `
+        import { BUILT_IN_PROVIDERS } from 'nestjs-payments-auth';
+        const fields = Object.values(BUILT_IN_PROVIDERS[0].credentials);
+        fields[0].variable = 'CHANGED_BY_THE_APPLICATION';
+        process.argv = [process.execPath, 'nestjs-payments-auth', 'providers', '--json'];
+        await import('./node_modules/nestjs-payments-auth/dist/esm/bin/nestjs-payments-auth.js');`,
+    });
+    const [first] = JSON.parse(await run(process.execPath, ['--no-warnings', 'command.mjs'], folder));
+    assert.equal(first.variables[0].name, 'CHANGED_BY_THE_APPLICATION');
+  });
+
+  it('say each thing once: no class stands in two files of a module system', () => {
+    for (const name of packageNames) {
+      for (const format of ['esm', 'cjs']) {
+        const dist = join(folder, 'node_modules', name, 'dist', format);
+        const classes = filesIn(dist)
+          .filter((file) => file.endsWith('.js'))
+          .flatMap((file) => [
+            ...new Set(
+              [...readFileSync(join(dist, file), 'utf8').matchAll(/\b(\w+) = class\b/g)].map(
+                ([, found]) => found,
+              ),
+            ),
+          ]);
+        assert.ok(classes.length > 3);
+        const repeated = classes.filter((each, index) => classes.indexOf(each) !== index);
+        assert.deepEqual(repeated, [], `${name}, ${format}`);
+      }
+    }
+  });
+
   it('load from CommonJS alone, where only "require" is understood, as in Jest', async () => {
     const files = packageNames.map((name) => join(folder, 'node_modules', name, 'dist/cjs/index.js'));
     const script = `for (const file of ${JSON.stringify(files)}) require(file);`;

@@ -73,7 +73,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ on }) => on === 'settings',
     cause: 'the settings are not what they have to be',
-    fix: 'payments-auth env PROVIDER prints a template',
+    fix: 'nestjs-payments-auth env PROVIDER prints a template',
   },
 ];
 

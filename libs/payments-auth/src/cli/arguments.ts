@@ -25,7 +25,7 @@ const COMMANDS = ['check', 'providers', 'env'];
 const TIMEOUT_MS = 10_000;
 const LONGEST_TIMEOUT_MS = 10 * 60_000;
 
-export const HELP = `Usage: payments-auth <command> [options]
+export const HELP = `Usage: nestjs-payments-auth <command> [options]
 
   check [PROVIDER…]   reads the environment as PaymentsAuthModule.forRoot() does, logs in to each configured provider
                       (one login each), makes one call that moves nothing, and says what is wrong and what helps

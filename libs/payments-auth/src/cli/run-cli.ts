@@ -23,7 +23,7 @@ export async function runCli(cli: CliProcess): Promise<number> {
     return await run(parseArguments(cli.argv), cli);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    cli.error(`payments-auth: ${error.message} Try --help.\n`);
+    cli.error(`nestjs-payments-auth: ${error.message} Try --help.\n`);
     return 2;
   }
 }

@@ -71,7 +71,7 @@ export interface ProbeDefinition {
 }
 
 /**
- * What is behind one way in which the provider says no, and what helps. For people: the command `payments-auth check`
+ * What is behind one way in which the provider says no, and what helps. For people: the command `nestjs-payments-auth check`
  * prints it.
  */
 export interface ProviderAdvice {
