@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { anchorsOf, linksOf, markdownFiles, root, typescriptBlocks } from './support/markdown.js';
+import { anchorsOf, linksOf, markdownFiles, root, textOf, typescriptBlocks } from './support/markdown.js';
+import { repositoryFiles } from './support/repository-files.js';
 import { compile, writeSnippets } from './support/snippets.js';
 
 const COMPILING_MS = 120_000;
@@ -34,6 +35,23 @@ describe('the documents', () => {
       return anchor !== undefined && !anchorsOf(linked).has(anchor);
     });
     expect(broken.map(({ file, line, target }) => `${file}:${line}: ${target}`)).toEqual([]);
+  });
+});
+
+describe('the rules', () => {
+  const rules = [...textOf('docs/rules.md').matchAll(/^### (R\d+)\. /gm)].map(([, rule]) => rule);
+
+  it('are numbered from R1 to R21, each once and in order', () => {
+    expect(rules).toEqual(Array.from({ length: 21 }, (_, index) => `R${index + 1}`));
+  });
+
+  it('exist wherever code, a test or a document refers to one', () => {
+    const references = repositoryFiles(/\.(ts|mjs|js|md)$/).flatMap((file) =>
+      [...textOf(file).matchAll(/(?<![\w#/-])R\d{1,2}(?![\w-])/g)].map(([rule]) => ({ file, rule })),
+    );
+    const inCode = references.filter(({ file }) => file.startsWith('libs/') && file.endsWith('.ts'));
+    expect(inCode.length).toBeGreaterThan(20);
+    expect(references.filter(({ rule }) => !rules.includes(rule))).toEqual([]);
   });
 });
 
