@@ -1,4 +1,4 @@
-import { CandidateSource } from '../../libs/payments-auth/src/credentials/secrets/candidate-source.js';
+import { SecretSource } from '../../libs/payments-auth/src/credentials/secrets/secret-source.js';
 import { KeyedHash } from '../../libs/payments-auth/src/credentials/secrets/keyed-hash.js';
 import type { Clock } from '../../libs/payments-auth/src/payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../libs/payments-auth/src/providers/configured-provider.js';
@@ -9,11 +9,11 @@ import type { Credentials } from '../../libs/payments-auth/src/strategies/strate
 export function credentialsInForce(
   providers: readonly ConfiguredProvider[],
   clock: Clock,
-): (name: string) => CandidateSource {
+): (name: string) => SecretSource {
   return (name) => {
     const provider = providers.find((each) => each.name === name);
     if (provider === undefined) throw new Error(`no such provider: ${name}`);
-    return new CandidateSource(completed(provider), clock, new KeyedHash());
+    return new SecretSource(completed(provider), clock, new KeyedHash());
   };
 }
 

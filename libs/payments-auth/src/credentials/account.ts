@@ -1,15 +1,15 @@
-import type { CandidateSource } from './secrets/candidate-source.js';
-import { Candidates } from './secrets/candidates.js';
-import { scopeSet } from './secrets/credential-key.js';
+import type { SecretSource } from './secrets/secret-source.js';
+import { AccountSecrets } from './secrets/account-secrets.js';
+import { scopeSet } from './secrets/keyed-hash.js';
 import { CredentialSlot } from './slot/credential-slot.js';
-import type { Recent } from './keeping/recency-list.js';
+import type { Recent } from './recency-list.js';
 import type { SlotContext } from './slot/slot-context.js';
 import type { SlotOwner } from './slot/slot-owner.js';
 
 /** What the accounts of one provider have in common. */
 export interface AccountHome {
   readonly context: SlotContext;
-  readonly source: CandidateSource;
+  readonly source: SecretSource;
   /** What is kept of this account now. */
   account(id: string | undefined): Account;
   /** It has no slot any more. */
@@ -24,7 +24,7 @@ export class Account implements SlotOwner, Recent<Account> {
   older: Account | undefined = undefined;
   newer: Account | undefined = undefined;
   readonly account: string | undefined;
-  readonly candidates: Candidates;
+  readonly secrets: AccountSecrets;
   readonly #home: AccountHome;
   /** The slot of the provider's default scopes: the only one that most accounts ever have. */
   #slot: CredentialSlot | undefined = undefined;
@@ -33,7 +33,7 @@ export class Account implements SlotOwner, Recent<Account> {
   constructor(home: AccountHome, account: string | undefined) {
     this.#home = home;
     this.account = account;
-    this.candidates = new Candidates(home.source, account);
+    this.secrets = new AccountSecrets(home.source, account);
   }
 
   get context(): SlotContext {
@@ -76,7 +76,7 @@ export class Account implements SlotOwner, Recent<Account> {
 
   /** The account authenticates with what its source says now; what is remembered of the secrets before is forgotten. */
   async rotated(): Promise<void> {
-    this.candidates.forget();
+    this.secrets.forget();
     await Promise.all(this.slots.map((slot) => slot.rotated()));
   }
 

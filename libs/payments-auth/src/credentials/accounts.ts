@@ -1,12 +1,11 @@
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { Account, type AccountHome } from './account.js';
-import { CandidateSource } from './secrets/candidate-source.js';
-import { accountUnknown } from './credential-errors.js';
+import { SecretSource } from './secrets/secret-source.js';
+import { accountUnknown, UnusableCredentialsError } from './credential-errors.js';
 import type { CredentialSlot } from './slot/credential-slot.js';
 import type { AccountName, CredentialSpenders } from './credential-spender.js';
-import { RecencyList } from './keeping/recency-list.js';
+import { RecencyList } from './recency-list.js';
 import type { SlotContext } from './slot/slot-context.js';
-import { UnusableCredentialsError } from './secrets/unusable-credentials.error.js';
 
 /** So many of the accounts that are due for being dropped are looked at for one that is not busy. */
 const LOOKED_AT = 16;
@@ -17,7 +16,7 @@ const LOOKED_AT = 16;
  */
 export class Accounts implements AccountHome, CredentialSpenders {
   readonly context: SlotContext;
-  readonly source: CandidateSource;
+  readonly source: SecretSource;
   readonly #own: Account | undefined;
   readonly #merchants = new Map<string, Account>();
   readonly #recency = new RecencyList<Account>();
@@ -26,7 +25,7 @@ export class Accounts implements AccountHome, CredentialSpenders {
   constructor(context: SlotContext, most: number) {
     this.context = context;
     this.#most = most;
-    this.source = new CandidateSource(context.provider, context.clock, context.hash);
+    this.source = new SecretSource(context.provider, context.clock, context.hash);
     if (context.provider.ownCredentials !== undefined) this.#own = new Account(this, undefined);
   }
 

@@ -2,7 +2,7 @@ import type { CallHeaders, HeaderValues, ProviderDefinition } from '../providers
 import type { Credentials } from '../strategies/strategy.js';
 import type { CredentialParts } from './credential.js';
 import type { CallTarget } from './credential-spender.js';
-import { UnusableCredentialsError } from './secrets/unusable-credentials.error.js';
+import { UnusableCredentialsError } from './credential-errors.js';
 
 /** Printable ASCII without surrounding spaces: what every server and proxy takes the same way. */
 const SENDABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;

@@ -1,6 +1,5 @@
 import { PaymentsAuthError, isPaymentsAuthError } from '../payments-auth.errors.js';
 import type { AccountName } from './credential-spender.js';
-import { UnusableCredentialsError } from './secrets/unusable-credentials.error.js';
 
 /** Whose credentials an error is about. */
 export interface Owner {
@@ -8,14 +7,27 @@ export interface Owner {
   readonly account: string | undefined;
 }
 
+/**
+ * Static credentials that cannot be used, and what is wrong with them: a field by its name, never its value. Internal:
+ * callers get it as `CREDENTIALS_UNAVAILABLE`, with whose credentials they are.
+ */
+export class UnusableCredentialsError extends Error {
+  override readonly name = 'UnusableCredentialsError';
+
+  /** @param cause the application's own error, passed on as it is */
+  constructor(reason: string, cause?: unknown) {
+    super(reason, cause === undefined ? undefined : { cause });
+  }
+}
+
 /** Nobody waits for this any more: it is no failure, and nothing is remembered of it. Internal. */
-export class AcquisitionCancelled extends Error {
-  override readonly name = 'AcquisitionCancelled';
+export class LoginCancelled extends Error {
+  override readonly name = 'LoginCancelled';
 }
 
 /** The one that lives is to be kept, and asked for again later: no failure either. Internal. */
-export class AcquisitionPostponed extends Error {
-  override readonly name = 'AcquisitionPostponed';
+export class LoginPostponed extends Error {
+  override readonly name = 'LoginPostponed';
 
   constructor(readonly forMs: number) {
     super();
@@ -66,12 +78,12 @@ export function rejected(owner: Owner, reason: string, waitMs?: number): Payment
   );
 }
 
-/** Whatever ended an acquisition, as the error that callers get. */
+/** Whatever ended a login, as the error that callers get. */
 export function toCallersError(owner: Owner, error: unknown): PaymentsAuthError {
   if (isPaymentsAuthError(error)) return error;
   if (error instanceof UnusableCredentialsError)
     return unavailable(owner, error.message, undefined, error.cause);
-  if (error instanceof AcquisitionCancelled) return unavailable(owner, 'it was given up');
+  if (error instanceof LoginCancelled) return unavailable(owner, 'it was given up');
   return unavailable(owner, 'an internal error', undefined, error);
 }
 

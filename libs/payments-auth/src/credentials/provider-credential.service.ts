@@ -1,5 +1,5 @@
 import type { Accounts } from './accounts.js';
-import { allOf } from './sharing/all-of.js';
+import { allOf } from './issuing/all-of.js';
 import type { Credential } from './credential.js';
 import type { CredentialService, CredentialStatus } from './credential.service.js';
 import type { AccountName } from './credential-spender.js';

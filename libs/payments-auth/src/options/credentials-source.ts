@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { UnusableCredentialsError } from '../credentials/secrets/unusable-credentials.error.js';
+import { UnusableCredentialsError } from '../credentials/credential-errors.js';
 import type { CredentialsResolver } from '../providers/configured-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';

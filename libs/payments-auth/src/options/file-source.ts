@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { UnusableCredentialsError } from '../credentials/secrets/unusable-credentials.error.js';
+import { UnusableCredentialsError } from '../credentials/credential-errors.js';
 
 /**
  * A secret that stands in a file. Made by {@link fromFile}. What it throws says which file and why, and nothing of

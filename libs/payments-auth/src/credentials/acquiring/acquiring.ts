@@ -1,14 +1,14 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
-import { type Acquired, Acquisition, type AcquisitionSlot } from './acquisition.js';
+import { type Acquired, Login, type LoginSlot } from '../slot/login.js';
 import type { Credential } from '../credential.js';
 import {
-  AcquisitionCancelled,
-  AcquisitionPostponed,
+  LoginCancelled,
+  LoginPostponed,
   rethrowAsOwn,
   toCallersError,
   unavailable,
 } from '../credential-errors.js';
-import { Outage } from './outage.js';
+import { Outage } from '../slot/outage.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import type { HeldToken } from '../issuing/token-issuer.js';
 
@@ -24,7 +24,7 @@ export interface Wanted {
 }
 
 /** What acquiring needs of the slot it happens for. */
-export interface AcquiringSlot extends AcquisitionSlot {
+export interface AcquiringSlot extends LoginSlot {
   /** The token held now, dead or alive. */
   readonly held: HeldToken | undefined;
   keep(acquired: Acquired, how: { reason: AcquireReason; startedAtMs: number }): Credential;
@@ -39,12 +39,12 @@ export interface AcquiringSlot extends AcquisitionSlot {
 }
 
 interface Running {
-  readonly acquisition: Acquisition;
+  readonly login: Login;
   readonly credential: Promise<Credential>;
 }
 
 /**
- * How a slot comes by its credential: at most one acquisition under way, and a memory of those that failed. Exists from
+ * How a slot comes by its credential: at most one login under way, and a memory of those that failed. Exists from
  * the first attempt until one succeeds: a hundred thousand idle accounts have none.
  */
 export class Acquiring {
@@ -70,13 +70,13 @@ export class Acquiring {
   async acquire(wanted: Wanted): Promise<Credential> {
     const { awaited = true } = wanted;
     if (this.#running === undefined) this.#start(wanted, awaited);
-    else if (awaited) this.#running.acquisition.join();
+    else if (awaited) this.#running.login.join();
     return (this.#running as Running).credential.catch(rethrowAsOwn);
   }
 
   /** Whatever is on its way is older than what is wanted now. */
   outdate(): void {
-    this.#running?.acquisition.outdate();
+    this.#running?.login.outdate();
   }
 
   /** The static credentials are others: what failed with those before says nothing. */
@@ -87,40 +87,40 @@ export class Acquiring {
 
   /** Ends what is pending. */
   end(): void {
-    this.#running?.acquisition.end();
+    this.#running?.login.end();
   }
 
   #start({ reason, insist = false, refused }: Wanted, awaited: boolean): void {
     const slot = this.#slot;
     const waitMs = awaited ? (this.#outage?.turnsCallersAwayForMs(this.#nowMs) ?? 0) : 0;
     if (waitMs > 0) throw unavailable(slot.owner, this.#outage?.reason ?? 'backing off', waitMs);
-    if (insist) slot.owner.candidates.forgive();
+    if (insist) slot.owner.secrets.forgive();
     const caution = this.#outage?.caution(this.#nowMs) ?? { startInMs: 0, retries: true };
     const order = { reason, awaited, insist, refused, held: slot.held, ...caution };
-    const acquisition = new Acquisition(slot, order);
-    this.#running = { acquisition, credential: this.#finish(acquisition, reason) };
+    const login = new Login(slot, order);
+    this.#running = { login, credential: this.#finish(login, reason) };
   }
 
-  async #finish(acquisition: Acquisition, reason: AcquireReason): Promise<Credential> {
+  async #finish(login: Login, reason: AcquireReason): Promise<Credential> {
     const startedAtMs = this.#nowMs;
     try {
-      return await acquisition.run((acquired) => this.#slot.keep(acquired, { reason, startedAtMs }));
+      return await login.run((acquired) => this.#slot.keep(acquired, { reason, startedAtMs }));
     } catch (error) {
-      throw this.#failed(error, acquisition);
+      throw this.#failed(error, login);
     } finally {
       this.#running = undefined;
     }
   }
 
-  #failed(cause: unknown, acquisition: Acquisition): PaymentsAuthError {
+  #failed(cause: unknown, login: Login): PaymentsAuthError {
     const slot = this.#slot;
     const error = toCallersError(slot.owner, cause);
-    if (cause instanceof AcquisitionPostponed) slot.postpone(cause.forMs);
-    const isFailure = !(cause instanceof AcquisitionPostponed || cause instanceof AcquisitionCancelled);
+    if (cause instanceof LoginPostponed) slot.postpone(cause.forMs);
+    const isFailure = !(cause instanceof LoginPostponed || cause instanceof LoginCancelled);
     if (!isFailure || slot.owner.context.closing.aborted) return error;
-    if (error.code === 'CREDENTIALS_UNAVAILABLE') return this.#unavailable(error, acquisition.awaited);
+    if (error.code === 'CREDENTIALS_UNAVAILABLE') return this.#unavailable(error, login.awaited);
     // A secret that is remembered as wrong is no news.
-    slot.couldNot(error, error.code === 'CREDENTIALS_REJECTED' && acquisition.wasAnnounced);
+    slot.couldNot(error, error.code === 'CREDENTIALS_REJECTED' && login.wasAnnounced);
     if (error.code === 'ACCOUNT_UNKNOWN') slot.letGo();
     return error;
   }

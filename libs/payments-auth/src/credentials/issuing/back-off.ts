@@ -6,7 +6,7 @@ export interface Doubling {
 
 /** Between attempts inside one caller's wait; jittered in full, so that many processes do not retry in step. */
 export const RETRY: Doubling = { firstMs: 500, mostMs: 4_000 };
-/** Between failed acquisitions; callers in between get an error at once. */
+/** Between failed logins; callers in between get an error at once. */
 export const OUTAGE: Doubling = { firstMs: 1_000, mostMs: 30_000 };
 /** Before a secret that the provider called wrong is tried again. */
 export const REJECTION: Doubling = { firstMs: 30_000, mostMs: 15 * 60_000 };
@@ -18,5 +18,5 @@ export function waitAfter(failures: number, doubling: Doubling): number {
   return Math.min(doubling.mostMs, doubling.firstMs * 2 ** Math.min(failures - 1, 30));
 }
 
-/** One acquisition, retries included, takes no longer than this. */
+/** One login, retries included, takes no longer than this. */
 export const ACQUIRE_BUDGET_MS = 15_000;

@@ -15,7 +15,7 @@ export interface IssueRequest {
   /** The application insists (`refresh()`): what others remember of this secret being wrong does not count. */
   readonly insist: boolean;
   readonly lane: Lane;
-  /** Ends the request: shutdown, or the end of the acquisition's budget. */
+  /** Ends the request: shutdown, or the end of the login's budget. */
   readonly signal: AbortSignal;
   /** Called once for every request that is really sent to the token endpoint, when it has ended. */
   readonly onTokenRequest: (request: TokenRequestReport) => void;

@@ -1,7 +1,7 @@
 import type { ReplayOutcome } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import type { Clock } from '../../payments-auth.clock.js';
-import type { KeptCredential } from '../keeping/kept-credential.js';
+import type { KeptCredential } from '../slot/kept-credential.js';
 import type { KeyTrials } from '../secrets/key-trials.js';
 import type { SlotJournal } from '../slot/slot-journal.js';
 

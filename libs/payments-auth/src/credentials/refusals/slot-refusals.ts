@@ -1,9 +1,9 @@
-import type { Acquired } from '../acquiring/acquisition.js';
-import { type Candidate, shortOf } from '../secrets/candidate-source.js';
+import type { Acquired } from '../slot/login.js';
+import { type Secret, shortOf } from '../secrets/secret-source.js';
 import type { Credential } from '../credential.js';
-import { keyCredential } from '../keeping/keeping.js';
+import { keyCredential } from '../slot/keeping.js';
 import { KeyTrials } from '../secrets/key-trials.js';
-import type { KeptCredential } from '../keeping/kept-credential.js';
+import type { KeptCredential } from '../slot/kept-credential.js';
 import { OtherKey } from './other-key.js';
 import { OtherToken } from './other-token.js';
 import type { AcquireReason } from '../payments-auth-event.js';
@@ -26,7 +26,7 @@ export interface RefusableSlot {
 /** What becomes of the refused calls of one slot. A token is replaced by another token, a key by another key. */
 export function refusalsOf(slot: RefusableSlot): Refusals {
   const { owner, scopes, journal } = slot;
-  const { context, candidates, account } = owner;
+  const { context, secrets, account } = owner;
   const host = {
     clock: context.clock,
     journal,
@@ -40,21 +40,21 @@ export function refusalsOf(slot: RefusableSlot): Refusals {
   };
   if (context.issuer !== undefined) return new Refusals(host, new OtherToken(host));
 
-  const rejectKey = (candidate: Candidate): void => {
-    if (candidates.rejection([candidate]) !== undefined) return;
+  const rejectKey = (secret: Secret): void => {
+    if (secrets.rejection([secret]) !== undefined) return;
     const reason = 'refused on a call';
-    const retryAfterMs = candidates.reject(candidate, reason);
-    journal.emit({ type: 'credentials-rejected', credential: shortOf(candidate), reason, retryAfterMs });
+    const retryAfterMs = secrets.reject(secret, reason);
+    journal.emit({ type: 'credentials-rejected', credential: shortOf(secret), reason, retryAfterMs });
   };
-  const acceptKey = (candidate: Candidate): void => {
-    candidates.accept(candidate);
-    if (slot.kept?.candidate.fingerprint !== candidate.fingerprint)
-      slot.keep({ candidate }, { reason: 'rotated', startedAtMs: context.clock.monotonic() });
+  const acceptKey = (secret: Secret): void => {
+    secrets.accept(secret);
+    if (slot.kept?.secret.fingerprint !== secret.fingerprint)
+      slot.keep({ secret }, { reason: 'rotated', startedAtMs: context.clock.monotonic() });
   };
   const cure = new OtherKey(Object.assign(host, { rejectKey, acceptKey }));
   const trials = new KeyTrials({
-    newerKey: () => slot.kept && candidates.newerToTry(slot.kept.candidate),
-    credentialOf: (candidate) => keyCredential(context, { account, scopes }, candidate),
+    newerKey: () => slot.kept && secrets.newerToTry(slot.kept.secret),
+    credentialOf: (secret) => keyCredential(context, { account, scopes }, secret),
     rejectKey,
     acceptKey,
   });

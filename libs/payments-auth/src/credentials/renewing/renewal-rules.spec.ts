@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { Credential } from '../credential.js';
-import { KeptCredential } from '../keeping/kept-credential.js';
+import { KeptCredential } from '../slot/kept-credential.js';
 import { zonesOf } from './renewal-rules.js';
 
 const MINUTE = 60_000;
@@ -49,7 +49,7 @@ describe('a kept credential', () => {
         headers: {},
         obtainedAtMs: clock.now(),
       }),
-      candidate: { credentials: {}, fingerprint: '' },
+      secret: { credentials: {}, fingerprint: '' },
       lifetimeMs: 1_000,
       zones: { dueAfterMs: 500, deadAfterMs: 980 },
       since: { wallMs: clock.now(), monotonicMs: clock.monotonic() },

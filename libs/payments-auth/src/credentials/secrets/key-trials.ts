@@ -1,13 +1,13 @@
-import type { Candidate } from './candidate-source.js';
+import type { Secret } from './secret-source.js';
 import type { Credential } from '../credential.js';
 
 /** What a trial needs of the slot it happens to. */
 export interface TrialHost {
   /** A key that is newer than the one in use, was refused, and has been left alone for long enough. */
-  newerKey(): Candidate | undefined;
-  credentialOf(candidate: Candidate): Credential;
-  rejectKey(candidate: Candidate): void;
-  acceptKey(candidate: Candidate): void;
+  newerKey(): Secret | undefined;
+  credentialOf(secret: Secret): Credential;
+  rejectKey(secret: Secret): void;
+  acceptKey(secret: Secret): void;
 }
 
 /**
@@ -18,7 +18,7 @@ export interface TrialHost {
  */
 export class KeyTrials {
   readonly #host: TrialHost;
-  #trial: { readonly candidate: Candidate; readonly credential: Credential } | undefined = undefined;
+  #trial: { readonly secret: Secret; readonly credential: Credential } | undefined = undefined;
 
   constructor(host: TrialHost) {
     this.#host = host;
@@ -30,10 +30,10 @@ export class KeyTrials {
 
   /** What one call carries. {@link end} has to follow. */
   start(): Credential | undefined {
-    const candidate = this.#trial === undefined ? this.#host.newerKey() : undefined;
-    if (candidate === undefined) return undefined;
-    const credential = this.#host.credentialOf(candidate);
-    this.#trial = { candidate, credential };
+    const secret = this.#trial === undefined ? this.#host.newerKey() : undefined;
+    if (secret === undefined) return undefined;
+    const credential = this.#host.credentialOf(secret);
+    this.#trial = { secret, credential };
     return credential;
   }
 
@@ -43,8 +43,8 @@ export class KeyTrials {
     // The keys were changed meanwhile.
     if (trial?.credential !== credential) return;
     this.#trial = undefined;
-    if (accepted === true) this.#host.acceptKey(trial.candidate);
-    else if (accepted === false) this.#host.rejectKey(trial.candidate);
+    if (accepted === true) this.#host.acceptKey(trial.secret);
+    else if (accepted === false) this.#host.rejectKey(trial.secret);
   }
 
   /** The keys are others: what is being tried is void. */

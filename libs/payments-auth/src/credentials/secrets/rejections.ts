@@ -1,6 +1,6 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import { REJECTION, waitAfter } from '../issuing/back-off.js';
-import type { Candidate } from './candidate-source.js';
+import type { Secret } from './secret-source.js';
 
 /** What is remembered of a secret that the provider called wrong. */
 interface Rejection {
@@ -23,23 +23,23 @@ export class Rejections {
   }
 
   /** Returns for how long it is left alone, in milliseconds. */
-  add(candidate: Candidate, reason: string, forMs?: number): number {
+  add(secret: Secret, reason: string, forMs?: number): number {
     // Calls that were refused together say it once.
-    const stillMs = this.wrongForMs(candidate);
+    const stillMs = this.wrongForMs(secret);
     if (stillMs > 0) return stillMs;
-    const times = (this.#byFingerprint.get(candidate.fingerprint)?.times ?? 0) + 1;
+    const times = (this.#byFingerprint.get(secret.fingerprint)?.times ?? 0) + 1;
     const rememberedMs = forMs ?? waitAfter(times, REJECTION);
     const atMs = this.#clock.monotonic();
-    this.#byFingerprint.set(candidate.fingerprint, { reason, times, atMs, untilMs: atMs + rememberedMs });
+    this.#byFingerprint.set(secret.fingerprint, { reason, times, atMs, untilMs: atMs + rememberedMs });
     return rememberedMs;
   }
 
-  remove({ fingerprint }: Candidate): void {
+  remove({ fingerprint }: Secret): void {
     this.#byFingerprint.delete(fingerprint);
   }
 
   /** A secret that is no longer configured needs no memory. */
-  keepOnly(list: readonly Candidate[]): void {
+  keepOnly(list: readonly Secret[]): void {
     for (const known of this.#byFingerprint.keys()) {
       if (!list.some(({ fingerprint }) => fingerprint === known)) this.#byFingerprint.delete(known);
     }
@@ -53,25 +53,25 @@ export class Rejections {
   }
 
   /** Whether it has been called wrong, and has not been accepted since. */
-  has({ fingerprint }: Candidate): boolean {
+  has({ fingerprint }: Secret): boolean {
     return this.#byFingerprint.has(fingerprint);
   }
 
   /** For how much longer it is left alone, in milliseconds. */
-  wrongForMs({ fingerprint }: Candidate): number {
+  wrongForMs({ fingerprint }: Secret): number {
     const rejection = this.#byFingerprint.get(fingerprint);
     return rejection === undefined ? 0 : Math.max(0, rejection.untilMs - this.#clock.monotonic());
   }
 
   /** Whether it was called wrong for the first time, and that less than `ms` ago. */
-  isNews({ fingerprint }: Candidate, ms: number): boolean {
+  isNews({ fingerprint }: Secret, ms: number): boolean {
     const rejection = this.#byFingerprint.get(fingerprint);
     return rejection?.times === 1 && this.#clock.monotonic() - rejection.atMs < ms;
   }
 
   /** What the provider said of the newest of `list` that is left alone, and how long until one is tried again. */
-  of(list: readonly Candidate[]): { reason: string; retryAfterMs: number } | undefined {
-    const wrong = list.filter((candidate) => this.wrongForMs(candidate) > 0);
+  of(list: readonly Secret[]): { reason: string; retryAfterMs: number } | undefined {
+    const wrong = list.filter((secret) => this.wrongForMs(secret) > 0);
     const reason = wrong[0] && this.#byFingerprint.get(wrong[0].fingerprint)?.reason;
     if (reason === undefined) return undefined;
     return { reason, retryAfterMs: Math.ceil(Math.min(...wrong.map((each) => this.wrongForMs(each)))) };

@@ -3,9 +3,8 @@ import type { ConfiguredProvider } from '../../providers/configured-provider.js'
 import { isUsableToken } from '../../strategies/access-token.js';
 import type { TokenStrategy } from '../../strategies/strategy.js';
 import { ACQUIRE_BUDGET_MS } from '../issuing/back-off.js';
-import { credentialKey } from '../secrets/credential-key.js';
-import type { KeyedHash } from '../secrets/keyed-hash.js';
-import { allOf } from './all-of.js';
+import { credentialKey, type KeyedHash } from '../secrets/keyed-hash.js';
+import { allOf } from '../issuing/all-of.js';
 import { pause } from '../issuing/pause.js';
 import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
 import { zonesOf } from '../renewing/renewal-rules.js';

@@ -1,15 +1,15 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { Acquiring, type AcquiringSlot, type Wanted } from '../acquiring/acquiring.js';
-import type { Acquired } from '../acquiring/acquisition.js';
+import type { Acquired } from './login.js';
 import { callHeadersFor } from '../call-headers.js';
-import { shortOf } from '../secrets/candidate-source.js';
+import { shortOf } from '../secrets/secret-source.js';
 import type { Credential } from '../credential.js';
 import type { CallTarget, CredentialSpender, ReplayOutcome } from '../credential-spender.js';
-import { giveBack, takeBack } from '../sharing/giving-back.js';
+import { giveBack, takeBack } from './giving-back.js';
 import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
-import { keepAcquired } from '../keeping/keeping.js';
+import { keepAcquired } from './keeping.js';
 import type { KeyTrials } from '../secrets/key-trials.js';
-import type { KeptCredential } from '../keeping/kept-credential.js';
+import type { KeptCredential } from './kept-credential.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import type { Refusal, Refusals } from '../refusals/refusals.js';
 import type { Renewer } from '../renewing/renewal-gate.js';
@@ -149,9 +149,9 @@ export class CredentialSlot
     this.#acquiring?.startAnew();
     this.#refusals?.forget();
     const wasUsed = this.#kept !== undefined || this.isBusy;
-    const [newest] = await this.owner.candidates.get(true);
+    const [newest] = await this.owner.secrets.get(true);
     const old = this.#kept;
-    if (old !== undefined && newest?.fingerprint === old.candidate.fingerprint) return;
+    if (old !== undefined && newest?.fingerprint === old.secret.fingerprint) return;
     this.#drop();
     this.journal.lastError = undefined;
     const whose = newest === undefined ? {} : { credential: shortOf(newest) };
@@ -192,7 +192,7 @@ export class CredentialSlot
     const { closing, gate } = this.#context;
     if (this.isBusy || closing.aborted || this.backOffMs > 0) return;
     // A secret that the provider called wrong is left alone until it is another one, or forgiven.
-    if (this.owner.candidates.worthAnAttempt) gate.admit(this);
+    if (this.owner.secrets.worthAnAttempt) gate.admit(this);
   }
 
   #acquire(wanted: Wanted): Promise<Credential> {
@@ -200,15 +200,15 @@ export class CredentialSlot
   }
 
   keep(acquired: Acquired, how: { reason: AcquireReason; startedAtMs: number }): Credential {
-    const { candidate, issued } = acquired;
+    const { secret, issued } = acquired;
     const { reason, startedAtMs } = how;
     const { clock } = this.#context;
-    const { candidates, account } = this.owner;
+    const { secrets, account } = this.owner;
     const before = this.#kept;
     const aheadMs = before?.remainingMs(clock) ?? 0;
     const keeper = { account, scopes: this.scopes, before };
-    const kept = keepAcquired(this.#context, keeper, acquired, candidates.keptForMs);
-    if (issued !== undefined) candidates.accept(candidate);
+    const kept = keepAcquired(this.#context, keeper, acquired, secrets.keptForMs);
+    if (issued !== undefined) secrets.accept(secret);
     this.#kept = kept;
     this.#isSuspect = false;
     this.#acquiring = undefined;

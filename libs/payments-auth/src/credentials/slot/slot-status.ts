@@ -1,7 +1,7 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { rejected } from '../credential-errors.js';
 import type { CredentialState, CredentialStatus } from '../credential.service.js';
-import type { KeptCredential } from '../keeping/kept-credential.js';
+import type { KeptCredential } from './kept-credential.js';
 import type { SlotContext } from './slot-context.js';
 import type { SlotOwner } from './slot-owner.js';
 import type { SlotJournal } from './slot-journal.js';
@@ -42,7 +42,7 @@ export function statusOf(facts: SlotFacts): CredentialStatus {
 
 /** What is wrong with it, as far as is known. */
 function problemOf({ owner, kept, journal }: SlotFacts): PaymentsAuthError | undefined {
-  const rejection = kept && isKey(owner.context) ? owner.candidates.rejection([kept.candidate]) : undefined;
+  const rejection = kept && isKey(owner.context) ? owner.secrets.rejection([kept.secret]) : undefined;
   return rejection === undefined
     ? journal.lastError
     : rejected(owner, rejection.reason, rejection.retryAfterMs);

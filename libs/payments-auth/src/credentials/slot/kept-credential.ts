@@ -1,5 +1,5 @@
 import type { Clock } from '../../payments-auth.clock.js';
-import type { Candidate } from '../secrets/candidate-source.js';
+import type { Secret } from '../secrets/secret-source.js';
 import type { Credential } from '../credential.js';
 import type { HeldToken } from '../issuing/token-issuer.js';
 import type { Zones } from '../renewing/renewal-rules.js';
@@ -33,7 +33,7 @@ const FOR_EVER_MS = 2 ** 31 - 1;
  */
 export class KeptCredential {
   readonly credential: Credential;
-  readonly candidate: Candidate;
+  readonly secret: Secret;
   readonly lifetimeMs: number;
   /** The store's number for it, where it is shared. */
   readonly version: number | undefined;
@@ -45,7 +45,7 @@ export class KeptCredential {
 
   constructor(parts: {
     credential: Credential;
-    candidate: Candidate;
+    secret: Secret;
     lifetimeMs: number;
     version?: number;
     zones: Zones;
@@ -53,7 +53,7 @@ export class KeptCredential {
     since: Instant;
   }) {
     this.credential = parts.credential;
-    this.candidate = parts.candidate;
+    this.secret = parts.secret;
     this.lifetimeMs = wholeMs(parts.lifetimeMs);
     this.version = parts.version;
     this.#sinceMs = parts.since.monotonicMs;

@@ -4,19 +4,18 @@ import type { ConfiguredProvider } from '../../providers/configured-provider.js'
 import type { CredentialsInForce } from '../../providers/credentials-in-force.js';
 import type { Credentials } from '../../strategies/strategy.js';
 import { headersOf } from '../call-headers.js';
-import { accountUnknown } from '../credential-errors.js';
+import { accountUnknown, UnusableCredentialsError } from '../credential-errors.js';
 import type { KeyedHash } from './keyed-hash.js';
-import { UnusableCredentialsError } from './unusable-credentials.error.js';
 
 /** One set of static credentials that an account may authenticate with. */
-export interface Candidate {
+export interface Secret {
   readonly credentials: Credentials;
   /** Its keyed hash. */
   readonly fingerprint: string;
 }
 
 /** How logs and events name it: by 8 hex digits, as they name everything. */
-export function shortOf({ fingerprint }: Candidate): string {
+export function shortOf({ fingerprint }: Secret): string {
   return fingerprint.slice(0, 8);
 }
 
@@ -27,11 +26,11 @@ const RESOLVE_WITHIN_MS = 10_000;
  * Where the static credentials of a provider's accounts come from: the application's own resolvers, asked within a
  * bound and believed in nothing; or what the application has rotated to since.
  */
-export class CandidateSource implements CredentialsInForce {
+export class SecretSource implements CredentialsInForce {
   readonly #provider: ConfiguredProvider;
   readonly clock: Clock;
   readonly #hash: KeyedHash;
-  readonly #rotated = new Map<string | undefined, readonly Candidate[]>();
+  readonly #rotated = new Map<string | undefined, readonly Secret[]>();
   readonly #listeners: ((account: string | undefined) => void)[] = [];
 
   constructor(provider: ConfiguredProvider, clock: Clock, hash: KeyedHash) {
@@ -58,7 +57,7 @@ export class CandidateSource implements CredentialsInForce {
    * @throws PaymentsAuthError ACCOUNT_UNKNOWN
    * @throws {UnusableCredentialsError} when the resolver fails, hangs, or answers with what cannot be credentials
    */
-  async resolve(account: string | undefined): Promise<readonly Candidate[]> {
+  async resolve(account: string | undefined): Promise<readonly Secret[]> {
     const rotated = this.#rotated.get(account);
     if (rotated !== undefined) return rotated;
     if (account === undefined && this.#provider.ownCredentials === undefined)
@@ -70,9 +69,9 @@ export class CandidateSource implements CredentialsInForce {
   }
 
   /** From now on `account` authenticates with these; with `undefined`, with what was configured. */
-  rotate(account: string | undefined, candidates: readonly Candidate[] | undefined): void {
-    if (candidates === undefined) this.#rotated.delete(account);
-    else this.#rotated.set(account, candidates);
+  rotate(account: string | undefined, secrets: readonly Secret[] | undefined): void {
+    if (secrets === undefined) this.#rotated.delete(account);
+    else this.#rotated.set(account, secrets);
     for (const listener of this.#listeners) listener(account);
   }
 
@@ -81,13 +80,13 @@ export class CandidateSource implements CredentialsInForce {
   }
 
   /** @throws {UnusableCredentialsError} naming the field that is wrong */
-  read(answer: unknown): readonly Candidate[] {
+  read(answer: unknown): readonly Secret[] {
     const list: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
     if (list.length === 0) throw new UnusableCredentialsError('the list of credentials is empty');
-    return list.map((each, index) => this.#candidate(each, list.length > 1 ? `[${index}]` : ''));
+    return list.map((each, index) => this.#secret(each, list.length > 1 ? `[${index}]` : ''));
   }
 
-  #candidate(value: unknown, at: string): Candidate {
+  #secret(value: unknown, at: string): Secret {
     if (typeof value !== 'object' || value === null)
       throw new UnusableCredentialsError(`credentials${at} is not an object of credential fields`);
     // A copy of the fields that the provider has: not the row of a database that they came in, nor what becomes of it.

@@ -1,10 +1,10 @@
-import { allOf } from './all-of.js';
-import type { Candidate } from '../secrets/candidate-source.js';
+import { allOf } from '../issuing/all-of.js';
+import type { Secret } from '../secrets/secret-source.js';
 import { notGivenBack, toCallersError } from '../credential-errors.js';
-import type { KeptCredential } from '../keeping/kept-credential.js';
+import type { KeptCredential } from './kept-credential.js';
 import { scrub } from '../issuing/scrub.js';
-import type { SlotJournal } from '../slot/slot-journal.js';
-import type { SlotOwner } from '../slot/slot-owner.js';
+import type { SlotJournal } from './slot-journal.js';
+import type { SlotOwner } from './slot-owner.js';
 import type { ReturnRequest } from '../issuing/token-issuer.js';
 
 /** Whose token it was. */
@@ -23,12 +23,12 @@ interface Holder {
 export async function giveBack(holder: Holder, kept: KeptCredential | undefined): Promise<void> {
   const { issuer } = holder.owner.context;
   if (issuer === undefined || (kept === undefined && !issuer.isShared)) return;
-  const candidates = kept === undefined ? await candidatesOf(holder) : [kept.candidate];
-  const requests = candidates.map((candidate) => requestFor(holder, candidate));
+  const secrets = kept === undefined ? await secretsOf(holder) : [kept.secret];
+  const requests = secrets.map((secret) => requestFor(holder, secret));
   try {
     await allOf(requests.map((request) => issuer.revoke(request, kept?.credential.token)));
   } catch (error) {
-    const why = error instanceof Error ? scrubAll(error.message, candidates) : 'unknown';
+    const why = error instanceof Error ? scrubAll(error.message, secrets) : 'unknown';
     throw notGivenBack(holder.owner, why);
   }
   const whose = kept === undefined ? {} : { credential: kept.credential.id };
@@ -37,21 +37,21 @@ export async function giveBack(holder: Holder, kept: KeptCredential | undefined)
 
 /** Takes a token away from those it is shared with, because its secret was rotated. */
 export async function takeBack(holder: Holder, kept: KeptCredential): Promise<void> {
-  await holder.owner.context.issuer?.forget(requestFor(holder, kept.candidate));
+  await holder.owner.context.issuer?.forget(requestFor(holder, kept.secret));
 }
 
-function requestFor({ owner, scopes }: Holder, candidate: Candidate): ReturnRequest {
-  return { account: owner.account, scopes, ...candidate, signal: owner.context.closing };
+function requestFor({ owner, scopes }: Holder, secret: Secret): ReturnRequest {
+  return { account: owner.account, scopes, ...secret, signal: owner.context.closing };
 }
 
-async function candidatesOf({ owner }: Holder): Promise<readonly Candidate[]> {
+async function secretsOf({ owner }: Holder): Promise<readonly Secret[]> {
   try {
-    return await owner.candidates.get(false);
+    return await owner.secrets.get(false);
   } catch (error) {
     throw toCallersError(owner, error);
   }
 }
 
-function scrubAll(text: string, candidates: readonly Candidate[]): string {
-  return candidates.reduce((scrubbed, { credentials }) => scrub(scrubbed, credentials), text);
+function scrubAll(text: string, secrets: readonly Secret[]): string {
+  return secrets.reduce((scrubbed, { credentials }) => scrub(scrubbed, credentials), text);
 }

@@ -1,18 +1,18 @@
 import type { TimerHandle } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { ACQUIRE_BUDGET_MS, RETRY, waitAfter } from '../issuing/back-off.js';
-import { type Candidate, shortOf } from '../secrets/candidate-source.js';
-import { AcquisitionCancelled, AcquisitionPostponed, rejected, unavailable } from '../credential-errors.js';
+import { type Secret, shortOf } from '../secrets/secret-source.js';
+import { LoginCancelled, LoginPostponed, rejected, unavailable } from '../credential-errors.js';
 import { pause } from '../issuing/pause.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import { scrub } from '../issuing/scrub.js';
-import type { SlotContext } from '../slot/slot-context.js';
-import type { SlotOwner } from '../slot/slot-owner.js';
-import type { SlotJournal } from '../slot/slot-journal.js';
+import type { SlotContext } from './slot-context.js';
+import type { SlotOwner } from './slot-owner.js';
+import type { SlotJournal } from './slot-journal.js';
 import type { HeldToken, IssuedToken, IssueOutcome, TokenIssuer } from '../issuing/token-issuer.js';
 
-/** What an acquisition needs of the slot that it is for. */
-export interface AcquisitionSlot {
+/** What a login needs of the slot that it is for. */
+export interface LoginSlot {
   readonly owner: SlotOwner;
   readonly scopes: readonly string[];
   readonly journal: SlotJournal;
@@ -21,7 +21,7 @@ export interface AcquisitionSlot {
 }
 
 /** What is asked for, and why. */
-export interface AcquisitionOrder {
+export interface LoginOrder {
   readonly reason: AcquireReason;
   /** Whether somebody waits for it from the start. */
   readonly awaited: boolean;
@@ -37,7 +37,7 @@ export interface AcquisitionOrder {
 
 /** What came of it. `issued` is absent for a static key. */
 export interface Acquired {
-  readonly candidate: Candidate;
+  readonly secret: Secret;
   readonly issued?: IssuedToken;
 }
 
@@ -47,9 +47,9 @@ export interface Acquired {
  * failure by another attempt, while somebody waits and the budget lasts (R4). Belongs to no caller: none can end it
  * (R3).
  */
-export class Acquisition {
-  readonly #slot: AcquisitionSlot;
-  readonly #order: AcquisitionOrder;
+export class Login {
+  readonly #slot: LoginSlot;
+  readonly #order: LoginOrder;
   readonly #ended = new AbortController();
   readonly #end: Promise<undefined>;
   #awaited: boolean;
@@ -58,7 +58,7 @@ export class Acquisition {
   #outdated = false;
   #announced = false;
 
-  constructor(slot: AcquisitionSlot, order: AcquisitionOrder) {
+  constructor(slot: LoginSlot, order: LoginOrder) {
     this.#slot = slot;
     this.#order = order;
     this.#awaited = order.awaited;
@@ -97,7 +97,7 @@ export class Acquisition {
   /**
    * @param keep called with what was acquired, in the very step in which it is known to be wanted still: a moment later
    *   it might not be
-   * @throws PaymentsAuthError, UnusableCredentialsError, AcquisitionCancelled, AcquisitionPostponed
+   * @throws PaymentsAuthError, UnusableCredentialsError, LoginCancelled, LoginPostponed
    */
   async run<T>(keep: (acquired: Acquired) => T): Promise<T> {
     if (this.#context.closing.aborted) this.end();
@@ -111,53 +111,53 @@ export class Acquisition {
   }
 
   async #attempts<T>(keep: (acquired: Acquired) => T): Promise<T> {
-    const { candidates } = this.#owner;
+    const { secrets } = this.#owner;
     const { issuer } = this.#context;
     let failures = 0;
     for (;;) {
       if (this.#signal.aborted) throw this.#timeIsUp();
       const patience = this.#awaited ? this.#signal : undefined;
-      const list = await this.#unlessEnded(candidates.get(failures === 0, patience));
+      const list = await this.#unlessEnded(secrets.get(failures === 0, patience));
       if (list === undefined) throw this.#timeIsUp();
       if (this.#isOutdated()) continue;
       // A key that was refused on a call may still be the best there is: the provider decides on each call.
-      if (issuer === undefined) return keep({ candidate: candidates.firstKey(list) });
-      const candidate = candidates.firstUsable(list);
-      if (candidate === undefined) {
-        const rejection = candidates.rejection(list);
+      if (issuer === undefined) return keep({ secret: secrets.firstKey(list) });
+      const secret = secrets.firstUsable(list);
+      if (secret === undefined) {
+        const rejection = secrets.rejection(list);
         throw rejected(this.#owner, rejection?.reason ?? 'rejected', rejection?.retryAfterMs);
       }
-      this.#announce(candidate);
-      const outcome = await this.#unlessEnded(this.#issue(issuer, candidate));
+      this.#announce(secret);
+      const outcome = await this.#unlessEnded(this.#issue(issuer, secret));
       if (this.#isOutdated()) continue;
       if (outcome === undefined) throw this.#timeIsUp();
-      if (outcome.outcome === 'issued') return keep({ candidate, issued: outcome });
+      if (outcome.outcome === 'issued') return keep({ secret, issued: outcome });
       if (outcome.outcome === 'rejected') {
-        this.#reject(candidate, outcome);
+        this.#reject(secret, outcome);
       } else if (outcome.postponed === true) {
         // Whoever has come to wait meanwhile does not wait for a better time.
-        if (!this.#awaited) throw new AcquisitionPostponed(outcome.retryAfterMs ?? 0);
+        if (!this.#awaited) throw new LoginPostponed(outcome.retryAfterMs ?? 0);
       } else {
         failures += 1;
-        await this.#beforeNext(candidate, outcome, failures);
+        await this.#beforeNext(secret, outcome, failures);
       }
     }
   }
 
-  #announce(candidate: Candidate): void {
+  #announce(secret: Secret): void {
     if (this.#announced) return;
     this.#announced = true;
     const { reason } = this.#order;
-    this.#slot.journal.emit({ type: 'credential-requested', credential: shortOf(candidate), reason });
+    this.#slot.journal.emit({ type: 'credential-requested', credential: shortOf(secret), reason });
   }
 
-  #issue(issuer: TokenIssuer, candidate: Candidate): Promise<IssueOutcome> {
+  #issue(issuer: TokenIssuer, secret: Secret): Promise<IssueOutcome> {
     const { scopes, journal } = this.#slot;
     const { reason, awaited, insist, held, refused } = this.#order;
     return issuer.issue({
       account: this.#owner.account,
       scopes,
-      ...candidate,
+      ...secret,
       held,
       refused,
       insist,
@@ -165,30 +165,30 @@ export class Acquisition {
       signal: this.#signal,
       onWithdrawn: (token) => this.#slot.withdrawn(token),
       onTokenRequest: (report) => {
-        const error = report.reason === undefined ? undefined : scrub(report.reason, candidate.credentials);
+        const error = report.reason === undefined ? undefined : scrub(report.reason, secret.credentials);
         const host = this.#context.issuerHost;
-        journal.tokenRequest(report, { credential: shortOf(candidate), reason, awaited, host, error });
+        journal.tokenRequest(report, { credential: shortOf(secret), reason, awaited, host, error });
       },
     });
   }
 
   /** The secret is remembered as wrong, and the resolver has reason to be asked again. */
-  #reject(candidate: Candidate, outcome: IssueOutcome & { outcome: 'rejected' }): void {
-    const reason = scrub(outcome.reason, candidate.credentials);
-    const retryAfterMs = this.#owner.candidates.reject(candidate, reason, outcome.retryAfterMs);
-    const credential = shortOf(candidate);
+  #reject(secret: Secret, outcome: IssueOutcome & { outcome: 'rejected' }): void {
+    const reason = scrub(outcome.reason, secret.credentials);
+    const retryAfterMs = this.#owner.secrets.reject(secret, reason, outcome.retryAfterMs);
+    const credential = shortOf(secret);
     this.#slot.journal.emit({ type: 'credentials-rejected', credential, reason, retryAfterMs });
   }
 
   /** Waits for the time of the next attempt. @throws PaymentsAuthError when there is none */
   async #beforeNext(
-    candidate: Candidate,
+    secret: Secret,
     outcome: IssueOutcome & { outcome: 'unavailable' },
     failures: number,
   ): Promise<void> {
     const { retryAfterMs } = outcome;
     if (retryAfterMs !== undefined) {
-      const credential = shortOf(candidate);
+      const credential = shortOf(secret);
       this.#slot.journal.emit({ type: 'rate-limited', credential, retryAfterMs });
     }
     // Whoever says "at once", again and again, is not asked again at once.
@@ -202,7 +202,7 @@ export class Acquisition {
   /** Whether what just came is too old to be kept; then it is asked for again, if anybody waits. */
   #isOutdated(): boolean {
     if (!this.#outdated) return false;
-    if (!this.#awaited) throw new AcquisitionCancelled();
+    if (!this.#awaited) throw new LoginCancelled();
     this.#outdated = false;
     return true;
   }

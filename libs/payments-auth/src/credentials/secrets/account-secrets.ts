@@ -1,4 +1,4 @@
-import type { Candidate, CandidateSource } from './candidate-source.js';
+import type { Secret, SecretSource } from './secret-source.js';
 import { pause } from '../issuing/pause.js';
 import { Rejections } from './rejections.js';
 
@@ -16,30 +16,30 @@ const WAIT_FOR_NEW_KEY_MS = 3_000;
  * The static credentials of one account: asked for when needed, kept for a while, and with a memory of those that the
  * provider has called wrong. One for all the scope sets of an account: a wrong secret is wrong for each of them.
  */
-export class Candidates {
-  readonly #source: CandidateSource;
+export class AccountSecrets {
+  readonly #source: SecretSource;
   readonly #account: string | undefined;
   /** One alone stands without a list around it: so do most, and there may be a hundred thousand of them. */
-  #known: Candidate | readonly Candidate[] | undefined = undefined;
-  #resolving: Promise<readonly Candidate[]> | undefined = undefined;
+  #known: Secret | readonly Secret[] | undefined = undefined;
+  #resolving: Promise<readonly Secret[]> | undefined = undefined;
   /** On the monotonic clock, rounded down. Whole seconds take no memory of their own. */
   #askedAtSeconds = 0;
   #mayAskAgainAtMs: number | undefined = undefined;
   #rejections: Rejections | undefined = undefined;
 
-  constructor(source: CandidateSource, account: string | undefined) {
+  constructor(source: SecretSource, account: string | undefined) {
     this.#source = source;
     this.#account = account;
   }
 
   /**
-   * The candidates, newest first. However many ask at once, the resolver is asked once.
+   * The secrets, newest first. However many ask at once, the resolver is asked once.
    *
    * @param again whether there is reason to believe that they have changed: then a resolver is asked again, but at
    *   most once a second
    * @param patience given by whoever would rather wait for that second than do without; ends the wait
    */
-  async get(again: boolean, patience?: AbortSignal): Promise<readonly Candidate[]> {
+  async get(again: boolean, patience?: AbortSignal): Promise<readonly Secret[]> {
     const list = this.#list;
     if (list === undefined || this.keptForMs <= 0) return this.#ask();
     if (!again || !this.#isDynamic) return list;
@@ -62,21 +62,21 @@ export class Candidates {
   }
 
   /** The newest of `list` that is not remembered as wrong just now: what the next login is made with. */
-  firstUsable(list: readonly Candidate[]): Candidate | undefined {
-    return list.find((candidate) => this.#wrongForMs(candidate) === 0);
+  firstUsable(list: readonly Secret[]): Secret | undefined {
+    return list.find((secret) => this.#wrongForMs(secret) === 0);
   }
 
   /**
    * The key that calls carry: the newest that has never been refused. One that has been is tried again by a call that
    * can be repeated ({@link newerToTry}) and by no other, as long as there is one that works.
    */
-  firstKey(list: readonly Candidate[]): Candidate {
-    const neverRefused = list.find((candidate) => this.#rejections?.has(candidate) !== true);
-    return neverRefused ?? this.firstUsable(list) ?? (list[0] as Candidate);
+  firstKey(list: readonly Secret[]): Secret {
+    const neverRefused = list.find((secret) => this.#rejections?.has(secret) !== true);
+    return neverRefused ?? this.firstUsable(list) ?? (list[0] as Secret);
   }
 
   /** One that is newer than `current`, was called wrong, and has been left alone for long enough. */
-  newerToTry(current: Candidate): Candidate | undefined {
+  newerToTry(current: Secret): Secret | undefined {
     if (this.#rejections === undefined) return undefined;
     const list = this.#list ?? [];
     const at = list.findIndex(({ fingerprint }) => fingerprint === current.fingerprint);
@@ -91,18 +91,18 @@ export class Candidates {
   }
 
   /** The provider has called this one wrong. Returns for how long that is remembered, in milliseconds. */
-  reject(candidate: Candidate, reason: string, forMs?: number): number {
+  reject(secret: Secret, reason: string, forMs?: number): number {
     this.#rejections ??= new Rejections(this.#source.clock);
-    return this.#rejections.add(candidate, reason, forMs);
+    return this.#rejections.add(secret, reason, forMs);
   }
 
   /** The provider has accepted this one. */
-  accept(candidate: Candidate): void {
-    this.#rejections?.remove(candidate);
+  accept(secret: Secret): void {
+    this.#rejections?.remove(secret);
   }
 
   /** What the provider said of the newest of `list` that is remembered as wrong, and how long until one is tried again. */
-  rejection(list: readonly Candidate[]): { reason: string; retryAfterMs: number } | undefined {
+  rejection(list: readonly Secret[]): { reason: string; retryAfterMs: number } | undefined {
     return this.#rejections?.of(list);
   }
 
@@ -118,7 +118,7 @@ export class Candidates {
     this.#rejections?.forgive();
   }
 
-  get #list(): readonly Candidate[] | undefined {
+  get #list(): readonly Secret[] | undefined {
     const known = this.#known;
     return known === undefined || isList(known) ? known : [known];
   }
@@ -131,21 +131,21 @@ export class Candidates {
     return (this.#mayAskAgainAtMs ?? -Infinity) - this.#source.clock.monotonic();
   }
 
-  #wrongForMs(candidate: Candidate): number {
-    return this.#rejections?.wrongForMs(candidate) ?? 0;
+  #wrongForMs(secret: Secret): number {
+    return this.#rejections?.wrongForMs(secret) ?? 0;
   }
 
   /** All that are known have been refused, and one of them only just now. */
-  #newKeyIsLikely(list: readonly Candidate[]): boolean {
+  #newKeyIsLikely(list: readonly Secret[]): boolean {
     const rejections = this.#rejections;
     if (rejections === undefined || this.firstUsable(list) !== undefined) return false;
-    return list.some((candidate) => rejections.isNews(candidate, WAIT_FOR_NEW_KEY_MS));
+    return list.some((secret) => rejections.isNews(secret, WAIT_FOR_NEW_KEY_MS));
   }
 
-  #ask(): Promise<readonly Candidate[]> {
+  #ask(): Promise<readonly Secret[]> {
     if (this.#resolving !== undefined) return this.#resolving;
     const askedAtMs = this.#source.clock.monotonic();
-    const resolving: Promise<readonly Candidate[]> = this.#source.resolve(this.#account).then(
+    const resolving: Promise<readonly Secret[]> = this.#source.resolve(this.#account).then(
       (list) => {
         // Rotated meanwhile: this answer is older than what is wanted now.
         if (this.#resolving !== resolving) return list;
@@ -168,6 +168,6 @@ export class Candidates {
   }
 }
 
-function isList(known: Candidate | readonly Candidate[]): known is readonly Candidate[] {
+function isList(known: Secret | readonly Secret[]): known is readonly Secret[] {
   return Array.isArray(known);
 }

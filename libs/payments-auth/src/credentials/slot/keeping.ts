@@ -1,10 +1,10 @@
-import type { Acquired } from '../acquiring/acquisition.js';
+import type { Acquired } from './login.js';
 import { headersOf } from '../call-headers.js';
-import { type Candidate, shortOf } from '../secrets/candidate-source.js';
+import { type Secret, shortOf } from '../secrets/secret-source.js';
 import { Credential } from '../credential.js';
 import { KeptCredential } from './kept-credential.js';
 import { zonesOf } from '../renewing/renewal-rules.js';
-import type { SlotContext } from '../slot/slot-context.js';
+import type { SlotContext } from './slot-context.js';
 import type { IssuedToken } from '../issuing/token-issuer.js';
 
 /** Whose credential it is, and the one before. */
@@ -18,12 +18,12 @@ export interface Keeper {
 export function keepAcquired(
   context: SlotContext,
   keeper: Keeper,
-  { candidate, issued }: Acquired,
+  { secret, issued }: Acquired,
   keptForMs: number,
 ): KeptCredential {
   return issued === undefined
-    ? keepKey(context, keeper, keptForMs, candidate)
-    : keepToken(context, keeper, issued, candidate);
+    ? keepKey(context, keeper, keptForMs, secret)
+    : keepToken(context, keeper, issued, secret);
 }
 
 /**
@@ -38,7 +38,7 @@ function keepToken(
   { provider, clock, hash, slowestLoginMs }: SlotContext,
   { account, scopes, before }: Keeper,
   issued: IssuedToken,
-  candidate: Candidate,
+  secret: Secret,
 ): KeptCredential {
   const { lifetimeMs, from } = issued.lifetime;
   const again = before !== undefined && before.credential.token === issued.token;
@@ -48,7 +48,7 @@ function keepToken(
     again && !knowsWhatIsLeft ? Math.min(before.credential.expiresAtMs ?? endsAtMs, endsAtMs) : endsAtMs;
   const remainingMs = expiresAtMs - issued.askedAtMs;
   const zones = zonesOf(remainingMs, provider.refreshBeforeMs, slowestLoginMs(), Math.random());
-  const made = headersOf(provider.definition, candidate.credentials, issued.token);
+  const made = headersOf(provider.definition, secret.credentials, issued.token);
   const credential = new Credential({
     provider: provider.name,
     account,
@@ -61,7 +61,7 @@ function keepToken(
   });
   return new KeptCredential({
     credential,
-    candidate,
+    secret,
     lifetimeMs: remainingMs,
     version: issued.version,
     zones: again ? { ...zones, dueAfterMs: zones.deadAfterMs } : zones,
@@ -76,21 +76,16 @@ function keepToken(
  * @param keptForMs for how long the resolver's answer may be used
  * @throws {UnusableCredentialsError} when no header that can be sent is made of it
  */
-function keepKey(
-  context: SlotContext,
-  keeper: Keeper,
-  keptForMs: number,
-  candidate: Candidate,
-): KeptCredential {
+function keepKey(context: SlotContext, keeper: Keeper, keptForMs: number, secret: Secret): KeptCredential {
   const { clock } = context;
   const { before } = keeper;
   const credential =
-    before?.candidate.fingerprint === candidate.fingerprint
+    before?.secret.fingerprint === secret.fingerprint
       ? before.credential
-      : keyCredential(context, keeper, candidate);
+      : keyCredential(context, keeper, secret);
   return new KeptCredential({
     credential,
-    candidate,
+    secret,
     lifetimeMs: keptForMs,
     zones: { dueAfterMs: 0.8 * keptForMs, deadAfterMs: keptForMs },
     since: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
@@ -101,16 +96,16 @@ function keepKey(
 export function keyCredential(
   { provider, clock }: SlotContext,
   { account, scopes }: Omit<Keeper, 'before'>,
-  candidate: Candidate,
+  secret: Secret,
 ): Credential {
   return new Credential({
     provider: provider.name,
     account,
     scopes,
-    id: shortOf(candidate),
+    id: shortOf(secret),
     token: '',
     obtainedAtMs: clock.now(),
-    ...headersOf(provider.definition, candidate.credentials, ''),
+    ...headersOf(provider.definition, secret.credentials, ''),
   });
 }
 

@@ -52,7 +52,7 @@ export class Outage {
     return askedMs >= ACQUIRE_BUDGET_MS ? askedMs : 0;
   }
 
-  /** How a caller's acquisition goes about it, if it is not turned away. */
+  /** How a caller's login goes about it, if it is not turned away. */
   caution(nowMs: number): { startInMs: number; retries: boolean } {
     return { startInMs: Math.max(0, this.#askedToWaitUntilMs - nowMs), retries: !this.#isSpent };
   }

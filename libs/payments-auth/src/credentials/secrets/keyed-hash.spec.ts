@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { credentialKey, type CredentialKeyParts, scopeSet } from './credential-key.js';
-import { KeyedHash } from './keyed-hash.js';
+import { credentialKey, type CredentialKeyParts, KeyedHash, scopeSet } from './keyed-hash.js';
 
 const hash = new KeyedHash(Buffer.alloc(32, 7));
 /** Few and short, so that one field's end often is the next one's beginning. */
