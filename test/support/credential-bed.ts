@@ -5,7 +5,10 @@ import {
   type CredentialRegistryOptions,
 } from '../../libs/payments-auth/src/credentials/credential.registry.js';
 import type { PaymentsAuthEvent } from '../../libs/payments-auth/src/credentials/payments-auth-event.js';
-import type { ConfiguredProvider } from '../../libs/payments-auth/src/providers/configured-provider.js';
+import type {
+  ConfiguredProvider,
+  CredentialsSource,
+} from '../../libs/payments-auth/src/providers/configured-provider.js';
 import type { ProviderDefinition } from '../../libs/payments-auth/src/providers/provider-definition.js';
 import { AxiosTokenTransport } from '../../libs/payments-auth/src/strategies/axios-token-transport.js';
 import type { Credentials, TokenStrategy } from '../../libs/payments-auth/src/strategies/strategy.js';
@@ -65,6 +68,18 @@ export const KEY_DEFINITION: ProviderDefinition = {
 
 export const SECRET: Credentials = { key: 'test-key', secret: 'test-secret-not-real' };
 
+type Resolve = (account: string) => ReturnType<CredentialsSource['resolve']>;
+
+/** Credentials that stay as they are. */
+export function fixed(resolve: Resolve): CredentialsSource {
+  return { resolve, isDynamic: false, ttlMs: 300_000 };
+}
+
+/** Credentials that may be others when they are asked for again. */
+export function changing(resolve: Resolve): CredentialsSource {
+  return { ...fixed(resolve), isDynamic: true };
+}
+
 /** A configured provider, with what a test does not care about filled in. */
 export function configured(parts: Partial<ConfiguredProvider> = {}): ConfiguredProvider {
   const definition = parts.definition ?? LOGIN_DEFINITION;
@@ -73,12 +88,10 @@ export function configured(parts: Partial<ConfiguredProvider> = {}): ConfiguredP
     definition,
     hosts: { api: 'http://127.0.0.1:9' },
     defaultHost: 'api',
-    credentialsAreDynamic: { own: false, accounts: false },
     scopes: [],
     clientAuthentication: 'basic',
     refreshBeforeMs: 60_000,
     replay: 'always',
-    credentialsTtlMs: { own: 300_000, accounts: 300_000 },
     share: true,
     insecureHosts: [],
     http: () => ({}),
@@ -127,8 +140,8 @@ export async function startCredentialBed(
     logins.push(login);
     return bed.answer(login, logins.length, response);
   });
-  const ownCredentials = parts.accountCredentials === undefined ? () => [SECRET] : undefined;
-  const provider = configured({ hosts: { api: server.url }, ownCredentials, ...parts });
+  const own = parts.accounts === undefined ? { own: fixed(() => [SECRET]) } : {};
+  const provider = configured({ hosts: { api: server.url }, ...own, ...parts });
   const registry = new CredentialRegistry([provider], {
     clock,
     transport: () => new AxiosTokenTransport({ clock }),

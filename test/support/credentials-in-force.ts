@@ -1,7 +1,10 @@
 import { SecretSource } from '../../libs/payments-auth/src/credentials/secrets/secret-source.js';
 import { KeyedHash } from '../../libs/payments-auth/src/credentials/secrets/keyed-hash.js';
 import type { Clock } from '../../libs/payments-auth/src/payments-auth.clock.js';
-import type { ConfiguredProvider } from '../../libs/payments-auth/src/providers/configured-provider.js';
+import type {
+  ConfiguredProvider,
+  CredentialsSource,
+} from '../../libs/payments-auth/src/providers/configured-provider.js';
 import type { CredentialField } from '../../libs/payments-auth/src/providers/provider-definition.js';
 import type { Credentials } from '../../libs/payments-auth/src/strategies/strategy.js';
 
@@ -18,17 +21,18 @@ export function credentialsInForce(
 }
 
 function completed(provider: ConfiguredProvider): ConfiguredProvider {
-  const { ownCredentials, accountCredentials } = provider;
   const fields = Object.entries<CredentialField>(provider.definition.credentials);
   const required = fields.filter(([, { optional }]) => optional !== true);
   const filler = Object.fromEntries(required.map(([field]) => [field, 'test-not-real']));
   const complete = (list: readonly Credentials[] | undefined) =>
     list?.map((each) => ({ ...filler, ...each }));
+  const completing = (source: CredentialsSource): CredentialsSource => ({
+    ...source,
+    resolve: async (account) => complete(await source.resolve(account)),
+  });
   return {
     ...provider,
-    ...(ownCredentials && { ownCredentials: async () => complete(await ownCredentials()) ?? [] }),
-    ...(accountCredentials && {
-      accountCredentials: async (account: string) => complete(await accountCredentials(account)),
-    }),
+    ...(provider.own && { own: completing(provider.own) }),
+    ...(provider.accounts && { accounts: completing(provider.accounts) }),
   };
 }

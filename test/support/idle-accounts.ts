@@ -4,7 +4,7 @@
  */
 import { CredentialRegistry } from '../../libs/payments-auth/src/credentials/credential.registry.js';
 import { ManualClock } from '../../libs/payments-auth/src/testing/manual-clock.js';
-import { configured } from './credential-bed.js';
+import { changing, configured } from './credential-bed.js';
 
 const [accounts = 100_000, tokenBytes = 800] = process.argv.slice(2).map(Number);
 const clock = new ManualClock();
@@ -16,8 +16,7 @@ const ofMerchant = (account: string) => [{ key: account, secret: `test-secret-of
 const registry = new CredentialRegistry(
   [
     configured({
-      accountCredentials: ofMerchant,
-      credentialsAreDynamic: { own: false, accounts: true },
+      accounts: changing(ofMerchant),
     }),
   ],
   {

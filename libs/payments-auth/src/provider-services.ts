@@ -3,17 +3,12 @@ import type { CredentialRegistry } from './credentials/credential.registry.js';
 import type { AccountName } from './credentials/credential-spender.js';
 import type { CredentialService } from './credentials/credential.service.js';
 import { createPaymentsHttpService } from './http/payments-http.service.js';
-import { requiredFieldsOf } from './options/credential-fields.js';
 import type { Clock } from './payments-auth.clock.js';
 import type { PaymentsAuthError } from './payments-auth.errors.js';
 import type { ConfiguredProvider } from './providers/configured-provider.js';
-import { BUILT_IN_PROVIDERS } from './providers/index.js';
+import { notConfigured } from './providers/not-configured.js';
 import type { PaymentsSignaturesService } from './signatures/payments-signatures.service.js';
-import {
-  notConfigured,
-  unconfiguredCredentialService,
-  unconfiguredHttpService,
-} from './unconfigured-provider.js';
+import { unconfiguredCredentialService, unconfiguredHttpService } from './unconfigured-provider.js';
 
 /** The services of each provider, by name: one `HttpService` each, whoever asks for it. */
 export class ProviderServices {
@@ -69,13 +64,6 @@ export class ProviderServices {
   }
 
   #notConfigured(name: string): PaymentsAuthError {
-    const builtIn = BUILT_IN_PROVIDERS.find((each) => each.name === name);
-    const variables =
-      builtIn === undefined ? [] : requiredFieldsOf(builtIn).map(([, { variable }]) => variable);
-    return notConfigured(
-      name,
-      [...this.#providers.keys()],
-      variables.filter((variable) => variable !== undefined),
-    );
+    return notConfigured(name, this.#providers.keys());
   }
 }

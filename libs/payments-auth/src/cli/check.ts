@@ -86,7 +86,7 @@ async function makeRequests(
 }> {
   const { definition } = provider;
   const { strategy } = definition;
-  const [credentials = {}] = (await provider.ownCredentials?.()) ?? [];
+  const [credentials = {}] = (await provider.own?.resolve()) ?? [];
   const login =
     strategy.kind === 'static-key' ? undefined : await logIn(provider, strategy, credentials, context);
   const token = strategy.kind === 'static-key' ? '' : login?.value?.token;

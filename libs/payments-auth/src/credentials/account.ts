@@ -1,6 +1,6 @@
+import { scopeSet } from '../strategies/scope-set.js';
 import type { SecretSource } from './secrets/secret-source.js';
 import { AccountSecrets } from './secrets/account-secrets.js';
-import { scopeSet } from './secrets/keyed-hash.js';
 import { CredentialSlot } from './slot/credential-slot.js';
 import type { Recent } from './recency-list.js';
 import type { SlotContext } from './slot/slot-context.js';

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
+  changing,
   type CredentialBed,
   failure,
+  fixed,
   held,
   issuing,
   quiet,
@@ -13,7 +15,6 @@ import { json } from '../../../../test/support/loopback-server.js';
 import type { Credentials } from '../strategies/strategy.js';
 
 const HOUR = 3_600_000;
-const DYNAMIC = { own: true, accounts: true };
 
 let bed: CredentialBed;
 afterEach(() => bed.close());
@@ -33,7 +34,7 @@ const onlyNew: CredentialBed['answer'] = (login, index, response) =>
 
 describe('accounts', () => {
   it('never see the credential of each other', async () => {
-    bed = await startCredentialBed({ accountCredentials: ofMerchant });
+    bed = await startCredentialBed({ accounts: fixed(ofMerchant) });
     bed.answer = named;
     const ids = Array.from({ length: 50 }, (_, index) => `m${index}`);
     const all = await Promise.all(
@@ -48,7 +49,7 @@ describe('accounts', () => {
   });
 
   it('have a token for each set of scopes, in whatever order they are named', async () => {
-    bed = await startCredentialBed({ accountCredentials: ofMerchant, scopes: ['read'] });
+    bed = await startCredentialBed({ accounts: fixed(ofMerchant), scopes: ['read'] });
     bed.answer = named;
     const spenders = bed.registry.spenders('acme');
     const both = spenders.spender('m1', ['write', 'read', 'write']);
@@ -61,7 +62,7 @@ describe('accounts', () => {
   it.each([undefined, null, ''])(
     'refuse a call that names %p where there is no own account',
     async (account) => {
-      bed = await startCredentialBed({ accountCredentials: ofMerchant });
+      bed = await startCredentialBed({ accounts: fixed(ofMerchant) });
       const spend = () => bed.registry.spenders('acme').spender(account, undefined);
       expect(spend).toThrow(/Name one|missing or empty/);
       await expect(bed.registry.service('acme', account as string | undefined).get()).rejects.toMatchObject({
@@ -71,7 +72,7 @@ describe('accounts', () => {
   );
 
   it.each([null, ''])('refuse a name that is %p beside an own account, and only then', async (account) => {
-    bed = await startCredentialBed({ accountCredentials: ofMerchant, ownCredentials: () => [SECRET] });
+    bed = await startCredentialBed({ accounts: fixed(ofMerchant), own: fixed(() => [SECRET]) });
     const spenders = bed.registry.spenders('acme');
     expect(() => spenders.spender(account, undefined)).toThrow(/missing or empty/);
     const service = bed.registry.service('acme');
@@ -86,8 +87,7 @@ describe('accounts', () => {
 
   it('that do not exist are refused, and leave nothing behind', async () => {
     bed = await startCredentialBed({
-      credentialsAreDynamic: DYNAMIC,
-      accountCredentials: () => Promise.resolve(undefined),
+      accounts: changing(() => Promise.resolve(undefined)),
     });
     const error = await failure(bed.registry.service('acme', 'ghost').get());
     expect(error).toMatchObject({ code: 'ACCOUNT_UNKNOWN', account: 'ghost' });
@@ -96,13 +96,13 @@ describe('accounts', () => {
   });
 
   it('are not made by asking for their status', async () => {
-    bed = await startCredentialBed({ accountCredentials: ofMerchant });
+    bed = await startCredentialBed({ accounts: fixed(ofMerchant) });
     expect(bed.registry.service('acme', 'm1').status()).toMatchObject({ account: 'm1', state: 'idle' });
     expect(bed.registry.status()).toEqual([]);
   });
 
   it('beyond the limit go least recently used first', async () => {
-    bed = await startCredentialBed({ accountCredentials: ofMerchant }, { maxAccounts: 3 });
+    bed = await startCredentialBed({ accounts: fixed(ofMerchant) }, { maxAccounts: 3 });
     bed.answer = named;
     for (const id of ['a', 'b', 'c', 'a', 'd']) await bed.registry.service('acme', id).get();
     expect(bed.registry.status().map(({ account }) => account)).toEqual(['c', 'a', 'd']);
@@ -110,10 +110,7 @@ describe('accounts', () => {
   });
 
   it('that are dropped while a call carries their token replace it where the next call finds it', async () => {
-    bed = await startCredentialBed(
-      { accountCredentials: ofMerchant, keepWarm: 'always' },
-      { maxAccounts: 1 },
-    );
+    bed = await startCredentialBed({ accounts: fixed(ofMerchant), keepWarm: 'always' }, { maxAccounts: 1 });
     bed.answer = named;
     const spender = bed.registry.spenders('acme').spender('a', undefined);
     const rejected = await spender.obtain();
@@ -126,7 +123,7 @@ describe('accounts', () => {
   });
 
   it('that nobody uses are dropped when their token has died', async () => {
-    bed = await startCredentialBed({ accountCredentials: ofMerchant });
+    bed = await startCredentialBed({ accounts: fixed(ofMerchant) });
     for (const id of ['a', 'b']) await bed.registry.service('acme', id).get();
     for (let step = 0; step < 12; step += 1) {
       await bed.runNextRenewal();
@@ -139,7 +136,7 @@ describe('accounts', () => {
 
   it('that fall due together are renewed a few at a time, and a caller does not wait behind them', async () => {
     bed = await startCredentialBed(
-      { accountCredentials: ofMerchant, keepWarm: 'always' },
+      { accounts: fixed(ofMerchant), keepWarm: 'always' },
       { maxRenewals: 4, maxTokenRequests: 8 },
     );
     const ids = Array.from({ length: 60 }, (_, index) => `m${index}`);
@@ -165,12 +162,11 @@ describe('a resolver', () => {
   it('is asked once however many calls need it, and its answer is kept for the time it may be', async () => {
     let asked = 0;
     bed = await startCredentialBed({
-      credentialsAreDynamic: DYNAMIC,
-      accountCredentials: async (account) => {
+      accounts: changing(async (account) => {
         asked += 1;
         await quiet();
         return ofMerchant(account);
-      },
+      }),
     });
     bed.answer = named;
     const spenders = bed.registry.spenders('acme');
@@ -184,11 +180,10 @@ describe('a resolver', () => {
     let asked = 0;
     const cause = new Error('the vault is sealed');
     bed = await startCredentialBed({
-      credentialsAreDynamic: DYNAMIC,
-      accountCredentials: () => {
+      accounts: changing(() => {
         asked += 1;
         throw cause;
-      },
+      }),
     });
     const service = bed.registry.service('acme', 'm1');
     const error = await failure(service.get());
@@ -201,8 +196,7 @@ describe('a resolver', () => {
 
   it('that hangs is waited for 10 s and no longer', async () => {
     bed = await startCredentialBed({
-      credentialsAreDynamic: DYNAMIC,
-      accountCredentials: () => new Promise(() => undefined),
+      accounts: changing(() => new Promise(() => undefined)),
     });
     const credential = failure(bed.registry.service('acme', 'm1').get());
     await quiet();
@@ -215,15 +209,18 @@ describe('a resolver', () => {
   it.each([
     [[], 'the list of credentials is empty'],
     ['text', 'credentials is not an object'],
-    [[{ key: 'k' }], 'credentials.secret is missing'],
-    [[{ key: 'k', secret: '' }], 'credentials.secret is empty'],
-    [[{ key: 'k', secret: 'test-hidden\n' }], 'credentials.secret has a line break in it'],
-    [[{ key: ' k', secret: 'test-hidden' }], 'credentials.key has a space around it'],
-    [[SECRET, { key: 'k', secret: 7 }], 'credentials[1].secret is not a string'],
+    [[{ key: 'k' }], 'credentials.secret: missing'],
+    [[{ key: 'k', secret: '' }], 'credentials.secret: empty'],
+    [[{ key: 'k', secret: 'test-hidden\n' }], 'credentials.secret: has a line break in it'],
+    [[{ key: ' k', secret: 'test-hidden' }], 'credentials.key: has a space at its beginning or end'],
+    [[SECRET, { key: 'k', secret: 7 }], 'credentials[1].secret: must be a string, and is a number'],
+    [
+      [{ key: 'k', secret: 'test-hidden€' }],
+      'credentials.secret: has a character in it that no header can carry',
+    ],
   ])('that answers with %j is told which field is wrong, and not its value', async (answer, problem) => {
     bed = await startCredentialBed({
-      credentialsAreDynamic: DYNAMIC,
-      accountCredentials: () => answer as Credentials[],
+      accounts: changing(() => answer as Credentials[]),
     });
     const error = await failure(bed.registry.service('acme', 'm1').get());
     expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
@@ -235,11 +232,10 @@ describe('a resolver', () => {
   it('that fails on a renewal is believed for as long as its last answer may be kept', async () => {
     let fails = false;
     bed = await startCredentialBed({
-      credentialsAreDynamic: DYNAMIC,
-      accountCredentials: (account) => {
+      accounts: changing((account) => {
         if (fails) throw new Error('down');
         return ofMerchant(account);
-      },
+      }),
     });
     const service = bed.registry.service('acme', 'm1');
     await service.get();
@@ -292,7 +288,7 @@ describe('rotation', () => {
     const error = await failure(service.rotate({ key: 'k', secret: 'test-hidden\n' }));
     expect(error).toMatchObject({
       code: 'INVALID_OPTIONS',
-      problems: ['credentials.secret has a line break in it'],
+      problems: ['credentials.secret: has a line break in it; a secret read from a file often ends in one'],
     });
     expect((await service.get()).token).toBe('t1');
   });
@@ -315,8 +311,7 @@ describe('rotation', () => {
   it('without credentials asks the configured source again', async () => {
     let secret = 'test-old';
     bed = await startCredentialBed({
-      credentialsAreDynamic: DYNAMIC,
-      ownCredentials: () => [{ key: 'k', secret }],
+      own: changing(() => [{ key: 'k', secret }]),
     });
     const service = bed.registry.service('acme');
     await service.get();
@@ -328,7 +323,7 @@ describe('rotation', () => {
   });
 
   it('of one account leaves the others alone, and outlives its being dropped', async () => {
-    bed = await startCredentialBed({ accountCredentials: ofMerchant }, { maxAccounts: 1 });
+    bed = await startCredentialBed({ accounts: fixed(ofMerchant) }, { maxAccounts: 1 });
     await bed.registry.service('acme', 'a').rotate({ key: 'a', secret: 'test-new' });
     await bed.registry.service('acme', 'b').get();
     await bed.registry.service('acme', 'a').get();
@@ -340,7 +335,7 @@ describe('rotation', () => {
       { key: 'k', secret: 'test-newest' },
       { key: 'k', secret: 'test-older' },
     ];
-    bed = await startCredentialBed({ ownCredentials: () => list });
+    bed = await startCredentialBed({ own: fixed(() => list) });
     bed.answer = (login, index, response) =>
       login.secret === 'test-newest' && index === 1
         ? json(response, 401, { error: 'invalid_client' })

@@ -26,7 +26,7 @@ export class Accounts implements AccountHome, CredentialSpenders {
     this.context = context;
     this.#most = most;
     this.source = new SecretSource(context.provider, context.clock, context.hash);
-    if (context.provider.ownCredentials !== undefined) this.#own = new Account(this, undefined);
+    if (context.provider.own !== undefined) this.#own = new Account(this, undefined);
   }
 
   spender(account: AccountName, scopes?: readonly string[]): CredentialSlot {
@@ -37,11 +37,11 @@ export class Accounts implements AccountHome, CredentialSpenders {
   account(id: AccountName): Account {
     const { provider } = this.context;
     // Where there are no merchants, there is nobody else whom an empty name could mean.
-    if (id === undefined || (id === null && provider.accountCredentials === undefined)) {
+    if (id === undefined || (id === null && provider.accounts === undefined)) {
       if (this.#own === undefined) throw accountUnknown(provider.name, id);
       return this.#own;
     }
-    if (typeof id !== 'string' || id === '' || provider.accountCredentials === undefined)
+    if (typeof id !== 'string' || id === '' || provider.accounts === undefined)
       throw accountUnknown(provider.name, id);
     let account = this.#merchants.get(id);
     if (account === undefined) {

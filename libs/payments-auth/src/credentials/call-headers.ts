@@ -1,11 +1,9 @@
 import type { CallHeaders, HeaderValues, ProviderDefinition } from '../providers/provider-definition.js';
+import { isHeaderText } from '../strategies/header-text.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { CredentialParts } from './credential.js';
 import type { CallTarget } from './credential-spender.js';
 import { UnusableCredentialsError } from './credential-errors.js';
-
-/** Printable ASCII without surrounding spaces: what every server and proxy takes the same way. */
-const SENDABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /** What a template leaves behind when it was filled from a field that is not there: `Bearer undefined`. */
 const UNFILLED = /(?:^|[\s:,])(?:undefined|null|NaN|\[object \w+\])$/;
@@ -51,7 +49,7 @@ function sendable(values: HeaderValues): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined || value === null || value === '') continue;
-    if (typeof value !== 'string' || !SENDABLE.test(value) || UNFILLED.test(value))
+    if (!isHeaderText(value) || UNFILLED.test(value))
       throw new UnusableCredentialsError(`the value of header "${name}" cannot be sent`);
     headers[name] = value;
   }

@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   type CredentialBed,
   failure,
+  changing,
+  fixed,
   held,
   issuing,
   LOGIN_DEFINITION,
@@ -127,7 +129,7 @@ describe('a failing provider', () => {
   });
 
   it('that says 429 is left alone for as long as it asks, by every credential of its token endpoint', async () => {
-    bed = await startCredentialBed({ accountCredentials: () => [SECRET] });
+    bed = await startCredentialBed({ accounts: fixed(() => [SECRET]) });
     bed.answer = (_, __, response) => json(response, 429, {}, { 'retry-after': '40' });
     const error = await failure(bed.registry.service('acme', 'm1').get());
     expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', retryAfterMs: 40_000 });
@@ -252,11 +254,10 @@ describe('a rejected secret', () => {
     let secret = 'test-old';
     let asked = 0;
     bed = await startCredentialBed({
-      credentialsAreDynamic: { own: true, accounts: false },
-      ownCredentials: () => {
+      own: changing(() => {
         asked += 1;
         return [{ key: 'k', secret }];
-      },
+      }),
     });
     bed.answer = (login, index, response) =>
       login.secret === 'test-old'

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from '../payments-auth.clock.js';
-import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { CredentialsInForce } from '../providers/credentials-in-force.js';
+import { notConfigured } from '../providers/not-configured.js';
 import type { TokenTransport } from '../strategies/token-transport.js';
 import { Accounts } from './accounts.js';
 import type { CredentialService, CredentialStatus } from './credential.service.js';
@@ -113,7 +113,7 @@ export class CredentialRegistry {
   /** Fetches in the background what is to be kept warm, so that the first payment does not wait for it (R17). */
   warm(): void {
     for (const { provider } of this.#contexts) {
-      if (provider.ownCredentials === undefined) continue;
+      if (provider.own === undefined) continue;
       const slot = this.#accounts(provider.name).account(undefined).slot();
       if (slot.isKeptWarm) slot.warm();
     }
@@ -130,11 +130,7 @@ export class CredentialRegistry {
   #accounts(name: string): Accounts {
     const accounts = this.#providers.get(name);
     if (accounts !== undefined) return accounts;
-    throw new PaymentsAuthError(
-      'PROVIDER_NOT_CONFIGURED',
-      `Provider "${name}" is not configured. Add it to PaymentsAuthModule.forRoot({ providers }).`,
-      { provider: name },
-    );
+    throw notConfigured(name, this.#providers.keys());
   }
 }
 

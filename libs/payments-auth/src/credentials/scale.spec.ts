@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   configured,
   type CredentialBed,
+  fixed,
   issuing,
   quiet,
   SECRET,
@@ -40,7 +41,7 @@ describe('many accounts in one process', () => {
     const registry = new CredentialRegistry(
       [
         configured({
-          accountCredentials: (id) => [{ key: id, secret: `test-secret-of-${id}` }],
+          accounts: fixed((id) => [{ key: id, secret: `test-secret-of-${id}` }]),
           keepWarm: 'always',
         }),
       ],
@@ -79,7 +80,7 @@ describe('many accounts in one process', () => {
   }, 60_000);
 
   it('cost nothing until something is due, and then what is due', async () => {
-    bed = await startCredentialBed({ accountCredentials: () => [SECRET], keepWarm: 'always' });
+    bed = await startCredentialBed({ accounts: fixed(() => [SECRET]), keepWarm: 'always' });
     const { clock, registry, logins } = bed;
     const ids = Array.from({ length: 300 }, (_, index) => `m${index}`);
     bed.answer = (login, index, response) => issuing(index <= 290 ? 24 * HOUR : HOUR)(login, index, response);

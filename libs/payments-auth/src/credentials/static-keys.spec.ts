@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
+  changing,
   type CredentialBed,
   failure,
+  fixed,
   KEY_DEFINITION,
   quiet,
   startCredentialBed,
@@ -9,18 +11,18 @@ import {
 } from '../../../../test/support/credential-bed.js';
 import type { Credential } from './credential.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { Credentials } from '../strategies/strategy.js';
 
 const REFUSED = { status: 401, own: true };
 const IN_BETWEEN = { status: 403, own: false };
-const DYNAMIC = { own: true, accounts: true };
 
 let bed: CredentialBed;
 afterEach(() => bed.close());
 
-const withKeys = (
-  ownCredentials: ConfiguredProvider['ownCredentials'],
-  parts: Partial<ConfiguredProvider> = {},
-) => startCredentialBed({ definition: KEY_DEFINITION, ownCredentials, ...parts });
+const withKeys = (keys: () => readonly Credentials[], parts: Partial<ConfiguredProvider> = {}) =>
+  startCredentialBed({ definition: KEY_DEFINITION, own: fixed(keys), ...parts });
+const withChangingKeys = (keys: () => readonly Credentials[]) =>
+  startCredentialBed({ definition: KEY_DEFINITION, own: changing(keys) });
 const spenderOf = ({ registry }: CredentialBed) => registry.spenders('keyed').spender(undefined, undefined);
 
 describe('a static key', () => {
@@ -119,13 +121,10 @@ describe('a static key', () => {
   it('that was rotated behind a function is found when the old one is refused', async () => {
     let key = 'test-old';
     let asked = 0;
-    bed = await withKeys(
-      () => {
-        asked += 1;
-        return [{ key }];
-      },
-      { credentialsAreDynamic: DYNAMIC },
-    );
+    bed = await withChangingKeys(() => {
+      asked += 1;
+      return [{ key }];
+    });
     const spender = spenderOf(bed);
     const old = await spender.obtain();
     expect(await spender.replace(old, REFUSED)).toBeUndefined();
@@ -142,13 +141,10 @@ describe('a static key', () => {
 
   it('that stays wrong slows no call down, however many are refused', async () => {
     let asked = 0;
-    bed = await withKeys(
-      () => {
-        asked += 1;
-        return [{ key: 'test-a' }];
-      },
-      { credentialsAreDynamic: DYNAMIC },
-    );
+    bed = await withChangingKeys(() => {
+      asked += 1;
+      return [{ key: 'test-a' }];
+    });
     const spender = spenderOf(bed);
     const credential = await spender.obtain();
     await spender.replace(credential, REFUSED);
@@ -161,14 +157,11 @@ describe('a static key', () => {
   it('from a function is asked for again behind the caller, and never used for longer than it may be kept', async () => {
     let asked = 0;
     let fails = false;
-    bed = await withKeys(
-      () => {
-        asked += 1;
-        if (fails) throw new Error('down');
-        return [{ key: `test-${asked}` }];
-      },
-      { credentialsAreDynamic: DYNAMIC },
-    );
+    bed = await withChangingKeys(() => {
+      asked += 1;
+      if (fails) throw new Error('down');
+      return [{ key: `test-${asked}` }];
+    });
     const service = bed.registry.service('keyed');
     await service.get();
     await bed.clock.advance(250_000);

@@ -3,6 +3,7 @@ import { applicationAxios } from '../application-axios.js';
 import type { CallTarget } from '../credentials/credential-spender.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { isLoopback } from '../strategies/loopback.js';
 
 /** Where one call goes: checked, and one of the provider's own hosts. */
 export interface Destination extends CallTarget {
@@ -175,11 +176,6 @@ export class Destinations {
       { provider: this.#provider, reason },
     );
   }
-}
-
-/** The last loopback name or address, as `URL` writes it, is as private as the process itself. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 /** `blob:` URLs have the origin of what they wrap, so the protocol is looked at too. */

@@ -1,9 +1,9 @@
-import { isLoopback } from '../http/destination.js';
-import { textProblem } from './text-value.js';
+import { isLoopback } from '../strategies/loopback.js';
+import { headerTextProblem } from '../strategies/header-text.js';
 
 /** What keeps `value` from being a base URL that credentials may be sent to; `undefined` when nothing does. */
 export function baseUrlProblem(value: unknown, insecureHosts: readonly string[]): string | undefined {
-  const problem = textProblem(value);
+  const problem = headerTextProblem(value);
   if (problem !== undefined) return `${problem}; expected a URL such as https://api.example.com`;
   let url: URL;
   try {

@@ -1,7 +1,8 @@
 import type { CredentialField, ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { suggestion } from './nearest.js';
-import { isPlainRecord, kindOf, textProblem } from './text-value.js';
+import { headerTextProblem, kindOf } from '../strategies/header-text.js';
+import { isRecord } from './record.js';
 
 export interface FieldProblem {
   /** Absent when it is about all of them. */
@@ -14,14 +15,10 @@ export function fieldsOf(definition: ProviderDefinition): [string, CredentialFie
   return Object.entries(definition.credentials as Record<string, CredentialField>);
 }
 
-export function requiredFieldsOf(definition: ProviderDefinition): [string, CredentialField][] {
-  return fieldsOf(definition).filter(([, field]) => field.optional !== true);
-}
-
 /** Everything that keeps `given` from being one account's static credentials. */
 export function fieldProblems(definition: ProviderDefinition, given: unknown): FieldProblem[] {
   const fields = fieldsOf(definition);
-  if (!isPlainRecord(given)) {
+  if (!isRecord(given)) {
     const names = fields.map(([name, { optional }]) => (optional === true ? `${name}?` : name));
     return [{ what: `must be { ${names.join(', ')} }, and is ${kindOf(given)}` }];
   }
@@ -29,7 +26,7 @@ export function fieldProblems(definition: ProviderDefinition, given: unknown): F
   for (const [name, { optional }] of fields) {
     const value = given[name];
     if (optional === true && (value === undefined || value === null || value === '')) continue;
-    const what = textProblem(value);
+    const what = headerTextProblem(value);
     if (what !== undefined) problems.push({ field: name, what });
   }
   return problems;
@@ -37,7 +34,7 @@ export function fieldProblems(definition: ProviderDefinition, given: unknown): F
 
 /** Fields that the provider does not have: most likely a misspelling of one that it has. */
 export function strangerFields(definition: ProviderDefinition, given: unknown): FieldProblem[] {
-  if (!isPlainRecord(given)) return [];
+  if (!isRecord(given)) return [];
   const known = fieldsOf(definition).map(([name]) => name);
   return Object.keys(given)
     .filter((name) => !known.includes(name))

@@ -1,18 +1,15 @@
 import { Logger } from '@nestjs/common';
 import { UnusableCredentialsError } from '../credentials/credential-errors.js';
-import type { CredentialsResolver } from '../providers/configured-provider.js';
+import type { CredentialsSource } from '../providers/configured-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { fieldProblems, fieldWarnings, pickFields, strangerFields } from './credential-fields.js';
 import { FileSource } from './file-source.js';
 import type { ProviderScope } from './provider-scope.js';
-import { isPlainRecord } from './text-value.js';
+import { isRecord } from './record.js';
 
-/** Where the static credentials of one account come from, checked as far as that can be done at boot. */
-export interface CredentialsSource {
-  readonly resolve: CredentialsResolver;
-  /** Whether asking again can give another answer. */
-  readonly dynamic: boolean;
+/** Where static credentials come from, checked as far as that can be done at boot. */
+export interface FoundSource extends Omit<CredentialsSource, 'ttlMs'> {
   /** Whether it reads files, which is cheap enough to do every few seconds. */
   readonly inFiles?: boolean;
 }
@@ -28,10 +25,10 @@ export async function credentialsSource(
   at: string,
   scope: ProviderScope,
   environment: string | undefined,
-): Promise<CredentialsSource | undefined> {
+): Promise<FoundSource | undefined> {
   const { definition, findings } = scope;
   if (typeof input === 'function')
-    return { dynamic: true, resolve: async () => load(await input()) as Promise<Credentials[]> };
+    return { isDynamic: true, resolve: async () => load(await input()) as Promise<Credentials[]> };
 
   let given: readonly unknown[];
   try {
@@ -62,8 +59,8 @@ export async function credentialsSource(
   for (const { field, what } of list.flatMap((each) => fieldWarnings(definition, each, environment)))
     findings.warning(`${at}.${field}`, what);
   return holdsFiles(input)
-    ? { dynamic: true, inFiles: true, resolve: lastGood(input, definition, list) }
-    : { dynamic: false, resolve: () => list };
+    ? { isDynamic: true, inFiles: true, resolve: lastGood(input, definition, list) }
+    : { isDynamic: false, resolve: () => list };
 }
 
 /**
@@ -74,7 +71,7 @@ function lastGood(
   input: unknown,
   definition: ProviderDefinition,
   first: readonly Credentials[],
-): CredentialsResolver {
+): CredentialsSource['resolve'] {
   const logger = new Logger('PaymentsAuth');
   let good = first;
   let lastTrouble: string | undefined;
@@ -106,16 +103,16 @@ async function reread(
 }
 
 /** A source of credentials that are known already. */
-export function fixedSource(credentials: Credentials): CredentialsSource {
+export function fixedSource(credentials: Credentials): FoundSource {
   const list = Object.freeze([credentials]);
-  return { dynamic: false, resolve: () => list };
+  return { isDynamic: false, resolve: () => list };
 }
 
 /** Turns one, many, or files of either into a list, and reads the files. @throws {UnusableCredentialsError} */
 export async function load(input: unknown): Promise<readonly unknown[]> {
   const whole = input instanceof FileSource ? await input.json() : input;
   if (Array.isArray(whole)) return (await Promise.all(whole.map(load))).flat();
-  if (!isPlainRecord(whole)) return [whole];
+  if (!isRecord(whole)) return [whole];
   const read = Object.entries(whole).map(async ([field, value]) => [
     field,
     value instanceof FileSource ? await value.text() : value,
@@ -126,7 +123,7 @@ export async function load(input: unknown): Promise<readonly unknown[]> {
 function holdsFiles(input: unknown): boolean {
   if (input instanceof FileSource) return true;
   if (Array.isArray(input)) return input.some(holdsFiles);
-  return isPlainRecord(input) && Object.values(input).some((value) => value instanceof FileSource);
+  return isRecord(input) && Object.values(input).some((value) => value instanceof FileSource);
 }
 
 function remedy(definition: ProviderDefinition, field: string, what: string): string {

@@ -20,7 +20,10 @@ async function configure(provider: 'cashfin' | 'pesapal', options: object) {
   return providers[0];
 }
 
-const ttlMs = async (options: object) => (await configure('cashfin', options))?.credentialsTtlMs;
+const ttlMs = async (options: object) => {
+  const { own, accounts } = (await configure('cashfin', options)) ?? {};
+  return { own: own?.ttlMs, accounts: accounts?.ttlMs };
+};
 
 describe('fromFile', () => {
   let folder: string;
@@ -44,12 +47,12 @@ describe('fromFile', () => {
   it('stands in the place of one field, and is read again whenever it is asked', async () => {
     await writeFile(at('secret'), `${SECRET}\n`);
     const cashfin = await configure('cashfin', { credentials: { clientSecret: fromFile(at('secret')) } });
-    expect(cashfin?.credentialsAreDynamic.own).toBe(true);
-    expect(await cashfin?.ownCredentials?.()).toEqual([{ clientSecret: SECRET }]);
+    expect(cashfin?.own?.isDynamic).toBe(true);
+    expect(await cashfin?.own?.resolve()).toEqual([{ clientSecret: SECRET }]);
     // As container platforms do it: the new file takes the name of the old one.
     await writeFile(at('next'), 'test-secret-not-real-0002\n');
     await rename(at('next'), at('secret'));
-    expect(await cashfin?.ownCredentials?.()).toEqual([{ clientSecret: 'test-secret-not-real-0002' }]);
+    expect(await cashfin?.own?.resolve()).toEqual([{ clientSecret: 'test-secret-not-real-0002' }]);
   });
 
   it('stands in the place of all credentials, as a JSON object or a list of them', async () => {
@@ -58,14 +61,14 @@ describe('fromFile', () => {
     await writeFile(at('one.json'), `${JSON.stringify(older)}\n`);
     await writeFile(at('list.json'), JSON.stringify([newer, older], undefined, 2));
     const one = await configure('pesapal', inSandbox(fromFile(at('one.json'))));
-    expect(await one?.ownCredentials?.()).toEqual([older]);
+    expect(await one?.own?.resolve()).toEqual([older]);
     const list = await configure('pesapal', inSandbox(fromFile(at('list.json'))));
-    expect(await list?.ownCredentials?.()).toEqual([newer, older]);
+    expect(await list?.own?.resolve()).toEqual([newer, older]);
     const files = await configure(
       'pesapal',
       inSandbox([fromFile(at('list.json')), fromFile(at('one.json'))]),
     );
-    expect(await files?.ownCredentials?.()).toEqual([newer, older, older]);
+    expect(await files?.own?.resolve()).toEqual([newer, older, older]);
   });
 
   it('gives accounts their secrets too', async () => {
@@ -73,8 +76,8 @@ describe('fromFile', () => {
     const cashfin = await configure('cashfin', {
       accounts: { shop: { clientSecret: fromFile(at('shop')) } },
     });
-    expect(cashfin?.credentialsAreDynamic.accounts).toBe(true);
-    expect(await cashfin?.accountCredentials?.('shop')).toEqual([{ clientSecret: SECRET }]);
+    expect(cashfin?.accounts?.isDynamic).toBe(true);
+    expect(await cashfin?.accounts?.resolve('shop')).toEqual([{ clientSecret: SECRET }]);
   });
 
   it('stops the boot when the file is missing or of no use, and shows nothing of it', async () => {
@@ -101,7 +104,7 @@ describe('fromFile', () => {
       const cashfin = await configure('cashfin', { credentials: { clientSecret: fromFile(at('secret')) } });
       for (const spoil of [() => rm(at('secret')), () => writeFile(at('secret'), '')]) {
         await spoil();
-        expect(await cashfin?.ownCredentials?.()).toEqual([{ clientSecret: SECRET }]);
+        expect(await cashfin?.own?.resolve()).toEqual([{ clientSecret: SECRET }]);
       }
       const words = quiet.mock.calls.map(([line]) => String(line));
       expect(words).toEqual([
@@ -110,7 +113,7 @@ describe('fromFile', () => {
       ]);
       expect(words.join()).not.toContain(SECRET);
       await writeFile(at('secret'), 'test-secret-not-real-0002');
-      expect(await cashfin?.ownCredentials?.()).toEqual([{ clientSecret: 'test-secret-not-real-0002' }]);
+      expect(await cashfin?.own?.resolve()).toEqual([{ clientSecret: 'test-secret-not-real-0002' }]);
     } finally {
       quiet.mockRestore();
     }
@@ -123,7 +126,7 @@ describe('fromFile', () => {
       await writeFile(at('webhook'), 'test-webhook-not-real\n');
       const cashfin = await configure('cashfin', { credentials });
       await writeFile(at('webhook'), '\n');
-      expect(await cashfin?.ownCredentials?.()).toEqual([
+      expect(await cashfin?.own?.resolve()).toEqual([
         { clientSecret: SECRET, webhookSecret: 'test-webhook-not-real' },
       ]);
       await expect(configure('cashfin', { credentials })).rejects.toThrow(

@@ -66,7 +66,7 @@ describe('options without providers', () => {
       { name: 'cashfin', environment: 'live', hosts: { api: 'https://api.cashfin.africa' } },
       { name: 'pesapal', environment: 'sandbox', hosts: { api: 'https://cybqa.pesapal.com/pesapalv3' } },
     ]);
-    expect(await providers[1]?.ownCredentials?.()).toEqual([pesapal]);
+    expect(await providers[1]?.own?.resolve()).toEqual([pesapal]);
     expect(warnings).toEqual([]);
   });
 
@@ -143,15 +143,15 @@ describe('options with providers', () => {
       name: 'pesapal',
       environment: 'sandbox',
       defaultHost: 'api',
-      credentialsAreDynamic: { own: false, accounts: false },
+      own: { isDynamic: false, ttlMs: 300_000 },
       scopes: [],
       refreshBeforeMs: 60_000,
       replay: 'always',
-      credentialsTtlMs: { own: 300_000, accounts: 300_000 },
       share: true,
       insecureHosts: [],
     });
     expect(provider.keepWarm).toBeUndefined();
+    expect(provider.accounts).toBeUndefined();
     expect(provider.http()).toEqual({ timeout: 30_000 });
   });
 
@@ -162,7 +162,7 @@ describe('options with providers', () => {
       KASHIER_API_KEY: '',
     };
     const provider = only(await resolve({ providers: { kashier: {} } }, variables));
-    expect(await provider.ownCredentials?.()).toEqual([{ secretKey: KASHIER_SECRET }]);
+    expect(await provider.own?.resolve()).toEqual([{ secretKey: KASHIER_SECRET }]);
     expect(provider.hosts).toEqual({
       api: 'https://test-api.kashier.io',
       fep: 'https://test-fep.kashier.io',
@@ -198,10 +198,10 @@ describe('options with providers', () => {
         { CASHFIN_CLIENT_SECRET: 'test-secret-not-real-9999' },
       ),
     );
-    expect(provider.ownCredentials).toBeUndefined();
-    expect(await provider.accountCredentials?.('shop')).toEqual([{ clientSecret: SECRET }]);
-    expect(await provider.accountCredentials?.('other')).toBeUndefined();
-    expect(await provider.accountCredentials?.('__proto__')).toBeUndefined();
+    expect(provider.own).toBeUndefined();
+    expect(await provider.accounts?.resolve('shop')).toEqual([{ clientSecret: SECRET }]);
+    expect(await provider.accounts?.resolve('other')).toBeUndefined();
+    expect(await provider.accounts?.resolve('__proto__')).toBeUndefined();
   });
 
   it('ask functions when they are needed, and not at boot', async () => {
@@ -220,10 +220,10 @@ describe('options with providers', () => {
       }),
     );
     expect(asked).toEqual([]);
-    expect(provider.credentialsAreDynamic).toEqual({ own: true, accounts: true });
-    expect(await provider.ownCredentials?.()).toEqual([{ clientSecret: SECRET }]);
-    expect(await provider.accountCredentials?.('shop')).toEqual([{ clientSecret: SECRET }]);
-    expect(await provider.accountCredentials?.('other')).toBeUndefined();
+    expect(provider).toMatchObject({ own: { isDynamic: true }, accounts: { isDynamic: true } });
+    expect(await provider.own?.resolve()).toEqual([{ clientSecret: SECRET }]);
+    expect(await provider.accounts?.resolve('shop')).toEqual([{ clientSecret: SECRET }]);
+    expect(await provider.accounts?.resolve('other')).toBeUndefined();
     expect(asked).toEqual(['own', 'shop', 'other']);
   });
 
@@ -231,7 +231,7 @@ describe('options with providers', () => {
     const credentials = { clientSecret: SECRET };
     const provider = only(await resolve({ providers: { cashfin: { credentials } } }));
     credentials.clientSecret = 'changed';
-    expect(await provider.ownCredentials?.()).toEqual([{ clientSecret: SECRET }]);
+    expect(await provider.own?.resolve()).toEqual([{ clientSecret: SECRET }]);
   });
 
   it('show no secret to whoever inspects them', async () => {

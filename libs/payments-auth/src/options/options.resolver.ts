@@ -5,7 +5,8 @@ import { suggestion } from './nearest.js';
 import { requiredVariables } from './own-credentials.js';
 import { resolveProvider } from './provider.resolver.js';
 import { countOf, yesOrNo } from './settings.js';
-import { isPlainRecord, kindOf } from './text-value.js';
+import { kindOf } from '../strategies/header-text.js';
+import { isRecord } from './record.js';
 import type { Variables } from './variables.js';
 
 /** The options of an application, resolved once and injected everywhere. */
@@ -34,7 +35,7 @@ const KNOWN = ['providers', 'store', 'auditLog', 'maxAccounts', 'maxTokenRequest
 export async function resolveOptions(options: unknown, context: ResolutionContext): Promise<ResolvedOptions> {
   const findings = new Findings();
   const given = options ?? {};
-  if (!isPlainRecord(given)) {
+  if (!isRecord(given)) {
     findings.problem('options', `must be an object, and is ${kindOf(given)}`);
     findings.refuseProblems();
     return { providers: [], warnings: [] };
@@ -70,7 +71,7 @@ async function fromOptions(
   context: ResolutionContext,
   findings: Findings,
 ): Promise<ConfiguredProvider[]> {
-  if (!isPlainRecord(named)) {
+  if (!isRecord(named)) {
     findings.problem('providers', `must be a record of provider options by name, and is ${kindOf(named)}`);
     return [];
   }
@@ -90,7 +91,7 @@ async function fromOptions(
     const twin = names.get(name.toLowerCase());
     if (twin !== undefined) findings.problem(path, `differs from "${twin}" in upper and lower case only`);
     names.set(name.toLowerCase(), name);
-    if (!isPlainRecord(options)) {
+    if (!isRecord(options)) {
       findings.problem(path, `must be the provider's options, and is ${kindOf(options)}`);
       continue;
     }
@@ -137,12 +138,12 @@ function definitionOf(
 
 function isDefinition(value: unknown): value is ProviderDefinition {
   return (
-    isPlainRecord(value) &&
+    isRecord(value) &&
     typeof value.name === 'string' &&
-    isPlainRecord(value.environments) &&
-    isPlainRecord(value.credentials) &&
-    isPlainRecord(value.strategy) &&
-    isPlainRecord(value.refusal) &&
+    isRecord(value.environments) &&
+    isRecord(value.credentials) &&
+    isRecord(value.strategy) &&
+    isRecord(value.refusal) &&
     typeof value.headers === 'function'
   );
 }
@@ -160,7 +161,7 @@ function checkModuleOptions(given: Record<string, unknown>, findings: Findings):
     if (what !== undefined) findings.problem(name, what);
   }
   const { store } = given;
-  if (store !== undefined && !(isPlainRecord(store) && typeof store.claim === 'function'))
+  if (store !== undefined && !(isRecord(store) && typeof store.claim === 'function'))
     findings.problem(
       'store',
       'must be a TokenStore, such as a RedisTokenStore of nestjs-payments-auth/redis',

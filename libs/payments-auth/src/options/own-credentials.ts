@@ -1,8 +1,9 @@
+import { requiredVariablesOf } from '../providers/not-configured.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { fieldsOf, fieldWarnings, pickFields, requiredFieldsOf } from './credential-fields.js';
-import { type CredentialsSource, credentialsSource, fixedSource } from './credentials-source.js';
+import { fieldsOf, fieldWarnings, pickFields } from './credential-fields.js';
+import { type FoundSource, credentialsSource, fixedSource } from './credentials-source.js';
 import type { ProviderScope } from './provider-scope.js';
-import { textProblem } from './text-value.js';
+import { headerTextProblem } from '../strategies/header-text.js';
 
 /**
  * The provider's own account. `undefined` when there is none, which is fine with `accounts`: with those, the
@@ -11,7 +12,7 @@ import { textProblem } from './text-value.js';
 export async function ownCredentials(
   scope: ProviderScope,
   environment: string | undefined,
-): Promise<CredentialsSource | undefined> {
+): Promise<FoundSource | undefined> {
   const { credentials, accounts } = scope.options;
   if (credentials !== undefined)
     return credentialsSource(credentials, `${scope.path}.credentials`, scope, environment);
@@ -28,12 +29,11 @@ export function requiredVariables({
   set: string[];
   missing: string[];
 } {
-  const set: string[] = [];
-  const missing: string[] = [];
-  for (const [, { variable }] of requiredFieldsOf(definition)) {
-    if (variable !== undefined) (variables(variable) === undefined ? missing : set).push(variable);
-  }
-  return { set, missing };
+  const required = requiredVariablesOf(definition);
+  return {
+    set: required.filter((variable) => variables(variable) !== undefined),
+    missing: required.filter((variable) => variables(variable) === undefined),
+  };
 }
 
 function credentialsFromVariables(
@@ -48,7 +48,7 @@ function credentialsFromVariables(
     const value = variable === undefined ? undefined : variables(variable);
     read[field] = value;
     if (value === undefined && optional === true) continue;
-    const what = textProblem(value);
+    const what = headerTextProblem(value);
     if (what === undefined) continue;
     if (value !== undefined) findings.problem(variable as string, what);
     else if (scope.named)

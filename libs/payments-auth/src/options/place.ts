@@ -1,7 +1,7 @@
 import { baseUrlProblem, withoutTrailingSlash } from './base-url.js';
 import { suggestion } from './nearest.js';
 import type { ProviderScope } from './provider-scope.js';
-import { isPlainRecord } from './text-value.js';
+import { isRecord } from './record.js';
 
 /** The host of a provider that has only one, and so never names it. */
 const ONLY_HOST = 'api';
@@ -90,7 +90,7 @@ function said(scope: ProviderScope): { environment?: Said; baseUrls?: BaseUrls }
 function givenBaseUrls(scope: ProviderScope, baseUrl: unknown): BaseUrls {
   const at = `${scope.path}.baseUrl`;
   const names = hostNames(scope);
-  if (!isPlainRecord(baseUrl)) return Object.fromEntries(names.map((name) => [name, { value: baseUrl, at }]));
+  if (!isRecord(baseUrl)) return Object.fromEntries(names.map((name) => [name, { value: baseUrl, at }]));
   for (const name of Object.keys(baseUrl)) {
     if (!names.includes(name))
       scope.findings.problem(

@@ -1,12 +1,15 @@
 import type {
   ConfiguredProvider,
+  CredentialsSource,
   HttpSettings,
   KeepWarm,
   ReplayPolicy,
 } from '../providers/configured-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
+import { scopeSet, scopesIn } from '../strategies/scope-set.js';
 import type { ClientAuthentication } from '../strategies/strategy.js';
 import { accountCredentials } from './account-credentials.js';
+import type { FoundSource } from './credentials-source.js';
 import { suggestion } from './nearest.js';
 import { ownCredentials } from './own-credentials.js';
 import { resolvePlace } from './place.js';
@@ -65,16 +68,14 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
     name,
     definition,
     ...place,
-    ...(own === undefined ? {} : { ownCredentials: own.resolve }),
-    ...(accounts === undefined ? {} : { accountCredentials: accounts.resolve }),
-    credentialsAreDynamic: { own: own?.dynamic ?? false, accounts: accounts?.dynamic ?? false },
+    ...(own === undefined ? {} : { own: sourceOf(scope, own) }),
+    ...(accounts === undefined ? {} : { accounts: sourceOf(scope, accounts) }),
     scopes: scopesOf(scope),
     clientAuthentication:
       setting(scope, 'clientAuthentication') ?? clientAuthentications(definition)[0] ?? 'basic',
     refreshBeforeMs: setting(scope, 'refreshBeforeMs') ?? REFRESH_BEFORE_MS,
     ...(keepWarm === undefined ? {} : { keepWarm }),
     replay: setting(scope, 'replay') ?? 'always',
-    credentialsTtlMs: { own: ttlMs(scope, own), accounts: ttlMs(scope, accounts) },
     share: setting(scope, 'share') ?? true,
     insecureHosts: insecureHosts.map((host) => host.toLowerCase()),
     http: () => http,
@@ -82,9 +83,9 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
 }
 
 /** Files are read again soon; a function of the application's may have to ask somebody far away. */
-function ttlMs(scope: ProviderScope, source: { dynamic: boolean; inFiles?: boolean } | undefined): number {
-  const isFile = source?.dynamic === true && source.inFiles === true;
-  return setting(scope, 'credentialsTtlMs') ?? (isFile ? FILES_TTL_MS : CREDENTIALS_TTL_MS);
+function sourceOf(scope: ProviderScope, { resolve, isDynamic, inFiles }: FoundSource): CredentialsSource {
+  const ttlMs = isDynamic && inFiles === true ? FILES_TTL_MS : CREDENTIALS_TTL_MS;
+  return Object.freeze({ resolve, isDynamic, ttlMs: setting(scope, 'credentialsTtlMs') ?? ttlMs });
 }
 
 function checkSettings({ definition, findings, options, path }: ProviderScope): void {
@@ -132,13 +133,13 @@ function clientAuthentications({ strategy }: ProviderDefinition): readonly Clien
   return strategy.kind === 'static-key' ? [] : (strategy.clientAuthentication ?? []);
 }
 
-/** Sorted and without duplicates, because they are part of what a credential is kept under (R1). */
+/** What the application says, else its variable, else the provider's own. */
 function scopesOf(scope: ProviderScope): readonly string[] {
   const { definition, findings, variables } = scope;
   const variable = definition.scopesVariable;
-  const inVariable = variable === undefined ? undefined : variables(variable)?.split(' ').filter(Boolean);
+  const text = variable === undefined ? undefined : variables(variable);
+  const inVariable = text === undefined ? undefined : scopesIn(text);
   if (inVariable !== undefined && scopeList(inVariable) !== undefined)
     findings.problem(variable as string, 'must be scopes separated by spaces, such as "read write"');
-  const scopes = setting(scope, 'scopes') ?? inVariable ?? definition.scopes ?? [];
-  return [...new Set(scopes)].toSorted();
+  return scopeSet(setting(scope, 'scopes') ?? inVariable ?? definition.scopes ?? []);
 }

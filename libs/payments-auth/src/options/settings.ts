@@ -1,4 +1,4 @@
-import { kindOf } from './text-value.js';
+import { kindOf } from '../strategies/header-text.js';
 
 /** Says what is expected instead, or nothing when `value` is right. `undefined` never gets here. */
 export type Check = (value: unknown) => string | undefined;

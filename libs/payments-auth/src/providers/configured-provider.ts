@@ -28,13 +28,23 @@ export interface HttpSettings extends Omit<
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
 }
 
-/** Where the static credentials of one account come from. Newest first; never an empty list. */
-export type CredentialsResolver<C extends Credentials = Credentials> = () =>
-  readonly C[] | Promise<readonly C[]>;
+/** Where static credentials come from: the provider's own, or those of its merchants. */
+export interface CredentialsSource<C extends Credentials = Credentials> {
+  /**
+   * Newest first, never an empty list; `undefined` for an account that does not exist.
+   *
+   * @param account whose; left out for the provider's own
+   */
+  resolve(account?: string): readonly C[] | undefined | Promise<readonly C[] | undefined>;
+  /** Whether asking again can give another answer (a function or a file, and not a fixed object). */
+  readonly isDynamic: boolean;
+  /** How long an answer is kept, in milliseconds. */
+  readonly ttlMs: number;
+}
 
 /**
  * A provider as one application uses it: its definition and every option resolved, checked and defaulted.
- * Secrets stand behind the two resolvers, in closures, so that nothing that inspects this object finds one (R14).
+ * Secrets stand behind the two sources, in closures, so that nothing that inspects this object finds one (R14).
  */
 export interface ConfiguredProvider<C extends Credentials = Credentials> {
   /** The name it is registered and injected under. */
@@ -46,13 +56,9 @@ export interface ConfiguredProvider<C extends Credentials = Credentials> {
   readonly hosts: Readonly<Record<string, string>>;
   readonly defaultHost: string;
   /** The provider's own account; absent where only `accounts` were given. */
-  readonly ownCredentials?: CredentialsResolver<C>;
-  /** Resolves a merchant's credentials; `undefined` for an account it does not know. Absent without `accounts`. */
-  readonly accountCredentials?: (
-    account: string,
-  ) => readonly C[] | undefined | Promise<readonly C[] | undefined>;
-  /** Whether asking a resolver again can give another answer (a function, and not a fixed object). */
-  readonly credentialsAreDynamic: { readonly own: boolean; readonly accounts: boolean };
+  readonly own?: CredentialsSource<C>;
+  /** Its merchants. Absent without `accounts`. */
+  readonly accounts?: CredentialsSource<C>;
   /** Default scopes, sorted; empty where the provider has none. */
   readonly scopes: readonly string[];
   readonly clientAuthentication: ClientAuthentication;
@@ -60,8 +66,6 @@ export interface ConfiguredProvider<C extends Credentials = Credentials> {
   /** As the application said it; absent when it said nothing, and then R17 decides. */
   readonly keepWarm?: KeepWarm;
   readonly replay: ReplayPolicy;
-  /** How long the answer of either resolver is kept. */
-  readonly credentialsTtlMs: { readonly own: number; readonly accounts: number };
   readonly share: boolean;
   readonly insecureHosts: readonly string[];
   /** Agents and CA stand behind this function, so that inspecting a configuration never walks into a socket. */

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../strategies/json-value.js';
+import { isLoopback } from '../strategies/loopback.js';
 import { bodySignatureProblems, webhookProblems } from './signature-problems.js';
 import { strategyProblems } from './strategy-problems.js';
 
@@ -54,9 +55,8 @@ function environmentProblems(environments: unknown, hosts: readonly string[]): s
 function baseUrlProblems(path: string, base: unknown): string[] {
   const url = isUrl(base) ? new URL(base) : undefined;
   if (url === undefined) return [`${path}: expected a URL`];
-  const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
   return [
-    ...(url.protocol === 'https:' || (url.protocol === 'http:' && loopback)
+    ...(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
       ? []
       : [`${path}: expected https`]),
     ...(url.username || url.password || url.search || url.hash

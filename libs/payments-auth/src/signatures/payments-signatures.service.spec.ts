@@ -5,6 +5,7 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { cashfin, clickpesa, kashier } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
+import { changing, fixed } from '../../../../test/support/credential-bed.js';
 import { credentialsInForce } from '../../../../test/support/credentials-in-force.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { clickPesaChecksum } from './clickpesa-checksum.js';
@@ -20,21 +21,19 @@ function configured(
   definition: unknown,
   name: string,
   own: Source | undefined,
-  accounts?: ConfiguredProvider['accountCredentials'],
+  accounts?: (account: string) => readonly Credentials[] | undefined,
 ): ConfiguredProvider {
   return {
     name,
     definition: definition as ProviderDefinition,
     hosts: { default: 'https://api.acme.test' },
     defaultHost: 'default',
-    ...(own === undefined ? {} : { ownCredentials: typeof own === 'function' ? own : () => own }),
-    ...(accounts === undefined ? {} : { accountCredentials: accounts }),
-    credentialsAreDynamic: { own: typeof own === 'function', accounts: true },
+    ...(own === undefined ? {} : { own: typeof own === 'function' ? changing(own) : fixed(() => own) }),
+    ...(accounts === undefined ? {} : { accounts: changing(accounts) }),
     scopes: [],
     clientAuthentication: 'basic',
     refreshBeforeMs: 60_000,
     replay: 'always',
-    credentialsTtlMs: { own: 300_000, accounts: 300_000 },
     share: true,
     insecureHosts: [],
     http: () => ({}),

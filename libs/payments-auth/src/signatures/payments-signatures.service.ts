@@ -1,6 +1,7 @@
 import type { Clock } from '../payments-auth.clock.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { notConfigured } from '../providers/not-configured.js';
 import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import type { CredentialField } from '../providers/provider-definition.js';
 import type { WebhookDefinition } from '../providers/signature-definition.js';
@@ -116,7 +117,7 @@ export class PaymentsSignaturesService {
     const { provider, credentials } = this.#signer(name);
     const webhook = this.webhook(name);
     if (webhook.algorithm === 'none') return;
-    if ((perAccount ? provider.accountCredentials : provider.ownCredentials) === undefined) {
+    if ((perAccount ? provider.accounts : provider.own) === undefined) {
       const remedy = perAccount
         ? `Provider "${name}" has no accounts. Leave \`account\` out of the decorator.`
         : `Provider "${name}" has only accounts. Say which one a message is for: { account: (request) => … }.`;
@@ -178,11 +179,7 @@ export class PaymentsSignaturesService {
   #signer(name: string): { provider: ConfiguredProvider; credentials: SigningCredentials } {
     const signer = this.#signers.get(name);
     if (signer !== undefined) return signer;
-    throw new PaymentsAuthError(
-      'PROVIDER_NOT_CONFIGURED',
-      `Provider "${name}" is not configured. Add it to PaymentsAuthModule.forRoot({ providers }).`,
-      { provider: name },
-    );
+    throw notConfigured(name, this.#signers.keys());
   }
 
   /** An account that does not exist has no keys to miss: its messages are refused like any forged one. */

@@ -22,6 +22,7 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
+import { changing, fixed } from '../../../../test/support/credential-bed.js';
 import { credentialsInForce } from '../../../../test/support/credentials-in-force.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { PaymentsSignaturesService } from './payments-signatures.service.js';
@@ -50,13 +51,11 @@ function configured(
     definition,
     hosts: { default: 'https://api.acme.test' },
     defaultHost: 'default',
-    ownCredentials: typeof own === 'function' ? own : () => own,
-    credentialsAreDynamic: { own: typeof own === 'function', accounts: false },
+    own: typeof own === 'function' ? changing(own) : fixed(() => own),
     scopes: [],
     clientAuthentication: 'basic',
     refreshBeforeMs: 60_000,
     replay: 'always',
-    credentialsTtlMs: { own: 300_000, accounts: 300_000 },
     share: true,
     insecureHosts: [],
     http: () => ({}),
@@ -67,8 +66,9 @@ function configured(
 const EVERY_PROVIDER = [
   configured('cashfin', [{ webhookSecret: SECRET }, { webhookSecret: OLD_SECRET }]),
   configured('kashier', [{ apiKey: SECRET }], {
-    accountCredentials: (account) =>
+    accounts: fixed((account) =>
       account === 'acme' ? [{ apiKey: 'test-secret-not-real-acme' }] : undefined,
+    ),
   }),
   configured('clickpesa', [{ checksumKey: SECRET }]),
   configured('wakapay', [{ apiKey: 'key1', apiSecret: 'secret1' }]),
@@ -538,7 +538,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     it('stops when a route and its provider disagree on who a message is for', async () => {
       const providers = EVERY_PROVIDER.map((each) =>
         each.name === 'kashier'
-          ? configured('kashier', [], { ownCredentials: undefined, accountCredentials: () => undefined })
+          ? configured('kashier', [], { own: undefined, accounts: fixed(() => undefined) })
           : each,
       );
       await expect(start(adapter(), [WebhookController], providers)).rejects.toMatchObject({

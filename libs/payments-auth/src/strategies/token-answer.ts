@@ -1,6 +1,7 @@
 import { isUsableToken } from './access-token.js';
 import { textAt, valueAt } from './json-value.js';
 import { lifetimeOf } from './lifetime.js';
+import { scopesIn } from './scope-set.js';
 import type { TokenAnswer, TokenOutcome } from './strategy.js';
 
 /** Where things stand in a token answer, as paths of field names: `data.token`. */
@@ -53,7 +54,7 @@ export function readTokenAnswer(
       requestedAtMs,
       documentedMs: spec.documentedLifetimeMs,
     }),
-    ...(scope === undefined ? {} : { scopes: [...new Set(scope.split(/\s+/).filter(Boolean))].toSorted() }),
+    ...(scope === undefined ? {} : { scopes: scopesIn(scope) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { scopeSet } from '../../strategies/scope-set.js';
 
 /** Nobody can find two secrets that share it without the key; half a digest is half the memory, once per account. */
 const FINGERPRINT_BYTES = 16;
@@ -70,9 +71,4 @@ export interface CredentialKeyParts {
 export function credentialKey(hash: KeyedHash, parts: CredentialKeyParts): string {
   const scopes = scopeSet(parts.scopes);
   return hash.of([parts.provider, parts.baseUrl, parts.account, parts.fingerprint, ...scopes]);
-}
-
-/** Scopes as a set: sorted, without duplicates. */
-export function scopeSet(scopes: readonly string[]): readonly string[] {
-  return [...new Set(scopes)].toSorted();
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import { isPaymentsAuthError } from '../../payments-auth.errors.js';
-import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import type { ConfiguredProvider, CredentialsSource } from '../../providers/configured-provider.js';
 import type { CredentialsInForce } from '../../providers/credentials-in-force.js';
+import { headerTextProblem } from '../../strategies/header-text.js';
 import type { Credentials } from '../../strategies/strategy.js';
 import { headersOf } from '../call-headers.js';
 import { accountUnknown, UnusableCredentialsError } from '../credential-errors.js';
@@ -41,14 +42,11 @@ export class SecretSource implements CredentialsInForce {
 
   /** Whether asking again can give another answer. */
   isDynamic(account: string | undefined): boolean {
-    const { credentialsAreDynamic } = this.#provider;
-    if (this.#rotated.has(account)) return false;
-    return account === undefined ? credentialsAreDynamic.own : credentialsAreDynamic.accounts;
+    return !this.#rotated.has(account) && this.#configured(account)?.isDynamic === true;
   }
 
   ttlMs(account: string | undefined): number {
-    const { own, accounts } = this.#provider.credentialsTtlMs;
-    return account === undefined ? own : accounts;
+    return this.#configured(account)?.ttlMs ?? 0;
   }
 
   /**
@@ -60,7 +58,7 @@ export class SecretSource implements CredentialsInForce {
   async resolve(account: string | undefined): Promise<readonly Secret[]> {
     const rotated = this.#rotated.get(account);
     if (rotated !== undefined) return rotated;
-    if (account === undefined && this.#provider.ownCredentials === undefined)
+    if (account === undefined && this.#provider.own === undefined)
       throw accountUnknown(this.#provider.name, account);
     const answer = await this.#withinBound(account);
     if (account !== undefined && (answer === undefined || answer === null))
@@ -94,8 +92,8 @@ export class SecretSource implements CredentialsInForce {
     for (const [name, field] of Object.entries(this.#provider.definition.credentials)) {
       const given = (value as Record<string, unknown>)[name];
       if (field.optional === true && (given === undefined || given === null || given === '')) continue;
-      const problem = problemWith(given);
-      if (problem !== undefined) throw new UnusableCredentialsError(`credentials${at}.${name} ${problem}`);
+      const problem = headerTextProblem(given);
+      if (problem !== undefined) throw new UnusableCredentialsError(`credentials${at}.${name}: ${problem}`);
       credentials[name] = given as string;
     }
     return { credentials, fingerprint: this.#hash.ofCredentials(this.#identityOf(credentials)) };
@@ -116,8 +114,12 @@ export class SecretSource implements CredentialsInForce {
     };
   }
 
+  #configured(account: string | undefined): CredentialsSource | undefined {
+    return account === undefined ? this.#provider.own : this.#provider.accounts;
+  }
+
   async #withinBound(account: string | undefined): Promise<unknown> {
-    const { ownCredentials, accountCredentials } = this.#provider;
+    const source = this.#configured(account);
     let timer: ReturnType<Clock['setTimeout']> | undefined;
     const bound = new Promise<never>((_, reject) => {
       timer = this.clock.setTimeout(
@@ -130,8 +132,7 @@ export class SecretSource implements CredentialsInForce {
       );
     });
     try {
-      const asked = (async () =>
-        account === undefined ? ownCredentials?.() : accountCredentials?.(account))();
+      const asked = (async () => source?.resolve(account))();
       return await Promise.race([asked, bound]);
     } catch (error) {
       if (error instanceof UnusableCredentialsError) throw error;
@@ -141,16 +142,4 @@ export class SecretSource implements CredentialsInForce {
       if (timer !== undefined) this.clock.clearTimeout(timer);
     }
   }
-}
-
-/** What is wrong with a credential's value, without the value. */
-function problemWith(value: unknown): string | undefined {
-  if (value === undefined || value === null) return 'is missing';
-  if (typeof value !== 'string') return 'is not a string';
-  if (value === '') return 'is empty';
-  if (/[\r\n]/.test(value)) return 'has a line break in it';
-  if (value.trim() !== value) return 'has a space around it';
-  // eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(value)) return 'has a control character in it';
-  return undefined;
 }

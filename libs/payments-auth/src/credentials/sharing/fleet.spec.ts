@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   type CredentialBed,
   failure,
+  fixed,
   SECRET,
   configured,
   startCredentialBed,
@@ -36,7 +37,7 @@ beforeEach(async () => {
   bed = await startCredentialBed({}, { store });
   const { clock } = bed;
   store.now = () => clock.monotonic();
-  const provider = configured({ hosts: { api: bed.server.url }, ownCredentials: () => [SECRET] });
+  const provider = configured({ hosts: { api: bed.server.url }, own: fixed(() => [SECRET]) });
   other = new CredentialRegistry([provider], {
     clock,
     store,

@@ -1,11 +1,23 @@
-/** What is wrong with the text of a credential, said without the text; `undefined` when nothing is (R16). */
-export function textProblem(value: unknown): string | undefined {
+/** What every server and proxy takes the same way in a header: printable ASCII without a space at either end. */
+const HEADER_TEXT = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+/** Whether a value can be a header's value as it is. */
+export function isHeaderText(value: unknown): value is string {
+  return typeof value === 'string' && HEADER_TEXT.test(value);
+}
+
+/**
+ * What keeps a value from being a credential; `undefined` when nothing does. The one rule for options, files, functions
+ * and variables (R16): most credentials end up in a header, and the rest is printable ASCII too. The value itself is
+ * never part of what is said.
+ */
+export function headerTextProblem(value: unknown): string | undefined {
   if (value === undefined || value === null) return 'missing';
   if (typeof value !== 'string') return `must be a string, and is ${kindOf(value)}`;
   if (value === '') return 'empty';
   if (/[\r\n]/.test(value)) return 'has a line break in it; a secret read from a file often ends in one';
   if (value.trim() !== value) return 'has a space at its beginning or end';
-  if (/[^\u0020-\u007e\u00a0-\u00ff]/.test(value))
+  if (!isHeaderText(value))
     return 'has a character in it that no header can carry; copy it from the provider again';
   return undefined;
 }
@@ -16,8 +28,4 @@ export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
   return typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`;
-}
-
-export function isPlainRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

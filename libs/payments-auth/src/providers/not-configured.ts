@@ -1,0 +1,31 @@
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { BUILT_IN_PROVIDERS } from './index.js';
+import type { CredentialField, ProviderDefinition } from './provider-definition.js';
+
+/** Says what to do about a provider that is used without being configured, whoever finds it out. */
+export function notConfigured(
+  name: string,
+  configured: Iterable<string>,
+  known: readonly ProviderDefinition[] = BUILT_IN_PROVIDERS,
+): PaymentsAuthError {
+  const definition = known.find((each) => each.name === name);
+  const variables = definition === undefined ? [] : requiredVariablesOf(definition);
+  const inVariables =
+    variables.length === 0 ? '' : `, or set ${variables.join(' and ')} and give no providers`;
+  const remedy = `Add it to PaymentsAuthModule.forRoot({ providers })${inVariables}.`;
+  const names = [...configured];
+  const others = names.length === 0 ? 'No provider is configured.' : `Configured: ${names.join(', ')}.`;
+  return new PaymentsAuthError(
+    'PROVIDER_NOT_CONFIGURED',
+    `Provider "${name}" is not configured. ${remedy} ${others}`,
+    { provider: name },
+  );
+}
+
+/** The variables that a provider's required credentials are read from. */
+export function requiredVariablesOf(definition: ProviderDefinition): string[] {
+  return Object.values<CredentialField>(definition.credentials)
+    .filter(({ optional }) => optional !== true)
+    .map(({ variable }) => variable)
+    .filter((variable) => variable !== undefined);
+}
