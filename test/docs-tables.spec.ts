@@ -24,11 +24,12 @@ describe('the tables of the README', () => {
   it('say how each provider authenticates', () => {
     const kinds = {
       'static-key': 'static key',
-      'token-login': 'token login',
+      login: 'token login',
       'client-credentials': 'OAuth 2.0 client credentials',
+      'refresh-token': 'OAuth 2.0 refresh token',
     };
     for (const [index, [, kind]] of tableOf('README.md', 'Provider').entries())
-      expect(kind).toContain(kinds[BUILT_IN_PROVIDERS[index]?.strategy.kind ?? 'static-key']);
+      expect(kind).toContain(kinds[BUILT_IN_PROVIDERS[index]?.token?.kind ?? 'static-key']);
   });
 
   it('name every option, of a provider and of the module', () => {

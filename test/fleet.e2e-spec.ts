@@ -105,7 +105,7 @@ describe('a fleet that shares its tokens through Redis', () => {
   });
 
   it("keeps the token endpoint's own limit together", async () => {
-    await boot(processes, { limits: [{ limit: 3, perMs: 600_000, scope: 'ip' }] });
+    await boot(processes, { limits: [{ limit: 3, perMs: 600_000, per: 'ip' }] });
     const [one, two] = processes as [FleetProcess, FleetProcess];
     await one.ask('refresh');
     await two.ask('token');

@@ -4,13 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { HttpService } from '@nestjs/axios';
 import { Injectable } from '@nestjs/common';
-import {
-  defineProvider,
-  fromFile,
-  InjectPaymentsHttp,
-  type PaymentsAuthEvent,
-  staticKey,
-} from 'nestjs-payments-auth';
+import { defineProvider, fromFile, InjectPaymentsHttp, type PaymentsAuthEvent } from 'nestjs-payments-auth';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { LogLines, startApplication } from './support/application.js';
@@ -26,7 +20,6 @@ const acmeProvider = defineProvider<{ apiKey: string }>({
   docs: 'https://docs.acme.test/authentication',
   environments: { live: 'https://api.acme.test' },
   credentials: { apiKey: { variable: 'ACME_API_KEY' } },
-  strategy: staticKey(),
   headers: ({ credentials }) => ({ 'X-Api-Key': credentials.apiKey }),
   refusal: { refused: ({ status }) => status === 401 },
 });

@@ -5,8 +5,8 @@ import {
   type CredentialService,
   defineProvider,
   textAt,
-  type TokenStrategy,
-  tokenLogin,
+  login,
+  type TokenSource,
   valueAt,
 } from 'nestjs-payments-auth';
 import { firstValueFrom } from 'rxjs';
@@ -45,11 +45,11 @@ const acme = defineProvider<AcmeCredentials, 'acme'>({
     password: { variable: 'ACME_PASSWORD' },
     signingKey: { variable: 'ACME_SIGNING_KEY', optional: true },
   },
-  strategy: tokenLogin<AcmeCredentials>({
+  token: login<AcmeCredentials>({
     host: 'login',
     path: '/sessions/',
-    headers: ({ user }) => ({ 'X-Acme-User': user }),
-    body: ({ user, password }) => ({ json: { login: { user, password } } }),
+    headers: ({ credentials: { user } }) => ({ 'X-Acme-User': user }),
+    body: ({ credentials: { user, password } }) => ({ json: { login: { user, password } } }),
     answer: { token: 'session.token', expiresAt: 'session.endsAt' },
     documentedLifetimeMs: DOCUMENTED_MS,
     rejected: ({ status, body }) => status === 200 && textAt(body, 'failure.code') === 'BAD_PASSWORD',
@@ -57,12 +57,12 @@ const acme = defineProvider<AcmeCredentials, 'acme'>({
     reason: ({ body }) => textAt(body, 'failure.code'),
     revoke: {
       path: '/sessions/end',
-      headers: ({ user }) => ({ 'X-Acme-User': user }),
-      body: (_, token) => ({ json: { token } }),
+      headers: ({ credentials: { user } }) => ({ 'X-Acme-User': user }),
+      body: ({ token }) => ({ json: { token } }),
     },
     limits: [
-      { limit: 3, perMs: MINUTE_MS, scope: 'credential' },
-      { limit: 100, perMs: 24 * 60 * MINUTE_MS, scope: 'ip' },
+      { limit: 3, perMs: MINUTE_MS, per: 'credential' },
+      { limit: 100, perMs: 24 * 60 * MINUTE_MS, per: 'ip' },
     ],
     loginsEatQuota: true,
   }),
@@ -92,7 +92,7 @@ let clock: ManualClock;
 let application: TestApplication;
 let service: CredentialService;
 /** The answer of the login. */
-let login: (number: number) => object;
+let loginAnswer: (number: number) => object;
 let loginHeaders: Record<string, string>;
 /** What is refused as it arrives, and how. */
 let refuse: ((request: ReceivedRequest) => [status: number, code: string] | undefined) | undefined;
@@ -101,14 +101,14 @@ beforeEach(async () => {
   clock = new ManualClock();
   refuse = undefined;
   loginHeaders = {};
-  login = (number) => ({
+  loginAnswer = (number) => ({
     session: { token: `test-session-${number}`, endsAt: new Date(clock.now() + 5 * MINUTE_MS).toISOString() },
   });
   let logins = 0;
   server = await startLoopbackServer((request, response) => {
     const date = { date: new Date(clock.now()).toUTCString() };
     if (request.url === '/login/sessions/')
-      return json(response, 200, login((logins += 1)), { ...date, ...loginHeaders });
+      return json(response, 200, loginAnswer((logins += 1)), { ...date, ...loginHeaders });
     const [status, code] = refuse?.(request) ?? [200];
     json(
       response,
@@ -214,13 +214,13 @@ describe('a provider of the application’s own', () => {
 
   it('rejects a secret with a 2xx, as its definition says, and with nothing else', async () => {
     await start();
-    login = () => ({ failure: { code: 'BAD_PASSWORD' }, session: { token: 'test-session-0' } });
+    loginAnswer = () => ({ failure: { code: 'BAD_PASSWORD' }, session: { token: 'test-session-0' } });
     expect(await failure(send({ url: '/balance' }))).toMatchObject({
       code: 'CREDENTIALS_REJECTED',
       provider: 'acme',
       reason: 'BAD_PASSWORD',
     });
-    login = () => ({ failure: { code: 'TRY_LATER' }, session: { token: 'test-session-0' } });
+    loginAnswer = () => ({ failure: { code: 'TRY_LATER' }, session: { token: 'test-session-0' } });
     loginHeaders = { 'retry-after': '60' };
     expect(await failure(service.refresh())).toMatchObject({
       code: 'CREDENTIALS_UNAVAILABLE',
@@ -331,7 +331,7 @@ describe('what it says of the life of a token', () => {
     ['a date in a hundred years', (atMs) => ({ token: 't', endsAt: atMs + 3.2e12 }), 24 * DOCUMENTED_MS],
   ])('is %s', async (_, session, lifetimeMs) => {
     clock = new ManualClock(AT_S * 1_000);
-    login = () => ({ session: session(clock.now()) });
+    loginAnswer = () => ({ session: session(clock.now()) });
     await start();
     const { obtainedAtMs, expiresAtMs = 0 } = await service.get();
     expect(expiresAtMs - obtainedAtMs).toBe(lifetimeMs);
@@ -339,8 +339,8 @@ describe('what it says of the life of a token', () => {
 });
 
 describe('the token request of a provider of the application’s own', () => {
-  const described = (strategy: TokenStrategy<AcmeCredentials>) =>
-    defineProvider<AcmeCredentials, 'acme'>({ ...acme, strategy });
+  const described = (token: TokenSource<AcmeCredentials>) =>
+    defineProvider<AcmeCredentials, 'acme'>({ ...acme, token });
   const flat = {
     answer: { token: 'token' },
     documentedLifetimeMs: DOCUMENTED_MS,
@@ -351,14 +351,22 @@ describe('the token request of a provider of the application’s own', () => {
   const basic = `Basic ${Buffer.from('shop%3A1:test+secret%2Fnot%2Breal').toString('base64')}`;
 
   beforeEach(() => {
-    login = () => ({ token: 'test-flat', access_token: 'test-oauth', token_type: 'Bearer', expires_in: 60 });
+    loginAnswer = () => ({
+      token: 'test-flat',
+      access_token: 'test-oauth',
+      token_type: 'Bearer',
+      expires_in: 60,
+    });
   });
 
   it.each([
     [
       'a form',
       described(
-        tokenLogin<AcmeCredentials>({ ...flat, body: ({ user }) => ({ form: { user, empty: undefined } }) }),
+        login<AcmeCredentials>({
+          ...flat,
+          body: ({ credentials: { user } }) => ({ form: { user, empty: undefined } }),
+        }),
       ),
       {},
       {
@@ -370,17 +378,17 @@ describe('the token request of a provider of the application’s own', () => {
     ],
     [
       'an empty body',
-      described(tokenLogin<AcmeCredentials>(flat)),
+      described(login<AcmeCredentials>(flat)),
       {},
       { method: 'POST', type: undefined, body: '', authorization: undefined },
     ],
     [
       'GET',
       described(
-        tokenLogin<AcmeCredentials>({
+        login<AcmeCredentials>({
           ...flat,
           method: 'GET',
-          headers: ({ user }) => ({ Authorization: user }),
+          headers: ({ credentials: { user } }) => ({ Authorization: user }),
         }),
       ),
       {},
@@ -392,7 +400,7 @@ describe('the token request of a provider of the application’s own', () => {
         clientCredentials<AcmeCredentials>({
           path: '/sessions/',
           documentedLifetimeMs: DOCUMENTED_MS,
-          client: ({ user, password }) => ({ id: user, secret: password }),
+          client: ({ credentials: { user, password } }) => ({ id: user, secret: password }),
         }),
       ),
       {},
@@ -409,11 +417,11 @@ describe('the token request of a provider of the application’s own', () => {
         clientCredentials<AcmeCredentials>({
           path: '/sessions/',
           documentedLifetimeMs: DOCUMENTED_MS,
-          client: ({ user, password }) => ({ id: user, secret: password }),
+          client: ({ credentials: { user, password } }) => ({ id: user, secret: password }),
           parameters: () => ({ audience: 'payments' }),
         }),
       ),
-      { clientAuthentication: 'body' },
+      { clientAuthentication: 'client_secret_post' },
       {
         method: 'POST',
         type: 'application/x-www-form-urlencoded',

@@ -15,7 +15,6 @@ import {
   kashierOrderHash,
   PaymentsAuthModule,
   PaymentsSignaturesService,
-  staticKey,
   VerifiedDelivery,
   VerifiedWebhook,
   type WebhookDelivery,
@@ -137,7 +136,6 @@ describe('signed messages of an application', () => {
       docs: 'https://docs.acme.test',
       environments: { live: 'https://api.acme.test' },
       credentials: { secretKey: {}, webhookSecret: { optional: true } },
-      strategy: staticKey(),
       headers: ({ credentials }) => ({ Authorization: `Bearer ${credentials.secretKey}` }),
       refusal: { refused: ({ status }) => status === 401 },
       webhook: {

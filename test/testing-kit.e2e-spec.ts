@@ -10,7 +10,7 @@ import {
   getCredentialsToken,
   getPaymentsHttpToken,
   PaymentsAuthService,
-  tokenLogin,
+  login,
 } from 'nestjs-payments-auth';
 import {
   type Answer,
@@ -31,7 +31,7 @@ const acme = defineProvider<{ apiKey: string }, 'acme'>({
   docs: 'https://docs.acme.test',
   environments: { test: 'https://test.acme.test/v1', live: 'https://acme.test/v1' },
   credentials: { apiKey: { variable: 'ACME_API_KEY' } },
-  strategy: tokenLogin({
+  token: login({
     path: '/login',
     answer: { token: 'token' },
     documentedLifetimeMs: HOUR_MS,

@@ -27,9 +27,9 @@ const acme = defineProvider<{ clientId: string; clientSecret: string }>({
   environments: { live: 'https://api.acme.test' },
   credentials: { clientId: {}, clientSecret: {} },
   scopes: ['read', 'write'],
-  strategy: clientCredentials({
+  token: clientCredentials({
     path: '/o/token/',
-    client: ({ clientId, clientSecret }) => ({ id: clientId, secret: clientSecret }),
+    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
     documentedLifetimeMs: 3_600_000,
     rejected: () => false,
   }),

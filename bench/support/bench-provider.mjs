@@ -10,9 +10,9 @@ export function defineBenchProvider({ clientCredentials, defineProvider }) {
     environments: { live: 'https://bench.invalid' },
     credentials: { clientId: {}, clientSecret: {} },
     scopes: ['read', 'write'],
-    strategy: clientCredentials({
+    token: clientCredentials({
       path: '/o/token/',
-      client: ({ clientId, clientSecret }) => ({ id: clientId, secret: clientSecret }),
+      client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
       documentedLifetimeMs: 60 * 60_000,
       rejected: ({ status }) => status === 401,
     }),

@@ -17,11 +17,14 @@ import { type Handler, json, type LoopbackServer, startLoopbackServer } from './
 
 /** A provider in few words: a JSON login whose answer says how long its token lives. */
 export const LOGIN_STRATEGY: TokenStrategy = {
-  kind: 'token-login',
+  kind: 'login',
+  path: '/token',
   documentedLifetimeMs: 3_600_000,
   limits: [],
   loginsEatQuota: false,
-  request: ({ key, secret }, { scopes }) => ({
+  usableAfterMs: 0,
+  endsEarlierToken: false,
+  request: ({ credentials: { key, secret }, scopes }) => ({
     method: 'POST',
     path: '/token',
     headers: { 'content-type': 'application/json' },
@@ -37,24 +40,24 @@ export const LOGIN_STRATEGY: TokenStrategy = {
       lifetime: { lifetimeMs: Number(expiresInMs), from: 'relative' },
     };
   },
-  revoke: (_, token) => ({ method: 'POST', path: '/revoke', headers: {}, body: token }),
+  revoke: ({ token }) => ({ method: 'POST', path: '/revoke', headers: {}, body: token }),
 };
 
-export const LOGIN_DEFINITION: ProviderDefinition = {
+const ACME: ProviderDefinition = {
   name: 'acme',
   title: 'Acme',
   docs: 'https://acme.test/docs',
   environments: { live: 'https://acme.test' },
   credentials: { key: {}, secret: {} },
-  strategy: LOGIN_STRATEGY,
   headers: ({ token }) => ({ authorization: `Bearer ${token}` }),
   refusal: { refused: ({ status }) => status === 401 },
 };
 
+export const LOGIN_DEFINITION: ProviderDefinition = { ...ACME, token: LOGIN_STRATEGY };
+
 export const KEY_DEFINITION: ProviderDefinition = {
-  ...LOGIN_DEFINITION,
+  ...ACME,
   name: 'keyed',
-  strategy: { kind: 'static-key' },
   credentials: { key: {}, extra: { optional: true } },
   headers: ({ credentials }) => ({ authorization: credentials['key'] }),
   callHeaders: [
@@ -89,7 +92,7 @@ export function configured(parts: Partial<ConfiguredProvider> = {}): ConfiguredP
     hosts: { api: 'http://127.0.0.1:9' },
     defaultHost: 'api',
     scopes: [],
-    clientAuthentication: 'basic',
+    clientAuthentication: 'client_secret_basic',
     refreshBeforeMs: 60_000,
     replay: 'always',
     share: true,

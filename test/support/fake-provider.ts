@@ -11,7 +11,6 @@ export const acmeDefinition: ProviderDefinition = {
   docs: 'https://docs.acme.test',
   environments: { live: 'https://api.acme.test' },
   credentials: { key: {} },
-  strategy: { kind: 'static-key' },
   headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
   refusal: { refused: ({ body }) => (body as { code?: unknown } | undefined)?.code === 'bad_token' },
 };
@@ -28,7 +27,7 @@ export function fakeProvider(
     hosts: { api: url },
     defaultHost: 'api',
     scopes: [],
-    clientAuthentication: 'basic',
+    clientAuthentication: 'client_secret_basic',
     refreshBeforeMs: 60_000,
     replay: 'always',
     share: true,

@@ -29,6 +29,7 @@ const registry = new CredentialRegistry(
           status: 200,
           headers: {},
           body: JSON.parse(`{"token":"${token}","expiresInMs":3600000}`) as unknown,
+          text: '',
           requestedAtMs: clock.now(),
           requestedAtMonotonicMs: clock.monotonic(),
         };

@@ -24,9 +24,8 @@ describe('nestjs-payments-auth', () => {
       'getPaymentsHttpToken',
       'isPaymentsAuthError',
       'kashierOrderHash',
-      'staticKey',
+      'login',
       'textAt',
-      'tokenLogin',
       'valueAt',
       'verifyKashierRedirect',
     ]);

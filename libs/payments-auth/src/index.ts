@@ -61,35 +61,34 @@ export {
 } from './providers/index.js';
 export { type CredentialFields, defineProvider } from './providers/define-provider.js';
 export type {
-  ApiAnswer,
   CallHeaders,
   CredentialField,
   HeaderParts,
-  HeaderValues,
   ProbeDefinition,
   ProviderAdvice,
   ProviderDefinition,
   RefusalDefinition,
 } from './providers/provider-definition.js';
-export { staticKey } from './strategies/static-key.strategy.js';
-export { tokenLogin, type TokenLoginSpec } from './strategies/token-login.strategy.js';
-export { clientCredentials, type ClientCredentialsSpec } from './strategies/client-credentials.strategy.js';
-export type { ClientIdentity } from './strategies/client-authentication.js';
-export type { TokenAnswerFields } from './strategies/token-answer.js';
-export type { Fields, RequestBody } from './strategies/token-request.js';
+export { login, type LoginSpec } from './strategies/login.strategy.js';
+export {
+  clientCredentials,
+  type ClientCredentialsSpec,
+  type ClientSpec,
+} from './strategies/client-credentials.strategy.js';
 export { textAt, valueAt } from './strategies/json-value.js';
 export type {
-  ClientAuthentication,
+  ApiAnswer,
   Credentials,
+  Given,
+  HeaderValues,
   Lifetime,
-  StaticKeyStrategy,
-  Strategy,
+  LoginGiven,
+  RequestBody,
+  SecretWay,
   TokenAnswer,
-  TokenOutcome,
-  TokenRequest,
-  TokenRequestContext,
   TokenRequestLimit,
-  TokenStrategy,
+  TokenSource,
+  TokenSpec,
 } from './strategies/strategy.js';
 
 // Signed messages

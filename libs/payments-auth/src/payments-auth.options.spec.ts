@@ -3,7 +3,6 @@ import { fromFile } from './options/file-source.js';
 import { PaymentsAuthModule } from './payments-auth.module.js';
 import type { PaymentsAuthModuleOptions } from './payments-auth.options.js';
 import { defineProvider } from './providers/define-provider.js';
-import { staticKey } from './strategies/static-key.strategy.js';
 
 interface AcmeCredentials {
   user: string;
@@ -16,7 +15,6 @@ const acme = defineProvider<AcmeCredentials>({
   docs: 'https://docs.acme.test/authentication',
   environments: { live: 'https://api.acme.test' },
   credentials: { user: {}, pass: { optional: true } },
-  strategy: staticKey(),
   headers: ({ credentials }) => ({ 'X-User': credentials.user }),
   refusal: { refused: ({ status }) => status === 401 },
 });

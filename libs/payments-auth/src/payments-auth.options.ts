@@ -5,7 +5,7 @@ import type { FileSource } from './options/file-source.js';
 import type { HttpSettings, KeepWarm, ReplayPolicy } from './providers/configured-provider.js';
 import type { BuiltInCredentials, BuiltInProviderName, CredentialsOf } from './providers/index.js';
 import type { ProviderDefinition } from './providers/provider-definition.js';
-import type { ClientAuthentication } from './strategies/strategy.js';
+import type { SecretWay } from './strategies/strategy.js';
 
 /** What {@link defineProvider} returns, whatever the provider's credentials are. */
 // A definition reads the credentials it is given, so none but `any` stands for "those of some provider".
@@ -72,7 +72,7 @@ export interface ProviderSettings<C> {
   /** How long an answer of a function, or of a file, is kept, in milliseconds. @default 300_000; 5_000 for files */
   readonly credentialsTtlMs?: number;
   /** How the client authenticates at the token endpoint, where the provider takes either. @default the provider's */
-  readonly clientAuthentication?: ClientAuthentication;
+  readonly clientAuthentication?: SecretWay;
   /** Whether tokens of this provider go into the module's `store`. @default true */
   readonly share?: boolean;
   /** axios settings. Agents, proxy and CA also apply to token requests. @default { timeout: 30_000 } */

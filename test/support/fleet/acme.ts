@@ -1,4 +1,4 @@
-import { defineProvider, tokenLogin, type TokenRequestLimit } from 'nestjs-payments-auth';
+import { defineProvider, login, type TokenRequestLimit } from 'nestjs-payments-auth';
 
 /** Both ends of a fleet's tests know this provider: the processes that use it, and the server that plays it. */
 export interface AcmeCredentials {
@@ -15,13 +15,13 @@ export function acme(limits: readonly TokenRequestLimit[] = []) {
     docs: 'https://acme.test/docs',
     environments: { live: 'https://acme.test' },
     credentials: { secret: {} },
-    strategy: tokenLogin<AcmeCredentials>({
+    token: login<AcmeCredentials>({
       path: '/token',
-      body: ({ secret }) => ({ json: { secret } }),
+      body: ({ credentials: { secret } }) => ({ json: { secret } }),
       answer: { token: 'token', expiresIn: 'expires_in' },
       documentedLifetimeMs: 3_600_000,
       rejected: ({ status }) => status === 401,
-      revoke: { path: '/revoke', body: (_credentials, token) => ({ json: { token } }) },
+      revoke: { path: '/revoke', body: ({ token }) => ({ json: { token } }) },
       limits,
     }),
     headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),

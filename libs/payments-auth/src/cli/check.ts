@@ -5,6 +5,7 @@ import type { Variables } from '../options/variables.js';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
+import { strategyOf } from '../strategies/strategy.js';
 import { adviceFor, type Symptom } from './advice.js';
 import { sayDuration } from './duration.js';
 import type { CheckFinding, ProviderCheck, StepResult } from './provider-check.js';
@@ -85,11 +86,10 @@ async function makeRequests(
   findings: CheckFinding[];
 }> {
   const { definition } = provider;
-  const { strategy } = definition;
+  const strategy = strategyOf(definition);
   const [credentials = {}] = (await provider.own?.resolve()) ?? [];
-  const login =
-    strategy.kind === 'static-key' ? undefined : await logIn(provider, strategy, credentials, context);
-  const token = strategy.kind === 'static-key' ? '' : login?.value?.token;
+  const login = strategy === undefined ? undefined : await logIn(provider, strategy, credentials, context);
+  const token = strategy === undefined ? '' : login?.value?.token;
   const probed =
     definition.probe === undefined || token === undefined
       ? undefined

@@ -12,7 +12,14 @@ describe('the clock difference to a provider', () => {
     ['unknown without a Date', {}, 200, undefined],
     ['unknown with one that is none', { date: 'yesterday' }, 200, undefined],
   ])('is %s', (_, headers, durationMs, expected) => {
-    const answer = { status: 200, headers, body: undefined, requestedAtMs, requestedAtMonotonicMs: 0 };
+    const answer = {
+      status: 200,
+      headers,
+      body: undefined,
+      text: '',
+      requestedAtMs,
+      requestedAtMonotonicMs: 0,
+    };
     expect(clockDifferenceMs(answer, durationMs)).toBe(expected);
   });
 });

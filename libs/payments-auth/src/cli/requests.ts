@@ -3,6 +3,7 @@ import { retryAfterMs } from '../credentials/issuing/retry-after.js';
 import { scrub } from '../credentials/issuing/scrub.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { loginGiven, tokenBaseUrl } from '../providers/login-given.js';
 import type { ProbeDefinition } from '../providers/provider-definition.js';
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
 import type { Credentials, TokenOutcome, TokenRequest, TokenStrategy } from '../strategies/strategy.js';
@@ -30,14 +31,15 @@ export async function logIn(
   credentials: Credentials,
   { clock, timeoutMs }: CheckSettings,
 ): Promise<StepResult<Issued>> {
-  const { scopes, clientAuthentication } = provider;
   const transport = new AxiosTokenTransport({ clock, http: provider.http, deadlineMs: timeoutMs });
-  const host = provider.hosts[strategy.host ?? provider.defaultHost] as string;
+  const { scopes } = provider;
+  const given = loginGiven(provider, strategy, { credentials, scopes, nowMs: clock.now() });
   return ask<Issued>({
     on: 'login',
     clock,
     credentials,
-    send: () => transport.send(host, strategy.request(credentials, { scopes, clientAuthentication })),
+    send: async () =>
+      transport.send(tokenBaseUrl(provider, strategy), await strategy.request(given, provider)),
     judge: (answer) => {
       const outcome = strategy.read(answer, answer.requestedAtMs);
       return outcome.outcome === 'issued' ? { value: outcome } : { what: outcome.reason };

@@ -145,7 +145,10 @@ describe('a failing provider', () => {
 
   it('whose answer trips what a definition makes of it is asked again, and the answer is an outage', async () => {
     bed = await startCredentialBed({
-      definition: { ...LOGIN_DEFINITION, strategy: { ...LOGIN_STRATEGY, read: tripsOverPages } },
+      definition: {
+        ...LOGIN_DEFINITION,
+        token: { ...LOGIN_STRATEGY, read: tripsOverPages } as TokenStrategy,
+      },
     });
     bed.answer = (login, index, response) => {
       if (index === 1) response.writeHead(502).end('<html>Bad Gateway</html>');
@@ -415,8 +418,8 @@ describe('renewal', () => {
     expect(bed.logins).toHaveLength(0);
     await bed.close();
 
-    const strategy = { ...LOGIN_STRATEGY, loginsEatQuota: true };
-    bed = await startCredentialBed({ definition: { ...LOGIN_DEFINITION, strategy } });
+    const token: TokenStrategy = { ...LOGIN_STRATEGY, loginsEatQuota: true };
+    bed = await startCredentialBed({ definition: { ...LOGIN_DEFINITION, token } });
     bed.registry.warm();
     await quiet();
     expect(bed.logins).toHaveLength(0);

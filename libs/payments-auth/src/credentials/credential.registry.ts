@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { strategyOf } from '../strategies/strategy.js';
 import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import { notConfigured } from '../providers/not-configured.js';
 import type { TokenTransport } from '../strategies/token-transport.js';
@@ -66,8 +67,8 @@ export class CredentialRegistry {
 
     this.#contexts = providers.map((provider) => {
       const gate = new RenewalGate(maxRenewals);
-      const { strategy } = provider.definition;
-      if (strategy.kind === 'static-key')
+      const strategy = strategyOf(provider.definition);
+      if (strategy === undefined)
         return { ...shared, provider, gate, issuer: undefined, issuerHost: '', slowestLoginMs: () => 0 };
       const transport = options.transport(provider);
       const own = new ProviderTokenIssuer(provider, strategy, { clock, transport, endpoints });

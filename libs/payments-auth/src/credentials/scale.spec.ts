@@ -54,7 +54,13 @@ describe('many accounts in one process', () => {
             const askedAt = { requestedAtMs: clock.now(), requestedAtMonotonicMs: clock.monotonic() };
             await Promise.resolve();
             underWay -= 1;
-            return { status: 200, headers: {}, body: { token: `t${sent}`, expiresInMs: HOUR }, ...askedAt };
+            return {
+              status: 200,
+              headers: {},
+              body: { token: `t${sent}`, expiresInMs: HOUR },
+              text: '',
+              ...askedAt,
+            };
           },
         }),
       },

@@ -1,6 +1,8 @@
 import { types } from 'node:util';
 import type { AxiosResponse } from 'axios';
 import type { Clock } from '../payments-auth.clock.js';
+import { answerText } from '../strategies/answer-text.js';
+import type { ApiAnswer } from '../strategies/strategy.js';
 import { RelayedStream } from './relayed-stream.js';
 import { RelayedWebStream } from './relayed-web-stream.js';
 
@@ -9,15 +11,21 @@ const MOST_BYTES = 64 * 1024;
 /** A stream that has not given its first 64 KiB, or its end, by then is handed to its caller as it is. */
 const PEEK_FOR_MS = 2_000;
 
+/** What definitions see of a body. */
+type AnswerBody = Pick<ApiAnswer, 'body' | 'text'>;
+
+const NOTHING: AnswerBody = { body: undefined, text: '' };
+
 /**
- * The JSON in a raw answer, before axios has parsed it and whatever form the caller wants it in; `undefined` when it
- * is not JSON or too long to be a refusal. What a stream gives stays in the stream.
+ * The body of a raw answer, before axios has parsed it and whatever form the caller wants it in. What a stream gives
+ * stays in the stream.
  */
 export async function readAnswerBody(
   data: unknown,
   peekable: RelayedStream | RelayedWebStream | undefined,
+  contentType: string | undefined,
   clock: Clock,
-): Promise<unknown> {
+): Promise<AnswerBody> {
   if (peekable !== undefined) {
     let timer: ReturnType<Clock['setTimeout']> | undefined;
     const bytes = await peekable.peek(
@@ -26,20 +34,22 @@ export async function readAnswerBody(
       looksLikeJson,
     );
     if (timer !== undefined) clock.clearTimeout(timer);
-    return bytes === undefined ? undefined : parse(bytes.toString());
+    return bytes === undefined ? NOTHING : bodyOf(bytes, contentType);
   }
-  if (typeof data === 'string') return data.length > MOST_BYTES ? undefined : parse(data);
-  if (types.isAnyArrayBuffer(data) || ArrayBuffer.isView(data)) {
-    if (data.byteLength > MOST_BYTES) return undefined;
-    return parse(
-      ArrayBuffer.isView(data)
-        ? Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString()
-        : Buffer.from(data).toString(),
-    );
-  }
-  if (data instanceof Blob) return data.size > MOST_BYTES ? undefined : parse(await data.text());
+  // axios has decoded it already, in the character set of the answer.
+  if (typeof data === 'string') return bodyOf(Buffer.from(data), undefined);
+  if (types.isAnyArrayBuffer(data)) return bodyOf(new Uint8Array(data), contentType);
+  if (ArrayBuffer.isView(data))
+    return bodyOf(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), contentType);
+  if (data instanceof Blob)
+    return bodyOf(new Uint8Array(await data.slice(0, MOST_BYTES + 1).arrayBuffer()), contentType);
   // A custom adapter may have parsed it already.
-  return typeof data === 'object' && data !== null ? data : undefined;
+  return typeof data === 'object' && data !== null ? { body: data, text: '' } : NOTHING;
+}
+
+function bodyOf(bytes: Uint8Array, contentType: string | undefined): AnswerBody {
+  const text = answerText(bytes, contentType);
+  return { body: bytes.byteLength > MOST_BYTES ? undefined : parse(text), text };
 }
 
 /** Where a raw answer is a stream, one of ours in its place; the caller's `data` from here on. */

@@ -186,7 +186,13 @@ export class Exchange {
     spender.observe(response.headers);
     const { refusal } = this.#provider.definition;
     if (!mayRefuse(refusal, response.status)) return { response, failed, error, verdict: ACCEPTED };
-    const body = await readAnswerBody(response.data, relayed, this.#environment.clock);
+    const contentType: unknown = response.headers['content-type'];
+    const body = await readAnswerBody(
+      response.data,
+      relayed,
+      typeof contentType === 'string' ? contentType : undefined,
+      this.#environment.clock,
+    );
     return { response, failed, error, verdict: judge(refusal, response, body) };
   }
 

@@ -1,5 +1,6 @@
 import type { AxiosResponse } from 'axios';
-import type { ApiAnswer, RefusalDefinition } from '../providers/provider-definition.js';
+import type { RefusalDefinition } from '../providers/provider-definition.js';
+import type { ApiAnswer } from '../strategies/strategy.js';
 
 /** What an answer says about the credential of the call. */
 export type Verdict =
@@ -17,9 +18,14 @@ export function mayRefuse(definition: RefusalDefinition, status: number): boolea
   return status < 200 || status >= 300 || definition.alsoOnSuccess === true;
 }
 
-/** @param body the parsed JSON; `undefined` when the answer is not JSON */
-export function judge(definition: RefusalDefinition, response: AxiosResponse, body: unknown): Verdict {
-  const answer: ApiAnswer = { status: response.status, headers: namesInLowerCase(response.headers), body };
+/** @param read what was read of the answer's body */
+export function judge(
+  definition: RefusalDefinition,
+  response: AxiosResponse,
+  read: Pick<ApiAnswer, 'body' | 'text'>,
+): Verdict {
+  const { status } = response;
+  const answer: ApiAnswer = { status, headers: namesInLowerCase(response.headers), ...read };
   const scope = ask(definition.scope, answer);
   if (scope) return { kind: 'incurable', scope };
   if (ask(definition.incurable, answer)) return { kind: 'incurable' };

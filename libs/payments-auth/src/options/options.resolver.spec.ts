@@ -4,7 +4,6 @@ import type { PaymentsAuthError } from '../payments-auth.errors.js';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import { defineProvider } from '../providers/define-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
-import { staticKey } from '../strategies/static-key.strategy.js';
 import { resolveOptions, type ResolvedOptions } from './options.resolver.js';
 
 const SECRET = 'test-secret-not-real-0001';
@@ -17,7 +16,6 @@ const acme = defineProvider<{ user: string; pass?: string }>({
   docs: 'https://docs.acme.test/authentication',
   environments: { live: 'https://api.acme.test' },
   credentials: { user: {}, pass: { optional: true } },
-  strategy: staticKey(),
   headers: ({ credentials }) => ({ 'X-User': credentials.user }),
   refusal: { refused: ({ status }) => status === 401 },
 });
@@ -128,7 +126,7 @@ describe('options without providers', () => {
     expect(provider).toMatchObject({
       scopes: ['read', 'write'],
       hosts: { api: 'https://api.cryptofuse.com' },
-      clientAuthentication: 'basic',
+      clientAuthentication: 'client_secret_basic',
     });
     expect(provider.environment).toBeUndefined();
   });
@@ -399,7 +397,7 @@ describe('wrong options', () => {
     ],
     [
       'a choice that a provider does not have',
-      { providers: { pesapal: { ...inSandbox, clientAuthentication: 'basic' } } },
+      { providers: { pesapal: { ...inSandbox, clientAuthentication: 'client_secret_basic' } } },
       'providers.pesapal.clientAuthentication: PesaPal takes its credentials in one way only; leave this out',
     ],
     [

@@ -142,7 +142,7 @@ function isDefinition(value: unknown): value is ProviderDefinition {
     typeof value.name === 'string' &&
     isRecord(value.environments) &&
     isRecord(value.credentials) &&
-    isRecord(value.strategy) &&
+    (value.token === undefined || isRecord(value.token)) &&
     isRecord(value.refusal) &&
     typeof value.headers === 'function'
   );

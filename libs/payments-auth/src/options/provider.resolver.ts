@@ -7,7 +7,7 @@ import type {
 } from '../providers/configured-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { scopeSet, scopesIn } from '../strategies/scope-set.js';
-import type { ClientAuthentication } from '../strategies/strategy.js';
+import { type SecretWay, strategyOf } from '../strategies/strategy.js';
 import { accountCredentials } from './account-credentials.js';
 import type { FoundSource } from './credentials-source.js';
 import { suggestion } from './nearest.js';
@@ -36,7 +36,7 @@ const CHECKS: Readonly<Record<string, Check | undefined>> = {
   keepWarm: oneOf('always', 'when-used'),
   replay: oneOf('always', 'safe-methods', 'never'),
   credentialsTtlMs: durationMs,
-  clientAuthentication: oneOf('basic', 'body'),
+  clientAuthentication: oneOf('client_secret_basic', 'client_secret_post'),
   share: yesOrNo,
   insecureHosts: hostNameList,
 };
@@ -72,7 +72,7 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
     ...(accounts === undefined ? {} : { accounts: sourceOf(scope, accounts) }),
     scopes: scopesOf(scope),
     clientAuthentication:
-      setting(scope, 'clientAuthentication') ?? clientAuthentications(definition)[0] ?? 'basic',
+      setting(scope, 'clientAuthentication') ?? clientAuthentications(definition)[0] ?? 'client_secret_basic',
     refreshBeforeMs: setting(scope, 'refreshBeforeMs') ?? REFRESH_BEFORE_MS,
     ...(keepWarm === undefined ? {} : { keepWarm }),
     replay: setting(scope, 'replay') ?? 'always',
@@ -117,7 +117,7 @@ interface Settings {
   keepWarm: KeepWarm;
   replay: ReplayPolicy;
   credentialsTtlMs: number;
-  clientAuthentication: ClientAuthentication;
+  clientAuthentication: SecretWay;
   share: boolean;
   insecureHosts: string[];
 }
@@ -129,8 +129,8 @@ function setting<N extends keyof Settings>({ options }: ProviderScope, name: N):
 }
 
 /** The ways of client authentication that the provider takes, its default first. */
-function clientAuthentications({ strategy }: ProviderDefinition): readonly ClientAuthentication[] {
-  return strategy.kind === 'static-key' ? [] : (strategy.clientAuthentication ?? []);
+function clientAuthentications(definition: ProviderDefinition): readonly SecretWay[] {
+  return strategyOf(definition)?.authentication ?? [];
 }
 
 /** What the application says, else its variable, else the provider's own. */

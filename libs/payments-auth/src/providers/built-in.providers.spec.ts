@@ -1,7 +1,7 @@
 import { cryptofuse, kashier, wakapay } from './index.js';
 
 function denied(status: number, error: unknown) {
-  return { status, headers: {}, body: { error } };
+  return { status, headers: {}, body: { error }, text: '' };
 }
 
 /** What is true of one provider only; what is true of all of them is in the contract. */
@@ -65,9 +65,9 @@ describe('cryptofuse', () => {
   });
 
   it('takes client authentication either way, and counts 20 logins a minute for an address', () => {
-    expect(cryptofuse.strategy).toMatchObject({
-      clientAuthentication: ['basic', 'body'],
-      limits: [{ limit: 20, perMs: 60_000, scope: 'ip' }],
+    expect(cryptofuse.token).toMatchObject({
+      authentication: ['client_secret_basic', 'client_secret_post'],
+      limits: [{ limit: 20, perMs: 60_000, per: 'ip' }],
       loginsEatQuota: false,
     });
   });

@@ -1,5 +1,4 @@
 import { valueAt } from '../strategies/json-value.js';
-import { staticKey } from '../strategies/static-key.strategy.js';
 import { defineProvider } from './define-provider.js';
 
 /** Cashfin's static credentials. */
@@ -27,7 +26,6 @@ export const cashfin = defineProvider<CashfinCredentials, 'cashfin'>({
     clientSecret: { variable: 'CASHFIN_CLIENT_SECRET' },
     webhookSecret: { variable: 'CASHFIN_WEBHOOK_SECRET', optional: true },
   },
-  strategy: staticKey(),
   headers: ({ credentials }) => ({ Authorization: credentials.clientSecret }),
   refusal: {
     refused: ({ status, body }) => status === 401 && valueAt(body, 'success') === false,

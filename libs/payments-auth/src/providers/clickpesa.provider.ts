@@ -1,5 +1,5 @@
 import { textAt, valueAt } from '../strategies/json-value.js';
-import { tokenLogin } from '../strategies/token-login.strategy.js';
+import { login } from '../strategies/login.strategy.js';
 import { defineProvider } from './define-provider.js';
 import type { BodyFormat } from './signature-definition.js';
 
@@ -41,9 +41,9 @@ export const clickpesa = defineProvider<ClickpesaCredentials, 'clickpesa'>({
         CHECKSUM_METHODS.includes(value) ? undefined : 'is neither "canonical" nor "legacy"',
     },
   },
-  strategy: tokenLogin<ClickpesaCredentials>({
+  token: login<ClickpesaCredentials>({
     path: '/third-parties/generate-token',
-    headers: ({ clientId, apiKey }) => ({ 'client-id': clientId, 'api-key': apiKey }),
+    headers: ({ credentials: { clientId, apiKey } }) => ({ 'client-id': clientId, 'api-key': apiKey }),
     answer: { token: 'token' },
     documentedLifetimeMs: 60 * 60_000,
     // There is no code, and a bare `{"message":"Forbidden"}` may come from a gateway: the words must do.
@@ -52,8 +52,8 @@ export const clickpesa = defineProvider<ClickpesaCredentials, 'clickpesa'>({
     issued: ({ body }) => valueAt(body, 'success') !== false,
     reason: ({ body }) => textAt(body, 'message'),
     limits: [
-      { limit: 120, perMs: 60_000, scope: 'ip' },
-      { limit: 100, perMs: 24 * 60 * 60_000, scope: 'credential' },
+      { limit: 120, perMs: 60_000, per: 'ip' },
+      { limit: 100, perMs: 24 * 60 * 60_000, per: 'credential' },
     ],
     loginsEatQuota: true,
   }),

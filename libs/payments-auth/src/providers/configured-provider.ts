@@ -1,5 +1,5 @@
 import type { AxiosRequestConfig } from 'axios';
-import type { ClientAuthentication, Credentials } from '../strategies/strategy.js';
+import type { Credentials, SecretWay } from '../strategies/strategy.js';
 import type { ProviderDefinition } from './provider-definition.js';
 
 /** For which methods a refused request may be sent again. @see README, "What happens to a request" */
@@ -61,7 +61,7 @@ export interface ConfiguredProvider<C extends Credentials = Credentials> {
   readonly accounts?: CredentialsSource<C>;
   /** Default scopes, sorted; empty where the provider has none. */
   readonly scopes: readonly string[];
-  readonly clientAuthentication: ClientAuthentication;
+  readonly clientAuthentication: SecretWay;
   readonly refreshBeforeMs: number;
   /** As the application said it; absent when it said nothing, and then R17 decides. */
   readonly keepWarm?: KeepWarm;

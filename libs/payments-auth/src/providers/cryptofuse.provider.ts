@@ -32,15 +32,15 @@ export const cryptofuse = defineProvider<CryptofuseCredentials, 'cryptofuse'>({
   },
   scopes: ['read', 'write'],
   scopesVariable: 'CRYPTOFUSE_SCOPES',
-  strategy: clientCredentials<CryptofuseCredentials>({
+  token: clientCredentials<CryptofuseCredentials>({
     path: '/o/token/',
-    client: ({ clientId, clientSecret }) => ({ id: clientId, secret: clientSecret }),
+    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
     documentedLifetimeMs: 60 * 60_000,
     rejected: ({ status, body }) =>
       [400, 401, 403].includes(status) && WRONG_CLIENT.includes(errorCode(body) ?? ''),
     reason: ({ body }) => errorCode(body),
     revoke: { path: '/o/revoke_token/' },
-    limits: [{ limit: 20, perMs: 60_000, scope: 'ip' }],
+    limits: [{ limit: 20, perMs: 60_000, per: 'ip' }],
   }),
   headers: ({ token }) => ({ Authorization: bearer(token) }),
   refusal: {
@@ -74,7 +74,7 @@ export const cryptofuse = defineProvider<CryptofuseCredentials, 'cryptofuse'>({
       status: [400, 401, 403],
       says: 'client',
       cause: 'the client ID or the client secret is wrong, or is expected in the other way',
-      fix: "copy CRYPTOFUSE_CLIENT_ID and CRYPTOFUSE_CLIENT_SECRET again; else try clientAuthentication: 'body'",
+      fix: "copy CRYPTOFUSE_CLIENT_ID and CRYPTOFUSE_CLIENT_SECRET again; else try clientAuthentication: 'client_secret_post'",
     },
     {
       on: 'login',

@@ -1,8 +1,7 @@
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { textAt, valueAt } from '../strategies/json-value.js';
-import { staticKey } from '../strategies/static-key.strategy.js';
-import { tokenLogin } from '../strategies/token-login.strategy.js';
+import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { defineProvider } from './define-provider.js';
 import type { ProviderDefinition } from './provider-definition.js';
@@ -18,7 +17,6 @@ const acme = {
   docs: 'https://docs.acme.test/authentication',
   environments: { live: 'https://api.acme.test' },
   credentials: { apiKey: { variable: 'ACME_API_KEY' }, merchant: { optional: true } },
-  strategy: staticKey(),
   headers: ({ credentials }) => ({ 'X-Api-Key': credentials.apiKey, 'X-Merchant': credentials.merchant }),
   refusal: { refused: ({ status, body }) => status === 401 && textAt(body, 'code') === 'bad_key' },
 } satisfies ProviderDefinition<AcmeCredentials>;
@@ -74,14 +72,14 @@ describe('defineProvider', () => {
     it('a login with a nested token, revocation, limits, and a quota', () => {
       const definition = defineProvider<AcmeCredentials>({
         ...acme,
-        strategy: tokenLogin<AcmeCredentials>({
+        token: login<AcmeCredentials>({
           path: '/session',
-          body: ({ apiKey }) => ({ form: { apiKey } }),
+          body: ({ credentials: { apiKey } }) => ({ form: { apiKey } }),
           answer: { token: 'data.token', expiresAt: 'data.expires' },
           documentedLifetimeMs: 900_000,
           rejected: ({ status, body }) => status === 200 && valueAt(body, 'ok') === false,
-          revoke: { path: '/session/end', headers: (_, token) => ({ Authorization: bearer(token) }) },
-          limits: [{ limit: 100, perMs: 86_400_000, scope: 'credential' }],
+          revoke: { path: '/session/end', headers: ({ token }) => ({ Authorization: bearer(token) }) },
+          limits: [{ limit: 100, perMs: 86_400_000, per: 'credential' }],
           loginsEatQuota: true,
         }),
         headers: ({ token, credentials }) => ({
@@ -100,14 +98,14 @@ describe('defineProvider', () => {
         ...acme,
         scopes: ['payments:read', 'payments:write'],
         scopesVariable: 'ACME_SCOPES',
-        strategy: clientCredentials<AcmeCredentials>({
+        token: clientCredentials<AcmeCredentials>({
           path: '/oauth/token',
-          client: ({ apiKey }) => ({ id: 'acme', secret: apiKey }),
-          clientAuthentication: ['body'],
+          client: ({ credentials: { apiKey } }) => ({ id: 'acme', secret: apiKey }),
+          authentication: ['client_secret_post'],
           documentedLifetimeMs: 600_000,
         }),
       });
-      expect(definition.strategy.kind).toBe('client-credentials');
+      expect(definition.token?.kind).toBe('client-credentials');
     });
 
     it('plain http on loopback, where a definition is tried out', () => {
@@ -141,8 +139,8 @@ describe('defineProvider', () => {
       ['credentials.apiKey.belongsTo.test', { credentials: { apiKey: { belongsTo: { test: /x/ } } } }],
       ['credentials.apiKey.belongsTo.live', { credentials: { apiKey: { belongsTo: { live: /x/g } } } }],
       ['credentials.apiKey.suspect', { credentials: { apiKey: { suspect: 'a lot' } } }],
-      ['strategy', { strategy: { kind: 'magic' } }],
-      ['strategy', { strategy: undefined }],
+      ['token', { token: { kind: 'magic' } }],
+      ['token', { token: 'static' }],
       ['headers', { headers: { 'X-Api-Key': 'key' } }],
       ['callHeaders[0].headers', { callHeaders: [{}] }],
       ['callHeaders[0].methods', { callHeaders: [{ methods: ['post'], headers: acme.headers }] }],
@@ -163,20 +161,20 @@ describe('defineProvider', () => {
     });
 
     it.each<[string, Record<string, unknown>]>([
-      ['strategy.documentedLifetimeMs', { documentedLifetimeMs: 0 }],
-      ['strategy.documentedLifetimeMs', { documentedLifetimeMs: NaN }],
-      ['strategy.limits[0]', { limits: [{ limit: 0, perMs: 1, scope: 'ip' }] }],
-      ['strategy.limits[0]', { limits: [{ limit: 1, perMs: 1, scope: 'planet' }] }],
-      ['strategy.host', { host: 'elsewhere' }],
-      ['strategy.clientAuthentication', { clientAuthentication: [] }],
-      ['strategy.clientAuthentication', { clientAuthentication: ['certificate'] }],
-    ])('%s in a strategy with %j', (path, changes) => {
-      const strategy = clientCredentials<AcmeCredentials>({
+      ['token.documentedLifetimeMs', { documentedLifetimeMs: 0 }],
+      ['token.documentedLifetimeMs', { documentedLifetimeMs: NaN }],
+      ['token.limits[0]', { limits: [{ limit: 0, perMs: 1, per: 'ip' }] }],
+      ['token.limits[0]', { limits: [{ limit: 1, perMs: 1, per: 'planet' }] }],
+      ['token.host', { host: 'elsewhere' }],
+      ['token.authentication', { authentication: [] }],
+      ['token.authentication', { authentication: ['certificate'] }],
+    ])('%s in a token with %j', (path, changes) => {
+      const token = clientCredentials<AcmeCredentials>({
         path: '/token',
-        client: ({ apiKey }) => ({ id: 'acme', secret: apiKey }),
+        client: ({ credentials: { apiKey } }) => ({ id: 'acme', secret: apiKey }),
         documentedLifetimeMs: 1,
       });
-      expect(pathsOf({ strategy: { ...strategy, ...changes } })).toEqual([path]);
+      expect(pathsOf({ token: { ...token, ...changes } })).toEqual([path]);
     });
 
     it('all at once, in one error that names the provider', () => {

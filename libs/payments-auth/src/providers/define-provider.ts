@@ -24,7 +24,6 @@ export type CredentialFields<C> = { readonly [K in keyof C]: C[K] };
  *   docs: 'https://docs.acme.test/authentication',
  *   environments: { live: 'https://api.acme.test' },
  *   credentials: { apiKey: { variable: 'ACME_API_KEY' } },
- *   strategy: staticKey(),
  *   headers: ({ credentials }) => ({ 'X-Api-Key': credentials.apiKey }),
  *   refusal: { refused: ({ status, body }) => status === 401 && textAt(body, 'error.code') === 'bad_key' },
  * });

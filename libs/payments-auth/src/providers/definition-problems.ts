@@ -1,7 +1,7 @@
 import { isJsonObject } from '../strategies/json-value.js';
 import { isLoopback } from '../strategies/loopback.js';
 import { bodySignatureProblems, webhookProblems } from './signature-problems.js';
-import { strategyProblems } from './strategy-problems.js';
+import { tokenProblems } from './token-problems.js';
 
 /** Everything that is wrong with a provider definition, each named by its field; an empty list when nothing is. */
 export function definitionProblems(definition: unknown): string[] {
@@ -16,7 +16,7 @@ export function definitionProblems(definition: unknown): string[] {
     ...environmentProblems(definition['environments'], hosts),
     ...variableProblems(definition, hosts),
     ...credentialProblems(definition['credentials'], definition['environments']),
-    ...strategyProblems(definition['strategy'], hosts),
+    ...tokenProblems(definition['token'], hosts),
     ...(typeof definition['headers'] === 'function'
       ? []
       : ['headers: expected a function from { credentials, token } to header values']),

@@ -1,5 +1,4 @@
 import { isJsonObject, valueAt } from '../strategies/json-value.js';
-import { staticKey } from '../strategies/static-key.strategy.js';
 import { defineProvider } from './define-provider.js';
 
 /** Kashier's static credentials. */
@@ -35,7 +34,6 @@ export const kashier = defineProvider<KashierCredentials, 'kashier'>({
     apiKey: { variable: 'KASHIER_API_KEY', optional: true },
     merchantId: { variable: 'KASHIER_MERCHANT_ID', optional: true, secret: false },
   },
-  strategy: staticKey(),
   headers: ({ credentials }) => ({ Authorization: credentials.secretKey }),
   callHeaders: [
     {

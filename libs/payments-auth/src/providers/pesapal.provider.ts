@@ -1,5 +1,5 @@
 import { isJsonObject, textAt, valueAt } from '../strategies/json-value.js';
-import { tokenLogin } from '../strategies/token-login.strategy.js';
+import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { defineProvider } from './define-provider.js';
 
@@ -29,9 +29,9 @@ export const pesapal = defineProvider<PesapalCredentials, 'pesapal'>({
     consumerKey: { variable: 'PESAPAL_CONSUMER_KEY' },
     consumerSecret: { variable: 'PESAPAL_CONSUMER_SECRET' },
   },
-  strategy: tokenLogin<PesapalCredentials>({
+  token: login<PesapalCredentials>({
     path: '/api/Auth/RequestToken',
-    body: ({ consumerKey, consumerSecret }) => ({
+    body: ({ credentials: { consumerKey, consumerSecret } }) => ({
       json: { consumer_key: consumerKey, consumer_secret: consumerSecret },
     }),
     answer: { token: 'token', expiresAt: 'expiryDate' },

@@ -1,5 +1,7 @@
-import type { Credentials, Strategy } from '../strategies/strategy.js';
+import type { ApiAnswer, Credentials, HeaderValues, TokenSource } from '../strategies/strategy.js';
 import type { BodySignatureDefinition, WebhookDefinition } from './signature-definition.js';
+
+export type { ApiAnswer, HeaderValues } from '../strategies/strategy.js';
 
 /** One field of a provider's static credentials. */
 export interface CredentialField {
@@ -16,15 +18,6 @@ export interface CredentialField {
   readonly belongsTo?: Readonly<Record<string, RegExp>>;
   /** Says what looks wrong about a value, without the value; warned about at boot, never refused. */
   readonly suspect?: (value: string) => string | undefined;
-}
-
-/** What a provider's API answered to a call, as the refusal predicates see it. */
-export interface ApiAnswer {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The parsed JSON (at most the first 64 KiB were looked at); `undefined` when the body is not JSON. */
-  readonly body: unknown;
 }
 
 /** How a provider says no to a call. */
@@ -47,9 +40,6 @@ export interface HeaderParts<C extends object = Credentials> {
   /** The current token; the empty string for a static key. */
   readonly token: string;
 }
-
-/** Header values by name; one that is `undefined` is not sent. */
-export type HeaderValues = Readonly<Record<string, string | undefined>>;
 
 /** Headers that only some calls want. */
 export interface CallHeaders<C extends object = Credentials> {
@@ -108,7 +98,8 @@ export interface ProviderDefinition<C extends object = Credentials, N extends st
   /** The variable(s) that override the base URL: one name, or one per named host. */
   readonly baseUrlVariable?: string | Readonly<Record<string, string>>;
   readonly credentials: { readonly [K in keyof C]-?: CredentialField };
-  readonly strategy: Strategy<C>;
+  /** How a token is obtained. Absent: the configured secret itself goes with every call. */
+  readonly token?: TokenSource<C>;
   /** Headers that every call carries. (A method, so that a list can hold definitions for different credentials.) */
   headers(parts: HeaderParts<C>): HeaderValues;
   /** Headers that some calls carry as well. */

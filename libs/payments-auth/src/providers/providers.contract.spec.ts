@@ -1,11 +1,12 @@
 import { inspect } from 'node:util';
 import { type LoopbackServer, json, startLoopbackServer } from '../../../../test/support/loopback-server.js';
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
-import type {
-  Credentials,
-  TokenOutcome,
-  TokenRequestContext,
-  TokenStrategy,
+import {
+  type Credentials,
+  type LoginGiven,
+  strategyOf,
+  type TokenOutcome,
+  type TokenStrategy,
 } from '../strategies/strategy.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { BUILT_IN_PROVIDERS, type BuiltInCredentials, type BuiltInProviderName } from './index.js';
@@ -14,7 +15,7 @@ import type { ApiAnswer, ProviderDefinition } from './provider-definition.js';
 const HOUR_MS = 3_600_000;
 const NOW_MS = Date.parse('2026-01-02T03:04:05Z');
 const DATE = new Date(NOW_MS).toUTCString();
-const BASIC: TokenRequestContext = { scopes: [], clientAuthentication: 'basic' };
+const BASIC = { clientAuthentication: 'client_secret_basic' } as const;
 const TOKEN = 'eyJ0ZXN0Ijp0cnVlfQ.test-token-not-real.c2ln';
 
 const credentials: Required<BuiltInCredentials> = {
@@ -221,18 +222,18 @@ const named = definitions.map((definition) => [definition.name as BuiltInProvide
 const tokenProviders = Object.entries(logins).map(([name, contract]) => {
   const definition = definitions.find((each) => each.name === name) as ProviderDefinition;
   const secret: Credentials = { ...credentials[name as BuiltInProviderName] };
-  return [name, { definition, strategy: definition.strategy as TokenStrategy, contract, secret }] as const;
+  return [name, { definition, strategy: strategyOf(definition) as TokenStrategy, contract, secret }] as const;
 });
 
 function verdict({ refusal }: ProviderDefinition, status: number, body: unknown): Verdict {
-  const answer: ApiAnswer = { status, headers: {}, body };
+  const answer: ApiAnswer = { status, headers: {}, body, text: '' };
   const [refused, incurable] = [refusal.refused(answer), refusal.incurable?.(answer) ?? false];
   if (refused && incurable) throw new Error('both at once');
   return refused ? 'refused' : incurable ? 'incurable' : 'neither';
 }
 
 function read(strategy: TokenStrategy, [status, body]: Answer): TokenOutcome {
-  return strategy.read({ status, headers: { date: DATE }, body }, NOW_MS);
+  return strategy.read({ status, headers: { date: DATE }, body, text: '' }, NOW_MS);
 }
 
 describe.each(named)('%s', (name, definition) => {
@@ -297,7 +298,12 @@ describe.each(named)('%s', (name, definition) => {
 });
 
 describe.each(tokenProviders)('%s, logging in', (_, { definition, strategy, contract, secret }) => {
-  const context = { ...BASIC, scopes: [...(definition.scopes ?? [])].toSorted() };
+  const given: LoginGiven<Credentials> = {
+    credentials: secret,
+    scopes: [...(definition.scopes ?? [])].toSorted(),
+    nowMs: NOW_MS,
+    endpoint: `https://api.test${strategy.path}`,
+  };
   let server: LoopbackServer;
 
   beforeAll(async () => {
@@ -311,7 +317,7 @@ describe.each(tokenProviders)('%s, logging in', (_, { definition, strategy, cont
 
   it('sends exactly the documented request, and gets a token', async () => {
     const transport = new AxiosTokenTransport({ clock: new ManualClock(NOW_MS) });
-    const answer = await transport.send(`${server.url}/base`, strategy.request(secret, context));
+    const answer = await transport.send(`${server.url}/base`, await strategy.request(given, BASIC));
     const received = server.requests.at(-1);
     expect(received).toMatchObject({ method: 'POST', url: contract.request.url });
     expect(received?.headers).toMatchObject(contract.request.headers);
@@ -363,7 +369,7 @@ describe.each(tokenProviders)('%s, logging in', (_, { definition, strategy, cont
   });
 
   it('gives a token back where the provider takes one', async () => {
-    const request = strategy.revoke?.(secret, TOKEN, context);
+    const request = await strategy.revoke?.({ ...given, token: TOKEN }, BASIC);
     expect(request !== undefined).toBe(contract.revoke !== undefined);
     if (request === undefined) return;
     await new AxiosTokenTransport({ clock: new ManualClock() }).send(`${server.url}/base`, request);

@@ -1,5 +1,5 @@
 import { textAt, valueAt } from '../strategies/json-value.js';
-import { tokenLogin } from '../strategies/token-login.strategy.js';
+import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { defineProvider } from './define-provider.js';
 
@@ -27,9 +27,9 @@ export const wakapay = defineProvider<WakapayCredentials, 'wakapay'>({
     apiKey: { variable: 'WAKAPAY_API_KEY', belongsTo: { test: /^pk_test_/ } },
     apiSecret: { variable: 'WAKAPAY_API_SECRET', belongsTo: { test: /^sk_test_/ } },
   },
-  strategy: tokenLogin<WakapayCredentials>({
+  token: login<WakapayCredentials>({
     path: '/business/auth',
-    body: ({ apiKey, apiSecret }) => ({ json: { apiKey, apiSecret } }),
+    body: ({ credentials: { apiKey, apiSecret } }) => ({ json: { apiKey, apiSecret } }),
     answer: { token: 'accessToken', expiresIn: 'expiresIn' },
     documentedLifetimeMs: 60 * 60_000,
     // `code` is 0 whatever is wrong: the status, in the provider's own envelope, tells.

@@ -73,8 +73,8 @@ describe('RedisTokenStore over a cluster', () => {
     const { grant } = claim as typeof claim & { outcome: 'acquired' };
     expect(await store.extend(key, grant)).toBe(true);
     const limits = [
-      { ...limit, scope: 'ip' as const },
-      { ...limit, scope: 'credential' as const },
+      { ...limit, per: 'ip' as const },
+      { ...limit, per: 'credential' as const },
     ];
     expect(await store.reserve(endpoint, limits, key.hash)).toBe(0);
     expect(await store.publish(key, grant, token, 60_000)).toBe(true);

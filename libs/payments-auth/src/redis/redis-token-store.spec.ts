@@ -208,8 +208,8 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
   it("counts token requests against a provider's limits over the whole fleet", async () => {
     const endpoint = { provider: 'acme', hash: 'e1'.repeat(32) };
     const limits = [
-      { limit: 3, perMs: 60_000, scope: 'ip' as const },
-      { limit: 2, perMs: 60_000, scope: 'credential' as const },
+      { limit: 3, perMs: 60_000, per: 'ip' as const },
+      { limit: 2, perMs: 60_000, per: 'credential' as const },
     ];
     const [one, two] = [storeWith(), storeWith()];
     expect(await one.reserve(endpoint, limits, 'c1')).toBe(0);
@@ -235,7 +235,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     await store.reject(key, await acquire(store, { ...ANY, newerThan: version }), 'test-reason');
     await store.reserve(
       { provider: 'acme', hash: 'e3'.repeat(32) },
-      [{ limit: 1, perMs: 1_000, scope: 'ip' }],
+      [{ limit: 1, perMs: 1_000, per: 'ip' }],
       'c',
     );
     await store.pause({ provider: 'acme', hash: 'e3'.repeat(32) }, 1_000);

@@ -151,7 +151,7 @@ export class RedisTokenStore implements TokenStore {
     credential: string,
   ): Promise<number> {
     const { pause, limit } = endpointKeys(this.#prefix, endpoint);
-    const keys = limits.map(({ scope }, index) => limit(index, scope === 'ip' ? '' : credential));
+    const keys = limits.map(({ per }, index) => limit(index, per === 'ip' ? '' : credential));
     const args = limits.flatMap((each) => [String(each.limit), String(each.perMs)]);
     const name = randomBytes(8).toString('hex');
     return numberOf(await this.#commands.run(RESERVE, [pause, ...keys], [name, ...args]));

@@ -31,7 +31,7 @@ function configured(
     ...(own === undefined ? {} : { own: typeof own === 'function' ? changing(own) : fixed(() => own) }),
     ...(accounts === undefined ? {} : { accounts: changing(accounts) }),
     scopes: [],
-    clientAuthentication: 'basic',
+    clientAuthentication: 'client_secret_basic',
     refreshBeforeMs: 60_000,
     replay: 'always',
     share: true,

@@ -53,7 +53,7 @@ function configured(
     defaultHost: 'default',
     own: typeof own === 'function' ? changing(own) : fixed(() => own),
     scopes: [],
-    clientAuthentication: 'basic',
+    clientAuthentication: 'client_secret_basic',
     refreshBeforeMs: 60_000,
     replay: 'always',
     share: true,

@@ -3,6 +3,7 @@ import { Agent, type AgentOptions } from 'node:https';
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { Clock } from '../payments-auth.clock.js';
+import { answerText } from './answer-text.js';
 import type { TokenRequest } from './strategy.js';
 import { type TimedTokenAnswer, type TokenTransport, TokenTransportError } from './token-transport.js';
 
@@ -62,11 +63,13 @@ export class AxiosTokenTransport implements TokenTransport {
         // Straight to the host that was allowed: on plain http a proxy would read the secret.
         ...(baseUrl.startsWith('http:') ? { proxy: false as const } : {}),
       });
-      const text = await readText(response.data, this.#mostBytes);
+      const bytes = await readBytes(response.data, this.#mostBytes);
+      const headers = plainHeaders(response.headers);
       return {
         status: response.status,
-        headers: plainHeaders(response.headers),
-        body: parsed(text),
+        headers,
+        body: parsed(bytes),
+        text: answerText(bytes, headers['content-type']),
         requestedAtMs,
         requestedAtMonotonicMs,
       };
@@ -98,7 +101,7 @@ function bareAxios({ httpAgent, httpsAgent, proxy, ca }: ConnectionSettings): Ax
 }
 
 /** Reads here instead of letting axios do it: it says "too large" in no other way than by a message. */
-async function readText(stream: Readable, mostBytes: number): Promise<string> {
+async function readBytes(stream: Readable, mostBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -106,13 +109,13 @@ async function readText(stream: Readable, mostBytes: number): Promise<string> {
     if (bytes > mostBytes) throw new TokenTransportError('too-large');
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 /** JSON whatever the content type says; `undefined` when it is none. */
-function parsed(text: string): unknown {
+function parsed(bytes: Buffer): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, ''));
   } catch {
     return undefined;
   }

@@ -1,31 +1,39 @@
-import { clientCredentials } from './client-credentials.strategy.js';
-import type { TokenAnswer } from './strategy.js';
+import { type ClientCredentialsSpec, clientCredentials } from './client-credentials.strategy.js';
+import { type LoginGiven, strategyOf, type TokenAnswer, type TokenStrategy } from './strategy.js';
 
 type Client = { readonly id: string; readonly secret: string };
 
 const client: Client = { id: 'test-client', secret: 'test-secret-not-real' };
 const spec = {
   path: '/o/token/',
-  client: ({ id, secret }: Client) => ({ id, secret }),
+  client: ({ credentials: { id, secret } }: { credentials: Client }) => ({ id, secret }),
   documentedLifetimeMs: 3_600_000,
 };
-const BASIC = { scopes: ['read', 'write'], clientAuthentication: 'basic' } as const;
-const BODY = { scopes: [], clientAuthentication: 'body' } as const;
+const BASIC = { clientAuthentication: 'client_secret_basic' } as const;
+const BODY = { clientAuthentication: 'client_secret_post' } as const;
+
+function given(credentials: Client, ...scopes: string[]): LoginGiven<Client> {
+  return { credentials, scopes, nowMs: 0, endpoint: 'https://api.test/o/token/' };
+}
+
+function strategyFrom(changes: Partial<ClientCredentialsSpec<Client>> = {}): TokenStrategy<Client> {
+  return strategyOf({ token: clientCredentials<Client>({ ...spec, ...changes }) }) as TokenStrategy<Client>;
+}
 
 function basic(header: string | undefined): string {
   return Buffer.from((header ?? '').replace('Basic ', ''), 'base64').toString();
 }
 
 function answer(status: number, body: unknown): TokenAnswer {
-  return { status, headers: {}, body };
+  return { status, headers: {}, body, text: '' };
 }
 
 describe('clientCredentials', () => {
-  const strategy = clientCredentials<Client>(spec);
+  const strategy = strategyFrom();
 
   describe('a request', () => {
-    it('authenticates with Basic, and asks for the scopes in a form', () => {
-      expect(strategy.request(client, BASIC)).toEqual({
+    it('authenticates with Basic, and asks for the scopes in a form', async () => {
+      expect(await strategy.request(given(client, 'read', 'write'), BASIC)).toEqual({
         method: 'POST',
         path: '/o/token/',
         headers: {
@@ -37,39 +45,38 @@ describe('clientCredentials', () => {
       });
     });
 
-    it('form-encodes id and secret before they are joined (RFC 6749, section 2.3.1)', () => {
-      const { headers } = strategy.request({ id: 'a:b c', secret: 'ü/+%&=:' }, BASIC);
+    it('form-encodes id and secret before they are joined (RFC 6749, section 2.3.1)', async () => {
+      const { headers } = await strategy.request(given({ id: 'a:b c', secret: 'ü/+%&=:' }), BASIC);
       expect(basic(headers['Authorization'])).toBe('a%3Ab+c:%C3%BC%2F%2B%25%26%3D%3A');
     });
 
-    it('authenticates in the body where it is asked to, and asks for no scope where there is none', () => {
-      const request = strategy.request(client, BODY);
+    it('authenticates in the body where it is asked to, and asks for no scope where there is none', async () => {
+      const request = await strategy.request(given(client), BODY);
       expect(request.headers).not.toHaveProperty('Authorization');
       expect(request.body).toBe(
         'grant_type=client_credentials&client_id=test-client&client_secret=test-secret-not-real',
       );
     });
 
-    it('authenticates in the only way that the endpoint takes', () => {
-      const bodyOnly = clientCredentials<Client>({ ...spec, clientAuthentication: ['body'] });
-      expect(bodyOnly.clientAuthentication).toEqual(['body']);
-      expect(bodyOnly.request(client, BASIC).headers).not.toHaveProperty('Authorization');
+    it('authenticates in the only way that the endpoint takes', async () => {
+      const bodyOnly = strategyFrom({ authentication: ['client_secret_post'] });
+      expect(bodyOnly.authentication).toEqual(['client_secret_post']);
+      expect((await bodyOnly.request(given(client), BASIC)).headers).not.toHaveProperty('Authorization');
     });
 
-    it('carries further headers and parameters', () => {
-      const extended = clientCredentials<Client>({
-        ...spec,
+    it('carries further headers and parameters', async () => {
+      const extended = strategyFrom({
         headers: () => ({ 'X-Tenant': 'acme' }),
-        parameters: ({ id }) => ({ audience: `of ${id}` }),
+        parameters: ({ credentials: { id } }) => ({ audience: `of ${id}` }),
       });
-      const request = extended.request(client, BODY);
+      const request = await extended.request(given(client), BODY);
       expect(request.headers).toMatchObject({ 'X-Tenant': 'acme' });
       expect(request.body).toContain('audience=of+test-client');
     });
 
-    it('gives a token back (RFC 7009)', () => {
-      const revoking = clientCredentials<Client>({ ...spec, revoke: { path: '/o/revoke_token/' } });
-      expect(revoking.revoke?.(client, 'a/b+c', BASIC)).toMatchObject({
+    it('gives a token back (RFC 7009)', async () => {
+      const revoking = strategyFrom({ revoke: { path: '/o/revoke_token/' } });
+      expect(await revoking.revoke?.({ ...given(client), token: 'a/b+c' }, BASIC)).toMatchObject({
         method: 'POST',
         path: '/o/revoke_token/',
         headers: { Authorization: expect.stringMatching(/^Basic /) },
@@ -118,11 +125,16 @@ describe('clientCredentials', () => {
       expect(strategy.read(answer(status, body), 0)).toEqual({ outcome: 'unavailable', reason });
     });
 
-    it('is read where the definition says', () => {
-      const nested = clientCredentials<Client>({
-        ...spec,
-        answer: { token: 'data.jwt', expiresAt: 'data.until' },
+    it('is not read for `expires_in` where the definition names the instant', () => {
+      const until = strategyFrom({ answer: { expiresAt: 'until' } });
+      const body = { access_token: 'tok', expires_in: 1, until: 1_000_600 };
+      expect(until.read(answer(200, body), 1_000_000_000)).toMatchObject({
+        lifetime: { lifetimeMs: 600_000, from: 'absolute' },
       });
+    });
+
+    it('is read where the definition says', () => {
+      const nested = strategyFrom({ answer: { token: 'data.jwt', expiresAt: 'data.until' } });
       const body = { data: { jwt: 'tok', until: 1_000_600 } };
       expect(nested.read(answer(200, body), 1_000_000_000)).toMatchObject({
         token: 'tok',

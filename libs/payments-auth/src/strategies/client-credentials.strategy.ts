@@ -1,109 +1,127 @@
-import { type ClientIdentity, basicAuthorization } from './client-authentication.js';
+import { basicAuthorization } from './client-authentication.js';
 import { textAt, valueAt } from './json-value.js';
 import type {
-  ClientAuthentication,
+  Given,
+  HeaderValues,
+  LoginGiven,
+  RequestMeans,
+  SecretWay,
   TokenAnswer,
   TokenRequest,
-  TokenRequestContext,
-  TokenRequestLimit,
+  TokenSource,
+  TokenSpec,
   TokenStrategy,
 } from './strategy.js';
-import { type TokenAnswerFields, readTokenAnswer } from './token-answer.js';
-import { type Fields, tokenRequest } from './token-request.js';
+import { readTokenAnswer } from './token-answer.js';
+import { tokenRequest } from './token-request.js';
 
-/** The OAuth 2.0 client credentials grant, and where a provider departs from it. */
-export interface ClientCredentialsSpec<C> {
-  /** The named host of the token endpoint. @default the provider's first host */
-  readonly host?: string;
-  /** The token endpoint, appended to the base URL as it is. */
-  readonly path: string;
+/** The client of an OAuth 2.0 token endpoint, and where a provider departs from the RFC. */
+export interface ClientSpec<C> {
   /** Which of the credentials are the client's id and secret. */
-  readonly client: (credentials: C) => ClientIdentity;
-  /** The ways of client authentication that the endpoint takes, its default first. @default ['basic', 'body'] */
-  readonly clientAuthentication?: readonly ClientAuthentication[];
-  /** Further headers of token requests. */
-  readonly headers?: (credentials: C) => Fields;
-  /** Further form fields (`audience`). */
-  readonly parameters?: (credentials: C) => Fields;
+  client(given: Given<C>): { readonly id: string; readonly secret?: string };
+  /**
+   * The ways of client authentication that the endpoint takes, its default first.
+   *
+   * @default ['client_secret_basic', 'client_secret_post']
+   */
+  readonly authentication?: readonly SecretWay[];
+  /** Further form fields (`audience`). @default none */
+  parameters?(given: LoginGiven<C>): HeaderValues;
   /** @default `access_token`, `expires_in` and `scope` at the top (RFC 6749, section 5.1) */
-  readonly answer?: TokenAnswerFields;
-  /** The lifetime that the provider documents, in milliseconds. */
-  readonly documentedLifetimeMs: number;
-  /** Whether the answer says that the secret is wrong. @default 400, 401 or 403 with `invalid_client` or `unauthorized_client` */
-  readonly rejected?: (answer: TokenAnswer) => boolean;
-  /** The provider's own word for what went wrong. @default `error` (RFC 6749, section 5.2) */
-  readonly reason?: (answer: TokenAnswer) => string | undefined;
+  readonly answer?: {
+    readonly token?: string;
+    readonly expiresIn?: string;
+    readonly expiresAt?: string;
+    readonly scope?: string;
+    readonly refreshToken?: string;
+  };
   /** The revocation endpoint (RFC 7009). @default none */
   readonly revoke?: { readonly path: string };
-  /** @default none known */
-  readonly limits?: readonly TokenRequestLimit[];
-  /** Logins count against the quota that payments need. @default false */
-  readonly loginsEatQuota?: boolean;
 }
+
+/** The OAuth 2.0 client credentials grant, and where a provider departs from it. */
+export type ClientCredentialsSpec<C> = TokenSpec<C> & ClientSpec<C>;
 
 const WRONG_CLIENT = ['invalid_client', 'unauthorized_client'];
 
 /**
- * A token is had by the OAuth 2.0 client credentials grant.
+ * A token is obtained by the OAuth 2.0 client credentials grant.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  */
-export function clientCredentials<C extends object>(spec: ClientCredentialsSpec<C>): TokenStrategy<C> {
-  const ways = spec.clientAuthentication ?? ['basic', 'body'];
+export function clientCredentials<C>(spec: ClientCredentialsSpec<C>): TokenSource<C> {
+  const ways = spec.authentication ?? ['client_secret_basic', 'client_secret_post'];
   const answer = {
-    fields: spec.answer ?? { token: 'access_token', expiresIn: 'expires_in', scope: 'scope' },
+    fields: {
+      token: 'access_token',
+      scope: 'scope',
+      // Where the instant is named, `expires_in` would be a guess.
+      ...(spec.answer?.expiresAt === undefined ? { expiresIn: 'expires_in' } : {}),
+      ...spec.answer,
+    },
     documentedLifetimeMs: spec.documentedLifetimeMs,
-    rejected: spec.rejected ?? isRejectedClient,
+    rejected: (received: TokenAnswer) =>
+      spec.rejected === undefined ? isRejectedClient(received) : spec.rejected(received),
     issued: isBearer,
-    reason: spec.reason ?? errorCode,
+    reason: (received: TokenAnswer) =>
+      spec.reason === undefined ? errorCode(received) : spec.reason(received),
   };
 
   /** An authenticated form (RFC 6749, section 2.3.1). */
-  const form = (credentials: C, path: string, fields: Fields, context: TokenRequestContext): TokenRequest => {
-    const client = spec.client(credentials);
-    const way = ways.includes(context.clientAuthentication) ? context.clientAuthentication : ways[0];
+  const form = (
+    path: string,
+    fields: HeaderValues,
+    given: LoginGiven<C>,
+    { clientAuthentication }: RequestMeans,
+  ): TokenRequest => {
+    const { id, secret = '' } = spec.client(given);
+    const way = ways.includes(clientAuthentication) ? clientAuthentication : ways[0];
     return tokenRequest({
       path,
       headers: {
-        ...(way === 'basic' ? { Authorization: basicAuthorization(client) } : {}),
-        ...spec.headers?.(credentials),
+        ...(way === 'client_secret_basic' ? { Authorization: basicAuthorization({ id, secret }) } : {}),
+        ...spec.headers?.(given),
       },
       body: {
         form: {
           ...fields,
-          ...(way === 'body' ? { client_id: client.id, client_secret: client.secret } : {}),
+          ...(way === 'client_secret_post' ? { client_id: id, client_secret: secret } : {}),
         },
       },
     });
   };
 
-  const { host, revoke } = spec;
-  return {
+  const { host, path, revoke } = spec;
+  const strategy: TokenStrategy<C> = {
     kind: 'client-credentials',
     ...(host === undefined ? {} : { host }),
+    path,
     documentedLifetimeMs: spec.documentedLifetimeMs,
+    usableAfterMs: spec.usableAfterMs ?? 0,
+    endsEarlierToken: spec.endsEarlierToken ?? false,
     limits: spec.limits ?? [],
     loginsEatQuota: spec.loginsEatQuota ?? false,
-    clientAuthentication: ways,
-    request: (credentials, context) =>
+    authentication: ways,
+    request: (given, means) =>
       form(
-        credentials,
-        spec.path,
+        path,
         {
           grant_type: 'client_credentials',
-          scope: context.scopes.length === 0 ? undefined : context.scopes.join(' '),
-          ...spec.parameters?.(credentials),
+          scope: given.scopes.length === 0 ? undefined : given.scopes.join(' '),
+          ...spec.parameters?.(given),
         },
-        context,
+        given,
+        means,
       ),
     read: (received, requestedAtMs) => readTokenAnswer(answer, received, requestedAtMs),
     ...(revoke === undefined
       ? {}
       : {
-          revoke: (credentials: C, token: string, context: TokenRequestContext) =>
-            form(credentials, revoke.path, { token, token_type_hint: 'access_token' }, context),
+          revoke: (given, means) =>
+            form(revoke.path, { token: given.token, token_type_hint: 'access_token' }, given, means),
         }),
   };
+  return strategy;
 }
 
 /** The code of an OAuth 2.0 error answer (RFC 6749, section 5.2). */

@@ -1,10 +1,94 @@
 /**
- * The words of this room. A strategy knows how a credential is obtained from a provider: what the token request
- * looks like, and what the answer to it means. It does no I/O, keeps nothing and knows no Nest.
+ * The words of this room. A strategy knows how a token is obtained from a provider: what the token request looks
+ * like, and what the answer to it means. It does no I/O, keeps nothing and knows no Nest.
  */
 
 /** A provider's static credentials, by field: `{ consumerKey, consumerSecret }`. */
 export type Credentials = Readonly<Record<string, string | undefined>>;
+
+/** Values by header or form field; one that is `undefined` is not sent. */
+export type HeaderValues = Readonly<Record<string, string | undefined>>;
+
+/** An answer of a provider, to a login or to a call. */
+export interface ApiAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The parsed JSON; `undefined` when the body is empty or not JSON. */
+  readonly body: unknown;
+  /** The body as text, at most its first 64 KiB; `''` for an empty or a binary one. */
+  readonly text: string;
+}
+
+/** What came back from a token endpoint. */
+export type TokenAnswer = ApiAnswer;
+
+/** What a definition's functions are given. */
+export interface Given<C> {
+  readonly credentials: C;
+  /** Absent when only a base URL was configured. */
+  readonly environment?: string;
+}
+
+/** What a login may be made of. */
+export interface LoginGiven<C> extends Given<C> {
+  /** Sorted, without duplicates; empty where the provider has no scopes. */
+  readonly scopes: readonly string[];
+  /** Whom the token is for, where the application says so. */
+  readonly audience?: string;
+  /** The wall clock, in milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** The URL of the token endpoint. */
+  readonly endpoint: string;
+}
+
+/** A body of a login. JSON and forms are serialised here; text is sent as it is. */
+export type RequestBody =
+  | { readonly json: unknown }
+  | { readonly form: HeaderValues }
+  | { readonly text: string; readonly contentType: string };
+
+/** How many token requests a provider allows. */
+export interface TokenRequestLimit {
+  readonly limit: number;
+  readonly perMs: number;
+  /** Counted per address of the caller, or per credential. */
+  readonly per: 'ip' | 'credential';
+}
+
+/** How a provider's tokens are obtained: made with `login({ … })` or `clientCredentials({ … })`. */
+export interface TokenSource<C> {
+  readonly kind: 'login' | 'client-credentials' | 'refresh-token';
+  /** Never there: it says whose credentials the token is obtained with. */
+  '~credentials'?(credentials: C): void;
+}
+
+/** What is said of every way to obtain a token. */
+export interface TokenSpec<C> {
+  /** The named host of the token endpoint. @default the provider's first host */
+  readonly host?: string;
+  /** The token endpoint below the base URL. It begins with a slash. */
+  readonly path: string;
+  /** Further headers of token requests. @default none */
+  headers?(given: LoginGiven<C>): HeaderValues;
+  /** The lifetime that the provider documents, in milliseconds. */
+  readonly documentedLifetimeMs: number;
+  /** The age from which on the provider accepts its tokens, in milliseconds. @default 0 */
+  readonly usableAfterMs?: number;
+  /** Whether the answer says that the secret is wrong: at any status, 2xx included. */
+  rejected?(answer: TokenAnswer): boolean;
+  /** The provider's own word for what went wrong. Never a whole body. */
+  reason?(answer: TokenAnswer): string | undefined;
+  /** How many token requests the provider allows. @default none known */
+  readonly limits?: readonly TokenRequestLimit[];
+  /** Logins count against the quota that payments need. @default false */
+  readonly loginsEatQuota?: boolean;
+  /** A login ends the token before it. */
+  readonly endsEarlierToken?: true;
+}
+
+/** How a client sends its secret to an OAuth 2.0 token endpoint (RFC 6749, section 2.3.1). */
+export type SecretWay = 'client_secret_basic' | 'client_secret_post';
 
 /** One request to a token (or revocation) endpoint, ready for the wire but for its base URL. */
 export interface TokenRequest {
@@ -14,15 +98,6 @@ export interface TokenRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The serialised body; absent for an empty one. */
   readonly body?: string;
-}
-
-/** What came back from a token endpoint. */
-export interface TokenAnswer {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The parsed JSON; `undefined` when the body is empty or not JSON. */
-  readonly body: unknown;
 }
 
 /** How long a token lives, as far as the answer and the provider's documents tell. */
@@ -47,48 +122,41 @@ export type TokenOutcome =
   /** Anything else: an outage, a rate limit, a firewall's HTML, a malformed answer. */
   | { readonly outcome: 'unavailable'; readonly reason: string };
 
-/** How many token requests a provider allows. */
-export interface TokenRequestLimit {
-  readonly limit: number;
-  readonly perMs: number;
-  /** Counted per address of the caller, or per credential. */
-  readonly scope: 'ip' | 'credential';
+/** How the application has its token requests made, besides what the definition says. */
+export interface RequestMeans {
+  readonly clientAuthentication: SecretWay;
 }
 
-/** How the client authenticates at an OAuth 2.0 token endpoint (RFC 6749, section 2.3.1). */
-export type ClientAuthentication = 'basic' | 'body';
-
-/** What a token request is made of, besides the credentials. */
-export interface TokenRequestContext {
-  /** Sorted, without duplicates; empty where the provider has no scopes. */
-  readonly scopes: readonly string[];
-  readonly clientAuthentication: ClientAuthentication;
-}
-
-/** A provider whose requests carry the configured secret itself. There is nothing to fetch and nothing to renew. */
-export interface StaticKeyStrategy {
-  readonly kind: 'static-key';
-}
-
-/** A provider that exchanges the configured secret for a token with a lifetime. */
-export interface TokenStrategy<C extends object = Credentials> {
-  readonly kind: 'token-login' | 'client-credentials';
+/** A {@link TokenSource} from the inside: what this package does with one. */
+export interface TokenStrategy<C = Credentials> extends TokenSource<C> {
   /** The named host whose base URL the token endpoint stands on; the provider's first one by default. */
   readonly host?: string;
+  /** The token endpoint, appended to the base URL. */
+  readonly path: string;
   /** The lifetime the provider documents, in milliseconds: the fallback, and the yardstick for absurd figures. */
   readonly documentedLifetimeMs: number;
+  /** The age from which on tokens are accepted, in milliseconds. */
+  readonly usableAfterMs: number;
+  /** A login ends the token before it. */
+  readonly endsEarlierToken: boolean;
   readonly limits: readonly TokenRequestLimit[];
   /** Token requests count against the quota that payments need: never log in without a call that wants it. */
   readonly loginsEatQuota: boolean;
-  /** The ways of client authentication that the endpoint takes, its default first; absent where there is no choice. */
-  readonly clientAuthentication?: readonly ClientAuthentication[];
-  /** The request that gets a token. Pure. */
-  request(credentials: C, context: TokenRequestContext): TokenRequest;
+  /** The ways of sending the secret that the endpoint takes, its default first; absent where there is no choice. */
+  readonly authentication?: readonly SecretWay[];
+  /** The request that gets a token. */
+  request(given: LoginGiven<C>, means: RequestMeans): TokenRequest | Promise<TokenRequest>;
   /** Never throws. `requestedAtMs` is the wall clock when the request was sent. */
   read(answer: TokenAnswer, requestedAtMs: number): TokenOutcome;
   /** The request that gives a token back; absent where a provider has none. */
-  revoke?(credentials: C, token: string, context: TokenRequestContext): TokenRequest;
+  revoke?(
+    given: LoginGiven<C> & { readonly token: string },
+    means: RequestMeans,
+  ): TokenRequest | Promise<TokenRequest>;
 }
 
-/** How a credential is obtained: made with `staticKey()`, `tokenLogin({ … })` or `clientCredentials({ … })`. */
-export type Strategy<C extends object = Credentials> = StaticKeyStrategy | TokenStrategy<C>;
+/** What stands behind a definition's `token`; `undefined` for a static key. */
+export function strategyOf<C>({ token }: { readonly token?: TokenSource<C> }): TokenStrategy<C> | undefined {
+  // The factories of this room make nothing else, and `defineProvider` lets nothing else pass.
+  return token as TokenStrategy<C> | undefined;
+}

@@ -6,8 +6,8 @@ import type { TokenAnswer, TokenOutcome } from './strategy.js';
 
 /** Where things stand in a token answer, as paths of field names: `data.token`. */
 export interface TokenAnswerFields {
-  /** The token. */
-  readonly token: string;
+  /** The token: a path, or a function for one that stands outside the JSON. */
+  readonly token: string | ((answer: TokenAnswer) => string | undefined);
   /** Seconds until it dies, as a number or a numeric string. */
   readonly expiresIn?: string;
   /** The instant it dies: an ISO date, or an epoch in seconds or milliseconds. */
@@ -21,11 +21,11 @@ export interface TokenAnswerSpec {
   readonly fields: TokenAnswerFields;
   readonly documentedLifetimeMs: number;
   /** Whether the answer says that the secret is wrong: at any status, 2xx included. */
-  readonly rejected: (answer: TokenAnswer) => boolean;
+  rejected(answer: TokenAnswer): boolean;
   /** What a 2xx with a token must show besides, before the token is taken. @default nothing */
-  readonly issued?: (answer: TokenAnswer) => boolean;
+  issued?(answer: TokenAnswer): boolean;
   /** The provider's own word for what went wrong. @default none */
-  readonly reason?: (answer: TokenAnswer) => string | undefined;
+  reason?(answer: TokenAnswer): string | undefined;
 }
 
 /** Reads a token answer. Only what the definition names is a wrong secret; what gives no token is an outage. */
@@ -36,7 +36,7 @@ export function readTokenAnswer(
 ): TokenOutcome {
   if (spec.rejected(answer)) return { outcome: 'rejected', reason: reasonOf(spec, answer) };
   const { fields } = spec;
-  const token = valueAt(answer.body, fields.token);
+  const token = typeof fields.token === 'string' ? valueAt(answer.body, fields.token) : fields.token(answer);
   const succeeded = answer.status >= 200 && answer.status < 300 && (spec.issued?.(answer) ?? true);
   if (!succeeded) return { outcome: 'unavailable', reason: reasonOf(spec, answer) };
   if (!isUsableToken(token)) {

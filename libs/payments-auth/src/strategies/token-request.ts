@@ -1,40 +1,39 @@
-import type { TokenRequest } from './strategy.js';
-
-/** Header or form fields; one whose value is `undefined` is left out. */
-export type Fields = Readonly<Record<string, string | undefined>>;
-
-/** What is sent along. Absent: an empty body without a content type. */
-export type RequestBody = { readonly json: unknown } | { readonly form: Fields };
+import type { HeaderValues, RequestBody, TokenRequest } from './strategy.js';
 
 /** The parts of a token request, before they are serialised. */
 export interface TokenRequestParts {
   readonly method?: 'GET' | 'POST';
   readonly path: string;
-  readonly headers?: Fields;
+  readonly headers?: HeaderValues;
+  /** Absent: an empty body without a content type. */
   readonly body?: RequestBody;
 }
 
-/** Serialises a token request. JSON is always what is asked for in return. */
+/** Serialises a token request. JSON is what is asked for in return, unless `headers` say otherwise. */
 export function tokenRequest({ method = 'POST', path, headers, body }: TokenRequestParts): TokenRequest {
   return {
     method,
     path,
     headers: {
       Accept: 'application/json',
-      ...(body === undefined
-        ? {}
-        : { 'Content-Type': 'json' in body ? 'application/json' : 'application/x-www-form-urlencoded' }),
+      ...(body === undefined ? {} : { 'Content-Type': contentTypeOf(body) }),
       ...present(headers ?? {}),
     },
     ...(body === undefined ? {} : { body: serialised(body) }),
   };
 }
 
+function contentTypeOf(body: RequestBody): string {
+  if ('text' in body) return body.contentType;
+  return 'json' in body ? 'application/json' : 'application/x-www-form-urlencoded';
+}
+
 function serialised(body: RequestBody): string {
+  if ('text' in body) return body.text;
   return 'json' in body ? JSON.stringify(body.json) : new URLSearchParams(present(body.form)).toString();
 }
 
-function present(fields: Fields): Record<string, string> {
+function present(fields: HeaderValues): Record<string, string> {
   return Object.fromEntries(
     Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );

@@ -1,4 +1,4 @@
-import { type AnyProviderDefinition, type Credentials, type HeaderParts, staticKey } from '../index.js';
+import type { AnyProviderDefinition, Credentials, HeaderParts } from '../index.js';
 
 /** Values instead of the fixed ones, by provider and field: `{ clickpesa: { checksumKey: '…' } }`. */
 export type FixedCredentials = Readonly<Record<string, Credentials>>;
@@ -11,20 +11,19 @@ const TOKEN = 'fixedToken';
  * is nothing to log in for. What a value should look like in production is nobody's concern here.
  */
 export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDefinition {
-  const { strategy, callHeaders, credentials } = definition;
+  const { token, callHeaders, credentials, ...rest } = definition;
   const withToken = (parts: HeaderParts): HeaderParts => ({
     ...parts,
-    token: strategy.kind === 'static-key' ? '' : (parts.credentials[TOKEN] ?? ''),
+    token: token === undefined ? '' : (parts.credentials[TOKEN] ?? ''),
   });
   return {
-    ...definition,
+    ...rest,
     credentials: {
       ...Object.fromEntries(
         Object.entries(credentials).map(([field, { optional, secret }]) => [field, { optional, secret }]),
       ),
       [TOKEN]: {},
     },
-    strategy: staticKey(),
     headers: (parts: HeaderParts) => definition.headers(withToken(parts)),
     ...(callHeaders === undefined
       ? {}

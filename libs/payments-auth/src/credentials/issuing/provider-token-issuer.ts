@@ -1,5 +1,6 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import { loginGiven, tokenBaseUrl } from '../../providers/login-given.js';
 import type { TokenOutcome, TokenStrategy } from '../../strategies/strategy.js';
 import {
   type TimedTokenAnswer,
@@ -33,7 +34,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
     this.#strategy = strategy;
     this.#clock = environment.clock;
     this.#transport = environment.transport;
-    this.#baseUrl = provider.hosts[strategy.host ?? provider.defaultHost] as string;
+    this.#baseUrl = tokenBaseUrl(provider, strategy);
     this.#endpoint = environment.endpoints.endpoint(this.#baseUrl);
     this.host = new URL(this.#baseUrl).host;
   }
@@ -53,11 +54,8 @@ export class ProviderTokenIssuer implements TokenIssuer {
 
   async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
     if (this.#strategy.revoke === undefined || token === undefined) return;
-    const answer = await this.#transport.send(
-      this.#baseUrl,
-      this.#strategy.revoke(request.credentials, token, this.#context(request.scopes)),
-      request.signal,
-    );
+    const giveBack = await this.#strategy.revoke({ ...this.#given(request), token }, this.#provider);
+    const answer = await this.#transport.send(this.#baseUrl, giveBack, request.signal);
     if (answer.status >= 300) throw new Error(`HTTP ${answer.status}`);
   }
 
@@ -69,7 +67,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
     const startedAtMs = this.#clock.monotonic();
     let answer: TimedTokenAnswer;
     try {
-      const tokenRequest = this.#strategy.request(request.credentials, this.#context(request.scopes));
+      const tokenRequest = await this.#strategy.request(this.#given(request), this.#provider);
       answer = await this.#transport.send(this.#baseUrl, tokenRequest, request.signal);
     } catch (error) {
       const reason = failureOf(error);
@@ -115,8 +113,8 @@ export class ProviderTokenIssuer implements TokenIssuer {
     }
   }
 
-  #context(scopes: readonly string[]) {
-    return { scopes, clientAuthentication: this.#provider.clientAuthentication };
+  #given({ credentials, scopes }: ReturnRequest) {
+    return loginGiven(this.#provider, this.#strategy, { credentials, scopes, nowMs: this.#clock.now() });
   }
 }
 

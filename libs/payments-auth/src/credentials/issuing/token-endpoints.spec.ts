@@ -9,8 +9,8 @@ const endpoint = () => new TokenEndpoint(clock, { mostInFlight: 4, mostRenewals:
 describe('a token endpoint', () => {
   it('sees no more requests than the provider allows, per address and per credential', async () => {
     const limits = [
-      { limit: 3, perMs: 60_000, scope: 'ip' },
-      { limit: 2, perMs: 3_600_000, scope: 'credential' },
+      { limit: 3, perMs: 60_000, per: 'ip' },
+      { limit: 2, perMs: 3_600_000, per: 'credential' },
     ] as const;
     const one = endpoint();
     expect([one.reserve(limits, 'a'), one.reserve(limits, 'a')]).toEqual([0, 0]);

@@ -40,7 +40,7 @@ export class TokenEndpoint {
     const nowMs = this.#clock.monotonic();
     let waitMs = Math.max(0, this.#pausedUntilMs - nowMs);
     const counted = limits.map((each, index) => {
-      const key = each.scope === 'ip' ? `${index}` : `${index}:${credential}`;
+      const key = each.per === 'ip' ? `${index}` : `${index}:${credential}`;
       const sent = (this.#sentAtMs.get(key) ?? []).filter((atMs) => atMs > nowMs - each.perMs);
       if (sent.length >= each.limit) waitMs = Math.max(waitMs, (sent[0] ?? nowMs) + each.perMs - nowMs);
       return { key, sent };

@@ -41,7 +41,14 @@ class SteppingTransport implements TokenTransport {
 
   #answerOf(body: object): TimedTokenAnswer {
     const requestedAtMs = bed.clock.now();
-    return { status: 200, headers: {}, body, requestedAtMs, requestedAtMonotonicMs: bed.clock.monotonic() };
+    return {
+      status: 200,
+      headers: {},
+      body,
+      text: '',
+      requestedAtMs,
+      requestedAtMonotonicMs: bed.clock.monotonic(),
+    };
   }
 }
 

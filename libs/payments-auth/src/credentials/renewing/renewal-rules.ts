@@ -1,4 +1,5 @@
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import { strategyOf } from '../../strategies/strategy.js';
 
 /** What is assumed of a login until a slower one has been seen, in milliseconds. */
 const ASSUMED_LOGIN_MS = 500;
@@ -54,8 +55,7 @@ export function isKeptWarm(
   { definition, keepWarm }: ConfiguredProvider,
   account: string | undefined,
 ): boolean {
-  const { strategy } = definition;
-  const eatsQuota = strategy.kind !== 'static-key' && strategy.loginsEatQuota;
+  const eatsQuota = strategyOf(definition)?.loginsEatQuota ?? false;
   const byDefault = account === undefined && !eatsQuota ? 'always' : 'when-used';
   return (keepWarm ?? byDefault) === 'always';
 }
@@ -71,7 +71,6 @@ export function quietAfterMs(
   lifetimeMs: number | undefined,
 ): number {
   if (keepWarm === 'always') return Infinity;
-  const { strategy } = definition;
-  const documentedMs = strategy.kind === 'static-key' ? Infinity : strategy.documentedLifetimeMs;
+  const documentedMs = strategyOf(definition)?.documentedLifetimeMs ?? Infinity;
   return LIFETIMES_WITHOUT_USE * (lifetimeMs ?? documentedMs);
 }

@@ -105,8 +105,7 @@ export class SecretSource implements CredentialsInForce {
    */
   #identityOf(credentials: Credentials): Credentials {
     const { definition } = this.#provider;
-    if (definition.strategy.kind !== 'static-key' || definition.bodySignature !== undefined)
-      return credentials;
+    if (definition.token !== undefined || definition.bodySignature !== undefined) return credentials;
     const { headers, callHeaders = [] } = headersOf(definition, credentials, '');
     return {
       ...headers,

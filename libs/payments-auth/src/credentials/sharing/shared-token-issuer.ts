@@ -1,5 +1,6 @@
 import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import { tokenBaseUrl } from '../../providers/login-given.js';
 import { isUsableToken } from '../../strategies/access-token.js';
 import type { TokenStrategy } from '../../strategies/strategy.js';
 import { ACQUIRE_BUDGET_MS } from '../issuing/back-off.js';
@@ -73,7 +74,7 @@ export class SharedTokenIssuer implements TokenIssuer {
     this.#clock = environment.clock;
     this.#hash = environment.hash;
     this.#random = environment.random ?? Math.random;
-    this.#baseUrl = provider.hosts[strategy.host ?? provider.defaultHost] as string;
+    this.#baseUrl = tokenBaseUrl(provider, strategy);
     // Two names for one provider share what is allowed there, here as within one process.
     this.#endpoint = { provider: provider.definition.name, hash: this.#hash.of([this.#baseUrl]) };
     this.#listeners = new WithdrawalListeners(environment.clock);

@@ -1,11 +1,11 @@
-import type { TokenAnswer } from './strategy.js';
 import { textAt, valueAt } from './json-value.js';
-import { tokenLogin } from './token-login.strategy.js';
+import { login, type LoginSpec } from './login.strategy.js';
+import { strategyOf, type TokenAnswer, type TokenStrategy } from './strategy.js';
 
-type Login = { readonly user: string; readonly password: string };
+type Person = { readonly user: string; readonly password: string };
 
-const NO_CONTEXT = { scopes: [], clientAuthentication: 'basic' } as const;
-const login: Login = { user: 'test-user', password: 'test-secret-not-real' };
+const MEANS = { clientAuthentication: 'client_secret_basic' } as const;
+const person: Person = { user: 'test-user', password: 'test-secret-not-real' };
 
 const spec = {
   path: '/login',
@@ -16,14 +16,20 @@ const spec = {
 };
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): TokenAnswer {
-  return { status, headers, body };
+  return { status, headers, body, text: '' };
 }
 
-describe('tokenLogin', () => {
+function strategyFrom(changes: Partial<LoginSpec<Person>> = {}): TokenStrategy<Person> {
+  return strategyOf({ token: login<Person>({ ...spec, ...changes }) }) as TokenStrategy<Person>;
+}
+
+const given = { credentials: person, scopes: [], nowMs: 0, endpoint: 'https://api.test/login' };
+
+describe('login', () => {
   describe('a request', () => {
-    it('carries a JSON body, and says so', () => {
-      const strategy = tokenLogin<Login>({ ...spec, body: ({ user }) => ({ json: { user, n: 1 } }) });
-      expect(strategy.request(login, NO_CONTEXT)).toEqual({
+    it('carries a JSON body, and says so', async () => {
+      const strategy = strategyFrom({ body: ({ credentials: { user } }) => ({ json: { user, n: 1 } }) });
+      expect(await strategy.request(given, MEANS)).toEqual({
         method: 'POST',
         path: '/login',
         headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
@@ -31,57 +37,72 @@ describe('tokenLogin', () => {
       });
     });
 
-    it('carries a form, without the fields that have no value', () => {
-      const strategy = tokenLogin<Login>({
-        ...spec,
-        body: ({ user }) => ({ form: { user, grant: 'a b&c', realm: undefined } }),
+    it('carries a form, without the fields that have no value', async () => {
+      const strategy = strategyFrom({
+        body: ({ credentials: { user } }) => ({ form: { user, grant: 'a b&c', realm: undefined } }),
       });
-      expect(strategy.request(login, NO_CONTEXT)).toMatchObject({
+      expect(await strategy.request(given, MEANS)).toMatchObject({
         headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
         body: 'user=test-user&grant=a+b%26c',
       });
     });
 
-    it('carries headers of its own and no body at all', () => {
-      const strategy = tokenLogin<Login>({
-        ...spec,
-        method: 'GET',
-        headers: ({ user, password }) => ({ 'x-user': user, 'x-password': password, 'x-none': undefined }),
+    it('carries text as it is, with the content type that the definition names', async () => {
+      const text = '<login user="test-user"/>';
+      const strategy = strategyFrom({
+        headers: () => ({ Accept: 'text/xml' }),
+        body: () => ({ text, contentType: 'text/xml; charset=utf-8' }),
       });
-      const request = strategy.request(login, NO_CONTEXT);
+      expect(await strategy.request(given, MEANS)).toEqual({
+        method: 'POST',
+        path: '/login',
+        headers: { Accept: 'text/xml', 'Content-Type': 'text/xml; charset=utf-8' },
+        body: text,
+      });
+    });
+
+    it('carries headers of its own and no body at all', async () => {
+      const strategy = strategyFrom({
+        method: 'GET',
+        headers: ({ credentials: { user, password } }) => ({
+          'x-user': user,
+          'x-password': password,
+          'x-none': undefined,
+        }),
+      });
+      const request = await strategy.request(given, MEANS);
       expect(request).toEqual({
         method: 'GET',
         path: '/login',
-        headers: { Accept: 'application/json', 'x-user': 'test-user', 'x-password': login.password },
+        headers: { Accept: 'application/json', 'x-user': 'test-user', 'x-password': person.password },
       });
       expect(request).not.toHaveProperty('body');
     });
 
-    it('gives a token back where the provider takes one', () => {
-      const strategy = tokenLogin<Login>({
-        ...spec,
-        revoke: { path: '/logout', body: (_, token) => ({ json: { token } }) },
+    it('gives a token back where the provider takes one', async () => {
+      const strategy = strategyFrom({
+        revoke: { path: '/logout', body: ({ token }) => ({ json: { token } }) },
       });
-      expect(strategy.revoke?.(login, 'tok', NO_CONTEXT)).toMatchObject({
+      expect(await strategy.revoke?.({ ...given, token: 'tok' }, MEANS)).toMatchObject({
         method: 'POST',
         path: '/logout',
         body: '{"token":"tok"}',
       });
-      expect(tokenLogin<Login>(spec)).not.toHaveProperty('revoke');
+      expect(strategyFrom()).not.toHaveProperty('revoke');
     });
   });
 
   it('knows no limits and no quota unless told', () => {
-    expect(tokenLogin<Login>(spec)).toMatchObject({ limits: [], loginsEatQuota: false });
-    const limits = [{ limit: 1, perMs: 1_000, scope: 'ip' } as const];
-    expect(tokenLogin<Login>({ ...spec, limits, loginsEatQuota: true })).toMatchObject({
+    expect(strategyFrom()).toMatchObject({ limits: [], loginsEatQuota: false });
+    const limits = [{ limit: 1, perMs: 1_000, per: 'ip' } as const];
+    expect(strategyFrom({ limits, loginsEatQuota: true })).toMatchObject({
       limits,
       loginsEatQuota: true,
     });
   });
 
   describe('an answer', () => {
-    const strategy = tokenLogin<Login>(spec);
+    const strategy = strategyFrom();
 
     it('issues the token that stands at a nested path', () => {
       expect(strategy.read(answer(201, { data: { session: { token: 'tok', ttl: '90' } } }), 0)).toEqual({
@@ -148,14 +169,21 @@ describe('tokenLogin', () => {
     });
 
     it('is not taken when the definition wants to see more', () => {
-      const careful = tokenLogin<Login>({ ...spec, issued: ({ body }) => valueAt(body, 'ok') === true });
+      const careful = strategyFrom({ issued: ({ body }) => valueAt(body, 'ok') === true });
       const session = { token: 'tok' };
       expect(careful.read(answer(200, { ok: false, data: { session } }), 0).outcome).toBe('unavailable');
       expect(careful.read(answer(200, { ok: true, data: { session } }), 0).outcome).toBe('issued');
     });
 
+    it('issues the token that a function finds, where it is the whole text', () => {
+      const plain = strategyFrom({ answer: { token: ({ text }) => text.trim() || undefined } });
+      const received = { ...answer(200, undefined), text: 'eyJ.whole.body\n' };
+      expect(plain.read(received, 0)).toMatchObject({ outcome: 'issued', token: 'eyJ.whole.body' });
+      expect(plain.read({ ...received, text: ' ' }, 0).outcome).toBe('unavailable');
+    });
+
     it('finds no fields that are not in the JSON', () => {
-      const odd = tokenLogin<Login>({ ...spec, answer: { token: 'constructor.name' } });
+      const odd = strategyFrom({ answer: { token: 'constructor.name' } });
       expect(odd.read(answer(200, {}), 0).outcome).toBe('unavailable');
     });
   });

@@ -1,0 +1,31 @@
+import type { Credentials, LoginGiven, TokenStrategy } from '../strategies/strategy.js';
+import type { ConfiguredProvider } from './configured-provider.js';
+
+/** What one login, or one revocation, is made of besides what the definition says. */
+export interface LoginParts {
+  readonly credentials: Credentials;
+  readonly scopes: readonly string[];
+  readonly nowMs: number;
+}
+
+/** The base URL that the token endpoint of a provider stands on. */
+export function tokenBaseUrl(
+  { hosts, defaultHost }: ConfiguredProvider,
+  strategy: Pick<TokenStrategy, 'host'>,
+): string {
+  return hosts[strategy.host ?? defaultHost] as string;
+}
+
+/** What the functions of a definition's `token` are given. */
+export function loginGiven(
+  provider: ConfiguredProvider,
+  strategy: Pick<TokenStrategy, 'host' | 'path'>,
+  parts: LoginParts,
+): LoginGiven<Credentials> {
+  const { environment } = provider;
+  return {
+    ...parts,
+    ...(environment === undefined ? {} : { environment }),
+    endpoint: tokenBaseUrl(provider, strategy) + strategy.path,
+  };
+}

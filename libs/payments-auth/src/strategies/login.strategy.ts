@@ -1,0 +1,73 @@
+import type {
+  HeaderValues,
+  LoginGiven,
+  RequestBody,
+  TokenAnswer,
+  TokenSource,
+  TokenSpec,
+  TokenStrategy,
+} from './strategy.js';
+import { readTokenAnswer } from './token-answer.js';
+import { tokenRequest } from './token-request.js';
+
+/** A login of the provider's own making: a secret goes in one way or another, and a token comes out. */
+export type LoginSpec<C> = TokenSpec<C> & {
+  /** @default 'POST' */
+  readonly method?: 'GET' | 'POST';
+  /** @default an empty body */
+  body?(given: LoginGiven<C>): RequestBody;
+  /** Where the token and its expiry stand in the answer. */
+  readonly answer: {
+    /** A path of field names (`data.token`), or a function, for tokens that stand outside the JSON. */
+    readonly token: string | ((answer: TokenAnswer) => string | undefined);
+    /** Seconds until the token dies, as a number or a numeric string. */
+    readonly expiresIn?: string;
+    /** The instant at which it dies: an ISO date, or an epoch in seconds or milliseconds. */
+    readonly expiresAt?: string;
+  };
+  /** Whether the answer says that the secret is wrong: at any status, 2xx included. */
+  rejected(answer: TokenAnswer): boolean;
+  /** What a 2xx with a token must show besides, before the token is taken. @default nothing */
+  issued?(answer: TokenAnswer): boolean;
+  /** How a token is given back. @default it cannot be */
+  readonly revoke?: {
+    /** @default 'POST' */
+    readonly method?: 'GET' | 'POST';
+    readonly path: string;
+    /** @default none */
+    headers?(given: LoginGiven<C> & { readonly token: string }): HeaderValues;
+    /** @default an empty body */
+    body?(given: LoginGiven<C> & { readonly token: string }): RequestBody;
+  };
+};
+
+/** A token is obtained by logging in, in the provider's own way. */
+export function login<C>(spec: LoginSpec<C>): TokenSource<C> {
+  const { host, method, path, revoke } = spec;
+  const answer = { ...spec, fields: spec.answer };
+  const strategy: TokenStrategy<C> = {
+    kind: 'login',
+    ...(host === undefined ? {} : { host }),
+    path,
+    documentedLifetimeMs: spec.documentedLifetimeMs,
+    usableAfterMs: spec.usableAfterMs ?? 0,
+    endsEarlierToken: spec.endsEarlierToken ?? false,
+    limits: spec.limits ?? [],
+    loginsEatQuota: spec.loginsEatQuota ?? false,
+    request: (given) =>
+      tokenRequest({ method, path, headers: spec.headers?.(given), body: spec.body?.(given) }),
+    read: (received, requestedAtMs) => readTokenAnswer(answer, received, requestedAtMs),
+    ...(revoke === undefined
+      ? {}
+      : {
+          revoke: (given) =>
+            tokenRequest({
+              method: revoke.method,
+              path: revoke.path,
+              headers: revoke.headers?.(given),
+              body: revoke.body?.(given),
+            }),
+        }),
+  };
+  return strategy;
+}
