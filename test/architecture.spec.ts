@@ -11,7 +11,7 @@ const sandbox = fileURLToPath(new URL('../libs/payments-sandbox/', import.meta.u
 const MODULE_FOLDERS = ['options'];
 
 /** Files of the source root that belong to no room: everything may stand on them, they stand on nothing. */
-const FOUNDATION = ['application-axios', 'payments-auth.clock', 'payments-auth.errors'];
+const FOUNDATION = ['application-axios', 'nearest', 'payments-auth.clock', 'payments-auth.errors'];
 
 /** Each room, and the rooms it may import from besides itself and the foundation. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {

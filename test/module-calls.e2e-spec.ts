@@ -21,7 +21,7 @@ const acmeProvider = defineProvider<{ apiKey: string }>({
   environments: { live: 'https://api.acme.test' },
   credentials: { apiKey: { variable: 'ACME_API_KEY' } },
   headers: ({ credentials }) => ({ 'X-Api-Key': credentials.apiKey }),
-  refusal: { refused: ({ status }) => status === 401 },
+  refusal: { refused: ({ status }) => status === 401, bare401: true },
 });
 
 let server: LoopbackServer;

@@ -137,7 +137,7 @@ describe('signed messages of an application', () => {
       environments: { live: 'https://api.acme.test' },
       credentials: { secretKey: {}, webhookSecret: { optional: true } },
       headers: ({ credentials }) => ({ Authorization: `Bearer ${credentials.secretKey}` }),
-      refusal: { refused: ({ status }) => status === 401 },
+      refusal: { refused: ({ status }) => status === 401, bare401: true },
       webhook: {
         algorithm: 'hmac-sha256',
         key: 'webhookSecret',

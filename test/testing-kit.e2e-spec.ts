@@ -38,7 +38,7 @@ const acme = defineProvider<{ apiKey: string }, 'acme'>({
     rejected: () => false,
   }),
   headers: ({ credentials, token }) => ({ 'X-Acme': `${credentials.apiKey}/${token}` }),
-  refusal: { refused: ({ status }) => status === 401 },
+  refusal: { refused: ({ status }) => status === 401, bare401: true },
 });
 
 let application: TestApplication | undefined;

@@ -34,7 +34,7 @@ const acme = defineProvider<{ clientId: string; clientSecret: string }>({
     rejected: () => false,
   }),
   headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
-  refusal: { refused: ({ status }) => status === 401 },
+  refusal: { refused: ({ status }) => status === 401, bare401: true },
 });
 
 const grants = new Map<string, Grant>();

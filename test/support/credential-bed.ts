@@ -50,7 +50,7 @@ const ACME: ProviderDefinition = {
   environments: { live: 'https://acme.test' },
   credentials: { key: {}, secret: {} },
   headers: ({ token }) => ({ authorization: `Bearer ${token}` }),
-  refusal: { refused: ({ status }) => status === 401 },
+  refusal: { refused: ({ status }) => status === 401, bare401: true },
 };
 
 export const LOGIN_DEFINITION: ProviderDefinition = { ...ACME, token: LOGIN_STRATEGY };

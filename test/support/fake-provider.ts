@@ -5,7 +5,7 @@ import type {
 import type { ProviderDefinition } from '../../libs/payments-auth/src/providers/provider-definition.js';
 
 /** An invented provider that refuses with 401 `{"code":"bad_token"}`. */
-export const acmeDefinition: ProviderDefinition = {
+export const acmeDefinition = {
   name: 'acme',
   title: 'Acme',
   docs: 'https://docs.acme.test',
@@ -13,7 +13,7 @@ export const acmeDefinition: ProviderDefinition = {
   credentials: { key: {} },
   headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
   refusal: { refused: ({ body }) => (body as { code?: unknown } | undefined)?.code === 'bad_token' },
-};
+} satisfies ProviderDefinition;
 
 /** That provider, configured to stand at `url`. */
 export function fakeProvider(

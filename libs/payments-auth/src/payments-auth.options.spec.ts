@@ -16,7 +16,7 @@ const acme = defineProvider<AcmeCredentials>({
   environments: { live: 'https://api.acme.test' },
   credentials: { user: {}, pass: { optional: true } },
   headers: ({ credentials }) => ({ 'X-User': credentials.user }),
-  refusal: { refused: ({ status }) => status === 401 },
+  refusal: { refused: ({ status }) => status === 401, bare401: true },
 });
 
 const key = 'test-key-not-real';

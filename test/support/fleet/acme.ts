@@ -25,6 +25,6 @@ export function acme(limits: readonly TokenRequestLimit[] = []) {
       limits,
     }),
     headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
-    refusal: { refused: ({ status }) => status === 401 },
+    refusal: { refused: ({ status }) => status === 401, bare401: true },
   });
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { suggestion } from '../options/nearest.js';
+import { suggestion } from '../nearest.js';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { parseDuration } from './duration.js';

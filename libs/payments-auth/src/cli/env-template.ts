@@ -7,10 +7,10 @@ import { kindOfProvider } from './provider-kind.js';
  * template as it is configures nothing.
  */
 export function envTemplate(definition: ProviderDefinition): string {
-  const { title, docs, dashboard, environments, environmentVariable } = definition;
+  const { title, docs, credentialsPage, environments, environmentVariable } = definition;
   const lines = [
     `# ${title}: ${kindOfProvider(definition)}. ${docs}`,
-    ...(dashboard === undefined ? [] : [`# Keys: ${dashboard}`]),
+    ...(credentialsPage === undefined ? [] : [`# Keys: ${credentialsPage}`]),
     '#',
     '# Keep the single quotes: without them a shell takes a $ in a value for a variable and cuts the value there. Where',
     '# the reader of this file expands variables in spite of them (expandVariables of @nestjs/config), write \\$.',

@@ -75,7 +75,7 @@ export async function probe(
       return transport.send(provider.hosts[host] as string, request);
     },
     judge: (answer) => {
-      const succeeded = answer.status >= 200 && answer.status < 300 && !refusal.refused(answer);
+      const succeeded = answer.status >= 200 && answer.status < 300 && refusal?.refused(answer) !== true;
       return succeeded ? { value: true } : { what: wordsOf(answer.body) ?? `HTTP ${answer.status}` };
     },
   });

@@ -14,22 +14,22 @@ export type Verdict =
 const ACCEPTED: Verdict = Object.freeze({ kind: 'accepted' });
 
 /** Whether an answer has to be looked at: successes only where the provider says no with a 2xx too. */
-export function mayRefuse(definition: RefusalDefinition, status: number): boolean {
-  return status < 200 || status >= 300 || definition.alsoOnSuccess === true;
+export function mayRefuse(definition: RefusalDefinition | undefined, status: number): boolean {
+  return status < 200 || status >= 300 || definition?.alsoOnSuccess === true;
 }
 
 /** @param read what was read of the answer's body */
 export function judge(
-  definition: RefusalDefinition,
+  definition: RefusalDefinition | undefined,
   response: AxiosResponse,
   read: Pick<ApiAnswer, 'body' | 'text'>,
 ): Verdict {
   const { status } = response;
   const answer: ApiAnswer = { status, headers: namesInLowerCase(response.headers), ...read };
-  const scope = ask(definition.scope, answer);
+  const scope = ask(() => definition?.scope?.(answer));
   if (scope) return { kind: 'incurable', scope };
-  if (ask(definition.incurable, answer)) return { kind: 'incurable' };
-  if (ask(definition.refused, answer)) return { kind: 'refused', own: true };
+  if (ask(() => definition?.incurable?.(answer))) return { kind: 'incurable' };
+  if (ask(() => definition?.refused(answer))) return { kind: 'refused', own: true };
   return isBareRefusal(answer) ? { kind: 'refused', own: false } : ACCEPTED;
 }
 
@@ -42,9 +42,9 @@ function isBareRefusal({ status, body }: ApiAnswer): boolean {
 }
 
 /** A predicate is written for the answers its author knew; one that trips over another has not recognised it. */
-function ask<T>(predicate: ((answer: ApiAnswer) => T) | undefined, answer: ApiAnswer): T | undefined {
+function ask<T>(predicate: () => T): T | undefined {
   try {
-    return predicate?.(answer);
+    return predicate();
   } catch {
     return undefined;
   }

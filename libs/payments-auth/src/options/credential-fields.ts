@@ -1,6 +1,6 @@
 import type { CredentialField, ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { suggestion } from './nearest.js';
+import { suggestion } from '../nearest.js';
 import { headerTextProblem, kindOf } from '../strategies/header-text.js';
 import { isRecord } from './record.js';
 

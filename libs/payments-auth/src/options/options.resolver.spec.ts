@@ -17,7 +17,7 @@ const acme = defineProvider<{ user: string; pass?: string }>({
   environments: { live: 'https://api.acme.test' },
   credentials: { user: {}, pass: { optional: true } },
   headers: ({ credentials }) => ({ 'X-User': credentials.user }),
-  refusal: { refused: ({ status }) => status === 401 },
+  refusal: { refused: ({ status }) => status === 401, bare401: true },
 });
 
 function resolve(options: unknown, variables: Record<string, string> = {}, providerNames?: string[]) {

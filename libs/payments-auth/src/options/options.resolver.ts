@@ -1,7 +1,7 @@
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { Findings } from './findings.js';
-import { suggestion } from './nearest.js';
+import { suggestion } from '../nearest.js';
 import { requiredVariables } from './own-credentials.js';
 import { resolveProvider } from './provider.resolver.js';
 import { countOf, yesOrNo } from './settings.js';

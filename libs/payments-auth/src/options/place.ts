@@ -1,5 +1,5 @@
 import { baseUrlProblem, withoutTrailingSlash } from './base-url.js';
-import { suggestion } from './nearest.js';
+import { suggestion } from '../nearest.js';
 import type { ProviderScope } from './provider-scope.js';
 import { isRecord } from './record.js';
 

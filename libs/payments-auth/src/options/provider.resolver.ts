@@ -10,7 +10,7 @@ import { scopeSet, scopesIn } from '../strategies/scope-set.js';
 import { type SecretWay, strategyOf } from '../strategies/strategy.js';
 import { accountCredentials } from './account-credentials.js';
 import type { FoundSource } from './credentials-source.js';
-import { suggestion } from './nearest.js';
+import { suggestion } from '../nearest.js';
 import { ownCredentials } from './own-credentials.js';
 import { resolvePlace } from './place.js';
 import type { ProviderScope } from './provider-scope.js';

@@ -1,5 +1,5 @@
 import { valueAt } from '../strategies/json-value.js';
-import { defineProvider } from './define-provider.js';
+import { builtInProvider } from './define-provider.js';
 
 /** Cashfin's static credentials. */
 export interface CashfinCredentials {
@@ -16,10 +16,11 @@ export interface CashfinCredentials {
  *
  * @see https://docs.cashfin.africa/guide
  */
-export const cashfin = defineProvider<CashfinCredentials, 'cashfin'>({
+export const cashfin = builtInProvider<CashfinCredentials, 'cashfin', 'live'>({
   name: 'cashfin',
   title: 'Cashfin',
   docs: 'https://docs.cashfin.africa/guide',
+  credentialsPage: 'Settings > API > Create API Credentials; the client secret is shown once',
   environments: { live: 'https://api.cashfin.africa' },
   baseUrlVariable: 'CASHFIN_BASE_URL',
   credentials: {
@@ -39,7 +40,6 @@ export const cashfin = defineProvider<CashfinCredentials, 'cashfin'>({
     signature: { header: 'x-cashfin-signature' },
     signed: 'raw-body',
   },
-  dashboard: 'Settings > API > Create API Credentials; the client secret is shown once',
   advice: [
     {
       on: 'call',

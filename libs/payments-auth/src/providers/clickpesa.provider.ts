@@ -1,6 +1,6 @@
 import { textAt, valueAt } from '../strategies/json-value.js';
 import { login } from '../strategies/login.strategy.js';
-import { defineProvider } from './define-provider.js';
+import { builtInProvider } from './define-provider.js';
 import type { BodyFormat } from './signature-definition.js';
 
 /** ClickPesa's static credentials. */
@@ -23,10 +23,11 @@ const CHECKSUM_METHODS = ['canonical', 'legacy'];
  *
  * @see https://docs.clickpesa.com/api-reference/authorization/generate-token
  */
-export const clickpesa = defineProvider<ClickpesaCredentials, 'clickpesa'>({
+export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'live'>({
   name: 'clickpesa',
   title: 'ClickPesa',
   docs: 'https://docs.clickpesa.com/api-reference/authorization/generate-token',
+  credentialsPage: 'Settings > Developers: one application has a client ID and an API key',
   environments: { live: 'https://api.clickpesa.com' },
   baseUrlVariable: 'CLICKPESA_BASE_URL',
   credentials: {
@@ -81,7 +82,6 @@ export const clickpesa = defineProvider<ClickpesaCredentials, 'clickpesa'>({
     format: { default: 'canonical', credential: 'checksumMethod' },
     without: ['checksumMethod'],
   },
-  dashboard: 'Settings > Developers: one application has a client ID and an API key',
   advice: [
     {
       on: 'login',

@@ -1,7 +1,7 @@
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { textAt, valueAt } from '../strategies/json-value.js';
 import { bearer } from './bearer.js';
-import { defineProvider } from './define-provider.js';
+import { builtInProvider } from './define-provider.js';
 import type { ApiAnswer } from './provider-definition.js';
 
 /** Cryptofuse's static credentials. */
@@ -19,10 +19,11 @@ const WRONG_CLIENT = ['invalid_client', 'invalid_grant', 'unauthorized_client', 
  *
  * @see https://docs.cryptofuse.io
  */
-export const cryptofuse = defineProvider<CryptofuseCredentials, 'cryptofuse'>({
+export const cryptofuse = builtInProvider<CryptofuseCredentials, 'cryptofuse', 'live'>({
   name: 'cryptofuse',
   title: 'Cryptofuse',
   docs: 'https://docs.cryptofuse.io',
+  credentialsPage: 'Settings > API Credentials > new OAuth2 application',
   // The integration guide says api.cryptofuse.com; the reference, and every example in it, says .io.
   environments: { live: 'https://api.cryptofuse.io' },
   baseUrlVariable: 'CRYPTOFUSE_BASE_URL',
@@ -49,7 +50,6 @@ export const cryptofuse = defineProvider<CryptofuseCredentials, 'cryptofuse'>({
     scope: missingScope,
   },
   probe: { path: '/user/me/' },
-  dashboard: 'Settings > API Credentials > new OAuth2 application',
   advice: [
     {
       on: 'login',

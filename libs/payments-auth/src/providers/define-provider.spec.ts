@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { textAt, valueAt } from '../strategies/json-value.js';
 import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { defineProvider } from './define-provider.js';
-import type { ProviderDefinition } from './provider-definition.js';
+import type { ApiAnswer, ProviderDefinition } from './provider-definition.js';
 
 interface AcmeCredentials {
   readonly apiKey: string;
@@ -35,6 +36,15 @@ function problemsOf(changes: Record<string, unknown>): readonly string[] {
 function pathsOf(changes: Record<string, unknown>): string[] {
   return problemsOf(changes).map((problem) => problem.split(': ')[0] ?? '');
 }
+
+// Slips, as they are made.
+type Loose = { credentials: Readonly<Record<string, string | undefined>> };
+const withHost = { credentials: { apiKey: {}, host: { inUrl: /^[a-z]+$/ } } };
+const readsMissingMerchant = ({ credentials }: Loose) => ({
+  'X-Merchant': (credentials['merchant'] as string).toUpperCase(),
+});
+const certificateInHeader = ({ credentials }: Loose) => ({ 'X-Cert': credentials['apiKey'] });
+const throwsWithoutBody = ({ body }: ApiAnswer) => (body as { code: string }).code === 'bad_key';
 
 describe('defineProvider', () => {
   it('gives back what it was given, for nobody to change', () => {
@@ -108,6 +118,26 @@ describe('defineProvider', () => {
       expect(definition.token?.kind).toBe('client-credentials');
     });
 
+    it('placeholders of the host and of the path, filled from fields that may stand in a URL', () => {
+      expect(
+        problemsOf({
+          environments: { live: 'https://{merchant}-live.acme.test/{apiKey}' },
+          credentials: { apiKey: { inUrl: /^[a-z0-9]+$/ }, merchant: { optional: true, inUrl: /^[a-z]+$/ } },
+        }),
+      ).toEqual([]);
+    });
+
+    it('a refusal that its documents leave without words, and none at all', () => {
+      const bare = { refused: ({ status }: ApiAnswer) => status === 401, bare401: true };
+      expect(problemsOf({ refusal: bare })).toEqual([]);
+      expect(problemsOf({ refusal: undefined })).toEqual([]);
+    });
+
+    it('a signature, or a certificate, in the place of headers', () => {
+      expect(problemsOf({ headers: undefined, sign: () => ({}) })).toEqual([]);
+      expect(problemsOf({ headers: undefined, tls: () => ({ cert: '', key: '' }) })).toEqual([]);
+    });
+
     it('plain http on loopback, where a definition is tried out', () => {
       expect(problemsOf({ environments: { live: 'http://127.0.0.1:8080/v1' } })).toEqual([]);
     });
@@ -132,7 +162,7 @@ describe('defineProvider', () => {
       ['environments.test', { environments: { ...environments, test: { a: 'https://a.test' } } }],
       ['environmentVariable', { environmentVariable: 'acme-environment' }],
       ['baseUrlVariable.c', { environments, baseUrlVariable: { c: 'ACME_URL' } }],
-      ['scopesVariable', { scopesVariable: 'ACME_API_KEY' }],
+      ['scopesVariable', { scopesVariable: 'ACME_API_KEY', scopes: ['read'] }],
       ['credentials', { credentials: {} }],
       ['credentials', { credentials: { apiKey: { optional: true } } }],
       ['credentials.apiKey.variable', { credentials: { apiKey: { variable: 'apiKey' } } }],
@@ -156,6 +186,60 @@ describe('defineProvider', () => {
       ['advice[0].says', { advice: [{ on: 'call', says: 'Wrong', cause: 'it', fix: 'that' }] }],
       ['advice[0].fix', { advice: [{ on: 'call', cause: 'it' }] }],
       ['probe.host', { probe: { path: '/me', host: 'elsewhere' } }],
+      ['probe.method', { probe: { path: '/me', method: 'DELETE' } }],
+      ['probe.json', { probe: { path: '/me', json: {} } }],
+      ['probe.accepted', { probe: { path: '/me', accepted: 200 } }],
+      ['dashboard', { dashboard: 'Settings' }],
+      ['strategy', { strategy: { kind: 'static-key' } }],
+      ['credentialPage', { credentialPage: 'Settings' }],
+      ['credentialsPage', { credentialsPage: ' ' }],
+      ['region', { region: 'Antarctica' }],
+      ['basedOn', { basedOn: 2026 }],
+      ['environments.test', { environments: { live: { a: 'https://a.test' }, test: 'https://b.test' } }],
+      ['environments.live', { environments: { live: 'https://{apiKey}.acme.test' } }],
+      ['environments.live', { environments: { live: 'https://{prefix}.acme.test' } }],
+      ['environments.live', { environments: { live: 'https://{api key.acme.test' } }],
+      ['environments.live', { environments: { live: 'https://{host}.test' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://api.{host}.test' }, ...withHost }],
+      ['credentials.api-key', { credentials: { 'api-key': {}, apiKey: {} } }],
+      ['credentials.apiKey.vairable', { credentials: { apiKey: { vairable: 'ACME_KEY' } } }],
+      ['credentials.apiKey.secret', { credentials: { apiKey: { secret: 'yes' } } }],
+      ['credentials.apiKey.format', { credentials: { apiKey: { format: 'der' } } }],
+      ['credentials.apiKey.inUrl', { credentials: { apiKey: { inUrl: '[a-z]+' } } }],
+      ['credentials.apiKey.inUrl', { credentials: { apiKey: { inUrl: /^[a-z]+$/g } } }],
+      ['credentials.apiKey.default', { credentials: { apiKey: { default: '' } } }],
+      ['credentials.apiKey.default', { credentials: { apiKey: { inUrl: /^\w+$/, default: 'a.b' } } }],
+      ['headers', { headers: undefined }],
+      ['headers', { headers: async () => ({ 'X-Api-Key': 'key' }) }],
+      ['headers', { headers: () => 'X-Api-Key: key' }],
+      ['headers', { headers: () => ({}) }],
+      ['headers', { headers: ({ token }: { token: string }) => ({ 'X-Api-Key': token }) }],
+      ['headers', { headers: readsMissingMerchant }],
+      ['headers', { headers: () => ({ 'X-Api-Key': 'key', 'X-Nonce': randomUUID() }) }],
+      ['headers.X-Api-Key', { headers: () => ({ 'X-Api-Key': 7 }) }],
+      [
+        'headers.X-Api-Key',
+        { headers: ({ credentials }: Loose) => ({ 'X-Api-Key': `Key ${credentials['k']}` }) },
+      ],
+      ['headers.X Api Key', { headers: () => ({ 'X Api Key': 'key' }) }],
+      ['headers.Host', { headers: () => ({ Host: 'api.acme.test' }) }],
+      ['headers.X-Cert', { credentials: { apiKey: { format: 'pem' } }, headers: certificateInHeader }],
+      ['defaultHeaders', { defaultHeaders: { 'X-Country': 'KE' } }],
+      ['defaultHeaders.x-api-key', { defaultHeaders: () => ({ 'X-API-Key': 'other' }) }],
+      ['sign', { sign: 'hmac' }],
+      ['tls', { tls: { cert: 'c', key: 'k' } }],
+      ['refusal', { refusal: 401 }],
+      ['refusal.refuses', { refusal: { refused: () => false, refuses: () => true } }],
+      ['refusal.refused', { refusal: { refused: ({ status }: ApiAnswer) => status === 401 } }],
+      ['refusal.refused', { refusal: { refused: ({ status }: ApiAnswer) => status >= 400 } }],
+      ['refusal.refused', { refusal: { refused: async () => false } }],
+      ['refusal.refused', { refusal: { refused: throwsWithoutBody } }],
+      ['refusal.refused', { refusal: { refused: ({ status }: ApiAnswer) => status === 200, bare401: true } }],
+      ['refusal.bare401', { refusal: { refused: () => false, bare401: false } }],
+      ['refusal.alsoOnSuccess', { refusal: { refused: () => false, alsoOnSuccess: 'yes' } }],
+      ['refusal.challenged', { refusal: { refused: () => false, challenged: () => false } }],
+      ['scopes', { scopesVariable: 'ACME_SCOPES' }],
+      ['advice[0].status', { advice: [{ on: 'call', status: '401', cause: 'it', fix: 'that' }] }],
     ])('%s in %j', (path, changes) => {
       expect(pathsOf(changes)).toEqual([path]);
     });
@@ -208,6 +292,18 @@ describe('defineProvider', () => {
         ...acme,
         // @ts-expect-error there is no such credential
         headers: ({ credentials }) => ({ 'X-Api-Key': credentials.apikey }),
+      }));
+    void (() =>
+      defineProvider<AcmeCredentials>({
+        ...acme,
+        // @ts-expect-error what may be undefined is optional
+        credentials: { apiKey: {}, merchant: {} },
+      }));
+    void (() =>
+      defineProvider<AcmeCredentials>({
+        ...acme,
+        // @ts-expect-error what may not be undefined is not optional
+        credentials: { apiKey: { optional: true }, merchant: { optional: true } },
       }));
     // @ts-expect-error credentials are text
     void (() => defineProvider<{ apiKey: number }>({ ...acme, credentials: { apiKey: {} } }));

@@ -14,6 +14,7 @@ export type CredentialFields<C> = { readonly [K in keyof C]: C[K] };
  *
  * @typeParam C the provider's static credentials, field by field
  * @typeParam N the provider's name, where types are to know it
+ * @typeParam E the names of its environments, where types are to know them
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  *
  * @example
@@ -32,7 +33,8 @@ export type CredentialFields<C> = { readonly [K in keyof C]: C[K] };
 export function defineProvider<
   C extends { readonly [K in keyof C]: string | undefined },
   N extends string = string,
->(definition: ProviderDefinition<CredentialFields<C>, N>): ProviderDefinition<CredentialFields<C>, N> {
+  E extends string = string,
+>(definition: ProviderDefinition<CredentialFields<C>, N, E>): ProviderDefinition<CredentialFields<C>, N, E> {
   const problems = definitionProblems(definition);
   if (problems.length > 0) {
     const name = typeof definition?.name === 'string' ? definition.name : undefined;
@@ -43,4 +45,16 @@ export function defineProvider<
     );
   }
   return Object.freeze({ ...definition });
+}
+
+/**
+ * Describes a provider that is built in. The contract test checks these descriptions, so that an application does not do
+ * it again at each start.
+ */
+export function builtInProvider<
+  C extends { readonly [K in keyof C]: string | undefined },
+  N extends string,
+  E extends string,
+>(definition: ProviderDefinition<CredentialFields<C>, N, E>): ProviderDefinition<CredentialFields<C>, N, E> {
+  return Object.freeze(definition);
 }

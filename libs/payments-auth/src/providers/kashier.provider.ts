@@ -1,5 +1,5 @@
 import { isJsonObject, valueAt } from '../strategies/json-value.js';
-import { defineProvider } from './define-provider.js';
+import { builtInProvider } from './define-provider.js';
 
 /** Kashier's static credentials. */
 export interface KashierCredentials {
@@ -19,10 +19,11 @@ export interface KashierCredentials {
  *
  * @see https://developers.kashier.io
  */
-export const kashier = defineProvider<KashierCredentials, 'kashier'>({
+export const kashier = builtInProvider<KashierCredentials, 'kashier', 'test' | 'live'>({
   name: 'kashier',
   title: 'Kashier',
   docs: 'https://developers.kashier.io',
+  credentialsPage: 'Integrate now > Secret key, and Payment API keys beside it; test and live have their own',
   environments: {
     test: { api: 'https://test-api.kashier.io', fep: 'https://test-fep.kashier.io' },
     live: { api: 'https://api.kashier.io', fep: 'https://fep.kashier.io' },
@@ -62,7 +63,6 @@ export const kashier = defineProvider<KashierCredentials, 'kashier'>({
       required: ['status', 'amount', 'currency', 'merchantOrderId'],
     },
   },
-  dashboard: 'Integrate now > Secret key, and Payment API keys beside it; test and live have their own',
   advice: [
     {
       on: 'settings',

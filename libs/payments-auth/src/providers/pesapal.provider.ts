@@ -1,7 +1,7 @@
 import { isJsonObject, textAt, valueAt } from '../strategies/json-value.js';
 import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
-import { defineProvider } from './define-provider.js';
+import { builtInProvider } from './define-provider.js';
 
 /** PesaPal's static credentials. Each environment has its own. */
 export interface PesapalCredentials {
@@ -15,10 +15,11 @@ export interface PesapalCredentials {
  *
  * @see https://developer.pesapal.com/how-to-integrate/e-commerce/api-30-json/authentication
  */
-export const pesapal = defineProvider<PesapalCredentials, 'pesapal'>({
+export const pesapal = builtInProvider<PesapalCredentials, 'pesapal', 'sandbox' | 'live'>({
   name: 'pesapal',
   title: 'PesaPal',
   docs: 'https://developer.pesapal.com/how-to-integrate/e-commerce/api-30-json/authentication',
+  credentialsPage: 'merchant dashboard for live, the demo accounts page for the sandbox',
   environments: {
     sandbox: 'https://cybqa.pesapal.com/pesapalv3',
     live: 'https://pay.pesapal.com/v3',
@@ -55,7 +56,6 @@ export const pesapal = defineProvider<PesapalCredentials, 'pesapal'>({
     fields: ['OrderTrackingId', 'OrderMerchantReference', 'OrderNotificationType'],
     confirmWith: 'GetTransactionStatus',
   },
-  dashboard: 'merchant dashboard for live, the demo accounts page for the sandbox',
   advice: [
     {
       on: 'login',

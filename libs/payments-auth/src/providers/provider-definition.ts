@@ -1,42 +1,72 @@
-import type { ApiAnswer, Credentials, HeaderValues, TokenSource } from '../strategies/strategy.js';
+import type { ApiAnswer, Credentials, Given, HeaderValues, TokenSource } from '../strategies/strategy.js';
 import type { BodySignatureDefinition, WebhookDefinition } from './signature-definition.js';
 
 export type { ApiAnswer, HeaderValues } from '../strategies/strategy.js';
 
-/** One field of a provider's static credentials. */
-export interface CredentialField {
+/**
+ * One field of a provider's static credentials.
+ *
+ * @typeParam V the type of its value: where that may be `undefined`, `optional: true` is required, and nowhere else
+ */
+export type CredentialField<V = unknown> = CredentialFieldBase &
+  (unknown extends V
+    ? { readonly optional?: boolean }
+    : undefined extends V
+      ? { readonly optional: true }
+      : { readonly optional?: false });
+
+/** What is said of a field, whatever its type. */
+export interface CredentialFieldBase {
   /** The environment variable it is read from when the application gives no `credentials`. */
   readonly variable?: string;
-  /** @default false */
-  readonly optional?: boolean;
   /** Whether the value must never be seen. @default true */
   readonly secret?: boolean;
+  /**
+   * `'pem'`: a key or a certificate. Line breaks are allowed, also written as `\n`; the value is parsed at boot, and
+   * may stand in no header. @default 'text'
+   */
+  readonly format?: 'text' | 'pem';
+  /**
+   * The value may stand in a URL, as `{fieldName}` in `environments` or in the path of the token endpoint: letters,
+   * digits and inner hyphens, and whatever else this expression asks for. Where the URL of the chosen environment names
+   * the field, a value is required.
+   */
+  readonly inUrl?: RegExp;
+  /** The value where the application gives none. @default none */
+  readonly default?: string;
   /**
    * Environments that a value visibly belongs to: `{ test: /^pk_test_/ }`. A value that matches another
    * environment than the configured one is warned about at boot.
    */
   readonly belongsTo?: Readonly<Record<string, RegExp>>;
   /** Says what looks wrong about a value, without the value; warned about at boot, never refused. */
-  readonly suspect?: (value: string) => string | undefined;
+  suspect?(value: string): string | undefined;
 }
 
 /** How a provider says no to a call. */
 export interface RefusalDefinition {
-  /** The provider's own refusal of the credential, recognised by its envelope or code: a new one may cure it. */
-  readonly refused: (answer: ApiAnswer) => boolean;
+  /**
+   * The provider's own words for "your credential is no good", recognised by the envelope or the code: a new credential
+   * may cure it, and a call that was refused so is sent once more, a payment included.
+   */
+  refused(answer: ApiAnswer): boolean;
   /** A refusal that no new credential cures: a missing scope, an IP allow-list, a subscription. @default none */
-  readonly incurable?: (answer: ApiAnswer) => boolean;
+  incurable?(answer: ApiAnswer): boolean;
+  /** A refusal that a new signature cures and a new login does not: the call is signed anew, once. Needs `sign`. @default none */
+  challenged?(answer: ApiAnswer): boolean;
   /** What a refusal for missing scope says, where the provider says it. */
-  readonly scope?: (
-    answer: ApiAnswer,
-  ) => { required: readonly string[]; held: readonly string[] } | undefined;
+  scope?(answer: ApiAnswer): { required: readonly string[]; held: readonly string[] } | undefined;
   /** Set where the provider refuses with a 2xx too, so that successful bodies are looked at. @default false */
   readonly alsoOnSuccess?: boolean;
+  /**
+   * The provider documents that a refused credential is a 401 without a word of its own. Without this, `refused` must
+   * say no to a bare 401: one can come from a gateway after the payment was made, and would have it sent twice.
+   */
+  readonly bare401?: true;
 }
 
 /** What the headers of a call are made of. */
-export interface HeaderParts<C extends object = Credentials> {
-  readonly credentials: C;
+export interface HeaderParts<C extends object = Credentials> extends Given<C> {
   /** The current token; the empty string for a static key. */
   readonly token: string;
 }
@@ -55,9 +85,16 @@ export interface CallHeaders<C extends object = Credentials> {
 
 /** A call that reads, moves nothing, and shows that a credential is accepted. */
 export interface ProbeDefinition {
+  /** @default 'GET' */
+  readonly method?: 'GET' | 'POST';
+  /** The named host. @default the first */
   readonly host?: string;
   /** Below the base URL, query included. */
   readonly path: string;
+  /** The body of a POST. @default none */
+  readonly json?: unknown;
+  /** What shows that the credential is accepted. @default a 2xx that `refusal.refused` says no to */
+  accepted?(answer: ApiAnswer): boolean;
 }
 
 /**
@@ -75,36 +112,53 @@ export interface ProviderAdvice {
   readonly fix: string;
 }
 
+/** Where a provider is used. */
+export type ProviderRegion = 'Africa' | 'Americas' | 'Asia' | 'Europe' | 'Worldwide';
+
 /**
  * Everything that is true of one payment provider and of no other. Written with `defineProvider`.
  *
  * @typeParam C the provider's static credentials
  * @typeParam N the provider's name
+ * @typeParam E the names of its environments
  */
-export interface ProviderDefinition<C extends object = Credentials, N extends string = string> {
+export interface ProviderDefinition<
+  C extends object = Credentials,
+  N extends string = string,
+  E extends string = string,
+> {
   /** Lower case, as applications write it: `pesapal`. */
   readonly name: N;
   /** As the provider writes it: `PesaPal`. */
   readonly title: string;
   /** The page of the provider's documentation that this definition follows. */
   readonly docs: string;
+  /** Where the provider is used, for lists. */
+  readonly region?: ProviderRegion;
+  /** The date of the documents that the definition follows: `2026-11-02`. */
+  readonly basedOn?: string;
+  /** Where the provider shows its credentials: `dashboard, Settings > API`. */
+  readonly credentialsPage?: string;
   /**
    * Base URL per environment, or named base URLs (the first is the default). One without environments has a single
-   * entry, `live`.
+   * entry, `live`. A URL may hold `{fieldName}` of a credential field that has `inUrl`.
    */
-  readonly environments: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly environments: Readonly<Record<E, string | Readonly<Record<string, string>>>>;
   /** The variable that picks the environment, where there is more than one. */
   readonly environmentVariable?: string;
   /** The variable(s) that override the base URL: one name, or one per named host. */
   readonly baseUrlVariable?: string | Readonly<Record<string, string>>;
-  readonly credentials: { readonly [K in keyof C]-?: CredentialField };
+  readonly credentials: {
+    readonly [K in keyof C]-?: CredentialField<string extends keyof C ? unknown : C[K]>;
+  };
   /** How a token is obtained. Absent: the configured secret itself goes with every call. */
   readonly token?: TokenSource<C>;
   /** Headers that every call carries. (A method, so that a list can hold definitions for different credentials.) */
   headers(parts: HeaderParts<C>): HeaderValues;
   /** Headers that some calls carry as well. */
   readonly callHeaders?: readonly CallHeaders<C>[];
-  readonly refusal: RefusalDefinition;
+  /** How it says no to a call. @default a 401 renews the credential, and only calls that read are sent again */
+  readonly refusal?: RefusalDefinition;
   /** The scopes asked for by default; absent where the provider has none. */
   readonly scopes?: readonly string[];
   /** The variable that holds other default scopes, separated by spaces. */
@@ -113,8 +167,6 @@ export interface ProviderDefinition<C extends object = Credentials, N extends st
   readonly secretResponseFields?: readonly string[];
   /** The documented harmless reading call, where there is one. */
   readonly probe?: ProbeDefinition;
-  /** Where the provider shows its credentials: `dashboard, Settings > API`. */
-  readonly dashboard?: string;
   /** What helps when the provider says no; the first that fits. */
   readonly advice?: readonly ProviderAdvice[];
   /** How the provider proves that a message to the application is its own, where it sends any. */

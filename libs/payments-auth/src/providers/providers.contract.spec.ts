@@ -9,6 +9,7 @@ import {
   type TokenStrategy,
 } from '../strategies/strategy.js';
 import { ManualClock } from '../testing/manual-clock.js';
+import { definitionProblems } from './definition-problems.js';
 import { BUILT_IN_PROVIDERS, type BuiltInCredentials, type BuiltInProviderName } from './index.js';
 import type { ApiAnswer, ProviderDefinition } from './provider-definition.js';
 
@@ -227,7 +228,7 @@ const tokenProviders = Object.entries(logins).map(([name, contract]) => {
 
 function verdict({ refusal }: ProviderDefinition, status: number, body: unknown): Verdict {
   const answer: ApiAnswer = { status, headers: {}, body, text: '' };
-  const [refused, incurable] = [refusal.refused(answer), refusal.incurable?.(answer) ?? false];
+  const [refused, incurable] = [refusal?.refused(answer) ?? false, refusal?.incurable?.(answer) ?? false];
   if (refused && incurable) throw new Error('both at once');
   return refused ? 'refused' : incurable ? 'incurable' : 'neither';
 }
@@ -238,6 +239,10 @@ function read(strategy: TokenStrategy, [status, body]: Answer): TokenOutcome {
 
 describe.each(named)('%s', (name, definition) => {
   const own: Credentials = { ...credentials[name] };
+
+  it('is a definition that defineProvider would take', () => {
+    expect(definitionProblems(definition)).toEqual([]);
+  });
 
   it('has a lower-case name, a title, and a page that it follows', () => {
     expect(name).toMatch(/^[a-z]+$/);
@@ -264,8 +269,8 @@ describe.each(named)('%s', (name, definition) => {
   });
 
   it('finds nothing odd about credentials as they should be', () => {
-    for (const [field, { suspect }] of Object.entries(definition.credentials)) {
-      expect(suspect?.(own[field] as string)).toBeUndefined();
+    for (const [field, spec] of Object.entries(definition.credentials)) {
+      expect(spec.suspect?.(own[field] as string)).toBeUndefined();
     }
   });
 
@@ -289,7 +294,7 @@ describe.each(named)('%s', (name, definition) => {
 
   it('looks at successful answers only where it refuses with one', () => {
     const refusesWithSuccess = calls[name].some(([kind, status]) => kind === 'refused' && status < 300);
-    expect(definition.refusal.alsoOnSuccess ?? false).toBe(refusesWithSuccess);
+    expect(definition.refusal?.alsoOnSuccess ?? false).toBe(refusesWithSuccess);
   });
 
   it('names a probe that only reads, where one is documented', () => {

@@ -1,7 +1,7 @@
 import { textAt, valueAt } from '../strategies/json-value.js';
 import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
-import { defineProvider } from './define-provider.js';
+import { builtInProvider } from './define-provider.js';
 
 /** WakaPay's static credentials. */
 export interface WakapayCredentials {
@@ -16,10 +16,11 @@ export interface WakapayCredentials {
  *
  * @see https://api-docs.wakapayments.com
  */
-export const wakapay = defineProvider<WakapayCredentials, 'wakapay'>({
+export const wakapay = builtInProvider<WakapayCredentials, 'wakapay', 'test' | 'live'>({
   name: 'wakapay',
   title: 'WakaPay',
   docs: 'https://api-docs.wakapayments.com',
+  credentialsPage: 'dashboard; keys look like pk_test_… and sk_test_… in the test environment',
   environments: { test: 'https://api.test.wakapay.io', live: 'https://api.wakapay.io' },
   environmentVariable: 'WAKAPAY_ENVIRONMENT',
   baseUrlVariable: 'WAKAPAY_BASE_URL',
@@ -49,7 +50,6 @@ export const wakapay = defineProvider<WakapayCredentials, 'wakapay'>({
     of: ['apiKey', 'apiSecret'],
     signature: { field: 'signature' },
   },
-  dashboard: 'dashboard; keys look like pk_test_… and sk_test_… in the test environment',
   advice: [
     {
       on: 'login',

@@ -1,0 +1,58 @@
+import { isJsonObject } from '../strategies/json-value.js';
+import { urlValueProblem } from '../strategies/placeholders.js';
+import { suggestion } from '../nearest.js';
+import { type Fields, functionProblems, patternProblems, type Problems } from './definition-checks.js';
+
+const KNOWN = ['variable', 'optional', 'secret', 'format', 'inUrl', 'default', 'belongsTo', 'suspect'];
+
+/** What is wrong with the fields of a provider's static credentials. */
+export function credentialProblems(credentials: unknown, environments: unknown): Problems {
+  const fields = isJsonObject(credentials) ? Object.entries(credentials) : [];
+  const required = fields.some(([, spec]) => isJsonObject(spec) && spec['optional'] !== true);
+  if (!required) return ['credentials: expected at least one that is not optional'];
+  const known = isJsonObject(environments) ? Object.keys(environments) : [];
+  return fields.flatMap(([field, spec]) => {
+    const path = `credentials.${field}`;
+    if (!/^[A-Za-z_$][\w$]*$/.test(field)) return [`${path}: expected a field name of letters and digits`];
+    return isJsonObject(spec)
+      ? fieldProblems(path, spec, known)
+      : [`${path}: expected an object, which may be empty`];
+  });
+}
+
+function fieldProblems(path: string, spec: Fields, environments: readonly string[]): Problems {
+  const { belongsTo = {}, suspect, format, inUrl, default: value } = spec;
+  const patterns = isJsonObject(belongsTo) ? Object.entries(belongsTo) : [];
+  return [
+    ...Object.keys(spec)
+      .filter((name) => !KNOWN.includes(name))
+      .map((name) => `${path}.${name}: not a part of a field. ${suggestion(name, KNOWN)}`),
+    ...['optional', 'secret'].flatMap((name) =>
+      spec[name] === undefined || typeof spec[name] === 'boolean'
+        ? []
+        : [`${path}.${name}: expected true or false`],
+    ),
+    ...(format === undefined || format === 'text' || format === 'pem'
+      ? []
+      : [`${path}.format: expected 'text' or 'pem'`]),
+    ...(inUrl === undefined ? [] : patternProblems(`${path}.inUrl`, inUrl)),
+    ...(inUrl !== undefined && format === 'pem'
+      ? [`${path}.inUrl: a PEM cannot stand in a URL; leave one of the two out`]
+      : []),
+    ...(value === undefined ? [] : defaultProblems(`${path}.default`, value, inUrl)),
+    ...(isJsonObject(belongsTo) ? [] : [`${path}.belongsTo: expected a pattern per environment`]),
+    ...patterns.flatMap(([environment, pattern]) => [
+      ...(environments.includes(environment)
+        ? []
+        : [`${path}.belongsTo.${environment}: there is no such environment`]),
+      ...patternProblems(`${path}.belongsTo.${environment}`, pattern),
+    ]),
+    ...functionProblems(`${path}.suspect`, suspect),
+  ];
+}
+
+function defaultProblems(path: string, value: unknown, inUrl: unknown): Problems {
+  if (typeof value !== 'string' || value === '') return [`${path}: expected a text`];
+  const what = inUrl instanceof RegExp ? urlValueProblem(value, inUrl) : undefined;
+  return what === undefined ? [] : [`${path}: ${what}`];
+}

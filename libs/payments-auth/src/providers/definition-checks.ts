@@ -1,0 +1,64 @@
+import { isJsonObject } from '../strategies/json-value.js';
+
+/** What is wrong with one value of a definition, each with its path; an empty list when nothing is. */
+export type Problems = string[];
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function matches(value: unknown, pattern: RegExp): boolean {
+  return typeof value === 'string' && pattern.test(value);
+}
+
+export function isUrl(value: unknown): value is string {
+  return typeof value === 'string' && URL.canParse(value);
+}
+
+/** The names of a provider's hosts; none where each environment has a single base URL. */
+export function hostNames(environments: unknown): string[] {
+  const first = isJsonObject(environments) ? Object.values(environments)[0] : undefined;
+  return isJsonObject(first) ? Object.keys(first) : [];
+}
+
+/** A host must be one of the named ones. */
+export function hostProblems(path: string, host: unknown, hosts: readonly string[]): Problems {
+  if (host === undefined || hosts.includes(host as string)) return [];
+  return hosts.length === 0
+    ? [`${path}: the provider has one host without a name; leave this out`]
+    : [`${path}: there is no such host; expected ${hosts.map((name) => `"${name}"`).join(' or ')}`];
+}
+
+/** A path is appended to a base URL as it is. */
+export function pathProblems(path: string, value: unknown): Problems {
+  return value === undefined || matches(value, /^\/(?:[^/]|$)/)
+    ? []
+    : [`${path}: expected a path that begins with one "/"`];
+}
+
+/** A pattern with a memory would match every other time. */
+export function patternProblems(path: string, pattern: unknown): Problems {
+  if (!(pattern instanceof RegExp)) return [`${path}: expected a regular expression`];
+  return pattern.global || pattern.sticky ? [`${path}: expected no "g" and no "y" flag`] : [];
+}
+
+export function listProblems(path: string, list: unknown, pattern: RegExp, expected: string): Problems {
+  if (list === undefined) return [];
+  return Array.isArray(list) && list.length > 0 && list.every((each) => matches(each, pattern))
+    ? []
+    : [`${path}: expected a list of ${expected}`];
+}
+
+/** Something that may be left out, and is a function where it is not. */
+export function functionProblems(path: string, value: unknown, expected = 'expected a function'): Problems {
+  return value === undefined || typeof value === 'function' ? [] : [`${path}: ${expected}`];
+}
+
+export function flagProblems(path: string, value: unknown): Problems {
+  return value === undefined || value === true ? [] : [`${path}: expected true, or leave it out`];
+}
+
+/** What went wrong in a function of a definition, in one line. */
+export function sayError(error: unknown): string {
+  return error instanceof Error
+    ? `${error.name}: ${error.message.split('\n')[0]}`
+    : 'something that is no error';
+}

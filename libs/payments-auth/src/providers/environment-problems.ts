@@ -1,0 +1,108 @@
+import { isJsonObject } from '../strategies/json-value.js';
+import { isLoopback } from '../strategies/loopback.js';
+import { placeholdersIn } from '../strategies/placeholders.js';
+import { isUrl, type Fields, type Problems } from './definition-checks.js';
+
+/** What is wrong with where a provider is said to be. */
+export function environmentProblems(
+  environments: unknown,
+  hosts: readonly string[],
+  credentials: unknown,
+): Problems {
+  if (!isJsonObject(environments) || Object.keys(environments).length === 0)
+    return ['environments: expected a base URL for at least one, as in { live: "https://api.acme.test" }'];
+  return Object.entries(environments).flatMap(([environment, bases]) => {
+    const path = `environments.${environment}`;
+    if (!isJsonObject(bases)) {
+      return [
+        ...(hosts.length === 0 ? [] : [`${path}: expected the same named hosts in every environment`]),
+        ...baseUrlProblems(path, bases, credentials),
+      ];
+    }
+    const names = Object.keys(bases);
+    const same = names.length === hosts.length && names.every((name) => hosts.includes(name));
+    return [
+      ...(names.length > 0 && same ? [] : [`${path}: expected the same named hosts in every environment`]),
+      ...names.flatMap((name) => baseUrlProblems(`${path}.${name}`, bases[name], credentials)),
+    ];
+  });
+}
+
+/** What is wrong with the placeholders of a URL or a path. */
+export function placeholderProblems(path: string, text: unknown, credentials: unknown): Problems {
+  if (typeof text !== 'string') return [];
+  if (/[{}]/.test(text.replace(/\{[^{}]+\}/g, '')))
+    return [`${path}: has a brace that belongs to no placeholder; write {fieldName}`];
+  const fields = isJsonObject(credentials) ? credentials : {};
+  return placeholdersIn(text).flatMap((name) => {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (field === undefined) return [`${path}: {${name}} is not one of the credentials`];
+    return isJsonObject(field) && field['inUrl'] !== undefined
+      ? []
+      : [
+          `${path}: {${name}} may stand in a URL only with credentials.${name}.inUrl, the expression that its value matches`,
+        ];
+  });
+}
+
+function baseUrlProblems(path: string, base: unknown, credentials: unknown): Problems {
+  const placeholders = placeholderProblems(path, base, credentials);
+  if (placeholders.length > 0) return placeholders;
+  const filled = typeof base === 'string' ? base.replace(/\{[^{}]+\}/g, 'x') : base;
+  const url = isUrl(filled) ? new URL(filled) : undefined;
+  if (url === undefined) return [`${path}: expected a URL`];
+  return [
+    ...(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+      ? []
+      : [`${path}: expected https`]),
+    ...(url.username || url.password || url.search || url.hash
+      ? [`${path}: expected no user, query or fragment`]
+      : []),
+    ...(String(base).endsWith('/') ? [`${path}: expected no slash at the end`] : []),
+    ...(ownsItsDomain(String(base))
+      ? []
+      : [
+          `${path}: a placeholder may stand for one label of the host name, left of the provider's own domain`,
+        ]),
+  ];
+}
+
+/** Otherwise the value of a field would choose whose server the credential goes to. */
+function ownsItsDomain(base: string): boolean {
+  const [, host = ''] = /^[a-z]+:\/\/([^/]*)/i.exec(base) ?? [];
+  const labels = host.replace(/:\d+$/, '').split('.');
+  return (
+    !host.includes('{') ||
+    (labels.length > 2 && !labels.slice(-2).join('').includes('{') && !host.includes('}:'))
+  );
+}
+
+/** What is wrong with the variables that a definition is configured by. */
+export function variableProblems(definition: Fields, hosts: readonly string[]): Problems {
+  const base = definition['baseUrlVariable'];
+  const credentials = isJsonObject(definition['credentials'])
+    ? Object.entries(definition['credentials'])
+    : [];
+  const named: readonly (readonly [string, unknown])[] = [
+    ...credentials.map(
+      ([field, spec]) =>
+        [`credentials.${field}.variable`, isJsonObject(spec) ? spec['variable'] : undefined] as const,
+    ),
+    ['environmentVariable', definition['environmentVariable']],
+    ['scopesVariable', definition['scopesVariable']],
+    ...(isJsonObject(base)
+      ? Object.entries(base).map(([host, variable]) => [`baseUrlVariable.${host}`, variable] as const)
+      : [['baseUrlVariable', base] as const]),
+  ];
+  const given = named.filter(([, variable]) => variable !== undefined);
+  const unknownHosts = isJsonObject(base) ? Object.keys(base).filter((host) => !hosts.includes(host)) : [];
+  return [
+    ...unknownHosts.map((host) => `baseUrlVariable.${host}: there is no such host`),
+    ...given.flatMap(([path, variable], index) => {
+      if (typeof variable !== 'string' || !/^[A-Z][A-Z0-9_]*$/.test(variable))
+        return [`${path}: expected a name like ACME_API_KEY`];
+      const first = given.findIndex(([, other]) => other === variable);
+      return first === index ? [] : [`${path}: ${given[first]?.[0]} is read from the same variable`];
+    }),
+  ];
+}

@@ -1,0 +1,28 @@
+/** `{fieldName}` in a base URL or in the path of a token endpoint. */
+const PLACEHOLDER = /\{([^{}]*)\}/g;
+
+/** A value that, with what stands around it, makes one DNS label or one path segment. */
+const PLAIN = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/;
+
+/** The names of the fields that `text` has to be filled from. */
+export function placeholdersIn(text: string): string[] {
+  return text.includes('{') ? Array.from(text.matchAll(PLACEHOLDER), ([, name]) => name as string) : [];
+}
+
+/** What keeps a value from standing in a URL; `undefined` when nothing does. */
+export function urlValueProblem(value: string, allowed: RegExp): string | undefined {
+  if (!PLAIN.test(value))
+    return 'may hold only letters, digits and hyphens between them, because it stands in a URL';
+  return allowed.test(value) ? undefined : `does not match ${allowed.source}, and stands in a URL`;
+}
+
+/** @throws {TypeError} where a value is missing, or would lead elsewhere */
+export function filled(text: string, values: Readonly<Record<string, unknown>>): string {
+  if (!text.includes('{')) return text;
+  return text.replace(PLACEHOLDER, (_, name: string) => {
+    const value = values[name];
+    if (typeof value !== 'string' || !PLAIN.test(value))
+      throw new TypeError(`the credential "${name}", which stands in the URL, is missing or malformed`);
+    return value;
+  });
+}
