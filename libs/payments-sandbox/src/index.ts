@@ -6,7 +6,8 @@ export type { SandboxClock } from './core/sandbox-clock.js';
 export type { IssuedToken } from './core/issued-tokens.js';
 export type { Rotation } from './core/account.js';
 export type { Counts, RequestRecord } from './core/traffic.js';
-export type { ExchangeKind, Outcome } from './core/exchange.js';
+export type { Outcome } from './core/exchange.js';
+export type { ExchangeKind } from './core/exchange-kind.js';
 export type { StrayRequest } from './core/elsewhere.js';
 export type {
   Envelope,

@@ -59,6 +59,11 @@ export class Sandbox {
     return [...this.#providers.keys()];
   }
 
+  /** Every running provider, seen without its own type of credentials. */
+  get running(): readonly SandboxProvider[] {
+    return [...this.#providers.values()];
+  }
+
   /** A running provider. @throws when it was not started */
   provider<N extends ProviderName>(name: N): SandboxProviders[N] {
     const provider = this.#providers.get(name);
@@ -71,10 +76,7 @@ export class Sandbox {
 
   /** Every environment variable that an application needs to use these providers. */
   get environment(): Record<string, string> {
-    return Object.assign(
-      {},
-      ...[...this.#providers.values()].map(({ environment }) => environment),
-    ) as Record<string, string>;
+    return Object.assign({}, ...this.running.map(({ environment }) => environment)) as Record<string, string>;
   }
 
   /** Another server on a port of its own, that redirects lead to, and what arrived there. */
@@ -106,7 +108,7 @@ export class Sandbox {
     await Promise.all([
       this.#control?.close(),
       this.#elsewhere.close(),
-      ...[...this.#providers.values()].map((provider) => provider.close()),
+      ...this.running.map((provider) => provider.close()),
     ]);
   }
 }

@@ -1,12 +1,9 @@
 import { checkFields, InvalidInputError, isNumber, isText, optional } from '../core/checks.js';
 import { checkSettings } from '../core/provider-settings.js';
 import { checkMisbehaviour } from '../faults/check-misbehaviour.js';
-import { isProviderName, type ProviderName } from '../providers/index.js';
-import type { Sandbox, SandboxProviders } from '../sandbox.js';
+import type { SandboxProvider } from '../sandbox-provider.js';
 import { checkWebhookOptions } from '../signing/check-webhook-options.js';
-import { providerState, sandboxState } from './state.js';
-
-type AnyProvider = SandboxProviders[ProviderName];
+import { type ControlledSandbox, providerState, sandboxState } from './state.js';
 
 /** One thing that can be asked of the control API. */
 export interface ControlRoute {
@@ -19,9 +16,9 @@ export interface ControlRoute {
 }
 
 interface ControlCall {
-  readonly sandbox: Sandbox;
+  readonly sandbox: ControlledSandbox;
   /** The providers that the path names; every one where it names none. */
-  readonly providers: readonly AnyProvider[];
+  readonly providers: readonly SandboxProvider[];
   readonly query: URLSearchParams;
   /** The JSON in the body; an empty object without one. */
   readonly body: unknown;
@@ -32,7 +29,7 @@ function perProvider(
   method: ControlRoute['method'],
   action: string,
   does: string,
-  run: (provider: AnyProvider, call: ControlCall) => unknown,
+  run: (provider: SandboxProvider, call: ControlCall) => unknown,
 ): ControlRoute {
   return {
     method,
@@ -141,25 +138,22 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
 
 /** Finds the route and whom it concerns. */
 export function routeOf(
-  sandbox: Sandbox,
+  sandbox: ControlledSandbox,
   method: string,
   path: string,
-): { route: ControlRoute; providers: readonly AnyProvider[] } | undefined {
+): { route: ControlRoute; providers: readonly SandboxProvider[] } | undefined {
   const [, name] = /^\/providers\/([^/]+)/.exec(path) ?? [];
   const pattern = name === undefined ? path : path.replace(name, ':provider');
   const route = CONTROL_ROUTES.find((known) => known.method === method && known.path === pattern);
   if (route === undefined) return undefined;
-  const names = name === undefined || name === 'all' ? sandbox.names : [name];
-  return { route, providers: names.map((known) => running(sandbox, known)) };
+  if (name === undefined || name === 'all') return { route, providers: sandbox.running };
+  const providers = sandbox.running.filter((provider) => provider.name === name);
+  if (providers.length > 0) return { route, providers };
+  const names = sandbox.running.map((provider) => provider.name).join(', ');
+  throw new InvalidInputError([`provider must be one of ${names}, or all`]);
 }
 
-function running(sandbox: Sandbox, name: string): AnyProvider {
-  if (!isProviderName(name) || !sandbox.names.includes(name))
-    throw new InvalidInputError([`provider must be one of ${sandbox.names.join(', ')}, or all`]);
-  return sandbox.provider(name);
-}
-
-function sendWebhook(provider: AnyProvider, { body }: ControlCall): Promise<unknown> {
+function sendWebhook(provider: SandboxProvider, { body }: ControlCall): Promise<unknown> {
   const { url, ...options } = checkWebhookOptions(body);
   return provider.sendWebhook(url, options);
 }

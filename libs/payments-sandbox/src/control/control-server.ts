@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { InvalidInputError } from '../core/checks.js';
 import { isLoopback } from '../core/loopback.js';
 import { LoopbackServer } from '../core/loopback-server.js';
-import type { Sandbox } from '../sandbox.js';
 import { CONTROL_ROUTES, routeOf } from './control-routes.js';
+import type { ControlledSandbox } from './state.js';
 
 const LARGEST_BODY_BYTES = 1024 * 1024;
 
@@ -24,7 +24,7 @@ class Refusal extends Error {
 export class ControlServer {
   readonly #loopback: LoopbackServer;
 
-  constructor(private readonly sandbox: Sandbox) {
+  constructor(private readonly sandbox: ControlledSandbox) {
     this.#loopback = new LoopbackServer((incoming, response) => {
       this.#answer(incoming, response).catch(() => response.destroy());
     });

@@ -35,8 +35,11 @@ function cut(response: ServerResponse, bytes: Buffer): void {
   response.write(bytes.subarray(0, Math.max(1, bytes.length >> 1)), () => response.destroy());
 }
 
+/** One listener clears whichever timer is the current one: a long answer adds no listener per byte. */
 function drip(response: ServerResponse, bytes: Buffer, { dripMs = 0, endless = false }: Delivery): void {
   let sent = 0;
+  let timer: NodeJS.Timeout | undefined;
+  response.once('close', () => clearTimeout(timer));
   const next = () => {
     if (response.destroyed) return;
     if (sent < bytes.length) response.write(bytes.subarray(sent, sent + 1));
@@ -46,7 +49,7 @@ function drip(response: ServerResponse, bytes: Buffer, { dripMs = 0, endless = f
       return;
     }
     sent += 1;
-    after(response, dripMs, next);
+    timer = setTimeout(next, dripMs).unref();
   };
   next();
 }

@@ -1,9 +1,7 @@
 import type { Account } from './account.js';
+import type { ExchangeKind } from './exchange-kind.js';
 import type { RateLimitState } from './rate-limits.js';
 import type { ReceivedRequest } from './received-request.js';
-
-/** What a request is for: a login, giving a token back, or a call to the provider's API. */
-export type ExchangeKind = 'token' | 'revocation' | 'call';
 
 /** What became of a request. */
 export type Outcome =

@@ -1,13 +1,11 @@
 import type { Account, Credentials } from './account.js';
-import type { CredentialShape } from './accounts.js';
 import type { Exchange } from './exchange.js';
-import type { ProviderContext } from './provider-context.js';
+import type { ProviderContext, TokenRules } from './provider-context.js';
 import type { ProviderSettings } from './provider-settings.js';
 import type { RateLimit } from './rate-limits.js';
 import type { ReceivedRequest } from './received-request.js';
 import type { Reply } from './reply.js';
 import type { WebhookShape } from '../signing/webhook-shape.js';
-import type { SeededRandom } from './seeded-random.js';
 
 /** An endpoint that hands out tokens, or takes them back. */
 interface CredentialEndpoint<C extends Credentials> {
@@ -44,19 +42,13 @@ export interface Resource<C extends Credentials> {
 }
 
 /** Everything that is true of one provider and of no other. */
-export interface ProviderBehaviour<C extends Credentials, N extends string = string> {
+export interface ProviderBehaviour<C extends Credentials, N extends string = string> extends TokenRules<C> {
   readonly name: N;
   /** Named hosts, the default one first. */
   readonly hosts: readonly [string, ...string[]];
   /** What the base URL ends in, as the provider's own does; the empty string for nothing. */
   readonly basePath: string;
-  /** The documented lifetime of a token; absent for a static key. */
-  readonly lifetimeMs?: number;
   readonly limits: readonly RateLimit[];
-  /** The status that a bad credential on a call is answered with, unless the settings say otherwise. */
-  readonly refusalStatus: number;
-  /** Fields of the token answer. */
-  readonly tokenFields?: { readonly token: string; readonly expiry?: string };
   /** Body fields that say which payment it is: sent twice, they mean the same payment. */
   readonly paymentKeys: readonly string[];
   /** What it sends on its own accord; absent where it sends nothing. */
@@ -65,7 +57,6 @@ export interface ProviderBehaviour<C extends Credentials, N extends string = str
   readonly revocationEndpoint?: CredentialEndpoint<C>;
   readonly resources: readonly Resource<C>[];
 
-  credentials(random: SeededRandom): CredentialShape<C>;
   /** The part of the credentials that a merchant with these settings has. @default all of it */
   handedOut?(credentials: C, settings: ProviderSettings): C;
   /** The environment variables that an application reads these credentials and base URLs from. */

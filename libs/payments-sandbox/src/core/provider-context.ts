@@ -1,9 +1,8 @@
 import type { Account, Credentials } from './account.js';
-import { Accounts } from './accounts.js';
+import { Accounts, type CredentialShape } from './accounts.js';
 import type { Exchange } from './exchange.js';
 import { IssuedTokens } from './issued-tokens.js';
 import { signJwt } from './jwt.js';
-import type { ProviderBehaviour } from './provider-behaviour.js';
 import { checkSettings, defaultSettings, type ProviderSettings } from './provider-settings.js';
 import type { SandboxClock } from './sandbox-clock.js';
 import type { SeededRandom } from './seeded-random.js';
@@ -17,6 +16,17 @@ export interface MintedToken {
   readonly expiresAtMs: number;
 }
 
+/** What is documented of a provider's credentials and tokens. */
+export interface TokenRules<C extends Credentials> {
+  /** The documented lifetime of a token; absent for a static key. */
+  readonly lifetimeMs?: number;
+  /** The status that a bad credential on a call is answered with, unless the settings say otherwise. */
+  readonly refusalStatus: number;
+  /** Fields of the token answer. */
+  readonly tokenFields?: { readonly token: string; readonly expiry?: string };
+  credentials(random: SeededRandom): CredentialShape<C>;
+}
+
 /** What a running provider knows: its merchants, their tokens, its settings and its clock. */
 export class ProviderContext<C extends Credentials = Credentials> {
   readonly settings: ProviderSettings;
@@ -28,15 +38,15 @@ export class ProviderContext<C extends Credentials = Credentials> {
   readonly #jwtKey: string;
 
   constructor(
-    private readonly behaviour: ProviderBehaviour<C>,
+    private readonly rules: TokenRules<C>,
     private readonly clock: SandboxClock,
     random: SeededRandom,
     settings: Partial<ProviderSettings>,
   ) {
     this.random = random.fork('tokens');
     this.#jwtKey = random.fork('jwt').text(32);
-    this.settings = { ...defaultSettings(behaviour), ...checkSettings(settings) };
-    this.accounts = new Accounts(behaviour.credentials(random.fork('credentials')), () => clock.now());
+    this.settings = { ...defaultSettings(rules), ...checkSettings(settings) };
+    this.accounts = new Accounts(rules.credentials(random.fork('credentials')), () => clock.now());
     this.tokens = new IssuedTokens(() => clock.now());
   }
 
@@ -77,7 +87,7 @@ export class ProviderContext<C extends Credentials = Credentials> {
     const identity = { sub: account.id, jti: this.random.text(32), iat: issuedAt };
     if (exchange.statedExpiry === undefined) return { ...identity, exp: issuedAt + lifetimeMs / 1_000 };
     // A stated expiry replaces the token's own, so that nothing in the answer tells the truth.
-    return this.behaviour.tokenFields?.expiry === undefined
+    return this.rules.tokenFields?.expiry === undefined
       ? { ...identity, exp: exchange.statedExpiry.value }
       : { ...identity, iat: undefined };
   }

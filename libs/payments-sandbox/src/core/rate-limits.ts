@@ -1,4 +1,4 @@
-import type { ExchangeKind } from './exchange.js';
+import type { ExchangeKind } from './exchange-kind.js';
 
 /** A limit as a provider documents it. */
 export interface RateLimit {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Exchange, ExchangeKind, Outcome } from './exchange.js';
+import type { Exchange, Outcome } from './exchange.js';
+import type { ExchangeKind } from './exchange-kind.js';
 import { headerOf, jsonObjectOf, type ReceivedRequest } from './received-request.js';
 
 /** What a provider saw since the start or the last reset. */

@@ -1,4 +1,4 @@
-import type { ExchangeKind } from '../core/exchange.js';
+import type { ExchangeKind } from '../core/exchange-kind.js';
 import type { ReceivedRequest } from '../core/received-request.js';
 import type { SeededRandom } from '../core/seeded-random.js';
 import * as answers from './answer-faults.js';

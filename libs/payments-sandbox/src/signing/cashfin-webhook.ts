@@ -1,4 +1,3 @@
-import type { CashfinCredentials } from '../providers/cashfin.js';
 import { hmacSha256 } from './hmac.js';
 import { jsonMessage, type WebhookShape } from './webhook-shape.js';
 
@@ -9,7 +8,9 @@ export function cashfinWebhookSignature(rawBody: string | Buffer, webhookSecret:
 
 const HEADER = 'x-cashfin-signature';
 
-export const cashfinWebhook: WebhookShape<CashfinCredentials> = {
+type CashfinKeys = { readonly webhookSecret: string };
+
+export const cashfinWebhook: WebhookShape<CashfinKeys> = {
   signatureHeader: HEADER,
   event: (random) => ({
     event: 'payment.completed',

@@ -1,9 +1,10 @@
-import type { ClickpesaCredentials } from '../providers/clickpesa.js';
 import { clickpesaChecksum } from './clickpesa-checksum.js';
 import { jsonMessage, type WebhookShape } from './webhook-shape.js';
 
+type ClickpesaKeys = { readonly checksumKey?: string };
+
 /** The checksum stands in the body, beside what it is made over; by the `canonical` rule unless the setting says `legacy`. */
-export const clickpesaWebhook: WebhookShape<ClickpesaCredentials> = {
+export const clickpesaWebhook: WebhookShape<ClickpesaKeys> = {
   event: (random) => ({
     event: 'PAYMENT RECEIVED',
     data: {

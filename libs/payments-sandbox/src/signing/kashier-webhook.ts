@@ -1,10 +1,11 @@
-import type { KashierCredentials } from '../providers/kashier.js';
 import { kashierWebhookSignature } from './kashier-signatures.js';
 import { jsonMessage, type WebhookShape } from './webhook-shape.js';
 
 const HEADER = 'x-kashier-signature';
 
-export const kashierWebhook: WebhookShape<KashierCredentials> = {
+type KashierKeys = { readonly apiKey: string };
+
+export const kashierWebhook: WebhookShape<KashierKeys> = {
   signatureHeader: HEADER,
   event: (random) => ({
     event: 'pay',

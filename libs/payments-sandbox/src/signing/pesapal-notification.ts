@@ -1,8 +1,8 @@
-import type { PesapalCredentials } from '../providers/pesapal.js';
+import type { Credentials } from '../core/account.js';
 import type { WebhookShape } from './webhook-shape.js';
 
 /** PesaPal's instant payment notification: nothing in it is signed; what it says has to be asked for. */
-export const pesapalNotification: WebhookShape<PesapalCredentials> = {
+export const pesapalNotification: WebhookShape<Credentials> = {
   event: (random) => ({
     OrderTrackingId: `${random.hex(32)}-completed`,
     OrderNotificationType: 'IPNCHANGE',

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { WakapayCredentials } from '../providers/wakapay.js';
 import { jsonMessage, type WebhookShape } from './webhook-shape.js';
 
 /** Constant for a key pair: proves who sends, and nothing about what is sent. */
@@ -7,7 +6,9 @@ export function wakapayWebhookSignature(apiKey: string, apiSecret: string): stri
   return createHash('sha256').update(`${apiKey}:${apiSecret}`).digest('hex');
 }
 
-export const wakapayWebhook: WebhookShape<WakapayCredentials> = {
+type WakapayKeys = { readonly apiKey: string; readonly apiSecret: string };
+
+export const wakapayWebhook: WebhookShape<WakapayKeys> = {
   event: (random) => ({
     event: 'payment.succeeded',
     data: { reference: `ORDER-${random.text(8)}`, amount: '100.00', currency: 'USD', status: 'succeeded' },
