@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { advice, programs, provide } from '../scripts/programs.mjs';
 
 const HELP = `Usage: npm run bench -- [options] [measure…]
 
@@ -14,6 +15,9 @@ bench/results/latest.json, docs/benchmarks.md and its charts.
 
 Measures: hot-path, headers, loopback, first-calls, refused-together, steady-load, fleet, accounts, boot (all by default)
 `;
+
+/** What a measure starts besides Node. */
+const NEEDS = { fleet: 'redis' };
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const DOCS = fileURLToPath(new URL('../docs', import.meta.url));
@@ -70,9 +74,15 @@ async function run({ quick, wanted }) {
   const unknown = wanted.filter((name) => !(name in all));
   if (unknown.length > 0)
     throw new Error(`There is no measure ${unknown.join(', ')}. There are ${Object.keys(all).join(', ')}.`);
+  const chosen = Object.entries(all).filter(([id]) => wanted.length === 0 || wanted.includes(id));
+  const missing = provide(chosen.flatMap(([id]) => NEEDS[id] ?? []));
+  const leftOut = [];
   const sections = [];
-  for (const [id, measure] of Object.entries(all)) {
-    if (wanted.length > 0 && !wanted.includes(id)) continue;
+  for (const [id, measure] of chosen) {
+    if (missing.includes(NEEDS[id])) {
+      leftOut.push(id);
+      continue;
+    }
     say(`\n${id} …`);
     const section = { id, ...(await measure({ quick })) };
     sections.push(section);
@@ -82,7 +92,7 @@ async function run({ quick, wanted }) {
         `${met ? 'met   ' : kind === 'figure' && quick ? '(figure)' : 'MISSED'}  ${what}: ${value} (target ${target})`,
       );
   }
-  return sections;
+  return { sections, leftOut };
 }
 
 async function publish(sections) {
@@ -108,13 +118,18 @@ if (options.help) {
   say(HELP);
 } else {
   installPeers();
-  const sections = await run(options);
-  if (!options.quick && options.wanted.length === 0) await publish(sections);
+  const { sections, leftOut } = await run(options);
+  // Published is everything or nothing.
+  if (!options.quick && options.wanted.length === 0 && leftOut.length === 0) await publish(sections);
   const missed = sections
     .flatMap(({ targets }) => targets)
     .filter(({ met, kind }) => !met && kind === 'count');
   if (missed.length > 0) {
     say(`\n${missed.length} missed: ${missed.map(({ what }) => what).join('; ')}`);
     process.exitCode = 1;
+  }
+  for (const id of leftOut) {
+    say(`\nLeft out because ${programs[NEEDS[id]].name} is missing: ${id}. To run it, ${advice(NEEDS[id])}.`);
+    process.exitCode ??= 2;
   }
 }

@@ -1,89 +1,70 @@
 /**
- * The one test command: sees to the programs that the tests start (Redis and Chromium), then runs Jest.
- * Whatever stands behind `npm test --` goes to Jest.
+ * The one test command. It sees to the programs that the wanted specs start, runs Jest without the specs whose
+ * program cannot be had, and then names these and ends with 2. Whatever stands behind `npm test --` goes to Jest.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { advice, programs, provide } from './programs.mjs';
 
-/**
- * @typedef {object} Program
- * @property {string} name what people call it
- * @property {readonly string[]} commands any of them on the PATH will do
- * @property {string} variable an environment variable that says where another one is
- * @property {string} debianPackage
- */
+/** @typedef {import('./programs.mjs').ProgramName} ProgramName */
 
-/** @type {readonly Program[]} */
-const programs = [
-  { name: 'Redis', commands: ['redis-server'], variable: 'REDIS_URL', debianPackage: 'redis-server' },
-  {
-    name: 'Chromium',
-    commands: ['chromium', 'chromium-browser', 'google-chrome'],
-    variable: 'CHROMIUM_PATH',
-    debianPackage: 'chromium',
-  },
+const root = fileURLToPath(new URL('..', import.meta.url));
+const jest = [
+  '--experimental-vm-modules',
+  '--no-warnings',
+  resolve(root, 'node_modules/jest/bin/jest.js'),
+  ...process.argv.slice(2),
 ];
 
-const missing = programs.filter((program) => !isThere(program));
-if (missing.length > 0 && canInstall()) install(missing.map((program) => program.debianPackage));
+/** A spec that imports one of these starts the program, and needs it. */
+const STARTERS = /** @type {const} */ ({
+  [resolve(root, 'test/support/redis-server.ts')]: 'redis-server',
+  [resolve(root, 'test/support/chromium.ts')]: 'chromium',
+});
 
-const stillMissing = programs.filter((program) => !isThere(program));
-for (const { name, commands, variable, debianPackage } of stillMissing) {
+/** @type {Map<string, readonly ProgramName[]>} */
+const needs = new Map(wantedSpecs().map((spec) => [spec, programsOf(spec)]));
+const missing = provide([...new Set([...needs.values()].flat())]);
+const leftOut = [...needs.keys()].filter((spec) => needs.get(spec)?.some((each) => missing.includes(each)));
+
+// Measured with two cores; most of it is waiting, in the longest specs.
+if (process.argv.length === 2)
+  console.error(`Running ${needs.size - leftOut.length} spec files: about 6 minutes.`);
+const { status } = spawnSync(process.execPath, leftOut.length > 0 ? [...jest, '--passWithNoTests'] : jest, {
+  stdio: 'inherit',
+  env: { ...process.env, SPECS_LEFT_OUT: JSON.stringify(leftOut.map((spec) => relative(root, spec))) },
+});
+for (const program of missing) {
+  const specs = leftOut
+    .filter((spec) => needs.get(spec)?.includes(program))
+    .map((spec) => relative(root, spec));
   console.error(
-    `The tests need ${name}: install it so that "${commands[0]}" is on the PATH (Debian: apt-get install ${debianPackage}), or set ${variable}.`,
+    `Left out because ${programs[program].name} is missing: ${specs.join(', ')}. To run them, ${advice(program)}.`,
   );
 }
-process.exitCode = stillMissing.length > 0 ? 1 : runJest();
+process.exitCode = status === 0 && missing.length > 0 ? 2 : (status ?? 1);
 
-/** @param {Program} program */
-function isThere({ commands, variable }) {
-  return Boolean(process.env[variable]) || commands.some(isOnPath);
-}
-
-/** @param {string} command */
-function isOnPath(command) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, command), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** Only where no password is asked for: a test command that stops at a prompt is worse than one line of advice. */
-function canInstall() {
-  return isOnPath('apt-get') && (process.getuid?.() === 0 || run('sudo', ['-n', 'true'], 'ignore') === 0);
-}
-
-/** @param {string[]} packages */
-function install(packages) {
-  console.error(`Installing ${packages.join(' and ')} with apt-get, for the tests.`);
-  aptGet('update', '-qq');
-  aptGet('install', '-y', '-qq', '--no-install-recommends', ...packages);
-}
-
-/** @param {string[]} args */
-function aptGet(...args) {
-  const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
-  if (process.getuid?.() !== 0) command.unshift('sudo', '-n');
-  run(command[0] ?? '', command.slice(1), ['ignore', 'ignore', 'inherit']);
-}
-
-function runJest() {
-  const jest = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
-  const flags = ['--experimental-vm-modules', '--no-warnings'];
-  return run(process.execPath, [...flags, jest, ...process.argv.slice(2)], 'inherit');
+/** As Jest understands the arguments. */
+function wantedSpecs() {
+  const { stdout } = spawnSync(process.execPath, [...jest, '--listTests'], { encoding: 'utf8' });
+  return stdout.split('\n').filter((line) => line.endsWith('.ts'));
 }
 
 /**
- * @param {string} command
- * @param {string[]} args
- * @param {import('node:child_process').StdioOptions} stdio
+ * @param {string} file
+ * @param {Set<string>} seen
+ * @returns {ProgramName[]}
  */
-function run(command, args, stdio) {
-  return spawnSync(command, args, { stdio }).status ?? 1;
+function programsOf(file, seen = new Set()) {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  const starts = STARTERS[file];
+  if (starts !== undefined) return [starts];
+  return [...readFileSync(file, 'utf8').matchAll(/from '(\.[^']+)\.js'/g)].flatMap(([, path = '']) => {
+    const imported = resolve(dirname(file), `${path}.ts`);
+    // Test support alone starts programs: what the libraries import need not be read.
+    return imported.startsWith(resolve(root, 'test')) ? programsOf(imported, seen) : [];
+  });
 }

@@ -8,6 +8,9 @@ import { libraries, packLibraries } from '../../scripts/pack.mjs';
 
 const execute = promisify(execFile);
 
+/** A bound for what hangs, an installation over a slow line included. Nothing is decided by how long it takes. */
+const HANGS_AFTER_MS = 20 * 60_000;
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const artifacts = join(root, '.artifacts/package');
 const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
@@ -82,14 +85,16 @@ export async function run(command, args, cwd) {
     const { stdout } = await execute(command, args, {
       cwd,
       maxBuffer: 1 << 26,
-      timeout: 60_000,
+      timeout: HANGS_AFTER_MS,
       env: cleanEnv(),
     });
     return stdout;
   } catch (error) {
     // The error itself repeats all of this, cut short and escaped.
-    const { stdout, stderr, message } = /** @type {Error & { stdout?: string, stderr?: string }} */ (error);
-    throw new AssertionError({ message: [message, stdout, stderr].filter(Boolean).join('\n') });
+    const { stdout, stderr, message, killed } =
+      /** @type {Error & { stdout?: string, stderr?: string, killed?: boolean }} */ (error);
+    const hung = killed === true ? `Ended after ${HANGS_AFTER_MS / 60_000} minutes: it hangs.` : '';
+    throw new AssertionError({ message: [message, hung, stdout, stderr].filter(Boolean).join('\n') });
   }
 }
 
