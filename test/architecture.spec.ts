@@ -10,8 +10,14 @@ const sandbox = fileURLToPath(new URL('../libs/payments-sandbox/', import.meta.u
 /** Folders that are the module's own: what it reads its options with. */
 const MODULE_FOLDERS = ['options'];
 
-/** Files of the source root that belong to no room: everything may stand on them, they stand on nothing. */
-const FOUNDATION = ['application-axios', 'nearest', 'payments-auth.clock', 'payments-auth.errors'];
+/** Files and folders of the source root that belong to no room: everything may stand on them, they stand on nothing. */
+const FOUNDATION = [
+  'application-axios',
+  'building-blocks',
+  'nearest',
+  'payments-auth.clock',
+  'payments-auth.errors',
+];
 
 /** Each room, and the rooms it may import from besides itself and the foundation. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
@@ -46,6 +52,15 @@ describe('architecture', () => {
       const to = roomOf(target);
       return to !== from && to !== 'foundation' && !ROOMS[from]?.includes(to);
     });
+    expect(astray.map(describeImport)).toEqual([]);
+  });
+
+  it('building blocks stand on Node alone', () => {
+    const astray = imports.filter(
+      ({ file, target, specifier }) =>
+        file.startsWith('building-blocks/') &&
+        (target === undefined ? !isBuiltIn(specifier) : !target.startsWith('building-blocks/')),
+    );
     expect(astray.map(describeImport)).toEqual([]);
   });
 
@@ -125,7 +140,10 @@ describe('architecture', () => {
 
 function roomOf(module: string): string {
   const [folder, rest] = module.split('/');
-  if (rest !== undefined && folder !== undefined) return MODULE_FOLDERS.includes(folder) ? 'module' : folder;
+  if (rest !== undefined && folder !== undefined) {
+    if (FOUNDATION.includes(folder)) return 'foundation';
+    return MODULE_FOLDERS.includes(folder) ? 'module' : folder;
+  }
   if (module === 'index') return 'index';
   return FOUNDATION.includes(module) ? 'foundation' : 'module';
 }

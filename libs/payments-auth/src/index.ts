@@ -75,7 +75,6 @@ export {
   type ClientCredentialsSpec,
   type ClientSpec,
 } from './strategies/client-credentials.strategy.js';
-export { textAt, valueAt } from './strategies/json-value.js';
 export type {
   ApiAnswer,
   Credentials,
@@ -90,6 +89,14 @@ export type {
   TokenSource,
   TokenSpec,
 } from './strategies/strategy.js';
+
+// Building blocks for definitions
+export { basic } from './building-blocks/basic.js';
+export { checksumField } from './building-blocks/checksum-field.js';
+export { digest, hmac } from './building-blocks/digests.js';
+export { jws } from './building-blocks/jws.js';
+export { sameText } from './building-blocks/same-text.js';
+export { textAt, valueAt } from './building-blocks/json-value.js';
 
 // Signed messages
 export { clickPesaChecksum } from './signatures/clickpesa-checksum.js';

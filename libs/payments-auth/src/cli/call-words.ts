@@ -1,4 +1,4 @@
-import { textAt } from '../strategies/json-value.js';
+import { textAt } from '../building-blocks/json-value.js';
 
 /** Where payment APIs say what is wrong: a code, and a sentence. */
 const CODES = ['error.code', 'error.cause', 'code', 'error'];

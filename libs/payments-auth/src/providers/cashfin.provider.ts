@@ -1,4 +1,4 @@
-import { valueAt } from '../strategies/json-value.js';
+import { valueAt } from '../building-blocks/json-value.js';
 import { builtInProvider } from './define-provider.js';
 
 /** Cashfin's static credentials. */

@@ -1,4 +1,4 @@
-import { textAt, valueAt } from '../strategies/json-value.js';
+import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { login } from '../strategies/login.strategy.js';
 import { builtInProvider } from './define-provider.js';
 import type { BodyFormat } from './signature-definition.js';

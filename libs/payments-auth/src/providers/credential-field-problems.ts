@@ -1,4 +1,4 @@
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import { urlValueProblem } from '../strategies/placeholders.js';
 import { suggestion } from '../nearest.js';
 import { type Fields, functionProblems, patternProblems, type Problems } from './definition-checks.js';

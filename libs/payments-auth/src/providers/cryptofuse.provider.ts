@@ -1,5 +1,5 @@
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
-import { textAt, valueAt } from '../strategies/json-value.js';
+import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import type { ApiAnswer } from './provider-definition.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
-import { textAt, valueAt } from '../strategies/json-value.js';
+import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { defineProvider } from './define-provider.js';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 
 /** What is wrong with one value of a definition, each with its path; an empty list when nothing is. */
 export type Problems = string[];

@@ -1,5 +1,5 @@
 import { suggestion } from '../nearest.js';
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import { credentialProblems } from './credential-field-problems.js';
 import {
   type Fields,

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import { isLoopback } from '../strategies/loopback.js';
 import { placeholdersIn } from '../strategies/placeholders.js';
 import { isUrl, type Fields, type Problems } from './definition-checks.js';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import { type Fields, functionProblems, type Problems, sayError } from './definition-checks.js';
 
 const MAKES_HEADERS = 'expected a function from { credentials, token } to header values';

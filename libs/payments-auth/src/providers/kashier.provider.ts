@@ -1,4 +1,4 @@
-import { isJsonObject, valueAt } from '../strategies/json-value.js';
+import { isJsonObject, valueAt } from '../building-blocks/json-value.js';
 import { builtInProvider } from './define-provider.js';
 
 /** Kashier's static credentials. */

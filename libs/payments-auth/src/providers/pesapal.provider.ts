@@ -1,4 +1,4 @@
-import { isJsonObject, textAt, valueAt } from '../strategies/json-value.js';
+import { isJsonObject, textAt, valueAt } from '../building-blocks/json-value.js';
 import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';

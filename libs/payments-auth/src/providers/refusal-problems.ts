@@ -1,4 +1,4 @@
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import { suggestion } from '../nearest.js';
 import { type Fields, flagProblems, functionProblems, type Problems, sayError } from './definition-checks.js';
 import type { ApiAnswer } from '../strategies/strategy.js';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 
 /**
  * What is wrong with how messages are said to be signed. Above all what the types let pass, and what would then verify

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 
 const KINDS = ['login', 'client-credentials', 'refresh-token'];
 const WAYS = ['client_secret_basic', 'client_secret_post'];

@@ -1,10 +1,10 @@
 import type { BodyFormat, BodyFormatDefinition } from '../providers/signature-definition.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { isJsonObject } from '../strategies/json-value.js';
-import { bodyText } from './body-text.js';
+import { checksumField } from '../building-blocks/checksum-field.js';
+import { jsonText } from '../building-blocks/json-text.js';
 import { hmac } from './digest.js';
-import { type JsonObject, withoutFields } from './json-object.js';
+import type { JsonObject } from '../building-blocks/json-object.js';
 
 /**
  * A serialised body with the signature that its provider asks for. Anything that is not a JSON object comes back as
@@ -18,35 +18,22 @@ export function signBody(definition: ProviderDefinition, credentials: Credential
   const signature = definition.bodySignature;
   const key = signature === undefined ? undefined : credentials[signature.key];
   if (signature === undefined || key === undefined || key === '') return body;
-  const json = parsedObject(body);
-  if (json === undefined) return body;
-
-  const leftOut = [signature.field, ...(signature.without ?? [])];
-  const value = bodySignature(withoutFields(json, leftOut), key, formatOf(signature.format, credentials));
-  const text = Object.hasOwn(json, signature.field)
-    ? JSON.stringify(withoutFields(json, [signature.field]))
-    : body.trimEnd();
-  const separator = Object.keys(withoutFields(json, [signature.field])).length === 0 ? '' : ',';
-  return `${text.slice(0, -1)}${separator}${JSON.stringify(signature.field)}:"${value}"}`;
+  const { field, without } = signature;
+  return checksumField(body, {
+    key,
+    field,
+    format: formatOf(signature.format, credentials),
+    ...(without === undefined ? {} : { without }),
+  });
 }
 
 /** The signature of a body, in lower-case hex. */
 export function bodySignature(body: JsonObject, key: string, format: BodyFormat): string {
-  return hmac('hmac-sha256', key, bodyText(body, format));
+  return hmac('hmac-sha256', key, jsonText(body, format));
 }
 
 /** The format that the application configured, or the provider's own. Another word than the two is the provider's own. */
 export function formatOf(format: BodyFormatDefinition, credentials: Credentials): BodyFormat {
   const configured = format.credential === undefined ? undefined : credentials[format.credential];
   return configured === 'canonical' || configured === 'legacy' ? configured : format.default;
-}
-
-function parsedObject(body: string): JsonObject | undefined {
-  if (!body.trimStart().startsWith('{')) return undefined;
-  try {
-    const json: unknown = JSON.parse(body);
-    return isJsonObject(json) ? json : undefined;
-  } catch {
-    return undefined;
-  }
 }

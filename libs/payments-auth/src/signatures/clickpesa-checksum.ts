@@ -1,8 +1,8 @@
 import type { BodyFormat } from '../providers/signature-definition.js';
-import { isJsonObject } from '../strategies/json-value.js';
-import { bodyText } from './body-text.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
+import { jsonText } from '../building-blocks/json-text.js';
 import { hmac } from './digest.js';
-import { withoutFields } from './json-object.js';
+import { withoutFields } from '../building-blocks/json-object.js';
 
 /** Fields that ClickPesa leaves out of its checksum. */
 const LEFT_OUT = ['checksum', 'checksumMethod'];
@@ -26,5 +26,5 @@ export function clickPesaChecksum(
   }
   const json: unknown = JSON.parse(JSON.stringify(body) ?? 'null');
   if (!isJsonObject(json)) throw new TypeError('clickPesaChecksum: the body has to be a JSON object.');
-  return hmac('hmac-sha256', checksumKey, bodyText(withoutFields(json, LEFT_OUT), format));
+  return hmac('hmac-sha256', checksumKey, jsonText(withoutFields(json, LEFT_OUT), format));
 }

@@ -266,6 +266,18 @@ describe('a ClickPesa webhook', () => {
     }
   });
 
+  it('takes no number for another that JSON.stringify writes alike', () => {
+    for (const [signed, forged] of [
+      ['null', '1e999'],
+      ['0', '-0'],
+    ] as const) {
+      const checksum = clickPesaChecksum(JSON.parse(`{"amount":${signed}}`) as object, KEY);
+      const of = (amount: string) => examineClickpesa(`{"amount":${amount},"checksum":"${checksum}"}`);
+      expect(of(signed)).toHaveProperty('evidence');
+      expect(of(forged)).toEqual({ refusal: 'wrong-signature' });
+    }
+  });
+
   it('says that the legacy checksum proves only the values', () => {
     const checksum = clickPesaChecksum({ amount: '1000' }, KEY, 'legacy');
     expect(examineClickpesa({ amount: '1000', checksum }, 'legacy')).toMatchObject({

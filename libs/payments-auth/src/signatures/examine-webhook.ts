@@ -6,10 +6,10 @@ import type {
   WebhookDefinition,
 } from '../providers/signature-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import type { CoveredPart } from './covered-part.js';
 import { hmac, sameDigest, sha256 } from './digest.js';
-import { withoutFields } from './json-object.js';
+import { withoutFields } from '../building-blocks/json-object.js';
 import { presentedSignature, presentedTimestamp } from './presented-signature.js';
 import { coveredPart, type ReadBody } from './signed-part.js';
 import type { WebhookDelivery } from './webhook-delivery.js';

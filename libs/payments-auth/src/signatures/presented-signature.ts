@@ -1,5 +1,5 @@
 import type { KeyedWebhook, SignatureLocation } from '../providers/signature-definition.js';
-import type { JsonObject } from './json-object.js';
+import type { JsonObject } from '../building-blocks/json-object.js';
 import { soleHeader, type WebhookMessage } from './webhook-message.js';
 
 /** More signatures than that in one header are no rotation. */

@@ -1,7 +1,7 @@
 import type { SignedPart } from '../providers/signature-definition.js';
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import type { CoveredPart } from './covered-part.js';
-import type { JsonObject } from './json-object.js';
+import type { JsonObject } from '../building-blocks/json-object.js';
 
 type Scalar = string | number | boolean | null;
 

@@ -1,10 +1,10 @@
 import type { SignedPart } from '../providers/signature-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import { formatOf } from './body-signature.js';
-import { bodyText } from './body-text.js';
+import { jsonText } from '../building-blocks/json-text.js';
 import type { CoveredPart } from './covered-part.js';
-import { type JsonObject, withoutFields } from './json-object.js';
+import { type JsonObject, withoutFields } from '../building-blocks/json-object.js';
 import { signedFields } from './signed-fields.js';
 
 /** A message whose body has been read. */
@@ -49,6 +49,6 @@ function coveredJson(
   // checksum, so anybody could turn the one into the other.
   const format = formatOf(signed.json, credentials);
   const body = withoutFields(json, signed.without);
-  const message = bodyText(body, format);
+  const message = jsonText(body, format);
   return { message, lasting: message, payload: body, proves: format === 'canonical' ? 'payload' : 'values' };
 }

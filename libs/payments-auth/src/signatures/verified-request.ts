@@ -1,4 +1,4 @@
-import { isJsonObject } from '../strategies/json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import type { WebhookDelivery } from './webhook-delivery.js';
 import type { WebhookMessage } from './webhook-message.js';
 

@@ -1,5 +1,5 @@
 import { basicAuthorization } from './client-authentication.js';
-import { textAt, valueAt } from './json-value.js';
+import { textAt, valueAt } from '../building-blocks/json-value.js';
 import type {
   Given,
   HeaderValues,

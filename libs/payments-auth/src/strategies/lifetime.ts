@@ -1,5 +1,5 @@
 import { instantMs, positiveNumber } from './instant.js';
-import { isJsonObject } from './json-value.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import type { Lifetime } from './strategy.js';
 
 /** Figures beyond this many documented lifetimes are absurd, and cut off there. */

@@ -1,4 +1,4 @@
-import { textAt, valueAt } from './json-value.js';
+import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { login, type LoginSpec } from './login.strategy.js';
 import { strategyOf, type TokenAnswer, type TokenStrategy } from './strategy.js';
 

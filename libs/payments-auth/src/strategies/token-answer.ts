@@ -1,5 +1,5 @@
 import { isUsableToken } from './access-token.js';
-import { textAt, valueAt } from './json-value.js';
+import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { lifetimeOf } from './lifetime.js';
 import { scopesIn } from './scope-set.js';
 import type { TokenAnswer, TokenOutcome } from './strategy.js';

@@ -1,0 +1,209 @@
+import { constants, createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto';
+import { isJsonObject } from './json-value.js';
+
+/** The algorithms of RFC 7518 and RFC 8037 that payment providers ask for. */
+export type JwsAlgorithm = 'HS256' | 'HS512' | KeyPairAlgorithm;
+/** Those of them that are made with a private key. */
+export type KeyPairAlgorithm = 'RS256' | 'PS256' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA';
+
+/** What stands in a JWS before it is signed. */
+export interface JwsParts {
+  readonly algorithm: JwsAlgorithm;
+  /** Further header parameters (`kid`, `typ`). */
+  readonly header?: Readonly<Record<string, unknown>>;
+  readonly payload: string | Uint8Array;
+  /** Leaves the payload out of the result (RFC 7515, appendix F). @default false */
+  readonly detached?: boolean;
+}
+
+/** Key type, curve, and the length of one of the two halves of an ECDSA signature. */
+const CURVES = {
+  ES256: { curve: 'prime256v1', named: 'P-256', bytes: 32 },
+  ES384: { curve: 'secp384r1', named: 'P-384', bytes: 48 },
+  ES512: { curve: 'secp521r1', named: 'P-521', bytes: 66 },
+} as const;
+
+/** RFC 7518, sections 3.3 and 3.5. */
+const LEAST_RSA_BITS = 2_048;
+
+/**
+ * A JSON Web Signature (RFC 7515): compact, or detached. `alg` is the first header parameter.
+ *
+ * @param options.key for HS256 the shared secret, else a private key as PEM or JWK; line breaks of a PEM may be `\n`
+ * @param options.header further header parameters; `b64: false` with `crit: ['b64']` is RFC 7797
+ * @throws TypeError when the key is none, or not one for the algorithm. No message repeats a part of a key.
+ * @see https://www.rfc-editor.org/rfc/rfc7515
+ */
+export function jws(
+  options: Omit<JwsParts, 'algorithm'> & {
+    readonly algorithm: 'HS256' | KeyPairAlgorithm;
+    readonly key: string;
+  },
+): string {
+  return signedJws(options, options.key);
+}
+
+/** As {@link jws}, with HS512 too. */
+export function signedJws(parts: JwsParts, key: string): string {
+  const unsigned = new UnsignedJws(parts);
+  return unsigned.signed(signatureOf(parts.algorithm, key, unsigned.bytes));
+}
+
+/** A JWS that waits for a signature, for keys that stand elsewhere. */
+export class UnsignedJws {
+  /** What is signed. */
+  readonly bytes: Uint8Array;
+  readonly #algorithm: JwsAlgorithm;
+  readonly #start: string;
+
+  constructor({ algorithm, header = {}, payload, detached = false }: JwsParts) {
+    if (header['alg'] !== undefined && header['alg'] !== algorithm)
+      throw new TypeError(
+        `jws: the header says alg ${JSON.stringify(header['alg'])}, and the algorithm is ${algorithm}`,
+      );
+    const isEncoded = header['b64'] !== false;
+    if (!isEncoded && !(detached && Array.isArray(header['crit']) && header['crit'].includes('b64')))
+      throw new TypeError("jws: b64: false needs crit: ['b64'] and detached: true (RFC 7797)");
+    const protectedHeader = base64url(JSON.stringify({ alg: algorithm, ...header }));
+    const encoded = base64url(payload);
+    this.#algorithm = algorithm;
+    this.#start = `${protectedHeader}.${detached ? '' : encoded}.`;
+    this.bytes = Buffer.concat([
+      Buffer.from(`${protectedHeader}.`),
+      isEncoded ? Buffer.from(encoded) : Buffer.from(payload as string),
+    ]);
+  }
+
+  /** @param signature as RFC 7518 has it; an ECDSA signature may also be DER, which is what a KMS returns */
+  signed(signature: Uint8Array): string {
+    return this.#start + base64url(this.#plain(signature));
+  }
+
+  #plain(signature: Uint8Array): Uint8Array {
+    if (!(this.#algorithm in CURVES)) return signature;
+    const { bytes } = CURVES[this.#algorithm as keyof typeof CURVES];
+    return signature.length === 2 * bytes ? signature : fromDer(signature, bytes);
+  }
+}
+
+function signatureOf(algorithm: JwsAlgorithm, key: string, bytes: Uint8Array): Uint8Array {
+  if (typeof key !== 'string' || key === '')
+    throw new TypeError('jws: the key is empty. An empty key signs nothing.');
+  if (algorithm === 'HS256' || algorithm === 'HS512')
+    return createHmac(algorithm === 'HS256' ? 'sha256' : 'sha512', secretBytes(key))
+      .update(bytes)
+      .digest();
+  const privateKey = privateKeyOf(key);
+  checkKey(algorithm, privateKey);
+  switch (algorithm) {
+    case 'RS256':
+      return sign('sha256', bytes, privateKey);
+    case 'PS256':
+      return sign('sha256', bytes, {
+        key: privateKey,
+        padding: constants.RSA_PKCS1_PSS_PADDING,
+        saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+      });
+    case 'EdDSA':
+      return sign(null, bytes, privateKey);
+    default:
+      return sign(`sha${algorithm.slice(2)}`, bytes, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  }
+}
+
+/** Parsing a key takes as long as signing with it. Bounded, because merchants may each have their own. */
+const parsedKeys = new Map<string, KeyObject>();
+const MOST_PARSED_KEYS = 256;
+
+/**
+ * A private key from a PEM (whose line breaks may be `\n`) or a JWK.
+ *
+ * @throws TypeError when it is neither
+ */
+export function privateKeyOf(text: string): KeyObject {
+  let key = parsedKeys.get(text);
+  if (key === undefined) {
+    key = parsedKey(text);
+    const oldest = parsedKeys.size < MOST_PARSED_KEYS ? undefined : parsedKeys.keys().next().value;
+    if (oldest !== undefined) parsedKeys.delete(oldest);
+    parsedKeys.set(text, key);
+  }
+  return key;
+}
+
+function parsedKey(text: string): KeyObject {
+  try {
+    if (text.trimStart().startsWith('{'))
+      return createPrivateKey({ key: JSON.parse(text) as never, format: 'jwk' });
+    return createPrivateKey(text.replaceAll('\\n', '\n'));
+  } catch {
+    // What JSON.parse throws quotes the text.
+    throw new TypeError(
+      'jws: the key is no private key. Give a PEM (PKCS#8, PKCS#1 or SEC1, not encrypted) or a JWK.',
+    );
+  }
+}
+
+/** Node signs with whatever key it is given; the receiver would refuse what comes of it. */
+function checkKey(algorithm: KeyPairAlgorithm, key: KeyObject): void {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  if (algorithm in CURVES) {
+    const { curve, named } = CURVES[algorithm as keyof typeof CURVES];
+    if (type !== 'ec' || details?.namedCurve !== curve)
+      throw new TypeError(
+        `jws: ${algorithm} needs an EC key on the curve ${named}, and the key is ${kindOf(key)}`,
+      );
+  } else if (algorithm === 'EdDSA') {
+    if (type !== 'ed25519' && type !== 'ed448')
+      throw new TypeError(`jws: EdDSA needs an Ed25519 key, and the key is ${kindOf(key)}`);
+  } else if (type !== 'rsa' && !(type === 'rsa-pss' && algorithm === 'PS256')) {
+    throw new TypeError(`jws: ${algorithm} needs an RSA key, and the key is ${kindOf(key)}`);
+  } else if ((details?.modulusLength ?? 0) < LEAST_RSA_BITS) {
+    throw new TypeError(`jws: ${algorithm} needs an RSA key of at least ${LEAST_RSA_BITS} bits`);
+  }
+}
+
+function kindOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
+  return [asymmetricKeyType, asymmetricKeyDetails?.namedCurve].filter(Boolean).join(' ');
+}
+
+/** A shared secret is its own bytes, or stands in a JWK. */
+function secretBytes(key: string): Uint8Array {
+  if (!key.startsWith('{')) return Buffer.from(key);
+  try {
+    const jwk: unknown = JSON.parse(key);
+    const secret = isJsonObject(jwk) && jwk['kty'] === 'oct' ? jwk['k'] : undefined;
+    if (typeof secret === 'string') return Buffer.from(secret, 'base64url');
+  } catch {
+    // A secret that begins with a brace.
+  }
+  return Buffer.from(key);
+}
+
+/** The two numbers of an ECDSA signature, which DER writes with their lengths, side by side (RFC 7518, section 3.4). */
+function fromDer(der: Uint8Array, bytes: number): Uint8Array {
+  const wrong = new TypeError(
+    `jws: a signature of ${der.length} bytes came from the signer, and neither ${2 * bytes} bytes nor DER`,
+  );
+  let at = 0;
+  const next = (tag: number): number => {
+    if (der[at++] !== tag) throw wrong;
+    const length = der[at++] ?? 0;
+    // Two numbers of P-521 take more than 127 bytes, and then the length has a byte of its own.
+    return length === 0x81 ? (der[at++] ?? 0) : length;
+  };
+  if (next(0x30) !== der.length - at) throw wrong;
+  const halves = [0, 1].map(() => {
+    const length = next(0x02);
+    const number = Buffer.from(der.subarray(at, (at += length)));
+    const significant = number.subarray(number.findIndex((byte) => byte !== 0));
+    if (number.length !== length || significant.length > bytes) throw wrong;
+    return Buffer.concat([Buffer.alloc(bytes - significant.length), significant]);
+  });
+  if (at !== der.length) throw wrong;
+  return Buffer.concat(halves);
+}
+
+function base64url(data: string | Uint8Array): string {
+  return Buffer.from(data as string).toString('base64url');
+}
