@@ -57,6 +57,7 @@ const FAULTS: Record<FaultName, (chance: Chance) => Misbehaviour> = {
   'execute-then-refuse': ({ pick }) => ({ fault: 'execute-then-refuse', envelope: pick(['bare', 'html']) }),
   'expire-token': () => ({ fault: 'expire-token' }),
   'revoke-token': () => ({ fault: 'revoke-token' }),
+  forbid: () => ({ fault: 'forbid' }),
   'rotate-key': () => ({ fault: 'rotate-key', on: 'call', times: 1 }),
   'malformed-token': ({ pick }) => ({
     fault: 'malformed-token',

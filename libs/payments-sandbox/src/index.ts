@@ -9,14 +9,8 @@ export type { Counts, RequestRecord } from './core/traffic.js';
 export type { Outcome } from './core/exchange.js';
 export type { ExchangeKind } from './core/exchange-kind.js';
 export type { StrayRequest } from './core/elsewhere.js';
-export type {
-  Envelope,
-  Fault,
-  FaultName,
-  FaultTrigger,
-  MalformedToken,
-  Misbehaviour,
-} from './faults/fault.js';
+export type { Fault, FaultName, FaultTrigger, MalformedToken, Misbehaviour } from './faults/fault.js';
+export type { Envelope } from './core/refusal-envelope.js';
 export { FAULT_NAMES } from './faults/check-misbehaviour.js';
 export type { PlannedFault } from './faults/fault-plan.js';
 export { InvalidInputError } from './core/checks.js';

@@ -1,4 +1,8 @@
 import { parseArgs } from 'node:util';
+import { InvalidInputError } from '../core/checks.js';
+import { checkSettings, type ProviderSettings } from '../core/provider-settings.js';
+import { checkMisbehaviour } from '../faults/check-misbehaviour.js';
+import type { Misbehaviour } from '../faults/fault.js';
 import { isProviderName, PROVIDER_NAMES, type ProviderName } from '../providers/index.js';
 import { parseDuration } from './duration.js';
 
@@ -11,7 +15,10 @@ export interface CliArguments {
   readonly port?: number;
   readonly tokenLifetimeMs?: number;
   readonly seed?: string;
-  readonly rateLimits: boolean;
+  readonly settings: Partial<ProviderSettings>;
+  readonly faults: readonly Misbehaviour[];
+  /** Merchants besides the own one. */
+  readonly accounts: readonly string[];
 }
 
 /** The command line makes no sense; the message says why. */
@@ -27,10 +34,13 @@ export const HELP = `Usage: payments-sandbox [options]
 Starts the authentication of six payment providers on loopback ports, with invented credentials, and runs until it is
 stopped (Ctrl-C).
 
-  --provider NAME        only this one; may be repeated (${PROVIDER_NAMES.join(', ')})
+  --providers A,B        only these (${PROVIDER_NAMES.join(', ')})
   --port PORT            the control API's port; the providers take the ports after it (default: free ports)
   --token-lifetime TIME  how long tokens live: 500ms, 5s, 2m, 1h (default: what each provider documents)
   --rate-limits          enforces the providers' rate limits
+  --set NAME=VALUE       a setting, for every provider: tokensRefusedForMs=300; may be repeated
+  --fault JSON           a fault, for every provider: '{"fault":"slow","delayMs":500}'; may be repeated
+  --account ID           another merchant, at every provider; may be repeated
   --seed TEXT            invents the same credentials again
   --env                  prints the environment variables only, as an .env file
   --json                 prints one JSON object
@@ -40,17 +50,16 @@ stopped (Ctrl-C).
 /** @throws {UsageError} */
 export function parseArguments(argv: readonly string[]): CliArguments {
   const values = readOptions(argv);
-  const { help = false, json = false, env = false, seed, provider = [] } = values;
+  const { help = false, json = false, env = false, seed, account = [], fault = [] } = values;
   if (json && env) throw new UsageError('--json and --env exclude each other.');
-  const unknown = provider.find((name) => !isProviderName(name));
-  if (unknown !== undefined)
-    throw new UsageError(`--provider knows no "${unknown}". It is one of ${PROVIDER_NAMES.join(', ')}.`);
   if (seed === '') throw new UsageError('--seed must not be empty.');
   return {
     help,
     format: json ? 'json' : env ? 'env' : 'text',
-    providers: provider.length === 0 ? PROVIDER_NAMES : provider.filter(isProviderName),
-    rateLimits: values['rate-limits'] ?? false,
+    providers: providersOf([...(values.providers ?? []), ...(values.provider ?? [])]),
+    settings: { rateLimits: values['rate-limits'] ?? false, ...settingsOf(values.set ?? []) },
+    faults: fault.map((text) => checked('--fault', () => checkMisbehaviour(valueOf(text)))),
+    accounts: account,
     ...(values.port === undefined ? {} : { port: portOf(values.port) }),
     ...(values['token-lifetime'] === undefined
       ? {}
@@ -71,12 +80,52 @@ function readOptions(argv: readonly string[]) {
         'token-lifetime': { type: 'string' },
         'rate-limits': { type: 'boolean' },
         seed: { type: 'string' },
+        providers: { type: 'string', multiple: true },
         provider: { type: 'string', multiple: true },
+        set: { type: 'string', multiple: true },
+        fault: { type: 'string', multiple: true },
+        account: { type: 'string', multiple: true },
       },
     }).values;
   } catch (error) {
     const [sentence = ''] = (error as Error).message.split('\n');
     throw new UsageError(sentence.endsWith('.') ? sentence : `${sentence}.`, { cause: error });
+  }
+}
+
+function providersOf(lists: readonly string[]): readonly ProviderName[] {
+  const names = lists.flatMap((list) => list.split(',').map((name) => name.trim()));
+  const unknown = names.find((name) => !isProviderName(name));
+  if (unknown !== undefined)
+    throw new UsageError(`--providers knows no "${unknown}". It is one of ${PROVIDER_NAMES.join(', ')}.`);
+  return names.length === 0 ? PROVIDER_NAMES : [...new Set(names.filter(isProviderName))];
+}
+
+function settingsOf(pairs: readonly string[]): Partial<ProviderSettings> {
+  const entries = pairs.map((pair) => {
+    const [, name = '', value = ''] = /^(\w+)=(.*)$/s.exec(pair) ?? [];
+    if (name === '') throw new UsageError(`--set takes NAME=VALUE, and got "${pair}".`);
+    return [name, valueOf(value)] as const;
+  });
+  return checked('--set', () => checkSettings(Object.fromEntries(entries)));
+}
+
+/** JSON, and otherwise the text itself. */
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function checked<T>(option: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof InvalidInputError)
+      throw new UsageError(`${option}: ${error.message}.`, { cause: error });
+    throw error;
   }
 }
 

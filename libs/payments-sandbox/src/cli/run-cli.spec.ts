@@ -61,6 +61,31 @@ describe('payments-sandbox', () => {
     expect(lines.every((line) => /^[A-Z_]+='[^']+'$/.test(line))).toBe(true);
   });
 
+  it('starts the providers of a list, with settings, faults and further merchants', async () => {
+    const command = run(
+      '--json',
+      '--providers',
+      'wakapay, cashfin',
+      '--account',
+      'shop-2',
+      '--set',
+      'tokensRefusedForMs=300',
+      '--set',
+      'nodesDisagreeForMs=always',
+      '--fault',
+      '{"fault":"hang","on":"token","account":"shop-2"}',
+    );
+    const { controlUrl } = JSON.parse(await command.output) as { controlUrl: string };
+    const state = (await (await fetch(`${controlUrl}/state`)).json()) as Record<string, any>;
+
+    expect(Object.keys(state['providers'])).toEqual(['wakapay', 'cashfin']);
+    expect(state['providers'].wakapay).toMatchObject({
+      accounts: ['own', 'shop-2'],
+      settings: { tokensRefusedForMs: 300, nodesDisagreeForMs: 'always' },
+      faults: [{ misbehaviour: { fault: 'hang', on: 'token', account: 'shop-2' }, struck: 0 }],
+    });
+  });
+
   it('prints its help', async () => {
     const command = run('--help');
 
@@ -71,7 +96,10 @@ describe('payments-sandbox', () => {
   it.each([
     [['--token-lifetime', '5'], '--token-lifetime must be a time such as 500ms, 5s, 2m or 1h, and is "5"'],
     [['--port', '70000'], '--port must be a number from 1 to 65528, and is "70000"'],
-    [['--provider', 'stripe'], '--provider knows no "stripe"'],
+    [['--providers', 'cashfin,nobody'], '--providers knows no "nobody"'],
+    [['--set', 'skewMs'], '--set takes NAME=VALUE, and got "skewMs"'],
+    [['--set', 'skewMs=late'], '--set: "skewMs" must be a number'],
+    [['--fault', '{"fault":"slow"}'], '--fault: "delayMs" must be a number'],
     [['--json', '--env'], '--json and --env exclude each other'],
     [['--prot', '1'], "Unknown option '--prot'"],
     [['extra'], "Unexpected argument 'extra'"],

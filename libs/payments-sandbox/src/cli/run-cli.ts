@@ -1,5 +1,3 @@
-import { type ProviderSettings } from '../core/provider-settings.js';
-import type { ProviderName } from '../providers/index.js';
 import { type Sandbox, startSandbox } from '../sandbox.js';
 import { type CliArguments, HELP, parseArguments, UsageError } from './arguments.js';
 import { printSandbox } from './print-sandbox.js';
@@ -33,19 +31,21 @@ export async function runCli(cli: CliProcess): Promise<number> {
   return 0;
 }
 
-function start(given: CliArguments): Promise<Sandbox> {
-  const { providers, port, tokenLifetimeMs, seed, rateLimits } = given;
-  const settings: Partial<Record<ProviderName, Partial<ProviderSettings>>> = Object.fromEntries(
-    providers.map((name) => [name, { rateLimits }]),
-  );
-  return startSandbox({
+async function start(given: CliArguments): Promise<Sandbox> {
+  const { providers, port, tokenLifetimeMs, seed, settings } = given;
+  const sandbox = await startSandbox({
     providers,
-    settings,
+    settings: Object.fromEntries(providers.map((name) => [name, settings])),
     control: port === undefined ? true : { port },
     ...(port === undefined ? {} : { ports: portsAfter(port) }),
     ...(tokenLifetimeMs === undefined ? {} : { tokenLifetimeMs }),
     ...(seed === undefined ? {} : { seed }),
   });
+  for (const provider of sandbox.running) {
+    for (const account of given.accounts) provider.addAccount(account);
+    for (const fault of given.faults) provider.misbehave(fault);
+  }
+  return sandbox;
 }
 
 /** Always the same port for the same provider, whichever others are started. */

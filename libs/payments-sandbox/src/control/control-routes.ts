@@ -84,7 +84,7 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
   perProvider(
     'POST',
     '/faults',
-    'plans a fault: {"fault":"slow","delayMs":500,"times":3}',
+    'plans a fault: {"fault":"slow","delayMs":500,"times":3,"account":"shop-2"}',
     (provider, { body }) => {
       provider.misbehave(checkMisbehaviour(body));
       return provider.faults;
@@ -94,7 +94,7 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
     provider.behave();
     return provider.faults;
   }),
-  perProvider('PATCH', '/settings', 'changes settings: {"tokenLifetimeMs":5000}', (provider, { body }) => {
+  perProvider('PATCH', '/settings', 'changes settings: {"tokensRefusedForMs":300}', (provider, { body }) => {
     provider.configure(checkSettings(body));
     return provider.settings;
   }),

@@ -38,6 +38,13 @@ export const isOneOf =
   (value) =>
     allowed.includes(value) ? undefined : `must be one of ${allowed.join(', ')}`;
 
+export const isListOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every((item) => check(item) === undefined)
+      ? undefined
+      : `must be a list, and each of it ${check(undefined)}`;
+
 export const either =
   (...checks: readonly Check[]): Check =>
   (value) => {

@@ -42,9 +42,16 @@ export class IssuedTokens {
   }
 
   /** Whose token it is and what it may do, when it is alive. */
-  alive(value: string): { account: Account; scopes: readonly string[] } | undefined {
+  alive(value: string): Pick<Entry, 'account' | 'scopes' | 'issuedAtMs'> | undefined {
     const entry = this.#entries.get(value);
-    return entry !== undefined && this.#isAlive(entry) ? entry : undefined;
+    if (entry === undefined || !this.#isAlive(entry)) return undefined;
+    const { account, scopes, issuedAtMs } = entry;
+    return { account, scopes, issuedAtMs };
+  }
+
+  /** Whose token it is or was. */
+  ownerOf(value: string): Account | undefined {
+    return this.#entries.get(value)?.account;
   }
 
   /** The youngest living token of an account and scope set. */

@@ -1,4 +1,4 @@
-import type { Account, Credentials } from './account.js';
+import type { Account, Credentials, KeyVersion } from './account.js';
 import type { Exchange } from './exchange.js';
 import type { ProviderContext, TokenRules } from './provider-context.js';
 import type { ProviderSettings } from './provider-settings.js';
@@ -19,6 +19,10 @@ export interface Bearer<C extends Credentials> {
   readonly account: Account<C>;
   /** What its token may do; empty where the provider has no scopes. */
   readonly scopes: readonly string[];
+  /** When the token was issued; absent where the call carries the account's own key. */
+  readonly issuedAtMs?: number;
+  /** Which of the account's keys the call carries; absent where the call carries a token. */
+  readonly key?: KeyVersion<C>;
 }
 
 /** A call whose credential was accepted. */
@@ -65,6 +69,10 @@ export interface ProviderBehaviour<C extends Credentials, N extends string = str
   bearerOf(request: ReceivedRequest, context: ProviderContext<C>): Bearer<C> | undefined;
   /** The provider's answer to a call with a bad credential. */
   refusal(status: number): Reply;
+  /** Whose credentials a login claims to carry: their identity, as `credentials` knows it. Absent for a static key. */
+  claims?(request: ReceivedRequest): string | undefined;
+  /** What a good credential is told that may not do this. @default the provider's envelope, with 403 */
+  forbidden?(): Reply;
   /** A good credential that may not do this: the answer, or `undefined` when it may. */
   forbids?(request: ReceivedRequest, bearer: Bearer<C>): Reply | undefined;
   /** The provider's envelope for any other error. */

@@ -1,11 +1,12 @@
 import type { FaultEffect, FaultTarget } from '../faults/fault-effect.js';
 import { FaultPlan } from '../faults/fault-plan.js';
-import type { Account, Credentials } from './account.js';
+import type { Account, Credentials, KeyVersion } from './account.js';
 import type { Exchange } from './exchange.js';
-import type { ProviderBehaviour, Resource } from './provider-behaviour.js';
+import type { Bearer, ProviderBehaviour, Resource } from './provider-behaviour.js';
 import type { ProviderContext } from './provider-context.js';
 import { RateLimits } from './rate-limits.js';
 import { headerOf, jsonObjectOf, type ReceivedRequest } from './received-request.js';
+import { inEnvelope } from './refusal-envelope.js';
 import type { Delivery, Reply } from './reply.js';
 import type { SeededRandom } from './seeded-random.js';
 import { sharedResources } from './shared-resources.js';
@@ -26,6 +27,7 @@ export class ProviderEngine<C extends Credentials> {
   readonly limits: RateLimits;
   readonly #resources: readonly Resource<C>[];
   readonly #target: FaultTarget;
+  readonly #nodes: SeededRandom;
 
   constructor(
     private readonly behaviour: ProviderBehaviour<C>,
@@ -37,12 +39,14 @@ export class ProviderEngine<C extends Credentials> {
     },
   ) {
     this.faults = new FaultPlan(options.random.fork('faults'));
+    this.#nodes = options.random.fork('nodes');
     this.traffic = new Traffic(behaviour.paymentKeys, options.logSize);
     this.limits = new RateLimits(behaviour.limits);
     this.#resources = [...behaviour.resources, ...sharedResources<C>()];
     this.#target = {
       tokenFields: behaviour.tokenFields,
       refusal: () => behaviour.refusal(context.settings.refusalStatus),
+      forbidden: () => behaviour.forbidden?.() ?? behaviour.error(403, 'This credential may not do this'),
       error: (status, message) => behaviour.error(status, message),
       rateLimited: (retryAfter) => behaviour.rateLimited(retryAfter),
       endCarriedToken: ({ request }, how) => context.tokens.endOne(carriedToken(request), how),
@@ -54,7 +58,7 @@ export class ProviderEngine<C extends Credentials> {
   answer(request: ReceivedRequest): Answer {
     const exchange: Exchange = { kind: this.#kindOf(request), request, outcome: 'failed', executed: false };
     const done = this.traffic.arrived(exchange);
-    const striking = this.faults.strike(exchange.kind, request);
+    const striking = this.faults.strike(exchange.kind, request, () => this.#whose(exchange));
     const effects = striking.map(({ effect }) => effect);
     for (const effect of effects) effect.prepare?.(exchange, this.#target);
     const reply = this.#dated(this.#changed(this.#reply(exchange, effects), exchange, effects), exchange);
@@ -92,9 +96,9 @@ export class ProviderEngine<C extends Credentials> {
     if (bearer !== undefined) exchange.account = bearer.account as unknown as Account;
     const limited = this.#limited(exchange);
     if (limited !== undefined) return limited;
-    if (bearer === undefined || bearer.account.suspended) {
+    if (bearer === undefined || bearer.account.suspended || !this.#isKnown(bearer)) {
       exchange.outcome = 'refused';
-      return this.#target.refusal();
+      return inEnvelope(this.context.settings.refusalEnvelope, () => this.#target.refusal());
     }
     exchange.outcome = 'declined';
     const forbidden = this.behaviour.forbids?.(request, bearer);
@@ -112,6 +116,18 @@ export class ProviderEngine<C extends Credentials> {
     exchange.outcome = 'accepted';
     exchange.executed = true;
     return reply;
+  }
+
+  /** Whether the server that the call reached knows the credential already. */
+  #isKnown({ account, issuedAtMs = 0, key }: Bearer<C>): boolean {
+    const { tokensRefusedForMs, nodesDisagreeForMs } = this.context.settings;
+    const newest = account.versions[0] as KeyVersion<C>;
+    const ageMs = this.context.nowMs - (key === undefined ? issuedAtMs : newest.worksFromMs);
+    if (key === undefined && ageMs < tokensRefusedForMs) return false;
+    if (nodesDisagreeForMs === 0 || (key !== undefined && account.versions.length === 1)) return true;
+    if (nodesDisagreeForMs !== 'always' && ageMs >= nodesDisagreeForMs) return true;
+    const isFirstServer = this.#nodes.integer(2) === 0;
+    return isFirstServer === (key === undefined || key === newest);
   }
 
   #find(
@@ -149,9 +165,16 @@ export class ProviderEngine<C extends Credentials> {
     return this.behaviour.rateLimited(String(Math.max(1, Math.ceil(waitMs / 1_000))));
   }
 
-  /** A login counts against the account it claims to be. */
+  /** The account that a login claims to be. */
   #claimedAccount(request: ReceivedRequest): string | undefined {
-    return this.context.accounts.claimedBy(headerOf(request, 'client-id') ?? '')?.id;
+    return this.context.accounts.claimedBy(this.behaviour.claims?.(request) ?? '')?.id;
+  }
+
+  /** The account that a request belongs to, or claims to: a token that died still says whose it was. */
+  #whose({ kind, request }: Exchange): string | undefined {
+    if (kind !== 'call') return this.#claimedAccount(request);
+    const bearer = this.behaviour.bearerOf(request, this.context);
+    return (bearer?.account ?? this.context.tokens.ownerOf(carriedToken(request)))?.id;
   }
 
   #changed(reply: Reply, exchange: Exchange, effects: readonly FaultEffect[]): Reply {

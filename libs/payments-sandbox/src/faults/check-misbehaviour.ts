@@ -4,6 +4,7 @@ import {
   either,
   InvalidInputError,
   isAnything,
+  isListOf,
   isNull,
   isNumber,
   isOneOf,
@@ -12,11 +13,12 @@ import {
   type Optional,
   optional,
 } from '../core/checks.js';
+import { ENVELOPES } from '../core/refusal-envelope.js';
 import type { FaultName, Misbehaviour } from './fault.js';
 
 type Fields = Readonly<Record<string, Check | Optional>>;
 
-const ENVELOPE: Fields = { envelope: optional(isOneOf('own', 'bare', 'html')) };
+const ENVELOPE: Fields = { envelope: optional(isOneOf(...ENVELOPES)) };
 const RETRY_AFTER = either(isText, isNumber(0));
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
@@ -40,6 +42,7 @@ const FIELDS: Readonly<Record<FaultName, Fields>> = {
   'execute-then-refuse': ENVELOPE,
   'expire-token': {},
   'revoke-token': {},
+  forbid: {},
   'rotate-key': {},
   'malformed-token': {
     token: isOneOf(
@@ -62,6 +65,8 @@ const TRIGGER: Fields = {
   on: optional(isOneOf('token', 'call', 'any')),
   times: optional(isWholeNumber(1)),
   probability: optional(isNumber(0, 1)),
+  account: optional(either(isText, isListOf(isText))),
+  method: optional(isText),
   host: optional(isText),
   path: optional(isText),
 };

@@ -1,7 +1,8 @@
 import type { Exchange } from '../core/exchange.js';
-import { html, type Reply } from '../core/reply.js';
+import { type Envelope, inEnvelope } from '../core/refusal-envelope.js';
+import type { Reply } from '../core/reply.js';
 import type { EffectOf, FaultTarget } from './fault-effect.js';
-import type { Envelope, MalformedToken } from './fault.js';
+import type { MalformedToken } from './fault.js';
 
 export const refuse: EffectOf<'refuse'> = ({ envelope = 'own' }) => ({
   instead: (exchange, target) => refusal(envelope, exchange, target),
@@ -9,6 +10,13 @@ export const refuse: EffectOf<'refuse'> = ({ envelope = 'own' }) => ({
 
 export const executeThenRefuse: EffectOf<'execute-then-refuse'> = ({ envelope = 'own' }) => ({
   change: (_reply, exchange, target) => refusal(envelope, exchange, target),
+});
+
+export const forbid: EffectOf<'forbid'> = () => ({
+  instead: (exchange, target) => {
+    exchange.outcome = 'declined';
+    return target.forbidden();
+  },
 });
 
 export const expireToken: EffectOf<'expire-token'> = () => ({
@@ -50,8 +58,7 @@ const MALFORMED: Readonly<Record<MalformedToken, unknown>> = {
 
 function refusal(envelope: Envelope, exchange: Exchange, target: FaultTarget): Reply {
   exchange.outcome = 'refused';
-  if (envelope === 'own') return target.refusal();
-  return envelope === 'bare' ? { status: 401 } : html(403, '403 Forbidden');
+  return inEnvelope(envelope, () => target.refusal());
 }
 
 /** Changes a field of a successful token answer, and leaves every other answer alone. */

@@ -6,6 +6,8 @@ import type { Fault } from './fault.js';
 export interface FaultTarget {
   readonly tokenFields?: { readonly token: string; readonly expiry?: string };
   refusal(): Reply;
+  /** What a good credential is told that may not do this. */
+  forbidden(): Reply;
   error(status: number, message: string): Reply;
   rateLimited(retryAfter: string): Reply;
   /** Ends the token that the request carries. */

@@ -28,6 +28,7 @@ const EFFECTS: { readonly [F in FaultName]: EffectOf<F> } = {
   'execute-then-refuse': credentials.executeThenRefuse,
   'expire-token': credentials.expireToken,
   'revoke-token': credentials.revokeToken,
+  forbid: credentials.forbid,
   'rotate-key': credentials.rotateKey,
   'malformed-token': credentials.malformedToken,
   'absurd-expiry': credentials.absurdExpiry,
@@ -37,6 +38,7 @@ const EFFECTS: { readonly [F in FaultName]: EffectOf<F> } = {
 const DEFAULT_TARGET: Partial<Record<FaultName, Target>> = {
   refuse: 'call',
   'execute-then-refuse': 'call',
+  forbid: 'call',
   'expire-token': 'call',
   'revoke-token': 'call',
   'malformed-token': 'token',
@@ -80,13 +82,21 @@ export class FaultPlan {
     return this.#planned.map(({ misbehaviour, struck }) => ({ misbehaviour, struck }));
   }
 
-  /** What strikes this request. Of two that answer instead of the provider, the one planned first does. */
-  strike(kind: ExchangeKind, request: ReceivedRequest): readonly StrikingFault[] {
+  /**
+   * What strikes this request. Of two that answer instead of the provider, the one planned first does.
+   *
+   * @param whose the account that the request is of, or claims to be of
+   */
+  strike(
+    kind: ExchangeKind,
+    request: ReceivedRequest,
+    whose: () => string | undefined,
+  ): readonly StrikingFault[] {
     const striking: StrikingFault[] = [];
     let answered = false;
     for (const planned of this.#planned) {
       const { misbehaviour, effect } = planned;
-      if (!concerns(misbehaviour, kind, request)) continue;
+      if (!concerns(misbehaviour, kind, request, whose)) continue;
       if (planned.struck >= (misbehaviour.times ?? Infinity)) continue;
       if (answered && effect.instead !== undefined) continue;
       if (!this.random.chance(misbehaviour.probability ?? 1)) continue;
@@ -98,9 +108,16 @@ export class FaultPlan {
   }
 }
 
-function concerns(misbehaviour: Misbehaviour, kind: ExchangeKind, request: ReceivedRequest): boolean {
+function concerns(
+  misbehaviour: Misbehaviour,
+  kind: ExchangeKind,
+  request: ReceivedRequest,
+  whose: () => string | undefined,
+): boolean {
   const on = misbehaviour.on ?? DEFAULT_TARGET[misbehaviour.fault] ?? 'any';
   if (on !== 'any' && on !== kind) return false;
   if (misbehaviour.host !== undefined && misbehaviour.host !== request.host) return false;
-  return misbehaviour.path === undefined || (request.path ?? '').startsWith(misbehaviour.path);
+  if (misbehaviour.method !== undefined && misbehaviour.method !== request.method) return false;
+  if (misbehaviour.path !== undefined && !(request.path ?? '').startsWith(misbehaviour.path)) return false;
+  return misbehaviour.account === undefined || [misbehaviour.account].flat().includes(whose() ?? '');
 }

@@ -1,11 +1,4 @@
-/** What a bad answer in place of the provider's own refusal looks like. */
-export type Envelope =
-  /** The provider's own refusal, body and status. */
-  | 'own'
-  /** 401 with nothing in it, as from something in between. */
-  | 'bare'
-  /** The HTML page of a firewall, with status 403. */
-  | 'html';
+import type { Envelope } from '../core/refusal-envelope.js';
 
 /** What a token answer holds where the token belongs. */
 export type MalformedToken =
@@ -64,6 +57,8 @@ export type Fault =
   /** The token that a call carries has expired, or has been revoked, the moment it arrives. */
   | { readonly fault: 'expire-token' }
   | { readonly fault: 'revoke-token' }
+  /** Says that a good credential may not do this, in the provider's words: no new token helps. */
+  | { readonly fault: 'forbid' }
   /** The account's key is rotated when the request arrives, by the provider's own rule for old keys. */
   | { readonly fault: 'rotate-key' }
   /** A token answer with something else in place of the token. */
@@ -81,6 +76,10 @@ export interface FaultTrigger {
   readonly times?: number;
   /** How likely it strikes, from 0 to 1, by the sandbox's seed. @default 1 */
   readonly probability?: number;
+  /** Only requests of this account, or of these: logins that claim to be it, calls that carry its credential. @default every one */
+  readonly account?: string | readonly string[];
+  /** Only requests with this method. @default every one */
+  readonly method?: string;
   /** Only requests to this host. @default every one */
   readonly host?: string;
   /** Only requests to a path (below the base URL) that starts so. @default every one */

@@ -234,6 +234,48 @@ describe('faults', () => {
     expect(await waiting).toBe('cut off');
   });
 
+  it('strikes the calls of one method, and of one account even when its token is dead', async () => {
+    wakapay().addAccount('shop-2');
+    const [own, other] = [await login(sandbox, 'wakapay'), await login(sandbox, 'wakapay', 'shop-2')];
+    const status = async (headers: Record<string, string>, method = 'GET') =>
+      (await fetch(`${wakapay().baseUrl}/sandbox/echo`, { method, headers })).status;
+
+    const end = wakapay().misbehave({ fault: 'refuse', envelope: 'bare', method: 'POST' });
+    expect([await status(own), await status(own, 'POST')]).toEqual([200, 401]);
+    end();
+
+    wakapay().misbehave({ fault: 'server-error', on: 'call', account: ['shop-2', 'shop-3'] });
+    wakapay().revokeTokens('shop-2');
+    expect([await status(own), await status(other)]).toEqual([200, 503]);
+  });
+
+  it.each(['wakapay', 'pesapal', 'clickpesa'] as const)(
+    'limits and hangs the logins of one merchant of %s alone',
+    async (name) => {
+      const provider = sandbox.provider(name);
+      for (const account of ['shop-2', 'shop-3']) provider.addAccount(account);
+      provider.misbehave({ fault: 'rate-limit', on: 'token', account: 'shop-2', retryAfter: 30 });
+      provider.misbehave({ fault: 'hang', on: 'token', account: 'shop-3' });
+      const hanging = requestToken(sandbox, name, 'shop-3').then(
+        () => 'answered',
+        () => 'cut off',
+      );
+
+      expect((await requestToken(sandbox, name, 'shop-2')).headers.get('retry-after')).toBe('30');
+      expect((await requestToken(sandbox, name)).status).toBe(200);
+      await sandbox.close();
+      expect(await hanging).toBe('cut off');
+    },
+  );
+
+  it('forbids a call that its token is good for, and executes nothing', async () => {
+    wakapay().misbehave({ fault: 'forbid', path: '/sandbox/payments' });
+
+    expect((await pay('never')).status).toBe(403);
+    expect((await call()).status).toBe(200);
+    expect(wakapay().counts).toMatchObject({ refusals: 0, executions: 0, accepted: 1 });
+  });
+
   it('answers hugely, and endlessly', async () => {
     wakapay().misbehave({ fault: 'huge', bytes: 100_000, on: 'call', times: 1 });
     expect((await (await call()).text()).length).toBeGreaterThan(100_000);

@@ -10,5 +10,5 @@ export function bearerToken<C extends Credentials>(
 ): Bearer<C> | undefined {
   const token = /^Bearer (\S+)$/.exec(headerOf(request, 'authorization') ?? '')?.[1];
   const found = token === undefined ? undefined : context.tokens.alive(token);
-  return found && { account: found.account as Account<C>, scopes: found.scopes };
+  return found && { ...found, account: found.account as Account<C> };
 }

@@ -40,7 +40,7 @@ export const cashfin: ProviderBehaviour<CashfinCredentials, 'cashfin'> = {
   bearerOf: (request, { accounts }) => {
     const secret = headerOf(request, 'authorization') ?? '';
     const proven = accounts.proven(secret, secret);
-    return proven && { account: proven.account, scopes: [] };
+    return proven && { account: proven.account, key: proven.version, scopes: [] };
   },
   refusal: (status) => json(status, { success: false, message: 'Unauthorized access!' }),
   error: (status, message) => json(status, { success: false, message }),

@@ -4,6 +4,7 @@ import type { ProviderContext } from '../core/provider-context.js';
 import { headerOf, jsonObjectOf, textOf, type ReceivedRequest } from '../core/received-request.js';
 import { json, type Reply } from '../core/reply.js';
 import { clickpesaChecksum } from '../signing/clickpesa-checksum.js';
+import { bearerToken } from './bearer-token.js';
 import { payment } from './payment.js';
 import { clickpesaWebhook } from '../signing/clickpesa-webhook.js';
 
@@ -50,11 +51,8 @@ export const clickpesa: ProviderBehaviour<ClickpesaCredentials, 'clickpesa'> = {
     CLICKPESA_BASE_URL: api,
   }),
   tokenEndpoint: { path: '/third-parties/generate-token', answer: generateToken },
-  bearerOf: (request, { tokens }) => {
-    const token = /^Bearer (\S+)$/.exec(headerOf(request, 'authorization') ?? '')?.[1] ?? '';
-    const found = tokens.alive(token);
-    return found && { account: found.account as never, scopes: [] };
-  },
+  claims: (request) => headerOf(request, 'client-id'),
+  bearerOf: bearerToken,
   refusal: (status) => json(status, { message: 'Unauthorized' }),
   error: (status, message) => json(status, { message }),
   rateLimited: (retryAfter) => json(429, { message: 'Too Many Requests' }, { 'retry-after': retryAfter }),

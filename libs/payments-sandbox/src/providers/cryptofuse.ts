@@ -41,6 +41,7 @@ export const cryptofuse: ProviderBehaviour<CryptofuseCredentials, 'cryptofuse'> 
   }),
   tokenEndpoint: { path: '/o/token/', answer: issueToken },
   revocationEndpoint: { path: '/o/revoke_token/', answer: revokeToken },
+  claims: (request) => clientOf(headerOf(request, 'authorization'), formOf(request))?.id,
   bearerOf: bearerToken,
   refusal: (status) =>
     json(

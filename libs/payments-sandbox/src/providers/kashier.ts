@@ -42,7 +42,7 @@ export const kashier: ProviderBehaviour<KashierCredentials, 'kashier'> = {
   bearerOf: (request, { accounts }) => {
     const secret = headerOf(request, 'authorization') ?? '';
     const proven = accounts.proven(secret, secret);
-    return proven && { account: proven.account, scopes: [] };
+    return proven && { account: proven.account, key: proven.version, scopes: [] };
   },
   refusal: forbidden,
   error: (status, message) =>

@@ -34,6 +34,7 @@ export const pesapal: ProviderBehaviour<PesapalCredentials, 'pesapal'> = {
     PESAPAL_BASE_URL: api,
   }),
   tokenEndpoint: { path: '/api/Auth/RequestToken', answer: requestToken },
+  claims: (request) => textOf(jsonObjectOf(request), 'consumer_key'),
   bearerOf: bearerToken,
   refusal: (status) =>
     json(status, {

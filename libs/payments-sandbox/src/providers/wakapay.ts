@@ -1,7 +1,7 @@
 import type { Exchange } from '../core/exchange.js';
 import type { ProviderBehaviour } from '../core/provider-behaviour.js';
 import type { ProviderContext } from '../core/provider-context.js';
-import { isJson, jsonObjectOf } from '../core/received-request.js';
+import { isJson, jsonObjectOf, textOf } from '../core/received-request.js';
 import { json, type Reply } from '../core/reply.js';
 import { bearerToken } from './bearer-token.js';
 import { payment } from './payment.js';
@@ -32,6 +32,7 @@ export const wakapay: ProviderBehaviour<WakapayCredentials, 'wakapay'> = {
     WAKAPAY_BASE_URL: api,
   }),
   tokenEndpoint: { path: '/business/auth', answer: authenticate },
+  claims: (request) => textOf(jsonObjectOf(request), 'apiKey'),
   bearerOf: bearerToken,
   refusal: (status) =>
     json(status, { message: 'token is malformed: token contains an invalid number of segments' }),
