@@ -80,7 +80,7 @@ async function bundle(folder) {
  * @param {import('esbuild').BuildOptions} options
  */
 async function write(folder, format, entries, options) {
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     ...options,
     entryPoints: entries.map((entry) => join(folder, '.build', `${entry}.js`)),
     outdir: join(folder, 'dist', format),
@@ -92,20 +92,50 @@ async function write(folder, format, entries, options) {
     target: 'node20.19',
     packages: 'external',
     metafile: true,
+    write: false,
     logLevel: 'warning',
   });
+  const classes = classesIn(folder, Object.keys(metafile.inputs));
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, withNamesOfClasses(text, classes), { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+  }
   // Bundled twice, a class would be two classes.
   if (entries.includes('index')) return;
   for (const entry of entries) {
     const room = entry.replace(/index$/, '');
-    const strangers = Object.keys(metafile?.inputs ?? {}).filter(
-      (input) => !input.startsWith(`.build/${room}`),
-    );
+    const strangers = Object.keys(metafile.inputs).filter((input) => !input.startsWith(`.build/${room}`));
     if (strangers.length > 0)
       throw new Error(
         `${entry} may import ../index.js and its own folder, and imports ${strangers.join(', ')}.`,
       );
   }
+}
+
+/**
+ * The bundler calls a class that names itself, or that is decorated, `_PaymentsAuthModule` or `PaymentsAuthModule2`
+ * inside of it, and what a class is called there is its name: Nest and errors print it. Inside of a class its own name
+ * can be used as well.
+ *
+ * @param {string} text
+ * @param {ReadonlySet<string>} names of the classes in the sources
+ */
+function withNamesOfClasses(text, names) {
+  let named = text;
+  for (const [, name = '', inside = name] of text.matchAll(
+    /^(?:var )?(\w+) = (?:\w+ = )?class\b(?: (?!extends\b)(\w+))?/gm,
+  )) {
+    if (!names.has(name))
+      throw new Error(`The bundle has a class ${name}, which no source has: do two have the same name?`);
+    if (inside !== name) named = named.replaceAll(new RegExp(`\\b${inside}\\b`, 'g'), name);
+  }
+  return named;
+}
+
+/** @param {string} folder @param {readonly string[]} files */
+function classesIn(folder, files) {
+  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8'));
+  return new Set(texts.flatMap((text) => [...text.matchAll(/\bclass (\w+)/g)].map(([, name = '']) => name)));
 }
 
 /**

@@ -93,6 +93,56 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
     await run(process.execPath, ['--no-warnings', '-e', script], folder);
   });
 
+  it('call each class as it is exported, so that the boot log names the modules', async () => {
+    writeFiles(folder, {
+      'names.mjs': `
+        import { NestFactory } from '@nestjs/core';
+        const wrong = [];
+        for (const specifier of ${JSON.stringify(specifiers)})
+          for (const [name, value] of Object.entries(await import(specifier)))
+            if (/^class\\b/.test(String(value)) && value.name !== name) wrong.push([name, value.name]);
+        console.log(JSON.stringify(wrong));
+        const { PaymentsAuthModule } = await import('nestjs-payments-auth');
+        await NestFactory.createApplicationContext(PaymentsAuthModule.forRoot());`,
+    });
+    const [wrong, ...log] = (await run(process.execPath, ['--no-warnings', 'names.mjs'], folder)).split('\n');
+    assert.equal(wrong, '[]');
+    assert.match(log.join('\n'), /PaymentsAuthModule dependencies initialized/);
+  });
+
+  it('have types that show nothing of the inside, the static credentials least of all', async () => {
+    for (const name of packageNames) {
+      const dist = join(folder, 'node_modules', name, 'dist/esm');
+      const types = filesIn(dist).filter((file) => file.endsWith('.d.ts'));
+      assert.ok(types.length > 5);
+      assert.deepEqual(
+        types.filter((file) => /@internal|isSameAs/.test(readFileSync(join(dist, file), 'utf8'))),
+        [],
+      );
+    }
+    const project = join(folder, 'inside');
+    const inside = ['isSameAs', 'signing', 'callHeaders', 'secret', 'credentials', 'staticCredentials'];
+    writeFiles(project, {
+      'package.json': { type: 'module' },
+      'inside.ts': `
+        import type { Credential } from 'nestjs-payments-auth';
+        export const shown = (credential: Credential) => [
+          credential.id,
+          ${inside.map((name) => `// @ts-expect-error -- of the inside\n credential.${name},`).join('\n')}
+        ];`,
+      'tsconfig.json': {
+        compilerOptions: {
+          module: 'nodenext',
+          target: 'es2022',
+          strict: true,
+          noEmit: true,
+          skipLibCheck: true,
+        },
+      },
+    });
+    await tool('tsc', ['-p', project]);
+  });
+
   for (const [name, type, options] of /** @type {const} */ ([
     ['nodenext, in an ES module', 'module', { module: 'nodenext' }],
     ['nodenext, in CommonJS', 'commonjs', { module: 'nodenext' }],

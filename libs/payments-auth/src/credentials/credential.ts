@@ -9,9 +9,9 @@ export interface CredentialParts {
   readonly id: string;
   readonly token: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** What only some calls carry: one for each of the definition's `callHeaders`. */
+  /** @internal What only some calls carry: one for each of the definition's `callHeaders`. */
   readonly callHeaders?: readonly Readonly<Record<string, string>>[];
-  /** The static credentials behind it, where the bodies of calls are signed with one of their fields. */
+  /** @internal The static credentials behind it, where the bodies of calls are signed with one of their fields. */
   readonly signing?: Credentials;
   readonly obtainedAtMs: number;
   readonly expiresAtMs?: number;

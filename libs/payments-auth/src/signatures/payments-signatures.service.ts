@@ -16,7 +16,7 @@ import { SigningCredentials } from './signing-credentials.js';
 import type { WebhookDelivery } from './webhook-delivery.js';
 import type { WebhookMessage } from './webhook-message.js';
 
-/** Puts a signature into a serialised body, made with the static credentials that the call authenticates with. */
+/** @internal Puts a signature into a serialised body, made with the static credentials that the call authenticates with. */
 export type BodySigner = (
   body: string,
   call: { readonly credential: { readonly signing?: Credentials } },
