@@ -10,11 +10,27 @@ const specifiers = packageNames.flatMap(entryPoints);
 
 for (const name of packageNames) {
   describe(`the tarball of ${name}`, { concurrency: 2 }, () => {
-    it('has exactly these files', () => {
+    it('has exactly these files, besides its types', () => {
       const pinned = new URL(`./files/${name}.txt`, import.meta.url);
-      const files = `${inShort(filesIn(join(folder, 'node_modules', name))).join('\n')}\n`;
+      const all = filesIn(join(folder, 'node_modules', name)).filter((file) => !file.endsWith('.d.ts'));
+      const files = `${inShort(all).join('\n')}\n`;
       if (process.env['PIN_FILES']) writeFileSync(pinned, files);
       assert.equal(files, readFileSync(pinned, 'utf8'), 'Meant to change? PIN_FILES=1 npm run test:package');
+    });
+
+    it('has the types that an importer can come upon, and no others', () => {
+      const root = join(folder, 'node_modules', name);
+      for (const format of ['esm', 'cjs']) {
+        const dist = join(root, 'dist', format);
+        const found = filesIn(dist).filter((file) => file.endsWith('.d.ts'));
+        assert.deepEqual(
+          found,
+          typesFrom(
+            dist,
+            entryPoints(name).map((entry) => entry.slice(name.length + 1)),
+          ),
+        );
+      }
     });
 
     it('passes publint --strict', async () => {
@@ -176,6 +192,27 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
     });
   }
 });
+
+/**
+ * The files of types that lead from the entry points, through relative imports, sorted.
+ *
+ * @param {string} dist
+ * @param {readonly string[]} entries `redis`; the empty string for the main one
+ */
+function typesFrom(dist, entries) {
+  /** @type {Set<string>} */
+  const reached = new Set();
+  const visit = (/** @type {string} */ file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, path = ''] of readFileSync(join(dist, file), 'utf8').matchAll(
+      /['"](\.{1,2}\/[^'"]+)\.js['"]/g,
+    ))
+      visit(join(file, '..', `${path}.d.ts`));
+  };
+  for (const entry of entries) visit(join(entry, 'index.d.ts'));
+  return [...reached].toSorted();
+}
 
 /**
  * Most files are there twice, once for each module system. One line says so.
