@@ -1,6 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { Clock } from '../payments-auth.clock.js';
+import { deadline } from '../within.js';
 
 /** The end of a call's own time. */
 export class CallDeadline {
@@ -38,10 +39,10 @@ export class CallDeadline {
     const { signal, cancelToken } = config as typeof config & { cancelToken?: SubscribableToken };
     return new Promise<T>((resolve, reject) => {
       const remainingMs = this.remainingMs;
-      const timer =
+      const callOff =
         remainingMs === undefined
           ? undefined
-          : this.#clock.setTimeout(() => end(reject, this.#timeoutError()), remainingMs, true);
+          : deadline(this.#clock, remainingMs, () => end(reject, this.#timeoutError()), true);
       const onAbort = () => end(reject, new applicationAxios.CanceledError(undefined, config));
       const onCancel = (reason: unknown) => end(reject, reason);
       function end<V>(settle: (value: V) => void, value: V): void {
@@ -49,7 +50,7 @@ export class CallDeadline {
         settle(value);
       }
       const cleanUp = () => {
-        if (timer !== undefined) this.#clock.clearTimeout(timer);
+        callOff?.();
         signal?.removeEventListener?.('abort', onAbort);
         cancelToken?.unsubscribe(onCancel);
       };

@@ -1,5 +1,9 @@
 import type { RedisConnection } from './redis-client.js';
+import { within } from '../within.js';
 import { RedisFailure } from './redis-failure.js';
+
+/** Real time: Redis keeps no other. */
+const timers = { setTimeout, clearTimeout };
 
 /**
  * Runs scripts, each bounded in time.
@@ -25,22 +29,16 @@ export class RedisCommands {
     // A command that waits for a connection would be delivered when nobody wants it any more.
     if (!this.#connection.ready) throw new RedisFailure('Redis: not connected', false);
     const reply = this.#send(script, keys, args);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const tooLate = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        if (onLate !== undefined) reply.then(onLate, onLate);
-        reject(new RedisFailure(`Redis: no answer within ${this.#timeoutMs} ms`, true));
-      }, this.#timeoutMs);
-    });
     try {
-      return await Promise.race([reply, tooLate]);
+      return await within(timers, this.#timeoutMs, reply, () => {
+        if (onLate !== undefined) reply.then(onLate, onLate);
+        throw new RedisFailure(`Redis: no answer within ${this.#timeoutMs} ms`, true);
+      });
     } catch (error) {
       if (error instanceof RedisFailure) throw error;
       const failure = RedisFailure.of(error);
       if (failure.mayHaveRun) onLate?.();
       throw failure;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

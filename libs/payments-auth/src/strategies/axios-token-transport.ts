@@ -4,6 +4,7 @@ import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { answerText } from './answer-text.js';
+import { deadline } from '../within.js';
 import type { TokenRequest } from './strategy.js';
 import { type TimedTokenAnswer, type TokenTransport, TokenTransportError } from './token-transport.js';
 
@@ -49,7 +50,7 @@ export class AxiosTokenTransport implements TokenTransport {
     };
     const cancel = () => end('cancelled');
     signal?.addEventListener('abort', cancel, { once: true });
-    const deadline = this.#clock.setTimeout(() => end('timeout'), this.#deadlineMs, true);
+    const callOff = deadline(this.#clock, this.#deadlineMs, () => end('timeout'), true);
     const requestedAtMs = this.#clock.now();
     const requestedAtMonotonicMs = this.#clock.monotonic();
     try {
@@ -77,7 +78,7 @@ export class AxiosTokenTransport implements TokenTransport {
       // What axios throws holds the request, and with it the secret: nothing of it goes further than its code.
       throw failure === undefined ? failureOf(error) : new TokenTransportError(failure);
     } finally {
-      this.#clock.clearTimeout(deadline);
+      callOff();
       signal?.removeEventListener('abort', cancel);
     }
   }

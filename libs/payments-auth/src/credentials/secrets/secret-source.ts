@@ -1,4 +1,5 @@
 import type { Clock } from '../../payments-auth.clock.js';
+import { within } from '../../within.js';
 import { isPaymentsAuthError } from '../../payments-auth.errors.js';
 import type { ConfiguredProvider, CredentialsSource } from '../../providers/configured-provider.js';
 import type { CredentialsInForce } from '../../providers/credentials-in-force.js';
@@ -119,26 +120,15 @@ export class SecretSource implements CredentialsInForce {
 
   async #withinBound(account: string | undefined): Promise<unknown> {
     const source = this.#configured(account);
-    let timer: ReturnType<Clock['setTimeout']> | undefined;
-    const bound = new Promise<never>((_, reject) => {
-      timer = this.clock.setTimeout(
-        () =>
-          reject(
-            new UnusableCredentialsError(`their resolver did not answer within ${RESOLVE_WITHIN_MS} ms`),
-          ),
-        RESOLVE_WITHIN_MS,
-        true,
-      );
-    });
+    const asked = (async () => source?.resolve(account))();
     try {
-      const asked = (async () => source?.resolve(account))();
-      return await Promise.race([asked, bound]);
+      return await within(this.clock, RESOLVE_WITHIN_MS, asked, () => {
+        throw new UnusableCredentialsError(`their resolver did not answer within ${RESOLVE_WITHIN_MS} ms`);
+      });
     } catch (error) {
       if (error instanceof UnusableCredentialsError) throw error;
       if (isPaymentsAuthError(error) && error.code === 'ACCOUNT_UNKNOWN') throw error;
       throw new UnusableCredentialsError('their resolver failed', error);
-    } finally {
-      if (timer !== undefined) this.clock.clearTimeout(timer);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../payments-auth.clock.js';
-import { pause } from '../issuing/pause.js';
+import { within } from '../../within.js';
 import type { EventSink } from '../payments-auth-event.js';
 import type { TokenStore, Withdrawal } from './token-store.js';
 
@@ -56,16 +56,11 @@ export class StoreHealth {
   ): Promise<T | undefined> {
     const asked = this.#ask(provider, question);
     if (patience === undefined) return asked;
-    const answered = new AbortController();
-    const inTime = await Promise.race([
-      asked.then((answer) => ({ answer })),
-      pause(this.#clock, patience.withinMs, answered.signal, true),
-    ]);
-    answered.abort();
-    if (inTime !== undefined) return inTime.answer;
-    // Slow is not lost: what it says in the end is for the next call.
-    void asked.then((answer) => answer !== undefined && patience.onLate?.(answer));
-    return undefined;
+    return within(this.#clock, patience.withinMs, asked, () => {
+      // Slow is not lost: what it says in the end is for the next call.
+      void asked.then((answer) => answer !== undefined && patience.onLate?.(answer));
+      return undefined;
+    });
   }
 
   async #ask<T>(provider: string, question: (store: TokenStore) => Promise<T>): Promise<T | undefined> {

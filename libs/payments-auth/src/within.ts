@@ -1,0 +1,54 @@
+import type { Clock } from './payments-auth.clock.js';
+
+type Timers = Pick<Clock, 'setTimeout' | 'clearTimeout'>;
+
+/**
+ * Calls `onEnd` when `ms` milliseconds are over.
+ *
+ * A process that was busy finds the timer due before it has looked at its sockets, and the answer that lies there is in
+ * time. So the poll phase of the event loop gets one turn before the deadline counts.
+ *
+ * @param keepAlive whether somebody waits behind it: only then does it keep the process alive
+ * @returns calls it off
+ */
+export function deadline(clock: Timers, ms: number, onEnd: () => void, keepAlive: boolean): () => void {
+  let lastTurn: NodeJS.Immediate | undefined;
+  const timer = clock.setTimeout(
+    () => {
+      lastTurn = setImmediate(onEnd);
+    },
+    ms,
+    keepAlive,
+  );
+  return () => {
+    clock.clearTimeout(timer);
+    clearImmediate(lastTurn);
+  };
+}
+
+/**
+ * What `promise` comes to, if it does so within `ms` milliseconds; else what `tooLate` returns or throws. The promise
+ * goes on by itself: whoever gives it has to see to it that its rejection is handled.
+ */
+export function within<T, L>(
+  clock: Timers,
+  ms: number,
+  promise: Promise<T>,
+  tooLate: () => L,
+): Promise<T | L> {
+  return new Promise((resolve, reject) => {
+    const callOff = deadline(
+      clock,
+      ms,
+      () => {
+        try {
+          resolve(tooLate());
+        } catch (error) {
+          reject(error);
+        }
+      },
+      true,
+    );
+    promise.finally(callOff).then(resolve, reject);
+  });
+}
