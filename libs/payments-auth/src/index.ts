@@ -136,6 +136,29 @@ export type {
   WebhookDefinition,
 } from './providers/signature-definition.js';
 
+export {
+  customWebhook,
+  type CustomWebhookDraft,
+  type CustomWebhookEvidence,
+  type CustomWebhookGiven,
+} from './providers/webhooks/custom-webhook.js';
+export type { SignatureList, SignatureSpec } from './providers/webhooks/presented-signature.js';
+export { hashOfCredentials, sharedToken, unsignedWebhook } from './providers/webhooks/sender-webhooks.js';
+export {
+  hashWebhook,
+  type HashSpec,
+  hmacWebhook,
+  type HmacSpec,
+  publicKeyWebhook,
+  type PublicKeySpec,
+  standardWebhooks,
+} from './providers/webhooks/signature-webhooks.js';
+export type {
+  SchemeSpec,
+  WebhookAcknowledgement,
+  WebhookScheme,
+} from './providers/webhooks/webhook-scheme.js';
+
 // What a fleet shares
 export type {
   Claim,

@@ -18,6 +18,7 @@ import { headerProblems } from './header-problems.js';
 import { refusalProblems } from './refusal-problems.js';
 import { bodySignatureProblems, webhookProblems } from './signature-problems.js';
 import { tokenProblems } from './token-problems.js';
+import { schemeProblems } from './webhooks/scheme-problems.js';
 
 const REGIONS = ['Africa', 'Americas', 'Asia', 'Europe', 'Worldwide'];
 
@@ -85,6 +86,7 @@ export function definitionProblems(definition: unknown): Problems {
     ...probeProblems(definition['probe'], hosts),
     ...adviceProblems(definition['advice']),
     ...webhookProblems(definition['webhook'], definition['credentials']),
+    ...schemeProblems(definition['webhooks'], definition),
     ...bodySignatureProblems(definition['bodySignature'], definition['credentials']),
   ];
 }

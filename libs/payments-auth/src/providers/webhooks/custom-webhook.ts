@@ -1,0 +1,139 @@
+import type { HttpService } from '@nestjs/axios';
+import { isPaymentsAuthError } from '../../payments-auth.errors.js';
+import { postOf } from './drafted-message.js';
+import { Refused, type WebhookMessage } from './received-message.js';
+import { itemsAt } from './signed-text.js';
+import type { WebhookProof } from './webhook-proof.js';
+import {
+  commonProblems,
+  commonWork,
+  deliveryIdOf,
+  fieldProblems,
+  type SchemeDraft,
+  schemeOf,
+  type SchemeSpec,
+  setsOf,
+  soleSet,
+  type WebhookScheme,
+} from './webhook-scheme.js';
+
+const PROOFS: readonly WebhookProof[] = ['payload', 'values', 'sender', 'nothing'];
+
+/** What a `customWebhook` is given. */
+export interface CustomWebhookGiven<F extends string> {
+  readonly message: WebhookMessage;
+  /** Where a field holds a list, or where there are several sets of credentials, each one in turn. */
+  readonly credentials: Readonly<Record<F, string>>;
+  readonly nowMs: number;
+  /** The provider's own authenticated service, for the account of the route. Bound what one forged message may cost. */
+  readonly http: HttpService;
+}
+
+/** What a `customWebhook` signs for a test. */
+export interface CustomWebhookDraft<F extends string> {
+  readonly payload: unknown;
+  readonly credentials: Readonly<Record<F, string>>;
+  readonly nowMs: number;
+  /** Where the message goes. */
+  readonly url: string;
+}
+
+/** What a `customWebhook` has found in a genuine message. */
+export interface CustomWebhookEvidence {
+  readonly payload: unknown;
+  /** The sender's own id of the event. @default a hash of the body */
+  readonly id?: string;
+  readonly signedAtMs?: number;
+}
+
+/**
+ * A webhook that the other builders cannot describe.
+ *
+ * `verify` gives what it has found, or `undefined` for a message that is not genuine. What it throws is a refusal, but
+ * for a `PaymentsAuthError` and for a call that got no answer: then the message is answered 503, and the provider sends
+ * it again. Compare with `sameText`, in constant time.
+ */
+export function customWebhook<const F extends string>(
+  spec: SchemeSpec & {
+    /** The credential fields that `verify` needs. */
+    readonly keys: readonly F[];
+    readonly proves: WebhookProof;
+    /** The call to make before acting on a message that does not prove its payload. */
+    readonly confirmWith?: string;
+    /** Whether `message.url` has to be the URL that the provider was told: then a route without `url` stops the boot. */
+    readonly needsUrl?: true;
+    verify(
+      given: CustomWebhookGiven<F>,
+    ): CustomWebhookEvidence | undefined | Promise<CustomWebhookEvidence | undefined>;
+    /** Makes a genuine message for a test: what `signedDelivery` adds to a POST of the payload. */
+    sign?(draft: CustomWebhookDraft<F>): {
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly query?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    };
+  },
+): WebhookScheme<F> {
+  const { keys, proves, items, body: kind = 'json', confirmWith } = spec;
+  return schemeOf(proves, {
+    ...commonWork(spec),
+    confirmWith,
+    fields: keys,
+    needsBytes: true,
+    needsUrl: spec.needsUrl === true,
+    problems: (place) => [
+      ...(PROOFS.includes(proves) ? [] : ['proves: expected payload, values, sender or nothing']),
+      ...(typeof spec.verify === 'function' ? [] : ['verify: expected a function']),
+      ...(Array.isArray(keys) ? fieldProblems(keys, place) : ['keys: expected a list of credential fields']),
+      ...commonProblems(spec),
+    ],
+    async verify({ message, candidates, nowMs, http }) {
+      let found: CustomWebhookEvidence | undefined;
+      const plain = message.plain(kind);
+      for (const credentials of setsOf(candidates, keys)) {
+        const given = {
+          message: plain,
+          credentials: credentials as Readonly<Record<F, string>>,
+          nowMs,
+          get http() {
+            return http();
+          },
+        };
+        found ??= await answerOf(() => spec.verify(given));
+      }
+      if (found === undefined) throw new Refused('wrong-signature');
+      const { payload, id, signedAtMs } = found;
+      const deliveryId =
+        id ?? deliveryIdOf(spec, { message }, Buffer.from(message.bytes ?? JSON.stringify(payload) ?? ''));
+      const payloads = items === undefined ? [payload] : itemsAt(payload, items);
+      return payloads.map((each, at) => ({
+        payload: each,
+        deliveryId: items === undefined ? deliveryId : `${deliveryId}.${at}`,
+        signedAtMs,
+      }));
+    },
+    ...(spec.sign === undefined
+      ? {}
+      : {
+          sign: ({ payload, credentials, nowMs, url }: SchemeDraft) => {
+            const secrets = soleSet(credentials, keys) as Readonly<Record<F, string>>;
+            const signed = spec.sign?.({ payload, credentials: secrets, nowMs, url }) ?? {};
+            return postOf(kind, { payload, url, ...signed });
+          },
+        }),
+  });
+}
+
+async function answerOf<T>(verify: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await verify();
+  } catch (error) {
+    if (isPaymentsAuthError(error) || gotNoAnswer(error)) throw error;
+    return undefined;
+  }
+}
+
+/** An `AxiosError` without a response: nobody knows whether the message is genuine. */
+function gotNoAnswer(error: unknown): boolean {
+  const { isAxiosError, response } = (error ?? {}) as { isAxiosError?: unknown; response?: unknown };
+  return isAxiosError === true && response === undefined;
+}

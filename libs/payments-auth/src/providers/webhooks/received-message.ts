@@ -1,0 +1,217 @@
+import { isUtf8 } from 'node:buffer';
+import { isJsonObject } from '../../building-blocks/json-value.js';
+import { exactJson } from './exact-json.js';
+
+/** Why a message is not believed. For the operator's log; the sender learns nothing. */
+export type WebhookRefusal =
+  | 'no-body'
+  | 'malformed'
+  | 'unsigned'
+  | 'contradictory-headers'
+  | 'unknown-key'
+  | 'wrong-signature'
+  | 'stale';
+
+/** A message that is not believed. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+
+  constructor(readonly reason: WebhookRefusal) {
+    super(reason);
+  }
+}
+
+/** A message as `customWebhook` and tests see it. */
+export interface WebhookMessage {
+  readonly method: string;
+  /** The `url` of the route, where it has one; else the path and the query of the request. */
+  readonly url: string;
+  /** Names in lower case. A header that came more than once is left out. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** A parameter that came more than once is left out. */
+  readonly query: Readonly<Record<string, string>>;
+  /** The bytes of the body as they came. */
+  readonly rawBody: Uint8Array;
+  /** What the bytes say: JSON, the fields of a form or text, as the scheme's `body` says. `undefined` when they do not. */
+  readonly body: unknown;
+}
+
+/** A message as it arrived, before anybody believed it. */
+export interface ReceivedParts {
+  /** @default 'POST' */
+  readonly method?: string;
+  /** Path and query as they were requested. */
+  readonly target?: string;
+  /** The URL that the provider was told, as the application says it. */
+  readonly url?: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Names and values in turn, as Node gives them. Empty in a request that no socket brought. */
+  readonly rawHeaders?: readonly string[];
+  readonly query?: Readonly<Record<string, unknown>>;
+  /** The bytes of the body, as they came over the wire. */
+  readonly rawBody?: Uint8Array;
+  /** What the application parsed the body to. Only looked at where nothing is signed. */
+  readonly parameters?: unknown;
+}
+
+/** A body that has been read. */
+export interface ReadBody {
+  readonly bytes: Buffer;
+  readonly value: unknown;
+  /** The same with its numbers as they are written, where that differs. */
+  readonly exact?: unknown;
+}
+
+/** Reads a message so that a header or a parameter that came twice counts as none. */
+export class ReceivedMessage {
+  readonly method: string;
+  readonly #parts: ReceivedParts;
+  readonly #told?: URL;
+
+  constructor(parts: ReceivedParts) {
+    this.#parts = parts;
+    this.method = parts.method ?? 'POST';
+    if (parts.url !== undefined) this.#told = new URL(parts.url);
+  }
+
+  /** As the application says it. Never one that the message names. */
+  get url(): string | undefined {
+    return this.#parts.url;
+  }
+
+  /** Path and query. The path is that of the URL that the provider was told: a proxy may have cut it. */
+  get path(): string {
+    const { target = '/' } = this.#parts;
+    if (this.#told === undefined) return target;
+    const at = target.indexOf('?');
+    return this.#told.pathname + (at < 0 ? this.#told.search : target.slice(at));
+  }
+
+  get bytes(): Buffer | undefined {
+    const { rawBody } = this.#parts;
+    return rawBody && Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength);
+  }
+
+  /**
+   * The one value of a header; `undefined` when it is missing or came more than once.
+   *
+   * @throws Refused when the two lists of headers that Node gives contradict each other
+   */
+  header(name: string): string | undefined {
+    const wanted = name.toLowerCase();
+    if (wanted === 'host' && this.#told !== undefined) return this.#told.host;
+    const joined = this.#parts.headers?.[wanted];
+    const { rawHeaders = [] } = this.#parts;
+    if (rawHeaders.length === 0) return typeof joined === 'string' ? joined : sole(joined);
+    const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === wanted);
+    if (!agree(values, joined)) throw new Refused('contradictory-headers');
+    return sole(values);
+  }
+
+  /** The one value of a query parameter. */
+  query(name: string): string | undefined {
+    const query = this.#parts.query ?? {};
+    const value = Object.hasOwn(query, name) ? query[name] : undefined;
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** Where an unsigned message can have its fields: the parsed body, and the query. */
+  get parameters(): readonly Readonly<Record<string, unknown>>[] {
+    const { parameters, query } = this.#parts;
+    return [parameters, query].filter(isJsonObject);
+  }
+
+  get allQuery(): Readonly<Record<string, string>> {
+    return texts(this.#parts.query ?? {}, (name) => this.query(name));
+  }
+
+  /** Without those that came more than once. */
+  get allHeaders(): Readonly<Record<string, string>> {
+    const { headers = {}, rawHeaders = [] } = this.#parts;
+    const names = rawHeaders.length === 0 ? Object.keys(headers) : rawHeaders.filter((_, at) => at % 2 === 0);
+    const lower = Object.fromEntries(names.map((name) => [name.toLowerCase(), true]));
+    return texts(lower, (name) => {
+      try {
+        return this.header(name);
+      } catch {
+        return undefined;
+      }
+    });
+  }
+
+  /**
+   * What the bytes of the body say. A byte order mark in front is no part of it.
+   *
+   * @throws Refused when there are none, or when they do not say what they should
+   */
+  read(kind: 'json' | 'form' | 'text'): ReadBody {
+    const { bytes } = this;
+    if (bytes === undefined || bytes.byteLength === 0) throw new Refused('no-body');
+    // Text that is not UTF-8 would be repaired on reading, and then be other text than what was signed.
+    if (!isUtf8(bytes)) throw new Refused('malformed');
+    const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+    if (kind === 'text') return { bytes, value: text };
+    if (kind === 'form') return { bytes, value: formOf(text) };
+    try {
+      return { bytes, value: JSON.parse(text), exact: exactJson(text) };
+    } catch {
+      // Not JSON, or nested too deeply: nothing that a provider sends.
+      throw new Refused('malformed');
+    }
+  }
+
+  /** As `customWebhook` sees it. */
+  plain(kind: 'json' | 'form' | 'text'): WebhookMessage {
+    let body: unknown;
+    try {
+      body = this.read(kind).value;
+    } catch {
+      body = undefined;
+    }
+    return {
+      method: this.method,
+      url: this.url ?? this.path,
+      headers: this.allHeaders,
+      query: this.allQuery,
+      rawBody: this.bytes ?? new Uint8Array(),
+      body,
+    };
+  }
+}
+
+/** A parameter that came more than once is a list. */
+function formOf(text: string): Record<string, string | string[]> {
+  const form = new URLSearchParams(text);
+  return Object.fromEntries(
+    [...new Set(form.keys())].map((name) => {
+      const values = form.getAll(name);
+      return [name, values.length === 1 ? (values[0] as string) : values];
+    }),
+  );
+}
+
+/** Node joins repeated headers with a comma, or keeps the first one. */
+function agree(values: readonly string[], joined: string | readonly string[] | undefined): boolean {
+  const said = typeof joined === 'string' ? [joined] : (joined ?? []);
+  if (values.length === 0 || said.length === 0) return values.length === said.length;
+  const [only, ...more] = said;
+  return more.length > 0
+    ? values.join('\n') === said.join('\n')
+    : only === values.join(', ') || only === values.join('; ') || only === values[0];
+}
+
+function sole(values: readonly string[] | undefined): string | undefined {
+  return values?.length === 1 ? values[0] : undefined;
+}
+
+function texts(
+  names: object,
+  valueOf: (name: string) => string | undefined,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.keys(names).flatMap((name) => {
+      const value = valueOf(name);
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}

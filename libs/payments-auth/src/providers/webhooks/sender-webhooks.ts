@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { placeProblems, presentedSignature, type SignatureSpec } from './presented-signature.js';
+import { postOf } from './drafted-message.js';
+import { Refused } from './received-message.js';
+import { sameText } from '../../building-blocks/same-text.js';
+import { itemsAt, picked, valueOf, withoutPath } from './signed-text.js';
+import {
+  commonProblems,
+  commonWork,
+  deliveryIdOf,
+  fieldProblems,
+  schemeOf,
+  type SchemeSpec,
+  setsOf,
+  soleSet,
+  type WebhookScheme,
+} from './webhook-scheme.js';
+
+type Secrets = Readonly<Record<string, string>>;
+
+/** A webhook that carries a secret as it is: the same in every message, and bound to none. */
+export function sharedToken<const F extends string>(
+  spec: SchemeSpec & {
+    /** The credential field that holds the secret. */
+    readonly key: F;
+    /** The header that holds it. One of `header` and `field` has to be there. */
+    readonly header?: string;
+    /** The path of the field of the body that holds it. */
+    readonly field?: string;
+    /** What stands in front of it: `Bearer `. */
+    readonly prefix?: string;
+    /** The call that says what really happened. */
+    readonly confirmWith: string;
+  },
+): WebhookScheme<F> {
+  // The token is compared as it is: its encoding is nobody's business.
+  return constantScheme(
+    { ...spec, encoding: 'base64' },
+    [spec.key],
+    (secrets) => secrets[spec.key] as string,
+    textProblem(spec.confirmWith) ? ['confirmWith: expected the call that says what really happened'] : [],
+  );
+}
+
+/** A webhook that carries a hash of credentials alone: the same in every message, and bound to none. */
+export function hashOfCredentials<const F extends string>(
+  spec: SchemeSpec &
+    SignatureSpec & {
+      /** The credential fields that are hashed, in this order. */
+      readonly of: readonly F[];
+      readonly hash: 'sha256' | 'sha512';
+      /** What stands between them. @default ':' */
+      readonly separator?: string;
+      /** The call that says what really happened. */
+      readonly confirmWith?: string;
+    },
+): WebhookScheme<F> {
+  const { of, hash, separator = ':', encoding = 'hex' } = spec;
+  const expected = (secrets: Secrets) =>
+    createHash(hash)
+      .update(of.map((field) => secrets[field]).join(separator))
+      .digest(encoding);
+  return constantScheme(spec, of, expected, [
+    ...(['sha256', 'sha512'].includes(hash) ? [] : ['hash: expected sha256 or sha512']),
+    ...(Array.isArray(of) && of.length > 0 ? [] : ['of: expected the fields that are hashed']),
+  ]);
+}
+
+/** A webhook that is not signed: a hint to go and ask. */
+export function unsignedWebhook(
+  spec: SchemeSpec & {
+    /** The fields of the body, or of the query, that name what to ask about. All of them have to be there. */
+    readonly fields: readonly string[];
+    /** The call that has to be made before anything is believed. */
+    readonly confirmWith: string;
+  },
+): WebhookScheme<never> {
+  const { fields, confirmWith, items, body: kind = 'json' } = spec;
+  const names = (value: unknown) => {
+    const payload = picked(fields, value);
+    return fields.every((field) => isSaid(valueOf(payload, field))) ? payload : undefined;
+  };
+  return schemeOf('nothing', {
+    ...commonWork(spec),
+    confirmWith,
+    fields: [],
+    needsBytes: false,
+    problems: () => [
+      ...(Array.isArray(fields) && fields.length > 0 && fields.every((field) => !textProblem(field))
+        ? []
+        : ['fields: expected the names of the fields to ask about']),
+      ...(textProblem(confirmWith) ? ['confirmWith: expected the call that says what really happened'] : []),
+      ...commonProblems(spec),
+    ],
+    verify({ message }) {
+      const sources: unknown[] = [...message.parameters];
+      if (message.bytes !== undefined) {
+        try {
+          sources.unshift(message.read(kind).value);
+        } catch {
+          // What the application parsed, or the query, may still name what to ask about.
+        }
+      }
+      for (const source of sources) {
+        const payloads = (items === undefined ? [source] : itemsAt(source, items)).map(names);
+        if (payloads.length > 0 && payloads.every((payload) => payload !== undefined)) {
+          return payloads.map((payload) => ({
+            payload,
+            deliveryId: deliveryIdOf(spec, { message }, Buffer.from(JSON.stringify(payload))),
+          }));
+        }
+      }
+      throw new Refused('malformed');
+    },
+    sign: ({ payload, url }) => postOf(kind, { payload, url }),
+  });
+}
+
+/** What both constants have: they show that the sender knows a secret, and go no further than this. */
+function constantScheme<F extends string>(
+  spec: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
+  fields: readonly string[],
+  expected: (secrets: Secrets) => string,
+  problems: readonly string[],
+): WebhookScheme<F> {
+  const { header, field, prefix = '', items, body: kind = 'json', confirmWith } = spec;
+  return schemeOf('sender', {
+    ...commonWork(spec),
+    confirmWith,
+    fields,
+    needsBytes: true,
+    secretHeaders: header === undefined ? [] : [header.toLowerCase()],
+    problems: (place) => [
+      ...problems,
+      ...fieldProblems(fields, place),
+      ...placeProblems({ header, field, query: spec.query, signed: { fields: [] } }, []),
+      ...commonProblems(spec),
+    ],
+    verify({ message, candidates }) {
+      const body = message.read(kind);
+      const { signatures } = presentedSignature(spec, { message, body });
+      let isGenuine = false;
+      for (const secrets of setsOf(candidates, fields)) {
+        const constant = expected(secrets);
+        for (const { text } of signatures) isGenuine = sameText(constant, text) || isGenuine;
+      }
+      if (!isGenuine) throw new Refused(signatures.length === 0 ? 'unsigned' : 'wrong-signature');
+      // The constant goes no further, and counts for nothing in the id.
+      const payload = field === undefined ? body.value : withoutPath(body.value, field.split('.'));
+      const payloads = items === undefined ? [payload] : itemsAt(payload, items);
+      return payloads.map((each) => ({
+        payload: each,
+        deliveryId: deliveryIdOf(
+          spec,
+          { message, body: { bytes: Buffer.alloc(0), value: each } },
+          Buffer.from(JSON.stringify(each)),
+        ),
+      }));
+    },
+    sign({ payload, credentials, url }) {
+      const constant = prefix + expected(soleSet(credentials, fields));
+      return postOf(kind, {
+        payload: field === undefined ? payload : { ...(payload as object), [field]: constant },
+        url,
+        headers: header === undefined ? {} : { [header]: constant },
+      });
+    },
+  });
+}
+
+function isSaid(value: unknown): boolean {
+  return (typeof value === 'string' && value !== '') || typeof value === 'number';
+}
+
+function textProblem(value: unknown): boolean {
+  return typeof value !== 'string' || value === '';
+}

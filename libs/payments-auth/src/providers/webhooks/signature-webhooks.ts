@@ -1,0 +1,527 @@
+import { createHash, createHmac, createPrivateKey, type KeyObject, sign as signBytes } from 'node:crypto';
+import { PaymentsAuthError } from '../../payments-auth.errors.js';
+import { isJsonObject } from '../../building-blocks/json-value.js';
+import { draftedMessage } from './drafted-message.js';
+import {
+  isFresh,
+  placeProblems,
+  type PresentedSignature,
+  presentedSignature,
+  type SignatureSpec,
+} from './presented-signature.js';
+import {
+  acceptsSignature,
+  type PublicKeyAlgorithm,
+  publicKeyOf,
+  signatureOptions,
+  unescaped,
+} from './public-keys.js';
+import { type ReadBody, Refused } from './received-message.js';
+import { sameText } from '../../building-blocks/same-text.js';
+import { itemsAt, signedText, type SignedSource, type SignedText } from './signed-text.js';
+import {
+  commonProblems,
+  commonWork,
+  deliveryIdOf,
+  fieldProblems,
+  type SchemeEvidence,
+  type SchemeGiven,
+  type SchemePlace,
+  schemeOf,
+  type SchemeSpec,
+  setsOf,
+  soleSet,
+  type WebhookScheme,
+} from './webhook-scheme.js';
+
+type Secrets = Readonly<Record<string, string>>;
+
+/** A message signed with a secret that both sides know: an HMAC. */
+export interface HmacSpec<F extends string> extends SchemeSpec, SignatureSpec {
+  /** The credential field that holds the key. */
+  readonly key: F;
+  /** @default 'sha256' */
+  readonly hash?: 'sha1' | 'sha256' | 'sha512' | 'sha3-512';
+  /** How the key is written. @default 'text' */
+  readonly keyEncoding?: 'text' | 'hex' | 'base64';
+  /** The call to make before acting on a message that does not prove its payload. */
+  readonly confirmWith?: string;
+}
+
+/** A message with a plain hash of a text in which the secret stands. */
+export interface HashSpec<F extends string> extends SchemeSpec, SignatureSpec {
+  /** The credential fields that stand in the text, as `{credential:name}`. */
+  readonly secrets: readonly F[];
+  readonly hash: 'md5' | 'sha256' | 'sha384' | 'sha512';
+  /** The call to make before acting on a message that does not prove its payload. */
+  readonly confirmWith?: string;
+}
+
+/** A message signed with a key whose public half is known. */
+export interface PublicKeySpec<F extends string> extends SchemeSpec, SignatureSpec {
+  readonly algorithm: PublicKeyAlgorithm;
+  /** Pinned in a credential field or per environment (PEM), or fetched from an origin that stands here. */
+  readonly key:
+    | { readonly credential: F }
+    | { readonly environments: Readonly<Record<string, string>> }
+    | {
+        /** The URL of a JSON Web Key Set per environment. The key is the one with the id that the message names. */
+        readonly jwks: Readonly<Record<string, string>>;
+      }
+    | {
+        readonly certificate: {
+          /** The header that holds the URL of the certificate. */
+          readonly header: string;
+          /** The origins from which it may be fetched: `https://api.acme.test`, `https://*.acme.test`. */
+          readonly allow: readonly string[];
+        };
+      };
+  /**
+   * The signature is a detached JWS (RFC 7515, appendix F): its header names the key, and what is signed is that header
+   * and the text. `signedHeaders` is the member of the JWS header that lists further signed headers of the message,
+   * separated by commas; they stand in the text as `{signedHeaders}`, one a line.
+   */
+  readonly jws?: { readonly signedHeaders?: string };
+  /** The call to make before acting on a message that does not prove its payload. */
+  readonly confirmWith?: string;
+}
+
+/** How a signature is judged, and made. */
+interface Judge {
+  readonly fields: readonly string[];
+  readonly needsEnvironment?: boolean;
+  /** Whether a message that is too old is refused before the judge is asked. */
+  readonly needsFreshness?: boolean;
+  problems(text: SignedText, place: SchemePlace): string[];
+  keyProblem?(field: string, value: string): string | undefined;
+  /** What the signature itself says, and what it adds to the text. Before any key is asked for. */
+  opened?(signature: PresentedSignature, source: SignedSource): SignedSource;
+  /** Whether one signature fits one text. */
+  accepts(
+    signature: PresentedSignature,
+    texts: readonly Buffer[],
+    secrets: Secrets,
+    given: SchemeGiven,
+  ): boolean | Promise<boolean>;
+  /** Written in the encoding of the scheme. Absent where only the provider can. */
+  readonly produce?: (text: Buffer, secrets: Secrets) => string;
+}
+
+/**
+ * A webhook with an HMAC, made with a secret of the application.
+ *
+ * @example
+ * ```ts
+ * webhooks: {
+ *   signature: hmacWebhook({
+ *     key: 'webhookSecret',
+ *     header: 'Stripe-Signature',
+ *     list: { signature: 'v1', timestamp: 't' },
+ *     signed: '{timestamp}.{body}',
+ *   }),
+ * }
+ * ```
+ */
+export function hmacWebhook<const F extends string>(spec: HmacSpec<F>): WebhookScheme<F> {
+  const { key, hash = 'sha256', keyEncoding = 'text', encoding = 'hex' } = spec;
+  const produce = (text: Buffer, secrets: Secrets) =>
+    createHmac(hash, keyBytes(secrets[key] as string, keyEncoding))
+      .update(text)
+      .digest(encoding);
+  return signatureScheme(spec, {
+    fields: [key],
+    problems: () => [
+      ...(['sha1', 'sha256', 'sha512', 'sha3-512'].includes(hash)
+        ? []
+        : ['hash: expected sha1, sha256, sha512 or sha3-512']),
+      ...(['text', 'hex', 'base64'].includes(keyEncoding)
+        ? []
+        : ['keyEncoding: expected text, hex or base64']),
+    ],
+    keyProblem: (field, value) =>
+      field === key && keyBytes(value, keyEncoding).byteLength === 0 ? `is not ${keyEncoding}` : undefined,
+    ...comparing(produce),
+  });
+}
+
+/** A webhook with a plain hash over a text in which the secret stands. */
+export function hashWebhook<const F extends string>(spec: HashSpec<F>): WebhookScheme<F> {
+  const { secrets: fields, hash, encoding = 'hex' } = spec;
+  return signatureScheme(spec, {
+    fields,
+    problems: ({ placeholders }) => [
+      ...(['md5', 'sha256', 'sha384', 'sha512'].includes(hash)
+        ? []
+        : ['hash: expected md5, sha256, sha384 or sha512']),
+      ...(Array.isArray(fields) && fields.length > 0
+        ? fields
+            .filter((field) => !placeholders.includes(`credential:${field}`))
+            .map((field) => `signed: expected {credential:${field}} in it, or anybody could make the hash`)
+        : ['secrets: expected the fields that stand in the text']),
+    ],
+    ...comparing((text) => createHash(hash).update(text).digest(encoding)),
+  });
+}
+
+/** A webhook that the provider signs with a private key of its own. */
+export function publicKeyWebhook<const F extends string>(spec: PublicKeySpec<F>): WebhookScheme<F> {
+  const { algorithm, key, encoding = 'hex', jws } = spec;
+  const pinned = 'credential' in key ? key.credential : undefined;
+  const perEnvironment = 'environments' in key ? key.environments : 'jwks' in key ? key.jwks : undefined;
+
+  const keyFor = async (
+    { keyId }: PresentedSignature,
+    secrets: Secrets,
+    { message, keys, environment }: SchemeGiven,
+  ): Promise<KeyObject | undefined> => {
+    if (pinned !== undefined) return publicKeyOf(secrets[pinned] as string);
+    if ('certificate' in key) {
+      const url = message.header(key.certificate.header);
+      return url === undefined || !isAllowed(url, key.certificate.allow)
+        ? undefined
+        : keys.ofCertificate(url);
+    }
+    const here = ofEnvironment(perEnvironment ?? {}, environment);
+    return 'jwks' in key ? keys.fromSet(here, keyId) : publicKeyOf(here);
+  };
+
+  return signatureScheme(spec, {
+    fields: pinned === undefined ? [] : [pinned],
+    needsEnvironment: Object.keys(perEnvironment ?? {}).length > 1,
+    needsFreshness: true,
+    problems: (_text, place) => [
+      ...(Object.hasOwn(signatureOptions, algorithm)
+        ? []
+        : [`algorithm: expected one of ${Object.keys(signatureOptions).join(', ')}`]),
+      ...keyProblems(key, place),
+    ],
+    keyProblem: (field, value) =>
+      field === pinned && !isKey(() => publicKeyOf(value)) ? 'is not a key in PEM' : undefined,
+    ...(jws === undefined
+      ? {}
+      : { opened: (signature, source) => openedJws(signature, source, jws.signedHeaders) }),
+    accepts: async (signature, texts, secrets, given) => {
+      const parts = jws === undefined ? undefined : jwsParts(signature.text);
+      const publicKey = await keyFor(
+        parts === undefined ? signature : { ...signature, keyId: parts.keyId },
+        secrets,
+        given,
+      );
+      if (publicKey === undefined) throw new Refused('unknown-key');
+      if (parts !== undefined && parts.algorithm !== signatureOptions[algorithm].jws) return false;
+      return texts.some((text) =>
+        parts === undefined
+          ? acceptsSignature(algorithm, publicKey, text, decoded(signature.text, encoding))
+          : acceptsSignature(
+              algorithm,
+              publicKey,
+              Buffer.from(`${parts.header}.${text.toString('base64url')}`),
+              decoded(parts.signature, 'base64url'),
+            ),
+      );
+    },
+    ...(pinned === undefined || jws !== undefined
+      ? {}
+      : {
+          produce: (text: Buffer, secrets: Secrets) => {
+            const { hash, ...options } = signatureOptions[algorithm];
+            const privateKey = createPrivateKey(unescaped(secrets[pinned] as string));
+            return signBytes(hash, text, { key: privateKey, ...options.settings }).toString(encoding);
+          },
+        }),
+  });
+}
+
+/** A webhook as https://www.standardwebhooks.com describes it; `prefix: 'svix'` for the headers of Svix. */
+export function standardWebhooks<const F extends string>(
+  spec: SchemeSpec & {
+    /** The credential field that holds the secret: `whsec_…`, or base64 alone. */
+    readonly key: F;
+    /** @default 'webhook' */
+    readonly prefix?: 'webhook' | 'svix';
+  },
+): WebhookScheme<F> {
+  const { key, prefix = 'webhook' } = spec;
+  const produce = (text: Buffer, secrets: Secrets) =>
+    createHmac('sha256', standardKey(secrets[key] as string))
+      .update(text)
+      .digest('base64');
+  const header = (name: string) => `${prefix}-${name}`;
+  return signatureScheme(
+    {
+      ...spec,
+      id: `{header:${header('id')}}`,
+      header: header('signature'),
+      list: { signature: 'v1', separator: ' ', assign: ',' },
+      encoding: 'base64',
+      timestamp: { at: `{header:${header('timestamp')}}`, unit: 'seconds' },
+      signed: `{header:${header('id')}}.{timestamp}.{body}`,
+    },
+    {
+      fields: [key],
+      problems: () => (['webhook', 'svix'].includes(prefix) ? [] : ['prefix: expected webhook or svix']),
+      keyProblem: (field, value) =>
+        field === key && standardKey(value).byteLength === 0 ? 'is not base64' : undefined,
+      // With a full stop in the id, one text could be read as two messages.
+      opened: (_signature, source) => {
+        if (source.message.header(header('id'))?.includes('.') === true) throw new Refused('malformed');
+        return source;
+      },
+      ...comparing(produce),
+    },
+  );
+}
+
+/** What all signatures have: a text, a place, a time, and a judge. */
+function signatureScheme<F extends string>(
+  spec: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
+  judge: Judge,
+): WebhookScheme<F> {
+  const text = signedText(spec.signed);
+  const named = text.placeholders
+    .filter((name) => name.startsWith('credential:'))
+    .map((name) => name.slice('credential:'.length));
+  const fields = [...new Set([...judge.fields, ...named])];
+  const { body: kind = 'json', items, field } = spec;
+  const produce = judge.produce;
+
+  const prove = async (given: SchemeGiven, body: ReadBody | undefined): Promise<SchemeEvidence> => {
+    const bare: SignedSource = { message: given.message, body };
+    const presented = presentedSignature(spec, bare);
+    if (presented.signatures.length === 0) throw new Refused('unsigned');
+    const isTimely = isFresh(spec, presented, given.nowMs);
+    let source: SignedSource = { ...bare, timestamp: presented.timestamp };
+    for (const signature of presented.signatures) source = judge.opened?.(signature, source) ?? source;
+
+    let genuine;
+    for (const secrets of setsOf(given.candidates, fields)) {
+      const part = text.cover(source, secrets);
+      for (const signature of presented.signatures) {
+        // A key may have to be fetched for it, and nothing is fetched for a message that is too old.
+        if (judge.needsFreshness === true && !isTimely) throw new Refused('stale');
+        if (await judge.accepts(signature, part.texts, secrets, given)) genuine = part;
+      }
+    }
+    if (genuine === undefined) throw new Refused('wrong-signature');
+    if (!isTimely) throw new Refused('stale');
+    return {
+      payload: genuine.payload,
+      deliveryId: deliveryIdOf(spec, bare, genuine.lasting),
+      signedAtMs: presented.signedAtMs,
+    };
+  };
+
+  return schemeOf(text.proves, {
+    ...commonWork(spec),
+    confirmWith: spec.confirmWith,
+    fields,
+    needsBytes: true,
+    needsUrl: text.placeholders.includes('url'),
+    // A signature over nothing of the message is the same in each of them: a secret.
+    secretHeaders:
+      spec.header !== undefined && named.length === text.placeholders.length
+        ? [spec.header.toLowerCase()]
+        : [],
+    needsEnvironment: judge.needsEnvironment === true,
+    problems: (place) => [
+      ...judge.problems(text, place),
+      ...fieldProblems(fields, place),
+      ...text.problems.map((what) => `signed: ${what}`),
+      ...placeProblems(spec, text.placeholders),
+      ...commonProblems(spec),
+    ],
+    keyProblem: (name, value) => judge.keyProblem?.(name, value),
+    async verify(given) {
+      const { bytes } = given.message;
+      const body = bytes === undefined || bytes.byteLength === 0 ? undefined : given.message.read(kind);
+      if (items === undefined) return [await prove(given, body)];
+      const parts = itemsOf(body, items);
+      if (field !== undefined) return Promise.all(parts.map((item) => prove(given, item)));
+      const whole = await prove(given, body);
+      return parts.map((item, at) => ({
+        ...whole,
+        payload: item.value,
+        deliveryId: deliveryIdOf(
+          spec,
+          { message: given.message, body: item },
+          Buffer.from(`${whole.deliveryId}.${at}`),
+        ),
+      }));
+    },
+    ...(produce === undefined
+      ? {}
+      : { sign: (draft) => draftedMessage(spec, text, draft, soleSet(draft.credentials, fields), produce) }),
+  });
+}
+
+/** Compares with what the signature should be. Each comparison takes the same time, whatever was sent. */
+function comparing(produce: (text: Buffer, secrets: Secrets) => string): Pick<Judge, 'accepts' | 'produce'> {
+  return {
+    accepts(signature, texts, secrets) {
+      let accepted = false;
+      for (const text of texts) accepted = sameText(produce(text, secrets), signature.text) || accepted;
+      return accepted;
+    },
+    produce,
+  };
+}
+
+/** Each item as a body of its own. */
+function itemsOf(body: ReadBody | undefined, path: string): ReadBody[] {
+  if (body === undefined) throw new Refused('no-body');
+  const values = itemsAt(body.value, path);
+  const exact = body.exact === undefined ? undefined : itemsAt(body.exact, path);
+  if (values.length === 0 || values.some((value) => value === undefined)) throw new Refused('malformed');
+  return values.map((value, at) => ({
+    bytes: Buffer.from(JSON.stringify(value)),
+    value,
+    exact: exact?.[at],
+  }));
+}
+
+/** The bytes of a key; none where it is not written as it should be. */
+function keyBytes(text: string, encoding: 'text' | 'hex' | 'base64'): Buffer {
+  if (encoding === 'text') return Buffer.from(text);
+  const bytes = Buffer.from(text, encoding);
+  const written = encoding === 'hex' ? text.toLowerCase() : text.replace(/=+$/, '');
+  return bytes.toString(encoding).replace(/=+$/, '') === written ? bytes : Buffer.alloc(0);
+}
+
+function standardKey(secret: string): Buffer {
+  return keyBytes(secret.replace(/^whsec_/, ''), 'base64');
+}
+
+/** The bytes of a signature; `undefined` where it is not written as it should be, to the letter. */
+function decoded(text: string, encoding: 'hex' | 'base64' | 'base64url'): Buffer | undefined {
+  const bytes = Buffer.from(text, encoding);
+  return bytes.toString(encoding) === text ? bytes : undefined;
+}
+
+interface JwsParts {
+  readonly header: string;
+  readonly signature: string;
+  readonly algorithm: unknown;
+  readonly keyId?: string;
+  readonly members: Readonly<Record<string, unknown>>;
+}
+
+function jwsParts(text: string): JwsParts {
+  const [header = '', payload, signature = '', ...more] = text.split('.');
+  if (payload !== '' || more.length > 0) throw new Refused('malformed');
+  let members: unknown;
+  try {
+    members = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
+  } catch {
+    throw new Refused('malformed');
+  }
+  if (!isJsonObject(members)) throw new Refused('malformed');
+  const { alg, kid } = members;
+  return { header, signature, algorithm: alg, members, ...(typeof kid === 'string' ? { keyId: kid } : {}) };
+}
+
+/** More signed headers than that are no provider's. */
+const MOST_SIGNED_HEADERS = 16;
+
+function openedJws(
+  signature: PresentedSignature,
+  source: SignedSource,
+  member: string | undefined,
+): SignedSource {
+  const { members } = jwsParts(signature.text);
+  const listed = member === undefined ? '' : members[member];
+  const names =
+    typeof listed === 'string' && listed !== '' ? listed.split(',').map((name) => name.trim()) : [];
+  if (names.length > MOST_SIGNED_HEADERS) throw new Refused('malformed');
+  const lines = names.map((name) => {
+    const value = source.message.header(name);
+    if (value === undefined) throw new Refused('malformed');
+    return `${name}: ${value}\n`;
+  });
+  return { ...source, signedHeaders: lines.join('') };
+}
+
+/** The one of the environment; the only one there is, where there is only one. */
+function ofEnvironment(all: Readonly<Record<string, string>>, environment: string | undefined): string {
+  const only = Object.keys(all).length === 1 ? Object.values(all)[0] : undefined;
+  const here = environment === undefined ? undefined : all[environment];
+  const found = here ?? only;
+  if (found !== undefined) return found;
+  throw new PaymentsAuthError(
+    'INVALID_OPTIONS',
+    `The key of these webhooks differs by environment: ${Object.keys(all).join(', ')}. Say which one the provider is in: { environment }.`,
+  );
+}
+
+/** Whether a certificate may be fetched from a URL that a message names. */
+function isAllowed(text: string, allow: readonly string[]): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, host, username, password, origin } = new URL(text);
+  if (username !== '' || password !== '') return false;
+  return allow.some((pattern) => {
+    const [scheme, suffix] = pattern.split('//*');
+    return suffix === undefined
+      ? new URL(pattern).origin === origin
+      : scheme === protocol && host.endsWith(suffix);
+  });
+}
+
+function keyProblems(key: PublicKeySpec<string>['key'], { environments }: SchemePlace): string[] {
+  if (!isJsonObject(key))
+    return ['key: expected { credential }, { environments }, { jwks } or { certificate }'];
+  const known = (of: string, values: Readonly<Record<string, unknown>>) =>
+    Object.keys(values).length === 0
+      ? [`key.${of}: expected one for each environment`]
+      : Object.keys(values)
+          .filter((name) => !environments.includes(name))
+          .map((name) => `key.${of}.${name}: there is no such environment`);
+  if ('environments' in key) {
+    const pinned = key.environments;
+    const wrong = Object.entries(pinned).filter(([, pem]) => !isKey(() => publicKeyOf(pem)));
+    return [
+      ...known('environments', pinned),
+      ...wrong.map(([name]) => `key.environments.${name}: expected a key in PEM`),
+    ];
+  }
+  if ('jwks' in key) {
+    const wrong = Object.entries(key.jwks).filter(([, url]) => !isSafeUrl(url));
+    return [...known('jwks', key.jwks), ...wrong.map(([name]) => `key.jwks.${name}: expected an https URL`)];
+  }
+  if ('certificate' in key) {
+    const { header, allow } = key.certificate;
+    return [
+      ...(typeof header === 'string' && header !== '' ? [] : ['key.certificate.header: expected a header']),
+      ...(Array.isArray(allow) && allow.length > 0 && allow.every(isOrigin)
+        ? []
+        : [
+            'key.certificate.allow: expected origins, as in "https://api.acme.test" or "https://*.acme.test"',
+          ]),
+    ];
+  }
+  return 'credential' in key
+    ? []
+    : ['key: expected { credential }, { environments }, { jwks } or { certificate }'];
+}
+
+function isOrigin(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  const plain = value.replace('//*.', '//any.');
+  return isSafeUrl(plain) && new URL(plain).origin === plain;
+}
+
+/** https, or plain http to this machine. */
+function isSafeUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return (
+    protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname))
+  );
+}
+
+function isKey(parse: () => unknown): boolean {
+  try {
+    parse();
+    return true;
+  } catch {
+    return false;
+  }
+}

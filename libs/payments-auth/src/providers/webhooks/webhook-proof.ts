@@ -1,0 +1,19 @@
+/**
+ * How much a genuine message proves.
+ *
+ * - `payload`: the provider wrote everything in `payload`.
+ * - `values`: the provider wrote these values in this order. What is not signed is left out of `payload`. Where two
+ *   values meet, the signature may not say which of them a character belongs to.
+ * - `sender`: the sender knows a secret, or the provider signed something else than the payload. Whoever has seen one
+ *   message can write another one, with any payload.
+ * - `nothing`: the message is not signed. Anybody can have sent it.
+ */
+export type WebhookProof = 'payload' | 'values' | 'sender' | 'nothing';
+
+/** From the weakest to the strongest. */
+const PROOFS: readonly WebhookProof[] = ['nothing', 'sender', 'values', 'payload'];
+
+/** Whether a proof is enough where `wanted` is asked for. */
+export function provesEnough(proof: WebhookProof, wanted: WebhookProof): boolean {
+  return PROOFS.indexOf(proof) >= PROOFS.indexOf(wanted);
+}

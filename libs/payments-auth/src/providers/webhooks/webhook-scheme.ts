@@ -1,0 +1,199 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import type { HttpService } from '@nestjs/axios';
+import type { ReceivedMessage, WebhookMessage } from './received-message.js';
+import { filled, type SignedSource } from './signed-text.js';
+import type { WebhookProof } from './webhook-proof.js';
+
+/**
+ * One way in which a provider proves its messages. Made by `hmacWebhook`, `hashWebhook`, `publicKeyWebhook`,
+ * `standardWebhooks`, `sharedToken`, `hashOfCredentials`, `unsignedWebhook` or `customWebhook`.
+ *
+ * @typeParam F the credential fields it needs
+ */
+export interface WebhookScheme<F extends string> {
+  readonly proves: WebhookProof;
+  readonly '~fields'?: F;
+  /** @internal */
+  readonly '~work'?: SchemeWork;
+}
+
+/** What the provider wants to hear after the handler has succeeded. */
+export interface WebhookAcknowledgement {
+  /** @default the status of the route */
+  readonly status?: number;
+  /** Sent as `text/plain`. */
+  readonly text?: string;
+  /** Sent as `application/json`. */
+  readonly json?: unknown;
+}
+
+/** What all schemes have. */
+export interface SchemeSpec {
+  /** A weaker scheme beside a stronger one: used only where a route names it. */
+  readonly onlyWhenNamed?: true;
+  /** What the payload is: parsed JSON, the fields of a form, or text. @default 'json' */
+  readonly body?: 'json' | 'form' | 'text';
+  /**
+   * The sender's own id of the event, as a template: `{header:webhook-id}`, `{field:id}`. Take it from what is signed:
+   * whoever repeats a message can change the rest. @default a hash of what is signed
+   */
+  readonly id?: string;
+  /** For batches: the path of the payloads, `notificationItems.NotificationRequestItem`. Each becomes one delivery. */
+  readonly items?: string;
+  /** What the provider wants to hear after the handler has succeeded. @default what the handler returns */
+  readonly acknowledge?: WebhookAcknowledgement;
+}
+
+/** Static credentials, as a scheme sees them. */
+export type SchemeCredentials = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Keys that a provider publishes. Fetched when needed, kept, and bounded in number and time. */
+export interface PublishedKeys {
+  /** The key with this id in the set at `url`; `undefined` when the set has no such key. */
+  fromSet(url: string, keyId: string | undefined): Promise<KeyObject | undefined>;
+  /** The key of the certificate at `url`, whose chain ends at a trusted root; `undefined` when it does not. */
+  ofCertificate(url: string): Promise<KeyObject | undefined>;
+}
+
+/** What a scheme judges a message by. */
+export interface SchemeGiven {
+  readonly message: ReceivedMessage;
+  /** Newest first: each one's secrets are accepted. */
+  readonly candidates: readonly SchemeCredentials[];
+  readonly nowMs: number;
+  readonly environment?: string;
+  readonly keys: PublishedKeys;
+  readonly http: () => HttpService;
+}
+
+/** What a scheme has found in a genuine message. A batch gives several. */
+export interface SchemeEvidence {
+  readonly payload: unknown;
+  readonly deliveryId: string;
+  readonly signedAtMs?: number;
+}
+
+/** What `signedDelivery` signs. */
+export interface SchemeDraft {
+  readonly payload: unknown;
+  readonly credentials: SchemeCredentials;
+  readonly nowMs: number;
+  readonly url: string;
+}
+
+/** What a definition is checked with. */
+export interface SchemePlace {
+  readonly credentials: readonly string[];
+  readonly environments: readonly string[];
+}
+
+/** How a scheme does its work. @internal */
+export interface SchemeWork {
+  /** The credential fields without which nothing can be verified. */
+  readonly fields: readonly string[];
+  readonly confirmWith?: string;
+  readonly acknowledge?: WebhookAcknowledgement;
+  readonly onlyWhenNamed: boolean;
+  readonly isBatch: boolean;
+  /** Whether the bytes of the body are read. */
+  readonly needsBytes: boolean;
+  /** Whether the route has to say the URL that the provider was told. */
+  readonly needsUrl: boolean;
+  /** Whether the provider needs an environment, because its keys differ by it. */
+  readonly needsEnvironment: boolean;
+  /** Headers that carry a secret: kept out of what the application is given. */
+  readonly secretHeaders: readonly string[];
+  /** What is wrong with the description, each named by its field. */
+  problems(place: SchemePlace): string[];
+  /** What is wrong with a configured secret, said without it. */
+  keyProblem(field: string, value: string): string | undefined;
+  /** @throws Refused */
+  verify(given: SchemeGiven): readonly SchemeEvidence[] | Promise<readonly SchemeEvidence[]>;
+  /** Absent where only the provider can sign. */
+  readonly sign?: (draft: SchemeDraft) => WebhookMessage;
+}
+
+/** What all schemes have, with its defaults, and where a scheme says nothing else. */
+export function commonWork(
+  spec: SchemeSpec,
+): Omit<SchemeWork, 'fields' | 'problems' | 'verify' | 'needsBytes'> {
+  return {
+    acknowledge: spec.acknowledge,
+    onlyWhenNamed: spec.onlyWhenNamed === true,
+    isBatch: spec.items !== undefined,
+    needsUrl: false,
+    needsEnvironment: false,
+    secretHeaders: [],
+    keyProblem: () => undefined,
+  };
+}
+
+export function schemeOf<F extends string>(proves: WebhookProof, work: SchemeWork): WebhookScheme<F> {
+  return Object.freeze({ proves, '~work': Object.freeze(work) });
+}
+
+/** The credentials with each list in them taken apart: one set for each value. */
+export function setsOf(
+  candidates: readonly SchemeCredentials[],
+  fields: readonly string[],
+): Readonly<Record<string, string>>[] {
+  return candidates.flatMap((candidate) => {
+    let sets: Record<string, string>[] = [{}];
+    for (const field of fields) {
+      const value = candidate[field];
+      // An empty secret would let anybody sign.
+      const values = (typeof value === 'string' ? [value] : (value ?? [])).filter((each) => each !== '');
+      sets = sets.flatMap((set) => values.map((each) => ({ ...set, [field]: each })));
+    }
+    return sets.slice(0, MOST_SETS);
+  });
+}
+
+/**
+ * The newest secrets, to sign with.
+ *
+ * @throws TypeError when one is missing
+ */
+export function soleSet(
+  credentials: SchemeCredentials,
+  fields: readonly string[],
+): Readonly<Record<string, string>> {
+  const [set] = setsOf([credentials], fields);
+  if (set !== undefined) return set;
+  throw new TypeError(`A message cannot be signed without these credentials: ${fields.join(', ')}.`);
+}
+
+/** Several lists in one set of credentials multiply. */
+const MOST_SETS = 64;
+
+/** What is wrong with what all schemes have. */
+export function commonProblems({ body, acknowledge, items }: SchemeSpec): string[] {
+  const status = acknowledge?.status;
+  return [
+    ...(body === undefined || ['json', 'form', 'text'].includes(body)
+      ? []
+      : ['body: expected json, form or text']),
+    ...(items !== undefined && (items === '' || (body ?? 'json') !== 'json')
+      ? ['items: expected the path of the items in a JSON body']
+      : []),
+    ...(status === undefined || (Number.isInteger(status) && status >= 200 && status < 400)
+      ? []
+      : ['acknowledge.status: expected a status from 200 to 399']),
+    ...(acknowledge?.text !== undefined && acknowledge.json !== undefined
+      ? ['acknowledge: expected a text or a JSON, and not both']
+      : []),
+  ];
+}
+
+/** Fields that a scheme reads, and that are no credentials of the provider. */
+export function fieldProblems(fields: readonly unknown[], { credentials }: SchemePlace): string[] {
+  return fields
+    .filter((field) => typeof field !== 'string' || !credentials.includes(field))
+    .map((field) => `there is no credential "${String(field)}"`);
+}
+
+/** The sender's own id, or a hash of what does not change when the message is delivered again. */
+export function deliveryIdOf({ id }: SchemeSpec, source: SignedSource, lasting: Buffer): string {
+  const said = id === undefined ? undefined : filled(id, source);
+  return said === undefined || said === '' ? createHash('sha256').update(lasting).digest('hex') : said;
+}

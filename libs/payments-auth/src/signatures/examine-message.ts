@@ -1,0 +1,61 @@
+import { isPaymentsAuthError } from '../payments-auth.errors.js';
+import { Refused, type WebhookRefusal } from '../providers/webhooks/received-message.js';
+import type { WebhookProof } from '../providers/webhooks/webhook-proof.js';
+import type { SchemeEvidence, SchemeGiven, WebhookScheme } from '../providers/webhooks/webhook-scheme.js';
+
+/** What a message turned out to be. */
+export type Examination =
+  | { readonly refusal: WebhookRefusal }
+  | {
+      readonly refusal?: undefined;
+      /** The name of the scheme that proved it. */
+      readonly scheme: string;
+      readonly proves: WebhookProof;
+      readonly confirmWith?: string;
+      /** One for each item of a batch. */
+      readonly evidence: readonly SchemeEvidence[];
+    };
+
+/** From what says most about a message to what says least: that is what the log is told where no scheme proves it. */
+const TELLING: readonly WebhookRefusal[] = [
+  'stale',
+  'wrong-signature',
+  'unknown-key',
+  'contradictory-headers',
+  'malformed',
+  'no-body',
+  'unsigned',
+];
+
+/**
+ * Examines a message by some schemes of its provider. The first that proves it is enough.
+ *
+ * @throws whatever keeps a scheme from judging (a key set that cannot be fetched), where no other one proves the message
+ */
+export async function examineMessage(
+  schemes: readonly (readonly [name: string, WebhookScheme<string>])[],
+  given: SchemeGiven,
+): Promise<Examination> {
+  const refusals: WebhookRefusal[] = [];
+  const failures: unknown[] = [];
+  for (const [scheme, { proves, '~work': work }] of schemes) {
+    if (work === undefined) continue;
+    try {
+      const evidence = await work.verify(given);
+      if (evidence.length === 0) throw new Refused('malformed');
+      return { scheme, proves, confirmWith: work.confirmWith, evidence };
+    } catch (error) {
+      if (error instanceof Refused) refusals.push(error.reason);
+      else if (isPaymentsAuthError(error) || isUnanswered(error)) failures.push(error);
+      // A text that is nested without end, half a surrogate pair: nothing that a provider sends.
+      else refusals.push('malformed');
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return { refusal: TELLING.find((each) => refusals.includes(each)) ?? 'malformed' };
+}
+
+/** An `AxiosError` of a `customWebhook` that asked its provider. */
+function isUnanswered(error: unknown): boolean {
+  return (error as { isAxiosError?: unknown } | null)?.isAxiosError === true;
+}
