@@ -17,6 +17,7 @@ const FOUNDATION = [
   'nearest',
   'payments-auth.clock',
   'payments-auth.errors',
+  'scrubbing',
   'within',
 ];
 

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { told } from './scrubbing.js';
 import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
 
 type Level = 'error' | 'warn' | 'log';
@@ -22,16 +23,25 @@ export function logEvent(event: PaymentsAuthEvent, logger: Pick<Logger, Level>):
 
 /** The audit log: every event, one JSON line each. No event carries a secret. */
 export function auditEvent(event: PaymentsAuthEvent, logger: Pick<Logger, 'log'>): void {
-  logger.log(JSON.stringify(event));
+  logger.log(JSON.stringify(event).replace(LINE_BREAK, escaped));
+}
+
+/** JSON leaves these as they are, and some readers of logs end a line there. */
+const LINE_BREAK = /[\u0085\u2028\u2029]/g;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function line({ type, provider, account, credential, ...rest }: PaymentsAuthEvent): string {
   const details = Object.entries(rest)
     .filter(([name, value]) => name !== 'atMs' && value !== undefined)
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .map(
+      ([name, value]) => `${name}=${told(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))}`,
+    );
   return [
     `${type} provider=${provider}`,
-    ...(account === undefined ? [] : [`account=${account}`]),
+    ...(account === undefined ? [] : [`account=${told(account)}`]),
     ...(credential === undefined ? [] : [`credential=${credential}`]),
     ...details,
   ].join(' ');

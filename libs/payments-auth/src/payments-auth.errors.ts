@@ -1,3 +1,5 @@
+import { plainCause } from './scrubbing.js';
+
 /**
  * What went wrong, in a word that code can decide on. Stable across releases.
  *
@@ -28,7 +30,7 @@ export interface PaymentsAuthErrorDetails {
   retryAfterMs?: number;
   /** Every problem found at boot, each naming its path or variable (`INVALID_OPTIONS` only). */
   problems?: readonly string[];
-  /** What caused it. Never holds a request, a response, or anything with a secret in it. */
+  /** What caused it. Kept of it are name, message, code and stack: the rest can hold a request, or a query with its parameters. */
   cause?: unknown;
 }
 
@@ -56,7 +58,7 @@ export class PaymentsAuthError extends Error {
   declare readonly problems?: readonly string[];
 
   constructor(code: PaymentsAuthErrorCode, message: string, details: PaymentsAuthErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, details.cause === undefined ? undefined : { cause: plainCause(details.cause) });
     this.code = code;
     if (details.provider !== undefined) this.provider = details.provider;
     if (details.account !== undefined) this.account = details.account;

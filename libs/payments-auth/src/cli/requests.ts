@@ -1,10 +1,11 @@
 import { headersOf } from '../credentials/call-headers.js';
 import { retryAfterMs } from '../credentials/issuing/retry-after.js';
-import { scrub } from '../credentials/issuing/scrub.js';
+import { loginSecrets, secretValues } from '../credentials/issuing/login-secrets.js';
+import { told } from '../scrubbing.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../providers/login-given.js';
-import type { ProbeDefinition } from '../providers/provider-definition.js';
+import type { ProbeDefinition, ProviderDefinition } from '../providers/provider-definition.js';
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
 import type { Credentials, TokenOutcome, TokenRequest, TokenStrategy } from '../strategies/strategy.js';
 import { type TimedTokenAnswer, TokenTransportError } from '../strategies/token-transport.js';
@@ -37,9 +38,10 @@ export async function logIn(
   return ask<Issued>({
     on: 'login',
     clock,
+    definition: provider.definition,
     credentials,
-    send: async () =>
-      transport.send(tokenBaseUrl(provider, strategy), await strategy.request(given, provider)),
+    make: () => strategy.request(given, provider),
+    send: (request) => transport.send(tokenBaseUrl(provider, strategy), request),
     judge: (answer) => {
       const outcome = strategy.read(answer, answer.requestedAtMs);
       return outcome.outcome === 'issued' ? { value: outcome } : { what: outcome.reason };
@@ -64,16 +66,13 @@ export async function probe(
   return ask<true>({
     on: 'call',
     clock,
+    definition: provider.definition,
     credentials: { ...credentials, token },
-    send: () => {
+    make: (): TokenRequest => {
       const { headers } = headersOf(provider.definition, credentials, token);
-      const request: TokenRequest = {
-        method: 'GET',
-        path,
-        headers: { ...headers, Accept: 'application/json' },
-      };
-      return transport.send(provider.hosts[host] as string, request);
+      return { method: 'GET', path, headers: { ...headers, Accept: 'application/json' } };
     },
+    send: (request) => transport.send(provider.hosts[host] as string, request),
     judge: (answer) => {
       const succeeded = answer.status >= 200 && answer.status < 300 && refusal?.refused(answer) !== true;
       return succeeded ? { value: true } : { what: wordsOf(answer.body) ?? `HTTP ${answer.status}` };
@@ -84,24 +83,31 @@ export async function probe(
 async function ask<T>({
   on,
   clock,
+  definition,
   credentials,
+  make,
   send,
   judge,
 }: {
   on: Symptom['on'];
   clock: Clock;
+  definition: ProviderDefinition;
   /** What must not be in anything that is told. */
   credentials: Credentials;
-  send: () => Promise<TimedTokenAnswer>;
+  make: () => TokenRequest | Promise<TokenRequest>;
+  send: (request: TokenRequest) => Promise<TimedTokenAnswer>;
   judge: (answer: TimedTokenAnswer) => { value: T } | { what: string };
 }): Promise<StepResult<T>> {
   const startedAtMs = clock.monotonic();
   let answer: TimedTokenAnswer;
+  let request: TokenRequest;
   try {
-    answer = await send();
+    request = await make();
+    answer = await send(request);
   } catch (error) {
     const latencyMs = Math.round(clock.monotonic() - startedAtMs);
-    return { step: { passed: false, latencyMs }, symptom: { on, what: failureOf(error) } };
+    const what = told(failureOf(error), secretValues(definition, credentials));
+    return { step: { passed: false, latencyMs }, symptom: { on, what } };
   }
   const latencyMs = Math.round(clock.monotonic() - startedAtMs);
   const { status } = answer;
@@ -112,7 +118,15 @@ async function ask<T>({
     ...(difference === undefined ? {} : { clockDifferenceMs: difference }),
     ...('value' in judged
       ? judged
-      : { symptom: { on, what: scrub(judged.what, credentials) + waitOf(answer, clock), status } }),
+      : {
+          symptom: {
+            on,
+            what:
+              told(judged.what, loginSecrets(definition, credentials, request, answer)) +
+              waitOf(answer, clock),
+            status,
+          },
+        }),
   };
 }
 

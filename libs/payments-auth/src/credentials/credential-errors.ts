@@ -1,4 +1,5 @@
 import { PaymentsAuthError, isPaymentsAuthError } from '../payments-auth.errors.js';
+import { told } from '../scrubbing.js';
 import type { AccountName } from './credential-spender.js';
 
 /** Whose credentials an error is about. */
@@ -14,7 +15,7 @@ export interface Owner {
 export class UnusableCredentialsError extends Error {
   override readonly name = 'UnusableCredentialsError';
 
-  /** @param cause the application's own error, passed on as it is */
+  /** @param cause the application's own error */
   constructor(reason: string, cause?: unknown) {
     super(reason, cause === undefined ? undefined : { cause });
   }
@@ -44,7 +45,7 @@ function whyUnknown(provider: string, account: AccountName): string {
     return `Provider "${provider}" has no account of its own, and the call names none. Name one: { paymentsAuth: { account } }.`;
   if (account === null || account === '')
     return `The call names an account of provider "${provider}", but the name is missing or empty. Check where it comes from.`;
-  return `Provider "${provider}" has no account "${account}". Add it to its accounts, or check the name.`;
+  return `Provider "${provider}" has no account "${told(account)}". Add it to its accounts, or check the name.`;
 }
 
 export function unavailable(
@@ -103,5 +104,5 @@ function detailsOf(owner: Owner, reason: string, waitMs: number | undefined) {
 }
 
 function nameOf({ provider, account }: Owner): string {
-  return `The credentials of provider "${provider}"${account === undefined ? '' : `, account "${account}"`}`;
+  return `The credentials of provider "${provider}"${account === undefined ? '' : `, account "${told(account)}"`}`;
 }

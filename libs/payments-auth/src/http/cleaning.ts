@@ -1,5 +1,5 @@
-import { types } from 'node:util';
 import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { isError, plainCause, scrubbed, setHidden } from '../scrubbing.js';
 import type { Destination } from './destination.js';
 
 /** What takes the place of `request`: what is asked of it in practice, and nothing that leads to a header (R14). */
@@ -37,7 +37,14 @@ export function cleanError(error: unknown, traces: Traces): unknown {
   if (isError(error) && (failure.response === undefined || error.cause !== undefined)) {
     const secrets = traces.secrets();
     scrubText(error, secrets);
-    if (error.cause !== undefined) setCause(error, plainCause(error.cause, secrets, 0));
+    if (error.cause !== undefined) setHidden(error, 'cause', plainCause(error.cause, secrets));
+    const { errors } = error as { errors?: unknown };
+    if (Array.isArray(errors))
+      Reflect.set(
+        error,
+        'errors',
+        errors.map((each: unknown) => plainCause(each, secrets)),
+      );
   }
   return error;
 }
@@ -54,54 +61,11 @@ function pathOf(request: unknown, { origin, pathAndQuery }: Destination): string
   return typeof url === 'string' && url.startsWith(`${origin}/`) ? url.slice(origin.length) : pathAndQuery;
 }
 
-const CAUSE_FIELDS = ['code', 'errno', 'syscall', 'address', 'port', 'hostname', 'host', 'reason'] as const;
-const DEEPEST_CAUSE = 5;
-
-/**
- * A cause with what tells an operator something, and nothing else: what Node and undici throw can hold the socket,
- * the request, or the raw bytes of an answer.
- */
-function plainCause(cause: unknown, secrets: readonly string[], depth: number): Error | undefined {
-  if (!isError(cause) || depth > DEEPEST_CAUSE) return undefined;
-  const { errors } = cause as { errors?: unknown };
-  const plain = Array.isArray(errors)
-    ? new AggregateError(errors.map((each: unknown) => plainCause(each, secrets, depth + 1)))
-    : new Error();
-  plain.message = cause.message;
-  plain.name = cause.name;
-  plain.stack = cause.stack;
-  for (const field of CAUSE_FIELDS) {
-    const value: unknown = (cause as unknown as Record<string, unknown>)[field];
-    if (typeof value === 'string' || typeof value === 'number') Object.assign(plain, { [field]: value });
-  }
-  if (cause.cause !== undefined) setCause(plain, plainCause(cause.cause, secrets, depth + 1));
-  scrubText(plain, secrets);
-  return plain;
-}
-
-function setCause(error: Error, cause: unknown): void {
-  Object.defineProperty(error, 'cause', {
-    value: cause,
-    writable: true,
-    enumerable: false,
-    configurable: true,
-  });
-}
-
 function scrubText(error: Error, secrets: readonly string[]): void {
-  const message = scrubbed(error.message, secrets);
-  if (message !== error.message) error.message = message;
-  const stack = error.stack === undefined ? undefined : scrubbed(error.stack, secrets);
-  if (stack !== error.stack) error.stack = stack;
-}
-
-function scrubbed(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) if (secret.length >= 4) clean = clean.split(secret).join('[hidden]');
-  return clean;
-}
-
-/** Also for the errors of another realm: under Jest, Node's own are. */
-function isError(value: unknown): value is Error {
-  return value instanceof Error || types.isNativeError(value);
+  for (const field of ['message', 'stack'] as const) {
+    const text = error[field];
+    if (typeof text !== 'string') continue;
+    const clean = scrubbed(text, secrets);
+    if (clean !== text) setHidden(error, field, clean);
+  }
 }

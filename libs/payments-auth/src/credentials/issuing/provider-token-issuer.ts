@@ -1,13 +1,15 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../../providers/login-given.js';
-import type { TokenOutcome, TokenStrategy } from '../../strategies/strategy.js';
+import type { TokenOutcome, TokenRequest, TokenStrategy } from '../../strategies/strategy.js';
 import {
   type TimedTokenAnswer,
   type TokenTransport,
   TokenTransportError,
 } from '../../strategies/token-transport.js';
+import { told } from '../../scrubbing.js';
 import { LoginDurations } from './login-durations.js';
+import { loginSecrets } from './login-secrets.js';
 import { retryAfterMs } from './retry-after.js';
 import type { TokenEndpoint, TokenEndpoints } from './token-endpoints.js';
 import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer } from './token-issuer.js';
@@ -66,8 +68,9 @@ export class ProviderTokenIssuer implements TokenIssuer {
   async #ask(request: IssueRequest): Promise<IssueOutcome> {
     const startedAtMs = this.#clock.monotonic();
     let answer: TimedTokenAnswer;
+    let tokenRequest: TokenRequest;
     try {
-      const tokenRequest = await this.#strategy.request(this.#given(request), this.#provider);
+      tokenRequest = await this.#strategy.request(this.#given(request), this.#provider);
       answer = await this.#transport.send(this.#baseUrl, tokenRequest, request.signal);
     } catch (error) {
       const reason = failureOf(error);
@@ -78,7 +81,9 @@ export class ProviderTokenIssuer implements TokenIssuer {
       return { outcome: 'unavailable', reason };
     }
     const durationMs = this.#clock.monotonic() - startedAtMs;
-    const outcome = this.#read(answer);
+    const outcome = withoutSecrets(this.#read(answer), () =>
+      loginSecrets(this.#provider.definition, request.credentials, tokenRequest, answer),
+    );
     request.onTokenRequest({
       outcome: outcome.outcome,
       durationMs,
@@ -116,6 +121,11 @@ export class ProviderTokenIssuer implements TokenIssuer {
   #given({ credentials, scopes }: ReturnRequest) {
     return loginGiven(this.#provider, this.#strategy, { credentials, scopes, nowMs: this.#clock.now() });
   }
+}
+
+/** A provider's words go into errors, logs, events, the status and the public health answer: they are cleaned here, once. */
+function withoutSecrets(outcome: TokenOutcome, secrets: () => string[]): TokenOutcome {
+  return outcome.outcome === 'issued' ? outcome : { ...outcome, reason: told(outcome.reason, secrets()) };
 }
 
 function failureOf(error: unknown): string {

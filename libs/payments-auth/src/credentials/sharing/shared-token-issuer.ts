@@ -8,8 +8,9 @@ import { credentialKey, type KeyedHash } from '../secrets/keyed-hash.js';
 import { allOf } from '../issuing/all-of.js';
 import { pause } from '../issuing/pause.js';
 import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
+import { told } from '../../scrubbing.js';
+import { secretValues } from '../issuing/login-secrets.js';
 import { zonesOf } from '../renewing/renewal-rules.js';
-import { scrub } from '../issuing/scrub.js';
 import { StoreBudget } from './store-budget.js';
 import type { Patience, StoreHealth } from './store-health.js';
 import type {
@@ -117,7 +118,7 @@ export class SharedTokenIssuer implements TokenIssuer {
       if (claim === undefined) return this.#alone(request);
       if (claim.outcome === 'acquired') return this.#askProvider(key, claim.grant, request, budget);
       if (claim.outcome === 'rejected')
-        return { outcome: 'rejected', reason: claim.reason, retryAfterMs: claim.retryAfterMs };
+        return { outcome: 'rejected', reason: told(claim.reason), retryAfterMs: claim.retryAfterMs };
       if (claim.outcome === 'found') {
         const issued = takenOver(claim.token, askedAtMs, askedAtMonotonicMs);
         if (this.#isWanted(claim.token, issued, request)) return issued;
@@ -186,7 +187,7 @@ export class SharedTokenIssuer implements TokenIssuer {
     letGo();
     if (outcome.outcome === 'issued') return this.#publish(key, grant, outcome, request.held);
     if (outcome.outcome === 'rejected') {
-      const reason = scrub(outcome.reason, request.credentials);
+      const reason = told(outcome.reason, secretValues(this.#provider.definition, request.credentials));
       this.#tell((store) => store.reject(key, grant, reason));
       return outcome;
     }

@@ -2,7 +2,8 @@ import { allOf } from '../issuing/all-of.js';
 import type { Secret } from '../secrets/secret-source.js';
 import { notGivenBack, toCallersError } from '../credential-errors.js';
 import type { KeptCredential } from './kept-credential.js';
-import { scrub } from '../issuing/scrub.js';
+import { told } from '../../scrubbing.js';
+import { secretValues } from '../issuing/login-secrets.js';
 import type { SlotJournal } from './slot-journal.js';
 import type { SlotOwner } from './slot-owner.js';
 import type { ReturnRequest } from '../issuing/token-issuer.js';
@@ -28,7 +29,7 @@ export async function giveBack(holder: Holder, kept: KeptCredential | undefined)
   try {
     await allOf(requests.map((request) => issuer.revoke(request, kept?.credential.token)));
   } catch (error) {
-    const why = error instanceof Error ? scrubAll(error.message, secrets) : 'unknown';
+    const why = error instanceof Error ? told(error.message, secretsIn(holder, secrets)) : 'unknown';
     throw notGivenBack(holder.owner, why);
   }
   const whose = kept === undefined ? {} : { credential: kept.credential.id };
@@ -52,6 +53,7 @@ async function secretsOf({ owner }: Holder): Promise<readonly Secret[]> {
   }
 }
 
-function scrubAll(text: string, secrets: readonly Secret[]): string {
-  return secrets.reduce((scrubbed, { credentials }) => scrub(scrubbed, credentials), text);
+function secretsIn({ owner }: Holder, secrets: readonly Secret[]): string[] {
+  const { definition } = owner.context.provider;
+  return secrets.flatMap(({ credentials }) => secretValues(definition, credentials));
 }

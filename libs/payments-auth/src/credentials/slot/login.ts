@@ -5,7 +5,6 @@ import { type Secret, shortOf } from '../secrets/secret-source.js';
 import { LoginCancelled, LoginPostponed, rejected, unavailable } from '../credential-errors.js';
 import { pause } from '../issuing/pause.js';
 import type { AcquireReason } from '../payments-auth-event.js';
-import { scrub } from '../issuing/scrub.js';
 import type { SlotContext } from './slot-context.js';
 import type { SlotOwner } from './slot-owner.js';
 import type { SlotJournal } from './slot-journal.js';
@@ -165,16 +164,15 @@ export class Login {
       signal: this.#signal,
       onWithdrawn: (token) => this.#slot.withdrawn(token),
       onTokenRequest: (report) => {
-        const error = report.reason === undefined ? undefined : scrub(report.reason, secret.credentials);
         const host = this.#context.issuerHost;
-        journal.tokenRequest(report, { credential: shortOf(secret), reason, awaited, host, error });
+        journal.tokenRequest(report, { credential: shortOf(secret), reason, awaited, host });
       },
     });
   }
 
   /** The secret is remembered as wrong, and the resolver has reason to be asked again. */
   #reject(secret: Secret, outcome: IssueOutcome & { outcome: 'rejected' }): void {
-    const reason = scrub(outcome.reason, secret.credentials);
+    const { reason } = outcome;
     const retryAfterMs = this.#owner.secrets.reject(secret, reason, outcome.retryAfterMs);
     const credential = shortOf(secret);
     this.#slot.journal.emit({ type: 'credentials-rejected', credential, reason, retryAfterMs });

@@ -32,8 +32,6 @@ interface TokenRequestCircumstances {
   readonly reason: AcquireReason;
   readonly awaited: boolean;
   readonly host: string;
-  /** The provider's words, already scrubbed. */
-  readonly error: string | undefined;
 }
 
 type Counters = CredentialStatus['counters'];
@@ -123,17 +121,16 @@ export class SlotJournal {
 
   /** One request to the token endpoint has ended. */
   tokenRequest(report: TokenRequestReport, about: TokenRequestCircumstances): void {
-    const { error, ...circumstances } = about;
     this.#tokenRequests += 1;
     if (report.outcome !== 'issued') this.#tokenFailures += 1;
     if (report.limitHeaders !== undefined) this.observe(report.limitHeaders);
     this.emit({
       type: 'token-request',
-      ...circumstances,
+      ...about,
       outcome: report.outcome,
       durationMs: report.durationMs,
       ...(report.status === undefined ? {} : { status: report.status }),
-      ...(error === undefined ? {} : { error }),
+      ...(report.reason === undefined ? {} : { error: report.reason }),
     });
   }
 

@@ -1,0 +1,53 @@
+import type { CredentialField, ProviderDefinition } from '../../providers/provider-definition.js';
+import { isJsonObject } from '../../building-blocks/json-value.js';
+import type { Credentials, TokenRequest } from '../../strategies/strategy.js';
+
+/** Headers that say what a body is, and not who sends it. */
+const DESCRIPTIVE = new Set(['accept', 'content-type', 'content-length', 'user-agent']);
+/** A signed assertion stands in a body. */
+const JWT = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
+/** What an answer calls by such a name is one, also where the definition knows nothing of it. */
+const SECRET_FIELD = /token$|secret|password|api_?key|assertion/i;
+const MOST_VALUES = 200;
+
+/** The values of the fields that must never be seen. */
+export function secretValues(definition: ProviderDefinition, credentials: Credentials): string[] {
+  const fields: Readonly<Record<string, CredentialField>> = definition.credentials ?? {};
+  return Object.entries(credentials)
+    .filter(([name]) => !Object.hasOwn(fields, name) || fields[name]?.secret !== false)
+    .map(([, value]) => value)
+    .filter((value) => value !== undefined);
+}
+
+/**
+ * What must not stand in anything that is told of a login: the secret fields, what was made of them for this request
+ * (a Basic header, a signature, an assertion), and the tokens that the answer holds.
+ */
+export function loginSecrets(
+  definition: ProviderDefinition,
+  credentials: Credentials,
+  request: TokenRequest,
+  answer: { readonly body: unknown },
+): string[] {
+  const headers = Object.entries(request.headers).filter(([name]) => !DESCRIPTIVE.has(name.toLowerCase()));
+  return [
+    ...secretValues(definition, credentials),
+    ...headers.map(([, value]) => value),
+    ...(request.body?.match(JWT) ?? []),
+    ...secretsIn(answer.body),
+  ];
+}
+
+function secretsIn(body: unknown): string[] {
+  const secrets: string[] = [];
+  const left: [name: string, value: unknown][] = [['', body]];
+  for (let seen = 0; seen < MOST_VALUES; seen += 1) {
+    const next = left.pop();
+    if (next === undefined) break;
+    const [name, value] = next;
+    if (typeof value === 'string' && SECRET_FIELD.test(name)) secrets.push(value);
+    else if (Array.isArray(value)) left.push(...value.map((each): [string, unknown] => [name, each]));
+    else if (isJsonObject(value)) left.push(...Object.entries(value));
+  }
+  return secrets;
+}
