@@ -70,11 +70,15 @@ export type {
   RefusalDefinition,
 } from './providers/provider-definition.js';
 export { login, type LoginSpec } from './strategies/login.strategy.js';
+export { clientCredentials, type ClientCredentialsSpec } from './strategies/client-credentials.strategy.js';
+export type { ClientAuthentication, ClientSpec } from './strategies/client-authentication.js';
 export {
-  clientCredentials,
-  type ClientCredentialsSpec,
-  type ClientSpec,
-} from './strategies/client-credentials.strategy.js';
+  type ClientAssertion,
+  clientSecretJwt,
+  type ClientSecretJwtSpec,
+  privateKeyJwt,
+  type PrivateKeyJwtSpec,
+} from './strategies/client-assertion.js';
 export type {
   ApiAnswer,
   Credentials,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
-import { auditEvent, logEvent } from './payments-auth-event.log.js';
+import { auditEvent, EventLog } from './payments-auth-event.log.js';
 
 function logger() {
   const lines: string[] = [];
@@ -20,21 +20,42 @@ const rejected: PaymentsAuthEvent = {
 describe('the log', () => {
   it('says in one line what an operator has to know, with provider, account and code in it', () => {
     const log = logger();
-    logEvent(rejected, log);
-    logEvent(
-      { type: 'renewals-paused', provider: 'wakapay', credential: '0a1b2c3d', durationMs: 2_000, atMs: 1 },
-      log,
-    );
+    const events = new EventLog(log);
+    events.write(rejected);
+    events.write({
+      type: 'renewals-paused',
+      provider: 'wakapay',
+      credential: '0a1b2c3d',
+      durationMs: 2_000,
+      atMs: 1,
+    });
     expect(log.lines).toEqual([
       'error credentials-rejected provider=pesapal account=shop reason=invalid_consumer_key_or_secret_provided retryAfterMs=30000',
       'warn renewals-paused provider=wakapay credential=0a1b2c3d durationMs=2000',
     ]);
   });
 
+  it('tells a fault of a definition once for each provider, however many accounts and attempts meet it', () => {
+    const log = logger();
+    const events = new EventLog(log);
+    const fault = { type: 'definition-fault', atMs: 1 } as const;
+    const x = { reason: 'token.body threw TypeError: x', retryAfterMs: 30_000 };
+    for (let n = 0; n < 1_000; n += 1)
+      for (const provider of ['acme', 'northpay'])
+        events.write({ ...fault, provider, account: `m${n}`, ...x });
+    events.write({ ...fault, provider: 'acme', ...x, reason: 'token.reason threw Error: y' });
+    expect(log.lines).toEqual([
+      'error definition-fault provider=acme account=m0 reason=token.body threw TypeError: x retryAfterMs=30000',
+      'error definition-fault provider=northpay account=m0 reason=token.body threw TypeError: x retryAfterMs=30000',
+      'error definition-fault provider=acme reason=token.reason threw Error: y retryAfterMs=30000',
+    ]);
+  });
+
   it('is silent about what is as it should be', () => {
     const log = logger();
-    logEvent({ type: 'credential-requested', provider: 'pesapal', reason: 'first', atMs: 1 }, log);
-    logEvent({ type: 'credential-revoked', provider: 'pesapal', atMs: 1 }, log);
+    const events = new EventLog(log);
+    events.write({ type: 'credential-requested', provider: 'pesapal', reason: 'first', atMs: 1 });
+    events.write({ type: 'credential-revoked', provider: 'pesapal', atMs: 1 });
     expect(log.lines).toEqual([]);
   });
 

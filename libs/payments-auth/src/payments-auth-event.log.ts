@@ -7,6 +7,8 @@ type Level = 'error' | 'warn' | 'log';
 /** What an operator has to know without having subscribed to anything, and how urgent it is. */
 const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
   'credentials-rejected': 'error',
+  'grant-rejected': 'error',
+  'definition-fault': 'error',
   'credential-unavailable': 'warn',
   'renewal-failed': 'warn',
   'renewals-paused': 'warn',
@@ -15,10 +17,31 @@ const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
   'store-back': 'log',
 };
 
+/** Faults of a definition concern every account alike. */
+const MOST_FAULTS_REMEMBERED = 100;
+
 /** One line an event, with provider and reason in it; for the few events that somebody has to know of. */
-export function logEvent(event: PaymentsAuthEvent, logger: Pick<Logger, Level>): void {
-  const level = LEVELS[event.type];
-  if (level !== undefined) logger[level](line(event));
+export class EventLog {
+  readonly #logger: Pick<Logger, Level>;
+  readonly #faults = new Set<string>();
+
+  constructor(logger: Pick<Logger, Level>) {
+    this.#logger = logger;
+  }
+
+  write(event: PaymentsAuthEvent): void {
+    const level = LEVELS[event.type];
+    if (level === undefined || (event.type === 'definition-fault' && !this.#isNews(event))) return;
+    this.#logger[level](line(event));
+  }
+
+  /** The same fault comes again with every attempt and every account, and is told once. */
+  #isNews({ provider, reason }: PaymentsAuthEvent & { type: 'definition-fault' }): boolean {
+    const fault = JSON.stringify([provider, reason]);
+    if (this.#faults.has(fault) || this.#faults.size >= MOST_FAULTS_REMEMBERED) return false;
+    this.#faults.add(fault);
+    return true;
+  }
 }
 
 /** The audit log: every event, one JSON line each. No event carries a secret. */

@@ -7,6 +7,8 @@ import { plainCause } from './scrubbing.js';
  * - `PROVIDER_NOT_CONFIGURED`: a provider was used that the application has not configured.
  * - `ACCOUNT_UNKNOWN`: no such account, or none named where the provider has no own account.
  * - `CREDENTIALS_REJECTED`: the provider says that the secret is wrong. Do not retry.
+ * - `GRANT_REJECTED`: the provider says that this account's refresh token is wrong. The merchant has to connect again.
+ * - `DEFINITION_FAULT`: the provider's definition fails, or does not know the answer. Mend it; do not retry.
  * - `CREDENTIALS_UNAVAILABLE`: no credential can be had right now. Retry later; see `retryAfterMs`.
  * - `INSECURE_DESTINATION`: the request would have carried a credential to a place where it does not belong.
  */
@@ -15,6 +17,8 @@ export type PaymentsAuthErrorCode =
   | 'PROVIDER_NOT_CONFIGURED'
   | 'ACCOUNT_UNKNOWN'
   | 'CREDENTIALS_REJECTED'
+  | 'GRANT_REJECTED'
+  | 'DEFINITION_FAULT'
   | 'CREDENTIALS_UNAVAILABLE'
   | 'INSECURE_DESTINATION';
 

@@ -5,7 +5,7 @@ import { CredentialRegistry } from './credentials/credential.registry.js';
 import { resolveOptions } from './options/options.resolver.js';
 import { type VariableSource, variablesOf } from './options/variables.js';
 import { type Clock, systemClock } from './payments-auth.clock.js';
-import { auditEvent, logEvent } from './payments-auth-event.log.js';
+import { auditEvent, EventLog } from './payments-auth-event.log.js';
 import { PaymentsAuthEvents } from './payments-auth.events.js';
 import type { SealedOptions } from './payments-auth.module-definition.js';
 import type { PaymentsAuthModuleOptions } from './payments-auth.options.js';
@@ -86,7 +86,8 @@ const events: FactoryProvider = {
   useFactory: (options: SealedOptions) => {
     const hub = new PaymentsAuthEvents();
     const logger = new Logger('PaymentsAuth');
-    hub.events$.subscribe((event) => logEvent(event, logger));
+    const log = new EventLog(logger);
+    hub.events$.subscribe((event) => log.write(event));
     if (given(options).auditLog === true) {
       const audit = new Logger('PaymentsAuthAudit');
       hub.events$.subscribe((event) => auditEvent(event, audit));

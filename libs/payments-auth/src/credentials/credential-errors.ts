@@ -1,5 +1,10 @@
-import { PaymentsAuthError, isPaymentsAuthError } from '../payments-auth.errors.js';
+import {
+  PaymentsAuthError,
+  type PaymentsAuthErrorCode,
+  isPaymentsAuthError,
+} from '../payments-auth.errors.js';
 import { told } from '../scrubbing.js';
+import type { Rejected } from '../strategies/strategy.js';
 import type { AccountName } from './credential-spender.js';
 
 /** Whose credentials an error is about. */
@@ -71,12 +76,31 @@ export function notGivenBack(owner: Owner, cause: string): PaymentsAuthError {
   return unavailable(owner, `the token is forgotten here, but could not be given back (${cause})`);
 }
 
-export function rejected(owner: Owner, reason: string, waitMs?: number): PaymentsAuthError {
-  return new PaymentsAuthError(
-    'CREDENTIALS_REJECTED',
-    `${nameOf(owner)} are rejected by the provider: ${reason}. Check them in the provider's dashboard and in the configuration; the same ones are not tried again for a while, changed ones at once.`,
-    detailsOf(owner, reason, waitMs),
-  );
+/** What no waiting cures, as the error that callers get. */
+export function rejected(
+  owner: Owner,
+  rejection: Omit<Rejected, 'outcome'> & { readonly retryAfterMs?: number },
+): PaymentsAuthError {
+  const { code = 'CREDENTIALS_REJECTED', reason, retryAfterMs: waitMs, cause } = rejection;
+  return new PaymentsAuthError(code, whyRejected(code, owner, reason), {
+    ...detailsOf(owner, reason, waitMs),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function whyRejected(code: PaymentsAuthErrorCode, owner: Owner, reason: string): string {
+  const { provider } = owner;
+  if (code === 'GRANT_REJECTED')
+    return `${nameOf(owner)} hold a refresh token that the provider rejects: ${reason}. The merchant has to connect the account again; the same refresh token is not tried again for a while, another one at once.`;
+  if (code === 'DEFINITION_FAULT')
+    return `The definition of provider "${provider}" fails at a login: ${reason}. Mend the definition; waiting does not help, and the login is not tried again for a while.`;
+  return `${nameOf(owner)} are rejected by the provider: ${reason}. Check them in the provider's dashboard and in the configuration; the same ones are not tried again for a while, changed ones at once.`;
+}
+
+/** The event that tells of it. */
+export function rejectionEvent({ code }: Pick<Rejected, 'code'>) {
+  if (code === 'GRANT_REJECTED') return 'grant-rejected';
+  return code === 'DEFINITION_FAULT' ? 'definition-fault' : 'credentials-rejected';
 }
 
 /** Whatever ended a login, as the error that callers get. */

@@ -60,6 +60,10 @@ export type PaymentsAuthEvent = EventBase &
       }
     | { readonly type: 'call-waited'; readonly durationMs: number }
     | { readonly type: 'credentials-rejected'; readonly reason: string; readonly retryAfterMs: number }
+    /** The refresh token of one account is wrong: its merchant has to connect again. */
+    | { readonly type: 'grant-rejected'; readonly reason: string; readonly retryAfterMs: number }
+    /** A function of the definition threw, or an answer is none that the definition knows. No waiting cures it. */
+    | { readonly type: 'definition-fault'; readonly reason: string; readonly retryAfterMs: number }
     | { readonly type: 'credential-revoked' }
     | { readonly type: 'credentials-rotated' }
     /** Renewal has proven to be no cure: refusals now go straight to their callers for a while (R11). */

@@ -84,6 +84,8 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
         instruments.renewalFailures.add(1, labels);
         break;
       case 'credentials-rejected':
+      case 'grant-rejected':
+      case 'definition-fault':
       case 'credential-unavailable':
       case 'renewals-paused':
       case 'credential-contested':

@@ -256,7 +256,7 @@ describe('defineProvider', () => {
       const token = clientCredentials<AcmeCredentials>({
         path: '/token',
         client: ({ credentials: { apiKey } }) => ({ id: 'acme', secret: apiKey }),
-        documentedLifetimeMs: 1,
+        documentedLifetimeMs: 600_000,
       });
       expect(pathsOf({ token: { ...token, ...changes } })).toEqual([path]);
     });

@@ -38,7 +38,8 @@ export const pesapal = builtInProvider<PesapalCredentials, 'pesapal', 'sandbox' 
     answer: { token: 'token', expiresAt: 'expiryDate' },
     documentedLifetimeMs: 5 * 60_000,
     rejected: ({ body }) => errorCode(body) === 'invalid_consumer_key_or_secret_provided',
-    issued: ({ body }) => errorCode(body) === undefined,
+    // The status within is the one that counts: an outage may come with HTTP 200 and no code.
+    issued: ({ body }) => errorCode(body) === undefined && !/^[45]/.test(textAt(body, 'status') ?? ''),
     reason: ({ body }) => errorCode(body),
   }),
   headers: ({ token }) => ({ Authorization: bearer(token) }),

@@ -357,15 +357,16 @@ describe.each(tokenProviders)('%s, logging in', (_, { definition, strategy, cont
     [503, contract.issued[1]],
     [200, undefined],
     [204, undefined],
-    [200, 'text'],
-    [200, []],
-    [200, {}],
   ] as [number, unknown][])(
     'reads %i %j as an outage, and neither as a wrong secret nor as a token',
     (status, body) => {
       expect(read(strategy, [status, body]).outcome).toBe('unavailable');
     },
   );
+
+  it.each([['text'], [[]], [{}]])('reads 200 %j as an answer that it does not know', (body) => {
+    expect(read(strategy, [200, body])).toMatchObject({ outcome: 'rejected', code: 'DEFINITION_FAULT' });
+  });
 
   it('puts neither a secret nor a token into a reason', () => {
     const answers = [...contract.rejected.map(([answer]) => answer), ...contract.unavailable];

@@ -1,20 +1,122 @@
-/** The client of an OAuth 2.0 token endpoint. */
-export interface ClientIdentity {
-  readonly id: string;
-  readonly secret: string;
-}
+import { basic } from '../building-blocks/basic.js';
+import { assertionOf, type ClientAssertion } from './client-assertion.js';
+import { called, DefinitionFault } from './definition-fault.js';
+import type {
+  Given,
+  HeaderValues,
+  LoginGiven,
+  RequestMeans,
+  SecretWay,
+  TokenRequest,
+  TokenSpec,
+} from './strategy.js';
+import { tokenRequest } from './token-request.js';
 
 /**
- * `Authorization: Basic` as OAuth 2.0 means it: id and secret are form-encoded before they are joined, so that a
- * colon or an umlaut in either survives.
+ * How a client proves to a token endpoint who it is, by the registered names.
  *
- * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
+ * @see https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#token-endpoint-auth-method
  */
-export function basicAuthorization({ id, secret }: ClientIdentity): string {
-  return `Basic ${Buffer.from(`${formEncoded(id)}:${formEncoded(secret)}`).toString('base64')}`;
+export type ClientAuthentication = readonly SecretWay[] | ClientAssertion | 'tls_client_auth' | 'none';
+
+/** The client of an OAuth 2.0 token endpoint, and where a provider departs from the RFC. */
+export interface ClientSpec<C> {
+  /** Which of the credentials are the client's id and secret. */
+  client(given: Given<C>): { readonly id: string; readonly secret?: string };
+  /**
+   * One way of client authentication, or those of sending the secret that the endpoint takes, its default first.
+   *
+   * @default ['client_secret_basic', 'client_secret_post']
+   */
+  readonly authentication?: ClientAuthentication;
+  /**
+   * How id and secret stand in `Authorization: Basic`: form-encoded (RFC 6749, section 2.3.1), or as they are (RFC 7617).
+   *
+   * @default 'form'
+   */
+  readonly basicEncoding?: 'form' | 'plain';
+  /** How the fields of a request are sent. @default 'form' */
+  readonly encoding?: 'form' | 'json';
+  /**
+   * A `token_type` that is taken besides none and any spelling of Bearer or BearerToken. Any other is a mistake in the
+   * definition.
+   */
+  readonly tokenType?: string;
+  /** Further fields of the request. @default none */
+  parameters?(given: LoginGiven<C>): HeaderValues;
+  /**
+   * Where things stand in the answer, as paths of field names.
+   *
+   * @default `access_token`, `expires_in`, `scope` and `refresh_token` at the top (RFC 6749, section 5.1)
+   */
+  readonly answer?: {
+    readonly token?: string;
+    readonly expiresIn?: string;
+    readonly expiresAt?: string;
+    readonly scope?: string;
+    readonly refreshToken?: string;
+  };
+  /** The revocation endpoint (RFC 7009). @default none */
+  readonly revoke?: { readonly path: string };
 }
 
-/** `application/x-www-form-urlencoded`, one value. */
+export const SECRET_WAYS: readonly SecretWay[] = ['client_secret_basic', 'client_secret_post'];
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** What of a request proves who the client is. */
+interface Proof {
+  readonly headers?: HeaderValues;
+  readonly fields?: HeaderValues;
+}
+
+/** The ways of sending the secret that the endpoint takes; `undefined` where the secret is not sent. */
+export function secretWays({
+  authentication = SECRET_WAYS,
+}: ClientSpec<never>): readonly SecretWay[] | undefined {
+  return isListOfWays(authentication) ? authentication : undefined;
+}
+
+/** A request in the client's name to a token or revocation endpoint. @throws DefinitionFault */
+export async function clientRequest<C>(
+  spec: TokenSpec<C> & ClientSpec<C>,
+  path: string,
+  fields: HeaderValues,
+  given: LoginGiven<C>,
+  means: RequestMeans,
+): Promise<TokenRequest> {
+  const proof = await proofOf(spec, given, means);
+  const all = { ...fields, ...proof.fields };
+  return tokenRequest({
+    path,
+    headers: { ...proof.headers, ...called('token.headers', () => spec.headers?.(given)) },
+    body: spec.encoding === 'json' ? { json: all } : { form: all },
+  });
+}
+
+async function proofOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>, means: RequestMeans): Promise<Proof> {
+  const { authentication = SECRET_WAYS } = spec;
+  const client = called('token.client', () => spec.client(given));
+  const id = client?.id;
+  if (typeof id !== 'string' || id === '') throw new DefinitionFault('token.client', 'returned no id');
+  if (authentication === 'none' || authentication === 'tls_client_auth') return { fields: { client_id: id } };
+  if (!isListOfWays(authentication)) {
+    const assertion = await assertionOf<C>(authentication)(given, client, means);
+    return { fields: { client_id: id, client_assertion_type: ASSERTION_TYPE, client_assertion: assertion } };
+  }
+  const { secret } = client;
+  if (typeof secret !== 'string') throw new DefinitionFault('token.client', 'returned no secret');
+  const { clientAuthentication } = means;
+  const way = authentication.includes(clientAuthentication) ? clientAuthentication : authentication[0];
+  if (way === 'client_secret_post') return { fields: { client_id: id, client_secret: secret } };
+  const encoded = spec.basicEncoding === 'plain' ? (value: string) => value : formEncoded;
+  return { headers: { Authorization: basic(encoded(id), encoded(secret)) } };
+}
+
+function isListOfWays(authentication: ClientAuthentication): authentication is readonly SecretWay[] {
+  return Array.isArray(authentication);
+}
+
+/** `application/x-www-form-urlencoded`, one value: so that a colon or an umlaut survives. */
 function formEncoded(value: string): string {
   return new URLSearchParams({ '': value }).toString().slice(1);
 }

@@ -64,6 +64,64 @@ describe('clientCredentials', () => {
       expect((await bodyOnly.request(given(client), BASIC)).headers).not.toHaveProperty('Authorization');
     });
 
+    it('joins id and secret as they are where the endpoint wants that (RFC 7617)', async () => {
+      const plain = strategyFrom({ basicEncoding: 'plain' });
+      const { headers } = await plain.request(given({ id: 'a b', secret: 'ü/+%&=' }), BASIC);
+      expect(basic(headers['Authorization'])).toBe('a b:ü/+%&=');
+    });
+
+    it('is JSON where the endpoint wants that, without the fields that have no value', async () => {
+      const json = strategyFrom({
+        encoding: 'json',
+        authentication: ['client_secret_post'],
+        parameters: () => ({ mode: 'test', none: undefined }),
+      });
+      const { headers, body = '' } = await json.request(given(client, 'read', 'write'), BASIC);
+      expect(headers).toMatchObject({ 'Content-Type': 'application/json' });
+      expect(JSON.parse(body)).toEqual({
+        grant_type: 'client_credentials',
+        scope: 'read write',
+        mode: 'test',
+        client_id: 'test-client',
+        client_secret: 'test-secret-not-real',
+      });
+    });
+
+    it.each(['none', 'tls_client_auth'] as const)(
+      'names the client and sends no secret with %s',
+      async (way) => {
+        const silent = strategyFrom({ authentication: way });
+        const { headers, body } = await silent.request(given(client), BASIC);
+        expect(headers).not.toHaveProperty('Authorization');
+        expect(body).toBe('grant_type=client_credentials&client_id=test-client');
+        expect(silent.needsCertificate).toBe(way === 'tls_client_auth');
+        expect(silent).not.toHaveProperty('authentication');
+      },
+    );
+
+    it('carries the audience that the application asks for, unless a parameter says otherwise', async () => {
+      const wanting = { ...given(client), audience: 'https://api.test' };
+      expect((await strategy.request(wanting, BASIC)).body).toBe(
+        'grant_type=client_credentials&audience=https%3A%2F%2Fapi.test',
+      );
+      const resource = strategyFrom({
+        parameters: ({ audience }) => ({ resource: audience, audience: undefined }),
+      });
+      expect((await resource.request(wanting, BASIC)).body).toBe(
+        'grant_type=client_credentials&resource=https%3A%2F%2Fapi.test',
+      );
+    });
+
+    it.each<[string, Partial<ClientCredentialsSpec<Client>>]>([
+      ['token.client', { client: () => ({ id: '' }) }],
+      ['token.client', { client: () => ({ id: 'a' }) }],
+      ['token.client', { client: () => undefined as never }],
+      ['token.parameters', { parameters: () => JSON.parse('{') as never }],
+      ['token.headers', { headers: () => JSON.parse('{') as never }],
+    ])('is not made when %s fails, and the error says so', async (path, changes) => {
+      await expect(strategyFrom(changes).request(given(client), BASIC)).rejects.toMatchObject({ path });
+    });
+
     it('carries further headers and parameters', async () => {
       const extended = strategyFrom({
         headers: () => ({ 'X-Tenant': 'acme' }),
@@ -97,11 +155,26 @@ describe('clientCredentials', () => {
       });
     });
 
-    it('issues a token without a type, and refuses one whose type is not understood', () => {
-      expect(strategy.read(answer(200, { access_token: 'tok' }), 0).outcome).toBe('issued');
-      expect(strategy.read(answer(200, { access_token: 'tok', token_type: 'mac' }), 0).outcome).toBe(
-        'unavailable',
-      );
+    it.each([undefined, null, 'Bearer', 'bearer', 'BEARER', 'BearerToken', 'bearertoken'])(
+      'issues a token of the type %j',
+      (type) => {
+        const body = { access_token: 'tok', token_type: type };
+        expect(strategy.read(answer(200, body), 0).outcome).toBe('issued');
+      },
+    );
+
+    it('issues a token of another type where the definition names it, and then of Bearer too', () => {
+      const phone = strategyFrom({ tokenType: 'O-Bearer' });
+      for (const type of ['O-Bearer', 'o-bearer', 'Bearer', undefined])
+        expect(phone.read(answer(200, { access_token: 'tok', token_type: type }), 0).outcome).toBe('issued');
+    });
+
+    it.each(['mac', 'O-Bearer', '', 7, {}])('is a fault of the definition where the type is %j', (type) => {
+      expect(strategy.read(answer(200, { access_token: 'tok', token_type: type }), 0)).toEqual({
+        outcome: 'rejected',
+        code: 'DEFINITION_FAULT',
+        reason: expect.stringContaining(JSON.stringify(type)),
+      });
     });
 
     it.each(['invalid_client', 'unauthorized_client'])('means a wrong secret when it says %s', (error) => {

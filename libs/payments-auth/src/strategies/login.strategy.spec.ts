@@ -25,6 +25,12 @@ function strategyFrom(changes: Partial<LoginSpec<Person>> = {}): TokenStrategy<P
 
 const given = { credentials: person, scopes: [], nowMs: 0, endpoint: 'https://api.test/login' };
 
+const FAULT = { outcome: 'rejected', code: 'DEFINITION_FAULT' } as const;
+
+function tripsOver(): never {
+  throw new TypeError('body.error is not a function');
+}
+
 describe('login', () => {
   describe('a request', () => {
     it('carries a JSON body, and says so', async () => {
@@ -92,6 +98,19 @@ describe('login', () => {
     });
   });
 
+  it.each<[string, Partial<LoginSpec<Person>>]>([
+    ['token.headers', { headers: tripsOver }],
+    ['token.body', { body: tripsOver }],
+    ['token.revoke.body', { revoke: { path: '/logout', body: tripsOver } }],
+  ])('says which function threw while a request was made: %s', async (path, changes) => {
+    const strategy = strategyFrom(changes);
+    const make = async () =>
+      path.includes('revoke')
+        ? strategy.revoke?.({ ...given, token: 'tok' }, MEANS)
+        : strategy.request(given, MEANS);
+    await expect(make()).rejects.toMatchObject({ path, cause: expect.any(TypeError) });
+  });
+
   it('knows no limits and no quota unless told', () => {
     expect(strategyFrom()).toMatchObject({ limits: [], loginsEatQuota: false });
     const limits = [{ limit: 1, perMs: 1_000, per: 'ip' } as const];
@@ -136,12 +155,53 @@ describe('login', () => {
       ['an outage', answer(503, { error: 'maintenance' }), 'maintenance'],
       ['an outage with a token in it', answer(500, { data: { session: { token: 'tok' } } }), 'HTTP 500'],
       ['an outage with status 200', answer(200, { error: 'maintenance' }), 'maintenance'],
+      ["a portal's page with status 200", answer(200, undefined), 'HTTP 200 without a usable token'],
       ['no content', answer(204, undefined), 'HTTP 204 without a usable token'],
-      ['null', answer(200, null), 'HTTP 200 without a usable token'],
-      ['a list', answer(200, [{ token: 'tok' }]), 'HTTP 200 without a usable token'],
-      ['a token somewhere else', answer(200, { token: 'tok' }), 'HTTP 200 without a usable token'],
     ])('is an outage and no wrong secret when it is %s', (_, received, reason) => {
       expect(strategy.read(received, 0)).toEqual({ outcome: 'unavailable', reason });
+    });
+
+    it.each([
+      ['null', answer(200, null)],
+      ['a list', answer(200, [{ token: 'tok' }])],
+      ['an empty object', answer(200, {})],
+      ['a token somewhere else', answer(200, { token: 'tok' })],
+    ])('is a fault of the definition when it is %s, and names the place', (_, received) => {
+      expect(strategy.read(received, 0)).toEqual({
+        ...FAULT,
+        reason: 'HTTP 200 with no token at "data.session.token"',
+      });
+    });
+
+    it('is an outage where it says in the provider’s words why there is no token', () => {
+      const received = answer(200, { error: 'busy', data: { session: { token: '' } } });
+      expect(strategy.read(received, 0)).toEqual({ outcome: 'unavailable', reason: 'busy' });
+    });
+
+    it.each<[string, Partial<LoginSpec<Person>>]>([
+      ['token.rejected', { rejected: tripsOver }],
+      ['token.issued', { issued: tripsOver }],
+      ['token.reason', { rejected: () => true, reason: tripsOver }],
+      ['token.answer.token', { answer: { token: tripsOver } }],
+    ])('is a fault of the definition when %s throws, with its name and its cause', (path, changes) => {
+      expect(strategyFrom(changes).read(answer(200, {}), 0)).toEqual({
+        ...FAULT,
+        reason: `${path} threw TypeError: body.error is not a function`,
+        cause: expect.any(TypeError),
+      });
+    });
+
+    it.each([429, 500, 502, 503])('is an outage at %i, whatever trips over its page', (status) => {
+      const outage = { outcome: 'unavailable', reason: `HTTP ${status}` };
+      expect(strategyFrom({ rejected: tripsOver }).read(answer(status, undefined), 0)).toEqual(outage);
+    });
+
+    it('is a fault of the definition when a function that has to answer at once returns a promise', () => {
+      const late = strategyFrom({ rejected: (() => Promise.reject(new Error('late'))) as never });
+      expect(late.read(answer(200, {}), 0)).toMatchObject({
+        ...FAULT,
+        reason: 'token.rejected returned a promise, and has to answer at once',
+      });
     });
 
     it.each([
@@ -157,11 +217,8 @@ describe('login', () => {
       ['a control character', 'to\u0000k'],
       ['8 KiB and a byte', 'x'.repeat(8 * 1_024 + 1)],
       ['1 MiB', 'x'.repeat(1024 * 1024)],
-    ])('is an outage when its token is %s', (_, token) => {
-      expect(strategy.read(answer(200, { data: { session: { token } } }), 0)).toEqual({
-        outcome: 'unavailable',
-        reason: 'HTTP 200 without a usable token',
-      });
+    ])('is a fault of the definition when its token is %s', (_, token) => {
+      expect(strategy.read(answer(200, { data: { session: { token } } }), 0)).toMatchObject(FAULT);
     });
 
     it.each([['x'.repeat(8 * 1_024)], ['Bearer eyJ.a.b'], ['x']])('issues a token of %.20s', (token) => {
@@ -184,7 +241,7 @@ describe('login', () => {
 
     it('finds no fields that are not in the JSON', () => {
       const odd = strategyFrom({ answer: { token: 'constructor.name' } });
-      expect(odd.read(answer(200, {}), 0).outcome).toBe('unavailable');
+      expect(odd.read(answer(200, {}), 0)).toMatchObject(FAULT);
     });
   });
 });

@@ -1,3 +1,4 @@
+import { called } from './definition-fault.js';
 import type {
   HeaderValues,
   LoginGiven,
@@ -9,6 +10,7 @@ import type {
 } from './strategy.js';
 import { readTokenAnswer } from './token-answer.js';
 import { tokenRequest } from './token-request.js';
+import { checkTokenSpec, type SpecShape } from './token-spec-problems.js';
 
 /** A login of the provider's own making: a secret goes in one way or another, and a token comes out. */
 export type LoginSpec<C> = TokenSpec<C> & {
@@ -41,10 +43,27 @@ export type LoginSpec<C> = TokenSpec<C> & {
   };
 };
 
-/** A token is obtained by logging in, in the provider's own way. */
+const SHAPE: SpecShape = {
+  factory: 'login',
+  also: ['method', 'body', 'issued'],
+  functions: ['rejected'],
+};
+
+/**
+ * A token is obtained by logging in, in the provider's own way.
+ *
+ * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
+ */
 export function login<C>(spec: LoginSpec<C>): TokenSource<C> {
+  checkTokenSpec(SHAPE, spec);
   const { host, method, path, revoke } = spec;
-  const answer = { ...spec, fields: spec.answer };
+  const answer = {
+    fields: spec.answer,
+    documentedLifetimeMs: spec.documentedLifetimeMs,
+    rejected: (received: TokenAnswer) => spec.rejected(received),
+    issued: (received: TokenAnswer) => spec.issued?.(received) ?? true,
+    reason: (received: TokenAnswer) => spec.reason?.(received),
+  };
   const strategy: TokenStrategy<C> = {
     kind: 'login',
     ...(host === undefined ? {} : { host }),
@@ -55,7 +74,12 @@ export function login<C>(spec: LoginSpec<C>): TokenSource<C> {
     limits: spec.limits ?? [],
     loginsEatQuota: spec.loginsEatQuota ?? false,
     request: (given) =>
-      tokenRequest({ method, path, headers: spec.headers?.(given), body: spec.body?.(given) }),
+      tokenRequest({
+        method,
+        path,
+        headers: called('token.headers', () => spec.headers?.(given)),
+        body: called('token.body', () => spec.body?.(given)),
+      }),
     read: (received, requestedAtMs) => readTokenAnswer(answer, received, requestedAtMs),
     ...(revoke === undefined
       ? {}
@@ -64,8 +88,8 @@ export function login<C>(spec: LoginSpec<C>): TokenSource<C> {
             tokenRequest({
               method: revoke.method,
               path: revoke.path,
-              headers: revoke.headers?.(given),
-              body: revoke.body?.(given),
+              headers: called('token.revoke.headers', () => revoke.headers?.(given)),
+              body: called('token.revoke.body', () => revoke.body?.(given)),
             }),
         }),
   };

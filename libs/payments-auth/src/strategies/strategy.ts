@@ -108,6 +108,21 @@ export interface Lifetime {
   readonly from: 'relative' | 'jwt' | 'absolute' | 'documented';
 }
 
+/** What no waiting cures. */
+export interface Rejected {
+  readonly outcome: 'rejected';
+  readonly reason: string;
+  /**
+   * What was rejected. Absent: the secret, in the words that the definition names.
+   *
+   * - `GRANT_REJECTED`: this account's refresh token; the client is none the worse for it.
+   * - `DEFINITION_FAULT`: nothing; a function of the definition threw, or the answer is none that the definition knows.
+   */
+  readonly code?: 'GRANT_REJECTED' | 'DEFINITION_FAULT';
+  /** What a function of the definition threw. It may hold whatever the function put into it. */
+  readonly cause?: unknown;
+}
+
 /** What the answer of a token endpoint means. */
 export type TokenOutcome =
   | {
@@ -116,15 +131,20 @@ export type TokenOutcome =
       readonly lifetime: Lifetime;
       /** What was granted, where the answer says so (RFC 6749, section 5.1). */
       readonly scopes?: readonly string[];
+      /** What takes the place of the refresh token that was spent, where the answer holds one. */
+      readonly refreshToken?: string;
     }
-  /** The provider says, in the words its definition names, that the secret is wrong. */
-  | { readonly outcome: 'rejected'; readonly reason: string }
+  /** What no waiting cures, so that the same secret is left alone for a while. */
+  | Rejected
   /** Anything else: an outage, a rate limit, a firewall's HTML, a malformed answer. */
   | { readonly outcome: 'unavailable'; readonly reason: string };
 
 /** How the application has its token requests made, besides what the definition says. */
 export interface RequestMeans {
+  /** Which of the ways of sending the secret, where the endpoint takes several. */
   readonly clientAuthentication: SecretWay;
+  /** Signs where the key is not among the credentials: a KMS or HSM. */
+  signer?(bytes: Uint8Array, given: { readonly credentials: unknown }): Promise<Uint8Array>;
 }
 
 /** A {@link TokenSource} from the inside: what this package does with one. */
@@ -144,7 +164,11 @@ export interface TokenStrategy<C = Credentials> extends TokenSource<C> {
   readonly loginsEatQuota: boolean;
   /** The ways of sending the secret that the endpoint takes, its default first; absent where there is no choice. */
   readonly authentication?: readonly SecretWay[];
-  /** The request that gets a token. */
+  /** Whether the application has to give the option `signer`. */
+  readonly needsSigner?: boolean;
+  /** Whether the client shows a certificate to the token endpoint, so that the definition needs `tls`. */
+  readonly needsCertificate?: boolean;
+  /** The request that gets a token. @throws DefinitionFault, or what `signer` throws */
   request(given: LoginGiven<C>, means: RequestMeans): TokenRequest | Promise<TokenRequest>;
   /** Never throws. `requestedAtMs` is the wall clock when the request was sent. */
   read(answer: TokenAnswer, requestedAtMs: number): TokenOutcome;

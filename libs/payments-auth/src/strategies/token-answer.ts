@@ -1,5 +1,6 @@
 import { isUsableToken } from './access-token.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
+import { called, DefinitionFault } from './definition-fault.js';
 import { lifetimeOf } from './lifetime.js';
 import { scopesIn } from './scope-set.js';
 import type { TokenAnswer, TokenOutcome } from './strategy.js';
@@ -14,6 +15,8 @@ export interface TokenAnswerFields {
   readonly expiresAt?: string;
   /** The granted scopes, separated by spaces. */
   readonly scope?: string;
+  /** The refresh token that takes the place of the one that was spent. */
+  readonly refreshToken?: string;
 }
 
 /** What a provider's token answers mean. */
@@ -22,27 +25,53 @@ export interface TokenAnswerSpec {
   readonly documentedLifetimeMs: number;
   /** Whether the answer says that the secret is wrong: at any status, 2xx included. */
   rejected(answer: TokenAnswer): boolean;
+  /** What is rejected then. @default the secret */
+  rejects?(answer: TokenAnswer): 'GRANT_REJECTED' | undefined;
   /** What a 2xx with a token must show besides, before the token is taken. @default nothing */
   issued?(answer: TokenAnswer): boolean;
+  /** What is wrong with a token that the definition does not allow for. @default nothing */
+  fault?(answer: TokenAnswer): string | undefined;
   /** The provider's own word for what went wrong. @default none */
   reason?(answer: TokenAnswer): string | undefined;
 }
 
-/** Reads a token answer. Only what the definition names is a wrong secret; what gives no token is an outage. */
+/**
+ * Reads a token answer. Only what the definition names is a wrong secret. An answer that says nothing of a failure and
+ * holds no token either is a mistake of the definition, which no waiting cures. What else gives no token is an outage.
+ */
 export function readTokenAnswer(
   spec: TokenAnswerSpec,
   answer: TokenAnswer,
   requestedAtMs: number,
 ): TokenOutcome {
-  if (spec.rejected(answer)) return { outcome: 'rejected', reason: reasonOf(spec, answer) };
-  const { fields } = spec;
-  const token = typeof fields.token === 'string' ? valueAt(answer.body, fields.token) : fields.token(answer);
-  const succeeded = answer.status >= 200 && answer.status < 300 && (spec.issued?.(answer) ?? true);
-  if (!succeeded) return { outcome: 'unavailable', reason: reasonOf(spec, answer) };
-  if (!isUsableToken(token)) {
-    return { outcome: 'unavailable', reason: reasonOf(spec, answer, ' without a usable token') };
+  try {
+    return read(spec, answer, requestedAtMs);
+  } catch (error) {
+    if (!(error instanceof DefinitionFault)) throw error;
+    // The page of an outage trips functions that were written for JSON, and has passed when the outage has.
+    if (answer.status === 429 || answer.status >= 500)
+      return { outcome: 'unavailable', reason: `HTTP ${answer.status}` };
+    return { outcome: 'rejected', code: 'DEFINITION_FAULT', reason: error.message, cause: error.cause };
   }
+}
+
+function read(spec: TokenAnswerSpec, answer: TokenAnswer, requestedAtMs: number): TokenOutcome {
+  if (called('token.rejected', () => spec.rejected(answer))) {
+    const code = spec.rejects?.(answer);
+    const reason = reasonOf(spec, answer) ?? `HTTP ${answer.status}`;
+    return { outcome: 'rejected', reason, ...(code === undefined ? {} : { code }) };
+  }
+  const succeeded = answer.status >= 200 && answer.status < 300;
+  if (!succeeded || called('token.issued', () => spec.issued?.(answer)) === false)
+    return { outcome: 'unavailable', reason: reasonOf(spec, answer) ?? `HTTP ${answer.status}` };
+  const token = tokenIn(spec, answer);
+  if (!isUsableToken(token)) return withoutToken(spec, answer, token);
+  const fault = spec.fault?.(answer);
+  if (fault !== undefined) return { outcome: 'rejected', code: 'DEFINITION_FAULT', reason: fault };
+  const { fields } = spec;
   const scope = fields.scope === undefined ? undefined : textAt(answer.body, fields.scope);
+  const refreshToken =
+    fields.refreshToken === undefined ? undefined : textAt(answer.body, fields.refreshToken);
   return {
     outcome: 'issued',
     token,
@@ -55,10 +84,34 @@ export function readTokenAnswer(
       documentedMs: spec.documentedLifetimeMs,
     }),
     ...(scope === undefined ? {} : { scopes: scopesIn(scope) }),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
   };
 }
 
-/** The provider's own word alone where it gave one: the status would only repeat it. */
-function reasonOf(spec: TokenAnswerSpec, answer: TokenAnswer, lack = ''): string {
-  return spec.reason?.(answer) ?? `HTTP ${answer.status}${lack}`;
+function tokenIn({ fields: { token } }: TokenAnswerSpec, answer: TokenAnswer): unknown {
+  return typeof token === 'string'
+    ? valueAt(answer.body, token)
+    : called('token.answer.token', () => token(answer));
+}
+
+/** A page that stands between here and the provider is no JSON; the provider's own success without a token is. */
+function withoutToken(spec: TokenAnswerSpec, answer: TokenAnswer, token: unknown): TokenOutcome {
+  const reason = reasonOf(spec, answer);
+  if (reason !== undefined) return { outcome: 'unavailable', reason };
+  if (answer.body === undefined && token === undefined)
+    return { outcome: 'unavailable', reason: `HTTP ${answer.status} without a usable token` };
+  const { token: path } = spec.fields;
+  const place = typeof path === 'string' ? `at "${path}"` : 'where token.answer.token looks';
+  const what = token === undefined || token === null || token === '' ? 'no token' : 'no usable token';
+  return {
+    outcome: 'rejected',
+    code: 'DEFINITION_FAULT',
+    reason: `HTTP ${answer.status} with ${what} ${place}`,
+  };
+}
+
+/** The provider's own word. It stands alone: the status would only repeat it. */
+function reasonOf(spec: TokenAnswerSpec, answer: TokenAnswer): string | undefined {
+  const reason = called('token.reason', () => spec.reason?.(answer));
+  return typeof reason === 'string' && reason !== '' ? reason : undefined;
 }

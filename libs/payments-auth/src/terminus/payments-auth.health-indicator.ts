@@ -134,7 +134,7 @@ function failed(error: unknown): CredentialHealth {
   const { code, reason } = error;
   return {
     health: 'down',
-    state: code === 'CREDENTIALS_REJECTED' ? 'rejected' : 'unavailable',
+    state: code === 'CREDENTIALS_UNAVAILABLE' ? 'unavailable' : 'rejected',
     errorCode: code,
     ...(reason === undefined ? {} : { reason }),
   };

@@ -120,7 +120,7 @@ export class Acquiring {
     if (!isFailure || slot.owner.context.closing.aborted) return error;
     if (error.code === 'CREDENTIALS_UNAVAILABLE') return this.#unavailable(error, login.awaited);
     // A secret that is remembered as wrong is no news.
-    slot.couldNot(error, error.code === 'CREDENTIALS_REJECTED' && login.wasAnnounced);
+    slot.couldNot(error, error.code !== 'ACCOUNT_UNKNOWN' && login.wasAnnounced);
     if (error.code === 'ACCOUNT_UNKNOWN') slot.letGo();
     return error;
   }

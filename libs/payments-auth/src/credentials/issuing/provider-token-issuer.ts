@@ -1,15 +1,16 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../../providers/login-given.js';
-import type { TokenOutcome, TokenRequest, TokenStrategy } from '../../strategies/strategy.js';
+import { DefinitionFault } from '../../strategies/definition-fault.js';
+import type { Rejected, TokenOutcome, TokenRequest, TokenStrategy } from '../../strategies/strategy.js';
 import {
   type TimedTokenAnswer,
   type TokenTransport,
   TokenTransportError,
 } from '../../strategies/token-transport.js';
-import { told } from '../../scrubbing.js';
+import { plainCause, told } from '../../scrubbing.js';
 import { LoginDurations } from './login-durations.js';
-import { loginSecrets } from './login-secrets.js';
+import { loginSecrets, secretValues } from './login-secrets.js';
 import { retryAfterMs } from './retry-after.js';
 import type { TokenEndpoint, TokenEndpoints } from './token-endpoints.js';
 import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer } from './token-issuer.js';
@@ -73,6 +74,8 @@ export class ProviderTokenIssuer implements TokenIssuer {
       tokenRequest = await this.#strategy.request(this.#given(request), this.#provider);
       answer = await this.#transport.send(this.#baseUrl, tokenRequest, request.signal);
     } catch (error) {
+      // Nothing was sent.
+      if (error instanceof DefinitionFault) return this.#faulty(error, request);
       const reason = failureOf(error);
       const durationMs = this.#clock.monotonic() - startedAtMs;
       // A failure tells how slow the endpoint is as well as a success does.
@@ -118,6 +121,17 @@ export class ProviderTokenIssuer implements TokenIssuer {
     }
   }
 
+  #faulty({ message, cause }: DefinitionFault, { credentials }: IssueRequest): Rejected {
+    const secrets = secretValues(this.#provider.definition, credentials);
+    const [reason, plain] = [told(message, secrets), plainCause(cause, secrets)];
+    return {
+      outcome: 'rejected',
+      code: 'DEFINITION_FAULT',
+      reason,
+      ...(plain === undefined ? {} : { cause: plain }),
+    };
+  }
+
   #given({ credentials, scopes }: ReturnRequest) {
     return loginGiven(this.#provider, this.#strategy, { credentials, scopes, nowMs: this.#clock.now() });
   }
@@ -125,7 +139,10 @@ export class ProviderTokenIssuer implements TokenIssuer {
 
 /** A provider's words go into errors, logs, events, the status and the public health answer: they are cleaned here, once. */
 function withoutSecrets(outcome: TokenOutcome, secrets: () => string[]): TokenOutcome {
-  return outcome.outcome === 'issued' ? outcome : { ...outcome, reason: told(outcome.reason, secrets()) };
+  if (outcome.outcome === 'issued') return outcome;
+  const reason = told(outcome.reason, secrets());
+  if (outcome.outcome === 'unavailable' || outcome.cause === undefined) return { ...outcome, reason };
+  return { ...outcome, reason, cause: plainCause(outcome.cause, secrets()) };
 }
 
 function failureOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import type { Credentials, Lifetime } from '../../strategies/strategy.js';
+import type { Credentials, Lifetime, Rejected } from '../../strategies/strategy.js';
 import type { Lane } from './token-endpoints.js';
 
 /** Asks for one token, for one set of static credentials. */
@@ -68,12 +68,10 @@ export interface IssuedToken {
 
 export type IssueOutcome =
   | IssuedToken
-  | {
-      readonly outcome: 'rejected';
-      readonly reason: string;
+  | (Rejected & {
       /** For how long others remember it, in milliseconds, where it is they who say so. */
       readonly retryAfterMs?: number;
-    }
+    })
   | {
       readonly outcome: 'unavailable';
       readonly reason: string;

@@ -43,7 +43,7 @@ export function refusalsOf(slot: RefusableSlot): Refusals {
   const rejectKey = (secret: Secret): void => {
     if (secrets.rejection([secret]) !== undefined) return;
     const reason = 'refused on a call';
-    const retryAfterMs = secrets.reject(secret, reason);
+    const retryAfterMs = secrets.reject(secret, { reason });
     journal.emit({ type: 'credentials-rejected', credential: shortOf(secret), reason, retryAfterMs });
   };
   const acceptKey = (secret: Secret): void => {

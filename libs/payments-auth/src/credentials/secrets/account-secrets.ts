@@ -1,6 +1,6 @@
 import type { Secret, SecretSource } from './secret-source.js';
 import { pause } from '../issuing/pause.js';
-import { Rejections } from './rejections.js';
+import { type RejectionCause, Rejections } from './rejections.js';
 
 /** A resolver that has been asked again for no change, or has failed, is not asked again sooner. */
 const ASK_AGAIN_AFTER_MS = 1_000;
@@ -91,9 +91,9 @@ export class AccountSecrets {
   }
 
   /** The provider has called this one wrong. Returns for how long that is remembered, in milliseconds. */
-  reject(secret: Secret, reason: string, forMs?: number): number {
+  reject(secret: Secret, rejection: RejectionCause, forMs?: number): number {
     this.#rejections ??= new Rejections(this.#source.clock);
-    return this.#rejections.add(secret, reason, forMs);
+    return this.#rejections.add(secret, rejection, forMs);
   }
 
   /** The provider has accepted this one. */
@@ -102,7 +102,7 @@ export class AccountSecrets {
   }
 
   /** What the provider said of the newest of `list` that is remembered as wrong, and how long until one is tried again. */
-  rejection(list: readonly Secret[]): { reason: string; retryAfterMs: number } | undefined {
+  rejection(list: readonly Secret[]): (RejectionCause & { retryAfterMs: number }) | undefined {
     return this.#rejections?.of(list);
   }
 

@@ -1,10 +1,13 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import { REJECTION, waitAfter } from '../issuing/back-off.js';
+import type { Rejected } from '../../strategies/strategy.js';
 import type { Secret } from './secret-source.js';
 
+/** Why a secret is left alone for a while. */
+export type RejectionCause = Omit<Rejected, 'outcome'>;
+
 /** What is remembered of a secret that the provider called wrong. */
-interface Rejection {
-  readonly reason: string;
+interface Rejection extends RejectionCause {
   readonly times: number;
   readonly atMs: number;
   readonly untilMs: number;
@@ -23,14 +26,14 @@ export class Rejections {
   }
 
   /** Returns for how long it is left alone, in milliseconds. */
-  add(secret: Secret, reason: string, forMs?: number): number {
+  add(secret: Secret, rejection: RejectionCause, forMs?: number): number {
     // Calls that were refused together say it once.
     const stillMs = this.wrongForMs(secret);
     if (stillMs > 0) return stillMs;
     const times = (this.#byFingerprint.get(secret.fingerprint)?.times ?? 0) + 1;
     const rememberedMs = forMs ?? waitAfter(times, REJECTION);
     const atMs = this.#clock.monotonic();
-    this.#byFingerprint.set(secret.fingerprint, { reason, times, atMs, untilMs: atMs + rememberedMs });
+    this.#byFingerprint.set(secret.fingerprint, { ...rejection, times, atMs, untilMs: atMs + rememberedMs });
     return rememberedMs;
   }
 
@@ -70,10 +73,10 @@ export class Rejections {
   }
 
   /** What the provider said of the newest of `list` that is left alone, and how long until one is tried again. */
-  of(list: readonly Secret[]): { reason: string; retryAfterMs: number } | undefined {
+  of(list: readonly Secret[]): (RejectionCause & { retryAfterMs: number }) | undefined {
     const wrong = list.filter((secret) => this.wrongForMs(secret) > 0);
-    const reason = wrong[0] && this.#byFingerprint.get(wrong[0].fingerprint)?.reason;
-    if (reason === undefined) return undefined;
-    return { reason, retryAfterMs: Math.ceil(Math.min(...wrong.map((each) => this.wrongForMs(each)))) };
+    const rejection = wrong[0] && this.#byFingerprint.get(wrong[0].fingerprint);
+    if (rejection === undefined) return undefined;
+    return { ...rejection, retryAfterMs: Math.ceil(Math.min(...wrong.map((each) => this.wrongForMs(each)))) };
   }
 }

@@ -186,7 +186,8 @@ export class SharedTokenIssuer implements TokenIssuer {
     });
     letGo();
     if (outcome.outcome === 'issued') return this.#publish(key, grant, outcome, request.held);
-    if (outcome.outcome === 'rejected') {
+    // A fault of this process's definition is none of those that were deployed after it.
+    if (outcome.outcome === 'rejected' && outcome.code !== 'DEFINITION_FAULT') {
       const reason = told(outcome.reason, secretValues(this.#provider.definition, request.credentials));
       this.#tell((store) => store.reject(key, grant, reason));
       return outcome;

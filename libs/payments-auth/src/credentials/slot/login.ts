@@ -2,7 +2,13 @@ import type { TimerHandle } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { ACQUIRE_BUDGET_MS, RETRY, waitAfter } from '../issuing/back-off.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
-import { LoginCancelled, LoginPostponed, rejected, unavailable } from '../credential-errors.js';
+import {
+  LoginCancelled,
+  LoginPostponed,
+  rejected,
+  rejectionEvent,
+  unavailable,
+} from '../credential-errors.js';
 import { pause } from '../issuing/pause.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import type { SlotContext } from './slot-context.js';
@@ -124,7 +130,7 @@ export class Login {
       const secret = secrets.firstUsable(list);
       if (secret === undefined) {
         const rejection = secrets.rejection(list);
-        throw rejected(this.#owner, rejection?.reason ?? 'rejected', rejection?.retryAfterMs);
+        throw rejected(this.#owner, rejection ?? { reason: 'rejected' });
       }
       this.#announce(secret);
       const outcome = await this.#unlessEnded(this.#issue(issuer, secret));
@@ -173,9 +179,9 @@ export class Login {
   /** The secret is remembered as wrong, and the resolver has reason to be asked again. */
   #reject(secret: Secret, outcome: IssueOutcome & { outcome: 'rejected' }): void {
     const { reason } = outcome;
-    const retryAfterMs = this.#owner.secrets.reject(secret, reason, outcome.retryAfterMs);
+    const retryAfterMs = this.#owner.secrets.reject(secret, outcome, outcome.retryAfterMs);
     const credential = shortOf(secret);
-    this.#slot.journal.emit({ type: 'credentials-rejected', credential, reason, retryAfterMs });
+    this.#slot.journal.emit({ type: rejectionEvent(outcome), credential, reason, retryAfterMs });
   }
 
   /** Waits for the time of the next attempt. @throws PaymentsAuthError when there is none */

@@ -43,9 +43,7 @@ export function statusOf(facts: SlotFacts): CredentialStatus {
 /** What is wrong with it, as far as is known. */
 function problemOf({ owner, kept, journal }: SlotFacts): PaymentsAuthError | undefined {
   const rejection = kept && isKey(owner.context) ? owner.secrets.rejection([kept.secret]) : undefined;
-  return rejection === undefined
-    ? journal.lastError
-    : rejected(owner, rejection.reason, rejection.retryAfterMs);
+  return rejection === undefined ? journal.lastError : rejected(owner, rejection);
 }
 
 function stateOf(
@@ -53,7 +51,7 @@ function stateOf(
   problem: PaymentsAuthError | undefined,
 ): CredentialState {
   const { context } = owner;
-  const isRejected = problem?.code === 'CREDENTIALS_REJECTED';
+  const isRejected = problem !== undefined && problem.code !== 'CREDENTIALS_UNAVAILABLE';
   if (kept?.isAlive(context.clock) === true) {
     // A key that the provider calls wrong is sent all the same, but no call succeeds with it.
     if (isRejected && isKey(context)) return 'rejected';

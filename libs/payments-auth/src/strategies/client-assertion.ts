@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { type JwsAlgorithm, type KeyPairAlgorithm, signedJws, UnsignedJws } from '../building-blocks/jws.js';
+import { called, DefinitionFault } from './definition-fault.js';
+import type { Given, LoginGiven, RequestMeans } from './strategy.js';
+import { type AssertionShape, checkAssertionSpec } from './client-assertion-problems.js';
+
+/** A client that proves who it is with a JWT: made with `privateKeyJwt({ … })` or `clientSecretJwt()`. */
+export interface ClientAssertion {
+  readonly way: 'private_key_jwt' | 'client_secret_jwt';
+}
+
+/** The client's own key pair signs (RFC 7523). */
+export interface PrivateKeyJwtSpec<C> {
+  readonly algorithm: KeyPairAlgorithm;
+  /** The private key, a PEM or JWK out of the credentials. @default the provider option `signer` signs */
+  key?(given: Given<C>): string;
+  /** The `kid` of the header. @default none */
+  readonly keyId?: (given: Given<C>) => string;
+  /** The `aud` of the assertion. @default the URL of the token endpoint */
+  readonly audience?: string;
+  /** The `iss` of the assertion. @default the client's id */
+  readonly issuer?: (given: Given<C>) => string;
+  /** How long an assertion counts, in milliseconds. @default 60_000 */
+  readonly lifetimeMs?: number;
+  /** Further claims. @default none */
+  claims?(given: LoginGiven<C>): Readonly<Record<string, unknown>>;
+}
+
+/** The client's secret signs (OpenID Connect Core 1.0, section 9). */
+export interface ClientSecretJwtSpec {
+  /** @default 'HS256' */
+  readonly algorithm?: 'HS256' | 'HS512';
+  /** The `aud` of the assertion. @default the URL of the token endpoint */
+  readonly audience?: string;
+  /** How long an assertion counts, in milliseconds. @default 60_000 */
+  readonly lifetimeMs?: number;
+}
+
+type Client = { readonly id: string; readonly secret?: string };
+type MakeAssertion<C> = (
+  given: LoginGiven<C>,
+  client: Client,
+  means: RequestMeans,
+) => string | Promise<string>;
+
+/** A {@link ClientAssertion} from the inside. */
+interface AssertingClient<C> extends ClientAssertion {
+  readonly needsSigner: boolean;
+  readonly make: MakeAssertion<C>;
+}
+
+const LIFETIME_MS = 60_000;
+
+const KEY_PAIR: AssertionShape = {
+  factory: 'privateKeyJwt',
+  algorithms: ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+  isAlgorithmRequired: true,
+  functions: ['key', 'keyId', 'issuer', 'claims'],
+};
+const SECRET: AssertionShape = {
+  factory: 'clientSecretJwt',
+  algorithms: ['HS256', 'HS512'],
+  isAlgorithmRequired: false,
+  functions: [],
+};
+
+/**
+ * Client authentication with a signed JWT instead of a secret, `private_key_jwt`. A new one is made for every request.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7523#section-2.2
+ * @throws PaymentsAuthError INVALID_OPTIONS when the description is wrong
+ *
+ * @example
+ * ```ts
+ * authentication: privateKeyJwt({ algorithm: 'PS256', key: ({ credentials }) => credentials.privateKey }),
+ * ```
+ */
+export function privateKeyJwt<C>(spec: PrivateKeyJwtSpec<C>): ClientAssertion {
+  checkAssertionSpec(KEY_PAIR, spec);
+  const make: MakeAssertion<C> = async (given, client, means) => {
+    const keyId = called('token.authentication.keyId', () => spec.keyId?.(given));
+    const issuer = called('token.authentication.issuer', () => spec.issuer?.(given));
+    const claims = called('token.authentication.claims', () => spec.claims?.(given));
+    const parts = {
+      algorithm: spec.algorithm,
+      header: headerWith(keyId),
+      payload: JSON.stringify({ ...claimsOf(given, client, { ...spec, issuer }), ...claims }),
+    };
+    const key = called('token.authentication.key', () => spec.key?.(given));
+    if (key !== undefined) return called('token.authentication.key', () => signedJws(parts, key));
+    if (means.signer === undefined)
+      throw new DefinitionFault('token.authentication', 'has no key, and the provider has no option signer');
+    const unsigned = new UnsignedJws(parts);
+    const signature = await means.signer(unsigned.bytes, { credentials: given.credentials });
+    return called('signer', () => unsigned.signed(signature));
+  };
+  const asserting: AssertingClient<C> = { way: 'private_key_jwt', needsSigner: spec.key === undefined, make };
+  return asserting;
+}
+
+/**
+ * Client authentication with a JWT that the client's secret signs, `client_secret_jwt`: the secret itself is not sent.
+ *
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication
+ * @throws PaymentsAuthError INVALID_OPTIONS when the description is wrong
+ */
+export function clientSecretJwt(spec: ClientSecretJwtSpec = {}): ClientAssertion {
+  checkAssertionSpec(SECRET, spec);
+  const algorithm: JwsAlgorithm = spec.algorithm ?? 'HS256';
+  const make: MakeAssertion<unknown> = (given, client) => {
+    const { secret } = client;
+    if (typeof secret !== 'string' || secret === '')
+      throw new DefinitionFault('token.client', 'returned no secret to sign with');
+    const payload = JSON.stringify(claimsOf(given, client, spec));
+    return signedJws({ algorithm, header: headerWith(undefined), payload }, secret);
+  };
+  const asserting: AssertingClient<unknown> = { way: 'client_secret_jwt', needsSigner: false, make };
+  return asserting;
+}
+
+/** What makes the assertions of such a client. */
+export function assertionOf<C>(authentication: ClientAssertion): MakeAssertion<C> {
+  return (authentication as AssertingClient<C>).make;
+}
+
+/** Whether the application has to give the option `signer`. */
+export function needsSigner(authentication: unknown): boolean {
+  return (authentication as Partial<AssertingClient<never>> | undefined)?.needsSigner === true;
+}
+
+function headerWith(keyId: string | undefined) {
+  return { typ: 'JWT', ...(keyId === undefined ? {} : { kid: keyId }) };
+}
+
+/** RFC 7523, section 3. The `jti` is new each time: an issuer may refuse one that it has seen. */
+function claimsOf(
+  { endpoint, nowMs }: LoginGiven<unknown>,
+  { id }: Client,
+  spec: { readonly audience?: string; readonly issuer?: string | undefined; readonly lifetimeMs?: number },
+) {
+  const issuedAt = Math.floor(nowMs / 1_000);
+  return {
+    iss: spec.issuer ?? id,
+    sub: id,
+    aud: spec.audience ?? endpoint,
+    jti: randomUUID(),
+    iat: issuedAt,
+    exp: issuedAt + Math.ceil((spec.lifetimeMs ?? LIFETIME_MS) / 1_000),
+  };
+}

@@ -1,0 +1,98 @@
+import { textAt, valueAt } from '../building-blocks/json-value.js';
+import { needsSigner } from './client-assertion.js';
+import { clientRequest, type ClientSpec, secretWays } from './client-authentication.js';
+import { called } from './definition-fault.js';
+import type { HeaderValues, LoginGiven, TokenAnswer, TokenSpec, TokenStrategy } from './strategy.js';
+import { readTokenAnswer, type TokenAnswerSpec } from './token-answer.js';
+
+/** A grant that an OAuth 2.0 client asks a token endpoint for. */
+export interface Grant<C> {
+  readonly kind: 'client-credentials' | 'refresh-token';
+  /** The fields that say which grant is asked for. */
+  fields(given: LoginGiven<C>): HeaderValues;
+  /** How a rejection is told, where it may be about more than the client. @default by the client's codes */
+  readonly rejection?: Pick<TokenAnswerSpec, 'rejected' | 'rejects'>;
+}
+
+/** The codes of a wrong client (RFC 6749, section 5.2). */
+const WRONG_CLIENT = ['invalid_client', 'unauthorized_client'];
+
+/** How an OAuth 2.0 client obtains a token by one grant, where the definition departs from the RFC, and where not. */
+export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Grant<C>): TokenStrategy<C> {
+  const { authentication, host, path, revoke } = spec;
+  const ways = secretWays(spec);
+  const answer = answerSpec(spec, grant);
+  return {
+    kind: grant.kind,
+    ...(host === undefined ? {} : { host }),
+    path,
+    documentedLifetimeMs: spec.documentedLifetimeMs,
+    usableAfterMs: spec.usableAfterMs ?? 0,
+    endsEarlierToken: spec.endsEarlierToken ?? false,
+    limits: spec.limits ?? [],
+    loginsEatQuota: spec.loginsEatQuota ?? false,
+    ...(ways === undefined ? {} : { authentication: ways }),
+    needsSigner: needsSigner(authentication),
+    needsCertificate: authentication === 'tls_client_auth',
+    request: async (given, means) => {
+      const fields = {
+        ...grant.fields(given),
+        scope: given.scopes.length === 0 ? undefined : given.scopes.join(' '),
+        audience: given.audience,
+        ...called('token.parameters', () => spec.parameters?.(given)),
+      };
+      return clientRequest(spec, path, fields, given, means);
+    },
+    read: (received, requestedAtMs) => readTokenAnswer(answer, received, requestedAtMs),
+    ...(revoke === undefined
+      ? {}
+      : {
+          revoke: (given, means) => {
+            const fields = { token: given.token, token_type_hint: 'access_token' };
+            return clientRequest(spec, revoke.path, fields, given, means);
+          },
+        }),
+  };
+}
+
+function answerSpec<C>(spec: TokenSpec<C> & ClientSpec<C>, { kind, rejection }: Grant<C>): TokenAnswerSpec {
+  const { refreshToken = 'refresh_token', ...named } = spec.answer ?? {};
+  const fields = {
+    token: 'access_token',
+    scope: 'scope',
+    // Where the instant is named, `expires_in` would be a guess.
+    ...(named.expiresAt === undefined ? { expiresIn: 'expires_in' } : {}),
+    ...named,
+    // Other grants may come with one too, which nobody asked for.
+    ...(kind === 'refresh-token' ? { refreshToken } : {}),
+  };
+  return {
+    fields,
+    documentedLifetimeMs: spec.documentedLifetimeMs,
+    rejected: (answer) => (spec.rejected === undefined ? isRejectedClient(answer) : spec.rejected(answer)),
+    ...rejection,
+    fault: (answer) => wrongType(answer, spec.tokenType),
+    reason: (answer) => (spec.reason === undefined ? errorCode(answer) : spec.reason(answer)),
+  };
+}
+
+/** The code of an OAuth 2.0 error answer (RFC 6749, section 5.2). */
+export function errorCode({ body }: TokenAnswer): string | undefined {
+  return textAt(body, 'error');
+}
+
+/** Whether the client is wrong, and not what it asked for. */
+export function isRejectedClient(answer: TokenAnswer): boolean {
+  return [400, 401, 403].includes(answer.status) && WRONG_CLIENT.includes(errorCode(answer) ?? '');
+}
+
+/** A token of a type that is not understood must not be used (RFC 6749, section 7.1); many leave the type out. */
+function wrongType({ body }: TokenAnswer, tokenType: string | undefined): string | undefined {
+  const type = valueAt(body, 'token_type');
+  if (type === undefined || type === null) return undefined;
+  if (typeof type === 'string') {
+    const given = type.toLowerCase();
+    if (['bearer', 'bearertoken', tokenType?.toLowerCase()].includes(given)) return undefined;
+  }
+  return `a token of the type ${JSON.stringify(type)}. If its header is right, the definition has to say tokenType`;
+}

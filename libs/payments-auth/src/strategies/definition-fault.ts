@@ -1,0 +1,37 @@
+/** A function of a provider's definition threw, or returned what it must not. No waiting cures it. */
+export class DefinitionFault extends Error {
+  override readonly name = 'DefinitionFault';
+
+  constructor(
+    /** Where the function stands in the definition: `token.body`. */
+    readonly path: string,
+    /** What is wrong, in words that may hold what the function put into them. */
+    readonly what: string,
+    cause?: unknown,
+  ) {
+    super(`${path} ${what}`, cause === undefined ? undefined : { cause });
+  }
+}
+
+/**
+ * Calls a function of a definition.
+ *
+ * @throws DefinitionFault when it throws, or returns a promise
+ */
+export function called<T>(path: string, call: () => T): T {
+  let result: T;
+  try {
+    result = call();
+  } catch (error) {
+    throw error instanceof DefinitionFault
+      ? error
+      : new DefinitionFault(path, `threw ${wordsOf(error)}`, error);
+  }
+  if (!(result instanceof Promise)) return result;
+  result.catch(() => undefined);
+  throw new DefinitionFault(path, 'returned a promise, and has to answer at once');
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

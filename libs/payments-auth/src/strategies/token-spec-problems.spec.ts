@@ -1,0 +1,103 @@
+import { isPaymentsAuthError } from '../payments-auth.errors.js';
+import { clientCredentials } from './client-credentials.strategy.js';
+import { login } from './login.strategy.js';
+
+type Acme = { user: string; secret: string };
+
+const LOGIN = {
+  path: '/session',
+  body: ({ credentials }: { credentials: Acme }) => ({ json: credentials }),
+  answer: { token: 'data.token' },
+  documentedLifetimeMs: 600_000,
+  rejected: () => false,
+};
+const CLIENT = {
+  path: '/token',
+  client: ({ credentials }: { credentials: Acme }) => ({ id: credentials.user, secret: credentials.secret }),
+  documentedLifetimeMs: 600_000,
+};
+
+/** The paths of what a factory refuses. */
+function pathsOf(make: () => unknown): string[] {
+  try {
+    make();
+  } catch (error) {
+    if (!isPaymentsAuthError(error) || error.code !== 'INVALID_OPTIONS') throw error;
+    return (error.problems ?? []).map((problem) => problem.split(': ')[0] ?? '');
+  }
+  return [];
+}
+
+describe('A factory of tokens refuses a slip where it is made, by its path', () => {
+  it('takes what says all that is needed', () => {
+    expect(pathsOf(() => login<Acme>(LOGIN))).toEqual([]);
+    expect(pathsOf(() => clientCredentials<Acme>(CLIENT))).toEqual([]);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['token.path', { path: undefined }],
+    ['token.path', { path: '' }],
+    ['token.path', { path: 'session' }],
+    ['token.path', { path: '//login.acme.test/session' }],
+    ['token.path', { path: 'https://login.acme.test/session' }],
+    ['token.path', { path: 7 }],
+    ['token.documentedLifetimeMs', { documentedLifetimeMs: undefined }],
+    ['token.documentedLifetimeMs', { documentedLifetimeMs: 0 }],
+    ['token.documentedLifetimeMs', { documentedLifetimeMs: NaN }],
+    ['token.documentedLifetimeMs', { documentedLifetimeMs: 3_600 }],
+    ['token.documentedLifetimeMs', { documentedLifetimeMs: 59_999 }],
+    ['token.documentedLifetimeMs', { documentedLifetimeMs: 400 * 24 * 3_600_000 }],
+    ['token.documentedLifetimeMs', { documentedLifetimeMs: Infinity }],
+    ['token.documentedLifetimeMs', { documentedLifetimeMs: '3600000' }],
+    ['token.usableAfterMs', { usableAfterMs: -1 }],
+    ['token.usableAfterMs', { usableAfterMs: '30s' }],
+    ['token.rejected', { rejected: undefined }],
+    ['token.rejected', { rejected: 403 }],
+    ['token.issued', { issued: true }],
+    ['token.reason', { reason: 'message' }],
+    ['token.body', { body: { json: {} } }],
+    ['token.headers', { headers: { 'X-Key': 'k' } }],
+    ['token.body', { method: 'GET' }],
+    ['token.method', { method: 'PUT' }],
+    ['token.answer.token', { answer: undefined }],
+    ['token.answer.token', { answer: {} }],
+    ['token.answer.token', { answer: { token: '' } }],
+    ['token.answer.expiresIn', { answer: { token: 'token', expiresIn: 3600 } }],
+    ['token.answer.expiresAt', { answer: { token: 'token', expiresAt: () => 1 } }],
+    ['token.limits', { limits: { limit: 1 } }],
+    ['token.limits[0]', { limits: [{ limit: 0, perMs: 1, per: 'ip' }] }],
+    ['token.limits[0]', { limits: [{ limit: 1, perMs: 1, per: 'planet' }] }],
+    ['token.limits[0].scope', { limits: [{ limit: 1, perMs: 1, scope: 'ip' }] }],
+    ['token.loginsEatQuota', { loginsEatQuota: 'yes' }],
+    ['token.endsEarlierToken', { endsEarlierToken: false }],
+    ['token.revoke', { revoke: '/session/end' }],
+    ['token.revoke.path', { revoke: { path: 'session/end' } }],
+    ['token.lifetimeMs', { lifetimeMs: 600_000 }],
+    ['token.client', { client: () => ({ id: 'acme' }) }],
+  ])('%s in a login with %j', (path, changes) => {
+    expect(pathsOf(() => login<Acme>({ ...LOGIN, ...changes }))).toEqual([path]);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['token.client', { client: undefined }],
+    ['token.client', { client: { id: 'acme' } }],
+    ['token.parameters', { parameters: { audience: 'acme' } }],
+    ['token.authentication', { authentication: [] }],
+    ['token.authentication', { authentication: ['certificate'] }],
+    ['token.authentication', { authentication: 'basic' }],
+    ['token.clientAuthentication', { clientAuthentication: ['basic'] }],
+    ['token.answer.token', { answer: { token: () => 'token' } }],
+    ['token.answer.scope', { answer: { scope: true } }],
+    ['token.method', { method: 'GET' }],
+  ])('%s in client credentials with %j', (path, changes) => {
+    expect(pathsOf(() => clientCredentials<Acme>({ ...CLIENT, ...changes }))).toEqual([path]);
+  });
+
+  it('names all of them at once, and says what to do', () => {
+    const broken = { ...LOGIN, path: 'session', documentedLifetimeMs: 3_600, rejected: undefined } as never;
+    expect(() => login(broken)).toThrow(
+      /login\(\{ … \}\).*\n {2}- token\.path: expected a path that begins with one "\/"\n {2}- token\.documentedLifetimeMs: .*may say seconds\n {2}- token\.rejected: expected a function, and it is missing/,
+    );
+    expect(() => login(undefined as never)).toThrow(/token: login expects an object/);
+  });
+});

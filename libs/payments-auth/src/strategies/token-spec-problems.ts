@@ -1,0 +1,176 @@
+import { suggestion } from '../nearest.js';
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
+
+const MINUTE_MS = 60_000;
+const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
+
+type Spec = Readonly<Record<string, unknown>>;
+
+/** What every way to obtain a token can say. */
+const COMMON = [
+  'host',
+  'path',
+  'headers',
+  'documentedLifetimeMs',
+  'usableAfterMs',
+  'rejected',
+  'reason',
+  'limits',
+  'loginsEatQuota',
+  'endsEarlierToken',
+  'answer',
+  'revoke',
+];
+const FUNCTIONS = ['headers', 'body', 'rejected', 'issued', 'reason', 'client', 'parameters', 'refreshToken'];
+
+const SECRET_WAYS = ['client_secret_basic', 'client_secret_post'];
+
+/** What a part was called in 0.1. */
+const RENAMED: Readonly<Record<string, string>> = {
+  clientAuthentication:
+    "is called authentication now: ['client_secret_basic'] or ['client_secret_post'], the default first",
+};
+
+/** What one of the factories takes besides, and what it cannot do without. */
+export interface SpecShape {
+  readonly factory: 'login' | 'clientCredentials' | 'refreshToken';
+  readonly also: readonly string[];
+  /** Functions without which there is no login. */
+  readonly functions: readonly string[];
+}
+
+/**
+ * Finds the mistakes of a token's description where it is made, and not at the first login.
+ *
+ * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong part as `token.…`
+ */
+export function checkTokenSpec(shape: SpecShape, spec: unknown): void {
+  const problems = isJsonObject(spec)
+    ? specProblems(shape, spec)
+    : [`token: ${shape.factory} expects an object with at least { path, documentedLifetimeMs }`];
+  if (problems.length === 0) return;
+  throw new PaymentsAuthError(
+    'INVALID_OPTIONS',
+    `${shape.factory}({ … }) of a provider definition is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    { problems },
+  );
+}
+
+function specProblems({ factory, also, functions }: SpecShape, spec: Spec): string[] {
+  const known = [...COMMON, ...also];
+  const { path, documentedLifetimeMs, usableAfterMs, limits, method, revoke, answer } = spec;
+  return [
+    ...Object.keys(spec)
+      .filter((name) => !known.includes(name))
+      .map(
+        (name) => `token.${name}: ${RENAMED[name] ?? `not a part of ${factory}. ${suggestion(name, known)}`}`,
+      ),
+    ...pathProblems('token.path', path),
+    ...(isWithin(documentedLifetimeMs, MINUTE_MS, YEAR_MS)
+      ? []
+      : [
+          'token.documentedLifetimeMs: expected milliseconds, from a minute (60_000) to a year; the documents may say seconds',
+        ]),
+    ...(usableAfterMs === undefined || isWithin(usableAfterMs, 0, 10 * MINUTE_MS)
+      ? []
+      : ['token.usableAfterMs: expected milliseconds, from 0 to ten minutes']),
+    ...functions
+      .filter((name) => typeof spec[name] !== 'function')
+      .map(
+        (name) =>
+          `token.${name}: expected a function, and ${spec[name] === undefined ? 'it is missing' : `it is a ${typeof spec[name]}`}`,
+      ),
+    ...FUNCTIONS.filter(
+      (name) =>
+        known.includes(name) &&
+        !functions.includes(name) &&
+        spec[name] !== undefined &&
+        typeof spec[name] !== 'function',
+    ).map((name) => `token.${name}: expected a function`),
+    ...answerProblems(factory, answer),
+    ...authenticationProblems(spec['authentication']),
+    ...(limits === undefined
+      ? []
+      : Array.isArray(limits)
+        ? limits.flatMap(limitProblems)
+        : ['token.limits: expected a list']),
+    ...(method === undefined || method === 'GET' || method === 'POST'
+      ? []
+      : ["token.method: expected 'GET' or 'POST'"]),
+    ...(method === 'GET' && spec['body'] !== undefined
+      ? ['token.body: a GET has no body; leave one of the two out']
+      : []),
+    ...(spec['loginsEatQuota'] === undefined || typeof spec['loginsEatQuota'] === 'boolean'
+      ? []
+      : ['token.loginsEatQuota: expected true or false']),
+    ...(spec['endsEarlierToken'] === undefined || spec['endsEarlierToken'] === true
+      ? []
+      : ['token.endsEarlierToken: expected true, or leave it out']),
+    ...(revoke === undefined
+      ? []
+      : isJsonObject(revoke)
+        ? pathProblems('token.revoke.path', revoke['path'])
+        : ['token.revoke: expected { path }']),
+  ];
+}
+
+function answerProblems(factory: SpecShape['factory'], answer: unknown): string[] {
+  if (answer === undefined && factory !== 'login') return [];
+  if (!isJsonObject(answer))
+    return ["token.answer.token: missing; say where the token stands in the answer, as in 'data.token'"];
+  const { token } = answer;
+  return [
+    ...(isText(token) ||
+    (typeof token === 'function' && factory === 'login') ||
+    (token === undefined && factory !== 'login')
+      ? []
+      : ["token.answer.token: expected where the token stands in the answer, as in 'data.token'"]),
+    ...['expiresIn', 'expiresAt', 'scope', 'refreshToken']
+      .filter((name) => answer[name] !== undefined && !isText(answer[name]))
+      .map((name) => `token.answer.${name}: expected a path of field names, as in 'data.${name}'`),
+  ];
+}
+
+function authenticationProblems(given: unknown): string[] {
+  const isKnown =
+    given === undefined ||
+    given === 'tls_client_auth' ||
+    given === 'none' ||
+    (isJsonObject(given) && typeof given['way'] === 'string') ||
+    (Array.isArray(given) && given.length > 0 && given.every((way) => SECRET_WAYS.includes(way as string)));
+  return isKnown
+    ? []
+    : [
+        "token.authentication: expected a list of 'client_secret_basic' and 'client_secret_post', the default first; or privateKeyJwt({ … }), clientSecretJwt(), 'tls_client_auth' or 'none'",
+      ];
+}
+
+function pathProblems(at: string, path: unknown): string[] {
+  if (path === undefined) return [`${at}: missing; expected the path of the endpoint, as in "/oauth/token"`];
+  if (typeof path !== 'string') return [`${at}: expected a text, as in "/oauth/token"`];
+  if (/^[a-z]+:\/\//i.test(path))
+    return [
+      `${at}: expected a path below the base URL; where the login has a host of its own, name it in environments and give host`,
+    ];
+  return /^\/(?:[^/]|$)/.test(path) ? [] : [`${at}: expected a path that begins with one "/"`];
+}
+
+function limitProblems(limit: unknown, index: number): string[] {
+  if (isJsonObject(limit) && limit['scope'] !== undefined)
+    return [`token.limits[${index}].scope: is called per now`];
+  return isJsonObject(limit) &&
+    isWithin(limit['limit'], 1, Infinity) &&
+    isWithin(limit['perMs'], 1, Infinity) &&
+    ['ip', 'credential'].includes(limit['per'] as string)
+    ? []
+    : [`token.limits[${index}]: expected { limit, perMs, per: 'ip' | 'credential' }`];
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function isWithin(value: unknown, least: number, most: number): boolean {
+  return typeof value === 'number' && value >= least && value <= most;
+}
