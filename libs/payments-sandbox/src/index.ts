@@ -1,6 +1,13 @@
 export { type Sandbox, type SandboxOptions, type SandboxProviders, startSandbox } from './sandbox.js';
-export { OWN_ACCOUNT, type SandboxProvider } from './sandbox-provider.js';
-export { type CredentialsByProvider, PROVIDER_NAMES, type ProviderName } from './providers/index.js';
+export { type ExampleCall, OWN_ACCOUNT, type SandboxProvider } from './sandbox-provider.js';
+export {
+  type AnyProviderName,
+  CATALOGUE_NAMES,
+  type CatalogueName,
+  type CredentialsByProvider,
+  PROVIDER_NAMES,
+  type ProviderName,
+} from './providers/index.js';
 export type { ProviderSettings } from './core/provider-settings.js';
 export type { SandboxClock } from './core/sandbox-clock.js';
 export type { IssuedToken } from './core/issued-tokens.js';

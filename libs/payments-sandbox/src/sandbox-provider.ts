@@ -33,6 +33,13 @@ export interface SandboxProviderOptions {
   readonly elsewhere: Elsewhere;
 }
 
+/** A call of the provider's own API; the path is below the base URL of its host. */
+export interface ExampleCall {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+}
+
 /** One simulated provider: where it listens, who its merchants are, what it does wrong, and what it saw. */
 export class SandboxProvider<C extends Credentials = Credentials, N extends string = string> {
   readonly name: N;
@@ -100,6 +107,31 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
 
   get accounts(): readonly string[] {
     return this.#context.accounts.all().map(({ id }) => id);
+  }
+
+  /** The account's names with secrets that were never its own: what a typing mistake sends. */
+  wrongCredentialsOf(account: string = OWN_ACCOUNT): C {
+    const { credentials } = this.#context.accounts.get(account);
+    return this.#behaviour.credentials(this.#webhookRandom).invent(account, credentials);
+  }
+
+  /**
+   * Calls that the provider's own API answers: a harmless one that reads, and one that writes, where it has such.
+   * `/sandbox/echo` and `/sandbox/payments` are beside them everywhere.
+   */
+  examplesOf(account: string = OWN_ACCOUNT): { readonly read?: ExampleCall; readonly write?: ExampleCall } {
+    const credentials: Credentials = this.credentialsOf(account);
+    const first = (method: string) => {
+      const found = this.#behaviour.resources.find(
+        (resource) => resource.method === method && exampleOf(resource) !== undefined,
+      );
+      const example = found && exampleOf(found);
+      if (found === undefined || example === undefined) return undefined;
+      const path = example.replace(/:(\w+)/g, (_all, name: string) => credentials[name] ?? 'sandbox');
+      return { method, host: found.host ?? this.hosts[0] ?? 'api', path };
+    };
+    const [read, write] = [first('GET'), first('POST')];
+    return { ...(read === undefined ? {} : { read }), ...(write === undefined ? {} : { write }) };
   }
 
   /** Another merchant, with credentials of its own: invented ones, where none are given. */
@@ -171,19 +203,36 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
 
   // --- Webhooks -------------------------------------------------------------------------------------------------
 
+  /** How the provider signs what it sends, the usual way first; empty where it sends nothing. */
+  get webhookSchemes(): readonly string[] {
+    return Object.keys(this.#behaviour.webhooks ?? {});
+  }
+
   /** A message as the provider would send it, signed with its keys, or forged. @throws where it sends none */
   webhook(options: WebhookOptions = {}): WebhookMessage {
-    const shape = this.#behaviour.webhook;
-    if (shape === undefined) throw new InvalidInputError([`Provider "${this.name}" sends no webhooks.`]);
+    const schemes = this.#behaviour.webhooks ?? {};
+    const { scheme = this.webhookSchemes[0] ?? '' } = options;
+    const shape = Object.hasOwn(schemes, scheme) ? schemes[scheme] : undefined;
+    if (shape === undefined)
+      throw new InvalidInputError([
+        this.webhookSchemes.length === 0
+          ? `Provider "${this.name}" sends no webhooks.`
+          : `"scheme" must be one of ${this.webhookSchemes.join(', ')}`,
+      ]);
     const { credentials: keys } = this.#context.accounts.get(options.account ?? OWN_ACCOUNT);
     const otherKeys = this.#behaviour.credentials(this.#webhookRandom).invent('forger');
-    const { settings } = this.#context;
-    return webhookMessage(shape, { ...options, keys, otherKeys, settings, random: this.#webhookRandom });
+    const occasion = {
+      atMs: options.signedAtMs ?? this.#context.providerNowMs,
+      url: options.url ?? 'http://127.0.0.1/webhooks',
+      id: `wh-${this.#webhookRandom.text(16)}`,
+      settings: this.settings,
+    };
+    return webhookMessage(shape, { ...options, keys, otherKeys, occasion, random: this.#webhookRandom });
   }
 
   /** Sends such a message to a URL on this machine, and answers what came back. */
   async sendWebhook(url: string, options: WebhookOptions = {}): Promise<WebhookReceipt> {
-    return sendWebhook(url, this.webhook(options));
+    return sendWebhook(url, this.webhook({ url, ...options }));
   }
 
   // --- What it saw ----------------------------------------------------------------------------------------------
@@ -228,4 +277,14 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     if (to === 'other-host') return `${elsewhere.url.replace('127.0.0.1', 'localhost')}${path}`;
     return to;
   }
+}
+
+function exampleOf({
+  example,
+  path,
+}: {
+  readonly example?: string;
+  readonly path: string | RegExp;
+}): string | undefined {
+  return example ?? (typeof path === 'string' ? path : undefined);
 }

@@ -6,26 +6,27 @@ import type { ProviderSettings } from './core/provider-settings.js';
 import { type SandboxClock, systemClock } from './core/sandbox-clock.js';
 import { SeededRandom } from './core/seeded-random.js';
 import {
+  type AnyProviderName,
   behaviourOf,
   type CredentialsByProvider,
+  isProviderName,
   PROVIDER_NAMES,
-  type ProviderName,
 } from './providers/index.js';
 import { SandboxProvider } from './sandbox-provider.js';
 
 export interface SandboxOptions {
-  /** Which providers to start. @default all six */
-  readonly providers?: readonly ProviderName[];
+  /** Which providers to start: any of the catalogue too. @default the six of `PROVIDER_NAMES` */
+  readonly providers?: readonly AnyProviderName[];
   /** How long every token lives, in milliseconds. @default what each provider documents */
   readonly tokenLifetimeMs?: number;
-  /** Fixed ports: by provider, and by host where a provider has two (`'kashier.fep'`). @default any free ones */
-  readonly ports?: Readonly<Partial<Record<ProviderName | 'kashier.fep', number>>>;
+  /** Fixed ports: by provider, and for its further hosts by both names (`'kashier.fep'`). @default any free ones */
+  readonly ports?: Readonly<Partial<Record<AnyProviderName | `${AnyProviderName}.${string}`, number>>>;
   /** Repeats invented credentials, tokens and random faults exactly. @default a new one at every start */
   readonly seed?: string;
   /** What expiry, rotation and rate limits are judged by. @default the system's clock */
   readonly clock?: SandboxClock;
   /** How a provider behaves from the start; `reset()` comes back to it. */
-  readonly settings?: Readonly<Partial<Record<ProviderName, Partial<ProviderSettings>>>>;
+  readonly settings?: Readonly<Partial<Record<AnyProviderName, Partial<ProviderSettings>>>>;
   /** Also opens the HTTP control API; on a free port unless one is given. @default false */
   readonly control?: boolean | { readonly port: number };
   /** How many requests each provider remembers. @default 1000 */
@@ -34,12 +35,12 @@ export interface SandboxOptions {
 
 /** The running providers, by name. */
 export type SandboxProviders = {
-  readonly [N in ProviderName]: SandboxProvider<CredentialsByProvider[N], N>;
+  readonly [N in AnyProviderName]: SandboxProvider<CredentialsByProvider[N], N>;
 };
 
-/** A running sandbox: six payment providers' authentication on loopback ports. */
+/** A running sandbox: the authentication of payment providers on loopback ports. */
 export class Sandbox {
-  readonly #providers: ReadonlyMap<ProviderName, SandboxProvider>;
+  readonly #providers: ReadonlyMap<AnyProviderName, SandboxProvider>;
   readonly #elsewhere: Elsewhere;
   #control: ControlServer | undefined = undefined;
 
@@ -47,7 +48,7 @@ export class Sandbox {
   constructor(
     /** What makes a run repeatable: give it to `startSandbox` again. */
     readonly seed: string,
-    providers: ReadonlyMap<ProviderName, SandboxProvider>,
+    providers: ReadonlyMap<AnyProviderName, SandboxProvider>,
     elsewhere: Elsewhere,
   ) {
     this.#providers = providers;
@@ -55,7 +56,7 @@ export class Sandbox {
   }
 
   /** The names of the providers that run. */
-  get names(): readonly ProviderName[] {
+  get names(): readonly AnyProviderName[] {
     return [...this.#providers.keys()];
   }
 
@@ -65,7 +66,7 @@ export class Sandbox {
   }
 
   /** A running provider. @throws when it was not started */
-  provider<N extends ProviderName>(name: N): SandboxProviders[N] {
+  provider<N extends AnyProviderName>(name: N): SandboxProviders[N] {
     const provider = this.#providers.get(name);
     if (provider === undefined)
       throw new InvalidInputError([
@@ -120,8 +121,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const random = new SeededRandom(seed);
   const elsewhere = new Elsewhere();
   const lifetime = options.tokenLifetimeMs === undefined ? {} : { tokenLifetimeMs: options.tokenLifetimeMs };
-  const providers = new Map<ProviderName, SandboxProvider>();
+  const providers = new Map<AnyProviderName, SandboxProvider>();
   for (const name of names) {
+    if (!isProviderName(name)) throw new InvalidInputError([`There is no provider "${String(name)}" here.`]);
     const settings = { ...lifetime, ...options.settings?.[name] };
     const provider = new SandboxProvider(behaviourOf(name), {
       clock,
@@ -135,8 +137,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const sandbox = new Sandbox(seed, providers, elsewhere);
   try {
     for (const [name, provider] of providers) {
-      const [first = 'api'] = provider.hosts;
-      await provider.listen({ [first]: ports[name] ?? 0, fep: ports['kashier.fep'] ?? 0 });
+      const taken = provider.hosts.map((host, index) => {
+        const key: keyof typeof ports = index === 0 ? name : `${name}.${host}`;
+        return [host, ports[key] ?? 0] as const;
+      });
+      await provider.listen(Object.fromEntries(taken));
     }
     // Free ports last: they could be among the fixed ones.
     const { control = false } = options;

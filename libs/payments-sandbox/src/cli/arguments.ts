@@ -3,14 +3,20 @@ import { InvalidInputError } from '../core/checks.js';
 import { checkSettings, type ProviderSettings } from '../core/provider-settings.js';
 import { checkMisbehaviour } from '../faults/check-misbehaviour.js';
 import type { Misbehaviour } from '../faults/fault.js';
-import { isProviderName, PROVIDER_NAMES, type ProviderName } from '../providers/index.js';
+import {
+  type AnyProviderName,
+  behaviourOf,
+  CATALOGUE_NAMES,
+  isProviderName,
+  PROVIDER_NAMES,
+} from '../providers/index.js';
 import { parseDuration } from './duration.js';
 
 /** What the command line asks for. */
 export interface CliArguments {
   readonly help: boolean;
   readonly format: 'text' | 'json' | 'env';
-  readonly providers: readonly ProviderName[];
+  readonly providers: readonly AnyProviderName[];
   /** The control API's port; the providers take the ones after it. */
   readonly port?: number;
   readonly tokenLifetimeMs?: number;
@@ -26,15 +32,31 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Kashier has two hosts, and the control API takes the first port. */
-const PORTS_NEEDED = 8;
+/** The control API takes the first port, the six the seven after it. Providers of the catalogue follow. */
+function portsNeeded(names: readonly AnyProviderName[]): number {
+  const others = names.filter((name) => !PROVIDER_NAMES.some((one) => one === name));
+  return 8 + others.flatMap((name) => behaviourOf(name).hosts).length;
+}
+
+/** Names in lines that fit beside the others. */
+function wrapped(names: readonly string[]): string {
+  const indent = ' '.repeat(27);
+  const lines = [indent];
+  for (const name of names) {
+    if ((lines.at(-1) ?? '').length + name.length > 110) lines.push(indent);
+    lines[lines.length - 1] += `${name} `;
+  }
+  return lines.map((line) => line.trimEnd()).join('\n');
+}
 
 export const HELP = `Usage: payments-sandbox [options]
 
-Starts the authentication of six payment providers on loopback ports, with invented credentials, and runs until it is
+Starts the authentication of payment providers on loopback ports, with invented credentials, and runs until it is
 stopped (Ctrl-C).
 
-  --providers A,B        only these (${PROVIDER_NAMES.join(', ')})
+  --providers A,B        these (default: ${PROVIDER_NAMES.join(', ')});
+                         also --providers all, or any of:
+${wrapped(CATALOGUE_NAMES)}
   --port PORT            the control API's port; the providers take the ports after it (default: free ports)
   --token-lifetime TIME  how long tokens live: 500ms, 5s, 2m, 1h (default: what each provider documents)
   --rate-limits          enforces the providers' rate limits
@@ -53,14 +75,15 @@ export function parseArguments(argv: readonly string[]): CliArguments {
   const { help = false, json = false, env = false, seed, account = [], fault = [] } = values;
   if (json && env) throw new UsageError('--json and --env exclude each other.');
   if (seed === '') throw new UsageError('--seed must not be empty.');
+  const providers = providersOf([...(values.providers ?? []), ...(values.provider ?? [])]);
   return {
     help,
     format: json ? 'json' : env ? 'env' : 'text',
-    providers: providersOf([...(values.providers ?? []), ...(values.provider ?? [])]),
+    providers,
     settings: { rateLimits: values['rate-limits'] ?? false, ...settingsOf(values.set ?? []) },
     faults: fault.map((text) => checked('--fault', () => checkMisbehaviour(valueOf(text)))),
     accounts: account,
-    ...(values.port === undefined ? {} : { port: portOf(values.port) }),
+    ...(values.port === undefined ? {} : { port: portOf(values.port, portsNeeded(providers)) }),
     ...(values['token-lifetime'] === undefined
       ? {}
       : { tokenLifetimeMs: lifetimeOf(values['token-lifetime']) }),
@@ -93,11 +116,15 @@ function readOptions(argv: readonly string[]) {
   }
 }
 
-function providersOf(lists: readonly string[]): readonly ProviderName[] {
-  const names = lists.flatMap((list) => list.split(',').map((name) => name.trim()));
+function providersOf(lists: readonly string[]): readonly AnyProviderName[] {
+  const names = lists
+    .flatMap((list) => list.split(',').map((name) => name.trim()))
+    .flatMap((name) => (name === 'all' ? [...PROVIDER_NAMES, ...CATALOGUE_NAMES] : [name]));
   const unknown = names.find((name) => !isProviderName(name));
   if (unknown !== undefined)
-    throw new UsageError(`--providers knows no "${unknown}". It is one of ${PROVIDER_NAMES.join(', ')}.`);
+    throw new UsageError(
+      `--providers knows no "${unknown}". It is one of ${[...PROVIDER_NAMES, ...CATALOGUE_NAMES].join(', ')}, or all.`,
+    );
   return names.length === 0 ? PROVIDER_NAMES : [...new Set(names.filter(isProviderName))];
 }
 
@@ -129,9 +156,9 @@ function checked<T>(option: string, check: () => T): T {
   }
 }
 
-function portOf(text: string): number {
+function portOf(text: string, needed: number): number {
   const port = Number(text);
-  const highest = 65_535 - PORTS_NEEDED + 1;
+  const highest = 65_535 - needed + 1;
   if (!/^\d+$/.test(text) || port < 1 || port > highest)
     throw new UsageError(`--port must be a number from 1 to ${highest}, and is "${text}".`);
   return port;

@@ -1,3 +1,4 @@
+import { type AnyProviderName, behaviourOf } from '../providers/index.js';
 import { type Sandbox, startSandbox } from '../sandbox.js';
 import { type CliArguments, HELP, parseArguments, UsageError } from './arguments.js';
 import { printSandbox } from './print-sandbox.js';
@@ -37,7 +38,7 @@ async function start(given: CliArguments): Promise<Sandbox> {
     providers,
     settings: Object.fromEntries(providers.map((name) => [name, settings])),
     control: port === undefined ? true : { port },
-    ...(port === undefined ? {} : { ports: portsAfter(port) }),
+    ...(port === undefined ? {} : { ports: portsAfter(port, providers) }),
     ...(tokenLifetimeMs === undefined ? {} : { tokenLifetimeMs }),
     ...(seed === undefined ? {} : { seed }),
   });
@@ -48,9 +49,12 @@ async function start(given: CliArguments): Promise<Sandbox> {
   return sandbox;
 }
 
-/** Always the same port for the same provider, whichever others are started. */
-function portsAfter(port: number) {
-  return {
+/**
+ * Each of the six has always the same port, whichever others are started. Providers of the catalogue follow in the order
+ * in which they are named, a port per host.
+ */
+function portsAfter(port: number, names: readonly AnyProviderName[]): Record<string, number> {
+  const ports: Record<string, number> = {
     cashfin: port + 1,
     kashier: port + 2,
     'kashier.fep': port + 3,
@@ -59,6 +63,11 @@ function portsAfter(port: number) {
     wakapay: port + 6,
     cryptofuse: port + 7,
   };
+  let next = port + 8;
+  for (const name of names.filter((each) => ports[each] === undefined))
+    for (const [index, host] of behaviourOf(name).hosts.entries())
+      ports[index === 0 ? name : `${name}.${host}`] = next++;
+  return ports;
 }
 
 function explain(error: unknown): string {

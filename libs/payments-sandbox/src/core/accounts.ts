@@ -61,10 +61,17 @@ export class Accounts<C extends Credentials> {
 
   /** The account and key version that an identity and its secret prove, when they are accepted now. */
   proven(identity: string, secret: string): { account: Account<C>; version: KeyVersion<C> } | undefined {
+    return this.provenBy(identity, (credentials) => this.shape.secretOf(credentials) === secret);
+  }
+
+  /** The same for what is signed with the secret instead of carrying the secret. */
+  provenBy(
+    identity: string,
+    proves: (credentials: C) => boolean,
+  ): { account: Account<C>; version: KeyVersion<C> } | undefined {
     const account = this.#byIdentity.get(identity);
     const version = account?.accepted(
-      (credentials) =>
-        this.shape.identityOf(credentials) === identity && this.shape.secretOf(credentials) === secret,
+      (credentials) => this.shape.identityOf(credentials) === identity && proves(credentials),
       this.now(),
     );
     return account === undefined || version === undefined ? undefined : { account, version };

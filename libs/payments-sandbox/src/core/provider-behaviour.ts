@@ -9,6 +9,10 @@ import type { WebhookShape } from '../signing/webhook-shape.js';
 
 /** An endpoint that hands out tokens, or takes them back. */
 interface CredentialEndpoint<C extends Credentials> {
+  /** Every host by default. */
+  readonly host?: string;
+  /** @default POST */
+  readonly method?: string;
   readonly path: string;
   /** Sets `exchange.outcome`, and `exchange.account` once it is known. */
   answer(exchange: Exchange, context: ProviderContext<C>): Reply;
@@ -42,6 +46,10 @@ export interface Resource<C extends Credentials> {
   readonly host?: string;
   /** Below the base URL. */
   readonly path: string | RegExp;
+  /** A path that it answers, `:field` standing for a field of the credentials. */
+  readonly example?: string;
+  /** Answered without a credential, as a page of public keys is. */
+  readonly isPublic?: true;
   answer(call: AcceptedCall<C>): Reply;
 }
 
@@ -55,8 +63,8 @@ export interface ProviderBehaviour<C extends Credentials, N extends string = str
   readonly limits: readonly RateLimit[];
   /** Body fields that say which payment it is: sent twice, they mean the same payment. */
   readonly paymentKeys: readonly string[];
-  /** What it sends on its own accord; absent where it sends nothing. */
-  readonly webhook?: WebhookShape<C>;
+  /** What it sends on its own accord, by scheme, the usual one first; absent where it sends nothing. */
+  readonly webhooks?: Readonly<Record<string, WebhookShape<C>>>;
   readonly tokenEndpoint?: CredentialEndpoint<C>;
   readonly revocationEndpoint?: CredentialEndpoint<C>;
   readonly resources: readonly Resource<C>[];
@@ -68,7 +76,7 @@ export interface ProviderBehaviour<C extends Credentials, N extends string = str
   /** Whose credential the call carries; `undefined` when it is not accepted. */
   bearerOf(request: ReceivedRequest, context: ProviderContext<C>): Bearer<C> | undefined;
   /** The provider's answer to a call with a bad credential. */
-  refusal(status: number): Reply;
+  refusal(status: number, request: ReceivedRequest): Reply;
   /** Whose credentials a login claims to carry: their identity, as `credentials` knows it. Absent for a static key. */
   claims?(request: ReceivedRequest): string | undefined;
   /** What a good credential is told that may not do this. @default the provider's envelope, with 403 */

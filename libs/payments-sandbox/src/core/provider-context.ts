@@ -22,8 +22,12 @@ export interface TokenRules<C extends Credentials> {
   readonly lifetimeMs?: number;
   /** The status that a bad credential on a call is answered with, unless the settings say otherwise. */
   readonly refusalStatus: number;
-  /** Fields of the token answer. */
+  /** Where the token answer has them: `access_token`, `data.token`. */
   readonly tokenFields?: { readonly token: string; readonly expiry?: string };
+  /** How the provider is known to behave, where that is not the default. */
+  readonly settings?: Partial<ProviderSettings>;
+  /** What a token looks like. @default a JSON Web Token */
+  tokenValue?(random: SeededRandom): string;
   credentials(random: SeededRandom): CredentialShape<C>;
 }
 
@@ -45,7 +49,7 @@ export class ProviderContext<C extends Credentials = Credentials> {
   ) {
     this.random = random.fork('tokens');
     this.#jwtKey = random.fork('jwt').text(32);
-    this.settings = { ...defaultSettings(rules), ...checkSettings(settings) };
+    this.settings = { ...defaultSettings(rules), ...rules.settings, ...checkSettings(settings) };
     this.accounts = new Accounts(rules.credentials(random.fork('credentials')), () => clock.now());
     this.tokens = new IssuedTokens(() => clock.now());
   }
@@ -77,7 +81,9 @@ export class ProviderContext<C extends Credentials = Credentials> {
         tokens.endOne(token.value, 'revoke');
     }
     const lifetimeMs = settings.tokenLifetimeMs;
-    const value = signJwt(this.#claims(account, lifetimeMs, exchange), this.#jwtKey);
+    const value =
+      this.rules.tokenValue?.(this.random) ??
+      signJwt(this.#claims(account, lifetimeMs, exchange), this.#jwtKey);
     tokens.issue(value, account, scopes, lifetimeMs);
     return { value, lifetimeMs, expiresAtMs: this.providerNowMs + lifetimeMs };
   }

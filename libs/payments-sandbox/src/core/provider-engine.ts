@@ -20,6 +20,11 @@ export interface Answer {
   readonly done: () => void;
 }
 
+interface Found<C extends Credentials> {
+  readonly resource: Resource<C>;
+  readonly groups: Readonly<Record<string, string>>;
+}
+
 /** Answers requests as one provider does, with the faults that are planned. */
 export class ProviderEngine<C extends Credentials> {
   readonly faults: FaultPlan;
@@ -45,7 +50,7 @@ export class ProviderEngine<C extends Credentials> {
     this.#resources = [...behaviour.resources, ...sharedResources<C>()];
     this.#target = {
       tokenFields: behaviour.tokenFields,
-      refusal: () => behaviour.refusal(context.settings.refusalStatus),
+      refusal: ({ request }) => behaviour.refusal(context.settings.refusalStatus, request),
       forbidden: () => behaviour.forbidden?.() ?? behaviour.error(403, 'This credential may not do this'),
       error: (status, message) => behaviour.error(status, message),
       rateLimited: (retryAfter) => behaviour.rateLimited(retryAfter),
@@ -73,9 +78,11 @@ export class ProviderEngine<C extends Credentials> {
   }
 
   #kindOf(request: ReceivedRequest): Exchange['kind'] {
-    if (request.path === this.behaviour.tokenEndpoint?.path) return 'token';
-    if (request.path === this.behaviour.revocationEndpoint?.path) return 'revocation';
-    return 'call';
+    const { tokenEndpoint: token, revocationEndpoint: revocation } = this.behaviour;
+    const isAt = (endpoint: typeof token) =>
+      request.path === endpoint?.path && (endpoint?.host ?? request.host) === request.host;
+    if (isAt(revocation) && (!isAt(token) || request.method === revocation?.method)) return 'revocation';
+    return isAt(token) ? 'token' : 'call';
   }
 
   #reply(exchange: Exchange, effects: readonly FaultEffect[]): Reply {
@@ -87,29 +94,41 @@ export class ProviderEngine<C extends Credentials> {
     if (kind === 'call') return this.#call(exchange, request);
     const endpoint = kind === 'token' ? this.behaviour.tokenEndpoint : this.behaviour.revocationEndpoint;
     exchange.outcome = 'refused';
-    if (request.method !== 'POST') return this.behaviour.error(405, 'Method not allowed');
-    return this.#limited(exchange) ?? endpoint?.answer(exchange, this.context) ?? this.#target.refusal();
+    if (request.method !== (endpoint?.method ?? 'POST'))
+      return this.behaviour.error(405, 'Method not allowed');
+    return (
+      this.#limited(exchange) ?? endpoint?.answer(exchange, this.context) ?? this.#target.refusal(exchange)
+    );
   }
 
   #call(exchange: Exchange, request: ReceivedRequest): Reply {
+    const found = this.#find(request);
+    if (found?.resource.isPublic === true) return this.#answered(exchange, found, undefined);
     const bearer = this.behaviour.bearerOf(request, this.context);
     if (bearer !== undefined) exchange.account = bearer.account as unknown as Account;
     const limited = this.#limited(exchange);
     if (limited !== undefined) return limited;
     if (bearer === undefined || bearer.account.suspended || !this.#isKnown(bearer)) {
       exchange.outcome = 'refused';
-      return inEnvelope(this.context.settings.refusalEnvelope, () => this.#target.refusal());
+      return inEnvelope(this.context.settings.refusalEnvelope, () => this.#target.refusal(exchange));
     }
     exchange.outcome = 'declined';
     const forbidden = this.behaviour.forbids?.(request, bearer);
     if (forbidden !== undefined) return forbidden;
-    const found = this.#find(request);
-    if (found === undefined) return this.behaviour.error(404, 'Not found');
-    const reply = found.resource.answer({
-      ...bearer,
+    return found === undefined
+      ? this.behaviour.error(404, 'Not found')
+      : this.#answered(exchange, found, bearer);
+  }
+
+  #answered(exchange: Exchange, { resource, groups }: Found<C>, bearer: Bearer<C> | undefined): Reply {
+    const { request } = exchange;
+    // A page that is public is shown by whoever runs the sandbox.
+    const whose = bearer ?? { account: this.context.accounts.all()[0] as Account<C>, scopes: [] };
+    const reply = resource.answer({
+      ...whose,
       request,
       body: jsonObjectOf(request),
-      groups: found.groups,
+      groups,
       context: this.context,
     });
     if (reply.status >= 400) return reply;
@@ -130,9 +149,7 @@ export class ProviderEngine<C extends Credentials> {
     return isFirstServer === (key === undefined || key === newest);
   }
 
-  #find(
-    request: ReceivedRequest,
-  ): { resource: Resource<C>; groups: Readonly<Record<string, string>> } | undefined {
+  #find(request: ReceivedRequest): Found<C> | undefined {
     const path = request.path ?? '';
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     for (const resource of this.#resources) {
@@ -204,5 +221,5 @@ export class ProviderEngine<C extends Credentials> {
 
 /** The token in `Authorization`, with or without its scheme; the empty string when there is none. */
 function carriedToken(request: ReceivedRequest): string {
-  return (headerOf(request, 'authorization') ?? '').replace(/^Bearer /, '');
+  return (headerOf(request, 'authorization') ?? '').replace(/^[A-Za-z-]+ /, '');
 }

@@ -58,12 +58,18 @@ const MALFORMED: Readonly<Record<MalformedToken, unknown>> = {
 
 function refusal(envelope: Envelope, exchange: Exchange, target: FaultTarget): Reply {
   exchange.outcome = 'refused';
-  return inEnvelope(envelope, () => target.refusal());
+  return inEnvelope(envelope, () => target.refusal(exchange));
 }
 
 /** Changes a field of a successful token answer, and leaves every other answer alone. */
 function withField(reply: Reply, field: string | undefined, value: unknown): Reply {
   const { body } = reply;
-  if (field === undefined || typeof body !== 'object' || body === null || !(field in body)) return reply;
-  return { ...reply, body: { ...body, [field]: value } };
+  if (field === undefined) return reply;
+  return { ...reply, body: replaced(body, field.split('.'), value) };
+}
+
+function replaced(body: unknown, [field = '', ...below]: readonly string[], value: unknown): unknown {
+  if (typeof body !== 'object' || body === null || !(field in body)) return body;
+  const inner = (body as Readonly<Record<string, unknown>>)[field];
+  return { ...body, [field]: below.length === 0 ? value : replaced(inner, below, value) };
 }

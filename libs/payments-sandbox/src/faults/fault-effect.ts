@@ -5,7 +5,7 @@ import type { Fault } from './fault.js';
 /** What a fault needs of the provider it strikes. */
 export interface FaultTarget {
   readonly tokenFields?: { readonly token: string; readonly expiry?: string };
-  refusal(): Reply;
+  refusal(exchange: Exchange): Reply;
   /** What a good credential is told that may not do this. */
   forbidden(): Reply;
   error(status: number, message: string): Reply;

@@ -21,7 +21,7 @@ export const cashfin: ProviderBehaviour<CashfinCredentials, 'cashfin'> = {
     { limit: 1_000, perMs: 24 * HOUR_MS, per: 'account' },
   ],
   paymentKeys: ['reference'],
-  webhook: cashfinWebhook,
+  webhooks: { webhook: cashfinWebhook },
   credentials: (random) => ({
     invent: (_account, previous) => ({
       clientSecret: `cs_${random.text(32)}`,

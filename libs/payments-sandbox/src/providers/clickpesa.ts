@@ -31,7 +31,7 @@ export const clickpesa: ProviderBehaviour<ClickpesaCredentials, 'clickpesa'> = {
   ],
   tokenFields: { token: 'token' },
   paymentKeys: ['orderReference'],
-  webhook: clickpesaWebhook,
+  webhooks: { webhook: clickpesaWebhook },
   credentials: (random) => ({
     invent: (_account, previous) => ({
       clientId: previous?.clientId ?? `sandbox-client-${random.text(16)}`,

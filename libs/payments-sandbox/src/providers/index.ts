@@ -1,34 +1,39 @@
 import type { Credentials } from '../core/account.js';
 import type { ProviderBehaviour } from '../core/provider-behaviour.js';
-import { cashfin, type CashfinCredentials } from './cashfin.js';
-import { clickpesa, type ClickpesaCredentials } from './clickpesa.js';
-import { cryptofuse, type CryptofuseCredentials } from './cryptofuse.js';
-import { kashier, type KashierCredentials } from './kashier.js';
-import { pesapal, type PesapalCredentials } from './pesapal.js';
-import { wakapay, type WakapayCredentials } from './wakapay.js';
+import { CATALOGUE } from '../catalogue/index.js';
+import { cashfin } from './cashfin.js';
+import { clickpesa } from './clickpesa.js';
+import { cryptofuse } from './cryptofuse.js';
+import { kashier } from './kashier.js';
+import { pesapal } from './pesapal.js';
+import { wakapay } from './wakapay.js';
+
+const SIX = { cashfin, kashier, pesapal, clickpesa, wakapay, cryptofuse } as const;
+const ALL = { ...SIX, ...CATALOGUE } as const;
+
+/** The six providers that start when none are named. */
+export type ProviderName = keyof typeof SIX;
+
+/** A provider of the catalogue: it starts only when it is named. */
+export type CatalogueName = keyof typeof CATALOGUE;
+
+export type AnyProviderName = ProviderName | CatalogueName;
 
 /** The credentials of each provider, by the name of their fields. */
-export interface CredentialsByProvider {
-  cashfin: CashfinCredentials;
-  kashier: KashierCredentials;
-  pesapal: PesapalCredentials;
-  clickpesa: ClickpesaCredentials;
-  wakapay: WakapayCredentials;
-  cryptofuse: CryptofuseCredentials;
-}
+export type CredentialsByProvider = {
+  readonly [N in AnyProviderName]: (typeof ALL)[N] extends ProviderBehaviour<infer C> ? C : never;
+};
 
-export type ProviderName = keyof CredentialsByProvider;
+export const PROVIDER_NAMES = Object.keys(SIX) as readonly ProviderName[];
 
-const PROVIDERS = { cashfin, kashier, pesapal, clickpesa, wakapay, cryptofuse } as const;
-
-export const PROVIDER_NAMES = Object.keys(PROVIDERS) as readonly ProviderName[];
+export const CATALOGUE_NAMES = Object.keys(CATALOGUE) as readonly CatalogueName[];
 
 /** How a provider behaves, seen without its own type of credentials. */
-export function behaviourOf(name: ProviderName): ProviderBehaviour<Credentials> {
-  const behaviour: unknown = PROVIDERS[name];
+export function behaviourOf(name: AnyProviderName): ProviderBehaviour<Credentials> {
+  const behaviour: unknown = ALL[name];
   return behaviour as ProviderBehaviour<Credentials>;
 }
 
-export function isProviderName(name: string): name is ProviderName {
-  return Object.hasOwn(PROVIDERS, name);
+export function isProviderName(name: string): name is AnyProviderName {
+  return Object.hasOwn(ALL, name);
 }

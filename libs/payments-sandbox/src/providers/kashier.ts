@@ -21,7 +21,7 @@ export const kashier: ProviderBehaviour<KashierCredentials, 'kashier'> = {
   refusalStatus: 403,
   limits: [],
   paymentKeys: ['merchantOrderId', 'order', 'orderId'],
-  webhook: kashierWebhook,
+  webhooks: { webhook: kashierWebhook },
   credentials: (random) => ({
     invent: (_account, previous) => ({
       secretKey: `${random.hex(32)}$${random.hex(96)}`,

@@ -18,7 +18,7 @@ export const pesapal: ProviderBehaviour<PesapalCredentials, 'pesapal'> = {
   limits: [],
   tokenFields: { token: 'token', expiry: 'expiryDate' },
   paymentKeys: ['id'],
-  webhook: pesapalNotification,
+  webhooks: { notification: pesapalNotification },
   credentials: (random) => ({
     invent: () => ({
       consumerKey: `sandbox-ck-${random.text(24)}`,

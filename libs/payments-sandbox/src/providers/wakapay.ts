@@ -19,7 +19,7 @@ export const wakapay: ProviderBehaviour<WakapayCredentials, 'wakapay'> = {
   limits: [],
   tokenFields: { token: 'accessToken', expiry: 'expiresIn' },
   paymentKeys: ['reference'],
-  webhook: wakapayWebhook,
+  webhooks: { webhook: wakapayWebhook },
   credentials: (random) => ({
     invent: () => ({ apiKey: `pk_test_${random.text(24)}`, apiSecret: `sk_test_${random.text(32)}` }),
     identityOf: ({ apiKey }) => apiKey,

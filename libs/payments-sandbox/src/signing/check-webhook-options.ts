@@ -1,4 +1,4 @@
-import { checkFields, isAnything, isOneOf, isText, optional } from '../core/checks.js';
+import { checkFields, isAnything, isNumber, isOneOf, isText, optional } from '../core/checks.js';
 import { FORGERIES, type WebhookOptions } from './webhook-sender.js';
 
 /** Makes sure of an order to send a webhook that comes from outside. @throws {InvalidInputError} */
@@ -7,6 +7,8 @@ export function checkWebhookOptions(value: unknown): WebhookOptions & { readonly
     url: isText,
     account: optional(isText),
     event: optional(isAnything),
+    scheme: optional(isText),
+    signedAtMs: optional(isNumber(0)),
     forge: optional(isOneOf(...FORGERIES)),
   });
   return value as unknown as WebhookOptions & { readonly url: string };

@@ -15,7 +15,7 @@ export const clickpesaWebhook: WebhookShape<ClickpesaKeys> = {
       currency: 'TZS',
     },
   }),
-  signatureOf: (event, { checksumKey = '' }, { checksum }) =>
+  signatureOf: (event, { checksumKey = '' }, { settings: { checksum } }) =>
     clickpesaChecksum(event, checksumKey, checksum === 'legacy' ? 'legacy' : 'canonical'),
   message: (event, signature) =>
     jsonMessage(

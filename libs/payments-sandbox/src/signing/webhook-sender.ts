@@ -2,9 +2,8 @@ import { request } from 'node:http';
 import type { Credentials } from '../core/account.js';
 import { InvalidInputError } from '../core/checks.js';
 import { isLoopback } from '../core/loopback.js';
-import type { ProviderSettings } from '../core/provider-settings.js';
 import type { SeededRandom } from '../core/seeded-random.js';
-import type { WebhookEvent, WebhookMessage, WebhookShape } from './webhook-shape.js';
+import type { WebhookEvent, WebhookMessage, WebhookOccasion, WebhookShape } from './webhook-shape.js';
 
 /** How a message is not what it claims to be. */
 export type Forgery =
@@ -37,6 +36,12 @@ export interface WebhookOptions {
   readonly event?: WebhookEvent;
   /** Makes it a forgery. @default genuine */
   readonly forge?: Forgery;
+  /** Which of the provider's schemes, where it has several. @default its usual one */
+  readonly scheme?: string;
+  /** When it claims to be signed, in milliseconds since the epoch. @default now */
+  readonly signedAtMs?: number;
+  /** The URL that the merchant told the provider, where it is signed. @default where it is sent to */
+  readonly url?: string;
 }
 
 /** What the receiver answered. */
@@ -55,25 +60,27 @@ export function webhookMessage<C extends Credentials>(
     readonly forge?: Forgery;
     readonly keys: C;
     readonly otherKeys: C;
-    readonly settings: ProviderSettings;
+    readonly occasion: WebhookOccasion;
     readonly random: SeededRandom;
   },
 ): WebhookMessage {
-  const { keys, otherKeys, settings, forge, event = shape.event(options.random) } = options;
-  const signature = shape.signatureOf?.(event, forge === 'wrong-key' ? otherKeys : keys, settings);
+  const { keys, otherKeys, occasion, forge, event = shape.event(options.random) } = options;
+  const signature = shape.signatureOf?.(event, forge === 'wrong-key' ? otherKeys : keys, occasion);
+  const message = (told: WebhookEvent, signed: string | undefined) =>
+    shape.message(told, signed, occasion, keys);
   switch (forge) {
     case 'unsigned':
-      return shape.message(event, undefined);
+      return message(event, undefined);
     case 'changed-body':
-      return shape.message(changed(event), signature);
+      return message(changed(event), signature);
     case 'upper-case':
-      return shape.message(event, signature?.toUpperCase());
+      return message(event, signature?.toUpperCase());
     case 'cut-short':
-      return shape.message(event, signature?.slice(0, -1));
+      return message(event, signature?.slice(0, -1));
     case 'two-signatures':
-      return doubled(shape.message(event, signature), shape.signatureHeader);
+      return doubled(message(event, signature), shape.signatureHeader);
     default:
-      return shape.message(event, signature);
+      return message(event, signature);
   }
 }
 

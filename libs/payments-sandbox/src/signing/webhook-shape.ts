@@ -13,15 +13,31 @@ export interface WebhookMessage {
 
 export type WebhookEvent = Readonly<Record<string, unknown>>;
 
+/** What a message is made of, besides its event and its keys. */
+export interface WebhookOccasion {
+  /** When it is signed, in milliseconds since the epoch. */
+  readonly atMs: number;
+  /** Where the merchant told the provider to send it. */
+  readonly url: string;
+  /** The provider's own id of the delivery. */
+  readonly id: string;
+  readonly settings: ProviderSettings;
+}
+
 /** What a provider's messages look like, and how they are signed. */
 export interface WebhookShape<C extends Credentials> {
   /** A payment that went well, in the provider's fields. */
   event(random: SeededRandom): WebhookEvent;
   /** Absent where the provider signs nothing. */
-  signatureOf?(event: WebhookEvent, credentials: C, settings: ProviderSettings): string;
+  signatureOf?(event: WebhookEvent, credentials: C, occasion: WebhookOccasion): string;
   /** The header the signature stands in; absent where it stands in the body. */
   readonly signatureHeader?: string;
-  message(event: WebhookEvent, signature: string | undefined): WebhookMessage;
+  message(
+    event: WebhookEvent,
+    signature: string | undefined,
+    occasion: WebhookOccasion,
+    credentials: C,
+  ): WebhookMessage;
 }
 
 /** A JSON message; the signature goes into the named header, where there is one. */

@@ -1,0 +1,281 @@
+import type { Credentials } from '../../core/account.js';
+import type { Exchange } from '../../core/exchange.js';
+import type { AcceptedCall, Bearer, ProviderBehaviour, Resource } from '../../core/provider-behaviour.js';
+import type { MintedToken, ProviderContext } from '../../core/provider-context.js';
+import type { ProviderSettings } from '../../core/provider-settings.js';
+import type { RateLimit } from '../../core/rate-limits.js';
+import { headerOf, type ReceivedRequest } from '../../core/received-request.js';
+import { json, type Reply } from '../../core/reply.js';
+import type { SeededRandom } from '../../core/seeded-random.js';
+import type { WebhookShape } from '../../signing/webhook-shape.js';
+import type { Acceptance } from './calls.js';
+import type { Claim } from './claims.js';
+import type { Invented } from './invented.js';
+
+/** What the API answers to an accepted call, as JSON. */
+type Answer<C extends Credentials> = object | ((call: AcceptedCall<C>) => unknown);
+
+/** A login that has proven who it is. */
+interface ProvenLogin<C extends Credentials> {
+  readonly request: ReceivedRequest;
+  readonly credentials: C;
+  readonly context: ProviderContext<C>;
+}
+
+/** How a token is got. */
+export interface LoginFacts<C extends Credentials> {
+  /** @default every host */
+  readonly host?: string;
+  /** @default POST */
+  readonly method?: 'GET' | 'POST';
+  readonly path: string;
+  readonly client: Claim;
+  /** What else the request must have: the answer to one that lacks it. */
+  readonly lacks?: (login: ProvenLogin<C>) => Reply | undefined;
+  /** The answer to wrong credentials. */
+  readonly wrong: Reply | ((request: ReceivedRequest) => Reply);
+  readonly lifetimeMs: number;
+  /** What a token looks like. @default a JSON Web Token */
+  readonly value?: (random: SeededRandom) => string;
+  /** Where the answer has the token and its lifetime: `data.accessToken`. */
+  readonly token: string;
+  readonly expiry?: string;
+  /** @default 200 */
+  readonly status?: number;
+  readonly answer: (token: MintedToken, login: ProvenLogin<C>) => unknown;
+}
+
+/** How a token is given back. */
+interface RevocationFacts {
+  readonly host?: string;
+  readonly method?: 'POST' | 'DELETE';
+  readonly path: string;
+  readonly client: Claim;
+  readonly tokenOf: (request: ReceivedRequest) => string | undefined;
+  readonly answer: Reply;
+}
+
+/** The credentials that are made up of these fields. */
+export type CredentialsOf<F> = { readonly [K in keyof F]: string };
+
+/** What the facts say of one provider. */
+export interface CounterpartFacts<C extends Credentials> {
+  /** Named hosts, the default one first. @default api */
+  readonly hosts?: readonly [string, ...string[]];
+  /** What its base URL ends in. @default nothing */
+  readonly basePath?: string;
+  /** The field that says who a merchant is. @default the first */
+  readonly identity?: keyof C & string;
+  /** The field that proves it. @default the first that a rotation changes */
+  readonly proof?: keyof C & string;
+  /** Environment variables that are not called `<NAME>_<FIELD>`. */
+  readonly variables?: { readonly [K in keyof C]?: string };
+  /** Further names of the base URLs, by host, besides `<NAME>_BASE_URL` and `<NAME>_<HOST>_BASE_URL`. */
+  readonly baseUrlVariables?: Readonly<Record<string, string>>;
+  readonly login?: LoginFacts<C>;
+  readonly revocation?: RevocationFacts;
+  /** How a call carries its credential. */
+  readonly carries: Acceptance<C>;
+  /** The answer to a call with a bad credential. */
+  readonly refusal: Reply | ((request: ReceivedRequest) => Reply);
+  /** A good credential is not enough: what else a call must carry, and the answer to one that does not. */
+  lacks?(call: { readonly request: ReceivedRequest; readonly bearer: Bearer<C> }): Reply | undefined;
+  /** What a good credential is told that may not do this: no token cures it. @default the envelope, with 403 */
+  readonly forbidden?: Reply;
+  /** The envelope of any other error. */
+  readonly error: (status: number, message: string) => unknown;
+  /** @default 429 in the envelope, with `Retry-After` */
+  readonly limited?: (retryAfter: string) => Reply;
+  readonly limits?: readonly RateLimit[];
+  /** Body fields that say which payment it is. */
+  readonly paymentKeys?: readonly string[];
+  /** GET, by path; `:field` stands for one segment. The first one is the harmless call. */
+  readonly reads?: Readonly<Record<string, Answer<C>>>;
+  /** POST, likewise. */
+  readonly writes?: Readonly<Record<string, Answer<C>>>;
+  readonly others?: readonly Resource<C>[];
+  readonly settings?: Partial<ProviderSettings>;
+  readonly webhooks?: Readonly<Record<string, WebhookShape<C>>>;
+}
+
+/**
+ * Makes the counterpart of a provider out of what the facts say of it.
+ *
+ * @param credentials its fields, and how each is made up
+ */
+export function counterpart<const N extends string, F extends Readonly<Record<string, Invented>>>(
+  name: N,
+  credentials: F,
+  facts: CounterpartFacts<CredentialsOf<F>>,
+): ProviderBehaviour<CredentialsOf<F>, N> {
+  type C = CredentialsOf<F>;
+  const { hosts = ['api'], login, revocation, error } = facts;
+  const fields = Object.entries(credentials) as [keyof C & string, Invented][];
+  const identity = facts.identity ?? fields[0]?.[0] ?? '';
+  const proof = facts.proof ?? fields.find(([, { rotates }]) => rotates)?.[0] ?? identity;
+  const refusal = (request: ReceivedRequest) => resolved(facts.refusal, request);
+  return {
+    name,
+    hosts,
+    basePath: facts.basePath ?? '',
+    limits: facts.limits ?? [],
+    paymentKeys: facts.paymentKeys ?? ['reference'],
+    refusalStatus: 0,
+    ...(facts.settings === undefined ? {} : { settings: facts.settings }),
+    ...(facts.webhooks === undefined ? {} : { webhooks: facts.webhooks }),
+    ...(login === undefined ? {} : loginParts(login, error)),
+    ...(revocation === undefined ? {} : { revocationEndpoint: revocationOf(revocation, refusal) }),
+    credentials: (random) => ({
+      invent: (_account, previous) =>
+        Object.fromEntries(
+          fields.map(([field, { rotates, invent }]) => [
+            field,
+            rotates ? invent(random) : (previous?.[field] ?? invent(random)),
+          ]),
+        ) as C,
+      identityOf: (own) => own[identity as keyof C] ?? '',
+      secretOf: (own) => own[proof as keyof C] ?? '',
+      oldKeyWorksForMs: 0,
+    }),
+    environment: (own, baseUrls) => ({
+      ...Object.fromEntries(
+        fields.map(([field]) => [facts.variables?.[field] ?? variable(name, field), own[field] ?? '']),
+      ),
+      ...Object.fromEntries(
+        hosts.flatMap((host, index) =>
+          [
+            variable(name, ...(index === 0 ? [] : [host]), 'base-url'),
+            ...(facts.baseUrlVariables?.[host] === undefined ? [] : [facts.baseUrlVariables[host]]),
+          ].map((each) => [each, baseUrls[host] ?? '']),
+        ),
+      ),
+    }),
+    bearerOf: facts.carries,
+    refusal: (status, request) => {
+      const reply = refusal(request);
+      return status === 0 ? reply : { ...reply, status };
+    },
+    ...(facts.forbidden === undefined ? {} : { forbidden: () => facts.forbidden as Reply }),
+    ...(facts.lacks === undefined
+      ? {}
+      : { forbids: (request: ReceivedRequest, bearer: Bearer<C>) => facts.lacks?.({ request, bearer }) }),
+    error: (status, message) => json(status, error(status, message)),
+    rateLimited:
+      facts.limited ??
+      ((retryAfter) => json(429, error(429, 'Too many requests'), { 'retry-after': retryAfter })),
+    resources: [
+      ...resources('GET', facts.reads ?? {}),
+      ...resources('POST', facts.writes ?? {}),
+      ...(facts.others ?? []),
+    ],
+  };
+}
+
+function loginParts<C extends Credentials>(
+  login: LoginFacts<C>,
+  error: CounterpartFacts<C>['error'],
+): Pick<ProviderBehaviour<C>, 'lifetimeMs' | 'tokenFields' | 'tokenValue' | 'claims' | 'tokenEndpoint'> {
+  const { host, method, path, client, expiry } = login;
+  return {
+    lifetimeMs: login.lifetimeMs,
+    tokenFields: { token: login.token, ...(expiry === undefined ? {} : { expiry }) },
+    ...(login.value === undefined ? {} : { tokenValue: login.value }),
+    claims: (request) => client(request)?.[0],
+    tokenEndpoint: {
+      path,
+      ...(host === undefined ? {} : { host }),
+      ...(method === undefined ? {} : { method }),
+      answer: (exchange, context) => {
+        const { request } = exchange;
+        const [id = '', secret = ''] = client(request) ?? [];
+        const proven = context.accounts.proven(id, secret);
+        if (proven === undefined) return resolved(login.wrong, request);
+        const given = { request, credentials: proven.version.credentials, context };
+        const lacking = login.lacks?.(given);
+        if (lacking !== undefined) return lacking;
+        const minted = context.mint(proven.account, [], exchange);
+        return json(login.status ?? 200, login.answer(minted, given) ?? error(500, 'no answer'), NOT_KEPT);
+      },
+    },
+  };
+}
+
+const NOT_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' };
+
+function revocationOf<C extends Credentials>(
+  { host, method, path, client, tokenOf, answer }: RevocationFacts,
+  refusal: (request: ReceivedRequest) => Reply,
+): NonNullable<ProviderBehaviour<C>['revocationEndpoint']> {
+  return {
+    path,
+    ...(host === undefined ? {} : { host }),
+    ...(method === undefined ? {} : { method }),
+    answer: (exchange: Exchange, context: ProviderContext<C>) => {
+      const [id = '', secret = ''] = client(exchange.request) ?? [];
+      const proven = context.accounts.proven(id, secret);
+      if (proven === undefined) return refusal(exchange.request);
+      Object.assign(exchange, { account: proven.account, outcome: 'accepted', executed: true });
+      const value = tokenOf(exchange.request) ?? '';
+      if (context.tokens.ownerOf(value) === (proven.account as unknown))
+        context.tokens.endOne(value, 'revoke');
+      return answer;
+    },
+  };
+}
+
+function resources<C extends Credentials>(
+  method: string,
+  answers: Readonly<Record<string, Answer<C>>>,
+): Resource<C>[] {
+  return Object.entries(answers).map(([path, answer]) => ({
+    method,
+    path: path.includes(':') ? pattern(path) : path,
+    example: path,
+    answer: (call) => {
+      const body =
+        typeof answer === 'function' ? (answer as (call: AcceptedCall<C>) => unknown)(call) : answer;
+      return isReply(body) ? body : json(200, body);
+    },
+  }));
+}
+
+/** A reply says its status as a number beside its headers; an answer of a provider that has both is unheard of. */
+function isReply(value: unknown): value is Reply {
+  return typeof value === 'object' && value !== null && 'status' in value && 'headers' in value;
+}
+
+function pattern(path: string): RegExp {
+  const source = path.replaceAll('.', String.raw`\.`).replace(/:(\w+)/g, '(?<$1>[^/]+)');
+  return new RegExp(`^${source}$`);
+}
+
+function resolved(reply: Reply | ((request: ReceivedRequest) => Reply), request: ReceivedRequest): Reply {
+  return typeof reply === 'function' ? reply(request) : reply;
+}
+
+/** `flutterwave-v4`, `clientId` → `FLUTTERWAVE_V4_CLIENT_ID`. */
+function variable(...words: readonly string[]): string {
+  return words
+    .join('-')
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll('-', '_')
+    .toUpperCase();
+}
+
+/** The answer of an OAuth token endpoint (RFC 6749, section 5.1). */
+export function oauthAnswer(minted: MintedToken, more: Readonly<Record<string, unknown>> = {}): unknown {
+  return { access_token: minted.value, token_type: 'Bearer', expires_in: minted.lifetimeMs / 1_000, ...more };
+}
+
+/** An OAuth error (RFC 6749, section 5.2). */
+export function oauthError(error: string, status = 400, description?: string): Reply {
+  return json(status, {
+    error,
+    ...(description === undefined ? {} : { error_description: description }),
+  });
+}
+
+/** The header of a request as text; empty where it is missing. */
+export function header(request: ReceivedRequest, name: string): string {
+  return headerOf(request, name) ?? '';
+}

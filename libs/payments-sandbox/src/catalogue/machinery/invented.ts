@@ -1,0 +1,31 @@
+import type { SeededRandom } from '../../core/seeded-random.js';
+
+/** One field of the credentials, and how it is made up. */
+export interface Invented {
+  /** Whether a rotation changes it. */
+  readonly rotates: boolean;
+  readonly invent: (random: SeededRandom) => string;
+}
+
+/** What proves who a merchant is: a rotation replaces it. */
+export const secret = (prefix: string, length = 32): Invented => ({
+  rotates: true,
+  invent: (random) => `${prefix}${random.text(length)}`,
+});
+
+/** What names a merchant, and what signs beside its secret: a rotation leaves it as it is. */
+export const known = (prefix: string, length = 16): Invented => ({
+  rotates: false,
+  invent: (random) => `${prefix}${random.text(length)}`,
+});
+
+/** The same for every merchant: a country, a version. */
+export const fixed = (value: string): Invented => ({ rotates: false, invent: () => value });
+
+/** Made up by a function of its own. */
+export const made = (invent: Invented['invent'], { rotates = false } = {}): Invented => ({ rotates, invent });
+
+export const uuid = made((random) => {
+  const hex = random.hex(32);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+});

@@ -1,0 +1,115 @@
+import { createHmac } from 'node:crypto';
+import type { Credentials } from '../../core/account.js';
+import type { SeededRandom } from '../../core/seeded-random.js';
+import type {
+  WebhookEvent,
+  WebhookMessage,
+  WebhookOccasion,
+  WebhookShape,
+} from '../../signing/webhook-shape.js';
+
+/** Everything that a signature can be made over. */
+export interface Signed<C extends Credentials> extends WebhookOccasion {
+  readonly event: WebhookEvent;
+  /** As it is sent. */
+  readonly body: string;
+  readonly keys: C;
+  readonly seconds: number;
+}
+
+/** How one scheme signs a message; a function of what is signed wherever providers differ. */
+export interface WebhookFacts<C extends Credentials> {
+  readonly event: (random: SeededRandom) => WebhookEvent;
+  /** The signature's own text: hex, base64, a token. Absent where nothing is signed. */
+  readonly sign?: (signed: Signed<C>) => string;
+  /** The header it stands in. */
+  readonly header?: string;
+  /** What stands in the header: `t=…,v1=…`. @default the signature alone */
+  readonly wrap?: (signature: string, signed: Signed<C>) => string;
+  /** Puts the signature into the body instead. */
+  readonly inBody?: (event: WebhookEvent, signature: string) => WebhookEvent;
+  /** Puts the signature into the query instead. */
+  readonly inQuery?: string;
+  /** Headers besides the signature's, sent either way. */
+  readonly headers?: (signed: Signed<C>) => Readonly<Record<string, string>>;
+  /** @default json */
+  readonly as?: 'json' | 'form';
+}
+
+/** A scheme out of what the facts say of it. */
+export function scheme<C extends Credentials>(facts: WebhookFacts<C>): WebhookShape<C> {
+  const { sign, inBody, inQuery, header, as = 'json' } = facts;
+  const parts = (event: WebhookEvent, occasion: WebhookOccasion, keys: C) => ({
+    ...occasion,
+    keys,
+    event,
+    body: as === 'json' ? JSON.stringify(event) : formText(event),
+    seconds: Math.floor(occasion.atMs / 1_000),
+  });
+  return {
+    event: (random) => facts.event(random),
+    ...(header === undefined ? {} : { signatureHeader: header }),
+    ...(sign === undefined
+      ? {}
+      : { signatureOf: (event, keys, occasion) => sign(parts(event, occasion, keys)) }),
+    message: (event, signature, occasion, keys): WebhookMessage => {
+      const told = signature !== undefined && inBody !== undefined ? inBody(event, signature) : event;
+      const signed = parts(told, occasion, keys);
+      const { wrap = (text: string) => text } = facts;
+      return {
+        method: 'POST',
+        headers: {
+          'content-type': as === 'json' ? 'application/json' : 'application/x-www-form-urlencoded',
+          ...facts.headers?.(signed),
+          ...(header === undefined || signature === undefined ? {} : { [header]: wrap(signature, signed) }),
+        },
+        ...(inQuery === undefined || signature === undefined ? {} : { query: { [inQuery]: signature } }),
+        body: signed.body,
+      };
+    },
+  };
+}
+
+interface HmacFacts<C extends Credentials> extends Omit<WebhookFacts<C>, 'sign'> {
+  readonly key: keyof C & string;
+  /** @default text */
+  readonly keyIs?: 'hex';
+  /** @default sha256 */
+  readonly hash?: 'sha256' | 'sha512';
+  /** @default hex */
+  readonly encoding?: 'hex' | 'base64';
+  /** @default the body */
+  readonly over?: (signed: Signed<C>) => string;
+}
+
+/** An HMAC over the body, or over what the facts say. */
+export function hmacScheme<C extends Credentials>(facts: HmacFacts<C>): WebhookShape<C> {
+  const { key, keyIs, hash = 'sha256', encoding = 'hex', over = ({ body }) => body } = facts;
+  return scheme<C>({
+    ...facts,
+    sign: (signed) =>
+      createHmac(hash, Buffer.from(signed.keys[key] ?? '', keyIs === 'hex' ? 'hex' : 'utf8'))
+        .update(over(signed))
+        .digest(encoding),
+  });
+}
+
+/** A token that both sides know: nothing is signed. */
+export function tokenScheme<C extends Credentials>(
+  facts: Omit<WebhookFacts<C>, 'sign'> & { readonly key: keyof C & string },
+): WebhookShape<C> {
+  return scheme<C>({ ...facts, sign: ({ keys }) => keys[facts.key] ?? '' });
+}
+
+/** The value below a path such as `data.transaction.id`, as text; empty where there is none. */
+export function textBelow(value: unknown, path: string): string {
+  let found: unknown = value;
+  for (const name of path.split('.')) found = (found as Record<string, unknown> | undefined)?.[name];
+  return typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean'
+    ? String(found)
+    : '';
+}
+
+function formText(event: WebhookEvent): string {
+  return new URLSearchParams(Object.entries(event).map(([name, value]) => [name, String(value)])).toString();
+}

@@ -1,0 +1,62 @@
+import type { WebhookEvent } from '../../signing/webhook-shape.js';
+
+export type Keys = Readonly<Record<string, string>>;
+
+/** A request as a provider's documents show it. */
+export interface Sent {
+  readonly method: string;
+  readonly host?: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What stands below a status: an object to match, or the whole text. */
+export type Expected = readonly [status: number, body: object | string];
+
+/** What the documents say of one provider, by examples: written from the facts a second time, on purpose. */
+export interface Row {
+  readonly login?: {
+    readonly sent: (keys: Keys) => Sent;
+    /** What the answer matches, and where the token stands in it. */
+    readonly answer: object;
+    readonly status?: number;
+    readonly token: string;
+    readonly wrong: Expected;
+  };
+  /** The headers of a call; `url` is what was asked, `nowMs` the sandbox's time. */
+  readonly carries: (given: {
+    readonly keys: Keys;
+    readonly token: string;
+    readonly method: string;
+    readonly url: URL;
+    readonly body: string;
+    readonly nowMs: number;
+  }) => Readonly<Record<string, string>>;
+  readonly refused: Expected;
+  readonly forbidden?: Expected;
+  readonly webhooks?: readonly {
+    readonly scheme: string;
+    readonly keys: Keys;
+    readonly event: WebhookEvent;
+    readonly atMs?: number;
+    readonly url?: string;
+    /** Header, or `query.name`, or `body.name`, and the value of the facts there. */
+    readonly stands: readonly [where: string, value: string];
+  }[];
+}
+
+export const basic = (user: string, password: string) =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+
+export const asJson = (body: unknown) => ({
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+export const asForm = (fields: Readonly<Record<string, string | undefined>>) => ({
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  body: new URLSearchParams(fields as Record<string, string>).toString(),
+});
+
+export const bearer = ({ token }: { readonly token: string }) => ({ authorization: `Bearer ${token}` });
