@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { isPaymentsAuthError, type ProviderOptions } from 'nestjs-payments-auth';
 import { PROVIDER_NAMES, type ProviderName } from 'payments-sandbox';
-import { failure, quiet, until } from './support/credential-bed.js';
-import { type ProviderBed, startProviderBed } from './support/provider-bed.js';
+import { failure, quiet, until } from './support/waiting.js';
+import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
 // Many calls over real sockets, on machines that may have other things to do.
 jest.setTimeout(30_000);

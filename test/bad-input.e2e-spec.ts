@@ -5,8 +5,8 @@ import {
   type PaymentsAuthModuleOptions,
 } from 'nestjs-payments-auth';
 import { startApplication, startModules } from './support/application.js';
-import { failure } from './support/credential-bed.js';
 import { findLeaks } from './support/leak-checker.js';
+import { failure } from './support/waiting.js';
 
 const SECRET = 'Zr8gHj5vXaQn0oTk2Ms7Wy4L';
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { AxiosError } from 'axios';
-import { failure } from './support/credential-bed.js';
-import { type ProviderBed, startProviderBed } from './support/provider-bed.js';
+import { failure } from './support/waiting.js';
+import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
 // Many calls over real sockets, on machines that may have other things to do.
 jest.setTimeout(30_000);

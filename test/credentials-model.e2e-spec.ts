@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { type ProviderName } from 'payments-sandbox';
-import { type ProviderBed, startProviderBed } from './support/provider-bed.js';
+import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
 // Many short lives of an application, over real sockets.
 jest.setTimeout(120_000);
@@ -260,11 +260,14 @@ describe.each([
   it('every request carries a credential of its own account that was its own at some moment', async () => {
     const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 2 ** 31);
     process.stdout.write(`  model of ${name}: MODEL_SEED=${seed}\n`);
+    // A slow machine lives fewer lives. Each is lived to its end: what is cut short leaves its servers open.
+    const endMs = performance.now() + 9_000;
     await fc.assert(
       fc.asyncProperty(lives, async (rounds) => {
+        if (performance.now() > endMs) return;
         expect(await live(name, isKey, rounds)).toEqual({ faults: [], notRecovered: [] });
       }),
-      { seed, numRuns: 60, interruptAfterTimeLimit: 9_000 },
+      { seed, numRuns: 60 },
     );
   });
 });

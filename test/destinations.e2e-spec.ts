@@ -5,30 +5,25 @@ import { PROVIDER_NAMES, type ProviderName, type SandboxProvider, startSandbox }
 import { firstValueFrom } from 'rxjs';
 import { startApplication } from './support/application.js';
 import {
-  outcomeOf,
-  secretsOf,
-  type SixProviders,
-  startSixProviders,
-  TOKEN_PROVIDERS,
-} from './support/six-providers.js';
-import {
   type ConnectProxy,
   startConnectProxy,
   startTlsFront,
   startTrap,
   type TlsFront,
 } from './support/tls.js';
+import { outcomeOf } from './support/waiting.js';
+import { secretsOf, type SandboxBed, startSandboxBed, TOKEN_PROVIDERS } from './support/sandbox-bed.js';
 
 jest.setTimeout(30_000);
 
 const ADAPTERS = ['http', 'fetch'];
 const ECHO = '/sandbox/echo';
 
-let six: SixProviders;
+let six: SandboxBed;
 let trap: Awaited<ReturnType<typeof startTrap>>;
 
 beforeAll(async () => {
-  [six, trap] = await Promise.all([startSixProviders(), startTrap()]);
+  [six, trap] = await Promise.all([startSandboxBed(), startTrap()]);
 });
 
 afterAll(() => Promise.all([six.close(), trap.close()]));
@@ -89,7 +84,7 @@ describe('a request that would carry a credential elsewhere is refused before a 
   });
 
   it.each(ADAPTERS)('what an interceptor of the application turns it into (%s)', async (adapter) => {
-    const fresh = await startSixProviders({ only: ['wakapay'] });
+    const fresh = await startSandboxBed({ only: ['wakapay'] });
     try {
       const { http, provider } = fresh.of('wakapay');
       http.axiosRef.interceptors.request.use((config) =>
@@ -174,7 +169,7 @@ describe('a redirect is its caller’s answer, and nothing follows it:', () => {
 
   it('of a token endpoint', async () => {
     for (const name of TOKEN_PROVIDERS) {
-      const fresh = await startSixProviders({ only: [name] });
+      const fresh = await startSandboxBed({ only: [name] });
       try {
         const { provider, send } = fresh.of(name);
         provider.misbehave({ fault: 'redirect', status: 307, to: 'other-port', on: 'token' });

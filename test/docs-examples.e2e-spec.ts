@@ -13,10 +13,10 @@ import { PaymentsAuthTestingModule } from 'nestjs-payments-auth/testing';
 import { type Sandbox, type SandboxOptions, startSandbox } from 'payments-sandbox';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { type ApplicationSettings, startModules, type TestApplication } from './support/application.js';
-import { failure } from './support/credential-bed.js';
 import { type Handler, json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 import { markdownFiles, typescriptBlocks } from './support/markdown.js';
 import { writeSnippets } from './support/snippets.js';
+import { failure } from './support/waiting.js';
 
 const snippets = writeSnippets('docs-examples', markdownFiles().flatMap(typescriptBlocks));
 

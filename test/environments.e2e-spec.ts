@@ -3,7 +3,7 @@ import { type Sandbox, startSandbox } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startApplication, type TestApplication } from './support/application.js';
-import { failure } from './support/credential-bed.js';
+import { failure } from './support/waiting.js';
 
 // Many calls over real sockets, on machines that may have other things to do.
 jest.setTimeout(30_000);

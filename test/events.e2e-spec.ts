@@ -4,9 +4,9 @@ import type { PaymentsAuthEvent } from 'nestjs-payments-auth';
 import { type ProviderName, type Sandbox, startSandbox } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
 import { LogLines, startApplication, type TestApplication } from './support/application.js';
-import { failure, quiet, until } from './support/credential-bed.js';
 import { findLeaks } from './support/leak-checker.js';
-import { type ProviderBed, type ProviderBedSettings, startProviderBed } from './support/provider-bed.js';
+import { failure, quiet, until } from './support/waiting.js';
+import { type ProviderBed, type ProviderBedSettings, startProviderBed } from './support/sandbox-bed.js';
 
 const READ = { url: '/sandbox/echo' };
 const HASH = expect.stringMatching(/^[0-9a-f]{8}$/);

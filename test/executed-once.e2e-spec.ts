@@ -3,26 +3,20 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios';
 import axiosRetry from 'axios-retry';
 import { PROVIDER_NAMES } from 'payments-sandbox';
-import { until } from './support/credential-bed.js';
 import { BODY_KINDS, paymentOf, seededRandom, SENT_ONCE } from './support/payments-of-every-kind.js';
-import {
-  type Bed,
-  outcomeOf,
-  type SixProviders,
-  startSixProviders,
-  TEST_SEED,
-} from './support/six-providers.js';
+import { until, outcomeOf } from './support/waiting.js';
+import { type BedProvider, type SandboxBed, startSandboxBed, TEST_SEED } from './support/sandbox-bed.js';
 
 jest.setTimeout(60_000);
 
 const CALLS = 160;
 
-let six: SixProviders;
+let six: SandboxBed;
 
 afterEach(() => six.close());
 
 /** What the provider saw must be true of every run, whatever happened in it. */
-function expectNothingTwice({ provider }: Bed): void {
+function expectNothingTwice({ provider }: BedProvider): void {
   const doubled = [...provider.executions].filter(([, times]) => times > 1);
   expect(doubled).toEqual([]);
   expect(provider.counts).toMatchObject({ executedTwice: 0, changedBodies: 0, wrongContentLengths: 0 });
@@ -36,7 +30,7 @@ function outcomeSaid(result: unknown): AxiosResponse['paymentsAuth'] {
 
 describe.each(PROVIDER_NAMES)(`with the chances of ${TEST_SEED}, payments at %s`, (name) => {
   it.each(['http', 'fetch'])('are made at most once, and end, whatever happens (%s)', async (adapter) => {
-    six = await startSixProviders({ only: [name], seed: `${TEST_SEED} ${name}` });
+    six = await startSandboxBed({ only: [name], seed: `${TEST_SEED} ${name}` });
     const bed = six.of(name);
     const { provider } = bed;
     const chance = seededRandom(`${TEST_SEED} ${name} ${adapter}`);
@@ -86,7 +80,7 @@ describe.each(PROVIDER_NAMES)(`with the chances of ${TEST_SEED}, payments at %s`
   });
 
   it('are not made twice by a provider that executes and then refuses in its own words, where only reading is sent again', async () => {
-    six = await startSixProviders({ only: [name], options: () => ({ replay: 'safe-methods' }) });
+    six = await startSandboxBed({ only: [name], options: () => ({ replay: 'safe-methods' }) });
     const bed = six.of(name);
     bed.provider.misbehave({ fault: 'execute-then-refuse', envelope: 'own', probability: 0.5 });
     await six.outwait(
@@ -98,7 +92,7 @@ describe.each(PROVIDER_NAMES)(`with the chances of ${TEST_SEED}, payments at %s`
   });
 
   it('are made once by a caller that uses axios-retry', async () => {
-    six = await startSixProviders({ only: [name], seed: `${TEST_SEED} ${name} retry` });
+    six = await startSandboxBed({ only: [name], seed: `${TEST_SEED} ${name} retry` });
     const bed = six.of(name);
     axiosRetry(bed.http.axiosRef, { retries: 5, retryCondition: () => true, retryDelay: () => 1 });
     bed.provider.misbehave({ fault: 'server-error', on: 'call', probability: 0.3 });
@@ -118,11 +112,11 @@ describe.each(PROVIDER_NAMES)(`with the chances of ${TEST_SEED}, payments at %s`
 });
 
 describe('a payment that is refused and made with the next token', () => {
-  let bed: Bed;
+  let bed: BedProvider;
 
   /** The next call arrives with a token that has just been taken back. */
   beforeEach(async () => {
-    six = await startSixProviders({ only: ['wakapay'] });
+    six = await startSandboxBed({ only: ['wakapay'] });
     bed = six.of('wakapay');
     await bed.send({ url: '/sandbox/echo' });
     bed.provider.misbehave({ fault: 'revoke-token', times: 1 });

@@ -7,8 +7,8 @@ import { type Sandbox, startSandbox } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startModules, type TestApplication } from './support/application.js';
-import { failure, until } from './support/credential-bed.js';
 import { findLeaks } from './support/leak-checker.js';
+import { failure, until } from './support/waiting.js';
 
 @Controller()
 class HealthController {

@@ -4,12 +4,12 @@ import type { Misbehaviour } from 'payments-sandbox';
 import { startHostileEndpoint } from './support/hostile-endpoint.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 import {
-  type Bed,
-  outcomeOf,
-  type SixProviders,
-  startSixProviders,
+  type BedProvider,
+  type SandboxBed,
+  startSandboxBed,
   TOKEN_PROVIDERS,
-} from './support/six-providers.js';
+} from './support/sandbox-bed.js';
+import { outcomeOf } from './support/waiting.js';
 
 jest.setTimeout(30_000);
 
@@ -81,18 +81,18 @@ afterEach(async () => {
 });
 
 async function start(
-  name: Bed['name'],
-  options: Parameters<typeof startSixProviders>[0] = {},
-): Promise<[SixProviders, Bed]> {
-  const six = await startSixProviders({ ...options, only: [name] });
+  name: BedProvider['name'],
+  options: Parameters<typeof startSandboxBed>[0] = {},
+): Promise<[SandboxBed, BedProvider]> {
+  const six = await startSandboxBed({ ...options, only: [name] });
   opened.push(six);
   return [six, six.of(name)];
 }
 
 /** The error of a call that gets no token, which came in time and left nothing. */
 async function failedCall(
-  six: SixProviders,
-  { send, credentials, provider }: Bed,
+  six: SandboxBed,
+  { send, credentials, provider }: BedProvider,
   code: 'CREDENTIALS_UNAVAILABLE' | 'DEFINITION_FAULT' = 'CREDENTIALS_UNAVAILABLE',
 ): Promise<PaymentsAuthError> {
   const startedAtMs = six.clock.monotonic();

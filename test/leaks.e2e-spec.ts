@@ -10,27 +10,26 @@ import axiosRetry from 'axios-retry';
 import NpmFormData from 'form-data';
 import { isPaymentsAuthError, PaymentsAuthModule, VerifiedWebhook } from 'nestjs-payments-auth';
 import { type Misbehaviour, PROVIDER_NAMES, type ProviderName } from 'payments-sandbox';
-import { until } from './support/credential-bed.js';
 import { findLeaks, findLeaksInText } from './support/leak-checker.js';
+import { until, outcomeOf } from './support/waiting.js';
 import {
-  type Bed,
-  outcomeOf,
+  type BedProvider,
   outsideOfTest,
   secretsOf,
-  type SixProviders,
-  startSixProviders,
+  type SandboxBed,
+  startSandboxBed,
   TEST_SEED,
   TOKEN_PROVIDERS,
-} from './support/six-providers.js';
+} from './support/sandbox-bed.js';
 
 jest.setTimeout(30_000);
 
 const ECHO = '/sandbox/echo';
 const PAYMENT: AxiosRequestConfig = { method: 'POST', url: '/sandbox/payments', data: { amount: '10' } };
 
-let six: SixProviders;
+let six: SandboxBed;
 
-interface Scene extends Bed {
+interface Scene extends BedProvider {
   /** Ends a call once it has arrived. */
   readonly aborted: AbortSignal;
   readonly misbehave: (fault: Misbehaviour) => void;
@@ -268,7 +267,7 @@ function sceneOf(name: ProviderName, adapter?: string): Scene {
 }
 
 beforeAll(async () => {
-  six = await outsideOfTest(() => startSixProviders());
+  six = await outsideOfTest(() => startSandboxBed());
 });
 
 afterAll(() => six.close());
@@ -321,7 +320,7 @@ describe.each(PROVIDER_NAMES)(`with the secrets of ${TEST_SEED}, nothing secret 
   });
 
   it('what axios-retry sees and sends', async () => {
-    const fresh = await startSixProviders({ only: [name] });
+    const fresh = await startSandboxBed({ only: [name] });
     try {
       const { http, provider } = fresh.of(name);
       const seen: unknown[] = [];
@@ -375,7 +374,7 @@ describe.each(TOKEN_PROVIDERS)(
     });
 
     it('the error of a login that is refused, or waits too long', async () => {
-      const fresh = await startSixProviders({ only: [name] });
+      const fresh = await startSandboxBed({ only: [name] });
       try {
         const { provider, send, credentials } = fresh.of(name);
         provider.misbehave({ fault: 'hang', on: 'token', times: 1 });
@@ -436,7 +435,7 @@ describe(`with the secrets of ${TEST_SEED}, nothing secret is left on`, () => {
   it.each(SIGNING)(
     'what the sender of a webhook hears of it, forged or not, and the log: %s',
     async (name) => {
-      const fresh = await startSixProviders({
+      const fresh = await startSandboxBed({
         only: [name],
         application: { controllers: [WebhookController] },
       });
@@ -460,7 +459,7 @@ describe(`with the secrets of ${TEST_SEED}, nothing secret is left on`, () => {
 
   it('anything that the application has in its container', async () => {
     const fresh = await outsideOfTest(() =>
-      startSixProviders({ options: (_, { credentials }) => ({ credentials }) }),
+      startSandboxBed({ options: (_, { credentials }) => ({ credentials }) }),
     );
     try {
       for (const { send } of fresh.all) await send({ url: ECHO });

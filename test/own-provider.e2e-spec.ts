@@ -12,7 +12,6 @@ import {
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startApplication, type TestApplication } from './support/application.js';
-import { failure } from './support/credential-bed.js';
 import { findLeaks } from './support/leak-checker.js';
 import {
   json,
@@ -20,7 +19,8 @@ import {
   type ReceivedRequest,
   startLoopbackServer,
 } from './support/loopback-server.js';
-import { meaningfulHeaders } from './support/provider-bed.js';
+import { failure } from './support/waiting.js';
+import { meaningfulHeaders } from './support/sandbox-bed.js';
 
 type AcmeCredentials = { user: string; password: string; signingKey?: string };
 

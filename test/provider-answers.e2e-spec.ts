@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { LogLines, startApplication } from './support/application.js';
-import { failure } from './support/credential-bed.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
-import { type ProviderBed, startProviderBed } from './support/provider-bed.js';
+import { failure } from './support/waiting.js';
+import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
 const STATUS = '/api/Transactions/GetTransactionStatus';
 

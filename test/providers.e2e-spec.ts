@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { AxiosError, AxiosRequestConfig } from 'axios';
 import type { ProviderName } from 'payments-sandbox';
-import { failure, until } from './support/credential-bed.js';
 import { findLeaks } from './support/leak-checker.js';
-import { meaningfulHeaders, type ProviderBed, startProviderBed } from './support/provider-bed.js';
+import { failure, until } from './support/waiting.js';
+import { meaningfulHeaders, type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
 // Many calls over real sockets, on machines that may have other things to do.
 jest.setTimeout(30_000);

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AxiosError, AxiosRequestConfig } from 'axios';
 import NpmFormData from 'form-data';
 import { firstValueFrom } from 'rxjs';
-import { failure } from './support/credential-bed.js';
-import { type ProviderBed, startProviderBed } from './support/provider-bed.js';
+import { failure } from './support/waiting.js';
+import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
 const TEXT = '{"amount":100,"description":"crème brûlée"}';
 const BYTES = Buffer.from(TEXT);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { fromFile } from 'nestjs-payments-auth';
 import { PROVIDER_NAMES } from 'payments-sandbox';
-import { failure, quiet, until } from './support/credential-bed.js';
-import { type ProviderBed, startProviderBed } from './support/provider-bed.js';
+import { failure, quiet, until } from './support/waiting.js';
+import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
 // Many calls over real sockets, on machines that may have other things to do.
 jest.setTimeout(30_000);

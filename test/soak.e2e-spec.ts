@@ -5,14 +5,14 @@ import { isPaymentsAuthError } from 'nestjs-payments-auth';
 import { FAULT_NAMES, type FaultName, type Misbehaviour } from 'payments-sandbox';
 import { BODY_KINDS, paymentOf, seededRandom } from './support/payments-of-every-kind.js';
 import {
-  type Bed,
-  outcomeOf,
+  type BedProvider,
   outsideOfTest,
-  type SixProviders,
-  startSixProviders,
+  type SandboxBed,
+  startSandboxBed,
   TEST_SEED,
   TOKEN_PROVIDERS,
-} from './support/six-providers.js';
+} from './support/sandbox-bed.js';
+import { outcomeOf } from './support/waiting.js';
 
 /** How long faults go on, in seconds. */
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 20);
@@ -66,12 +66,12 @@ const FAULTS: Record<FaultName, (chance: Chance) => Misbehaviour> = {
   'absurd-expiry': ({ pick }) => ({ fault: 'absurd-expiry', expiry: pick([-1, 'soon', null, 1e300, {}]) }),
 };
 
-let six: SixProviders;
+let six: SandboxBed;
 
 const options = (name: string) => ({ keepWarm: KEPT_WARM.includes(name) ? 'always' : 'when-used' }) as const;
 
 beforeAll(async () => {
-  six = await outsideOfTest(() => startSixProviders({ seed: SEED, options }));
+  six = await outsideOfTest(() => startSandboxBed({ seed: SEED, options }));
 });
 
 afterAll(() => six.close());
@@ -91,7 +91,7 @@ function startTime(): () => Promise<void> {
   };
 }
 
-async function misbehaveUntil(endMs: number, { provider, name }: Bed): Promise<void> {
+async function misbehaveUntil(endMs: number, { provider, name }: BedProvider): Promise<void> {
   const chance = seededRandom(`${SEED} ${name} faults`);
   // Each in its turn, so that none is left out, and others by chance beside it.
   for (let turn = chance.integer(FAULT_NAMES.length); performance.now() < endMs; turn += 1) {
@@ -114,7 +114,7 @@ interface Tally {
   succeeded: number;
 }
 
-async function callUntil(endMs: number, bed: Bed, caller: number, tally: Tally): Promise<void> {
+async function callUntil(endMs: number, bed: BedProvider, caller: number, tally: Tally): Promise<void> {
   const chance = seededRandom(`${SEED} ${bed.name} caller ${caller}`);
   for (let call = 0; performance.now() < endMs; call += 1) {
     const key = `${caller}-${call}`;
@@ -135,7 +135,7 @@ async function callUntil(endMs: number, bed: Bed, caller: number, tally: Tally):
 }
 
 /** The longest run of token requests within `windowMs` by the provider's clock. */
-function mostTokenRequestsWithin({ provider }: Bed, windowMs: number): number {
+function mostTokenRequestsWithin({ provider }: BedProvider, windowMs: number): number {
   const sentAtMs = provider.requests.filter(({ kind }) => kind === 'token').map(({ atMs }) => atMs);
   return Math.max(
     0,

@@ -26,8 +26,8 @@ import { type ProviderSettings, type Sandbox, startSandbox } from 'payments-sand
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startModules, type TestApplication } from './support/application.js';
-import { failure, quiet, until } from './support/credential-bed.js';
 import { findLeaks } from './support/leak-checker.js';
+import { failure, quiet, until } from './support/waiting.js';
 
 const LIFETIME_MS = 3_600_000;
 

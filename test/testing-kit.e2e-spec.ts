@@ -21,7 +21,7 @@ import {
 import { type Sandbox, startSandbox } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
 import { startModules, type TestApplication } from './support/application.js';
-import { failure } from './support/credential-bed.js';
+import { failure } from './support/waiting.js';
 
 const HOUR_MS = 60 * 60_000;
 

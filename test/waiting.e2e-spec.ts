@@ -5,9 +5,9 @@ import type { AxiosRequestConfig } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startApplication, type TestApplication } from './support/application.js';
-import { failure, quiet, until } from './support/credential-bed.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
-import { type ProviderBed, startProviderBed } from './support/provider-bed.js';
+import { failure, quiet, until } from './support/waiting.js';
+import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
 // Many calls over real sockets, on machines that may have other things to do.
 jest.setTimeout(30_000);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { fromFile, PaymentsSignaturesService } from 'nestjs-payments-auth';
 import { startApplication, type ApplicationSettings } from '../support/application.js';
-import { failure } from '../support/credential-bed.js';
+import { failure } from '../support/waiting.js';
 
 /** Texts that no header can carry as they are. */
 const UNSENDABLE: [title: string, text: string][] = [

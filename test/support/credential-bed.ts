@@ -1,5 +1,4 @@
 import { EventEmitter, once } from 'node:events';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   CredentialRegistry,
   type CredentialRegistryOptions,
@@ -13,6 +12,7 @@ import type { ProviderDefinition } from '../../libs/payments-auth/src/providers/
 import { AxiosTokenTransport } from '../../libs/payments-auth/src/strategies/axios-token-transport.js';
 import type { Credentials, TokenStrategy } from '../../libs/payments-auth/src/strategies/strategy.js';
 import { ManualClock } from '../../libs/payments-auth/src/testing/manual-clock.js';
+import { configuredProvider } from './configured-provider.js';
 import { type Handler, json, type LoopbackServer, startLoopbackServer } from './loopback-server.js';
 
 /** A provider in few words: a JSON login whose answer says how long its token lives. */
@@ -83,23 +83,9 @@ export function changing(resolve: Resolve): CredentialsSource {
   return { ...fixed(resolve), isDynamic: true };
 }
 
-/** A configured provider, with what a test does not care about filled in. */
+/** Acme with a login, and with what a test does not care about filled in. */
 export function configured(parts: Partial<ConfiguredProvider> = {}): ConfiguredProvider {
-  const definition = parts.definition ?? LOGIN_DEFINITION;
-  return {
-    name: definition.name,
-    definition,
-    hosts: { api: 'http://127.0.0.1:9' },
-    defaultHost: 'api',
-    scopes: [],
-    clientAuthentication: 'client_secret_basic',
-    refreshBeforeMs: 60_000,
-    replay: 'always',
-    share: true,
-    insecureHosts: [],
-    http: () => ({}),
-    ...parts,
-  };
+  return configuredProvider({ definition: LOGIN_DEFINITION, ...parts });
 }
 
 /** What a token endpoint was asked. */
@@ -171,20 +157,6 @@ export async function startCredentialBed(
   return bed;
 }
 
-/** Waits until what happens in the background has happened. */
-export async function until(condition: () => boolean): Promise<void> {
-  const giveUpAtMs = performance.now() + 40_000;
-  while (!condition()) {
-    if (performance.now() > giveUpAtMs) throw new Error(`this never came true: ${condition.toString()}`);
-    await nextTurn();
-  }
-}
-
-/** Lets requests that are under way on loopback sockets arrive, and whatever would follow them happen. */
-export async function quiet(): Promise<void> {
-  for (let turn = 0; turn < 50; turn += 1) await nextTurn();
-}
-
 /** An answer that waits for its release. */
 export function held(answer: CredentialBed['answer']): {
   answer: CredentialBed['answer'];
@@ -201,11 +173,5 @@ export function held(answer: CredentialBed['answer']): {
   };
 }
 
-export async function failure(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
-  return promise.then(
-    () => {
-      throw new Error('it did not fail');
-    },
-    (error: unknown) => error as Error & Record<string, unknown>,
-  );
-}
+// The specs of the credentials room ask here.
+export { failure, quiet, until } from './waiting.js';

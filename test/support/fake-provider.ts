@@ -3,6 +3,7 @@ import type {
   HttpSettings,
 } from '../../libs/payments-auth/src/providers/configured-provider.js';
 import type { ProviderDefinition } from '../../libs/payments-auth/src/providers/provider-definition.js';
+import { configuredProvider } from './configured-provider.js';
 
 /** An invented provider that refuses with 401 `{"code":"bad_token"}`. */
 export const acmeDefinition = {
@@ -21,18 +22,5 @@ export function fakeProvider(
   parts: Partial<Omit<ConfiguredProvider, 'http'>> & { http?: HttpSettings } = {},
 ): ConfiguredProvider {
   const { http = {}, ...rest } = parts;
-  return {
-    name: 'acme',
-    definition: acmeDefinition,
-    hosts: { api: url },
-    defaultHost: 'api',
-    scopes: [],
-    clientAuthentication: 'client_secret_basic',
-    refreshBeforeMs: 60_000,
-    replay: 'always',
-    share: true,
-    insecureHosts: [],
-    http: () => http,
-    ...rest,
-  };
+  return configuredProvider({ definition: acmeDefinition, hosts: { api: url }, http: () => http, ...rest });
 }

@@ -5,6 +5,7 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { cashfin, clickpesa, kashier } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
+import { configuredProvider } from '../../../../test/support/configured-provider.js';
 import { changing, fixed } from '../../../../test/support/credential-bed.js';
 import { credentialsInForce } from '../../../../test/support/credentials-in-force.js';
 import { ManualClock } from '../testing/manual-clock.js';
@@ -23,21 +24,12 @@ function configured(
   own: Source | undefined,
   accounts?: (account: string) => readonly Credentials[] | undefined,
 ): ConfiguredProvider {
-  return {
+  return configuredProvider({
     name,
     definition: definition as ProviderDefinition,
-    hosts: { default: 'https://api.acme.test' },
-    defaultHost: 'default',
     ...(own === undefined ? {} : { own: typeof own === 'function' ? changing(own) : fixed(() => own) }),
     ...(accounts === undefined ? {} : { accounts: changing(accounts) }),
-    scopes: [],
-    clientAuthentication: 'client_secret_basic',
-    refreshBeforeMs: 60_000,
-    replay: 'always',
-    share: true,
-    insecureHosts: [],
-    http: () => ({}),
-  };
+  });
 }
 
 function service(...providers: ConfiguredProvider[]) {

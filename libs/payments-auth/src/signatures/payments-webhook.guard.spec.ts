@@ -22,6 +22,7 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
+import { configuredProvider } from '../../../../test/support/configured-provider.js';
 import { changing, fixed } from '../../../../test/support/credential-bed.js';
 import { credentialsInForce } from '../../../../test/support/credentials-in-force.js';
 import { ManualClock } from '../testing/manual-clock.js';
@@ -46,21 +47,12 @@ function configured(
 ): ConfiguredProvider {
   const definition = (BUILT_IN_PROVIDERS as readonly ProviderDefinition[]).find((each) => each.name === name);
   if (definition === undefined) throw new Error(`no such provider: ${name}`);
-  return {
+  return configuredProvider({
     name,
     definition,
-    hosts: { default: 'https://api.acme.test' },
-    defaultHost: 'default',
     own: typeof own === 'function' ? changing(own) : fixed(() => own),
-    scopes: [],
-    clientAuthentication: 'client_secret_basic',
-    refreshBeforeMs: 60_000,
-    replay: 'always',
-    share: true,
-    insecureHosts: [],
-    http: () => ({}),
     ...more,
-  };
+  });
 }
 
 const EVERY_PROVIDER = [
