@@ -8,7 +8,6 @@ import {
 } from 'nestjs-payments-auth';
 import { PaymentsAuthHealthIndicator, PaymentsAuthHealthModule } from 'nestjs-payments-auth/terminus';
 import { LogLines, startApplication, type TestApplication } from '../support/application.js';
-import { failure } from '../support/credential-bed.js';
 import { findLeaks } from '../support/leak-checker.js';
 import {
   json,
@@ -17,7 +16,8 @@ import {
   startLoopbackServer,
 } from '../support/loopback-server.js';
 import { ManualClock } from '../../libs/payments-auth/src/testing/manual-clock.js';
-import { outwaited } from '../support/outwaited.js';
+
+import { failure, outwaited } from '../support/waiting.js';
 
 const KEY = 'q7Rk2"mXw9&LpZ4/vBn8sTd6yHc+5uJe';
 const CODE = 'Zr8gHj5vXaQn0oTk';
