@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { importsUnder, moduleName, parse, sourceFilesUnder, type Import } from './support/imports.js';
+import { testTitles } from './support/test-titles.js';
 
 const library = fileURLToPath(new URL('../libs/payments-auth/', import.meta.url));
 const sandbox = fileURLToPath(new URL('../libs/payments-sandbox/', import.meta.url));
@@ -49,8 +50,23 @@ const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
 
 const imports = importsUnder(`${library}src`);
 
+describe('the titles of tests', () => {
+  const titles = testTitles();
+
+  it('are at most 90 characters long', () => {
+    expect(titles.length).toBeGreaterThan(500);
+    expect(titles.filter(({ title }) => title.length > 90)).toEqual([]);
+  });
+
+  it('say what is, in the present tense and in words that mean something', () => {
+    expect(titles.filter(({ title }) => /\b(?:should|works?|correctly|is defined)\b/i.test(title))).toEqual(
+      [],
+    );
+  });
+});
+
 describe('architecture', () => {
-  it('imports go one way: strategies <- providers <- credentials <- { http, scheduler } <- module <- index', () => {
+  it('imports go one way, from index over module, http and credentials down to strategies', () => {
     const astray = imports.filter(({ file, target }) => {
       const from = roomOf(moduleName(file));
       if (target === undefined || from in ENTRY_POINTS) return false;
@@ -69,7 +85,7 @@ describe('architecture', () => {
     expect(astray.map(describeImport)).toEqual([]);
   });
 
-  it('entry points build on the public API; of the foundation they may know types and pure functions', () => {
+  it('entry points use the public API, and of the foundation only types and pure functions', () => {
     const astray = imports.filter(({ file, target, isTypeOnly }) => {
       const from = roomOf(moduleName(file));
       if (target === undefined || !(from in ENTRY_POINTS)) return false;
@@ -108,7 +124,7 @@ describe('architecture', () => {
     expect(astray.map(describeImport)).toEqual([]);
   });
 
-  it("ScheduleModule stays the application's: imported here too, every job of theirs would run twice", () => {
+  it('ScheduleModule is never imported, because every job of the application would run twice', () => {
     const astray = imports.filter(
       ({ specifier, names }) =>
         specifier === '@nestjs/schedule' && (names.length === 0 || names.includes('ScheduleModule')),

@@ -60,7 +60,7 @@ describe('calls that come together', () => {
     });
   });
 
-  it('cost one token request too when its answer is late, and no more than one is ever on its way', async () => {
+  it('cost one token request too when its answer is late, and never have two under way', async () => {
     bed = await startProviderBed('cryptofuse');
     const { provider } = bed;
     await bed.send(READ);

@@ -39,7 +39,7 @@ const ownPort = (name: ProviderName) => new URL(own(name)).port;
 const lookup = (_host: string, _options: object, done: (error: null, address: string, family: 4) => void) =>
   done(null, '127.0.0.1', 4);
 
-describe('a request that would carry a credential elsewhere is refused before a connection is opened:', () => {
+describe('a request that would carry a credential elsewhere is refused before it connects:', () => {
   const elsewhere: [string, (name: ProviderName) => AxiosRequestConfig][] = [
     ['an absolute URL', () => ({ url: `http://127.0.0.1:${trap.port}/x` })],
     ['another port of the same host', () => ({ url: `http://127.0.0.1:${trap.port}${ECHO}` })],

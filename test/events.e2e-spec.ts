@@ -117,7 +117,7 @@ describe('an event', () => {
     expect(await only('credential-unavailable')).toMatchObject({ reason: 'HTTP 403', retryAfterMs: A_TIME });
   });
 
-  it('call-refused and call-replayed say with which status, whose word it was, and whether it helped', async () => {
+  it('call-refused and call-replayed say the status, in whose words, and whether it helped', async () => {
     await start('wakapay');
     await bed.send(READ);
     const { credential: old } = bed.credentials.status();

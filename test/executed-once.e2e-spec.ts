@@ -79,7 +79,7 @@ describe.each(PROVIDER_NAMES)(`with the chances of ${TEST_SEED}, payments at %s`
     expect(made.length).toBeGreaterThan(CALLS / 5);
   });
 
-  it('are not made twice by a provider that executes and then refuses in its own words, where only reading is sent again', async () => {
+  it('are not made twice by a provider that executes and then refuses, with safe-methods', async () => {
     six = await startSandboxBed({ only: [name], options: () => ({ replay: 'safe-methods' }) });
     const bed = six.of(name);
     bed.provider.misbehave({ fault: 'execute-then-refuse', envelope: 'own', probability: 0.5 });

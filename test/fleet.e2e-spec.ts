@@ -95,7 +95,7 @@ describe('a fleet that shares its tokens through Redis', () => {
     expect(provider.tokenRequests).toBe(2);
   });
 
-  it('hears once from the provider that a secret is wrong, and tries it again when one process insists', async () => {
+  it('hears once that a secret is wrong, and tries it again when one process insists', async () => {
     await boot(processes, { secret: 'test-secret-not-real-wrong' });
     for (const process of processes)
       await expect(process.ask('token')).rejects.toMatchObject({ code: 'CREDENTIALS_REJECTED' });

@@ -327,7 +327,7 @@ describe('a provider that is not configured', () => {
     );
   });
 
-  it('is a name that Nest cannot resolve when it is neither built in nor said, and the name says what to do', async () => {
+  it('is a name that Nest cannot resolve when it is not built in, and the name says what to do', async () => {
     @Injectable()
     class Orphan {
       constructor(@InjectPaymentsHttp('acme') readonly http: HttpService) {}

@@ -161,7 +161,7 @@ describe('a provider of the application’s own', () => {
     });
   });
 
-  it('is called with headers of its token and of its static credentials, by method, path and host', async () => {
+  it('is called with headers of its token and its static credentials, by method, path and host', async () => {
     await start();
     const base = { 'x-acme-session': 'test-session-1', 'x-acme-user': 'shop' };
     const acmeHeaders = () =>
@@ -267,7 +267,7 @@ describe('a provider of the application’s own', () => {
     expect((await service.get()).token).toBe('test-session-2');
   });
 
-  it('is never asked for more tokens than it allows, and callers hear when the next one may be had', async () => {
+  it('is never asked for more tokens than it allows, and callers hear when to ask again', async () => {
     await start();
     for (const token of ['test-session-1', 'test-session-2', 'test-session-3'])
       expect((await service.refresh()).token).toBe(token);

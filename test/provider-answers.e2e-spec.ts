@@ -139,7 +139,7 @@ describe('ClickPesa', () => {
 });
 
 describe('Kashier', () => {
-  it('has a "$" in its secret: one without is reported at boot, without the secret, and tried all the same', async () => {
+  it('has a "$" in its secret: one without is reported at boot, not shown, and tried anyway', async () => {
     const warnings = await warningsOf('test-secret-not-real-cut-off');
     expect(warnings).toEqual([
       expect.stringMatching(/^providers\.kashier\.credentials\.secretKey: has no "\$"/),

@@ -161,7 +161,7 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
       expect(bed.credentials.status()).toMatchObject({ state: 'fresh', counters: { waits: 1 } });
     });
 
-    it('is asked for the next token before the first has died, while calls go on as if nothing were', async () => {
+    it('is asked for the next token before the first has died, while calls go on', async () => {
       const { provider } = bed;
       for (let token = 1; token <= 3; token += 1) {
         await bed.send(read);
@@ -191,7 +191,7 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
       expect(second?.headers.authorization).toContain(current?.value);
     });
 
-    it('is down: callers hear that no credential is to be had, and are served as soon as it is back', async () => {
+    it('is down: callers hear that there is no credential, and are served once it is back', async () => {
       const { clock, provider } = bed;
       provider.misbehave({ fault: 'drop', on: 'any' });
       const error = await failure(bed.outwait(bed.send(read)));
@@ -208,7 +208,7 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
     });
   });
 
-  it('rejects a wrong secret in its own words, once for all calls, and the secret is in none of them', async () => {
+  it('rejects a wrong secret in its own words, once for all calls, and none shows the secret', async () => {
     bed = await startProviderBed(name);
     const credentials = { ...bed.provider.credentials, [secret]: WRONG };
     await bed.close();
@@ -239,7 +239,7 @@ describe.each(KEYS)('$name', ({ name, secret, refusal, calls }) => {
     expect(provider.counts.tokenRequests).toBe(0);
   });
 
-  it('is called with a key that is asked for once, and again before its time is over, behind the calls', async () => {
+  it('is called with a key that is asked for once, and again unnoticed before its TTL ends', async () => {
     let asked = 0;
     bed = await startProviderBed(name, {
       options: {

@@ -153,7 +153,7 @@ describe("Kashier's key, which dies the moment it is rotated, from a function", 
 });
 
 describe.each(LOGINS)('the secret behind the tokens of %s', (name) => {
-  it('from a function is asked for again when a login is refused, and the calls are replayed once', async () => {
+  it('from a function is asked for again when a login is rejected, and the calls are replayed', async () => {
     bed = await startProviderBed(name, { options: { credentials: () => keys() } });
     await bed.send(READ);
     bed.provider.rotate();
@@ -164,7 +164,7 @@ describe.each(LOGINS)('the secret behind the tokens of %s', (name) => {
     expect(bed.provider.counts.loginsRefused).toBeLessThanOrEqual(1);
   });
 
-  it('in a list falls back to the older one, which is remembered, and the newest is tried again later', async () => {
+  it('in a list falls back to the older one, and the newest is tried again later', async () => {
     bed = await startProviderBed(name);
     const old = keys();
     await bed.close();
@@ -183,7 +183,7 @@ describe.each(LOGINS)('the secret behind the tokens of %s', (name) => {
     expect(bed.provider.counts.accepted).toBe(3);
   });
 
-  it('is swapped by rotate(): what is under way keeps what it carries, and the old tokens are dropped', async () => {
+  it('is swapped by rotate(): calls under way keep what they carry, and old tokens are dropped', async () => {
     bed = await startProviderBed(name);
     await bed.send(READ);
     const [first] = carried();

@@ -84,7 +84,7 @@ describe('renewal ahead of expiry', () => {
     await close();
   });
 
-  it("is listed in the application's SchedulerRegistry, and leaves the application's own jobs as they are", async () => {
+  it("is listed in the application's SchedulerRegistry, and leaves its own jobs as they are", async () => {
     await startWakapay();
     jest.useFakeTimers({
       doNotFake: [
@@ -133,7 +133,7 @@ describe('renewal ahead of expiry', () => {
     expect(timers()).toBe(before);
   });
 
-  it('stops at shutdown, while requests that drain still get their credential, until the very end', async () => {
+  it('stops at shutdown, while requests that drain still get their credential to the end', async () => {
     await startWakapay();
     const clock = new ManualClock();
     const drained: unknown[] = [];

@@ -35,7 +35,7 @@ const write = (scopes?: string[]) =>
   bed.send({ url: '/payments/', method: 'POST', data: {}, paymentsAuth: scopes ? { scopes } : {} });
 
 describe('scopes', () => {
-  it('have one token for each set, in whatever order they are named and however many calls come at once', async () => {
+  it('have one token for each set, in whatever order they are named, however many calls come', async () => {
     bed = await startProviderBed('cryptofuse');
     const sets = [['read'], ['write', 'read'], undefined, ['read', 'write'], ['read', 'read']];
     await Promise.all(times(100, (index) => read(sets[index % 5])));
@@ -58,7 +58,7 @@ describe('scopes', () => {
     expect(bed.provider.counts).toMatchObject({ accepted: 60, refusals: 0 });
   });
 
-  it('that a token lacks are said by the AxiosError that came, which is not replayed and forces no login', async () => {
+  it('that a token lacks are said by the AxiosError, which is not replayed and forces no login', async () => {
     bed = await startProviderBed('cryptofuse');
     const errors = await Promise.all(times(20, () => failure(write(['read']))));
     for (const error of errors) {

@@ -168,7 +168,7 @@ describe('telemetry, with the SDK of OpenTelemetry', () => {
     });
   });
 
-  it('tells how far ahead tokens are renewed, how often that fails, and how long the shortest one lives', async () => {
+  it('tells how far ahead tokens are renewed, how often that fails, and the shortest life left', async () => {
     await start('always');
     await until(() => credentials().status().state === 'fresh');
     const left = (await collected())['payments_auth.token.time_to_live'];
@@ -270,7 +270,7 @@ describe('telemetry, with the SDK of OpenTelemetry', () => {
 });
 
 describe('telemetry, without an SDK', () => {
-  it('costs nothing that a call would notice: the application works as without it', async () => {
+  it('costs nothing that a call would notice: the application does the same as without it', async () => {
     const sandbox = await startSandbox({ providers: ['wakapay'] });
     const { baseUrls, credentials } = sandbox.provider('wakapay');
     const payments = PaymentsAuthModule.forRoot({

@@ -219,7 +219,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     }
   });
 
-  it('shows a payment that was made and then refused, which only its key keeps from being made twice', async () => {
+  it('shows a payment that was made and then refused, which only its key keeps single', async () => {
     sandbox = await startSandbox({ providers: ['wakapay'] });
     const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
     const wakapay = sandbox.provider('wakapay');

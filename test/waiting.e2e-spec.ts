@@ -158,7 +158,7 @@ describe('an outage of the token endpoint', () => {
 
   afterEach(() => bed.close());
 
-  it('costs the first callers one budget of 15 s, and those after them none: they hear at once when to come back', async () => {
+  it('costs the first callers one budget of 15 s, and tells the next at once when to come back', async () => {
     bed = await startProviderBed('wakapay');
     const { clock, provider } = bed;
     provider.misbehave({ fault: 'server-error', on: 'token' });

@@ -35,7 +35,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('tells a fault of a definition once for each provider, however many accounts and attempts meet it', () => {
+  it('tells a fault of a definition once for each provider, however many accounts meet it', () => {
     const log = logger();
     const events = new EventLog(log);
     const fault = { type: 'definition-fault', atMs: 1 } as const;
@@ -51,7 +51,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('is silent about what is as it should be', () => {
+  it('is silent while everything is well', () => {
     const log = logger();
     const events = new EventLog(log);
     events.write({ type: 'credential-requested', provider: 'pesapal', reason: 'first', atMs: 1 });

@@ -334,7 +334,7 @@ describe('rotation', () => {
     expect(bed.logins.map(({ secret }) => secret)).toEqual(['test-secret-of-b', 'test-new']);
   });
 
-  it('with a list falls back to the older secret while the newest is refused, and tries it again later', async () => {
+  it('with a list uses the older secret while the newest is refused, and tries that again later', async () => {
     const list = [
       { key: 'k', secret: 'test-newest' },
       { key: 'k', secret: 'test-older' },

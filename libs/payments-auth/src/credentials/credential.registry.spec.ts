@@ -94,7 +94,7 @@ describe('a failing provider', () => {
     expect((await credential).token).toBe('t3');
   });
 
-  it('costs the first caller one budget of 15 s, and the next none: they hear at once when to come back', async () => {
+  it('costs the first caller one budget of 15 s, and tells the next at once when to come back', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, __, response) => json(response, 503, {});
     const service = bed.registry.service('acme');
@@ -128,7 +128,7 @@ describe('a failing provider', () => {
     expect(await credential).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
   });
 
-  it('that says 429 is left alone for as long as it asks, by every credential of its token endpoint', async () => {
+  it('that says 429 is left alone for as long as it asks, by every credential of the endpoint', async () => {
     bed = await startCredentialBed({ accounts: fixed(() => [SECRET]) });
     bed.answer = (_, __, response) => json(response, 429, {}, { 'retry-after': '40' });
     const error = await failure(bed.registry.service('acme', 'm1').get());
@@ -143,7 +143,7 @@ describe('a failing provider', () => {
     await expect(bed.registry.service('acme', 'm2').get()).resolves.toMatchObject({ account: 'm2' });
   });
 
-  it('whose answer trips what a definition makes of it is asked again, and the answer is an outage', async () => {
+  it('whose answer makes the definition throw is asked again, and the answer counts as an outage', async () => {
     bed = await startCredentialBed({
       definition: {
         ...LOGIN_DEFINITION,
@@ -253,7 +253,7 @@ describe('a rejected secret', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('is asked for again once a second at most where a function gives it, and tried when it has changed', async () => {
+  it('from a function is asked for again once a second at most, and tried when it has changed', async () => {
     let secret = 'test-old';
     let asked = 0;
     bed = await startCredentialBed({
@@ -378,7 +378,7 @@ describe('renewal', () => {
     expect((await credential).token).toBe('t3');
   });
 
-  it('goes quiet for a credential that nobody has used for two lifetimes, and begins again with its next use', async () => {
+  it('stops after two lifetimes without a call, and begins again with the next call', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     await service.get();

@@ -56,7 +56,7 @@ describe('a static key', () => {
     expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
   });
 
-  it('that is refused is followed by the next of the list, however many calls are refused together', async () => {
+  it('that is refused is followed by the next of the list, however many calls are refused', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const newest = await spender.obtain();
@@ -154,7 +154,7 @@ describe('a static key', () => {
     expect(asked).toBe(3);
   });
 
-  it('from a function is asked for again behind the caller, and never used for longer than it may be kept', async () => {
+  it('from a function is asked for again behind the caller, and not used for longer than its TTL', async () => {
     let asked = 0;
     let fails = false;
     bed = await withChangingKeys(() => {

@@ -56,7 +56,7 @@ describe('a relayed stream', () => {
     expect(source.destroyed).toBe(false);
   });
 
-  it('fails when its source does, for a reader who comes later too, and hurts nobody who does not read', async () => {
+  it('fails when its source does, also for a late reader, and harms nobody who does not read', async () => {
     const source = new PassThrough();
     const [relayed, unread] = [relay(source), relay(source)];
     source.write('x');

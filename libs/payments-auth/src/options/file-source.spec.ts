@@ -119,7 +119,7 @@ describe('fromFile', () => {
     }
   });
 
-  it('keeps an optional field while its file is emptied: that is no way to say that there is none', async () => {
+  it('keeps an optional field while its file is emptied, because an empty file says nothing', async () => {
     const quiet = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     try {
       const credentials = { clientSecret: SECRET, webhookSecret: fromFile(at('webhook')) };

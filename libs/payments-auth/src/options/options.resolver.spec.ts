@@ -189,7 +189,7 @@ describe('options with providers', () => {
     ]);
   });
 
-  it('leave the variables alone where accounts are given, so that a forgotten account charges nobody', async () => {
+  it('ignore the variables where accounts are given, so that a forgotten account charges nobody', async () => {
     const provider = only(
       await resolve(
         { providers: { cashfin: { accounts: { shop: { clientSecret: SECRET } } } } },

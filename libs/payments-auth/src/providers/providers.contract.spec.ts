@@ -268,7 +268,7 @@ describe.each(named)('%s', (name, definition) => {
     }
   });
 
-  it('finds nothing odd about credentials as they should be', () => {
+  it('finds nothing odd about well-formed credentials', () => {
     for (const [field, spec] of Object.entries(definition.credentials)) {
       expect(spec.suspect?.(own[field] as string)).toBeUndefined();
     }

@@ -69,7 +69,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect((await two.claim(key, ANY)).outcome).toBe('acquired');
   });
 
-  it('hands a published token over, in one round trip, with what the store says is left of its life', async () => {
+  it('hands a published token over in one round trip, with what is left of its life', async () => {
     await publish(storeWith());
     const before = await scriptCalls(connection);
     const claim = await storeWith().claim(key, ANY);
@@ -157,7 +157,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     await subscribed(connection, `${prefix}:withdrawn`, 0);
   });
 
-  it('serves all the same where the user of this Redis may not subscribe, and leaves no connection behind', async () => {
+  it('serves without the right to subscribe, and leaves no connection behind', async () => {
     const user = `user-${randomUUID()}`;
     await connection.command(
       'ACL',

@@ -157,7 +157,7 @@ describe('PaymentsSignaturesService', () => {
     });
   });
 
-  it('goes on with the keys it knows while a resolver fails, and asks a failing one once a second', async () => {
+  it('goes on with the keys it knows while a resolver fails, and asks it once a second', async () => {
     let asked = 0;
     let fails = false;
     const { signatures, clock } = service(

@@ -210,7 +210,7 @@ describe.each(table.filter(([, { signedAtMs }]) => signedAtMs !== undefined))(
 );
 
 describe('proofs', () => {
-  it('are those of the sender alone where a secret travels, or where the body is covered by a CRC', () => {
+  it('are of the sender alone where a secret travels, or where a CRC covers the body', () => {
     const weak = table.filter(([, vector]) => schemeOf(vector).proves === 'sender');
     expect(weak.map(([each]) => each)).toEqual([
       'flutterwave, token',

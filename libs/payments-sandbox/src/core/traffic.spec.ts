@@ -47,7 +47,7 @@ describe('traffic', () => {
     expect(cashfin().counts.calls).toBe(5);
   });
 
-  it('counts a request that comes again with its id as a replay, and with another body as changed', async () => {
+  it('counts a request that repeats its id as a replay, and one with another body as changed', async () => {
     await post('{"reference":"R-1"}');
     await post('{"reference":"R-1"}');
     await post('{"reference":"R-1","amount":2}');

@@ -296,7 +296,7 @@ describe('faults', () => {
     expect(sandbox.elsewhere.requests).toEqual([]);
   });
 
-  it('redirects to the same origin, to another host name, and to any URL; notes what arrives elsewhere', async () => {
+  it('redirects to the same origin, another host name or any URL, and notes what arrives there', async () => {
     const location = async (to: string) => {
       wakapay().misbehave({ fault: 'redirect', to, on: 'call', times: 1 });
       return (await call()).headers.get('location');

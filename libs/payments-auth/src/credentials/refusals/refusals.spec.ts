@@ -136,7 +136,7 @@ describe('calls that the provider refuses', () => {
     expect(bed.logins).toHaveLength(6);
   });
 
-  it('may force another renewal when the first came of a call that is not replayed, and proved nothing', async () => {
+  it('may force another renewal when the first one came of a call that is not replayed', async () => {
     bed = await startCredentialBed();
     const spender = bed.registry.spenders('acme').spender(undefined, undefined);
     const stream = { ...REFUSED, replayable: false };

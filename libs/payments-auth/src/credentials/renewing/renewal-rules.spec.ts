@@ -18,7 +18,7 @@ describe('the zones of a life', () => {
     expect(zonesOf(lifetimeMs, refreshBeforeMs, slowestLoginMs, 0).dueAfterMs).toBe(dueAfterMs);
   });
 
-  it('leave time for two of the slowest logins, or half the life, whatever the lifetime and the jitter', () => {
+  it('leave time for two of the slowest logins, or half the life, at any lifetime and jitter', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 1_000, max: 3.2e10, noNaN: true }),

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { root } from './markdown.js';
+import { repositoryFiles } from './repository-files.js';
+
+/** A title of a test, or of a group of tests, as it is written. */
+export interface TestTitle {
+  readonly file: string;
+  readonly title: string;
+}
+
+/** The titles in every spec of the repository. */
+export function testTitles(): TestTitle[] {
+  return repositoryFiles(/(?:spec\.ts|\.test\.mjs)$/).flatMap((file) => {
+    const source = ts.createSourceFile(
+      file,
+      readFileSync(join(root, file), 'utf8'),
+      ts.ScriptTarget.ES2022,
+      true,
+    );
+    const titles: TestTitle[] = [];
+    const visit = (node: ts.Node): void => {
+      const title = ts.isCallExpression(node) ? titleOf(node) : undefined;
+      if (title !== undefined) titles.push({ file, title });
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+    return titles;
+  });
+}
+
+/** Of `it('…', …)`, `it.each(…)('…', …)` and the like; what is computed is not looked at. */
+function titleOf({ expression, arguments: given }: ts.CallExpression): string | undefined {
+  let callee: ts.Node = expression;
+  while (
+    ts.isCallExpression(callee) ||
+    ts.isPropertyAccessExpression(callee) ||
+    ts.isTaggedTemplateExpression(callee)
+  )
+    callee = ts.isTaggedTemplateExpression(callee) ? callee.tag : callee.expression;
+  const [title] = given;
+  if (!ts.isIdentifier(callee) || !['it', 'test', 'describe'].includes(callee.text)) return undefined;
+  if (given.length < 2 || title === undefined) return undefined;
+  return ts.isStringLiteralLike(title)
+    ? title.text
+    : ts.isTemplateExpression(title)
+      ? title.getText()
+      : undefined;
+}
