@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import type { Credentials, Rotation } from './core/account.js';
 import { InvalidInputError } from './core/checks.js';
 import type { Elsewhere } from './core/elsewhere.js';
@@ -109,10 +110,26 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     return this.#context.accounts.all().map(({ id }) => id);
   }
 
+  /**
+   * The public halves, in PEM, of the keys that sign for this account: those of the provider itself, which no merchant is
+   * handed, and those that the merchant would have uploaded.
+   */
+  publicKeysOf(account: string = OWN_ACCOUNT): Readonly<Record<string, string>> {
+    const { credentials } = this.#context.accounts.get(account);
+    const pairs = Object.entries(credentials).filter(([, value]) => value?.includes('PRIVATE KEY') === true);
+    return Object.fromEntries(
+      pairs.map(([field, pem = '']) => [
+        field,
+        createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString(),
+      ]),
+    );
+  }
+
   /** The account's names with secrets that were never its own: what a typing mistake sends. */
   wrongCredentialsOf(account: string = OWN_ACCOUNT): C {
     const { credentials } = this.#context.accounts.get(account);
-    return this.#behaviour.credentials(this.#webhookRandom).invent(account, credentials);
+    const wrong = this.#behaviour.credentials(this.#webhookRandom).invent(account, credentials);
+    return this.#behaviour.handedOut?.(wrong, this.#context.settings) ?? wrong;
   }
 
   /**
@@ -123,7 +140,8 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     const credentials: Credentials = this.credentialsOf(account);
     const first = (method: string) => {
       const found = this.#behaviour.resources.find(
-        (resource) => resource.method === method && exampleOf(resource) !== undefined,
+        (resource) =>
+          resource.method === method && resource.isPublic !== true && exampleOf(resource) !== undefined,
       );
       const example = found && exampleOf(found);
       if (found === undefined || example === undefined) return undefined;
@@ -224,7 +242,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     const occasion = {
       atMs: options.signedAtMs ?? this.#context.providerNowMs,
       url: options.url ?? 'http://127.0.0.1/webhooks',
-      id: `wh-${this.#webhookRandom.text(16)}`,
+      id: options.id ?? `wh-${this.#webhookRandom.text(16)}`,
       settings: this.settings,
     };
     return webhookMessage(shape, { ...options, keys, otherKeys, occasion, random: this.#webhookRandom });

@@ -115,7 +115,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
     expect(new Set(row.webhooks?.map(({ scheme }) => scheme) ?? [])).toEqual(
       new Set(provider.webhookSchemes.filter((scheme) => isSigned(scheme))),
     );
-    const made = (row.webhooks ?? []).map(({ scheme, keys, event, atMs, url, stands }, index) => {
+    const made = (row.webhooks ?? []).map(({ scheme, keys, event, atMs, url, id, stands }, index) => {
       const account = `vector-${index}`;
       provider.addAccount(account, keys);
       const message = provider.webhook({
@@ -124,6 +124,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
         event,
         ...(atMs === undefined ? {} : { signedAtMs: atMs }),
         ...(url === undefined ? {} : { url }),
+        ...(id === undefined ? {} : { id }),
       });
       return [scheme, valueAt(message, stands[0])];
     });
@@ -141,7 +142,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
     expect(distinct.filter(([, differing]) => differing !== 4)).toEqual([]);
   });
 
-  const EVENT = { id: 'evt_1', data: { amount: 100 } };
+  const EVENT = { id: 'evt_1', amount: '100' };
 
   /** Whether its messages carry anything that a forger lacks. */
   function isSigned(scheme: string): boolean {
@@ -159,7 +160,7 @@ describe.each(
   let provider: SandboxProvider;
 
   beforeEach(async () => {
-    sandbox = await startSandbox({ providers: [name as CatalogueName], seed: 'catalogue' });
+    sandbox = await startSandbox({ providers: [name as CatalogueName], clock: { now: () => NOW_MS } });
     provider = sandbox.running[0] as SandboxProvider;
   });
 
@@ -213,6 +214,7 @@ async function expectAnswer(answer: Response, [status, body]: Expected): Promise
 function valueAt(message: WebhookMessage, where: string): unknown {
   const [place, ...path] = where.split('.');
   if (place === 'query') return message.query?.[path.join('.')];
+  if (place === 'form') return new URLSearchParams(message.body).get(path.join('.'));
   if (place === 'body') return textBelow(JSON.parse(message.body ?? ''), path.join('.'));
   return message.headers[where];
 }

@@ -8,6 +8,7 @@ export function checkWebhookOptions(value: unknown): WebhookOptions & { readonly
     account: optional(isText),
     event: optional(isAnything),
     scheme: optional(isText),
+    id: optional(isText),
     signedAtMs: optional(isNumber(0)),
     forge: optional(isOneOf(...FORGERIES)),
   });

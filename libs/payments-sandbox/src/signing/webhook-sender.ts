@@ -40,6 +40,8 @@ export interface WebhookOptions {
   readonly scheme?: string;
   /** When it claims to be signed, in milliseconds since the epoch. @default now */
   readonly signedAtMs?: number;
+  /** The provider's own id of the delivery. @default an invented one */
+  readonly id?: string;
   /** The URL that the merchant told the provider, where it is signed. @default where it is sent to */
   readonly url?: string;
 }

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import type { Credentials } from '../../core/account.js';
 import type { Exchange } from '../../core/exchange.js';
 import type { AcceptedCall, Bearer, ProviderBehaviour, Resource } from '../../core/provider-behaviour.js';
@@ -125,21 +126,28 @@ export function counterpart<const N extends string, F extends Readonly<Record<st
     ...(facts.webhooks === undefined ? {} : { webhooks: facts.webhooks }),
     ...(login === undefined ? {} : loginParts(login, error)),
     ...(revocation === undefined ? {} : { revocationEndpoint: revocationOf(revocation, refusal) }),
-    credentials: (random) => ({
-      invent: (_account, previous) =>
-        Object.fromEntries(
-          fields.map(([field, { rotates, invent }]) => [
-            field,
-            rotates ? invent(random) : (previous?.[field] ?? invent(random)),
-          ]),
-        ) as C,
-      identityOf: (own) => own[identity as keyof C] ?? '',
-      secretOf: (own) => own[proof as keyof C] ?? '',
-      oldKeyWorksForMs: 0,
-    }),
+    credentials: (random) => {
+      const shared = (field: string) => random.fork(`shared/${field}`);
+      return {
+        invent: (_account, previous) =>
+          Object.fromEntries(
+            fields.map(([field, { rotates, invent }]) => [
+              field,
+              rotates ? invent(random, shared(field)) : (previous?.[field] ?? invent(random, shared(field))),
+            ]),
+          ) as C,
+        identityOf: (own) => own[identity as keyof C] ?? '',
+        secretOf: (own) => own[proof as keyof C] ?? '',
+        oldKeyWorksForMs: 0,
+      };
+    },
+    handedOut: (own) =>
+      Object.fromEntries(Object.entries(own).filter(([field]) => credentials[field]?.isHidden !== true)) as C,
     environment: (own, baseUrls) => ({
       ...Object.fromEntries(
-        fields.map(([field]) => [facts.variables?.[field] ?? variable(name, field), own[field] ?? '']),
+        fields
+          .filter(([, { isHidden }]) => isHidden !== true)
+          .map(([field]) => [facts.variables?.[field] ?? variable(name, field), own[field] ?? '']),
       ),
       ...Object.fromEntries(
         hosts.flatMap((host, index) =>
@@ -278,4 +286,22 @@ export function oauthError(error: string, status = 400, description?: string): R
 /** The header of a request as text; empty where it is missing. */
 export function header(request: ReceivedRequest, name: string): string {
   return headerOf(request, name) ?? '';
+}
+
+/** A page where a provider publishes the public half of one of its own keys. */
+export function publicKeys<C extends Credentials>(
+  path: string,
+  field: keyof C & string,
+  show: (pem: string) => unknown,
+): Resource<C> {
+  return {
+    method: 'GET',
+    path,
+    isPublic: true,
+    answer: ({ account }) => json(200, show(publicPem(account.credentials[field] ?? ''))),
+  };
+}
+
+export function publicPem(privatePem: string): string {
+  return createPublicKey(privatePem).export({ type: 'spki', format: 'pem' }).toString();
 }

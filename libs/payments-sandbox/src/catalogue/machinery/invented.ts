@@ -4,7 +4,10 @@ import type { SeededRandom } from '../../core/seeded-random.js';
 export interface Invented {
   /** Whether a rotation changes it. */
   readonly rotates: boolean;
-  readonly invent: (random: SeededRandom) => string;
+  /** Kept from the merchant: a key of the provider's own. */
+  readonly isHidden?: true;
+  /** @param shared the same sequence for every merchant of a provider */
+  readonly invent: (random: SeededRandom, shared: SeededRandom) => string;
 }
 
 /** What proves who a merchant is: a rotation replaces it. */
@@ -21,6 +24,9 @@ export const known = (prefix: string, length = 16): Invented => ({
 
 /** The same for every merchant: a country, a version. */
 export const fixed = (value: string): Invented => ({ rotates: false, invent: () => value });
+
+/** A key of the provider's own: no merchant is told it, and whoever verifies needs its public half. */
+export const hidden = (field: Invented): Invented => ({ ...field, isHidden: true });
 
 /** Made up by a function of its own. */
 export const made = (invent: Invented['invent'], { rotates = false } = {}): Invented => ({ rotates, invent });

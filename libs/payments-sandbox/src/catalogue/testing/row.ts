@@ -41,7 +41,8 @@ export interface Row {
     readonly event: WebhookEvent;
     readonly atMs?: number;
     readonly url?: string;
-    /** Header, or `query.name`, or `body.name`, and the value of the facts there. */
+    readonly id?: string;
+    /** Header, or `query.name`, `body.name`, `form.name`, and the value of the facts there. */
     readonly stands: readonly [where: string, value: string];
   }[];
 }
@@ -54,9 +55,16 @@ export const asJson = (body: unknown) => ({
   body: JSON.stringify(body),
 });
 
-export const asForm = (fields: Readonly<Record<string, string | undefined>>) => ({
-  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+export const asForm = (fields: Readonly<Record<string, string | undefined>>, authorization?: string) => ({
+  headers: {
+    'content-type': 'application/x-www-form-urlencoded',
+    ...(authorization === undefined ? {} : { authorization }),
+  },
   body: new URLSearchParams(fields as Record<string, string>).toString(),
 });
 
 export const bearer = ({ token }: { readonly token: string }) => ({ authorization: `Bearer ${token}` });
+
+export const secretKey = ({ keys }: { readonly keys: Keys }) => ({
+  authorization: `Bearer ${keys['secretKey']}`,
+});
