@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { isPaymentsAuthError, type ProviderOptions } from 'nestjs-payments-auth';
+import { isPaymentsAuthError, type ProviderOptions, OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { PROVIDER_NAMES, type ProviderName } from 'payments-sandbox';
 import { failure, quiet, until } from './support/waiting.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
@@ -138,8 +138,9 @@ describe('an account', () => {
         code: 'ACCOUNT_UNKNOWN',
       });
       expect(bed.provider.requests).toEqual([]);
-      // Whoever names none means the own account.
-      await bed.send({ url: '/sandbox/echo' });
+      expect(await failure(bed.send({ url: '/sandbox/echo' }))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+      expect(bed.provider.requests).toEqual([]);
+      await bed.send({ url: '/sandbox/echo', paymentsAuth: { account: OWN_ACCOUNT } });
       expect(calls()).toMatchObject([{ account: 'own' }]);
     },
   );

@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { OWN_ACCOUNT } from 'nestjs-payments-auth';
 import * as fc from 'fast-check';
 import { type ProviderName } from 'payments-sandbox';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
@@ -147,7 +148,7 @@ class Life {
       timeout: 0,
       headers: { 'X-Merchant': id, 'X-Call': number, 'Idempotency-Key': number },
       ...(method === 'POST' ? { data: { amount: 1, of: id } } : {}),
-      paymentsAuth: { ...(id === 'own' ? {} : { account: id }), ...(replay && { replay }) },
+      paymentsAuth: { account: nameOf(id), ...(replay && { replay }) },
     });
   }
 
@@ -215,8 +216,12 @@ class Life {
   }
 
   #service(id: AccountId) {
-    return id === 'own' ? this.bed.credentials : this.bed.credentials.account(id);
+    return this.bed.credentials.account(nameOf(id));
   }
+}
+
+function nameOf(id: AccountId): string | typeof OWN_ACCOUNT {
+  return id === 'own' ? OWN_ACCOUNT : id;
 }
 
 /** Runs one life, with the clock moving on where everything waits for it. What was wrong with it. */

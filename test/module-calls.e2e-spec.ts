@@ -51,6 +51,12 @@ function start(): Promise<LoopbackServer> {
   });
 }
 
+declare module 'nestjs-payments-auth' {
+  interface OwnProviders {
+    acme: true;
+  }
+}
+
 @Injectable()
 class Shop {
   constructor(

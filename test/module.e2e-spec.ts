@@ -121,9 +121,7 @@ describe('PaymentsAuthModule.forRoot()', () => {
     const error = await refusal(
       startModules([PaymentsAuthModule.forRoot({ providers: { pesapal }, isGlobal: false }), ShopModule]),
     );
-    expect(error.message).toContain(
-      'is "pesapal" in the providers of PaymentsAuthModule.forRoot, or in the providerNames of forRootAsync?',
-    );
+    expect(error.message).toContain('PAYMENTS_AUTH:HTTP:pesapal (name it in providers or fromEnvironment)');
   });
 
   it('is refused a second time in one application', async () => {
@@ -272,15 +270,16 @@ describe('PaymentsAuthModule.forRootAsync()', () => {
   });
 
   it('needs exactly one way to get its options', () => {
+    // @ts-expect-error -- none is given
     expect(() => PaymentsAuthModule.forRootAsync({})).toThrow(/exactly one of useFactory, useClass/);
     class Options {
       createPaymentsAuthOptions() {
         return {};
       }
     }
-    expect(() => PaymentsAuthModule.forRootAsync({ useFactory: () => ({}), useClass: Options })).toThrow(
-      /was given 2/,
-    );
+    // @ts-expect-error -- two are given
+    const both: PaymentsAuthModuleAsyncOptions = { useFactory: () => ({}), useClass: Options };
+    expect(() => PaymentsAuthModule.forRootAsync(both)).toThrow(/was given 2/);
   });
 });
 
@@ -330,12 +329,21 @@ describe('a provider that is not configured', () => {
   it('is a name that Nest cannot resolve when it is not built in, and the name says what to do', async () => {
     @Injectable()
     class Orphan {
-      constructor(@InjectPaymentsHttp('acme') readonly http: HttpService) {}
+      // @ts-expect-error -- no such provider is declared
+      constructor(@InjectPaymentsHttp('nowhere') readonly http: HttpService) {}
     }
     const error = await refusal(startApplication({ providers: { cashfin } }, { providers: [Orphan] }));
-    expect(error.message).toContain(
-      'PAYMENTS_AUTH:HTTP:acme (is "acme" in the providers of PaymentsAuthModule.forRoot, or in the providerNames of forRootAsync?)',
-    );
+    expect(error.message).toContain('PAYMENTS_AUTH:HTTP:nowhere (name it in definitions or providerNames)');
+  });
+
+  it('is a misspelt name, and the name that is meant is said', async () => {
+    @Injectable()
+    class Orphan {
+      // @ts-expect-error -- misspelt
+      constructor(@InjectCredentials('wakpay') readonly credentials: CredentialService) {}
+    }
+    const error = await refusal(startApplication({ providers: { cashfin } }, { providers: [Orphan] }));
+    expect(error.message).toContain('PAYMENTS_AUTH:CREDENTIALS:wakpay (did you mean "wakapay"?)');
   });
 });
 

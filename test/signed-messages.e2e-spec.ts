@@ -18,6 +18,7 @@ import {
   VerifiedDelivery,
   VerifiedWebhook,
   type WebhookDelivery,
+  OWN_ACCOUNT,
 } from 'nestjs-payments-auth';
 import { firstValueFrom } from 'rxjs';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
@@ -250,12 +251,13 @@ describe('keys of signed messages after rotate()', () => {
       credentials: keys(OLD),
       accounts: { shop: keys(OLD) },
     });
+    const own = credentials.account(OWN_ACCOUNT);
     expect([await verify(OLD), await verify(NEW)]).toEqual([true, false]);
-    await credentials.rotate([keys(NEW), keys(OLD)]);
+    await own.rotate([keys(NEW), keys(OLD)]);
     expect([await verify(OLD), await verify(NEW)]).toEqual([true, true]);
-    await credentials.rotate(keys(NEW));
+    await own.rotate(keys(NEW));
     expect([await verify(OLD), await verify(NEW)]).toEqual([false, true]);
-    await credentials.rotate();
+    await own.rotate();
     expect([await verify(OLD), await verify(NEW)]).toEqual([true, false]);
   });
 

@@ -8,6 +8,7 @@ describe('nestjs-payments-auth', () => {
       'Credential',
       'InjectCredentials',
       'InjectPaymentsHttp',
+      'OWN_ACCOUNT',
       'PAYMENTS_AUTH_CLOCK',
       'PaymentsAuthError',
       'PaymentsAuthModule',

@@ -3,10 +3,14 @@
 // The module
 export { PaymentsAuthModule } from './payments-auth.module.js';
 export type {
+  AccountSource,
   AnyProviderDefinition,
   AnyProviders,
   CredentialsFor,
   CredentialsInput,
+  DefinitionFor,
+  OwnAccountSource,
+  OwnDefinitions,
   PaymentsAuthModuleAsyncOptions,
   PaymentsAuthModuleExtras,
   PaymentsAuthModuleOptions,
@@ -14,6 +18,8 @@ export type {
   ProviderChoice,
   ProviderOptions,
   ProviderSettings,
+  RefreshTokenPair,
+  TokenRequestSettings,
 } from './payments-auth.options.js';
 export { type FileSource, fromFile } from './options/file-source.js';
 export type { HttpSettings, KeepWarm, ReplayPolicy } from './providers/configured-provider.js';
@@ -24,6 +30,8 @@ export {
   getPaymentsHttpToken,
   InjectCredentials,
   InjectPaymentsHttp,
+  type KnownProviderName,
+  type OwnProviders,
   PAYMENTS_AUTH_CLOCK,
   type ProviderName,
 } from './payments-auth.tokens.js';
@@ -33,6 +41,7 @@ export type {
   CredentialState,
   CredentialStatus,
 } from './credentials/credential.service.js';
+export { OWN_ACCOUNT } from './credentials/credential-spender.js';
 export { Credential, type CredentialParts } from './credentials/credential.js';
 export type { AcquireReason, PaymentsAuthEvent } from './credentials/payments-auth-event.js';
 export type { Clock, TimerHandle } from './payments-auth.clock.js';
@@ -50,10 +59,12 @@ export {
 export {
   BUILT_IN_PROVIDERS,
   type BuiltInCredentials,
+  type BuiltInDefinitions,
   type BuiltInProviderName,
   type CashfinCredentials,
   type ClickpesaCredentials,
   type CredentialsOf,
+  type EnvironmentsOf,
   type CryptofuseCredentials,
   type KashierCredentials,
   type PesapalCredentials,
@@ -63,10 +74,12 @@ export { type CredentialFields, defineProvider } from './providers/define-provid
 export type {
   CallHeaders,
   CredentialField,
+  CredentialFieldBase,
   HeaderParts,
   ProbeDefinition,
   ProviderAdvice,
   ProviderDefinition,
+  ProviderRegion,
   RefusalDefinition,
 } from './providers/provider-definition.js';
 export { login, type LoginSpec } from './strategies/login.strategy.js';

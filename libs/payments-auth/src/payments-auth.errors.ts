@@ -5,12 +5,14 @@ import { plainCause } from './scrubbing.js';
  *
  * - `INVALID_OPTIONS`: refused at boot; `problems` names every wrong path or variable.
  * - `PROVIDER_NOT_CONFIGURED`: a provider was used that the application has not configured.
- * - `ACCOUNT_UNKNOWN`: no such account, or none named where the provider has no own account.
+ * - `ACCOUNT_UNKNOWN`: no such account, or none named where the provider has accounts.
  * - `CREDENTIALS_REJECTED`: the provider says that the secret is wrong. Do not retry.
  * - `GRANT_REJECTED`: the provider says that this account's refresh token is wrong. The merchant has to connect again.
  * - `DEFINITION_FAULT`: the provider's definition fails, or does not know the answer. Mend it; do not retry.
  * - `CREDENTIALS_UNAVAILABLE`: no credential can be had right now. Retry later; see `retryAfterMs`.
+ * - `INVALID_REQUEST`: what the call says in `paymentsAuth` cannot be meant. Nothing was sent.
  * - `INSECURE_DESTINATION`: the request would have carried a credential to a place where it does not belong.
+ * - `SIGNING_FAILED`: the call could not be signed. Nothing was sent; see `cause`.
  */
 export type PaymentsAuthErrorCode =
   | 'INVALID_OPTIONS'
@@ -20,7 +22,9 @@ export type PaymentsAuthErrorCode =
   | 'GRANT_REJECTED'
   | 'DEFINITION_FAULT'
   | 'CREDENTIALS_UNAVAILABLE'
-  | 'INSECURE_DESTINATION';
+  | 'INSECURE_DESTINATION'
+  | 'INVALID_REQUEST'
+  | 'SIGNING_FAILED';
 
 /** What a {@link PaymentsAuthError} carries besides its code and message. None of it is ever a secret. */
 export interface PaymentsAuthErrorDetails {
@@ -28,6 +32,12 @@ export interface PaymentsAuthErrorDetails {
   provider?: string;
   /** The merchant account, as the application named it. */
   account?: string;
+  /** The credential that it was about: 8 hex digits of a keyed hash, as in events and logs. */
+  credential?: string;
+  /** The host that was asked, where one was. */
+  host?: string;
+  /** The status that the host answered with, where it answered. */
+  status?: number;
   /** The provider's own word for the refusal (`invalid_client`), where it gave one. */
   reason?: string;
   /** How long to wait before another attempt can succeed, in milliseconds, where that is known. */
@@ -54,6 +64,12 @@ export class PaymentsAuthError extends Error {
   declare readonly provider?: string;
   /** The merchant account, as the application named it. */
   declare readonly account?: string;
+  /** The credential that it was about: 8 hex digits of a keyed hash, as in events and logs. */
+  declare readonly credential?: string;
+  /** The host that was asked, where one was. */
+  declare readonly host?: string;
+  /** The status that the host answered with, where it answered. */
+  declare readonly status?: number;
   /** The provider's own word for the refusal (`invalid_client`), where it gave one. */
   declare readonly reason?: string;
   /** How long to wait before another attempt can succeed, in milliseconds, where that is known. */
@@ -64,11 +80,9 @@ export class PaymentsAuthError extends Error {
   constructor(code: PaymentsAuthErrorCode, message: string, details: PaymentsAuthErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: plainCause(details.cause) });
     this.code = code;
-    if (details.provider !== undefined) this.provider = details.provider;
-    if (details.account !== undefined) this.account = details.account;
-    if (details.reason !== undefined) this.reason = details.reason;
-    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
-    if (details.problems !== undefined) this.problems = details.problems;
+    const { cause: _, ...others } = details;
+    for (const [name, value] of Object.entries(others))
+      if (value !== undefined) Object.assign(this, { [name]: value });
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

@@ -15,28 +15,32 @@ import { PAYMENTS_AUTH_OPTIONS } from './payments-auth.tokens.js';
  */
 export type SealedOptions = () => PaymentsAuthModuleOptions | undefined;
 
-const EXTRAS: Required<PaymentsAuthModuleExtras> = { isGlobal: true, providerNames: [] };
+const EXTRAS: Required<PaymentsAuthModuleExtras> = { isGlobal: true, definitions: [], providerNames: [] };
 
 /**
- * `forRoot` and `forRootAsync`. Always transient, because two calls with equal options could otherwise collapse into
- * one module, and the second would go unnoticed instead of being refused.
+ * `forRoot` and `forRootAsync`, whose parameters `PaymentsAuthModule` types. Always transient, because two calls with
+ * equal options could otherwise collapse into one module, and the second would go unnoticed instead of being refused.
  */
-export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<PaymentsAuthModuleOptions>({
+export const ConfigurableModuleClass = new ConfigurableModuleBuilder<PaymentsAuthModuleOptions>({
   optionsInjectionToken: PAYMENTS_AUTH_OPTIONS,
   alwaysTransient: true,
 })
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createPaymentsAuthOptions')
   .setExtras<PaymentsAuthModuleExtras>(EXTRAS, assemble)
-  .build();
+  .build().ConfigurableModuleClass as (new () => object) & {
+  forRoot(options: never): DynamicModule;
+  forRootAsync(options: never): DynamicModule;
+};
 
 function assemble(definition: DynamicModule, extras: PaymentsAuthModuleExtras): DynamicModule {
   const given = definition.providers ?? [];
-  const providerNames = extras.providerNames ?? [];
-  const { providers, exports } = moduleParts(
-    [...namesIn(given.find(isOptions)), ...providerNames],
+  const { definitions = [], providerNames = [] } = extras;
+  const { providers, exports } = moduleParts({
+    named: namesIn(given.find(isOptions)),
+    definitions,
     providerNames,
-  );
+  });
   return {
     ...definition,
     global: extras.isGlobal ?? true,
@@ -68,6 +72,9 @@ function sealed(provider: ValueProvider | FactoryProvider): FactoryProvider<Seal
 /** Those of `forRoot` are known while the module is being built; those of a factory are not. */
 function namesIn(options: ValueProvider | FactoryProvider | undefined): string[] {
   if (options === undefined || !('useValue' in options)) return [];
-  const { providers } = options.useValue as PaymentsAuthModuleOptions;
-  return typeof providers === 'object' && providers !== null ? Object.keys(providers) : [];
+  const { providers, fromEnvironment } = options.useValue as PaymentsAuthModuleOptions;
+  return [
+    ...(typeof providers === 'object' && providers !== null ? Object.keys(providers) : []),
+    ...(Array.isArray(fromEnvironment) ? fromEnvironment.filter((name) => typeof name === 'string') : []),
+  ];
 }

@@ -4,6 +4,7 @@ import { PaymentsAuthError } from './payments-auth.errors.js';
 import { PaymentsAuthEvents } from './payments-auth.events.js';
 import { ConfigurableModuleClass } from './payments-auth.module-definition.js';
 import type {
+  OwnDefinitions,
   PaymentsAuthModuleAsyncOptions,
   PaymentsAuthModuleExtras,
   PaymentsAuthModuleOptions,
@@ -35,32 +36,35 @@ export class PaymentsAuthModule extends ConfigurableModuleClass implements OnApp
   }
 
   /**
-   * Without `providers`, every built-in provider whose required credentials are all in the environment is configured:
-   * through the application's `ConfigService` when it has a global one, else through `process.env`. With `providers`,
-   * only those are, and one without `credentials` takes them from its variables.
+   * Without `providers` and `fromEnvironment`, those of Cashfin, Kashier, PesaPal, ClickPesa, WakaPay and Cryptofuse are
+   * configured whose variables are set: in the application's `ConfigService` when it has a global one, else in
+   * `process.env`. Otherwise those that are named are, and no other; one of `providers` without `credentials` takes
+   * them from its variables.
    *
    * The boot stops with `INVALID_OPTIONS` when anything is wrong, and names all of it.
    */
-  static override forRoot<const P extends { readonly [N in keyof P]: ProviderChoice }>(
-    options?: PaymentsAuthModuleOptions<P> & PaymentsAuthModuleExtras,
-  ): DynamicModule {
-    return super.forRoot((options ?? {}) as PaymentsAuthModuleOptions & PaymentsAuthModuleExtras);
+  static override forRoot<
+    const P extends { readonly [N in keyof P]: ProviderChoice },
+    const Own extends OwnDefinitions = readonly [],
+  >(options?: PaymentsAuthModuleOptions<P, Own> & PaymentsAuthModuleExtras<Own>): DynamicModule {
+    return super.forRoot((options ?? {}) as never);
   }
 
   /**
-   * The same with options that come from a factory, a class or an existing provider. Names that are not built in have
-   * to be said in `providerNames` to be injectable, because the module is built before the options are known.
+   * The same with options that come from a factory, a class or an existing provider. The module is built before they
+   * are known: names besides those of `definitions` and of the six have to be said in `providerNames` to be injectable.
    */
-  static override forRootAsync<const P extends { readonly [N in keyof P]: ProviderChoice }>(
-    options: PaymentsAuthModuleAsyncOptions<P>,
-  ): DynamicModule {
+  static override forRootAsync<
+    const P extends { readonly [N in keyof P]: ProviderChoice },
+    const Own extends OwnDefinitions = readonly [],
+  >(options: PaymentsAuthModuleAsyncOptions<P, Own>): DynamicModule {
     const ways = ([options.useFactory, options.useClass, options.useExisting] as unknown[]).filter(Boolean);
     if (ways.length !== 1)
       throw new PaymentsAuthError(
         'INVALID_OPTIONS',
         `PaymentsAuthModule.forRootAsync needs exactly one of useFactory, useClass and useExisting, and was given ${ways.length}.`,
       );
-    return super.forRootAsync(options as Parameters<typeof ConfigurableModuleClass.forRootAsync>[0]);
+    return super.forRootAsync(options as never);
   }
 
   /** @internal */

@@ -19,11 +19,20 @@ const acme = defineProvider<AcmeCredentials>({
   refusal: { refused: ({ status }) => status === 401, bare401: true },
 });
 
+const named = defineProvider<AcmeCredentials, 'named', 'test' | 'live'>({
+  ...acme,
+  name: 'named',
+  environments: { test: 'https://api.test.acme.test', live: 'https://api.acme.test' },
+});
+
 const key = 'test-key-not-real';
 const wrongKey = { clientSecret: key };
 const halfKey = { consumerKey: key };
 const halfOptions = { credentials: halfKey };
 const Auth = PaymentsAuthModule;
+
+const load = async (account: string) => ({ consumerKey: account, consumerSecret: key });
+const save = async () => true;
 
 // What counts here is that the compiler agrees: `tsc --noEmit` fails where an expected error does not come.
 describe('the types of options', () => {
@@ -76,6 +85,58 @@ describe('the types of options', () => {
       Auth.forRoot({ providers: { pesapall: { environment: 'live' } } }),
     ];
     expect(modules).toHaveLength(5);
+  });
+
+  it('know the environments of each provider', () => {
+    const credentials = { apiKey: key, apiSecret: key };
+    const modules = [
+      Auth.forRoot({ providers: { wakapay: { environment: 'test', credentials } } }),
+      Auth.forRoot({ providers: { second: { provider: 'wakapay', environment: 'live', credentials } } }),
+      // @ts-expect-error -- that is PesaPal's word for it
+      Auth.forRoot({ providers: { wakapay: { environment: 'sandbox', credentials } } }),
+      // @ts-expect-error -- under another name too
+      Auth.forRoot({ providers: { second: { provider: 'wakapay', environment: 'sandbox', credentials } } }),
+    ];
+    expect(modules).toHaveLength(4);
+  });
+
+  it('know the names and the credentials of definitions', () => {
+    const modules = [
+      Auth.forRoot({ definitions: [named], fromEnvironment: ['named', 'pesapal'] }),
+      Auth.forRoot({
+        definitions: [named],
+        providers: { named: { environment: 'test', credentials: { user: key } }, cashfin: {} },
+      }),
+      Auth.forRootAsync({ definitions: [named], useFactory: () => ({ fromEnvironment: ['named'] }) }),
+      // @ts-expect-error -- a misspelling
+      Auth.forRoot({ definitions: [named], fromEnvironment: ['nammed'] }),
+      // @ts-expect-error -- a misspelling of a built-in one
+      Auth.forRoot({ fromEnvironment: ['pesapall'] }),
+      // @ts-expect-error -- a field is missing
+      Auth.forRoot({ definitions: [named], providers: { named: { credentials: { pass: key } } } }),
+      // @ts-expect-error -- no such environment
+      Auth.forRoot({ definitions: [named], providers: { named: { environment: 'sandbox' } } }),
+      // @ts-expect-error -- nothing is said
+      () => Auth.forRootAsync({}),
+      // @ts-expect-error -- an option that does not exist
+      Auth.forRootAsync({ useFactory: () => ({ provider: {} }) }),
+    ];
+    expect(modules).toHaveLength(9);
+  });
+
+  it('know what loads and saves credentials', () => {
+    const modules = [
+      Auth.forRoot({ providers: { pesapal: { accounts: { load, save }, singleProcess: true } } }),
+      Auth.forRoot({ providers: { pesapal: { credentials: { load: () => load('own') } } } }),
+      Auth.forRoot({
+        providers: {
+          pesapal: { audience: 'a', tokenRequest: { timeoutMs: 1 }, signer: async (bytes) => bytes },
+        },
+      }),
+      // @ts-expect-error -- what is loaded is checked too
+      Auth.forRoot({ providers: { pesapal: { accounts: { load: async () => wrongKey } } } }),
+    ];
+    expect(modules).toHaveLength(4);
   });
 
   it('know the options and their values', () => {

@@ -1,9 +1,13 @@
-import type { ModuleMetadata, Type } from '@nestjs/common';
-import type { FactoryProvider } from '@nestjs/common';
+import type { FactoryProvider, InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
 import type { TokenStore } from './credentials/sharing/token-store.js';
 import type { FileSource } from './options/file-source.js';
 import type { HttpSettings, KeepWarm, ReplayPolicy } from './providers/configured-provider.js';
-import type { BuiltInCredentials, BuiltInProviderName, CredentialsOf } from './providers/index.js';
+import type {
+  BuiltInDefinitions,
+  BuiltInProviderName,
+  CredentialsOf,
+  EnvironmentsOf,
+} from './providers/index.js';
 import type { ProviderDefinition } from './providers/provider-definition.js';
 import type { SecretWay } from './strategies/strategy.js';
 
@@ -20,45 +24,110 @@ export interface AnyProviders extends Partial<Record<BuiltInProviderName, Provid
   readonly [name: string]: ProviderChoice;
 }
 
-/** The static credentials of what is registered as `N` with the option `provider: D`. */
-export type CredentialsFor<N, D> = [D] extends [AnyProviderDefinition]
-  ? CredentialsOf<D>
+/** The definition of what is registered as `N` with the option `provider: D`, beside the own definitions `Own`. */
+export type DefinitionFor<N, D, Own extends OwnDefinitions = readonly []> = [D] extends [
+  AnyProviderDefinition,
+]
+  ? D
   : [D] extends [BuiltInProviderName]
-    ? BuiltInCredentials[D]
-    : N extends BuiltInProviderName
-      ? BuiltInCredentials[N]
-      : Readonly<Record<string, string | undefined>>;
+    ? BuiltInDefinitions[D]
+    : N extends OwnName<Own>
+      ? Extract<Own[number], { readonly name: N }>
+      : N extends BuiltInProviderName
+        ? BuiltInDefinitions[N]
+        : unknown;
+
+/** What the option `definitions` holds. */
+export type OwnDefinitions = readonly AnyProviderDefinition[];
+
+/** The names of own definitions, as far as they are known at compile time. */
+export type OwnName<Own extends OwnDefinitions> = string extends Own[number]['name']
+  ? never
+  : Own[number]['name'];
+
+/** The static credentials of what is registered as `N` with the option `provider: D`. */
+export type CredentialsFor<N, D, Own extends OwnDefinitions = readonly []> =
+  DefinitionFor<N, D, Own> extends infer Definition
+    ? unknown extends Definition
+      ? Readonly<Record<string, string | undefined>>
+      : CredentialsOf<Definition>
+    : never;
 
 /** One account's static credentials, each of which may stand in a file. */
 export type CredentialsInput<C> = { readonly [K in keyof C]: C[K] | FileSource } | FileSource;
 
 type OneOrMany<T> = T | readonly T[];
 
+/** A refresh token, as an {@link AccountSource} keeps it. */
+export interface RefreshTokenPair {
+  readonly refreshToken: string;
+}
+
+/** Merchants whose credentials change while they are used: refresh tokens that are good for one use. */
+export interface AccountSource<C> {
+  /**
+   * The credentials of a merchant. Asked again directly before a refresh token is spent.
+   *
+   * @returns `undefined` or `null` for a merchant that does not exist
+   */
+  load(account: string): OneOrMany<C> | null | undefined | Promise<OneOrMany<C> | null | undefined>;
+  /**
+   * Compare and swap: replaces the refresh token only where it still is `previous`. Never called without a new one.
+   *
+   * @returns `false` where somebody else was faster; `load` is asked again then
+   */
+  save?(account: string, next: RefreshTokenPair, previous: RefreshTokenPair): Promise<boolean>;
+}
+
+/** The same for the provider's own account. */
+export interface OwnAccountSource<C> {
+  load(): OneOrMany<C> | Promise<OneOrMany<C>>;
+  save?(next: RefreshTokenPair, previous: RefreshTokenPair): Promise<boolean>;
+}
+
 /** How one provider is used. */
-export interface ProviderSettings<C> {
+export interface ProviderSettings<C, E extends string = string> {
   /**
    * The provider's own account: an object, a list of them (newest first), {@link fromFile}, or a function that
    * returns an object or a list, sync or async, for secret managers.
    *
    * @default the provider's environment variables, unless `accounts` is given
    */
-  readonly credentials?: OneOrMany<CredentialsInput<C>> | (() => OneOrMany<C> | Promise<OneOrMany<C>>);
+  readonly credentials?:
+    OneOrMany<CredentialsInput<C>> | (() => OneOrMany<C> | Promise<OneOrMany<C>>) | OwnAccountSource<C>;
   /**
-   * The credentials of many merchants, by account: a record, or a function that resolves them. `undefined` means that
-   * there is no such account. With `accounts` and no `credentials`, a request that names no account is refused.
+   * The credentials of many merchants, by account: a record, a function that resolves them, or an
+   * {@link AccountSource}. `undefined` means that there is no such account. With `accounts`, a request that names no
+   * account is refused; the provider's own is {@link OWN_ACCOUNT}.
    */
   readonly accounts?:
     | Readonly<Record<string, OneOrMany<CredentialsInput<C>>>>
-    | ((account: string) => OneOrMany<C> | null | undefined | Promise<OneOrMany<C> | null | undefined>);
+    | ((account: string) => OneOrMany<C> | null | undefined | Promise<OneOrMany<C> | null | undefined>)
+    | AccountSource<C>;
   /**
    * As the provider calls it: `sandbox`, `test`, `live`. Required where there are several and no `baseUrl` is given:
    * there is no default, because a wrong one costs money.
    */
-  readonly environment?: string;
+  readonly environment?: E;
   /** A URL, which then stands for every host of the provider, or one per named host. @default that of the environment */
   readonly baseUrl?: string | Readonly<Record<string, string>>;
   /** The scopes asked for where a request names none. @default the provider's */
   readonly scopes?: readonly string[];
+  /** Whom tokens are asked for, as OAuth says it; part of what a token is kept under. @default none */
+  readonly audience?: string;
+  /**
+   * Signs with a key that never leaves a KMS or an HSM, where the definition signs: client assertions, and calls.
+   *
+   * @default the key stands in the credentials
+   */
+  signer?(bytes: Uint8Array, given: { readonly credentials: C }): Promise<Uint8Array>;
+  /** Logins and revocations. The connection settings of `http` hold for them as well. */
+  readonly tokenRequest?: TokenRequestSettings;
+  /**
+   * This process is the only one that uses these refresh tokens, so that no `store` is needed to keep two from
+   * spending the same one. @default false
+   */
+  readonly singleProcess?: true;
   /** How long before its end a token is renewed, in milliseconds; never more than half its life. @default 60_000 */
   readonly refreshBeforeMs?: number;
   /**
@@ -86,22 +155,42 @@ export interface ProviderSettings<C> {
   readonly insecureHosts?: readonly string[];
 }
 
-/** The options of what is registered as `N`. Its credentials follow from `provider`, or from the name. */
-export type ProviderOptions<N = string, D = ProviderChoice> = ProviderSettings<CredentialsFor<N, D>> & {
-  /** A definition, or the name of a built-in provider. @default the built-in provider of that name */
+/** How tokens are asked for and given back. */
+export interface TokenRequestSettings {
+  /** From the connection to the last byte of the answer, in milliseconds. @default 10_000 */
+  readonly timeoutMs?: number;
+  /** Headers besides those of the definition. @default none */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The options of what is registered as `N`. Its credentials and environments follow from its definition. */
+export type ProviderOptions<
+  N = string,
+  D = ProviderChoice,
+  Own extends OwnDefinitions = readonly [],
+> = ProviderSettings<CredentialsFor<N, D, Own>, EnvironmentsOf<DefinitionFor<N, D, Own>>> & {
+  /** A definition, or the name of a built-in provider. @default the definition of that name */
   readonly provider?: D;
-} & (N extends BuiltInProviderName ? unknown : string extends N ? unknown : { readonly provider: unknown });
+} & (N extends BuiltInProviderName | OwnName<Own>
+    ? unknown
+    : string extends N
+      ? unknown
+      : { readonly provider: unknown });
 
 /** The options of {@link PaymentsAuthModule.forRoot}. */
 export interface PaymentsAuthModuleOptions<
   P extends { readonly [N in keyof P]: ProviderChoice } = AnyProviders,
+  Own extends OwnDefinitions = OwnDefinitions,
 > {
   /**
-   * The providers by the name they are injected under.
+   * Providers by name, each configured by its variables alone, all of its required ones. Combines with `providers`.
    *
-   * @default every built-in provider whose required credentials are all in the environment
+   * @default where `providers` are absent too: those of Cashfin, Kashier, PesaPal, ClickPesa, WakaPay and Cryptofuse
+   *   whose variables are set
    */
-  readonly providers?: { readonly [N in keyof P]: ProviderOptions<N, P[N]> };
+  readonly fromEnvironment?: readonly (BuiltInProviderName | Own[number]['name'])[];
+  /** The providers by the name they are injected under. @default those that `fromEnvironment` says */
+  readonly providers?: { readonly [N in keyof P]: ProviderOptions<N, P[N], Own> };
   /** What a fleet shares its tokens through. @default each process keeps its own, in memory */
   readonly store?: TokenStore;
   /** Writes one JSON line per event through Nest's logger, context `PaymentsAuthAudit`. @default false */
@@ -118,10 +207,16 @@ export interface PaymentsAuthModuleOptions<
 }
 
 /** What is said beside the options, because the module is built before they are known. */
-export interface PaymentsAuthModuleExtras {
+export interface PaymentsAuthModuleExtras<Own extends OwnDefinitions = OwnDefinitions> {
   /** Whether the injectables are there in every module. @default true */
   readonly isGlobal?: boolean;
-  /** Names beyond the built-in ones that get injectables, for options that are only known when the factory has run. */
+  /**
+   * Providers of your own: with them their names, options and injectables are what those of built-in providers are.
+   *
+   * @default none
+   */
+  readonly definitions?: Own;
+  /** Names beyond these that get injectables: second registrations, for options that only the factory knows. */
   readonly providerNames?: readonly string[];
 }
 
@@ -134,17 +229,35 @@ export interface PaymentsAuthOptionsFactory {
 }
 
 /** The options of {@link PaymentsAuthModule.forRootAsync}: exactly one of the three `use…`. */
-export interface PaymentsAuthModuleAsyncOptions<
+export type PaymentsAuthModuleAsyncOptions<
   P extends { readonly [N in keyof P]: ProviderChoice } = AnyProviders,
->
-  extends Pick<ModuleMetadata, 'imports'>, PaymentsAuthModuleExtras {
-  /** What {@link useFactory} is called with. */
-  readonly inject?: FactoryProvider['inject'];
-  /** Returns the options; `undefined` and `{}` mean what `forRoot()` means. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- its parameters are whatever `inject` names
-  readonly useFactory?: (...args: any[]) => Eventually<PaymentsAuthModuleOptions<P> | undefined>;
-  /** A class that provides the options, made for this module. */
-  readonly useClass?: Type<PaymentsAuthOptionsFactory>;
-  /** A provider of the application that provides the options. */
-  readonly useExisting?: Type<PaymentsAuthOptionsFactory>;
-}
+  Own extends OwnDefinitions = OwnDefinitions,
+> = Pick<ModuleMetadata, 'imports'> &
+  PaymentsAuthModuleExtras<Own> &
+  (
+    | {
+        /** What {@link useFactory} is called with. */
+        readonly inject?: FactoryProvider['inject'];
+        /** Returns the options; `undefined` and `{}` mean what `forRoot()` means. */
+        readonly useFactory: (
+          // oxlint-disable-next-line typescript/no-explicit-any -- its parameters are whatever `inject` names
+          ...args: any[]
+        ) => Eventually<PaymentsAuthModuleOptions<P, Own> | undefined>;
+        readonly useClass?: undefined;
+        readonly useExisting?: undefined;
+      }
+    | {
+        /** A class that provides the options, made for this module. */
+        readonly useClass: Type<PaymentsAuthOptionsFactory>;
+        readonly inject?: undefined;
+        readonly useFactory?: undefined;
+        readonly useExisting?: undefined;
+      }
+    | {
+        /** A provider of the application that provides the options. */
+        readonly useExisting: InjectionToken<PaymentsAuthOptionsFactory>;
+        readonly inject?: undefined;
+        readonly useFactory?: undefined;
+        readonly useClass?: undefined;
+      }
+  );

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from './payments-auth.clock.js';
 import { auditEvent, EventLog } from './payments-auth-event.log.js';
 import { PaymentsAuthEvents } from './payments-auth.events.js';
 import type { SealedOptions } from './payments-auth.module-definition.js';
-import type { PaymentsAuthModuleOptions } from './payments-auth.options.js';
+import type { AnyProviderDefinition, PaymentsAuthModuleOptions } from './payments-auth.options.js';
 import { PaymentsAuthService } from './payments-auth.service.js';
 import {
   getCredentialsToken,
@@ -19,7 +19,7 @@ import {
 } from './payments-auth.tokens.js';
 import { ProviderServices } from './provider-services.js';
 import type { ConfiguredProvider } from './providers/configured-provider.js';
-import { BUILT_IN_PROVIDERS } from './providers/index.js';
+import { BUILT_IN_PROVIDERS, FOUND_BY_VARIABLES } from './providers/index.js';
 import { CredentialScheduler } from './scheduler/credential.scheduler.js';
 import { PaymentsSignaturesService } from './signatures/payments-signatures.service.js';
 import { SIGNATURE_EXPORTS, signatureProviders } from './signatures/signature.providers.js';
@@ -28,17 +28,29 @@ import { AxiosTokenTransport } from './strategies/axios-token-transport.js';
 /** A flood of findings is one finding. */
 const MOST_WARNINGS = 20;
 
-/**
- * What the module is made of: options given, resolved once, injected everywhere.
- *
- * @param names what gets injectables besides the built-in providers
- * @param providerNames those of them that were said beside a factory, still unchecked
- */
-export function moduleParts(
-  names: readonly string[],
-  providerNames: readonly string[],
-): { providers: FactoryProvider[]; exports: InjectionToken[] } {
-  const injectables = injectablesOf([...BUILT_IN_PROVIDERS.map(({ name }) => name), ...names]);
+/** What is known of an application while its module is being built. */
+export interface ModuleNames {
+  /** The names that `forRoot` was given; none where a factory gives them later. */
+  readonly named: readonly string[];
+  /** Still unchecked, as are the names beside them. */
+  readonly definitions: readonly AnyProviderDefinition[];
+  readonly providerNames: readonly string[];
+}
+
+/** What the module is made of: options given, resolved once, injected everywhere. */
+export function moduleParts({ named, definitions, providerNames }: ModuleNames): {
+  providers: FactoryProvider[];
+  exports: InjectionToken[];
+} {
+  const injectables = injectablesOf([
+    // Injecting one of the six that is not configured is never a puzzle; a longer list would cost every boot.
+    ...FOUND_BY_VARIABLES.map(({ name }) => name),
+    ...(Array.isArray(definitions) ? definitions : []).map(
+      (each) => (each as AnyProviderDefinition | undefined)?.name,
+    ),
+    ...named,
+    ...providerNames,
+  ]);
   const signatures = signatureProviders({
     configuredProviders: PAYMENTS_AUTH_PROVIDERS,
     credentials: CredentialRegistry,
@@ -47,7 +59,7 @@ export function moduleParts(
   return {
     providers: [
       { provide: PAYMENTS_AUTH_CLOCK, useFactory: () => systemClock },
-      resolvedProviders(providerNames),
+      resolvedProviders(definitions, providerNames),
       events,
       registry,
       services,
@@ -60,7 +72,10 @@ export function moduleParts(
   };
 }
 
-function resolvedProviders(providerNames: readonly string[]): FactoryProvider {
+function resolvedProviders(
+  definitions: readonly AnyProviderDefinition[],
+  providerNames: readonly string[],
+): FactoryProvider {
   return {
     provide: PAYMENTS_AUTH_PROVIDERS,
     // A global ConfigModule is found whatever the order of imports.
@@ -68,6 +83,8 @@ function resolvedProviders(providerNames: readonly string[]): FactoryProvider {
     useFactory: async (options: SealedOptions, config?: VariableSource) => {
       const { providers, warnings } = await resolveOptions(options(), {
         builtIns: BUILT_IN_PROVIDERS,
+        foundByVariables: FOUND_BY_VARIABLES,
+        definitions,
         variables: variablesOf(config),
         providerNames,
       });
@@ -108,7 +125,15 @@ const registry: FactoryProvider = {
     const { store, maxAccounts, maxTokenRequests } = given(options);
     return new CredentialRegistry(providers, {
       clock,
-      transport: ({ http }) => new AxiosTokenTransport({ clock, http }),
+      transport: ({ http, tokenRequest = {} }) => {
+        const { timeoutMs, headers } = tokenRequest;
+        return new AxiosTokenTransport({
+          clock,
+          http,
+          ...(timeoutMs === undefined ? {} : { deadlineMs: timeoutMs }),
+          ...(headers === undefined ? {} : { headers }),
+        });
+      },
       emit: hub.emit,
       ...(store === undefined ? {} : { store }),
       ...(maxAccounts === undefined ? {} : { maxAccounts }),
@@ -144,9 +169,9 @@ const scheduler: FactoryProvider = {
     new CredentialScheduler(credentials, clock, timers),
 };
 
-/** Two per name, also for built-in providers that are not configured: injecting one is never a puzzle. */
-function injectablesOf(names: readonly string[]): FactoryProvider[] {
-  return [...new Set(names)].flatMap((name) => [
+/** Two per name. */
+function injectablesOf(names: readonly (string | undefined)[]): FactoryProvider[] {
+  return [...new Set(names.filter((name) => name !== undefined))].flatMap((name) => [
     {
       provide: getPaymentsHttpToken(name),
       inject: [ProviderServices],

@@ -1,6 +1,7 @@
 import type { HttpService } from '@nestjs/axios';
 import type { Observable } from 'rxjs';
 import type { CredentialRegistry } from './credentials/credential.registry.js';
+import type { OWN_ACCOUNT } from './credentials/credential-spender.js';
 import type { CredentialService, CredentialStatus } from './credentials/credential.service.js';
 import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
 import type { PaymentsAuthEvents } from './payments-auth.events.js';
@@ -21,23 +22,29 @@ export class PaymentsAuthService {
   }
 
   /**
-   * The `HttpService` of a provider: the very one that `@InjectPaymentsHttp(name)` injects.
+   * The `HttpService` of a provider: the very one that `@InjectPaymentsHttp(name)` injects. With an account, one that is
+   * bound to it: whatever is called through it is that account's, so that none can be forgotten. Make one where you need
+   * it; there is nothing to keep.
    *
+   * @param account whose calls they are; {@link OWN_ACCOUNT} for the provider's own. `undefined` in its place is a name
+   *   that is missing, and no call goes out
    * @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED
    */
-  http(name: ProviderName): HttpService {
+  http(name: ProviderName, ...account: [account?: string | typeof OWN_ACCOUNT]): HttpService {
     this.#services.requireConfigured(name);
-    return this.#services.http(name);
+    return account.length === 0
+      ? this.#services.http(name)
+      : this.#services.boundHttp(name, account[0] ?? null);
   }
 
   /**
    * The credential of a provider, or of one of its merchants.
    *
-   * @param account of whom; the provider's own when it is left out. `undefined` in its place is not the same: where the
-   *   provider has accounts, a name that is missing is an account that does not exist
+   * @param account of whom; {@link OWN_ACCOUNT} for the provider's own. Where the provider has accounts, one has to be
+   *   named, here or with `account()`
    * @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED; an account that does not exist fails when it is used
    */
-  credentials(name: ProviderName, ...account: [account?: string]): CredentialService {
+  credentials(name: ProviderName, ...account: [account?: string | typeof OWN_ACCOUNT]): CredentialService {
     this.#services.requireConfigured(name);
     return this.#services.credentials(name, account.length === 0 ? undefined : (account[0] ?? null));
   }

@@ -1,5 +1,24 @@
 import { Inject } from '@nestjs/common';
-import type { BuiltInProviderName } from './providers/index.js';
+import { nearest } from './nearest.js';
+import { BUILT_IN_PROVIDERS, type BuiltInProviderName } from './providers/index.js';
+
+/**
+ * The names of an application's own providers, for the decorators. Extended where such a provider is defined:
+ *
+ * @example
+ * ```ts
+ * declare module 'nestjs-payments-auth' {
+ *   interface OwnProviders {
+ *     acme: true;
+ *   }
+ * }
+ * ```
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merged with the application's
+export interface OwnProviders {}
+
+/** A provider's name as the decorators take it, so that a misspelt one is a type error. */
+export type KnownProviderName = BuiltInProviderName | Extract<keyof OwnProviders, string>;
 
 /** A built-in provider's name, or one that the application has chosen. */
 export type ProviderName = BuiltInProviderName | (string & {});
@@ -17,24 +36,27 @@ export const PAYMENTS_AUTH_PROVIDERS = 'PAYMENTS_AUTH:PROVIDERS';
  * Nest prints a token that it cannot resolve, and nothing else, so what to do stands in the token.
  */
 export function getPaymentsHttpToken(name: ProviderName): string {
-  return `PAYMENTS_AUTH:HTTP:${name} (${hint(name)})`;
+  return `PAYMENTS_AUTH:HTTP:${name}${hint(name)}`;
 }
 
 /** The injection token of a provider's `CredentialService`. */
 export function getCredentialsToken(name: ProviderName): string {
-  return `PAYMENTS_AUTH:CREDENTIALS:${name} (${hint(name)})`;
+  return `PAYMENTS_AUTH:CREDENTIALS:${name}${hint(name)}`;
 }
 
 /** Injects the `HttpService` of a provider, which authenticates every request to it. */
-export function InjectPaymentsHttp(name: ProviderName): PropertyDecorator & ParameterDecorator {
+export function InjectPaymentsHttp(name: KnownProviderName): PropertyDecorator & ParameterDecorator {
   return Inject(getPaymentsHttpToken(name));
 }
 
 /** Injects the `CredentialService` of a provider, for clients other than the provider's `HttpService`. */
-export function InjectCredentials(name: ProviderName): PropertyDecorator & ParameterDecorator {
+export function InjectCredentials(name: KnownProviderName): PropertyDecorator & ParameterDecorator {
   return Inject(getCredentialsToken(name));
 }
 
 function hint(name: string): string {
-  return `is "${name}" in the providers of PaymentsAuthModule.forRoot, or in the providerNames of forRootAsync?`;
+  const builtIn = BUILT_IN_PROVIDERS.map((each): string => each.name);
+  if (builtIn.includes(name)) return ' (name it in providers or fromEnvironment)';
+  const meant = nearest(name, builtIn);
+  return meant === undefined ? ' (name it in definitions or providerNames)' : ` (did you mean "${meant}"?)`;
 }

@@ -2,6 +2,7 @@ import type { HttpService } from '@nestjs/axios';
 import type { CredentialRegistry } from './credentials/credential.registry.js';
 import type { AccountName } from './credentials/credential-spender.js';
 import type { CredentialService } from './credentials/credential.service.js';
+import { boundHttpService } from './http/bound-http.service.js';
 import { createPaymentsHttpService } from './http/payments-http.service.js';
 import type { Clock } from './payments-auth.clock.js';
 import type { PaymentsAuthError } from './payments-auth.errors.js';
@@ -41,6 +42,11 @@ export class ProviderServices {
         : this.#createHttp(provider);
     this.#http.set(name, service);
     return service;
+  }
+
+  /** One whose calls are all of `account`. */
+  boundHttp(name: string, account: AccountName): HttpService {
+    return boundHttpService(this.http(name), name, account);
   }
 
   /** For a name that is not configured: a service whose every method says so. */

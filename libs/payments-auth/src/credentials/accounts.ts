@@ -3,7 +3,7 @@ import { Account, type AccountHome } from './account.js';
 import { SecretSource } from './secrets/secret-source.js';
 import { accountUnknown, UnusableCredentialsError } from './credential-errors.js';
 import type { CredentialSlot } from './slot/credential-slot.js';
-import type { AccountName, CredentialSpenders } from './credential-spender.js';
+import { type AccountName, type CredentialSpenders, OWN_ACCOUNT } from './credential-spender.js';
 import { RecencyList } from './recency-list.js';
 import type { SlotContext } from './slot/slot-context.js';
 
@@ -36,9 +36,10 @@ export class Accounts implements AccountHome, CredentialSpenders {
   /** @throws PaymentsAuthError ACCOUNT_UNKNOWN, as far as that is known without asking a resolver */
   account(id: AccountName): Account {
     const { provider } = this.context;
-    // Where there are no merchants, there is nobody else whom an empty name could mean.
-    if (id === undefined || (id === null && provider.accounts === undefined)) {
-      if (this.#own === undefined) throw accountUnknown(provider.name, id);
+    // Where there are no merchants, there is nobody else whom no name could mean.
+    const isUnnamed = id === undefined || id === null;
+    if (id === OWN_ACCOUNT || (isUnnamed && provider.accounts === undefined) || this.#takesUnnamed(id)) {
+      if (this.#own === undefined) throw accountUnknown(provider.name, id ?? OWN_ACCOUNT);
       return this.#own;
     }
     if (typeof id !== 'string' || id === '' || provider.accounts === undefined)
@@ -53,9 +54,15 @@ export class Accounts implements AccountHome, CredentialSpenders {
     return account;
   }
 
+  /** In tests, which know nothing of the application's accounts. */
+  #takesUnnamed(id: AccountName): boolean {
+    return id === undefined && this.context.provider.accounts?.takesUnnamed === true;
+  }
+
   /** The account, if anything is kept of it; looking does not count as use. */
   known(id: AccountName): Account | undefined {
-    return typeof id === 'string' ? this.#merchants.get(id) : id === undefined ? this.#own : undefined;
+    if (typeof id === 'string') return this.#merchants.get(id);
+    return id === null ? undefined : this.#own;
   }
 
   /** Every slot there is. */

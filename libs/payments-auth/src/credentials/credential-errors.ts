@@ -5,7 +5,7 @@ import {
 } from '../payments-auth.errors.js';
 import { told } from '../scrubbing.js';
 import type { Rejected } from '../strategies/strategy.js';
-import type { AccountName } from './credential-spender.js';
+import { type AccountName, OWN_ACCOUNT } from './credential-spender.js';
 
 /** Whose credentials an error is about. */
 export interface Owner {
@@ -46,8 +46,10 @@ export function accountUnknown(provider: string, account: AccountName): Payments
 }
 
 function whyUnknown(provider: string, account: AccountName): string {
+  if (account === OWN_ACCOUNT)
+    return `Provider "${provider}" has no account of its own. Give it credentials, or name another account.`;
   if (account === undefined)
-    return `Provider "${provider}" has no account of its own, and the call names none. Name one: { paymentsAuth: { account } }.`;
+    return `Provider "${provider}" has accounts, and the call names none. Name one: { paymentsAuth: { account } }; the provider's own is OWN_ACCOUNT. paymentsAuth.http(name, account) is bound to one.`;
   if (account === null || account === '')
     return `The call names an account of provider "${provider}", but the name is missing or empty. Check where it comes from.`;
   return `Provider "${provider}" has no account "${told(account)}". Add it to its accounts, or check the name.`;

@@ -52,10 +52,21 @@ export interface CallTarget {
 }
 
 /**
+ * The provider's own account, where it has `accounts` too: there, a call that names none is refused, so that a forgotten
+ * account charges nobody.
+ *
+ * @example
+ * ```ts
+ * http.get('/balance', { paymentsAuth: { account: OWN_ACCOUNT } });
+ * ```
+ */
+export const OWN_ACCOUNT: unique symbol = Symbol.for('nestjs-payments-auth.own-account');
+
+/**
  * The account that a call names: `undefined` for none, and `null` where it means to name one but the name is not there
  * (`{ account: merchant.id }` of a merchant without an id). The latter must never end up as the provider's own.
  */
-export type AccountName = string | null | undefined;
+export type AccountName = string | typeof OWN_ACCOUNT | null | undefined;
 
 /** Finds the spender of a call. One per provider name. */
 export interface CredentialSpenders {

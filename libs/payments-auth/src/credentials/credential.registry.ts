@@ -7,7 +7,7 @@ import { notConfigured } from '../providers/not-configured.js';
 import type { TokenTransport } from '../strategies/token-transport.js';
 import { Accounts } from './accounts.js';
 import type { CredentialService, CredentialStatus } from './credential.service.js';
-import type { AccountName, CredentialSpenders } from './credential-spender.js';
+import { type AccountName, type CredentialSpenders, OWN_ACCOUNT } from './credential-spender.js';
 import { KeyedHash } from './secrets/keyed-hash.js';
 import type { EventSink } from './payments-auth-event.js';
 import { ProviderCredentialService } from './provider-credential.service.js';
@@ -104,7 +104,7 @@ export class CredentialRegistry {
   status(): CredentialStatus[] {
     return [...this.#providers].flatMap(([name, accounts]) => {
       const known = Array.from(accounts.slots(), statusOf);
-      const own = accounts.known(undefined);
+      const own = accounts.known(OWN_ACCOUNT);
       return own === undefined || own.defaultSlot !== undefined
         ? known
         : [this.service(name).status(), ...known];
@@ -115,7 +115,7 @@ export class CredentialRegistry {
   warm(): void {
     for (const { provider } of this.#contexts) {
       if (provider.own === undefined) continue;
-      const slot = this.#accounts(provider.name).account(undefined).slot();
+      const slot = this.#accounts(provider.name).account(OWN_ACCOUNT).slot();
       if (slot.isKeptWarm) slot.warm();
     }
   }

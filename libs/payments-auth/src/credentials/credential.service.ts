@@ -1,3 +1,4 @@
+import type { OWN_ACCOUNT } from './credential-spender.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { Credential } from './credential.js';
 
@@ -92,6 +93,10 @@ export interface CredentialService {
   rotate(credentials?: Credentials | readonly Credentials[]): Promise<void>;
   /** What can be known of the credential without knowing it. Asks nobody. */
   status(): CredentialStatus;
-  /** The same provider for another merchant. @throws ACCOUNT_UNKNOWN when used, if there is no such account */
-  account(id: string): CredentialService;
+  /**
+   * The same provider for another merchant, or for its own account ({@link OWN_ACCOUNT}).
+   *
+   * @throws ACCOUNT_UNKNOWN when used, if there is no such account
+   */
+  account(id: string | typeof OWN_ACCOUNT): CredentialService;
 }

@@ -2,7 +2,7 @@ import type { Accounts } from './accounts.js';
 import { allOf } from './issuing/all-of.js';
 import type { Credential } from './credential.js';
 import type { CredentialService, CredentialStatus } from './credential.service.js';
-import type { AccountName } from './credential-spender.js';
+import type { AccountName, OWN_ACCOUNT } from './credential-spender.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { noCounts } from './slot/slot-journal.js';
 import { statusOf } from './slot/slot-status.js';
@@ -56,7 +56,7 @@ export class ProviderCredentialService implements CredentialService {
     };
   }
 
-  account(id: string): CredentialService {
+  account(id: string | typeof OWN_ACCOUNT): CredentialService {
     // Whoever says `account` means one, also when the name is missing.
     const name = (id as AccountName) ?? null;
     return new ProviderCredentialService(this.#provider, this.#accounts, name);

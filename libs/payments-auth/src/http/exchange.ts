@@ -205,7 +205,8 @@ export class Exchange {
     if (typeof body !== 'string' || this.#environment.signBody === undefined) return;
     const { account } = attempt.paymentsAuth ?? NOTHING_SAID;
     const contentType = String(attempt.headers.getContentType() ?? '');
-    const call = { method, host, path, account, contentType, credential };
+    const whose = typeof account === 'string' ? { account } : {};
+    const call = { method, host, path, ...whose, contentType, credential };
     attempt.data = await this.#environment.signBody(body, call);
     // A length that the caller had counted is no longer that of the body; axios counts anew.
     attempt.headers.delete('content-length');

@@ -1,15 +1,16 @@
+import type { OWN_ACCOUNT } from '../credentials/credential-spender.js';
 import type { ReplayPolicy } from '../providers/configured-provider.js';
 
 /** What one call may say about how it is authenticated. */
 export interface PaymentsAuthRequest {
   /**
-   * The merchant account whose credentials the call carries. Named but missing (`undefined`, `null`, empty) it is
-   * `ACCOUNT_UNKNOWN` where the provider has `accounts`, and never the provider's own: a forgotten account must not
-   * charge the wrong merchant.
+   * The merchant account whose credentials the call carries; {@link OWN_ACCOUNT} for the provider's own. Where the
+   * provider has `accounts`, a call that names none, or whose name is missing (`undefined`, `null`, empty), is
+   * `ACCOUNT_UNKNOWN`: a forgotten account must not charge the wrong merchant.
    *
-   * @default the provider's own
+   * @default the provider's own, where it has no `accounts`
    */
-  account?: string;
+  account?: string | typeof OWN_ACCOUNT;
   /** Scopes other than the configured ones, where the provider has scopes. */
   scopes?: string[];
   /** The named host the call goes to, where the provider has several. @default the provider's first */

@@ -1,8 +1,17 @@
 import type { Credentials } from '../strategies/strategy.js';
-import { type FoundSource, credentialsSource, load } from './credentials-source.js';
+import {
+  checkLoadable,
+  type FoundSource,
+  credentialsSource,
+  isLoadable,
+  load,
+} from './credentials-source.js';
 import type { ProviderScope } from './provider-scope.js';
 import { kindOf } from '../strategies/header-text.js';
 import { isRecord } from './record.js';
+
+/** On a function of the testing kit, which gives every application accounts, whether it has any or not. */
+const TAKES_UNNAMED = Symbol.for('nestjs-payments-auth.takes-unnamed');
 
 /** The credentials of many merchants. A record is checked at boot; what a function answers is checked by whoever asks it. */
 export async function accountCredentials(
@@ -15,16 +24,30 @@ export async function accountCredentials(
   if (typeof accounts === 'function') {
     return {
       isDynamic: true,
+      ...(TAKES_UNNAMED in accounts ? { takesUnnamed: true } : {}),
       resolve: async (account) => {
         const given: unknown = await accounts(account);
         return given === undefined || given === null ? undefined : (load(given) as Promise<Credentials[]>);
       },
     };
   }
+  if (isLoadable(accounts)) {
+    checkLoadable(accounts, at, scope.findings);
+    return {
+      isDynamic: true,
+      resolve: async (account) => {
+        const given = await accounts.load(account as string);
+        return given === undefined || given === null ? undefined : (load(given) as Promise<Credentials[]>);
+      },
+      ...(accounts.save === undefined
+        ? {}
+        : { save: async (...swap: unknown[]) => (await accounts.save?.(...swap)) !== false }),
+    };
+  }
   if (!isRecord(accounts)) {
     scope.findings.problem(
       at,
-      `must be a record of credentials by account, or a function (id) => credentials, and is ${kindOf(accounts)}`,
+      `must be a record of credentials by account, a function (id) => credentials, or { load, save }, and is ${kindOf(accounts)}`,
     );
     return undefined;
   }

@@ -5,6 +5,7 @@ import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { fieldProblems, fieldWarnings, pickFields, strangerFields } from './credential-fields.js';
 import { FileSource } from './file-source.js';
+import type { Findings } from './findings.js';
 import type { ProviderScope } from './provider-scope.js';
 import { isRecord } from './record.js';
 
@@ -29,6 +30,16 @@ export async function credentialsSource(
   const { definition, findings } = scope;
   if (typeof input === 'function')
     return { isDynamic: true, resolve: async () => load(await input()) as Promise<Credentials[]> };
+  if (isLoadable(input)) {
+    checkLoadable(input, at, findings);
+    return {
+      isDynamic: true,
+      resolve: async () => load(await input.load()) as Promise<Credentials[]>,
+      ...(input.save === undefined
+        ? {}
+        : { save: async (_: string | undefined, ...swap) => (await input.save?.(...swap)) !== false }),
+    };
+  }
 
   let given: readonly unknown[];
   try {
@@ -106,6 +117,25 @@ async function reread(
 export function fixedSource(credentials: Credentials): FoundSource {
   const list = Object.freeze([credentials]);
   return { isDynamic: false, resolve: () => list };
+}
+
+/** What loads credentials, and keeps the refresh token that takes the place of one. */
+export interface Loadable {
+  load(...account: string[]): unknown;
+  save?(...swap: unknown[]): unknown;
+}
+
+/** No credential is a function, so this is no object of credential fields. */
+export function isLoadable(input: unknown): input is Loadable {
+  return isRecord(input) && typeof input.load === 'function';
+}
+
+export function checkLoadable(input: Loadable, at: string, findings: Findings): void {
+  for (const name of Object.keys(input))
+    if (name !== 'load' && name !== 'save')
+      findings.problem(`${at}.${name}`, 'unknown; expected load and save, and nothing else');
+  if (input.save !== undefined && typeof input.save !== 'function')
+    findings.problem(`${at}.save`, 'must be a function that replaces the refresh token');
 }
 
 /** Turns one, many, or files of either into a list, and reads the files. @throws {UnusableCredentialsError} */

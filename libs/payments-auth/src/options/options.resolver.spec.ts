@@ -353,7 +353,7 @@ describe('wrong options', () => {
     [
       'accounts that are a list',
       { providers: { cashfin: { accounts: [] } } },
-      'providers.cashfin.accounts: must be a record of credentials by account, or a function (id) => credentials, and is a list',
+      'providers.cashfin.accounts: must be a record of credentials by account, a function (id) => credentials, or { load, save }, and is a list',
     ],
     [
       'one wrong account',

@@ -18,6 +18,10 @@ export interface ResolvedOptions {
 /** What is needed to make sense of options, besides the options. */
 export interface ResolutionContext {
   readonly builtIns: readonly ProviderDefinition[];
+  /** Those that are found by their variables, where the application names none. @default the built-in ones */
+  readonly foundByVariables?: readonly ProviderDefinition[];
+  /** The application's own definitions, as it gave them. */
+  readonly definitions?: unknown;
   readonly variables: Variables;
   /** The names beyond the built-in ones that were given an injectable; `undefined` where they need not be said. */
   readonly providerNames?: readonly string[];
@@ -25,7 +29,14 @@ export interface ResolutionContext {
 
 /** Logs, Redis keys and metrics carry these names, so they are kept plain. */
 const NAME = /^[A-Za-z][\w.-]{0,63}$/;
-const KNOWN = ['providers', 'store', 'auditLog', 'maxAccounts', 'maxTokenRequests'];
+const KNOWN = ['providers', 'fromEnvironment', 'store', 'auditLog', 'maxAccounts', 'maxTokenRequests'];
+
+/** The definitions that an application may name: its own, and the built-in ones. */
+interface Known {
+  readonly definitions: readonly ProviderDefinition[];
+  readonly variables: Variables;
+  readonly findings: Findings;
+}
 
 /**
  * Checks everything and fills in what was not said (R16).
@@ -41,41 +52,127 @@ export async function resolveOptions(options: unknown, context: ResolutionContex
     return { providers: [], warnings: [] };
   }
   checkModuleOptions(given, findings);
+  const { builtIns, variables } = context;
+  const definitions = [...ownDefinitions(context, findings), ...builtIns];
+  const known: Known = { definitions, variables, findings };
+  const { providers: named, fromEnvironment } = given;
   const providers =
-    given.providers === undefined
-      ? await fromVariables(context, findings)
-      : await fromOptions(given.providers, context, findings);
+    named === undefined && fromEnvironment === undefined
+      ? await foundByVariables(context.foundByVariables ?? builtIns, known)
+      : [...(await fromNames(fromEnvironment, named, known)), ...(await fromOptions(named, known))];
   checkProviderNames(context, findings);
   findings.refuseProblems();
-  return { providers, warnings: findings.warnings };
+  return { providers: providers.filter((each) => each !== undefined), warnings: findings.warnings };
 }
 
-/** Every built-in provider whose required credentials are all in the environment. */
-async function fromVariables(context: ResolutionContext, findings: Findings): Promise<ConfiguredProvider[]> {
-  const { variables } = context;
-  const providers: (ConfiguredProvider | undefined)[] = [];
-  for (const definition of context.builtIns) {
+type Resolved = (ConfiguredProvider | undefined)[];
+
+/** The application's own definitions, with a name each. */
+function ownDefinitions({ definitions = [], builtIns }: ResolutionContext, findings: Findings) {
+  if (!Array.isArray(definitions)) {
+    findings.problem(
+      'definitions',
+      `must be a list of what defineProvider() returns, and is ${kindOf(definitions)}`,
+    );
+    return [];
+  }
+  const taken = builtIns.map(({ name }) => name);
+  return definitions.filter((definition: unknown, index): definition is ProviderDefinition => {
+    const at = `definitions[${index}]`;
+    if (!isDefinition(definition)) {
+      findings.problem(at, 'must be what defineProvider() returns');
+      return false;
+    }
+    const { name } = definition;
+    if (taken.includes(name))
+      findings.problem(
+        at,
+        builtIns.some((each) => each.name === name)
+          ? `"${name}" is built in; give your definition another name`
+          : `"${name}" is there twice`,
+      );
+    taken.push(name);
+    return true;
+  });
+}
+
+/** Those whose required credentials are all in the environment. */
+async function foundByVariables(
+  candidates: readonly ProviderDefinition[],
+  { variables, findings }: Known,
+): Promise<Resolved> {
+  const providers: Resolved = [];
+  for (const definition of candidates) {
     const { name } = definition;
     if (requiredVariables({ definition, variables }).set.length === 0) continue;
     const path = `providers.${name}`;
     providers.push(
-      await resolveProvider({ name, path, definition, options: {}, named: false, variables, findings }),
+      await resolveProvider({ name, path, definition, options: {}, said: 'nowhere', variables, findings }),
     );
   }
-  return providers.filter((each) => each !== undefined);
+  return providers;
 }
 
-/** Those that the application names, and only those. */
-async function fromOptions(
+/** Those that the application names, each from its variables. */
+async function fromNames(
+  fromEnvironment: unknown,
   named: unknown,
-  context: ResolutionContext,
-  findings: Findings,
-): Promise<ConfiguredProvider[]> {
+  { definitions, variables, findings }: Known,
+): Promise<Resolved> {
+  if (fromEnvironment === undefined) return [];
+  if (!Array.isArray(fromEnvironment)) {
+    findings.problem(
+      'fromEnvironment',
+      `must be a list of provider names, and is ${kindOf(fromEnvironment)}`,
+    );
+    return [];
+  }
+  const providers: Resolved = [];
+  const names = definitions.map((each) => each.name);
+  for (const [index, name] of (fromEnvironment as unknown[]).entries()) {
+    const at = `fromEnvironment[${index}]`;
+    const definition = definitions.find((each) => each.name === name);
+    if (typeof name !== 'string' || definition === undefined) {
+      findings.problem(
+        at,
+        typeof name === 'string'
+          ? `"${name}" is not a provider. ${suggestion(name, names)} One of your own belongs into definitions`
+          : `must be the name of a provider, and is ${kindOf(name)}`,
+      );
+      continue;
+    }
+    if (fromEnvironment.indexOf(name) !== index) {
+      findings.problem(at, `"${name}" is there twice`);
+      continue;
+    }
+    if (isRecord(named) && named[name] !== undefined) {
+      findings.problem(at, `"${name}" stands in providers too; take it out here`);
+      continue;
+    }
+    providers.push(
+      await resolveProvider({
+        name,
+        path: `providers.${name}`,
+        definition,
+        options: {},
+        said: 'fromEnvironment',
+        variables,
+        findings,
+      }),
+    );
+  }
+  return providers;
+}
+
+/** Those that the application gives options for. */
+async function fromOptions(named: unknown, known: Known): Promise<Resolved> {
+  const { findings, variables } = known;
+  if (named === undefined) return [];
   if (!isRecord(named)) {
     findings.problem('providers', `must be a record of provider options by name, and is ${kindOf(named)}`);
     return [];
   }
-  const providers: (ConfiguredProvider | undefined)[] = [];
+  const providers: Resolved = [];
   const names = new Map<string, string>();
   for (const [name, options] of Object.entries(named)) {
     // Written `pesapal: condition ? { … } : undefined`.
@@ -95,43 +192,41 @@ async function fromOptions(
       findings.problem(path, `must be the provider's options, and is ${kindOf(options)}`);
       continue;
     }
-    const definition = definitionOf(name, path, options.provider, context.builtIns, findings);
+    const definition = definitionOf(name, path, options.provider, known);
     if (definition === undefined) continue;
-    const { variables } = context;
     providers.push(
-      await resolveProvider({ name, path, definition, options, named: true, variables, findings }),
+      await resolveProvider({ name, path, definition, options, said: 'providers', variables, findings }),
     );
   }
-  return providers.filter((each) => each !== undefined);
+  return providers;
 }
 
 function definitionOf(
   name: string,
   path: string,
   provider: unknown,
-  builtIns: readonly ProviderDefinition[],
-  findings: Findings,
+  { definitions, findings }: Known,
 ): ProviderDefinition | undefined {
-  const known = builtIns.map((each) => each.name);
+  const names = definitions.map((each) => each.name);
   if (provider === undefined) {
-    const definition = builtIns.find((each) => each.name === name);
+    const definition = definitions.find((each) => each.name === name);
     if (definition === undefined)
       findings.problem(
         path,
-        `not a built-in provider. ${suggestion(name, known)} For one of your own, give its definition as "provider"`,
+        `not a built-in provider. ${suggestion(name, names)} For one of your own, give its definition as "provider"`,
       );
     return definition;
   }
   if (typeof provider === 'string') {
-    const definition = builtIns.find((each) => each.name === provider);
+    const definition = definitions.find((each) => each.name === provider);
     if (definition === undefined)
-      findings.problem(`${path}.provider`, `not the name of a built-in provider. Known: ${known.join(', ')}`);
+      findings.problem(`${path}.provider`, `not the name of a built-in provider. Known: ${names.join(', ')}`);
     return definition;
   }
   if (isDefinition(provider)) return provider;
   findings.problem(
     `${path}.provider`,
-    `must be what defineProvider() returns, or the name of a built-in provider (${known.join(', ')})`,
+    `must be what defineProvider() returns, or the name of a built-in provider (${names.join(', ')})`,
   );
   return undefined;
 }
@@ -143,14 +238,13 @@ function isDefinition(value: unknown): value is ProviderDefinition {
     isRecord(value.environments) &&
     isRecord(value.credentials) &&
     (value.token === undefined || isRecord(value.token)) &&
-    isRecord(value.refusal) &&
-    typeof value.headers === 'function'
+    [value.headers, value.sign, value.tls].some((each) => typeof each === 'function')
   );
 }
 
 function checkModuleOptions(given: Record<string, unknown>, findings: Findings): void {
   for (const name of Object.keys(given)) {
-    if (name === 'isGlobal' || name === 'providerNames')
+    if (name === 'isGlobal' || name === 'providerNames' || name === 'definitions')
       findings.problem(name, 'belongs beside useFactory, and not into what it returns');
     else if (!KNOWN.includes(name)) findings.problem(name, `not an option. ${suggestion(name, KNOWN)}`);
   }

@@ -51,14 +51,16 @@ function credentialsFromVariables(
     const what = headerTextProblem(value);
     if (what === undefined) continue;
     if (value !== undefined) findings.problem(variable as string, what);
-    else if (scope.named)
+    else if (scope.said === 'providers' || variable === undefined)
       findings.problem(
         `${path}.credentials.${field}`,
-        `missing; give it${variable === undefined ? '' : `, or set ${variable}`}`,
+        `missing; give it${variable === undefined ? ' there, because it has no variable' : `, or set ${variable}`}`,
       );
+    else if (scope.said === 'fromEnvironment')
+      findings.problem(variable, `missing, and fromEnvironment names "${scope.name}"; set it`);
     else
       findings.problem(
-        variable as string,
+        variable,
         `missing, while ${set.join(' and ')} is set; set it too, or none of ${definition.title}'s`,
       );
   }

@@ -148,11 +148,11 @@ function checked(
 }
 
 function noPlace(scope: ProviderScope, known: readonly string[]): [where: string, what: string] {
-  const { definition, named, path } = scope;
+  const { definition, path } = scope;
   if (known.length === 0) return [`${path}.baseUrl`, `missing; ${definition.title} declares no environment`];
   const variable = definition.environmentVariable;
   const choice = known.map((each) => `"${each}"`).join(' or ');
-  if (!named && variable !== undefined)
+  if (scope.said !== 'providers' && variable !== undefined)
     return [variable, `missing; set it to ${choice}: there is no default, because a wrong one costs money`];
   const inVariable = variable === undefined ? '' : ` there or in ${variable}`;
   return [

@@ -11,8 +11,8 @@ export interface ProviderScope {
   readonly definition: ProviderDefinition;
   /** What the application said, of which nothing is certain yet; empty when it is configured by variables alone. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Whether the application named the provider in its options, so that findings can point there. */
-  readonly named: boolean;
+  /** Where the application named the provider, so that findings can point there. */
+  readonly said: 'providers' | 'fromEnvironment' | 'nowhere';
   readonly variables: Variables;
   readonly findings: Findings;
 }

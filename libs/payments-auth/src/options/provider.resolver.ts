@@ -14,7 +14,19 @@ import { suggestion } from '../nearest.js';
 import { ownCredentials } from './own-credentials.js';
 import { resolvePlace } from './place.js';
 import type { ProviderScope } from './provider-scope.js';
-import { type Check, durationMs, hostNameList, httpProblems, oneOf, scopeList, yesOrNo } from './settings.js';
+import {
+  aFunction,
+  type Check,
+  durationMs,
+  hostNameList,
+  httpProblems,
+  oneOf,
+  onlyTrue,
+  plainText,
+  scopeList,
+  tokenRequestSettings,
+  yesOrNo,
+} from './settings.js';
 
 const REFRESH_BEFORE_MS = 60_000;
 const CREDENTIALS_TTL_MS = 5 * 60_000;
@@ -38,6 +50,10 @@ const CHECKS: Readonly<Record<string, Check | undefined>> = {
   credentialsTtlMs: durationMs,
   clientAuthentication: oneOf('client_secret_basic', 'client_secret_post'),
   share: yesOrNo,
+  audience: plainText,
+  signer: aFunction,
+  tokenRequest: tokenRequestSettings,
+  singleProcess: onlyTrue,
   insecureHosts: hostNameList,
 };
 
@@ -77,15 +93,28 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
     ...(keepWarm === undefined ? {} : { keepWarm }),
     replay: setting(scope, 'replay') ?? 'always',
     share: setting(scope, 'share') ?? true,
+    ...present({
+      audience: setting(scope, 'audience'),
+      signer: setting(scope, 'signer'),
+      tokenRequest: setting(scope, 'tokenRequest'),
+      singleProcess: setting(scope, 'singleProcess'),
+    }),
     insecureHosts: insecureHosts.map((host) => host.toLowerCase()),
     http: () => http,
   });
 }
 
 /** Files are read again soon; a function of the application's may have to ask somebody far away. */
-function sourceOf(scope: ProviderScope, { resolve, isDynamic, inFiles }: FoundSource): CredentialsSource {
-  const ttlMs = isDynamic && inFiles === true ? FILES_TTL_MS : CREDENTIALS_TTL_MS;
-  return Object.freeze({ resolve, isDynamic, ttlMs: setting(scope, 'credentialsTtlMs') ?? ttlMs });
+function sourceOf(scope: ProviderScope, { inFiles, ...source }: FoundSource): CredentialsSource {
+  const ttlMs = source.isDynamic && inFiles === true ? FILES_TTL_MS : CREDENTIALS_TTL_MS;
+  return Object.freeze({ ...source, ttlMs: setting(scope, 'credentialsTtlMs') ?? ttlMs });
+}
+
+/** Without what is `undefined`. */
+function present<T extends object>(parts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }
 
 function checkSettings({ definition, findings, options, path }: ProviderScope): void {
@@ -119,6 +148,10 @@ interface Settings {
   credentialsTtlMs: number;
   clientAuthentication: SecretWay;
   share: boolean;
+  audience: string;
+  signer: NonNullable<ConfiguredProvider['signer']>;
+  tokenRequest: NonNullable<ConfiguredProvider['tokenRequest']>;
+  singleProcess: true;
   insecureHosts: string[];
 }
 

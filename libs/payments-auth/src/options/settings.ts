@@ -1,4 +1,5 @@
-import { kindOf } from '../strategies/header-text.js';
+import { headerTextProblem, isHeaderText, kindOf } from '../strategies/header-text.js';
+import { isRecord } from './record.js';
 
 /** Says what is expected instead, or nothing when `value` is right. `undefined` never gets here. */
 export type Check = (value: unknown) => string | undefined;
@@ -16,6 +17,33 @@ export const durationMs: Check = (value) => {
 
 export const yesOrNo: Check = (value) =>
   typeof value === 'boolean' ? undefined : `must be true or false, and is ${kindOf(value)}`;
+
+export const onlyTrue: Check = (value) => (value === true ? undefined : 'must be true, or be left out');
+
+export const aFunction: Check = (value) =>
+  typeof value === 'function' ? undefined : `must be a function, and is ${kindOf(value)}`;
+
+export const plainText: Check = headerTextProblem;
+
+const LONGEST_TOKEN_REQUEST_MS = 60_000;
+
+export const tokenRequestSettings: Check = (value) => {
+  if (!isRecord(value)) return `must be { timeoutMs, headers }, and is ${kindOf(value)}`;
+  const { timeoutMs, headers, ...others } = value;
+  const [stranger] = Object.keys(others);
+  if (stranger !== undefined) return `has no "${stranger}"; expected timeoutMs and headers`;
+  if (
+    timeoutMs !== undefined &&
+    !(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= LONGEST_TOKEN_REQUEST_MS)
+  )
+    return 'its timeoutMs must be a number of milliseconds, above 0 and at most 60_000';
+  if (headers === undefined) return undefined;
+  if (!isRecord(headers)) return `its headers must be a record of texts, and are ${kindOf(headers)}`;
+  const wrong = Object.keys(headers).find(
+    (name) => !isHeaderText(headers[name]) || !/^[\w!#$%&'*+.^`|~-]+$/.test(name),
+  );
+  return wrong === undefined ? undefined : `its header "${wrong}" cannot be sent`;
+};
 
 export const countOf: Check = (value) =>
   typeof value === 'number' && Number.isInteger(value) && value > 0

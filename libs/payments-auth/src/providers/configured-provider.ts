@@ -40,6 +40,19 @@ export interface CredentialsSource<C extends Credentials = Credentials> {
   readonly isDynamic: boolean;
   /** How long an answer is kept, in milliseconds. */
   readonly ttlMs: number;
+  /** Whether a call that names no account is the provider's own all the same: in tests. */
+  readonly takesUnnamed?: boolean;
+  /**
+   * Replaces a refresh token where it still is `previous`. Absent: the application keeps none.
+   *
+   * @param account whose; `undefined` for the provider's own
+   * @returns `false` where somebody else was faster
+   */
+  save?(
+    account: string | undefined,
+    next: { readonly refreshToken: string },
+    previous: { readonly refreshToken: string },
+  ): Promise<boolean>;
 }
 
 /**
@@ -67,6 +80,16 @@ export interface ConfiguredProvider<C extends Credentials = Credentials> {
   readonly keepWarm?: KeepWarm;
   readonly replay: ReplayPolicy;
   readonly share: boolean;
+  /** Whom tokens are asked for. */
+  readonly audience?: string;
+  /** Signs with a key that the application does not hold. */
+  signer?(bytes: Uint8Array, given: { readonly credentials: unknown }): Promise<Uint8Array>;
+  readonly tokenRequest?: {
+    readonly timeoutMs?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+  /** No other process uses the refresh tokens of this one. */
+  readonly singleProcess?: boolean;
   readonly insecureHosts: readonly string[];
   /** Agents and CA stand behind this function, so that inspecting a configuration never walks into a socket. */
   readonly http: () => HttpSettings;

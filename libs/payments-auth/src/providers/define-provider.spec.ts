@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
-import { login } from '../strategies/login.strategy.js';
+import { login, type LoginSpec } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { defineProvider } from './define-provider.js';
 import type { ApiAnswer, ProviderDefinition } from './provider-definition.js';
@@ -39,13 +39,33 @@ function pathsOf(changes: Record<string, unknown>): string[] {
 
 // Slips, as they are made.
 type Loose = { credentials: Readonly<Record<string, string | undefined>> };
-const withHost = { credentials: { apiKey: {}, host: { inUrl: /^[a-z]+$/ } } };
+const withHost = {
+  credentials: { apiKey: {}, host: { inUrl: /^[a-z]+$/ } },
+  headers: ({ credentials }: Loose) => ({ 'X-Api-Key': credentials['apiKey'] }),
+};
 const readsMissingMerchant = ({ credentials }: Loose) => ({
   'X-Merchant': (credentials['merchant'] as string).toUpperCase(),
 });
 const certificateInHeader = ({ credentials }: Loose) => ({ 'X-Cert': credentials['apiKey'] });
 const throwsWithoutBody = ({ body }: ApiAnswer) => (body as { code: string }).code === 'bad_key';
 
+const tokenHeaders = ({ token }: { token: string }) => ({ Authorization: `Bearer ${token}` });
+const ACME_LOGIN: LoginSpec<AcmeCredentials> = {
+  path: '/session',
+  body: ({ credentials }) => ({ json: { key: credentials.apiKey } }),
+  answer: { token: 'token' },
+  documentedLifetimeMs: 600_000,
+  rejected: ({ status }) => status === 403,
+};
+const asksForScopes = {
+  scopes: ['read'],
+  token: clientCredentials<AcmeCredentials>({
+    path: '/token',
+    client: ({ credentials }) => ({ id: 'acme', secret: credentials.apiKey }),
+    documentedLifetimeMs: 600_000,
+  }),
+  headers: tokenHeaders,
+};
 describe('defineProvider', () => {
   it('gives back what it was given, for nobody to change', () => {
     const definition = defineProvider<AcmeCredentials>(acme);
@@ -162,10 +182,13 @@ describe('defineProvider', () => {
       ['environments.test', { environments: { ...environments, test: { a: 'https://a.test' } } }],
       ['environmentVariable', { environmentVariable: 'acme-environment' }],
       ['baseUrlVariable.c', { environments, baseUrlVariable: { c: 'ACME_URL' } }],
-      ['scopesVariable', { scopesVariable: 'ACME_API_KEY', scopes: ['read'] }],
+      ['scopesVariable', { scopesVariable: 'ACME_API_KEY', ...asksForScopes }],
       ['credentials', { credentials: {} }],
       ['credentials', { credentials: { apiKey: { optional: true } } }],
-      ['credentials.apiKey.variable', { credentials: { apiKey: { variable: 'apiKey' } } }],
+      [
+        'credentials.apiKey.variable',
+        { credentials: { ...acme.credentials, apiKey: { variable: 'apiKey' } } },
+      ],
       ['credentials.apiKey.belongsTo.test', { credentials: { apiKey: { belongsTo: { test: /x/ } } } }],
       ['credentials.apiKey.belongsTo.live', { credentials: { apiKey: { belongsTo: { live: /x/g } } } }],
       ['credentials.apiKey.suspect', { credentials: { apiKey: { suspect: 'a lot' } } }],
@@ -179,7 +202,7 @@ describe('defineProvider', () => {
       ['callHeaders[0].host', { callHeaders: [{ host: 'elsewhere', headers: acme.headers }] }],
       ['refusal.refused', { refusal: {} }],
       ['refusal.incurable', { refusal: { refused: () => false, incurable: 403 } }],
-      ['scopes', { scopes: ['read write'] }],
+      ['scopes', { ...asksForScopes, scopes: ['read write'] }],
       ['secretResponseFields', { secretResponseFields: 'hash' }],
       ['probe.path', { probe: { path: '//elsewhere.test' } }],
       ['advice[0].on', { advice: [{ on: 'refusal', cause: 'it', fix: 'that' }] }],
@@ -217,10 +240,8 @@ describe('defineProvider', () => {
       ['headers', { headers: readsMissingMerchant }],
       ['headers', { headers: () => ({ 'X-Api-Key': 'key', 'X-Nonce': randomUUID() }) }],
       ['headers.X-Api-Key', { headers: () => ({ 'X-Api-Key': 7 }) }],
-      [
-        'headers.X-Api-Key',
-        { headers: ({ credentials }: Loose) => ({ 'X-Api-Key': `Key ${credentials['k']}` }) },
-      ],
+      ['headers', { headers: ({ credentials }: Loose) => ({ 'X-Api-Key': `Key ${credentials['k']}` }) }],
+      ['headers.X-Api-Key', { headers: () => ({ 'X-Api-Key': 'Key undefined' }) }],
       ['headers.X Api Key', { headers: () => ({ 'X Api Key': 'key' }) }],
       ['headers.Host', { headers: () => ({ Host: 'api.acme.test' }) }],
       ['headers.X-Cert', { credentials: { apiKey: { format: 'pem' } }, headers: certificateInHeader }],
@@ -238,27 +259,49 @@ describe('defineProvider', () => {
       ['refusal.bare401', { refusal: { refused: () => false, bare401: false } }],
       ['refusal.alsoOnSuccess', { refusal: { refused: () => false, alsoOnSuccess: 'yes' } }],
       ['refusal.challenged', { refusal: { refused: () => false, challenged: () => false } }],
-      ['scopes', { scopesVariable: 'ACME_SCOPES' }],
+      ['scopes', { ...asksForScopes, scopes: undefined, scopesVariable: 'ACME_SCOPES' }],
       ['advice[0].status', { advice: [{ on: 'call', status: '401', cause: 'it', fix: 'that' }] }],
     ])('%s in %j', (path, changes) => {
       expect(pathsOf(changes)).toEqual([path]);
     });
 
-    it.each<[string, Record<string, unknown>]>([
-      ['token.documentedLifetimeMs', { documentedLifetimeMs: 0 }],
-      ['token.documentedLifetimeMs', { documentedLifetimeMs: NaN }],
-      ['token.limits[0]', { limits: [{ limit: 0, perMs: 1, per: 'ip' }] }],
-      ['token.limits[0]', { limits: [{ limit: 1, perMs: 1, per: 'planet' }] }],
-      ['token.host', { host: 'elsewhere' }],
-      ['token.authentication', { authentication: [] }],
-      ['token.authentication', { authentication: ['certificate'] }],
-    ])('%s in a token with %j', (path, changes) => {
+    it('a token that its factory has not made', () => {
+      expect(pathsOf({ token: { kind: 'login' } })).toEqual(['token']);
+    });
+
+    it('functions of a token that are written as 0.1 called them, with the credentials themselves', () => {
       const token = clientCredentials<AcmeCredentials>({
         path: '/token',
-        client: ({ credentials: { apiKey } }) => ({ id: 'acme', secret: apiKey }),
         documentedLifetimeMs: 600_000,
+        client: ((given: Record<string, string>) => ({ id: given['apiKey'] })) as never,
       });
-      expect(pathsOf({ token: { ...token, ...changes } })).toEqual([path]);
+      expect(problemsOf({ token, headers: tokenHeaders })).toEqual([
+        'token: reads apiKey where credentials.apiKey stands; its functions are given { credentials, … }',
+      ]);
+    });
+
+    it.each<[string, Record<string, unknown>]>([
+      ['token.host', { host: 'elsewhere' }],
+      ['token.path', { path: '/{tenant}/token' }],
+      ['token.path', { path: '/{apiKey}/token' }],
+      ['token', { body: ({ credentials }: Loose) => ({ json: { key: credentials['apikey'] } }) }],
+      ['token', { body: ({ credentials }: Loose) => ({ json: (credentials['api_key'] as string).trim() }) }],
+    ])('%s in a login with %j', (path, changes) => {
+      const token = login<AcmeCredentials>({ ...ACME_LOGIN, ...changes });
+      expect(pathsOf({ token, headers: tokenHeaders })).toEqual([path]);
+    });
+
+    it('scopes that nobody asks for', () => {
+      const scopes = ['read'];
+      expect(pathsOf({ scopes })).toEqual(['scopes']);
+      expect(pathsOf({ scopes, token: login(ACME_LOGIN), headers: tokenHeaders })).toEqual(['scopes']);
+      const asking = login<AcmeCredentials>({
+        ...ACME_LOGIN,
+        body: ({ credentials, scopes: asked }) => ({
+          json: { key: credentials.apiKey, scope: asked.join(' ') },
+        }),
+      });
+      expect(pathsOf({ scopes, token: asking, headers: tokenHeaders })).toEqual([]);
     });
 
     it('all at once, in one error that names the provider', () => {

@@ -77,7 +77,7 @@ export function definitionProblems(definition: unknown): Problems {
     ...environmentProblems(definition['environments'], hosts, definition['credentials']),
     ...variableProblems(definition, hosts),
     ...credentials,
-    ...tokenProblems(definition['token'], hosts),
+    ...tokenProblems(definition, hosts, { mayCall: credentials.length === 0 }),
     ...headerProblems(definition, { mayCall: credentials.length === 0 }),
     ...callHeaderProblems(definition['callHeaders'], hosts),
     ...refusalProblems(definition['refusal'], definition['sign'] !== undefined),
@@ -101,8 +101,11 @@ function textProblems(path: string, value: unknown, expected: string): Problems 
   return value === undefined || matches(value, /\S/) ? [] : [`${path}: expected ${expected}`];
 }
 
-function scopeProblems({ scopes, scopesVariable }: Fields): Problems {
+function scopeProblems({ scopes, scopesVariable, token }: Fields): Problems {
   return [
+    ...(scopes !== undefined && token === undefined
+      ? ['scopes: there is no token to ask them for; leave this out']
+      : []),
     ...listProblems('scopes', scopes, /^[\x21\x23-\x5b\x5d-\x7e]+$/, 'scope names without spaces'),
     ...(scopesVariable !== undefined && scopes === undefined
       ? ['scopes: expected the default scopes, because scopesVariable replaces them']

@@ -22,10 +22,11 @@ export function loginGiven(
   strategy: Pick<TokenStrategy, 'host' | 'path'>,
   parts: LoginParts,
 ): LoginGiven<Credentials> {
-  const { environment } = provider;
+  const { environment, audience } = provider;
   return {
     ...parts,
     ...(environment === undefined ? {} : { environment }),
+    ...(audience === undefined ? {} : { audience }),
     endpoint: tokenBaseUrl(provider, strategy) + strategy.path,
   };
 }

@@ -1,5 +1,5 @@
 import { PaymentsAuthError } from '../payments-auth.errors.js';
-import { BUILT_IN_PROVIDERS } from './index.js';
+import { BUILT_IN_PROVIDERS, FOUND_BY_VARIABLES } from './index.js';
 import type { CredentialField, ProviderDefinition } from './provider-definition.js';
 
 /** Says what to do about a provider that is used without being configured, whoever finds it out. */
@@ -10,8 +10,9 @@ export function notConfigured(
 ): PaymentsAuthError {
   const definition = known.find((each) => each.name === name);
   const variables = definition === undefined ? [] : requiredVariablesOf(definition);
-  const inVariables =
-    variables.length === 0 ? '' : `, or set ${variables.join(' and ')} and give no providers`;
+  const isFound = FOUND_BY_VARIABLES.some((each) => each.name === name);
+  const how = isFound ? 'give no providers' : 'name it in fromEnvironment';
+  const inVariables = variables.length === 0 ? '' : `, or set ${variables.join(' and ')} and ${how}`;
   const remedy = `Add it to PaymentsAuthModule.forRoot({ providers })${inVariables}.`;
   const names = [...configured];
   const others = names.length === 0 ? 'No provider is configured.' : `Configured: ${names.join(', ')}.`;

@@ -1,45 +1,74 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
+import { type Fields, hostProblems, type Problems } from './definition-checks.js';
+import { placeholderProblems } from './environment-problems.js';
+import { MadeUpValues } from './made-up-values.js';
 
 const KINDS = ['login', 'client-credentials', 'refresh-token'];
-const WAYS = ['client_secret_basic', 'client_secret_post'];
 
-/** Everything that is wrong with a definition's token, each named by its field. */
-export function tokenProblems(token: unknown, hosts: readonly string[]): string[] {
+/**
+ * What is wrong with how a definition obtains its tokens, beyond what the factories find by themselves.
+ *
+ * @param mayCall whether the fields of the credentials are sound, so that functions can be tried with made-up ones
+ */
+export function tokenProblems(
+  definition: Fields,
+  hosts: readonly string[],
+  { mayCall }: { mayCall: boolean },
+): Problems {
+  const { token } = definition;
   if (token === undefined) return [];
-  if (!isJsonObject(token) || !KINDS.includes(token['kind'] as string)) {
-    return ['token: expected login({ … }) or clientCredentials({ … }), or nothing for a static key'];
-  }
-  const { host, documentedLifetimeMs, limits, authentication } = token;
+  if (
+    !isJsonObject(token) ||
+    !KINDS.includes(token['kind'] as string) ||
+    typeof token['request'] !== 'function'
+  )
+    return [
+      'token: expected login({ … }), clientCredentials({ … }) or refreshToken({ … }), or nothing for a static key',
+    ];
   return [
-    ...(host === undefined || hosts.includes(host as string) ? [] : ['token.host: there is no such host']),
-    ...(isPositive(documentedLifetimeMs)
-      ? []
-      : ['token.documentedLifetimeMs: expected a number of milliseconds above 0']),
-    ...(Array.isArray(limits) ? limits.flatMap(limitProblems) : ['token.limits: expected a list']),
-    ...(authentication === undefined || isAuthentication(authentication)
-      ? []
-      : [
-          "token.authentication: expected a list of 'client_secret_basic' and 'client_secret_post', the default first",
-        ]),
-    ...['request', 'read']
-      .filter((field) => typeof token[field] !== 'function')
-      .map((field) => `token.${field}: expected a function`),
+    ...hostProblems('token.host', token['host'], hosts),
+    ...placeholderProblems('token.path', token['path'], definition['credentials']),
+    ...(mayCall ? requestProblems(token, definition) : []),
   ];
 }
 
-function limitProblems(limit: unknown, index: number): string[] {
-  return isJsonObject(limit) &&
-    isPositive(limit['limit']) &&
-    isPositive(limit['perMs']) &&
-    ['ip', 'credential'].includes(limit['per'] as string)
-    ? []
-    : [`token.limits[${index}]: expected { limit, perMs, per: 'ip' | 'credential' }`];
+/** Makes the request of a login with made-up values. It is sent nowhere. */
+function requestProblems(token: Fields, definition: Fields): Problems {
+  const values = new MadeUpValues(definition);
+  const { environments } = definition;
+  const read = new Set<PropertyKey>();
+  const given = new Proxy<Fields>(
+    {
+      credentials: values.all,
+      environment: isJsonObject(environments) ? Object.keys(environments)[0] : undefined,
+      scopes: ['invented-scope'],
+      nowMs: 0,
+      endpoint: 'https://invented.test/token',
+    },
+    { get: (target, name) => (read.add(name), Reflect.get(target, name) as unknown) },
+  );
+  const means = { clientAuthentication: firstOf(token['authentication']) };
+  try {
+    const request = (token['request'] as (...args: unknown[]) => unknown).call(token, given, means);
+    // Signing an assertion takes a while, and a made-up key does not sign.
+    if (request instanceof Promise) request.catch(() => undefined);
+  } catch {
+    // A key that is none may well be refused by whoever signs with it.
+  }
+  return [
+    ...values.unknownFields('token'),
+    ...values.names
+      .filter((name) => read.has(name))
+      .map(
+        (name) =>
+          `token: reads ${name} where credentials.${name} stands; its functions are given { credentials, … }`,
+      ),
+    ...(token['kind'] === 'login' && definition['scopes'] !== undefined && !read.has('scopes')
+      ? ['scopes: the login sends none; read scopes in its body or headers, or leave this out']
+      : []),
+  ];
 }
 
-function isAuthentication(ways: unknown): boolean {
-  return Array.isArray(ways) && ways.length > 0 && ways.every((way) => WAYS.includes(way as string));
-}
-
-function isPositive(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+function firstOf(ways: unknown): unknown {
+  return Array.isArray(ways) ? ways[0] : undefined;
 }

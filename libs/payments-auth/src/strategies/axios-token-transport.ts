@@ -22,6 +22,8 @@ export interface AxiosTokenTransportOptions {
   readonly http?: () => ConnectionSettings;
   /** In milliseconds. @default 10 000 */
   readonly deadlineMs?: number;
+  /** Headers besides those of a request, which win. @default none */
+  readonly headers?: Readonly<Record<string, string>>;
   /** In bytes, after decompression. @default 1 MiB */
   readonly mostBytes?: number;
 }
@@ -32,12 +34,14 @@ export class AxiosTokenTransport implements TokenTransport {
   readonly #axios: AxiosInstance;
   readonly #deadlineMs: number;
   readonly #mostBytes: number;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor({ clock, http, deadlineMs, mostBytes }: AxiosTokenTransportOptions) {
+  constructor({ clock, http, deadlineMs, mostBytes, headers }: AxiosTokenTransportOptions) {
     this.#clock = clock;
     this.#axios = bareAxios(http?.() ?? {});
     this.#deadlineMs = deadlineMs ?? DEADLINE_MS;
     this.#mostBytes = mostBytes ?? MOST_BYTES;
+    this.#headers = headers ?? {};
   }
 
   async send(baseUrl: string, request: TokenRequest, signal?: AbortSignal): Promise<TimedTokenAnswer> {
@@ -58,7 +62,7 @@ export class AxiosTokenTransport implements TokenTransport {
         url: baseUrl + request.path,
         method: request.method,
         // `false` keeps axios from naming a content type of its own for a body that is not there.
-        headers: { 'Content-Type': false, ...request.headers },
+        headers: { 'Content-Type': false, ...this.#headers, ...request.headers },
         data: request.body,
         signal: ended.signal,
         // Straight to the host that was allowed: on plain http a proxy would read the secret.

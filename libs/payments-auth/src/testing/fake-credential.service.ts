@@ -2,6 +2,7 @@ import {
   Credential,
   type CredentialService,
   type CredentialStatus,
+  OWN_ACCOUNT,
   PaymentsAuthError,
   type PaymentsAuthErrorCode,
   type PaymentsAuthErrorDetails,
@@ -113,7 +114,8 @@ export class FakeCredentialService implements CredentialService {
   }
 
   /** Another fake, the same one for the same account. Its token is `<token>-<account>`. */
-  account(id: string): FakeCredentialService {
+  account(id: string | typeof OWN_ACCOUNT): FakeCredentialService {
+    if (id === OWN_ACCOUNT) return this;
     const { token, ...others } = this.#settings;
     const existing = this.#accounts.get(id);
     if (existing !== undefined) return existing;

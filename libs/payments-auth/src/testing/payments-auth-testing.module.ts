@@ -63,7 +63,9 @@ export class PaymentsAuthTestingModule {
           provider: fixedProvider(definition),
           baseUrl: invalidBaseUrls(definition),
           credentials: fixedCredentials(definition, credentials[definition.name]),
-          accounts: (account: string) => fixedCredentials(definition, credentials[definition.name], account),
+          accounts: forAnyApplication((account) =>
+            fixedCredentials(definition, credentials[definition.name], account),
+          ),
         },
       ]),
     );
@@ -99,8 +101,9 @@ export class PaymentsAuthTestingModule {
           {
             baseUrl: provider.baseUrls,
             credentials: () => provider.credentials,
-            accounts: (id: string) =>
+            accounts: forAnyApplication((id) =>
               provider.accounts.includes(id) ? provider.credentialsOf(id) : undefined,
+            ),
             keepWarm: 'when-used' as const,
             ...providers?.[name],
           },
@@ -122,6 +125,13 @@ function definitionOf(choice: BuiltInProviderName | AnyProviderDefinition): AnyP
       `There is no built-in provider "${choice}". Give its definition instead of its name, or one of ${BUILT_IN_PROVIDERS.map(({ name }) => name).join(', ')}.`,
     );
   return builtIn;
+}
+
+/** Every application has accounts here, whether it uses them or not: a call may name one, and need not. */
+function forAnyApplication<T>(accounts: (account: string) => T): (account: string) => T {
+  return Object.assign((account: string) => accounts(account), {
+    [Symbol.for('nestjs-payments-auth.takes-unnamed')]: true,
+  });
 }
 
 /** The last provider of a token is the one that counts. */

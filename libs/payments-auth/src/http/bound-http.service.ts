@@ -1,0 +1,77 @@
+import { HttpService } from '@nestjs/axios';
+import type {
+  AxiosInstance,
+  AxiosInterceptorManager,
+  AxiosRequestConfig,
+  InternalAxiosRequestConfig,
+} from 'axios';
+import { applicationAxios } from '../application-axios.js';
+import { type AccountName, OWN_ACCOUNT } from '../credentials/credential-spender.js';
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+
+/**
+ * The `HttpService` of a provider, bound to one account: whatever is called through it is that account's. It shares the
+ * settings, interceptors and connections of the service that it is made of, and costs next to nothing.
+ */
+export function boundHttpService(base: HttpService, provider: string, account: AccountName): HttpService {
+  const { axiosRef } = base;
+  // Made like axios's own instances, over the very defaults of the other one.
+  const context = new applicationAxios.Axios(axiosRef.defaults as AxiosRequestConfig);
+  const methods = Object.getOwnPropertyNames(applicationAxios.Axios.prototype)
+    .filter((name) => name !== 'constructor')
+    .map((name) => [name, (context as never as Record<string, () => unknown>)[name]?.bind(context)]);
+  const instance = Object.assign(context.request.bind(context), Object.fromEntries(methods), {
+    defaults: context.defaults,
+    interceptors: context.interceptors,
+  }) as AxiosInstance;
+  const { request, response } = context.interceptors as unknown as Interceptors;
+  const inherited = axiosRef.interceptors as unknown as Interceptors;
+  // The first in the list runs last: no interceptor changes the account after it.
+  precede(request, (each) => {
+    each({ fulfilled: (config) => bind(config, provider, account), synchronous: true });
+    inherited.request.forEach(each);
+  });
+  precede(response, (each) => inherited.response.forEach(each));
+  return new HttpService(instance);
+}
+
+/** What axios asks of its interceptors, though its types do not say so. */
+interface Handler {
+  readonly fulfilled?: (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig;
+  readonly synchronous?: boolean;
+}
+type Manager = AxiosInterceptorManager<never> & { forEach(visit: (handler: Handler) => void): void };
+interface Interceptors {
+  readonly request: Manager;
+  readonly response: Manager;
+}
+
+function precede(manager: Manager, first: (visit: (handler: Handler) => void) => void): void {
+  const own = manager.forEach.bind(manager);
+  manager.forEach = (visit) => {
+    first(visit);
+    own(visit);
+  };
+}
+
+function bind(
+  config: InternalAxiosRequestConfig,
+  provider: string,
+  account: AccountName,
+): InternalAxiosRequestConfig {
+  const said = config.paymentsAuth ?? {};
+  const other = 'account' in said && said.account !== account;
+  // axios 1.20 does not take an error of a synchronous interceptor for the answer of the call.
+  if (other) config.adapter = () => Promise.reject(namesAnother(provider, account));
+  else config.paymentsAuth = { ...said, account: account as string };
+  return config;
+}
+
+function namesAnother(provider: string, account: AccountName): PaymentsAuthError {
+  const bound = account === OWN_ACCOUNT ? "the provider's own account" : `account "${String(account)}"`;
+  return new PaymentsAuthError(
+    'INVALID_REQUEST',
+    `This HttpService of provider "${provider}" is bound to ${bound}, and the call names another one. Leave paymentsAuth.account out, or use the unbound service.`,
+    { provider, ...(typeof account === 'string' ? { account } : {}) },
+  );
+}

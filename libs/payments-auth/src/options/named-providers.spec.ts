@@ -1,0 +1,200 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PaymentsAuthError } from '../payments-auth.errors.js';
+import { defineProvider } from '../providers/define-provider.js';
+import { BUILT_IN_PROVIDERS } from '../providers/index.js';
+import type { ProviderDefinition } from '../providers/provider-definition.js';
+import { resolveOptions } from './options.resolver.js';
+
+const SECRET = 'test-secret-not-real-0001';
+
+/** A provider that the library knows, and that is none of the six. */
+const lakepay = defineProvider<{ apiKey: string; note?: string }, 'lakepay'>({
+  name: 'lakepay',
+  title: 'LakePay',
+  docs: 'https://docs.lakepay.test',
+  environments: { test: 'https://test.lakepay.test', live: 'https://api.lakepay.test' },
+  environmentVariable: 'LAKEPAY_ENVIRONMENT',
+  credentials: { apiKey: { variable: 'LAKEPAY_API_KEY' }, note: { optional: true } },
+  headers: ({ credentials }) => ({ 'X-Api-Key': credentials.apiKey }),
+});
+/** The application's own. */
+const acme = defineProvider<{ user: string; pin: string }, 'acme'>({
+  name: 'acme',
+  title: 'Acme',
+  docs: 'https://docs.acme.test',
+  environments: { live: 'https://api.acme.test' },
+  credentials: { user: { variable: 'ACME_USER' }, pin: {} },
+  headers: ({ credentials }) => ({ 'X-User': credentials.user, 'X-Pin': credentials.pin }),
+});
+
+const six = BUILT_IN_PROVIDERS as readonly ProviderDefinition[];
+const LAKEPAY = { LAKEPAY_API_KEY: SECRET, LAKEPAY_ENVIRONMENT: 'test' };
+const CASHFIN = { CASHFIN_CLIENT_SECRET: SECRET };
+
+function resolve(options: unknown, variables: Record<string, string> = {}, definitions?: unknown) {
+  return resolveOptions(options, {
+    builtIns: [...six, lakepay],
+    foundByVariables: six,
+    variables: (name) => variables[name],
+    ...(definitions === undefined ? {} : { definitions }),
+  });
+}
+
+const signer = async (bytes: Uint8Array) => bytes;
+
+async function names(...parameters: Parameters<typeof resolve>): Promise<string[]> {
+  return (await resolve(...parameters)).providers.map(({ name }) => name);
+}
+
+async function problems(...parameters: Parameters<typeof resolve>): Promise<readonly string[]> {
+  const error = await resolve(...parameters).then(
+    () => undefined,
+    (reason: unknown) => reason as PaymentsAuthError,
+  );
+  expect(error?.code).toBe('INVALID_OPTIONS');
+  return error?.problems ?? [];
+}
+
+describe('Without any name, a provider is found by its variables', () => {
+  it('where it is one of the six, and no other', async () => {
+    expect(await names({}, { ...LAKEPAY, ...CASHFIN })).toEqual(['cashfin']);
+    expect(await names(undefined, LAKEPAY)).toEqual([]);
+    expect(await names({}, { ACME_USER: 'shop' }, [acme])).toEqual([]);
+  });
+});
+
+describe('fromEnvironment', () => {
+  it('configures each provider that it names from its variables, and no other', async () => {
+    const [configured, ...others] = (
+      await resolve({ fromEnvironment: ['lakepay'] }, { ...LAKEPAY, ...CASHFIN })
+    ).providers;
+    expect(others).toEqual([]);
+    expect(configured).toMatchObject({ name: 'lakepay', environment: 'test' });
+    expect(await configured?.own?.resolve()).toEqual([{ apiKey: SECRET }]);
+  });
+
+  it('combines with providers', async () => {
+    const options = { fromEnvironment: ['lakepay'], providers: { cashfin: {} } };
+    expect(await names(options, { ...LAKEPAY, ...CASHFIN })).toEqual(['lakepay', 'cashfin']);
+  });
+
+  it('needs every variable of a provider that it names, and says which are missing', async () => {
+    expect(
+      await problems({ fromEnvironment: ['lakepay', 'pesapal'] }, { PESAPAL_CONSUMER_KEY: SECRET }),
+    ).toEqual([
+      'LAKEPAY_ENVIRONMENT: missing; set it to "test" or "live": there is no default, because a wrong one costs money',
+      'LAKEPAY_API_KEY: missing, and fromEnvironment names "lakepay"; set it',
+      'PESAPAL_ENVIRONMENT: missing; set it to "sandbox" or "live": there is no default, because a wrong one costs money',
+      'PESAPAL_CONSUMER_SECRET: missing, and fromEnvironment names "pesapal"; set it',
+    ]);
+  });
+
+  it('names own definitions too, whose fields have variables', async () => {
+    expect(await problems({ fromEnvironment: ['acme'] }, { ACME_USER: 'shop' }, [acme])).toEqual([
+      'providers.acme.credentials.pin: missing; give it there, because it has no variable',
+    ]);
+  });
+
+  it.each<[unknown, RegExp]>([
+    ['lakepay', /^fromEnvironment: must be a list of provider names, and is a string/],
+    [[7], /^fromEnvironment\[0\]: must be the name of a provider, and is a number/],
+    [['lakpay'], /^fromEnvironment\[0\]: "lakpay" is not a provider\. Did you mean "lakepay"\?/],
+    [['nowhere'], /^fromEnvironment\[0\]: "nowhere" is not a provider\. Known: .*definitions$/],
+    [['lakepay', 'lakepay'], /^fromEnvironment\[1\]: "lakepay" is there twice/],
+    [['cashfin'], /^fromEnvironment\[0\]: "cashfin" stands in providers too; take it out here/],
+  ])('%j is refused by its path', async (fromEnvironment, expected) => {
+    const given = await problems({ fromEnvironment, providers: { cashfin: {} } }, { ...LAKEPAY, ...CASHFIN });
+    expect(given).toEqual([expect.stringMatching(expected)]);
+  });
+});
+
+describe('Own definitions', () => {
+  it('need not be given again as provider', async () => {
+    const options = { providers: { acme: { credentials: { user: 'shop', pin: SECRET } } } };
+    expect(await names(options, {}, [acme])).toEqual(['acme']);
+  });
+
+  it.each<[unknown, string, RegExp]>([
+    [acme, 'an object', /^definitions: must be a list of what defineProvider\(\) returns, and is an object/],
+    [[undefined], 'none', /^definitions\[0\]: must be what defineProvider\(\) returns/],
+    [[acme, acme], 'one twice', /^definitions\[1\]: "acme" is there twice/],
+    [[{ ...acme, name: 'cashfin' }], 'a built-in name', /^definitions\[0\]: "cashfin" is built in; give/],
+  ])('%#: %s is refused by its path', async (definitions, _, expected) => {
+    expect(await problems({}, {}, definitions)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('belong beside the factory, and not into what it returns', async () => {
+    expect(await problems({ definitions: [acme] })).toEqual([
+      'definitions: belongs beside useFactory, and not into what it returns',
+    ]);
+  });
+});
+
+describe('Accounts as { load, save }', () => {
+  const credentials = { apiKey: SECRET };
+
+  it('are loaded anew, and what is saved goes to the application', async () => {
+    const saved: unknown[] = [];
+    const load = (account: string) => (account === 'shop' ? credentials : undefined);
+    const save = async (...swap: unknown[]) => (saved.push(swap), saved.length === 1);
+    const { providers } = await resolve({
+      providers: { lakepay: { environment: 'test', accounts: { load, save } } },
+    });
+    const source = providers[0]?.accounts;
+    expect(source).toMatchObject({ isDynamic: true });
+    expect(await source?.resolve('shop')).toEqual([credentials]);
+    expect(await source?.resolve('nobody')).toBeUndefined();
+    const [next, previous] = [{ refreshToken: 'next' }, { refreshToken: 'previous' }];
+    expect(await source?.save?.('shop', next, previous)).toBe(true);
+    expect(await source?.save?.('shop', next, previous)).toBe(false);
+    expect(saved[0]).toEqual(['shop', next, previous]);
+  });
+
+  it("are there for the provider's own account too", async () => {
+    const own = { load: async () => credentials, save: async () => true };
+    const { providers } = await resolve({
+      providers: { lakepay: { environment: 'test', credentials: own } },
+    });
+    expect(await providers[0]?.own?.resolve()).toEqual([credentials]);
+    const [next, previous] = [{ refreshToken: 'next' }, { refreshToken: 'previous' }];
+    expect(await providers[0]?.own?.save?.(undefined, next, previous)).toBe(true);
+  });
+
+  it('have load and save and nothing else', async () => {
+    const accounts = { load: () => credentials, save: 'yes', store: () => true };
+    expect(await problems({ providers: { lakepay: { environment: 'test', accounts } } })).toEqual([
+      'providers.lakepay.accounts.store: unknown; expected load and save, and nothing else',
+      'providers.lakepay.accounts.save: must be a function that replaces the refresh token',
+    ]);
+  });
+});
+
+describe('The options of 0.2', () => {
+  it('reach the configured provider', async () => {
+    const tokenRequest = { timeoutMs: 3_000, headers: { 'X-Client': 'shop' } };
+    const given = { audience: 'payments', signer, tokenRequest, singleProcess: true };
+    const { providers } = await resolve({
+      providers: { cashfin: { ...given, credentials: { clientSecret: SECRET } } },
+    });
+    expect(providers[0]).toMatchObject(given);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['audience', 7, /must be a string/],
+    ['audience', '', /empty/],
+    ['signer', 'kms', /must be a function, and is a string/],
+    ['singleProcess', false, /must be true, or be left out/],
+    ['tokenRequest', 10_000, /must be \{ timeoutMs, headers \}/],
+    ['tokenRequest', { timeout: 1 }, /has no "timeout"/],
+    ['tokenRequest', { timeoutMs: 0 }, /timeoutMs must be a number of milliseconds/],
+    ['tokenRequest', { timeoutMs: 600_000 }, /at most 60_000/],
+    ['tokenRequest', { headers: ['X: 1'] }, /its headers must be a record/],
+    ['tokenRequest', { headers: { 'X-A': 'a\r\nb' } }, /its header "X-A" cannot be sent/],
+  ])('%s: %j is refused', async (option, value, expected) => {
+    const providers = { cashfin: { [option]: value, credentials: { clientSecret: SECRET } } };
+    const [problem, ...others] = await problems({ providers });
+    expect(others).toEqual([]);
+    expect(problem?.startsWith(`providers.cashfin.${option}: `)).toBe(true);
+    expect(problem).toMatch(expected);
+  });
+});

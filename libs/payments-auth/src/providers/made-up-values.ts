@@ -1,0 +1,57 @@
+import { suggestion } from '../nearest.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
+import type { Fields, Problems } from './definition-checks.js';
+
+/**
+ * Credentials that nobody has, to try a definition's functions with: they say which fields were asked for that the
+ * definition does not have.
+ */
+export class MadeUpValues {
+  readonly all: Fields;
+  /** Without those that are optional. */
+  readonly required: Fields;
+  readonly names: readonly string[];
+  readonly #unknown = new Set<string>();
+
+  constructor(definition: Fields) {
+    const { credentials } = definition;
+    const fields = isJsonObject(credentials) ? Object.entries(credentials) : [];
+    this.names = fields.map(([name]) => name);
+    this.all = this.#watched(Object.fromEntries(fields.map(madeUp)));
+    this.required = this.#watched(
+      Object.fromEntries(fields.filter((field) => !isOptional(field)).map(madeUp)),
+    );
+  }
+
+  /** Fields that were asked for and do not exist: most likely misspelt ones. */
+  unknownFields(path: string): Problems {
+    return [...this.#unknown].map(
+      (name) => `${path}: reads credentials.${name}, which is no field. ${suggestion(name, this.names)}`,
+    );
+  }
+
+  #watched(values: Record<string, string>): Fields {
+    return new Proxy(values, {
+      get: (target, name) => {
+        if (typeof name !== 'string') return Reflect.get(target, name) as unknown;
+        const isAsked = !(name in Object.prototype) && name !== 'toJSON' && name !== 'then';
+        if (isAsked && !this.names.includes(name)) this.#unknown.add(name);
+        return target[name];
+      },
+    });
+  }
+}
+
+/** The name under which a field's made-up value is recognised. */
+export function madeUpValue(field: string): string {
+  return `invented-${field}`;
+}
+
+function madeUp([field, spec]: readonly [string, unknown]): [string, string] {
+  const value = isJsonObject(spec) ? spec['default'] : undefined;
+  return [field, typeof value === 'string' ? value : madeUpValue(field)];
+}
+
+function isOptional([, spec]: readonly [string, unknown]): boolean {
+  return isJsonObject(spec) && spec['optional'] === true && spec['default'] === undefined;
+}
