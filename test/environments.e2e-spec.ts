@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { type Sandbox, startSandbox } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
@@ -22,7 +23,7 @@ const call = (name: Name, account?: string) =>
   firstValueFrom(
     application.paymentsAuth
       .http(name)
-      .get('/business/balance', { paymentsAuth: account === undefined ? {} : { account } }),
+      .get('/business/balance', { paymentsAuth: { account: account ?? OWN_ACCOUNT } }),
   );
 const optionsOf = (name: Name) => ({
   provider: 'wakapay' as const,

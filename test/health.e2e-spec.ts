@@ -1,6 +1,7 @@
 import { Controller, Get, type INestApplication, Query } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { PaymentsAuthModule } from 'nestjs-payments-auth';
 import { PaymentsAuthHealthIndicator, PaymentsAuthHealthModule } from 'nestjs-payments-auth/terminus';
 import { type Sandbox, startSandbox } from 'payments-sandbox';
@@ -74,7 +75,7 @@ class Bed {
   }
 
   credentials(account?: string) {
-    const own = this.application.paymentsAuth.credentials('wakapay');
+    const own = this.application.paymentsAuth.credentials('wakapay', OWN_ACCOUNT);
     return account === undefined ? own : own.account(account);
   }
 

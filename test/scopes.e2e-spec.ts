@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { AxiosError } from 'axios';
 import { failure } from './support/waiting.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
@@ -26,7 +27,8 @@ const scopesCarried = () => {
     .filter(({ kind }) => kind === 'call')
     .map(({ headers }) => scopes.get(String(headers.authorization)));
 };
-const read = (scopes?: string[], account?: string) =>
+const WHOSE: readonly (string | typeof OWN_ACCOUNT)[] = [OWN_ACCOUNT, 'one', 'two'];
+const read = (scopes?: string[], account?: string | typeof OWN_ACCOUNT) =>
   bed.send({
     url: '/payments/',
     paymentsAuth: { ...(scopes && { scopes }), ...(account !== undefined && { account }) },
@@ -50,7 +52,7 @@ describe('scopes', () => {
       options: { accounts: (id: string) => ({ ...bed.provider.credentialsOf(id) }) },
     });
     for (const id of ['one', 'two']) bed.provider.addAccount(id);
-    await Promise.all(times(60, (index) => read(['read'], [undefined, 'one', 'two'][index % 3])));
+    await Promise.all(times(60, (index) => read(['read'], WHOSE[index % 3])));
     expect(logins()).toEqual(['read', 'read', 'read']);
     expect(new Set(bed.provider.tokens.map(({ account }) => account))).toEqual(
       new Set(['own', 'one', 'two']),

@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
-import { clientCredentials, defineProvider } from 'nestjs-payments-auth';
+import {
+  clientCredentials,
+  defineProvider,
+  OWN_ACCOUNT,
+  type PaymentsAuthRequest,
+} from 'nestjs-payments-auth';
 import { firstValueFrom } from 'rxjs';
 import { startApplication, type TestApplication } from './support/application.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
@@ -98,8 +103,8 @@ describe('two requests', () => {
     const together = fc.asyncProperty(fc.array(request, { minLength: 2, maxLength: 8 }), async (requests) => {
       const answers = await Promise.all(
         requests.map(async ({ name, account, scopes }) => {
-          const paymentsAuth = {
-            ...(account === undefined ? {} : { account }),
+          const paymentsAuth: PaymentsAuthRequest = {
+            account: account ?? OWN_ACCOUNT,
             ...(scopes === undefined ? {} : { scopes }),
           };
           const http = application.paymentsAuth.http(name);

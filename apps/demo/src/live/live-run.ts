@@ -1,5 +1,5 @@
 import { NestFactory } from '@nestjs/core';
-import { isPaymentsAuthError, PaymentsAuthService } from 'nestjs-payments-auth';
+import { isPaymentsAuthError, PaymentsAuthService, OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { firstValueFrom } from 'rxjs';
 import { DemoModule } from '../demo.module.js';
 import type { PaymentAction } from '../payments/payment-action.js';
@@ -41,7 +41,7 @@ async function tryOne(action: PaymentAction, paymentsAuth: PaymentsAuthService) 
   const { provider, readIsHarmless } = action;
   const login = await outcomeOf(
     paymentsAuth
-      .credentials(provider)
+      .credentials(provider, OWN_ACCOUNT)
       .get()
       .then(() => 'yes'),
   );

@@ -1,6 +1,6 @@
 import { HttpService } from '@nestjs/axios';
 import { Injectable, Optional } from '@nestjs/common';
-import { InjectPaymentsHttp } from 'nestjs-payments-auth';
+import { InjectPaymentsHttp, OWN_ACCOUNT, type PaymentsAuthRequest } from 'nestjs-payments-auth';
 import type { PaymentAction } from './payment-action.js';
 
 @Injectable()
@@ -14,9 +14,8 @@ export class WakapayPayments implements PaymentAction {
     @Optional() readonly account?: string,
   ) {}
 
-  /** Named only where there is one: an account that is named but missing is refused, and never WakaPay's own. */
-  get #merchant() {
-    return this.account === undefined ? {} : { account: this.account };
+  get #merchant(): PaymentsAuthRequest {
+    return { account: this.account ?? OWN_ACCOUNT };
   }
 
   pay(reference: string) {

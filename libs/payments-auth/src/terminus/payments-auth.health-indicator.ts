@@ -5,6 +5,7 @@ import {
   type CredentialStatus,
   isPaymentsAuthError,
   PaymentsAuthService,
+  OWN_ACCOUNT,
 } from '../index.js';
 
 /** What to look at. */
@@ -114,11 +115,9 @@ export class PaymentsAuthHealthIndicator {
     return failures;
   }
 
-  /** An account that is named as `undefined` is a forgotten one, and never the provider's own. */
+  /** A status without an account is that of the provider's own. */
   #service({ provider, account }: Owner): CredentialService {
-    return account === undefined
-      ? this.#paymentsAuth.credentials(provider)
-      : this.#paymentsAuth.credentials(provider, account);
+    return this.#paymentsAuth.credentials(provider, account ?? OWN_ACCOUNT);
   }
 }
 
