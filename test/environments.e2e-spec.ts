@@ -88,10 +88,10 @@ describe('live and test of one provider, side by side under two names', () => {
     await Promise.all(NAMES.map((name) => call(name)));
     provider('wakapay-test').misbehave({ fault: 'rate-limit', on: 'token', retryAfter: 600 });
     provider('wakapay-test').revokeTokens();
-    await application.paymentsAuth.credentials('wakapay').rotate(provider('wakapay').rotate());
+    await application.paymentsAuth.credentials('wakapay', OWN_ACCOUNT).rotate(provider('wakapay').rotate());
     await failure(call('wakapay-test'));
     // The pause that the test endpoint asks for is not one of live.
-    await application.paymentsAuth.credentials('wakapay').revoke();
+    await application.paymentsAuth.credentials('wakapay', OWN_ACCOUNT).revoke();
     expect((await call('wakapay')).paymentsAuth).toEqual({ replayed: false });
     expect(provider('wakapay').counts).toMatchObject({ tokensIssued: 3, refusals: 0 });
     const states = application.paymentsAuth.status().map(({ provider: of, state }) => [of, state]);
@@ -103,7 +103,9 @@ describe('live and test of one provider, side by side under two names', () => {
 
   it('refuse a request that one of them makes to the host of the other', async () => {
     const url = `${provider('wakapay').baseUrl}/business/balance`;
-    const error = await failure(firstValueFrom(application.paymentsAuth.http('wakapay-test').get(url)));
+    const error = await failure(
+      firstValueFrom(application.paymentsAuth.http('wakapay-test', OWN_ACCOUNT).get(url)),
+    );
     expect(error).toMatchObject({ code: 'INSECURE_DESTINATION', provider: 'wakapay-test' });
     for (const name of NAMES) expect(provider(name).requests).toEqual([]);
   });
