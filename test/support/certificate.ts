@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 
 /** A TLS identity of one test. Nothing but the test itself trusts it. */
@@ -11,29 +11,46 @@ export interface Certificate {
 
 const HOUR_MS = 3_600_000;
 
+export interface CertificateOptions {
+  /** Who signs it. @default itself */
+  readonly by?: Certificate;
+  /** Whether it may sign others. @default false */
+  readonly isAuthority?: boolean;
+}
+
 /**
- * A self-signed X.509 certificate (RFC 5280) for `names`, made here and now: a machine that runs the tests need not
- * have `openssl`, and no private key stands in the repository.
+ * An X.509 certificate (RFC 5280) for `names`, made here and now: a machine that runs the tests need not have
+ * `openssl`, and no private key stands in the repository.
  */
-export function createCertificate(names: readonly string[] = ['localhost', '127.0.0.1']): Certificate {
+export function createCertificate(
+  names: readonly string[] = ['localhost', '127.0.0.1'],
+  { by, isAuthority = false }: CertificateOptions = {},
+): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const name = sequence(set(sequence(objectId('550403'), utf8(names[0] ?? 'test'))));
+  const name = nameOf(names[0] ?? 'test');
+  const issuer = by === undefined ? name : nameOf(new X509Certificate(by.cert).subject.replace('CN=', ''));
+  const alternatives = sequence(objectId('551d11'), octets(sequence(...names.map(generalName))));
+  const maySign = sequence(objectId('551d13'), yes(), octets(sequence(yes())));
   const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'));
   const toBeSigned = sequence(
     tagged(0xa0, integer(Buffer.of(2))),
     integer(Buffer.concat([Buffer.of(1), randomBytes(8)])),
     ecdsaWithSha256,
-    name,
+    issuer,
     sequence(utcTime(Date.now() - HOUR_MS), utcTime(Date.now() + 24 * HOUR_MS)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
-    tagged(0xa3, sequence(sequence(objectId('551d11'), octets(sequence(...names.map(generalName)))))),
+    tagged(0xa3, sequence(alternatives, ...(isAuthority ? [maySign] : []))),
   );
-  const signature = bits(sign('sha256', toBeSigned, privateKey));
+  const signature = bits(sign('sha256', toBeSigned, by?.key ?? privateKey));
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     cert: pem('CERTIFICATE', sequence(toBeSigned, ecdsaWithSha256, signature)),
   };
+}
+
+function nameOf(commonName: string): Buffer {
+  return sequence(set(sequence(objectId('550403'), utf8(commonName))));
 }
 
 function generalName(name: string): Buffer {
@@ -50,6 +67,7 @@ function tagged(tag: number, ...contents: Buffer[]): Buffer {
   return Buffer.concat([Buffer.of(tag, ...size), value]);
 }
 
+const yes = () => tagged(0x01, Buffer.of(0xff));
 const sequence = (...contents: Buffer[]) => tagged(0x30, ...contents);
 const set = (...contents: Buffer[]) => tagged(0x31, ...contents);
 const integer = (value: Buffer) => tagged(0x02, value);

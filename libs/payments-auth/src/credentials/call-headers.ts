@@ -20,8 +20,8 @@ export function headersOf(
   token: string,
 ): Pick<CredentialParts, 'headers' | 'callHeaders' | 'signing'> {
   const parts = { credentials, token };
-  const headers = sendable(definition.headers(parts));
-  if (Object.keys(headers).length === 0)
+  const headers = sendable(definition.headers?.(parts) ?? {});
+  if (Object.keys(headers).length === 0 && definition.tls === undefined)
     throw new UnusableCredentialsError('the definition makes no header of them');
   return {
     headers,

@@ -5,6 +5,7 @@ import type {
   KeepWarm,
   ReplayPolicy,
 } from '../providers/configured-provider.js';
+import { CertificateAgents } from '../providers/certificate-agents.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { scopeSet, scopesIn } from '../strategies/scope-set.js';
 import { type SecretWay, strategyOf } from '../strategies/strategy.js';
@@ -100,6 +101,9 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
       singleProcess: setting(scope, 'singleProcess'),
     }),
     insecureHosts: insecureHosts.map((host) => host.toLowerCase()),
+    ...(definition.tls === undefined
+      ? {}
+      : { certificates: new CertificateAgents(definition, place.environment, http.ca) }),
     http: () => http,
   });
 }

@@ -1,5 +1,6 @@
 import type { AxiosRequestConfig } from 'axios';
 import type { Credentials, SecretWay } from '../strategies/strategy.js';
+import type { CertificateAgents } from './certificate-agents.js';
 import type { ProviderDefinition } from './provider-definition.js';
 
 /** For which methods a refused request may be sent again. @see README, "What happens to a request" */
@@ -91,6 +92,8 @@ export interface ConfiguredProvider<C extends Credentials = Credentials> {
   /** No other process uses the refresh tokens of this one. */
   readonly singleProcess?: boolean;
   readonly insecureHosts: readonly string[];
+  /** What connections are made with, where the definition has `tls`. */
+  readonly certificates?: CertificateAgents;
   /** Agents and CA stand behind this function, so that inspecting a configuration never walks into a socket. */
   readonly http: () => HttpSettings;
 }

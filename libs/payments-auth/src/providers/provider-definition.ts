@@ -113,6 +113,17 @@ export interface ProviderAdvice {
   readonly fix: string;
 }
 
+/** What a client proves with who it is when it connects: PEM (a certificate and its key), or PKCS#12. */
+export type ClientCertificate =
+  | {
+      readonly cert: string;
+      readonly key: string;
+      readonly passphrase?: string;
+      /** Whom to trust besides nobody. @default `http.ca`, else Node's own list */
+      readonly ca?: string | readonly string[];
+    }
+  | { readonly pfx: Uint8Array; readonly passphrase?: string; readonly ca?: string | readonly string[] };
+
 /** Where a provider is used. */
 export type ProviderRegion = 'Africa' | 'Americas' | 'Asia' | 'Europe' | 'Worldwide';
 
@@ -156,6 +167,11 @@ export interface ProviderDefinition<
   readonly token?: TokenSource<C>;
   /** Headers that every call carries. (A method, so that a list can hold definitions for different credentials.) */
   headers(parts: HeaderParts<C>): HeaderValues;
+  /**
+   * The client certificate, for logins and calls: one connection pool for each. It works with axios's own http adapter,
+   * through proxies too.
+   */
+  tls?(given: Given<C>): ClientCertificate;
   /** Headers that some calls carry as well. */
   readonly callHeaders?: readonly CallHeaders<C>[];
   /** How it says no to a call. @default a 401 renews the credential, and only calls that read are sent again */

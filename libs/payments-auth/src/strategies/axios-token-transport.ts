@@ -65,6 +65,7 @@ export class AxiosTokenTransport implements TokenTransport {
         headers: { 'Content-Type': false, ...this.#headers, ...request.headers },
         data: request.body,
         signal: ended.signal,
+        ...(request.agent === undefined ? {} : { httpsAgent: request.agent }),
         // Straight to the host that was allowed: on plain http a proxy would read the secret.
         ...(baseUrl.startsWith('http:') ? { proxy: false as const } : {}),
       });

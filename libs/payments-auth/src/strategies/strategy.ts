@@ -98,6 +98,8 @@ export interface TokenRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The serialised body; absent for an empty one. */
   readonly body?: string;
+  /** What the connection is made with, where the client shows a certificate. */
+  readonly agent?: unknown;
 }
 
 /** How long a token lives, as far as the answer and the provider's documents tell. */
@@ -144,7 +146,7 @@ export interface RequestMeans {
   /** Which of the ways of sending the secret, where the endpoint takes several. */
   readonly clientAuthentication: SecretWay;
   /** Signs where the key is not among the credentials: a KMS or HSM. */
-  signer?(bytes: Uint8Array, given: { readonly credentials: unknown }): Promise<Uint8Array>;
+  signer?(bytes: Uint8Array, given: { readonly credentials: unknown }): Uint8Array | Promise<Uint8Array>;
 }
 
 /** A {@link TokenSource} from the inside: what this package does with one. */

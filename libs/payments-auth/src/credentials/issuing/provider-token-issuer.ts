@@ -58,7 +58,11 @@ export class ProviderTokenIssuer implements TokenIssuer {
   async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
     if (this.#strategy.revoke === undefined || token === undefined) return;
     const giveBack = await this.#strategy.revoke({ ...this.#given(request), token }, this.#provider);
-    const answer = await this.#transport.send(this.#baseUrl, giveBack, request.signal);
+    const answer = await this.#transport.send(
+      this.#baseUrl,
+      this.#connected(giveBack, request),
+      request.signal,
+    );
     if (answer.status >= 300) throw new Error(`HTTP ${answer.status}`);
   }
 
@@ -71,7 +75,10 @@ export class ProviderTokenIssuer implements TokenIssuer {
     let answer: TimedTokenAnswer;
     let tokenRequest: TokenRequest;
     try {
-      tokenRequest = await this.#strategy.request(this.#given(request), this.#provider);
+      tokenRequest = this.#connected(
+        await this.#strategy.request(this.#given(request), this.#provider),
+        request,
+      );
       answer = await this.#transport.send(this.#baseUrl, tokenRequest, request.signal);
     } catch (error) {
       // Nothing was sent.
@@ -119,6 +126,12 @@ export class ProviderTokenIssuer implements TokenIssuer {
     } catch {
       return { outcome: 'unavailable', reason: 'an answer that could not be read' };
     }
+  }
+
+  /** With the client's certificate, where it has one. */
+  #connected(tokenRequest: TokenRequest, { credentials }: ReturnRequest): TokenRequest {
+    const agent = this.#provider.certificates?.agentOf(credentials);
+    return agent === undefined ? tokenRequest : { ...tokenRequest, agent };
   }
 
   #faulty({ message, cause }: DefinitionFault, { credentials }: IssueRequest): Rejected {

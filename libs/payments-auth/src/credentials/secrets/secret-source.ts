@@ -106,7 +106,8 @@ export class SecretSource implements CredentialsInForce {
    */
   #identityOf(credentials: Credentials): Credentials {
     const { definition } = this.#provider;
-    if (definition.token !== undefined || definition.bodySignature !== undefined) return credentials;
+    const { token, bodySignature } = definition;
+    if (token !== undefined || bodySignature !== undefined || 'tls' in definition) return credentials;
     const { headers, callHeaders = [] } = headersOf(definition, credentials, '');
     return {
       ...headers,

@@ -1,0 +1,98 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { Agent, type AgentOptions } from 'node:https';
+import { createSecureContext } from 'node:tls';
+import { called, DefinitionFault } from '../strategies/definition-fault.js';
+import type { Credentials } from '../strategies/strategy.js';
+import type { ClientCertificate, ProviderDefinition } from './provider-definition.js';
+
+/** So many are remembered. One that is forgotten goes on serving the calls that are under way on it. */
+const MOST_REMEMBERED = 10_000;
+
+/**
+ * What the connections of one provider are made with, where the client shows a certificate: one agent per certificate,
+ * made when it is first needed. Calls and logins of different credentials never share a connection.
+ *
+ * No agent is ever destroyed: calls may be under way on it. Node closes the idle connections of one that is forgotten.
+ */
+export class CertificateAgents {
+  readonly #definition: ProviderDefinition;
+  readonly #environment: string | undefined;
+  readonly #ca: AgentOptions['ca'];
+  /** The same certificate may come in many objects, when a function is asked for it again and again. */
+  readonly #byCertificate = new Map<string, Agent>();
+  readonly #byCredentials = new WeakMap<Credentials, Agent>();
+  readonly #key = randomBytes(32);
+
+  /** @param ca whom to trust where the definition does not say */
+  constructor(definition: ProviderDefinition, environment: string | undefined, ca: unknown) {
+    this.#definition = definition;
+    this.#environment = environment;
+    this.#ca = ca as AgentOptions['ca'];
+  }
+
+  /** @throws DefinitionFault when there is no usable certificate */
+  agentOf(credentials: Credentials): Agent {
+    const known = this.#byCredentials.get(credentials);
+    if (known !== undefined) return known;
+    const options = this.#optionsOf(credentials);
+    const certificate = createHmac('sha256', this.#key).update(inWords(options)).digest('base64');
+    const agent = this.#byCertificate.get(certificate) ?? agentWith(options);
+    this.#byCertificate.delete(certificate);
+    this.#byCertificate.set(certificate, agent);
+    if (this.#byCertificate.size > MOST_REMEMBERED) {
+      const [oldest] = this.#byCertificate.keys();
+      this.#byCertificate.delete(oldest as string);
+    }
+    this.#byCredentials.set(credentials, agent);
+    return agent;
+  }
+
+  #optionsOf(credentials: Credentials): AgentOptions {
+    const environment = this.#environment;
+    const given = { credentials, ...(environment === undefined ? {} : { environment }) };
+    const certificate = called('tls', () => this.#definition.tls?.(given));
+    if (typeof certificate !== 'object' || certificate === null)
+      throw new DefinitionFault('tls', 'returned no certificate');
+    const ca = certificate.ca ?? this.#ca;
+    return {
+      ...withLineBreaks(certificate),
+      ...(ca === undefined ? {} : { ca: ca as AgentOptions['ca'] }),
+      keepAlive: true,
+    };
+  }
+}
+
+/** The PEM of a variable may have `\n` where its lines end. */
+function withLineBreaks(certificate: ClientCertificate): AgentOptions {
+  if ('pfx' in certificate) return { ...certificate, pfx: Buffer.from(certificate.pfx), ca: undefined };
+  const { cert, key } = certificate as { cert?: string; key?: string };
+  if (typeof cert !== 'string' || typeof key !== 'string')
+    throw new DefinitionFault('tls', 'returned no { cert, key } and no { pfx }');
+  return { ...certificate, cert: inLines(cert), key: inLines(key), ca: undefined };
+}
+
+function inLines(pem: string): string {
+  return pem.replaceAll('\\n', '\n');
+}
+
+/** @throws DefinitionFault, in words that repeat nothing of the key */
+function agentWith(options: AgentOptions): Agent {
+  try {
+    // A key that does not fit its certificate would be found by the first connection, and look like an outage.
+    createSecureContext(options);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    const why = typeof code === 'string' ? ` (${code})` : '';
+    throw new DefinitionFault(
+      'tls',
+      `returned what no connection can be made with${why}: expected { cert, key } in PEM that fit together, or { pfx }`,
+    );
+  }
+  return new Agent(options);
+}
+
+function inWords(options: AgentOptions): string {
+  return JSON.stringify(options, (_, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
+  );
+}
