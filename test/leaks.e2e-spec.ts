@@ -236,7 +236,7 @@ class WebhookController {
   clickpesa(): void {}
 
   @Post('wakapay')
-  @VerifiedWebhook('wakapay')
+  @VerifiedWebhook('wakapay', { proof: 'sender' })
   wakapay(): void {}
 }
 

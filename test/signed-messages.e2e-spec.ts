@@ -11,6 +11,7 @@ import {
   defineProvider,
   getCredentialsToken,
   getPaymentsHttpToken,
+  hmacWebhook,
   type KashierWebhookPayload,
   kashierOrderHash,
   PaymentsAuthModule,
@@ -139,12 +140,13 @@ describe('signed messages of an application', () => {
       credentials: { secretKey: {}, webhookSecret: { optional: true } },
       headers: ({ credentials }) => ({ Authorization: `Bearer ${credentials.secretKey}` }),
       refusal: { refused: ({ status }) => status === 401, bare401: true },
-      webhook: {
-        algorithm: 'hmac-sha256',
-        key: 'webhookSecret',
-        signature: { header: 'Acme-Signature', list: { signature: 'v1', timestamp: 't' } },
-        signed: { template: '{timestamp}.{body}' },
-        timestamp: { toleranceMs: 300_000 },
+      webhooks: {
+        signature: hmacWebhook({
+          key: 'webhookSecret',
+          header: 'Acme-Signature',
+          list: { signature: 'v1', timestamp: 't' },
+          signed: '{timestamp}.{body}',
+        }),
       },
     });
 

@@ -15,6 +15,7 @@ describe('nestjs-payments-auth', () => {
       'PaymentsAuthService',
       'PaymentsSignaturesService',
       'PaymentsWebhookGuard',
+      'VerifiedDeliveries',
       'VerifiedDelivery',
       'VerifiedWebhook',
       'basic',

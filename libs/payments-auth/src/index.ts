@@ -117,49 +117,44 @@ export { textAt, valueAt } from './building-blocks/json-value.js';
 
 // Signed messages
 export { clickPesaChecksum } from './signatures/clickpesa-checksum.js';
-export { kashierOrderHash, type KashierOrder } from './signatures/kashier-order-hash.js';
 export {
+  type KashierOrder,
+  kashierOrderHash,
   type KashierRedirect,
   type RedirectQuery,
   verifyKashierRedirect,
-} from './signatures/kashier-redirect.js';
+} from './signatures/kashier.js';
 export {
   type KashierSignerOptions,
   PaymentsSignaturesService,
   type SignerOptions,
 } from './signatures/payments-signatures.service.js';
 export { PaymentsWebhookGuard } from './signatures/payments-webhook.guard.js';
-export { VerifiedDelivery, VerifiedWebhook } from './signatures/verified-webhook.decorator.js';
+export {
+  VerifiedDeliveries,
+  VerifiedDelivery,
+  VerifiedWebhook,
+} from './signatures/verified-webhook.decorator.js';
 export type {
   KashierWebhookPayload,
   PesaPalNotification,
   WebhookDelivery,
-  WebhookProof,
 } from './signatures/webhook-delivery.js';
-export type { WebhookMessage } from './signatures/webhook-message.js';
 export type { WebhookRouteOptions, WebhookRouteRequest } from './signatures/webhook-route.js';
-export type {
-  BodyFormat,
-  BodyFormatDefinition,
-  BodySignatureDefinition,
-  ConstantWebhook,
-  KeyedWebhook,
-  SignatureAlgorithm,
-  SignatureEncoding,
-  SignatureLocation,
-  SignatureTimestamp,
-  SignedPart,
-  UnsignedWebhook,
-  WebhookDefinition,
-} from './providers/signature-definition.js';
-
+export type { VerifyOptions } from './signatures/webhook-verifier.js';
 export {
   customWebhook,
   type CustomWebhookDraft,
   type CustomWebhookEvidence,
   type CustomWebhookGiven,
 } from './providers/webhooks/custom-webhook.js';
-export type { SignatureList, SignatureSpec } from './providers/webhooks/presented-signature.js';
+export type {
+  SignatureList,
+  SignatureSpec,
+  SignatureTimestamp,
+} from './providers/webhooks/presented-signature.js';
+export type { PublicKeyAlgorithm } from './providers/webhooks/public-keys.js';
+export type { ReceivedParts, WebhookMessage } from './providers/webhooks/received-message.js';
 export { hashOfCredentials, sharedToken, unsignedWebhook } from './providers/webhooks/sender-webhooks.js';
 export {
   hashWebhook,
@@ -170,11 +165,18 @@ export {
   type PublicKeySpec,
   standardWebhooks,
 } from './providers/webhooks/signature-webhooks.js';
+export type { Signed } from './providers/webhooks/signed-text.js';
+export type { WebhookProof } from './providers/webhooks/webhook-proof.js';
 export type {
   SchemeSpec,
   WebhookAcknowledgement,
   WebhookScheme,
 } from './providers/webhooks/webhook-scheme.js';
+export type {
+  BodyFormat,
+  BodyFormatDefinition,
+  BodySignatureDefinition,
+} from './providers/signature-definition.js';
 
 // What a fleet shares
 export type {

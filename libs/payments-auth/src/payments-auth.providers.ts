@@ -42,7 +42,7 @@ export function moduleParts({ named, definitions, providerNames }: ModuleNames):
   providers: FactoryProvider[];
   exports: InjectionToken[];
 } {
-  const injectables = injectablesOf([
+  const names = [
     // Injecting one of the six that is not configured is never a puzzle; a longer list would cost every boot.
     ...FOUND_BY_VARIABLES.map(({ name }) => name),
     ...(Array.isArray(definitions) ? definitions : []).map(
@@ -50,11 +50,14 @@ export function moduleParts({ named, definitions, providerNames }: ModuleNames):
     ),
     ...named,
     ...providerNames,
-  ]);
+  ];
+  const injectables = injectablesOf(names);
   const signatures = signatureProviders({
     configuredProviders: PAYMENTS_AUTH_PROVIDERS,
     credentials: CredentialRegistry,
     clock: PAYMENTS_AUTH_CLOCK,
+    http: PaymentsAuthService,
+    names: names.filter((name) => typeof name === 'string'),
   });
   return {
     providers: [

@@ -30,14 +30,14 @@ export class WebhooksController {
 
   @Post('wakapay')
   @HttpCode(200)
-  @VerifiedWebhook('wakapay')
+  @VerifiedWebhook('wakapay', { proof: 'sender' })
   wakapay(@VerifiedDelivery() delivery: WebhookDelivery): void {
     this.log.handled(delivery);
   }
 
   /** Not signed: good for asking PesaPal, and for nothing else. */
   @Get('pesapal')
-  @VerifiedWebhook('pesapal')
+  @VerifiedWebhook('pesapal', { proof: 'nothing' })
   pesapal(@VerifiedDelivery() delivery: WebhookDelivery): void {
     this.log.handled(delivery);
   }

@@ -1,5 +1,6 @@
 import { valueAt } from '../building-blocks/json-value.js';
 import { builtInProvider } from './define-provider.js';
+import { hmacWebhook } from './webhooks/signature-webhooks.js';
 
 /** Cashfin's static credentials. */
 export interface CashfinCredentials {
@@ -34,12 +35,7 @@ export const cashfin = builtInProvider<CashfinCredentials, 'cashfin', 'live'>({
     incurable: ({ status }) => status === 403,
   },
   probe: { path: '/business/product/list' },
-  webhook: {
-    algorithm: 'hmac-sha256',
-    key: 'webhookSecret',
-    signature: { header: 'x-cashfin-signature' },
-    signed: 'raw-body',
-  },
+  webhooks: { signature: hmacWebhook({ key: 'webhookSecret', header: 'x-cashfin-signature' }) },
   advice: [
     {
       on: 'call',

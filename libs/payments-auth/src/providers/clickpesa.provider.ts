@@ -1,6 +1,12 @@
-import { textAt, valueAt } from '../building-blocks/json-value.js';
+import { digest, hmac } from '../building-blocks/digests.js';
+import { type JsonObject, withoutFields } from '../building-blocks/json-object.js';
+import { jsonText } from '../building-blocks/json-text.js';
+import { isJsonObject, textAt, valueAt } from '../building-blocks/json-value.js';
+import { sameText } from '../building-blocks/same-text.js';
 import { login } from '../strategies/login.strategy.js';
 import { builtInProvider } from './define-provider.js';
+import { customWebhook } from './webhooks/custom-webhook.js';
+import { hmacWebhook } from './webhooks/signature-webhooks.js';
 import type { BodyFormat } from './signature-definition.js';
 
 /** ClickPesa's static credentials. */
@@ -12,8 +18,6 @@ export interface ClickpesaCredentials {
   /** `canonical`, or `legacy` for an account still set to it. @default 'canonical' */
   readonly checksumMethod?: BodyFormat;
 }
-
-const CHECKSUM_METHODS = ['canonical', 'legacy'];
 
 /**
  * ClickPesa: a login for a token that is the whole header, `Bearer ` included, and is sent as it came. Live only.
@@ -38,8 +42,7 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
       variable: 'CLICKPESA_CHECKSUM_METHOD',
       optional: true,
       secret: false,
-      suspect: (value) =>
-        CHECKSUM_METHODS.includes(value) ? undefined : 'is neither "canonical" nor "legacy"',
+      suspect: suspectMethod,
     },
   },
   token: login<ClickpesaCredentials>({
@@ -66,14 +69,31 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
   },
   probe: { path: '/third-parties/account/balance' },
   /** @see https://docs.clickpesa.com/home/checksum */
-  webhook: {
-    algorithm: 'hmac-sha256',
-    key: 'checksumKey',
-    signature: { field: 'checksum' },
-    signed: {
-      json: { default: 'canonical', credential: 'checksumMethod' },
-      without: ['checksum', 'checksumMethod'],
-    },
+  webhooks: {
+    canonical: hmacWebhook({
+      key: 'checksumKey',
+      field: 'checksum',
+      signed: { canonicalJson: true, without: ['checksum', 'checksumMethod'] },
+    }),
+    // For an account that is still set to it. Never by the message's own word: the text of a canonical message, as the
+    // value of one field, has the same legacy checksum, so anybody could turn the one into the other.
+    legacy: customWebhook({
+      keys: ['checksumKey', 'checksumMethod'],
+      proves: 'values',
+      onlyWhenNamed: true,
+      verify({ message, credentials }) {
+        const { checksum, payload } = checksummed(message.body);
+        if (checksum === undefined || credentials.checksumMethod !== 'legacy') return undefined;
+        const expected = hmac('sha256', credentials.checksumKey, jsonText(payload, 'legacy'));
+        const id = digest('sha256', jsonText(payload, 'legacy'));
+        return sameText(expected, checksum.toLowerCase()) ? { payload, id } : undefined;
+      },
+      sign({ payload, credentials }) {
+        const unsigned = checksummed(payload).payload;
+        const checksum = hmac('sha256', credentials.checksumKey, jsonText(unsigned, 'legacy'));
+        return { body: JSON.stringify({ ...unsigned, checksum, checksumMethod: 'legacy' }) };
+      },
+    }),
   },
   bodySignature: {
     algorithm: 'hmac-sha256',
@@ -109,3 +129,18 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
     },
   ],
 });
+
+function suspectMethod(value: string): string | undefined {
+  if (value === 'canonical') return undefined;
+  if (value !== 'legacy') return 'is neither "canonical" nor "legacy"';
+  return `is "legacy": a route for its webhooks has to say so, @VerifiedWebhook('clickpesa', { schemes: ['legacy'], proof: 'values' })`;
+}
+
+/** What of a message is signed, and with what. */
+function checksummed(body: unknown): { readonly checksum?: string; readonly payload: JsonObject } {
+  if (!isJsonObject(body)) return { payload: {} };
+  return {
+    checksum: textAt(body, 'checksum'),
+    payload: withoutFields(body, ['checksum', 'checksumMethod']),
+  };
+}

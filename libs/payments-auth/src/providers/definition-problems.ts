@@ -16,7 +16,7 @@ import {
 import { environmentProblems, variableProblems } from './environment-problems.js';
 import { headerProblems } from './header-problems.js';
 import { refusalProblems } from './refusal-problems.js';
-import { bodySignatureProblems, webhookProblems } from './signature-problems.js';
+import { bodySignatureProblems } from './signature-problems.js';
 import { tokenProblems } from './token-problems.js';
 import { schemeProblems } from './webhooks/scheme-problems.js';
 
@@ -46,7 +46,6 @@ const KNOWN = [
   'secretResponseFields',
   'probe',
   'advice',
-  'webhook',
   'webhooks',
   'bodySignature',
 ];
@@ -55,6 +54,7 @@ const KNOWN = [
 const RENAMED: Readonly<Record<string, string>> = {
   dashboard: 'is called credentialsPage now',
   strategy: 'is called token now, and is absent for a static key',
+  webhook: 'is called webhooks now, and holds schemes by name: { signature: hmacWebhook({ … }) }',
 };
 
 /** Everything that is wrong with a provider definition, each named by its field; an empty list when nothing is. */
@@ -85,7 +85,6 @@ export function definitionProblems(definition: unknown): Problems {
     ...listProblems('secretResponseFields', definition['secretResponseFields'], /\S/, 'field names'),
     ...probeProblems(definition['probe'], hosts),
     ...adviceProblems(definition['advice']),
-    ...webhookProblems(definition['webhook'], definition['credentials']),
     ...schemeProblems(definition['webhooks'], definition),
     ...bodySignatureProblems(definition['bodySignature'], definition['credentials']),
   ];

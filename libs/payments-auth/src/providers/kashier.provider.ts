@@ -1,5 +1,6 @@
 import { isJsonObject, valueAt } from '../building-blocks/json-value.js';
 import { builtInProvider } from './define-provider.js';
+import { hmacWebhook } from './webhooks/signature-webhooks.js';
 
 /** Kashier's static credentials. */
 export interface KashierCredentials {
@@ -53,15 +54,16 @@ export const kashier = builtInProvider<KashierCredentials, 'kashier', 'test' | '
   },
   // The answer to creating a session repeats both.
   secretResponseFields: ['apiKey', 'hash'],
-  webhook: {
-    algorithm: 'hmac-sha256',
-    key: 'apiKey',
-    signature: { header: 'x-kashier-signature' },
-    signed: {
-      fieldsOf: 'data',
-      listedIn: 'signatureKeys',
-      required: ['status', 'amount', 'currency', 'merchantOrderId'],
-    },
+  webhooks: {
+    signature: hmacWebhook({
+      key: 'apiKey',
+      header: 'x-kashier-signature',
+      signed: {
+        of: 'data',
+        listedIn: 'signatureKeys',
+        required: ['status', 'amount', 'currency', 'merchantOrderId'],
+      },
+    }),
   },
   advice: [
     {

@@ -2,6 +2,7 @@ import { isJsonObject, textAt, valueAt } from '../building-blocks/json-value.js'
 import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
+import { unsignedWebhook } from './webhooks/sender-webhooks.js';
 
 /** PesaPal's static credentials. Each environment has its own. */
 export interface PesapalCredentials {
@@ -52,10 +53,11 @@ export const pesapal = builtInProvider<PesapalCredentials, 'pesapal', 'sandbox' 
   },
   probe: { path: '/api/URLSetup/GetIpnList' },
   /** @see https://developer.pesapal.com/how-to-integrate/e-commerce/api-30-json/gettransactionstatus */
-  webhook: {
-    algorithm: 'none',
-    fields: ['OrderTrackingId', 'OrderMerchantReference', 'OrderNotificationType'],
-    confirmWith: 'GetTransactionStatus',
+  webhooks: {
+    notification: unsignedWebhook({
+      fields: ['OrderTrackingId', 'OrderMerchantReference', 'OrderNotificationType'],
+      confirmWith: 'GetTransactionStatus',
+    }),
   },
   advice: [
     {

@@ -1,5 +1,5 @@
 import type { ApiAnswer, Credentials, Given, HeaderValues, TokenSource } from '../strategies/strategy.js';
-import type { BodySignatureDefinition, WebhookDefinition } from './signature-definition.js';
+import type { BodySignatureDefinition } from './signature-definition.js';
 import type { WebhookScheme } from './webhooks/webhook-scheme.js';
 
 export type { ApiAnswer, HeaderValues } from '../strategies/strategy.js';
@@ -186,9 +186,10 @@ export interface ProviderDefinition<
   readonly probe?: ProbeDefinition;
   /** What helps when the provider says no; the first that fits. */
   readonly advice?: readonly ProviderAdvice[];
-  /** How the provider proves that a message to the application is its own, where it sends any. */
-  readonly webhook?: WebhookDefinition<keyof C & string>;
-  /** The same, by name: for the route, the log and `delivery.scheme`. Any one that proves the message is enough. */
+  /**
+   * How the provider proves that a message to the application is its own, where it sends any: schemes by name, for the
+   * route, the log and `delivery.scheme`. Any one that proves the message is enough.
+   */
   readonly webhooks?: Readonly<Record<string, WebhookScheme<keyof C & string>>>;
   /** The signature that outgoing bodies carry, where the provider can ask for one. */
   readonly bodySignature?: BodySignatureDefinition<keyof C & string>;

@@ -2,6 +2,7 @@ import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
+import { hashOfCredentials } from './webhooks/sender-webhooks.js';
 
 /** WakaPay's static credentials. */
 export interface WakapayCredentials {
@@ -45,10 +46,8 @@ export const wakapay = builtInProvider<WakapayCredentials, 'wakapay', 'test' | '
   },
   probe: { path: '/business/balance?currency=USD' },
   /** @see https://api-docs.wakapayments.com/en/api-reference/webhooks */
-  webhook: {
-    algorithm: 'sha256-constant',
-    of: ['apiKey', 'apiSecret'],
-    signature: { field: 'signature' },
+  webhooks: {
+    constant: hashOfCredentials({ of: ['apiKey', 'apiSecret'], hash: 'sha256', field: 'signature' }),
   },
   advice: [
     {

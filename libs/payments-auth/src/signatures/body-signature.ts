@@ -3,7 +3,7 @@ import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { checksumField } from '../building-blocks/checksum-field.js';
 import { jsonText } from '../building-blocks/json-text.js';
-import { hmac } from './digest.js';
+import { hmac } from '../building-blocks/digests.js';
 import type { JsonObject } from '../building-blocks/json-object.js';
 
 /**
@@ -29,7 +29,7 @@ export function signBody(definition: ProviderDefinition, credentials: Credential
 
 /** The signature of a body, in lower-case hex. */
 export function bodySignature(body: JsonObject, key: string, format: BodyFormat): string {
-  return hmac('hmac-sha256', key, jsonText(body, format));
+  return hmac('sha256', key, jsonText(body, format));
 }
 
 /** The format that the application configured, or the provider's own. Another word than the two is the provider's own. */

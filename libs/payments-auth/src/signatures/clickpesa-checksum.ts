@@ -1,7 +1,7 @@
 import type { BodyFormat } from '../providers/signature-definition.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { jsonText } from '../building-blocks/json-text.js';
-import { hmac } from './digest.js';
+import { hmac } from '../building-blocks/digests.js';
 import { withoutFields } from '../building-blocks/json-object.js';
 
 /** Fields that ClickPesa leaves out of its checksum. */
@@ -26,5 +26,5 @@ export function clickPesaChecksum(
   }
   const json: unknown = JSON.parse(JSON.stringify(body) ?? 'null');
   if (!isJsonObject(json)) throw new TypeError('clickPesaChecksum: the body has to be a JSON object.');
-  return hmac('hmac-sha256', checksumKey, jsonText(withoutFields(json, LEFT_OUT), format));
+  return hmac('sha256', checksumKey, jsonText(withoutFields(json, LEFT_OUT), format));
 }

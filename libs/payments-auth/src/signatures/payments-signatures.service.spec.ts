@@ -10,8 +10,9 @@ import { changing, fixed } from '../../../../test/support/credential-bed.js';
 import { credentialsInForce } from '../../../../test/support/credentials-in-force.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { clickPesaChecksum } from './clickpesa-checksum.js';
-import { kashierOrderHash } from './kashier-order-hash.js';
+import { kashierOrderHash } from './kashier.js';
 import { PaymentsSignaturesService } from './payments-signatures.service.js';
+import { WebhookVerifier } from './webhook-verifier.js';
 
 const NEW = 'test-secret-not-real-new';
 const OLD = 'test-secret-not-real-old';
@@ -36,7 +37,15 @@ function service(...providers: ConfiguredProvider[]) {
   const clock = new ManualClock();
   return {
     clock,
-    signatures: new PaymentsSignaturesService(providers, credentialsInForce(providers, clock), clock),
+    signatures: new PaymentsSignaturesService(
+      new WebhookVerifier(providers, {
+        inForce: credentialsInForce(providers, clock),
+        http: () => {
+          throw new Error('nobody calls');
+        },
+        clock,
+      }),
+    ),
   };
 }
 

@@ -9,13 +9,21 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
-import { PaymentsSignaturesService } from './payments-signatures.service.js';
+import { ReceivedMessage } from '../providers/webhooks/received-message.js';
 import { RawBodyWatch } from './raw-body-watch.js';
-import { attachDelivery, type HttpRequest, messageOf } from './verified-request.js';
 import { WebhookLog } from './webhook-log.js';
-import type { WebhookDelivery } from './webhook-delivery.js';
-import { WEBHOOK_ROUTE, type WebhookRoute, type WebhookRouteRequest } from './webhook-route.js';
+import {
+  BytesGone,
+  bytesOf,
+  type HttpRequest,
+  keepVerified,
+  partsOf,
+  UnreadableBody,
+} from './webhook-request.js';
+import { WEBHOOK_ROUTE, type WebhookRoute } from './webhook-route.js';
+import { type VerifiedMessage, WebhookVerifier } from './webhook-verifier.js';
 
+/** 1 MiB */
 const DEFAULT_MAX_BYTES = 1_048_576;
 
 /**
@@ -23,14 +31,15 @@ const DEFAULT_MAX_BYTES = 1_048_576;
  * what was verified for `@VerifiedDelivery()`.
  *
  * Whatever is wrong with a message, the answer is the same 401; the log says why. A message delivered again is let
- * through again: only the handler's own transaction knows whether it was handled. 503 when the keys cannot be had.
+ * through again: only the handler's own transaction knows whether it was handled. 500 when the application has lost the
+ * bytes of the body, 503 when the keys cannot be had.
  */
 @Injectable()
 export class PaymentsWebhookGuard implements CanActivate {
   /** @internal Made by Nest; `@VerifiedWebhook` brings it. */
   constructor(
     private readonly reflector: Reflector,
-    private readonly signatures: PaymentsSignaturesService,
+    private readonly verifier: WebhookVerifier,
     private readonly rawBodies: RawBodyWatch,
     private readonly log: WebhookLog,
   ) {}
@@ -45,43 +54,48 @@ export class PaymentsWebhookGuard implements CanActivate {
       throw this.#refuse(route?.provider ?? context.getClass().name, 'no-webhook-route');
     }
     const request = context.switchToHttp().getRequest<HttpRequest>();
-    attachDelivery(request, await this.#verify(route, request));
+    keepVerified(request, await this.#verify(route, request));
     return true;
   }
 
-  async #verify(route: WebhookRoute, request: HttpRequest): Promise<WebhookDelivery> {
-    const { provider, maxBytes = DEFAULT_MAX_BYTES } = route;
-    const message = messageOf(request);
-    if ((message.rawBody?.byteLength ?? 0) > maxBytes) throw this.#refuse(provider, 'too-large');
+  async #verify(route: WebhookRoute, request: HttpRequest): Promise<VerifiedMessage> {
+    const { provider } = route;
     try {
-      const account = route.account?.(routeRequest(request));
-      if (route.account !== undefined && (typeof account !== 'string' || account === '')) {
-        throw this.#refuse(provider, 'no-account');
-      }
-      const examination = await this.signatures.examineWebhook(provider, message, account);
-      if (examination.refusal === 'no-body' && this.#keptNoBytes(request))
-        throw this.#misconfigured(provider);
-      if (examination.refusal !== undefined) throw this.#refuse(provider, examination.refusal);
-      return { provider, ...(account === undefined ? {} : { account }), ...examination.evidence };
+      const message = new ReceivedMessage(partsOf(request, await this.#bytes(route, request), route.url));
+      const account = accountOf(route, request, message);
+      if (route.account !== undefined && account === undefined) throw this.#refuse(provider, 'no-account');
+      const verified = await this.verifier.examine(provider, message, { ...route, account });
+      if (verified.refusal !== undefined) throw this.#refuse(provider, verified.refusal);
+      // Where no parser of the application took the body, the handler's `@Body()` finds what was proven.
+      if (needsBody(request)) request.body = verified.body;
+      return verified;
     } catch (error) {
       if (error instanceof HttpException) throw error;
-      if (!isPaymentsAuthError(error)) throw this.#refuse(provider, 'malformed');
-      this.log.failed(provider, error.message);
+      if (error instanceof UnreadableBody) throw this.#refuse(provider, error.reason);
+      if (error instanceof BytesGone) {
+        this.log.failed(provider, `${error.message}. ${this.rawBodies.remedy}`);
+        throw new InternalServerErrorException();
+      }
+      this.log.failed(
+        provider,
+        isPaymentsAuthError(error) ? error.message : 'what was needed to verify it did not answer',
+      );
       throw new ServiceUnavailableException();
     }
   }
 
-  /** Whether there was a body, and only what it was parsed to is left. */
-  #keptNoBytes({ body }: HttpRequest): boolean {
-    return body !== undefined && body !== null && this.rawBodies.state !== 'enabled';
-  }
-
-  #misconfigured(provider: string): InternalServerErrorException {
-    this.log.failed(
-      provider,
-      'the body was parsed and its bytes were not kept: create the application with { rawBody: true }',
-    );
-    return new InternalServerErrorException();
+  /** Where nothing is signed, no bytes are needed. */
+  async #bytes(route: WebhookRoute, request: HttpRequest): Promise<Uint8Array | undefined> {
+    const { maxBytes = DEFAULT_MAX_BYTES, provider } = route;
+    try {
+      const bytes = await bytesOf(request, { maxBytes, clock: this.verifier.clock });
+      // A body that was read here cannot be read again: another guard, and the application, find it where Nest keeps it.
+      if (bytes !== undefined) request.rawBody = bytes;
+      return bytes;
+    } catch (error) {
+      if (error instanceof BytesGone && !this.verifier.needsBytes(provider, route.schemes)) return undefined;
+      throw error;
+    }
   }
 
   #refuse(provider: string, reason: string): UnauthorizedException {
@@ -90,10 +104,21 @@ export class PaymentsWebhookGuard implements CanActivate {
   }
 }
 
-function routeRequest({ params, query, headers }: HttpRequest): WebhookRouteRequest {
-  return {
-    params: (params ?? {}) as WebhookRouteRequest['params'],
-    query: (query ?? {}) as WebhookRouteRequest['query'],
-    headers: headers ?? {},
-  };
+/** `undefined` where the route names no merchant, or what came names none. */
+function accountOf(route: WebhookRoute, request: HttpRequest, message: ReceivedMessage): string | undefined {
+  let account: unknown;
+  try {
+    account = route.account?.({
+      params: (request.params ?? {}) as Readonly<Record<string, string>>,
+      query: message.allQuery,
+      headers: message.allHeaders,
+    });
+  } catch {
+    // A function that reads what is not there: such a message names no merchant.
+  }
+  return typeof account === 'string' && account !== '' ? account : undefined;
+}
+
+function needsBody({ body }: HttpRequest): boolean {
+  return body === undefined || typeof body === 'string' || body instanceof Uint8Array;
 }

@@ -1,19 +1,28 @@
+import type { HttpService } from '@nestjs/axios';
 import type { FactoryProvider, InjectionToken } from '@nestjs/common';
-import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { CredentialsInForce } from '../providers/credentials-in-force.js';
+import { FastifyWebhooks } from './fastify-webhooks.js';
 import { PaymentsSignaturesService } from './payments-signatures.service.js';
 import { RawBodyWatch } from './raw-body-watch.js';
 import { WebhookBootCheck } from './webhook-boot-check.js';
 import { WebhookLog } from './webhook-log.js';
+import { webhookHandlers } from './webhook-routes.js';
+import { WebhookVerifier } from './webhook-verifier.js';
 
 /** What the guard is made of. Nest makes it in the module of its controller, so the module has to export these. */
-export const SIGNATURE_EXPORTS = [PaymentsSignaturesService, RawBodyWatch, WebhookLog];
+export const SIGNATURE_EXPORTS = [PaymentsSignaturesService, WebhookVerifier, RawBodyWatch, WebhookLog];
 
 /** Who knows what a provider's accounts authenticate with now. */
 interface CredentialsHolder {
   credentialsInForce(name: string): CredentialsInForce;
+}
+
+/** Who gives each provider's own authenticated service. */
+interface HttpHolder {
+  http(name: string, account?: string): HttpService;
 }
 
 /** What this room provides, given what the module has resolved. */
@@ -21,13 +30,35 @@ export function signatureProviders(tokens: {
   readonly configuredProviders: InjectionToken<readonly ConfiguredProvider[]>;
   readonly credentials: InjectionToken<CredentialsHolder>;
   readonly clock: InjectionToken<Clock>;
+  /** Asked for at the first message of a `customWebhook` that calls its provider. */
+  readonly http: InjectionToken<HttpHolder>;
+  /** Names that the application may have besides the built-in ones. */
+  readonly names?: readonly string[];
 }): FactoryProvider[] {
   return [
     {
+      provide: WebhookVerifier,
+      inject: [tokens.configuredProviders, tokens.credentials, tokens.clock, ModuleRef],
+      useFactory: (
+        providers: readonly ConfiguredProvider[],
+        credentials: CredentialsHolder,
+        clock: Clock,
+        module: ModuleRef,
+      ) =>
+        new WebhookVerifier(providers, {
+          inForce: (name) => credentials.credentialsInForce(name),
+          http: (name, account) => {
+            const services = module.get<HttpHolder>(tokens.http, { strict: false });
+            return account === undefined ? services.http(name) : services.http(name, account);
+          },
+          clock,
+          names: tokens.names,
+        }),
+    },
+    {
       provide: PaymentsSignaturesService,
-      inject: [tokens.configuredProviders, tokens.credentials, tokens.clock],
-      useFactory: (providers: readonly ConfiguredProvider[], credentials: CredentialsHolder, clock: Clock) =>
-        new PaymentsSignaturesService(providers, (name) => credentials.credentialsInForce(name), clock),
+      inject: [WebhookVerifier],
+      useFactory: (verifier: WebhookVerifier) => new PaymentsSignaturesService(verifier),
     },
     {
       provide: RawBodyWatch,
@@ -40,13 +71,16 @@ export function signatureProviders(tokens: {
       useFactory: (clock: Clock) => new WebhookLog(clock),
     },
     {
+      provide: FastifyWebhooks,
+      inject: [HttpAdapterHost, ModulesContainer],
+      useFactory: (host: HttpAdapterHost, modules: ModulesContainer) =>
+        new FastifyWebhooks(host, webhookHandlers(modules)),
+    },
+    {
       provide: WebhookBootCheck,
-      inject: [ModulesContainer, PaymentsSignaturesService, RawBodyWatch],
-      useFactory: (
-        modules: ModulesContainer,
-        signatures: PaymentsSignaturesService,
-        rawBodies: RawBodyWatch,
-      ) => new WebhookBootCheck(modules, signatures, rawBodies),
+      inject: [ModulesContainer, WebhookVerifier, RawBodyWatch],
+      useFactory: (modules: ModulesContainer, verifier: WebhookVerifier, rawBodies: RawBodyWatch) =>
+        new WebhookBootCheck(webhookHandlers(modules), verifier, rawBodies),
     },
   ];
 }

@@ -4,11 +4,13 @@ import {
   type ExecutionContext,
   SetMetadata,
   UseGuards,
+  UseInterceptors,
 } from '@nestjs/common';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { BuiltInProviderName } from '../providers/index.js';
+import { AcknowledgingInterceptor } from './acknowledging.interceptor.js';
 import { PaymentsWebhookGuard } from './payments-webhook.guard.js';
-import { verifiedDelivery } from './verified-request.js';
+import { type VerifiedRequest, verifiedRequest } from './webhook-request.js';
 import { WEBHOOK_ROUTE, type WebhookRouteOptions } from './webhook-route.js';
 
 /**
@@ -24,17 +26,33 @@ export function VerifiedWebhook(
   return applyDecorators(
     SetMetadata(WEBHOOK_ROUTE, { ...options, provider }),
     UseGuards(PaymentsWebhookGuard),
+    UseInterceptors(AcknowledgingInterceptor),
   );
 }
 
-/** The `WebhookDelivery` that {@link VerifiedWebhook} let through. */
-export const VerifiedDelivery: () => ParameterDecorator = createParamDecorator(
-  (_data: unknown, context: ExecutionContext) => {
-    const delivery = verifiedDelivery(context.switchToHttp().getRequest<object>());
-    if (delivery !== undefined) return delivery;
-    throw new PaymentsAuthError(
-      'INVALID_OPTIONS',
-      `@VerifiedDelivery() in ${context.getClass().name} has nothing to give. Put @VerifiedWebhook(provider) on the same route.`,
-    );
-  },
+/** The `WebhookDelivery` that {@link VerifiedWebhook} let through. For a provider that sends batches, {@link VerifiedDeliveries}. */
+export const VerifiedDelivery: () => ParameterDecorator = createParamDecorator(oneDelivery);
+
+/** Every `WebhookDelivery` of the message: the items of a batch, or the only one in a list. */
+export const VerifiedDeliveries: () => ParameterDecorator = createParamDecorator(
+  (_data: unknown, context: ExecutionContext) => verifiedOf(context, '@VerifiedDeliveries()').deliveries,
 );
+
+/** What gives a handler its only delivery. The boot looks for it where batches come. @internal */
+export function oneDelivery(_data: unknown, context: ExecutionContext): unknown {
+  const { deliveries, isBatch } = verifiedOf(context, '@VerifiedDelivery()');
+  if (!isBatch) return deliveries[0];
+  throw new PaymentsAuthError(
+    'INVALID_OPTIONS',
+    `@VerifiedDelivery() in ${context.getClass().name} gives one delivery, and this provider sends batches. Take @VerifiedDeliveries().`,
+  );
+}
+
+function verifiedOf(context: ExecutionContext, decorator: string): VerifiedRequest {
+  const verified = verifiedRequest(context.switchToHttp().getRequest<object>());
+  if (verified !== undefined) return verified;
+  throw new PaymentsAuthError(
+    'INVALID_OPTIONS',
+    `${decorator} in ${context.getClass().name} has nothing to give. Put @VerifiedWebhook(provider) on the same route.`,
+  );
+}

@@ -1,32 +1,33 @@
 import { Logger, type OnModuleInit } from '@nestjs/common';
-import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { isPaymentsAuthError, PaymentsAuthError } from '../payments-auth.errors.js';
-import { PaymentsSignaturesService } from './payments-signatures.service.js';
+import { oneDelivery } from './verified-webhook.decorator.js';
 import { RawBodyWatch } from './raw-body-watch.js';
-import { WEBHOOK_ROUTE, type WebhookRoute } from './webhook-route.js';
+import { decoratorOf, type WebhookRoute } from './webhook-route.js';
+import type { WebhookHandler } from './webhook-routes.js';
+import { WebhookVerifier } from './webhook-verifier.js';
+
+/** Where Nest keeps which parameter of a handler is what. */
+const ROUTE_ARGUMENTS = '__routeArguments__';
 
 /** Stops the boot when a route takes webhooks that could never be verified, with everything that is wrong at once. */
 export class WebhookBootCheck implements OnModuleInit {
   readonly #logger = new Logger('PaymentsWebhook');
 
   constructor(
-    private readonly modules: ModulesContainer,
-    private readonly signatures: PaymentsSignaturesService,
+    private readonly handlers: readonly WebhookHandler[],
+    private readonly verifier: WebhookVerifier,
     private readonly rawBodies: RawBodyWatch,
   ) {}
 
   async onModuleInit(): Promise<void> {
     const problems = new Set<string>();
-    const routes = this.#routes();
-    for (const route of routes) {
-      for (const problem of await this.#problems(route)) problems.add(problem);
+    for (const handler of this.handlers) {
+      for (const problem of await this.#problems(handler)) {
+        problems.add(`${decoratorOf(handler.route.provider)}: ${problem}`);
+      }
     }
-    const signed = routes.find((route) => this.#needsRawBody(route.provider));
-    if (signed !== undefined && this.rawBodies.state === 'disabled') {
-      problems.add(
-        `@VerifiedWebhook('${signed.provider}') needs the bytes of the request body: create the application with { rawBody: true }`,
-      );
-    }
+    const signed = this.handlers.find(({ route }) => this.#needsBytes(route))?.route;
+    if (signed !== undefined) this.#checkBytes(signed, problems);
     if (problems.size === 0) return;
     throw new PaymentsAuthError(
       'INVALID_OPTIONS',
@@ -35,43 +36,50 @@ export class WebhookBootCheck implements OnModuleInit {
     );
   }
 
-  /** What is wrong with the provider's keys. */
-  async #problems({ provider: name, account }: WebhookRoute): Promise<readonly string[]> {
+  async #problems({ route, controller, name }: WebhookHandler): Promise<readonly string[]> {
     try {
-      await this.signatures.checkKeys(name, account !== undefined);
-      return [];
+      return [
+        ...(await this.verifier.routeProblems(route)),
+        ...(this.verifier.sendsBatches(route.provider, route.schemes) && takesOneDelivery(controller, name)
+          ? [
+              `${controller.name}.${name} takes @VerifiedDelivery(), and the messages are batches. Take @VerifiedDeliveries()`,
+            ]
+          : []),
+      ];
     } catch (error) {
       if (!isPaymentsAuthError(error)) throw error;
-      if (error.code === 'INVALID_OPTIONS') return [`@VerifiedWebhook('${name}'): ${error.message}`];
+      if (error.code === 'INVALID_OPTIONS') return [error.message];
       // A provider that is left out here, or a secret manager that is down, must not keep the others from starting.
-      this.#logger.warn(`@VerifiedWebhook('${name}') refuses every message for now: ${error.message}`);
+      this.#logger.warn(`${decoratorOf(route.provider)} refuses every message for now: ${error.message}`);
       return [];
     }
   }
 
-  #needsRawBody(name: string): boolean {
+  #checkBytes({ provider }: WebhookRoute, problems: Set<string>): void {
+    const { earlierParser: parser, state, remedy } = this.rawBodies;
+    // Such a parser may keep the bytes, which only a message shows.
+    if (parser !== undefined) {
+      this.#logger.warn(
+        `${decoratorOf(provider)} needs the bytes of the request body, and ${parser} stands before Nest's own parser. Unless it keeps them, every message is answered 500: ${remedy}.`,
+      );
+    } else if (state === 'disabled') {
+      problems.add(
+        `${decoratorOf(provider)} needs the bytes of the request body: create the application with { rawBody: true }`,
+      );
+    }
+  }
+
+  #needsBytes({ provider, schemes }: WebhookRoute): boolean {
     try {
-      return this.signatures.webhook(name).algorithm !== 'none';
+      return this.verifier.needsBytes(provider, schemes);
     } catch {
       return false;
     }
   }
+}
 
-  /** Every route of the application that takes webhooks, whether its controller or its method says so. */
-  #routes(): WebhookRoute[] {
-    const scanner = new MetadataScanner();
-    const routes: WebhookRoute[] = [];
-    for (const module of this.modules.values()) {
-      for (const { metatype } of module.controllers.values()) {
-        if (typeof metatype !== 'function') continue;
-        const prototype = metatype.prototype as Record<string, object>;
-        const handlers = scanner.getAllMethodNames(prototype).map((name) => prototype[name] as object);
-        for (const target of [metatype, ...handlers]) {
-          const route = Reflect.getMetadata(WEBHOOK_ROUTE, target) as WebhookRoute | undefined;
-          if (route !== undefined) routes.push(route);
-        }
-      }
-    }
-    return routes;
-  }
+function takesOneDelivery(controller: object, name: string): boolean {
+  const given = Reflect.getMetadata(ROUTE_ARGUMENTS, controller, name) as
+    Readonly<Record<string, { factory?: unknown }>> | undefined;
+  return Object.values(given ?? {}).some(({ factory }) => factory === oneDelivery);
 }

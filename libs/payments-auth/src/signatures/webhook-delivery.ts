@@ -1,33 +1,29 @@
-/**
- * What a genuine message proves.
- *
- * - `payload`: that the provider wrote everything in `payload`.
- * - `values`: that the provider wrote these values in this order. Which of them is which, it does not prove
- *   (ClickPesa's legacy checksum).
- * - `sender`: that the sender knows a secret which every message carries. Whoever has seen one message can write
- *   another one, with any payload (WakaPay).
- * - `nothing`: it is not signed, and anybody can have sent it (PesaPal).
- */
-export type WebhookProof = 'payload' | 'values' | 'sender' | 'nothing';
+import type { WebhookProof } from '../providers/webhooks/webhook-proof.js';
 
 /** A message that was verified as far as its provider lets it be: see {@link WebhookDelivery.proves}. */
 export interface WebhookDelivery<P = unknown> {
   /** The name the provider is registered under. */
   readonly provider: string;
+  /** The name of the scheme that proved it. */
+  readonly scheme: string;
   /** The merchant whose key verified it, where the route names one. */
   readonly account?: string;
-  /** What is signed, and nothing else of the message. */
+  /** What is signed, and nothing else of the message. Of a batch, one item. */
   readonly payload: P;
-  /**
-   * The SHA-256 of what is signed, in hex, without the timestamp: the same when the provider delivers the same message
-   * again. Unique per provider and account.
-   */
-  readonly deliveryId: string;
   readonly proves: WebhookProof;
   /** The provider's call to make before acting on the payload, where the message alone does not prove it. */
   readonly confirmWith?: string;
+  /**
+   * The sender's own id of the event, where its scheme names one. Else the SHA-256 of what is signed, in hex, without the
+   * timestamp. The same when the provider delivers the same message again. Unique per provider and account.
+   */
+  readonly deliveryId: string;
   /** When it was signed, where the signature says so; in milliseconds since the epoch. */
   readonly signedAtMs?: number;
+  /** The bytes of the body as they came. Not enumerable: a body can carry a secret, and a log is no place for it. */
+  readonly rawBody: Uint8Array;
+  /** Names in lower case, without those that carry a secret or came more than once. Not enumerable. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What Kashier always signs. More fields may be among the signed ones, and then they are here too. */
@@ -44,4 +40,15 @@ export interface PesaPalNotification {
   readonly OrderTrackingId: string;
   readonly OrderMerchantReference: string;
   readonly OrderNotificationType: string;
+}
+
+/** Keeps the message itself out of what is printed. */
+export function sealedDelivery(
+  said: Omit<WebhookDelivery, 'rawBody' | 'headers'>,
+  hidden: Pick<WebhookDelivery, 'rawBody' | 'headers'>,
+): WebhookDelivery {
+  return Object.defineProperties({ ...said } as WebhookDelivery, {
+    rawBody: { value: hidden.rawBody },
+    headers: { value: hidden.headers },
+  });
 }

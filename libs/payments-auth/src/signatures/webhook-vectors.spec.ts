@@ -5,7 +5,7 @@ import { WEBHOOKS } from '../../../../test/support/webhook-schemes.js';
 import { PUBLIC_KEY, VECTORS, type WebhookVector } from '../../../../test/support/webhook-vectors.js';
 import { ReceivedMessage, type ReceivedParts } from '../providers/webhooks/received-message.js';
 import type { WebhookScheme } from '../providers/webhooks/webhook-scheme.js';
-import { type Examination, examineMessage } from './examine-message.js';
+import { type Examination, examineWebhook } from './examine-webhook.js';
 
 // Many thousand messages are refused here, and nobody reads where.
 Error.stackTraceLimit = 0;
@@ -31,7 +31,7 @@ function examine(
   const { headers = {}, query = {}, body, url, target, method } = vector;
   const rawBody = body === undefined ? undefined : Buffer.from(body);
   const { credentials = vector.credentials, nowMs = vector.signedAtMs ?? 0 } = more;
-  return examineMessage([[vector.scheme, schemeOf(vector)]], {
+  return examineWebhook([[vector.scheme, schemeOf(vector)]], {
     message: new ReceivedMessage({ headers, query, rawBody, url, target, method, ...changed }),
     candidates: [credentials],
     nowMs,

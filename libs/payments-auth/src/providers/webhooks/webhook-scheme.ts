@@ -94,6 +94,8 @@ export interface SchemeWork {
   readonly confirmWith?: string;
   readonly acknowledge?: WebhookAcknowledgement;
   readonly onlyWhenNamed: boolean;
+  /** What the bytes of the body say. */
+  readonly body: 'json' | 'form' | 'text';
   readonly isBatch: boolean;
   /** Whether the bytes of the body are read. */
   readonly needsBytes: boolean;
@@ -106,7 +108,7 @@ export interface SchemeWork {
   /** What is wrong with the description, each named by its field. */
   problems(place: SchemePlace): string[];
   /** What is wrong with a configured secret, said without it. */
-  keyProblem(field: string, value: string): string | undefined;
+  readonly keyProblem: (field: string, value: string) => string | undefined;
   /** @throws Refused */
   verify(given: SchemeGiven): readonly SchemeEvidence[] | Promise<readonly SchemeEvidence[]>;
   /** Absent where only the provider can sign. */
@@ -120,6 +122,7 @@ export function commonWork(
   return {
     acknowledge: spec.acknowledge,
     onlyWhenNamed: spec.onlyWhenNamed === true,
+    body: spec.body ?? 'json',
     isBatch: spec.items !== undefined,
     needsUrl: false,
     needsEnvironment: false,

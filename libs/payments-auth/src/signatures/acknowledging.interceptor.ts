@@ -1,0 +1,62 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { type Observable, tap } from 'rxjs';
+import type { WebhookAcknowledgement } from '../providers/webhooks/webhook-scheme.js';
+import { verifiedRequest } from './webhook-request.js';
+
+/** Where Nest keeps which parameter of a handler is what, and its number for `@Res()`. */
+const ROUTE_ARGUMENTS = '__routeArguments__';
+const RESPONSE_ARGUMENT = /^1:/;
+
+/** An Express response, or a Fastify reply. */
+interface HttpResponse {
+  statusCode: number;
+  send: (body?: unknown) => unknown;
+  json?: (body?: unknown) => unknown;
+  status(code: number): unknown;
+  header(name: string, value: string): unknown;
+}
+
+/**
+ * Answers what the provider wants to hear, once the handler has succeeded. It takes the place of what would be sent at the
+ * very end, so that the application's global interceptors and their envelopes do not change it. A failure of theirs does:
+ * from status 400 on, the answer is theirs.
+ */
+@Injectable()
+export class AcknowledgingInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    if (context.getType() !== 'http' || answersByItself(context)) return next.handle();
+    const http = context.switchToHttp();
+    const acknowledge = verifiedRequest(http.getRequest<object>())?.acknowledge;
+    if (acknowledge === undefined) return next.handle();
+    return next.handle().pipe(tap({ complete: () => replaceAnswer(http.getResponse(), acknowledge) }));
+  }
+}
+
+/** A handler that takes `@Res()` without `passthrough` sends its answer itself. */
+function answersByItself(context: ExecutionContext): boolean {
+  const given = Reflect.getMetadata(ROUTE_ARGUMENTS, context.getClass(), context.getHandler().name) as
+    Readonly<Record<string, { data?: { passthrough?: unknown } }>> | undefined;
+  return Object.entries(given ?? {}).some(
+    ([key, { data }]) => RESPONSE_ARGUMENT.test(key) && data?.passthrough !== true,
+  );
+}
+
+/** Only of this one response, and only once. */
+function replaceAnswer(response: HttpResponse, { status, text, json }: WebhookAcknowledgement): void {
+  const original = { send: response.send, json: response.json };
+  const instead =
+    (method: 'send' | 'json') =>
+    (body?: unknown): unknown => {
+      response.send = original.send;
+      if (original.json !== undefined) response.json = original.json;
+      if (response.statusCode >= 400) return response[method]?.(body);
+      if (status !== undefined) response.status(status);
+      response.header(
+        'content-type',
+        json === undefined ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8',
+      );
+      return response.send(json === undefined ? (text ?? '') : JSON.stringify(json));
+    };
+  response.send = instead('send');
+  if (original.json !== undefined) response.json = instead('json');
+}

@@ -1,0 +1,243 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { isJsonObject, textAt } from '../building-blocks/json-value.js';
+import type { Clock } from '../payments-auth.clock.js';
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { PublishedKeys } from '../providers/webhooks/webhook-scheme.js';
+import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
+import { type Authorities, trustedKey } from './certificate-chain.js';
+
+/** Over everything: a sender waits for the answer. */
+const DEADLINE_MS = 5_000;
+const MOST_BYTES = 256 * 1024;
+/** A message names the key, and anybody can send one. So many fetches may be made at once, and one more every so often. */
+const MOST_FETCHES = 5;
+const ONE_MORE_EVERY_MS = 30_000;
+/** A key that is taken out of a set is not trusted much longer. */
+const FRESH_MS = 60 * 60_000;
+/** While a set cannot be fetched, the keys that it had are used. */
+const LASTS_MS = 24 * 60 * 60_000;
+/** An id that a set does not have, or a certificate that is not trusted, is not asked for again so soon. */
+const UNKNOWN_FOR_MS = 60_000;
+const MOST_UNKNOWN = 1_000;
+const MOST_KEYS_IN_A_SET = 200;
+const MOST_CERTIFICATES = 32;
+
+interface KeySet {
+  keys: ReadonlyMap<string, KeyObject>;
+  /** When the fetch of `keys` was begun; absent before the first one has succeeded. */
+  fetchedAtMs?: number;
+  /** How many fetches were begun, and the number of the last one that succeeded. */
+  begun: number;
+  succeeded: number;
+  underWay?: Promise<void>;
+}
+
+interface Certificate {
+  readonly key: KeyObject;
+  readonly fetchedAtMs: number;
+}
+
+/**
+ * The keys that one provider publishes: fetched when a message needs them, from no address but those that its definition
+ * names, and kept. However many messages name however many keys, the fetches stay few.
+ */
+export class FetchedKeys implements PublishedKeys {
+  readonly #provider: ConfiguredProvider;
+  readonly #clock: Clock;
+  readonly #transport: AxiosTokenTransport;
+  readonly #sets = new Map<string, KeySet>();
+  readonly #certificates = new Map<string, Certificate>();
+  readonly #certificatesUnderWay = new Map<string, Promise<KeyObject | undefined>>();
+  readonly #unknown = new Map<string, number>();
+  #fetches = MOST_FETCHES;
+  #countedAtMs: number;
+
+  constructor(provider: ConfiguredProvider, clock: Clock) {
+    this.#provider = provider;
+    this.#clock = clock;
+    this.#countedAtMs = clock.monotonic();
+    this.#transport = new AxiosTokenTransport({
+      clock,
+      http: provider.http,
+      deadlineMs: DEADLINE_MS,
+      mostBytes: MOST_BYTES,
+    });
+  }
+
+  /**
+   * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when the set cannot be had, or may not be fetched again yet
+   */
+  async fromSet(url: string, keyId: string | undefined): Promise<KeyObject | undefined> {
+    const set = this.#setAt(url);
+    const id = `${url}#${keyId ?? ''}`;
+    // Only a fetch that begins after the message came says that the set does not have its key.
+    const begunBefore = set.begun;
+    if (this.#ageOf(set) > FRESH_MS) await this.#renewed(url, set);
+    while (pick(set, keyId) === undefined && set.succeeded <= begunBefore && !this.#isUnknown(id)) {
+      if (set.underWay === undefined && !this.#mayFetch()) return undefined;
+      await this.#fetched(url, set);
+    }
+    const key = pick(set, keyId);
+    if (key === undefined) this.#rememberUnknown(id);
+    return key;
+  }
+
+  /** @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when it cannot be had, or may not be fetched yet */
+  async ofCertificate(url: string): Promise<KeyObject | undefined> {
+    const known = this.#certificates.get(url);
+    const nowMs = this.#clock.monotonic();
+    if (known !== undefined && nowMs - known.fetchedAtMs < LASTS_MS) return known.key;
+    if (this.#isUnknown(url)) return undefined;
+    const underWay = this.#certificatesUnderWay.get(url);
+    if (underWay !== undefined) return underWay;
+    if (!this.#mayFetch()) throw this.#unavailable('too many certificates were named in a short time');
+
+    const fetching = this.#fetchCertificate(url).finally(() => this.#certificatesUnderWay.delete(url));
+    this.#certificatesUnderWay.set(url, fetching);
+    return fetching;
+  }
+
+  async #fetchCertificate(url: string): Promise<KeyObject | undefined> {
+    const { text } = await this.#get(url);
+    const key = trustedKey(text, this.#authorities(), this.#clock.now());
+    if (key === undefined) {
+      this.#rememberUnknown(url);
+      return undefined;
+    }
+    bounded(this.#certificates, MOST_CERTIFICATES).set(url, { key, fetchedAtMs: this.#clock.monotonic() });
+    return key;
+  }
+
+  /** A set that is not too old. While it cannot be fetched, the keys that it had are used. */
+  async #renewed(url: string, set: KeySet): Promise<void> {
+    const isUsable = this.#ageOf(set) < LASTS_MS;
+    if (set.underWay === undefined && !this.#mayFetch()) {
+      if (isUsable) return;
+      throw this.#unavailable('the last attempts have failed');
+    }
+    try {
+      await this.#fetched(url, set);
+    } catch (error) {
+      if (!isUsable) throw error;
+    }
+  }
+
+  /** One fetch of a set at a time, for everybody. */
+  #fetched(url: string, set: KeySet): Promise<void> {
+    set.underWay ??= this.#fetchSet(url, set).finally(() => {
+      set.underWay = undefined;
+    });
+    return set.underWay;
+  }
+
+  async #fetchSet(url: string, set: KeySet): Promise<void> {
+    set.begun += 1;
+    const number = set.begun;
+    const atMs = this.#clock.monotonic();
+    const { body } = await this.#get(url);
+    const keys = keysIn(body);
+    if (keys.size === 0) throw this.#unavailable('what came is no set of keys');
+    set.keys = keys;
+    set.fetchedAtMs = atMs;
+    set.succeeded = number;
+  }
+
+  async #get(url: string): Promise<{ text: string; body: unknown }> {
+    const { origin, pathname, search } = new URL(this.#rebased(url));
+    try {
+      const answer = await this.#transport.send(origin, {
+        method: 'GET',
+        path: pathname + search,
+        headers: { Accept: 'application/json, application/x-pem-file, */*' },
+      });
+      if (answer.status === 200) return answer;
+    } catch {
+      // A cause that holds a connection is of no use to whoever reads the log.
+    }
+    throw this.#unavailable(`${origin} did not answer with it`);
+  }
+
+  /** An origin that the application has replaced (a sandbox, a proxy) is replaced here too. */
+  #rebased(url: string): string {
+    const { definition, environment, hosts } = this.#provider;
+    const named = environment === undefined ? undefined : definition.environments[environment];
+    for (const [host, base] of Object.entries(isJsonObject(named) ? named : {})) {
+      const given = hosts[host];
+      if (given !== undefined && (url === base || url.startsWith(`${base}/`)))
+        return given + url.slice(base.length);
+    }
+    return url;
+  }
+
+  #authorities(): Authorities {
+    const { ca = [] } = this.#provider.http();
+    return typeof ca === 'string' || Buffer.isBuffer(ca) ? [ca] : [...(ca as Authorities)];
+  }
+
+  #setAt(url: string): KeySet {
+    const known = this.#sets.get(url) ?? { keys: new Map(), begun: 0, succeeded: 0 };
+    this.#sets.set(url, known);
+    return known;
+  }
+
+  #ageOf({ fetchedAtMs }: KeySet): number {
+    return fetchedAtMs === undefined ? Number.POSITIVE_INFINITY : this.#clock.monotonic() - fetchedAtMs;
+  }
+
+  #mayFetch(): boolean {
+    const nowMs = this.#clock.monotonic();
+    const more = Math.floor((nowMs - this.#countedAtMs) / ONE_MORE_EVERY_MS);
+    this.#fetches = Math.min(MOST_FETCHES, this.#fetches + more);
+    this.#countedAtMs = this.#fetches === MOST_FETCHES ? nowMs : this.#countedAtMs + more * ONE_MORE_EVERY_MS;
+    if (this.#fetches === 0) return false;
+    this.#fetches -= 1;
+    return true;
+  }
+
+  #isUnknown(id: string): boolean {
+    const sinceMs = this.#unknown.get(id);
+    return sinceMs !== undefined && this.#clock.monotonic() - sinceMs < UNKNOWN_FOR_MS;
+  }
+
+  #rememberUnknown(id: string): void {
+    bounded(this.#unknown, MOST_UNKNOWN).set(id, this.#clock.monotonic());
+  }
+
+  #unavailable(why: string): PaymentsAuthError {
+    const { name } = this.#provider;
+    return new PaymentsAuthError(
+      'CREDENTIALS_UNAVAILABLE',
+      `The key that "${name}" signs its webhooks with could not be fetched: ${why}. The message is answered 503, and "${name}" sends it again.`,
+      { provider: name },
+    );
+  }
+}
+
+/** Makes room for one more. */
+function bounded<T>(map: Map<string, T>, most: number): Map<string, T> {
+  const [oldest] = map.keys();
+  if (map.size >= most && oldest !== undefined) map.delete(oldest);
+  return map;
+}
+
+/** The key of an id; the only one there is, where the message names none. */
+function pick({ keys }: KeySet, keyId: string | undefined): KeyObject | undefined {
+  if (keyId !== undefined) return keys.get(keyId);
+  return keys.size === 1 ? [...keys.values()][0] : undefined;
+}
+
+/** RFC 7517. Keys that this Node does not know, secret ones and those without an id but one are left out. */
+function keysIn(body: unknown): ReadonlyMap<string, KeyObject> {
+  const listed = isJsonObject(body) && Array.isArray(body['keys']) ? (body['keys'] as unknown[]) : [];
+  const keys = new Map<string, KeyObject>();
+  for (const jwk of listed.slice(0, MOST_KEYS_IN_A_SET)) {
+    if (!isJsonObject(jwk) || jwk['kty'] === 'oct') continue;
+    try {
+      keys.set(textAt(jwk, 'kid') ?? '', createPublicKey({ key: jwk as never, format: 'jwk' }));
+    } catch {
+      // A set may hold keys of other kinds.
+    }
+  }
+  return keys;
+}

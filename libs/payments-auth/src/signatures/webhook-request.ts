@@ -1,0 +1,171 @@
+import type { Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { isJsonObject } from '../building-blocks/json-value.js';
+import type { Clock } from '../payments-auth.clock.js';
+import type { ReceivedParts } from '../providers/webhooks/received-message.js';
+import { deadline } from '../within.js';
+import type { WebhookDelivery } from './webhook-delivery.js';
+import type { WebhookAcknowledgement } from '../providers/webhooks/webhook-scheme.js';
+
+/** From the first byte to the last, where nobody has read the body yet. */
+const READING_MS = 10_000;
+
+/** What Express and Fastify requests have in common, and where Fastify keeps Node's own request. */
+export interface HttpRequest extends Partial<
+  Pick<Readable, 'readableDidRead' | 'readableLength' | 'destroyed'>
+> {
+  readonly method?: string;
+  readonly originalUrl?: string;
+  readonly url?: string;
+  readonly headers?: ReceivedParts['headers'];
+  readonly rawHeaders?: readonly string[];
+  /** On Fastify. */
+  readonly raw?: Readable & { readonly rawHeaders?: readonly string[] };
+  rawBody?: unknown;
+  body?: unknown;
+  readonly params?: unknown;
+  readonly query?: unknown;
+}
+
+/** The bytes of a body cannot be had, and the sender cannot help it. */
+export class BytesGone extends Error {
+  override readonly name = 'BytesGone';
+}
+
+/** The body is too large, or takes too long to come. */
+export class UnreadableBody extends Error {
+  override readonly name = 'UnreadableBody';
+
+  constructor(readonly reason: 'too-large' | 'too-slow' | 'malformed') {
+    super(reason);
+  }
+}
+
+/**
+ * The bytes of the body, whoever has read it; `undefined` where none came. A body that nobody has read is read here, for
+ * `maxBytes` at most, and its content encoding undone.
+ *
+ * @throws BytesGone when a body came and only what it was parsed to is left
+ * @throws UnreadableBody when the sender sends too much, or too slowly
+ */
+export async function bytesOf(
+  request: HttpRequest,
+  { maxBytes, clock }: { readonly maxBytes: number; readonly clock: Clock },
+): Promise<Uint8Array | undefined> {
+  const { rawBody, body } = request;
+  const bytes = rawBody instanceof Uint8Array ? rawBody : body instanceof Uint8Array ? body : undefined;
+  if (bytes !== undefined) {
+    if (bytes.byteLength > maxBytes) throw new UnreadableBody('too-large');
+    return bytes;
+  }
+  if (typeof rawBody === 'string')
+    throw new BytesGone(
+      'request.rawBody is text, and text that was decoded is not what was signed. Keep the bytes in it: a Buffer',
+    );
+  // What an adapter for a function platform makes may be no stream at all.
+  const stream: Partial<Readable> = request.raw ?? request;
+  const isUnread = stream.readableDidRead === false && stream.destroyed !== true;
+  if (isUnread && (isAnnounced(request) || (stream.readableLength ?? 0) > 0)) {
+    return read(stream as Readable, request.headers?.['content-encoding'], maxBytes, clock);
+  }
+  if (isAnnounced(request) || isFilled(body)) throw new BytesGone('the bytes of the body are gone');
+  return undefined;
+}
+
+/** The message in a request of either platform. */
+export function partsOf(request: HttpRequest, rawBody: Uint8Array | undefined, url?: string): ReceivedParts {
+  const { method, originalUrl, headers, body, query, raw } = request;
+  return {
+    method,
+    target: originalUrl ?? request.url,
+    url,
+    headers,
+    rawHeaders: request.rawHeaders ?? raw?.rawHeaders,
+    query: isJsonObject(query) ? query : undefined,
+    rawBody,
+    parameters: body,
+  };
+}
+
+/** Whether the request says that a body comes with it. */
+function isAnnounced({ headers = {} }: HttpRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function isFilled(body: unknown): boolean {
+  return typeof body === 'object' && body !== null ? Object.keys(body).length > 0 : Boolean(body);
+}
+
+async function read(
+  stream: Readable,
+  encoding: unknown,
+  maxBytes: number,
+  clock: Clock,
+): Promise<Uint8Array> {
+  const decoder = decoderOf(encoding);
+  const source = decoder === undefined ? stream : stream.pipe(decoder);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  await new Promise<void>((resolve, reject) => {
+    const end = (error?: UnreadableBody) => {
+      callOff();
+      stream.removeListener('error', onError).removeListener('close', onClose);
+      source.removeListener('error', onError).removeListener('data', onData).removeListener('end', onEnd);
+      if (error === undefined) resolve();
+      else {
+        if (decoder !== undefined) stream.unpipe(decoder).on('error', () => undefined);
+        decoder?.on('error', () => undefined).destroy();
+        reject(error);
+      }
+    };
+    const onData = (chunk: Buffer) => {
+      length += chunk.byteLength;
+      if (length > maxBytes) end(new UnreadableBody('too-large'));
+      else chunks.push(chunk);
+    };
+    const onEnd = () => end();
+    const onError = () => end(new UnreadableBody('malformed'));
+    const onClose = () => {
+      if (!stream.readableEnded) onError();
+    };
+    const callOff = deadline(clock, READING_MS, () => end(new UnreadableBody('too-slow')), true);
+    stream.on('error', onError).on('close', onClose);
+    if (decoder !== undefined) decoder.on('error', onError);
+    source.on('data', onData).on('end', onEnd);
+  });
+  return Buffer.concat(chunks);
+}
+
+function decoderOf(encoding: unknown): ReturnType<typeof createGunzip> | undefined {
+  switch (encoding) {
+    case undefined:
+    case 'identity':
+      return undefined;
+    case 'gzip':
+      return createGunzip();
+    case 'deflate':
+      return createInflate();
+    case 'br':
+      return createBrotliDecompress();
+    default:
+      throw new UnreadableBody('malformed');
+  }
+}
+
+const VERIFIED = Symbol('PAYMENTS_AUTH:VERIFIED');
+
+/** What the guard has found out about a request. */
+export interface VerifiedRequest {
+  readonly deliveries: readonly WebhookDelivery[];
+  readonly isBatch: boolean;
+  readonly acknowledge?: WebhookAcknowledgement;
+}
+
+/** Keeps it with the request, unseen by whoever logs the request. */
+export function keepVerified(request: object, verified: VerifiedRequest): void {
+  Object.defineProperty(request, VERIFIED, { value: verified, configurable: true });
+}
+
+export function verifiedRequest(request: object): VerifiedRequest | undefined {
+  return (request as { [VERIFIED]?: VerifiedRequest })[VERIFIED];
+}
