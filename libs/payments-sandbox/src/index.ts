@@ -11,6 +11,7 @@ export {
 export type { ProviderSettings } from './core/provider-settings.js';
 export type { SandboxClock } from './core/sandbox-clock.js';
 export type { IssuedToken } from './core/issued-tokens.js';
+export type { RefreshToken } from './core/refresh-tokens.js';
 export type { Rotation } from './core/account.js';
 export type { Counts, RequestRecord } from './core/traffic.js';
 export type { Outcome } from './core/exchange.js';

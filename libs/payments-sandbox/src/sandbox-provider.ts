@@ -9,6 +9,7 @@ import type { ProviderBehaviour } from './core/provider-behaviour.js';
 import { ProviderContext } from './core/provider-context.js';
 import { ProviderEngine } from './core/provider-engine.js';
 import { checkSettings, type ProviderSettings } from './core/provider-settings.js';
+import type { RefreshToken } from './core/refresh-tokens.js';
 import type { SandboxClock } from './core/sandbox-clock.js';
 import type { SeededRandom } from './core/seeded-random.js';
 import type { Counts, RequestRecord } from './core/traffic.js';
@@ -94,7 +95,9 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   /** The newest credentials of an account. */
   credentialsOf(account: string): C {
     const { credentials } = this.#context.accounts.get(account);
-    return this.#behaviour.handedOut?.(credentials, this.#context.settings) ?? credentials;
+    const newest = this.#context.refreshTokens.newestOf(account);
+    const current = newest === undefined ? credentials : { ...credentials, refreshToken: newest };
+    return this.#behaviour.handedOut?.(current, this.#context.settings) ?? current;
   }
 
   /** The environment variables that an application reads the credentials and base URLs from. */
@@ -192,6 +195,17 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   /** Every token (of an account) is taken back now. Answers how many were alive. */
   revokeTokens(account?: string): number {
     return this.#context.tokens.revoke(account);
+  }
+
+  /** Every refresh token that was presented or handed out, and how often each was spent. */
+  get refreshTokens(): readonly RefreshToken[] {
+    return this.#context.refreshTokens.all();
+  }
+
+  /** Takes the merchant's consent back: its refresh token is good for nothing, and it has to connect again. */
+  revokeRefreshToken(account: string = OWN_ACCOUNT): void {
+    const { refreshToken = '' } = this.credentialsOf(account) as Credentials;
+    this.#context.refreshTokens.revoke(account, refreshToken);
   }
 
   // --- Misbehaviour ---------------------------------------------------------------------------------------------

@@ -54,6 +54,11 @@ export class Accounts<C extends Credentials> {
     return credentials;
   }
 
+  /** From now on the account is found by this too: a refresh token that replaced another. */
+  alsoKnownAs(identity: string, account: Account<C>): void {
+    this.#byIdentity.set(identity, account);
+  }
+
   /** Whose credentials claim this identity. */
   claimedBy(identity: string): Account<C> | undefined {
     return this.#byIdentity.get(identity);

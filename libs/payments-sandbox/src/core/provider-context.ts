@@ -4,6 +4,7 @@ import type { Exchange } from './exchange.js';
 import { IssuedTokens } from './issued-tokens.js';
 import { signJwt } from './jwt.js';
 import { checkSettings, defaultSettings, type ProviderSettings } from './provider-settings.js';
+import { RefreshTokens } from './refresh-tokens.js';
 import type { SandboxClock } from './sandbox-clock.js';
 import type { SeededRandom } from './seeded-random.js';
 
@@ -36,6 +37,7 @@ export class ProviderContext<C extends Credentials = Credentials> {
   readonly settings: ProviderSettings;
   readonly accounts: Accounts<C>;
   readonly tokens: IssuedTokens;
+  readonly refreshTokens = new RefreshTokens();
   /** Payment references that were used up. */
   readonly usedReferences = new Set<string>();
   readonly random: SeededRandom;

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import type { Credentials } from '../../core/account.js';
+import type { Account, Credentials } from '../../core/account.js';
 import type { Exchange } from '../../core/exchange.js';
 import type { AcceptedCall, Bearer, ProviderBehaviour, Resource } from '../../core/provider-behaviour.js';
 import type { MintedToken, ProviderContext } from '../../core/provider-context.js';
@@ -17,10 +17,23 @@ import type { Invented } from './invented.js';
 type Answer<C extends Credentials> = object | ((call: AcceptedCall<C>) => unknown);
 
 /** A login that has proven who it is. */
-interface ProvenLogin<C extends Credentials> {
+export interface ProvenLogin<C extends Credentials> {
   readonly request: ReceivedRequest;
   readonly credentials: C;
   readonly context: ProviderContext<C>;
+  readonly account: string;
+  /** The one to use next; empty where there are none. */
+  readonly refreshToken: string;
+}
+
+/** A login that spends a refresh token. */
+interface GrantFacts<C extends Credentials> {
+  /** Each use replaces it. */
+  readonly rotates: boolean;
+  /** The answer to a refresh token that is good for nothing. */
+  readonly wrong: Reply;
+  /** Whether the request comes from this merchant's platform. */
+  readonly proves: (request: ReceivedRequest, credentials: C, context: ProviderContext<C>) => boolean;
 }
 
 /** How a token is got. */
@@ -31,6 +44,8 @@ export interface LoginFacts<C extends Credentials> {
   readonly method?: 'GET' | 'POST';
   readonly path: string;
   readonly client: Claim;
+  /** Where the identity that `client` reads is a refresh token. */
+  readonly grant?: GrantFacts<C>;
   /** What else the request must have: the answer to one that lacks it. */
   readonly lacks?: (login: ProvenLogin<C>) => Reply | undefined;
   /** The answer to wrong credentials. */
@@ -196,16 +211,47 @@ function loginParts<C extends Credentials>(
       answer: (exchange, context) => {
         const { request } = exchange;
         const [id = '', secret = ''] = client(request) ?? [];
-        const proven = context.accounts.proven(id, secret);
-        if (proven === undefined) return resolved(login.wrong, request);
-        const given = { request, credentials: proven.version.credentials, context };
+        const { accounts } = context;
+        const claimed = accounts.claimedBy(id);
+        if (login.grant !== undefined && claimed === undefined) return login.grant.wrong;
+        const proves = (own: C) => login.grant?.proves(request, own, context) ?? false;
+        const version =
+          login.grant === undefined
+            ? accounts.proven(id, secret)?.version
+            : claimed?.accepted(proves, context.nowMs);
+        if (claimed === undefined || version === undefined) return resolved(login.wrong, request);
+        const refreshToken =
+          login.grant === undefined ? '' : spent(id, claimed, context, login.grant.rotates);
+        if (refreshToken === undefined) return login.grant?.wrong ?? resolved(login.wrong, request);
+        const given = {
+          request,
+          credentials: version.credentials,
+          context,
+          account: claimed.id,
+          refreshToken,
+        };
         const lacking = login.lacks?.(given);
         if (lacking !== undefined) return lacking;
-        const minted = context.mint(proven.account, [], exchange);
+        const minted = context.mint(claimed, [], exchange);
         return json(login.status ?? 200, login.answer(minted, given) ?? error(500, 'no answer'), NOT_KEPT);
       },
     },
   };
+}
+
+/** Spends a refresh token, and answers the one to use next. */
+function spent<C extends Credentials>(
+  value: string,
+  account: Account<C>,
+  { refreshTokens, random, accounts }: ProviderContext<C>,
+  rotates: boolean,
+): string | undefined {
+  const next = () => {
+    const made = `sandbox-refresh-${random.text(32)}`;
+    accounts.alsoKnownAs(made, account);
+    return made;
+  };
+  return refreshTokens.spend(account.id, value, rotates ? next : undefined);
 }
 
 const NOT_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' };
@@ -220,12 +266,16 @@ function revocationOf<C extends Credentials>(
     ...(method === undefined ? {} : { method }),
     answer: (exchange: Exchange, context: ProviderContext<C>) => {
       const [id = '', secret = ''] = client(exchange.request) ?? [];
-      const proven = context.accounts.proven(id, secret);
-      if (proven === undefined) return refusal(exchange.request);
-      Object.assign(exchange, { account: proven.account, outcome: 'accepted', executed: true });
       const value = tokenOf(exchange.request) ?? '';
-      if (context.tokens.ownerOf(value) === (proven.account as unknown))
-        context.tokens.endOne(value, 'revoke');
+      const owner = context.tokens.ownerOf(value);
+      // Where a refresh token says who a merchant is, the client is the platform's.
+      const isClient = (own: Credentials) => own['clientId'] === id && own['clientSecret'] === secret;
+      const account: unknown =
+        context.accounts.proven(id, secret)?.account ??
+        (owner?.accepted(isClient, context.nowMs) === undefined ? undefined : owner);
+      if (account === undefined) return refusal(exchange.request);
+      Object.assign(exchange, { account, outcome: 'accepted', executed: true });
+      if (owner === account) context.tokens.endOne(value, 'revoke');
       return answer;
     },
   };

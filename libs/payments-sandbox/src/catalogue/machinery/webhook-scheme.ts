@@ -30,6 +30,8 @@ export interface WebhookFacts<C extends Credentials> {
   readonly inBody?: (event: WebhookEvent, signature: string) => WebhookEvent;
   /** Puts the signature into the query instead. */
   readonly inQuery?: string;
+  /** Query values besides the signature's. */
+  readonly query?: (signed: Signed<C>) => Readonly<Record<string, string>>;
   /** Headers besides the signature's, sent either way. */
   readonly headers?: (signed: Signed<C>) => Readonly<Record<string, string>>;
   /** @default json */
@@ -63,7 +65,10 @@ export function scheme<C extends Credentials>(facts: WebhookFacts<C>): WebhookSh
           ...facts.headers?.(signed),
           ...(header === undefined || signature === undefined ? {} : { [header]: wrap(signature, signed) }),
         },
-        ...(inQuery === undefined || signature === undefined ? {} : { query: { [inQuery]: signature } }),
+        query: {
+          ...facts.query?.(signed),
+          ...(inQuery === undefined || signature === undefined ? {} : { [inQuery]: signature }),
+        },
         body: signed.body,
       };
     },

@@ -1,0 +1,30 @@
+import { json } from '../core/reply.js';
+import { payment } from '../providers/payment.js';
+import { key } from './machinery/calls.js';
+import { inAuthorization } from './machinery/claims.js';
+import { counterpart } from './machinery/counterpart.js';
+import { secret } from './machinery/invented.js';
+
+/** Klarna: `Basic` with the key itself behind it, which no base64 touches. */
+export const klarna = counterpart(
+  'klarna',
+  { apiKey: secret('klarna_test_api_', 40) },
+  {
+    carries: key(inAuthorization('Basic')),
+    // Mostly without a body.
+    refusal: { status: 401, headers: {} },
+    forbidden: json(403, {
+      error_code: 'FORBIDDEN',
+      error_messages: ['Forbidden'],
+      correlation_id: 'sandbox',
+    }),
+    error: (_status, message) => ({
+      error_code: 'ERROR',
+      error_messages: [message],
+      correlation_id: 'sandbox',
+    }),
+    paymentKeys: ['merchant_reference1'],
+    reads: { '/ordermanagement/v1/orders/sandbox': { order_id: 'sandbox', status: 'AUTHORIZED' } },
+    writes: { '/payments/v1/sessions': (call) => payment(call) },
+  },
+);

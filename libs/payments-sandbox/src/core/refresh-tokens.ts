@@ -1,0 +1,53 @@
+/** A refresh token that a merchant's platform holds or held. */
+export interface RefreshToken {
+  readonly value: string;
+  readonly account: string;
+  /** How often it was presented with a good client: more than once is a token spent twice. */
+  readonly spends: number;
+  readonly state: 'alive' | 'spent' | 'revoked';
+}
+
+/** The refresh tokens of one provider, and how often each was spent. */
+export class RefreshTokens {
+  readonly #byValue = new Map<string, { -readonly [K in keyof RefreshToken]: RefreshToken[K] }>();
+  readonly #newest = new Map<string, string>();
+
+  /** The account's newest one, once any was spent. */
+  newestOf(account: string): string | undefined {
+    return this.#newest.get(account);
+  }
+
+  all(): readonly RefreshToken[] {
+    return [...this.#byValue.values()].map((token) => ({ ...token }));
+  }
+
+  /** From now on this account's tokens are refused. */
+  revoke(account: string, value: string): void {
+    this.#known(account, value).state = 'revoked';
+  }
+
+  /**
+   * Spends one, and answers the one to use next; `undefined` when this one is good for nothing any more.
+   *
+   * @param next makes the one that replaces it; absent where a token is good for many uses
+   */
+  spend(account: string, value: string, next?: () => string): string | undefined {
+    const token = this.#known(account, value);
+    token.spends += 1;
+    if (token.state !== 'alive') return undefined;
+    if (next === undefined) return value;
+    token.state = 'spent';
+    const replaced = next();
+    this.#known(account, replaced);
+    return replaced;
+  }
+
+  #known(account: string, value: string) {
+    const known = this.#byValue.get(value);
+    if (known !== undefined) return known;
+    const token = { value, account, spends: 0, state: 'alive' as const };
+    this.#byValue.set(value, token);
+    this.#newest.set(account, value);
+    return this.#byValue.get(value) ?? token;
+  }
+}
