@@ -29,7 +29,7 @@ const shared = {
 /** Unit specs stand beside their files; behaviours through the public API stand in test/. */
 export default {
   // A bound for what hangs. Nothing is decided by how long it takes, and a busy machine may take long.
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   // As many as the machine has cores: the specs wait for sockets more than they compute.
   maxWorkers: '100%',
   testSequencer: '<rootDir>/test/support/longest-first.sequencer.js',

@@ -15,10 +15,11 @@ const FOREIGN = /^(CASHFIN|KASHIER|PESAPAL|CLICKPESA|WAKAPAY|CRYPTOFUSE)_|_PROXY
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Runs the command with these variables of providers and no others. */
-async function run(args: readonly string[], env: Environment = {}) {
+async function run(args: readonly string[], env: Environment = {}, cwd?: string) {
   const foreign = Object.keys(process.env).filter((name) => FOREIGN.test(name));
   const command = startProcess(COMMAND, {
     args,
+    ...(cwd === undefined ? {} : { cwd }),
     env: { ...Object.fromEntries(foreign.map((name) => [name, undefined])), ...env },
   });
   const { code } = await command.ended;
@@ -195,6 +196,22 @@ describe('nestjs-payments-auth check', () => {
       const escaped = await check(['kashier'], { ...env, KASHIER_SECRET_KEY: 'f00d\\$beef' });
       expect(escaped.of('kashier').findings[0]?.fix).toMatch(/take the backslash out/);
     });
+  });
+
+  it('reads .env in its folder as a ConfigModule does: for what the environment does not say', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'payments-auth-'));
+    const lines = Object.entries(env).map(([name, value]) => `${name}='${value}'\n`);
+    writeFileSync(join(folder, '.env'), lines.join(''));
+    const found = await run(['check'], {}, folder);
+    expect(found).toMatchObject({ code: 0, stderr: '' });
+    expect(found.stdout).toMatch(/^Variables come from the environment, then from \.env in this folder\.\n/);
+    expect(found.stdout).toMatch(/6 providers checked, all is well\.\n$/);
+
+    const said = { WAKAPAY_API_SECRET: 'test-not-real', CASHFIN_CLIENT_SECRET: '' };
+    const { stdout } = await run(['check'], said, folder);
+    expect(stdout).toMatch(/^wakapay +yes, own base URL +FAILED/m);
+    expect(stdout).toMatch(/^Not configured: cashfin\.$/m);
+    rmSync(folder, { recursive: true });
   });
 
   describe('--env-file', () => {

@@ -75,8 +75,8 @@ describe.each(PROVIDER_NAMES)(`with the chances of ${TEST_SEED}, payments at %s`
     const sentOnce = [...results].filter(([key]) => SENT_ONCE.includes(String(kindOf.get(key))));
     expect(sentOnce.filter(([, result]) => outcomeSaid(result)?.replayed === true)).toEqual([]);
     // Enough went wrong, and enough right, for this to mean something.
-    expect(provider.counts.faulty).toBeGreaterThan(CALLS / 5);
-    expect(made.length).toBeGreaterThan(CALLS / 5);
+    expect(provider.counts.faulty).toBeGreaterThan(CALLS / 10);
+    expect(made.length).toBeGreaterThan(CALLS / 10);
   });
 
   it('are not made twice by a provider that executes and then refuses, with safe-methods', async () => {

@@ -27,8 +27,9 @@ const LONGEST_TIMEOUT_MS = 10 * 60_000;
 
 export const HELP = `Usage: nestjs-payments-auth <command> [options]
 
-  check [PROVIDER…]   reads the environment as PaymentsAuthModule.forRoot() does, logs in to each configured provider
-                      (one login each), makes one call that moves nothing, and says what is wrong and what helps
+  check [PROVIDER…]   reads the environment and .env as an application with ConfigModule does, logs in to each
+                      configured provider (one login each), makes one call that moves nothing, and says what is
+                      wrong and what helps
       --env-file FILE   reads the variables from FILE, and from nowhere else
       --timeout TIME    how long to wait for each answer: 500ms, 10s, 1m (default: 10s)
       --json            prints one JSON object

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import type { Variables } from '../options/variables.js';
+import { type Variables, variablesOf } from '../options/variables.js';
 import { UsageError } from './usage.error.js';
 
 /** What an .env file holds, and what other readers of it would make of it. */
@@ -8,6 +8,25 @@ export interface EnvFile {
   readonly variables: Variables;
   /** Variables whose value has a `$` and does not stand in single quotes, so that shells cut it. */
   readonly expandable: readonly string[];
+}
+
+/** What Nest's `ConfigModule.forRoot()` reads where nothing else is said. */
+const ENV_FILE = '.env';
+
+/**
+ * Reads variables as an application with a `ConfigModule` does: the environment first, and for what it does not say the
+ * `.env` in the folder that the command runs in, if there is one.
+ */
+export function readEnvironment(): EnvFile & { readonly usesFile: boolean } {
+  const ofProcess = variablesOf(undefined);
+  if (statSync(ENV_FILE, { throwIfNoEntry: false })?.isFile() !== true)
+    return { variables: ofProcess, expandable: [], usesFile: false };
+  const { variables, expandable } = readEnvFile(ENV_FILE);
+  return {
+    variables: (name) => (isSaid(name) ? ofProcess(name) : variables(name)),
+    expandable: expandable.filter((name) => !isSaid(name)),
+    usesFile: true,
+  };
 }
 
 /**
@@ -35,4 +54,9 @@ function contentOf(path: string): string {
     const { code } = error as NodeJS.ErrnoException;
     throw new UsageError(`--env-file ${path} cannot be read (${code ?? 'unknown'}).`, { cause: error });
   }
+}
+
+/** Also as an empty text, which counts as unset and hides what a file says. */
+function isSaid(name: string): boolean {
+  return name in process.env;
 }

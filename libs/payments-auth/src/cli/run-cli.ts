@@ -1,9 +1,8 @@
-import { variablesOf } from '../options/variables.js';
 import { systemClock } from '../payments-auth.clock.js';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import { type Command, HELP, parseArguments } from './arguments.js';
 import { checkProvider } from './check.js';
-import { readEnvFile } from './env-file.js';
+import { readEnvFile, readEnvironment } from './env-file.js';
 import { envTemplate } from './env-template.js';
 import { listProviders } from './list-providers.js';
 import { reportJson, reportText } from './report.js';
@@ -51,12 +50,13 @@ async function check(
   { named, json, timeoutMs, envFile }: Extract<Command, { command: 'check' }>,
   cli: CliProcess,
 ): Promise<number> {
-  const { variables, expandable } =
-    envFile === undefined ? { variables: variablesOf(undefined), expandable: [] } : readEnvFile(envFile);
+  const { variables, expandable, usesFile } =
+    envFile === undefined ? readEnvironment() : { ...readEnvFile(envFile), usesFile: false };
   const definitions = named.length === 0 ? BUILT_IN_PROVIDERS : named;
   const context = { variables, expandable, isWanted: named.length > 0, clock: systemClock, timeoutMs };
   const checks = await Promise.all(definitions.map((definition) => checkProvider(definition, context)));
   const ok = checks.every((each) => each.ok) && checks.some(({ configured }) => configured === 'yes');
+  if (usesFile && !json) cli.out('Variables come from the environment, then from .env in this folder.\n\n');
   cli.out(json ? reportJson(checks, ok) : reportText(checks));
   return ok ? 0 : 1;
 }
