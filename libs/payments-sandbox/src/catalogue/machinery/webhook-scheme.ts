@@ -116,5 +116,6 @@ export function textBelow(value: unknown, path: string): string {
 }
 
 function formText(event: WebhookEvent): string {
-  return new URLSearchParams(Object.entries(event).map(([name, value]) => [name, String(value)])).toString();
+  const fields = Object.entries(event).map(([name, value]): [string, string] => [name, String(value)]);
+  return new URLSearchParams(fields).toString();
 }
