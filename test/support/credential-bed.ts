@@ -59,12 +59,12 @@ export const KEY_DEFINITION: ProviderDefinition = {
   ...ACME,
   name: 'keyed',
   credentials: { key: {}, extra: { optional: true } },
-  headers: ({ credentials }) => ({ authorization: credentials['key'] }),
+  headers: ({ credentials }) => ({ authorization: credentials['key'] as string }),
   callHeaders: [
     {
       methods: ['POST'],
       path: '/sessions',
-      headers: ({ credentials }) => ({ 'api-key': credentials['extra'] }),
+      headers: ({ credentials }) => ({ 'api-key': credentials['extra'] as string | undefined }),
     },
   ],
 };

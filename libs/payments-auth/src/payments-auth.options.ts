@@ -49,7 +49,7 @@ export type OwnName<Own extends OwnDefinitions> = string extends Own[number]['na
 export type CredentialsFor<N, D, Own extends OwnDefinitions = readonly []> =
   DefinitionFor<N, D, Own> extends infer Definition
     ? unknown extends Definition
-      ? Readonly<Record<string, string | undefined>>
+      ? Readonly<Record<string, string | readonly string[] | undefined>>
       : CredentialsOf<Definition>
     : never;
 

@@ -1,7 +1,8 @@
 import type { CredentialField, ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { suggestion } from '../nearest.js';
-import { headerTextProblem, kindOf } from '../strategies/header-text.js';
+import { credentialValue } from '../providers/credential-value.js';
+import { kindOf } from '../strategies/header-text.js';
 import { isRecord } from './record.js';
 
 export interface FieldProblem {
@@ -23,11 +24,9 @@ export function fieldProblems(definition: ProviderDefinition, given: unknown): F
     return [{ what: `must be { ${names.join(', ')} }, and is ${kindOf(given)}` }];
   }
   const problems: FieldProblem[] = [];
-  for (const [name, { optional }] of fields) {
-    const value = given[name];
-    if (optional === true && (value === undefined || value === null || value === '')) continue;
-    const what = headerTextProblem(value);
-    if (what !== undefined) problems.push({ field: name, what });
+  for (const [name] of fields) {
+    const { problem } = credentialValue(definition, name, given[name]);
+    if (problem !== undefined) problems.push({ field: name, what: problem });
   }
   return problems;
 }
@@ -53,11 +52,13 @@ export function fieldWarnings(
   const warnings: FieldProblem[] = [];
   for (const [name, field] of fieldsOf(definition)) {
     const value = credentials[name];
-    if (value === undefined) continue;
-    const suspicion = field.suspect?.(value);
+    // Of a list, only the newest one is looked at.
+    const newest = typeof value === 'string' ? value : value?.[0];
+    if (newest === undefined) continue;
+    const suspicion = field.suspect?.(newest);
     if (suspicion !== undefined) warnings.push({ field: name, what: suspicion });
     for (const [owner, pattern] of Object.entries(field.belongsTo ?? {})) {
-      if (environment !== undefined && owner !== environment && pattern.test(value))
+      if (environment !== undefined && owner !== environment && pattern.test(newest))
         warnings.push({
           field: name,
           what: `looks like a key of the "${owner}" environment, but "${environment}" is configured`,
@@ -65,14 +66,4 @@ export function fieldWarnings(
     }
   }
   return warnings;
-}
-
-/** A copy with the provider's own fields and nothing else: a row of a database may bring more along. */
-export function pickFields(definition: ProviderDefinition, given: Record<string, unknown>): Credentials {
-  const picked: Record<string, string | undefined> = {};
-  for (const [name] of fieldsOf(definition)) {
-    const value = given[name];
-    if (typeof value === 'string' && value !== '') picked[name] = value;
-  }
-  return Object.freeze(picked);
 }

@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { UnusableCredentialsError } from '../credentials/credential-errors.js';
 import type { CredentialsSource } from '../providers/configured-provider.js';
+import { pickCredentials } from '../providers/credential-value.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { fieldProblems, fieldWarnings, pickFields, strangerFields } from './credential-fields.js';
+import { fieldProblems, fieldWarnings, strangerFields } from './credential-fields.js';
 import { FileSource } from './file-source.js';
 import type { Findings } from './findings.js';
 import type { ProviderScope } from './provider-scope.js';
@@ -66,7 +67,9 @@ export async function credentialsSource(
   });
   if (findings.problems.length > problemsBefore) return undefined;
 
-  const list = Object.freeze(given.map((each) => pickFields(definition, each as Record<string, unknown>)));
+  const list = Object.freeze(
+    given.map((each) => pickCredentials(definition, each as Record<string, unknown>)),
+  );
   for (const { field, what } of list.flatMap((each) => fieldWarnings(definition, each, environment)))
     findings.warning(`${at}.${field}`, what);
   return holdsFiles(input)
@@ -106,7 +109,7 @@ async function reread(
       return {
         trouble: `a secret file changed, and ${problem?.field ?? 'its content'} is ${problem?.what ?? 'empty'}`,
       };
-    return { list: given.map((each) => pickFields(definition, each as Record<string, unknown>)) };
+    return { list: given.map((each) => pickCredentials(definition, each as Record<string, unknown>)) };
   } catch (error) {
     if (error instanceof UnusableCredentialsError) return { trouble: error.message };
     throw error;

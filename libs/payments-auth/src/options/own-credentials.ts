@@ -1,9 +1,9 @@
 import { requiredVariablesOf } from '../providers/not-configured.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { fieldsOf, fieldWarnings, pickFields } from './credential-fields.js';
+import { credentialValue, pickCredentials } from '../providers/credential-value.js';
+import { fieldsOf, fieldWarnings } from './credential-fields.js';
 import { type FoundSource, credentialsSource, fixedSource } from './credentials-source.js';
 import type { ProviderScope } from './provider-scope.js';
-import { headerTextProblem } from '../strategies/header-text.js';
 
 /**
  * The provider's own account. `undefined` when there is none, which is fine with `accounts`: with those, the
@@ -44,11 +44,10 @@ function credentialsFromVariables(
   const { set } = requiredVariables(scope);
   const read: Record<string, unknown> = {};
   const problemsBefore = findings.problems.length;
-  for (const [field, { variable, optional }] of fieldsOf(definition)) {
+  for (const [field, { variable }] of fieldsOf(definition)) {
     const value = variable === undefined ? undefined : variables(variable);
     read[field] = value;
-    if (value === undefined && optional === true) continue;
-    const what = headerTextProblem(value);
+    const { problem: what } = credentialValue(definition, field, value);
     if (what === undefined) continue;
     if (value !== undefined) findings.problem(variable as string, what);
     else if (scope.said === 'providers' || variable === undefined)
@@ -65,7 +64,7 @@ function credentialsFromVariables(
       );
   }
   if (findings.problems.length > problemsBefore) return undefined;
-  const credentials = pickFields(definition, read);
+  const credentials = pickCredentials(definition, read);
   const variableOf = new Map(fieldsOf(definition).map(([field, { variable }]) => [field, variable]));
   for (const { field, what } of fieldWarnings(definition, credentials, environment))
     findings.warning(variableOf.get(field as string) ?? `${path}.credentials.${field}`, what);

@@ -31,7 +31,7 @@ export type CredentialFields<C> = { readonly [K in keyof C]: C[K] };
  * ```
  */
 export function defineProvider<
-  C extends { readonly [K in keyof C]: string | undefined },
+  C extends { readonly [K in keyof C]: string | readonly string[] | undefined },
   N extends string = string,
   E extends string = string,
 >(definition: ProviderDefinition<CredentialFields<C>, N, E>): ProviderDefinition<CredentialFields<C>, N, E> {
@@ -52,7 +52,7 @@ export function defineProvider<
  * it again at each start.
  */
 export function builtInProvider<
-  C extends { readonly [K in keyof C]: string | undefined },
+  C extends { readonly [K in keyof C]: string | readonly string[] | undefined },
   N extends string,
   E extends string,
 >(definition: ProviderDefinition<CredentialFields<C>, N, E>): ProviderDefinition<CredentialFields<C>, N, E> {

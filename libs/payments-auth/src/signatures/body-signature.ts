@@ -17,7 +17,7 @@ import type { JsonObject } from '../building-blocks/json-object.js';
 export function signBody(definition: ProviderDefinition, credentials: Credentials, body: string): string {
   const signature = definition.bodySignature;
   const key = signature === undefined ? undefined : credentials[signature.key];
-  if (signature === undefined || key === undefined || key === '') return body;
+  if (signature === undefined || typeof key !== 'string' || key === '') return body;
   const { field, without } = signature;
   return checksumField(body, {
     key,

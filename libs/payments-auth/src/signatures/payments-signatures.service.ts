@@ -112,7 +112,7 @@ export class PaymentsSignaturesService {
     const signer = this.#withField(provider, await this.#candidates(provider, account), 'apiKey');
     const merchantId = order.merchantId ?? signer['merchantId'];
     if (merchantId === undefined) throw this.#verifier.missing(provider, 'merchantId');
-    return kashierOrderHash({ ...order, merchantId }, signer['apiKey'] as string);
+    return kashierOrderHash({ ...order, merchantId: merchantId as string }, signer['apiKey'] as string);
   }
 
   /** {@link verifyKashierRedirect} with the configured Payment API keys. */
@@ -124,7 +124,7 @@ export class PaymentsSignaturesService {
     this.#withField(provider, candidates, 'apiKey');
     return verifyKashierRedirect(
       query,
-      candidates.map((candidate) => candidate['apiKey'] ?? ''),
+      candidates.flatMap((candidate) => candidate['apiKey'] ?? ''),
     );
   }
 

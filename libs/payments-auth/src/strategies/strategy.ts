@@ -4,7 +4,7 @@
  */
 
 /** A provider's static credentials, by field: `{ consumerKey, consumerSecret }`. */
-export type Credentials = Readonly<Record<string, string | undefined>>;
+export type Credentials = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Values by header or form field; one that is `undefined` is not sent. */
 export type HeaderValues = Readonly<Record<string, string | undefined>>;

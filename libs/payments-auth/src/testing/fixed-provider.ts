@@ -14,7 +14,7 @@ export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDef
   const { token, callHeaders, credentials, ...rest } = definition;
   const withToken = (parts: HeaderParts): HeaderParts => ({
     ...parts,
-    token: token === undefined ? '' : (parts.credentials[TOKEN] ?? ''),
+    token: token === undefined ? '' : ((parts.credentials[TOKEN] as string | undefined) ?? ''),
   });
   return {
     ...rest,

@@ -15,8 +15,7 @@ export function secretValues(definition: ProviderDefinition, credentials: Creden
   const fields: Readonly<Record<string, CredentialField>> = definition.credentials ?? {};
   return Object.entries(credentials)
     .filter(([name]) => !Object.hasOwn(fields, name) || fields[name]?.secret !== false)
-    .map(([, value]) => value)
-    .filter((value) => value !== undefined);
+    .flatMap(([, value]) => value ?? []);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { scopeSet } from '../../strategies/scope-set.js';
+import type { Credentials } from '../../strategies/strategy.js';
 
 /** Nobody can find two secrets that share it without the key; half a digest is half the memory, once per account. */
 const FINGERPRINT_BYTES = 16;
@@ -29,10 +30,11 @@ export class KeyedHash {
   }
 
   /** The fingerprint of static credentials: every field by name, in an order of its own. */
-  ofCredentials(credentials: Readonly<Record<string, string | undefined>>): string {
+  ofCredentials(credentials: Credentials): string {
     const fields: (string | undefined)[] = [];
     for (const name of Object.keys(credentials).toSorted()) {
-      if (credentials[name] !== undefined) fields.push(name, credentials[name]);
+      const value = credentials[name];
+      if (value !== undefined) fields.push(name, typeof value === 'string' ? value : JSON.stringify(value));
     }
     return this.#digest(fields).toString('hex', 0, FINGERPRINT_BYTES);
   }

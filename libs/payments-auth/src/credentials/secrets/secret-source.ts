@@ -3,7 +3,7 @@ import { within } from '../../within.js';
 import { isPaymentsAuthError } from '../../payments-auth.errors.js';
 import type { ConfiguredProvider, CredentialsSource } from '../../providers/configured-provider.js';
 import type { CredentialsInForce } from '../../providers/credentials-in-force.js';
-import { headerTextProblem } from '../../strategies/header-text.js';
+import { credentialValue } from '../../providers/credential-value.js';
 import type { Credentials } from '../../strategies/strategy.js';
 import { headersOf } from '../call-headers.js';
 import { accountUnknown, UnusableCredentialsError } from '../credential-errors.js';
@@ -89,13 +89,12 @@ export class SecretSource implements CredentialsInForce {
     if (typeof value !== 'object' || value === null)
       throw new UnusableCredentialsError(`credentials${at} is not an object of credential fields`);
     // A copy of the fields that the provider has: not the row of a database that they came in, nor what becomes of it.
-    const credentials: Record<string, string> = {};
-    for (const [name, field] of Object.entries(this.#provider.definition.credentials)) {
-      const given = (value as Record<string, unknown>)[name];
-      if (field.optional === true && (given === undefined || given === null || given === '')) continue;
-      const problem = headerTextProblem(given);
-      if (problem !== undefined) throw new UnusableCredentialsError(`credentials${at}.${name}: ${problem}`);
-      credentials[name] = given as string;
+    const credentials: Record<string, string | readonly string[]> = {};
+    for (const name of Object.keys(this.#provider.definition.credentials)) {
+      const read = credentialValue(this.#provider.definition, name, (value as Record<string, unknown>)[name]);
+      if (read.problem !== undefined)
+        throw new UnusableCredentialsError(`credentials${at}.${name}: ${read.problem}`);
+      if (read.value !== undefined) credentials[name] = read.value;
     }
     return { credentials, fingerprint: this.#hash.ofCredentials(this.#identityOf(credentials)) };
   }

@@ -1,0 +1,89 @@
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { headerTextProblem, kindOf } from '../strategies/header-text.js';
+import type { Credentials } from '../strategies/strategy.js';
+import type { CredentialField, ProviderDefinition } from './provider-definition.js';
+
+/** What stands in one field of static credentials, or what keeps it from standing there. The value is in no problem. */
+export type CredentialValue =
+  | { readonly value: string | readonly string[] | undefined; readonly problem?: undefined }
+  | { readonly problem: string };
+
+/**
+ * Reads one field of what an application gave. This is the one rule for options, files, functions and variables (R16):
+ * a text that a header can carry, a PEM, or a list of either where the field is a secret of webhooks alone.
+ */
+export function credentialValue(
+  definition: ProviderDefinition,
+  name: string,
+  given: unknown,
+): CredentialValue {
+  const field = (definition.credentials as Readonly<Record<string, CredentialField>>)[name] ?? {};
+  if (given === undefined || given === null || given === '') {
+    if (field.default !== undefined) return { value: field.default };
+    if (field.optional === true) return { value: undefined };
+    return { problem: given === '' ? 'empty' : 'missing' };
+  }
+  if (!Array.isArray(given)) return oneValue(field, given);
+  if (!mayBeList(definition, name)) return { problem: `must be a string, and is ${kindOf(given)}` };
+  if (given.length === 0) return { problem: 'an empty list; give at least one, the newest first' };
+  const values: string[] = [];
+  for (const [at, each] of given.entries()) {
+    const read = oneValue(field, each);
+    if (read.problem !== undefined) return { problem: `[${at}]: ${read.problem}` };
+    values.push(read.value as string);
+  }
+  return { value: Object.freeze(values) };
+}
+
+/** Several secrets at once only verify: what is sent or signed needs one. */
+function mayBeList({ credentials, webhooks = {} }: ProviderDefinition, name: string): boolean {
+  const fields = credentials as Readonly<Record<string, CredentialField>>;
+  return (
+    fields[name]?.optional === true &&
+    Object.values(webhooks).some((scheme) => scheme['~work']?.fields.includes(name) === true)
+  );
+}
+
+function oneValue({ format, inUrl }: CredentialField, given: unknown): CredentialValue {
+  if (format === 'pem') return pemValue(given);
+  const problem = headerTextProblem(given);
+  if (problem !== undefined) return { problem };
+  const value = given as string;
+  if (inUrl !== undefined && !(LABEL.test(value) && inUrl.test(value)))
+    return { problem: 'cannot stand in a URL; expected letters, digits and inner hyphens' };
+  return { value };
+}
+
+/** One DNS label, or one segment of a path. */
+const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+
+/** Variables and JSON files often hold a PEM in one line, with its line breaks written as `\n`. */
+function pemValue(given: unknown): CredentialValue {
+  if (typeof given !== 'string') return { problem: `must be a PEM, and is ${kindOf(given)}` };
+  const value = `${given.replaceAll('\\r', '').replaceAll('\\n', '\n').replaceAll('\r', '').trim()}\n`;
+  if (!value.startsWith('-----BEGIN '))
+    return { problem: 'not a PEM; expected a text that begins with -----BEGIN' };
+  try {
+    if (value.startsWith('-----BEGIN CERTIFICATE')) void new X509Certificate(value);
+    else if (value.includes('PRIVATE KEY')) createPrivateKey(value);
+    else createPublicKey(value);
+  } catch {
+    return { problem: 'a PEM that cannot be read: it is cut off, encrypted, or of an unknown kind' };
+  }
+  return { value };
+}
+
+/** The static credentials of one account, with the provider's own fields and nothing else. */
+export function pickCredentials(
+  definition: ProviderDefinition,
+  given: Readonly<Record<string, unknown>>,
+): Credentials {
+  const picked: Record<string, string | readonly string[]> = {};
+  for (const name of Object.keys(definition.credentials)) {
+    const { value } = credentialValue(definition, name, given[name]) as {
+      value?: string | readonly string[];
+    };
+    if (value !== undefined) picked[name] = value;
+  }
+  return Object.freeze(picked);
+}
