@@ -17,7 +17,7 @@ export const REDIS_LIBRARIES: readonly RedisLibrary[] = ['redis', 'ioredis'];
 /** Both reconnect quickly and for ever, so that a spec may take Redis away and bring it back. */
 export async function connectRedis(library: RedisLibrary, url: string): Promise<TestRedisClient> {
   if (library === 'ioredis') {
-    const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 50 });
+    const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 50, disconnectTimeout: 100 });
     client.on('error', () => undefined);
     await client.connect();
     return {

@@ -30,8 +30,15 @@ export interface RedisConnection {
   readonly ready: boolean;
   run(script: string, keys: string[], args: string[]): Promise<unknown>;
   command(name: string, ...args: string[]): Promise<unknown>;
-  /** Opens a connection of its own, so that the application's stays free for commands. Resolves to what ends it. */
-  subscribe(channel: string, listener: (message: string) => void): Promise<() => void>;
+  /** Opens a connection of its own, so that the application's stays free for commands. */
+  subscribe(channel: string, listener: (message: string) => void): RedisSubscription;
+}
+
+export interface RedisSubscription {
+  /** Rejects when it cannot be made. */
+  readonly stands: Promise<void>;
+  /** Ends it at once, also while the connection is still being made. Never throws. */
+  end(): void;
 }
 
 export function isRedisClient(client: unknown): client is RedisClient {
@@ -60,18 +67,28 @@ function ofNodeRedis(client: NodeRedisClient): RedisConnection {
       'masters' in client
         ? (client.sendCommand as SendClusterCommand).call(client, undefined, true, command)
         : (client.sendCommand as SendCommand).call(client, command),
-    subscribe: async (channel, listener) => {
-      const subscriber = (client.duplicate as DuplicateNodeRedis).call(client);
-      subscriber.on('error', ignore);
-      try {
+    subscribe: (channel, listener) => {
+      const subscriber = (client.duplicate as DuplicateNodeRedis).call(client, impatient(client));
+      let hasSocket = false;
+      let isEnded = false;
+      // Until there is a socket, the library would make one all the same after it was told to end.
+      const end = () => {
+        isEnded = true;
+        if (hasSocket) harmlessly(() => subscriber.destroy());
+      };
+      subscriber.on('connect', () => {
+        hasSocket = true;
+        if (isEnded) end();
+      });
+      subscriber.on('error', () => {
+        if (isEnded) harmlessly(() => subscriber.destroy());
+      });
+      subscriber.unref?.();
+      const subscribe = async () => {
         await subscriber.connect();
-        subscriber.unref?.();
         await subscriber.subscribe(channel, listener);
-      } catch (error) {
-        subscriber.destroy();
-        throw error;
-      }
-      return () => subscriber.destroy();
+      };
+      return { stands: subscribe(), end };
     },
   };
 }
@@ -84,7 +101,7 @@ function ofIoRedis(client: IoRedisClient): RedisConnection {
     },
     run: (script, keys, args) => client.eval(script, keys.length, ...keys, ...args),
     command: (name, ...args) => client.call(name, ...args),
-    subscribe: async (channel, listener) => {
+    subscribe: (channel, listener) => {
       // A key prefix of the client would be put before the channel here, but not where a script publishes.
       const own = { keyPrefix: '' };
       const subscriber = client.isCluster
@@ -93,20 +110,21 @@ function ofIoRedis(client: IoRedisClient): RedisConnection {
       subscriber.on('error', ignore);
       subscriber.on('connect', () => subscriber.stream?.unref?.());
       subscriber.on('message', (_channel, message) => listener(message));
-      try {
-        await subscriber.subscribe(channel);
-      } catch (error) {
-        subscriber.disconnect();
-        throw error;
-      }
-      return () => subscriber.disconnect();
+      const subscribe = async () => void (await subscriber.subscribe(channel));
+      // Told to end, the library waits two seconds for the other side to end as well.
+      const end = () =>
+        harmlessly(() => {
+          subscriber.disconnect();
+          subscriber.stream?.destroy?.();
+        });
+      return { stands: subscribe(), end };
     },
   };
 }
 
 /** The connection of its own that messages need, as node-redis makes it. */
 interface NodeRedisSubscriber {
-  on(event: 'error', listener: () => void): unknown;
+  on(event: 'error' | 'connect', listener: () => void): unknown;
   connect(): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   destroy(): void;
@@ -118,10 +136,10 @@ interface IoRedisSubscriber {
   on(event: string, listener: (channel: string, message: string) => void): unknown;
   subscribe(channel: string): Promise<unknown>;
   disconnect(): void;
-  readonly stream?: { unref?(): void };
+  readonly stream?: { unref?(): void; destroy?(): void };
 }
 
-type DuplicateNodeRedis = () => NodeRedisSubscriber;
+type DuplicateNodeRedis = (overrides?: object) => NodeRedisSubscriber;
 type DuplicateIoRedis = (overrides: object) => IoRedisSubscriber;
 type DuplicateIoRedisCluster = (nodes: [], overrides: object) => IoRedisSubscriber;
 type SendCommand = (command: string[]) => Promise<unknown>;
@@ -133,6 +151,25 @@ function isIoRedis(client: object): client is IoRedisClient {
 
 function isNodeRedis(client: object): client is NodeRedisClient {
   return 'sendCommand' in client && 'connect' in client;
+}
+
+function reconnectStrategy(retries: number): number {
+  return Math.min(500, 50 * 2 ** Math.min(retries, 10));
+}
+
+/** A node-redis that waits between attempts keeps the process alive meanwhile: it waits for half a second at most. */
+function impatient(client: NodeRedisClient): object | undefined {
+  const { socket } = (client as { options?: { socket?: object } }).options ?? {};
+  return 'masters' in client ? undefined : { socket: { ...socket, reconnectStrategy } };
+}
+
+/** A connection that has ended already says so by throwing. */
+function harmlessly(end: () => void): void {
+  try {
+    end();
+  } catch {
+    // It has ended.
+  }
 }
 
 function ignore(): void {

@@ -17,26 +17,41 @@ const WITHDRAWN_MS = 60_000;
 const VERSION_MS = 24 * 60 * 60_000;
 const REJECTION_KEPT_MS = 15 * 60_000;
 const REJECTION_FIRST_MS = 30_000;
-const REJECTION_MOST_MS = 15 * 60_000;
+export const REJECTION_MOST_MS = 15 * 60_000;
 
-/** What is not of the right type or shape is garbage, and taken away. */
+/** A value that is longer is none of ours, and is not read. */
+const MOST_BYTES = 64 * 1024;
+/** A fencing number may be so far ahead of the clock of Redis: it may be newer by the clock of the Redis before this one. */
+const AHEAD_MS = 60 * 60_000;
+
+/** What is not of the right type, shape or size is garbage, and taken away. */
 const PARSE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function text(key)
+  local size = redis.pcall('STRLEN', key)
+  if size == 0 then return nil end
+  if type(size) == 'number' and size <= ${MOST_BYTES} then return redis.call('GET', key) end
+  redis.call('UNLINK', key)
+  return nil
+end
 local function read(key)
-  local raw = redis.pcall('GET', key)
-  if type(raw) == 'string' then
-    local number, sealed = raw:match('^(%d+)%.(.*)$')
-    if number and #number < 16 then return tonumber(number), sealed end
+  local raw = text(key)
+  local number, sealed = (raw or ''):match('^(%d+)%.(.*)$')
+  if number and #number < 16 and tonumber(number) <= now + ${AHEAD_MS} then
+    local left = sealed == '' and redis.call('PTTL', key) or 0
+    if left >= 0 and left <= ${WITHDRAWN_MS} then return tonumber(number), sealed end
   end
-  if raw then redis.call('DEL', key) end
+  if raw then redis.call('UNLINK', key) end
   return 0, ''
 end
 `;
 
 const NEXT_VERSION = `
 local function nextVersion(key, above)
-  local time = redis.call('TIME')
-  local last = tonumber(redis.pcall('GET', key) or 0)
-  local version = math.max(time[1] * 1000 + math.floor(time[2] / 1000), (last or 0) + 1, above + 1)
+  local last = tonumber(text(key) or 0) or 0
+  if not (last <= now + ${AHEAD_MS}) then last = 0 end
+  local version = math.max(now, last + 1, above + 1)
   redis.call('SET', key, string.format('%.0f', version), 'PX', ${VERSION_MS})
   return version
 end
@@ -44,38 +59,49 @@ end
 
 const LET_GO = `
 local function letGo(key, owner)
-  if redis.pcall('GET', key) == owner then return redis.call('DEL', key) end
+  if redis.pcall('GETRANGE', key, 0, 64) == owner then return redis.call('UNLINK', key) end
   return 0
 end
 `;
 
-/** A newer token, a remembered rejection, or the right to ask. KEYS: token, lock, version, rejection. */
+/**
+ * A newer token, a remembered rejection, or the right to ask. KEYS: token, lock, version, rejection. ARGV: newer than, whether
+ * to drop, whether to insist, owner, the number of a token that cannot be opened, whether the rejection cannot be.
+ */
 export const CLAIM = `${PARSE}${NEXT_VERSION}
 local newerThan, drop, insist, owner = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', ARGV[4]
+if ARGV[6] == '1' then redis.call('UNLINK', KEYS[4]) end
 local version, sealed = read(KEYS[1])
+if ARGV[5] == 'any' or (sealed ~= '' and version == tonumber(ARGV[5])) then
+  redis.call('UNLINK', KEYS[1])
+  sealed = ''
+end
 if sealed ~= '' then
   if version > newerThan then
-    return {'found', string.format('%.0f', version), redis.call('PTTL', KEYS[1]), sealed}
+    return {'found', string.format('%.0f', version), redis.call('PTTL', KEYS[1]), sealed, now}
   end
   if drop then redis.call('SET', KEYS[1], string.format('%.0f', version) .. '.', 'PX', ${WITHDRAWN_MS}) end
 end
 if not insist then
   local _, reason = read(KEYS[4])
   local remaining = redis.call('PTTL', KEYS[4]) - ${REJECTION_KEPT_MS}
-  if remaining > 0 then return {'rejected', remaining, reason} end
+  if remaining > 0 then return {'rejected', remaining, reason, now} end
 end
 if not redis.call('SET', KEYS[2], owner, 'NX', 'PX', ${LOCK_MS}) then
   local left = redis.call('PTTL', KEYS[2])
   if left >= 0 and left <= ${LOCK_MS} then return {'held'} end
   redis.call('SET', KEYS[2], owner, 'PX', ${LOCK_MS}) -- no lock of ours, and it would hold for ever
 end
-return {'acquired', string.format('%.0f', nextVersion(KEYS[3], version))}
+-- The Redis before this one may have been ahead: what is published has to be newer than what its processes hold.
+local above = version
+if newerThan <= now + ${AHEAD_MS} then above = math.max(version, newerThan) end
+return {'acquired', string.format('%.0f', nextVersion(KEYS[3], above)), now}
 `;
 
 /** KEYS: lock. */
 export const EXTEND = `
-local holder = redis.pcall('GET', KEYS[1])
-if holder == ARGV[1] or not holder then
+local holder = redis.pcall('GETRANGE', KEYS[1], 0, 64)
+if holder == ARGV[1] or holder == '' then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ${LOCK_MS})
   return 1
 end
@@ -108,13 +134,18 @@ redis.call('SET', KEYS[2], times .. '.' .. ARGV[2], 'PX', string.format('%.0f', 
 return letGo(KEYS[1], ARGV[1])
 `;
 
-/** Returns what was there. KEYS: token, version. The channel is no key: a message reaches every node of a cluster. */
+/** Returns what was there, its number, and the number of the withdrawal. KEYS: token, version. */
 export const WITHDRAW = `${PARSE}${NEXT_VERSION}
 local last, sealed = read(KEYS[1])
 local version = string.format('%.0f', nextVersion(KEYS[2], last))
 redis.call('SET', KEYS[1], version .. '.', 'PX', ${WITHDRAWN_MS})
-if ARGV[2] ~= '' then redis.pcall('PUBLISH', ARGV[1], ARGV[2] .. ':' .. version) end
-return sealed
+return {sealed, string.format('%.0f', last), version}
+`;
+
+/** The channel is no key: a message reaches every node of a cluster. KEYS: token, for the way there. */
+export const TELL = `
+redis.pcall('PUBLISH', ARGV[1], ARGV[2])
+return 1
 `;
 
 /**

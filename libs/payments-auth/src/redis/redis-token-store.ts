@@ -16,7 +16,18 @@ import { RedisCommands } from './redis-commands.js';
 import { RedisFailure } from './redis-failure.js';
 import { credentialKeys, endpointKeys } from './redis-keys.js';
 import { persistenceOf } from './redis-persistence.js';
-import { CLAIM, EXTEND, PAUSE, PUBLISH, REJECT, RELEASE, RESERVE, WITHDRAW } from './redis-scripts.js';
+import {
+  CLAIM,
+  EXTEND,
+  PAUSE,
+  PUBLISH,
+  REJECT,
+  REJECTION_MOST_MS,
+  RELEASE,
+  RESERVE,
+  TELL,
+  WITHDRAW,
+} from './redis-scripts.js';
 import {
   type RedisTokenStoreOptions,
   resolveOptions,
@@ -25,6 +36,12 @@ import {
 import { RedisWithdrawals } from './redis-withdrawals.js';
 import type { Sealing } from './sealing.js';
 import { textOf, tokenOf } from './shared-token-text.js';
+
+/** So often a value that cannot be used is taken away and looked for again; then it is not looked for any more. */
+const MOST_TURNS = 2;
+const WARN_AGAIN_AFTER_MS = 60_000;
+/** Of so many values is kept when they were warned of. */
+const MOST_WARNED = 1_000;
 
 /**
  * Lets a fleet share its tokens through a Redis: all processes together ask a provider once per token lifetime.
@@ -49,6 +66,7 @@ export class RedisTokenStore implements TokenStore {
   readonly #sealing: Sealing;
   readonly #withdrawals: RedisWithdrawals;
   readonly #logger: WarningLogger;
+  readonly #warnedAtMs = new Map<string, number>();
   #persistenceChecked = false;
 
   /** @throws {PaymentsAuthError} `INVALID_OPTIONS`, also where neither `keys` nor `plaintext: true` is given */
@@ -60,48 +78,66 @@ export class RedisTokenStore implements TokenStore {
     this.#logger = options.logger ?? new Logger(RedisTokenStore.name);
     this.#connection = connectionOf(client);
     this.#commands = new RedisCommands(this.#connection, timeoutMs);
-    this.#withdrawals = new RedisWithdrawals(this.#connection, `${prefix}:withdrawn`);
+    this.#withdrawals = new RedisWithdrawals(this.#connection, `${prefix}:withdrawn`, sealing);
     this.hashKey = hashKey;
     // A key that anything can print is no secret for long (R14).
     Object.defineProperty(this, 'hashKey', { enumerable: false });
   }
 
   async claim(key: TokenKey, request: ClaimRequest): Promise<Claim> {
+    const { token, rejection } = credentialKeys(this.#prefix, key);
+    const bad = { version: '', rejection: false };
+    for (let turn = 1; ; turn += 1) {
+      const { owner, reply } = await this.#claim(key, request, bad);
+      const [outcome, first, second, third, fourth] = reply;
+      switch (outcome) {
+        case 'acquired':
+          return { outcome, grant: grantOf(owner, numberOf(first), numberOf(second)) };
+        case 'held':
+          return { outcome };
+        case 'rejected': {
+          const remembered = rejectionOf(this.#sealing.open(String(second), rejection));
+          const leftMs = remembered && Math.min(numberOf(first), remembered.untilMs - numberOf(third));
+          if (leftMs !== undefined && leftMs > 0)
+            return { outcome, reason: remembered?.reason ?? '', retryAfterMs: leftMs };
+          this.#warnOfBadValue(rejection);
+          bad.rejection = true;
+          break;
+        }
+        case 'found': {
+          const version = numberOf(first);
+          const shared = tokenOf(this.#sealing.open(String(third), token));
+          const remainingMs = shared && remainingOf(shared, version, numberOf(second), numberOf(fourth));
+          if (shared !== undefined && remainingMs !== undefined)
+            return { outcome, token: { ...sharedOf(shared), version, remainingMs } };
+          this.#warnOfBadValue(token);
+          // Somebody who goes on putting bad values there is not waited for.
+          bad.version = turn < MOST_TURNS ? String(version) : 'any';
+          break;
+        }
+        default:
+          throw new RedisFailure('Redis: an answer that no script gives', false);
+      }
+    }
+  }
+
+  async #claim(
+    key: TokenKey,
+    { newerThan, drop, insist }: ClaimRequest,
+    bad: { version: string; rejection: boolean },
+  ): Promise<{ owner: string; reply: readonly unknown[] }> {
     const { token, lock, version, rejection } = credentialKeys(this.#prefix, key);
     const owner = randomBytes(16).toString('hex');
+    const asked = [String(newerThan), flag(drop), flag(insist || bad.rejection), owner];
     const reply = await this.#commands.run(
       CLAIM,
       [token, lock, version, rejection],
-      [String(request.newerThan), flag(request.drop), flag(request.insist), owner],
+      [...asked, bad.version, flag(bad.rejection)],
       // What comes too late may still have acquired the lock: give it back, or it holds everybody up.
       () => this.#commands.runBehind(RELEASE, [lock], [owner]),
     );
     this.#answered();
-    const [outcome, first, second, third] = listOf(reply);
-    switch (outcome) {
-      case 'acquired':
-        return { outcome, grant: { owner, version: numberOf(first) } };
-      case 'held':
-        return { outcome };
-      case 'rejected': {
-        const reason = this.#sealing.open(String(second), rejection);
-        if (reason === undefined) {
-          this.#warnOfUnreadable(rejection);
-          return this.claim(key, { ...request, insist: true });
-        }
-        return { outcome, reason, retryAfterMs: numberOf(first) };
-      }
-      case 'found': {
-        const shared = tokenOf(this.#sealing.open(String(third), token));
-        if (shared === undefined) {
-          this.#warnOfUnreadable(token);
-          return this.claim(key, { ...request, newerThan: numberOf(first) });
-        }
-        return { outcome, token: { ...shared, version: numberOf(first), remainingMs: numberOf(second) } };
-      }
-      default:
-        throw new RedisFailure('Redis: an answer that no script gives', false);
-    }
+    return { owner, reply: listOf(reply) };
   }
 
   async extend(key: TokenKey, grant: Grant): Promise<boolean> {
@@ -116,8 +152,9 @@ export class RedisTokenStore implements TokenStore {
       await this.release(key, grant);
       return false;
     }
-    const sealed = this.#sealing.seal(textOf(shared), token);
-    const args = [grant.owner, String(grant.version), sealed, String(forMs)];
+    const { version } = grant;
+    const sealed = this.#sealing.seal(textOf(shared, { version, endsAtMs: nowOf(grant) + forMs }), token);
+    const args = [grant.owner, String(version), sealed, String(forMs)];
     return numberOf(await this.#commands.run(PUBLISH, [token, lock, rejection], args)) === 1;
   }
 
@@ -128,17 +165,26 @@ export class RedisTokenStore implements TokenStore {
 
   async reject(key: TokenKey, grant: Grant, reason: string): Promise<void> {
     const { lock, rejection } = credentialKeys(this.#prefix, key);
-    await this.#commands.run(REJECT, [lock, rejection], [grant.owner, this.#sealing.seal(reason, rejection)]);
+    const text = JSON.stringify({ reason, untilMs: nowOf(grant) + REJECTION_MOST_MS });
+    const sealed = this.#sealing.seal(text, rejection);
+    await this.#commands.run(REJECT, [lock, rejection], [grant.owner, sealed]);
   }
 
   async withdraw(key: TokenKey, tell: boolean): Promise<SharedToken | undefined> {
     const { token, version } = credentialKeys(this.#prefix, key);
-    const args = [this.#withdrawals.channel, tell ? key.hash : ''];
-    const sealed = String(await this.#commands.run(WITHDRAW, [token, version], args));
+    const reply = listOf(await this.#commands.run(WITHDRAW, [token, version], []));
+    const [sealed, last, withdrawn] = reply.map(String) as [string, string, string];
+    if (tell) this.#tell(token, { hash: key.hash, version: numberOf(withdrawn) });
     if (sealed === '') return undefined;
     const shared = tokenOf(this.#sealing.open(sealed, token));
-    if (shared === undefined) this.#warnOfUnreadable(token);
-    return shared;
+    if (shared?.version === numberOf(last)) return sharedOf(shared);
+    this.#warnOfBadValue(token);
+    return undefined;
+  }
+
+  #tell(token: string, withdrawal: Withdrawal): void {
+    const { channel } = this.#withdrawals;
+    this.#commands.runBehind(TELL, [token], [channel, this.#withdrawals.messageOf(withdrawal)]);
   }
 
   onWithdrawn(listener: (withdrawal: Withdrawal) => void): () => void {
@@ -178,10 +224,60 @@ export class RedisTokenStore implements TokenStore {
     );
   }
 
-  #warnOfUnreadable(redisKey: string): void {
+  /** Once a minute for each value: whoever can write into Redis does not fill logs. */
+  #warnOfBadValue(redisKey: string): void {
+    const nowMs = performance.now();
+    if (nowMs - (this.#warnedAtMs.get(redisKey) ?? -Infinity) < WARN_AGAIN_AFTER_MS) return;
+    this.#warnedAtMs.delete(redisKey);
+    if (this.#warnedAtMs.size >= MOST_WARNED)
+      this.#warnedAtMs.delete([...this.#warnedAtMs.keys()][0] as string);
+    this.#warnedAtMs.set(redisKey, nowMs);
     this.#logger.warn(
-      `The value of ${redisKey} cannot be read and is ignored: it is damaged, was moved there, or was written with a key or by a release that this process does not have.`,
+      `The value of ${redisKey} is not used: it is damaged, was changed, moved there or kept beyond its end, or was written with a key or by a release that this process does not have.`,
     );
+  }
+}
+
+/** A grant, and what the clock of Redis said when it was given. */
+interface RedisGrant extends Grant {
+  /** The clock of Redis less the one of this process, in milliseconds. */
+  readonly aheadMs: number;
+}
+
+function grantOf(owner: string, version: number, redisNowMs: number): RedisGrant {
+  return { owner, version, aheadMs: redisNowMs - performance.now() };
+}
+
+/** What the clock of Redis says now. */
+function nowOf(grant: Grant): number {
+  return Math.floor(performance.now() + (grant as RedisGrant).aheadMs);
+}
+
+/** What is left of a token's life, in milliseconds; `undefined` where its number or its end is not the one it was sealed with. */
+function remainingOf(
+  { lifetime, version, endsAtMs }: ReturnType<typeof tokenOf> & object,
+  storedVersion: number,
+  storedForMs: number,
+  redisNowMs: number,
+): number | undefined {
+  const leftMs = Math.min(
+    endsAtMs - redisNowMs,
+    lifetime.lifetimeMs,
+    storedForMs < 0 ? Infinity : storedForMs,
+  );
+  return version === storedVersion && leftMs > 0 ? leftMs : undefined;
+}
+
+function sharedOf({ token, lifetime, scopes }: SharedToken): SharedToken {
+  return { token, lifetime, ...(scopes === undefined ? {} : { scopes }) };
+}
+
+function rejectionOf(text: string | undefined): { reason: string; untilMs: number } | undefined {
+  try {
+    const { reason, untilMs } = JSON.parse(text ?? '') as Record<string, unknown>;
+    return typeof reason === 'string' && typeof untilMs === 'number' ? { reason, untilMs } : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,8 +1,12 @@
 import type { Withdrawal } from '../index.js';
-import type { RedisConnection } from './redis-client.js';
+import type { RedisConnection, RedisSubscription } from './redis-client.js';
+import type { Sealing } from './sealing.js';
 
 /** A subscription that was refused (an ACL, say) is not asked for again sooner than this. */
 const TRY_AGAIN_AFTER_MS = 30_000;
+
+/** A longer message is none of ours. */
+const MOST_CHARACTERS = 1_024;
 
 type Listener = (withdrawal: Withdrawal) => void;
 
@@ -10,18 +14,20 @@ type Listener = (withdrawal: Withdrawal) => void;
  * Hears of withdrawn tokens, over a connection of its own that is there as long as somebody listens.
  *
  * A message that is missed (Redis was away) is made up for elsewhere: the token is gone from the store, and the
- * provider's refusal replaces it.
+ * provider's refusal replaces it. Messages are sealed as tokens are: nobody else can make a fleet let go of its tokens.
  */
 export class RedisWithdrawals {
   readonly channel: string;
   readonly #connection: RedisConnection;
+  readonly #sealing: Sealing;
   readonly #listeners = new Set<Listener>();
-  #subscription: Promise<() => void> | undefined;
+  #subscription: RedisSubscription | undefined;
   #notBeforeMs = 0;
 
-  constructor(connection: RedisConnection, channel: string) {
+  constructor(connection: RedisConnection, channel: string, sealing: Sealing) {
     this.#connection = connection;
     this.channel = channel;
+    this.#sealing = sealing;
   }
 
   /** @returns ends it */
@@ -33,31 +39,35 @@ export class RedisWithdrawals {
     };
   }
 
+  /** What the others are told. */
+  messageOf({ hash, version }: Withdrawal): string {
+    return this.#sealing.seal(`${hash}:${version}`, this.channel);
+  }
+
   /** Subscribes, if somebody listens and no subscription stands. Called again whenever Redis has answered. */
   ensure(): void {
     if (this.#subscription !== undefined || this.#listeners.size === 0) return;
     if (!this.#connection.ready || performance.now() < this.#notBeforeMs) return;
     const subscription = this.#connection.subscribe(this.channel, (message) => this.#receive(message));
     this.#subscription = subscription;
-    subscription.catch(() => {
+    subscription.stands.catch(() => {
       if (this.#subscription !== subscription) return;
       this.#subscription = undefined;
       this.#notBeforeMs = performance.now() + TRY_AGAIN_AFTER_MS;
+      subscription.end();
     });
   }
 
+  /** Also while the connection is still being made: whoever waits for it keeps the process alive. */
   #end(): void {
-    const subscription = this.#subscription;
+    this.#subscription?.end();
     this.#subscription = undefined;
-    subscription?.then(
-      (end) => end(),
-      () => undefined,
-    );
   }
 
   #receive(message: string): void {
-    const [hash, version] = message.split(':');
-    if (!hash || !Number.isFinite(Number(version))) return;
+    if (message.length > MOST_CHARACTERS) return;
+    const [hash, version] = this.#sealing.open(message, this.channel)?.split(':') ?? [];
+    if (!hash || !Number.isSafeInteger(Number(version))) return;
     for (const listener of this.#listeners) listener({ hash, version: Number(version) });
   }
 }

@@ -2,13 +2,24 @@ import type { SharedToken } from '../index.js';
 
 const SOURCES = ['relative', 'jwt', 'absolute', 'documented'] as const;
 
+/**
+ * What is sealed together with a token, so that nobody but a holder of the key can give it another number or a longer life.
+ */
+export interface Sealed {
+  /** Its number in the store. */
+  readonly version: number;
+  /** When its life ends, on the clock of Redis. */
+  readonly endsAtMs: number;
+}
+
 /** A token as text, to be sealed. */
-export function textOf({ token, lifetime, scopes }: SharedToken): string {
-  return JSON.stringify({ token, lifetimeMs: lifetime.lifetimeMs, from: lifetime.from, scopes });
+export function textOf({ token, lifetime, scopes }: SharedToken, { version, endsAtMs }: Sealed): string {
+  const { lifetimeMs, from } = lifetime;
+  return JSON.stringify({ token, lifetimeMs, from, scopes, version, endsAtMs });
 }
 
 /** Reads what {@link textOf} wrote: `undefined` for anything else. Whether the token can be sent is not looked at. */
-export function tokenOf(text: string | undefined): SharedToken | undefined {
+export function tokenOf(text: string | undefined): (SharedToken & Sealed) | undefined {
   if (text === undefined) return undefined;
   let value: unknown;
   try {
@@ -17,7 +28,7 @@ export function tokenOf(text: string | undefined): SharedToken | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { token, lifetimeMs, from, scopes } = value as Record<string, unknown>;
+  const { token, lifetimeMs, from, scopes, version, endsAtMs } = value as Record<string, unknown>;
   const source = SOURCES.find((each) => each === from);
   if (
     typeof token !== 'string' ||
@@ -27,7 +38,14 @@ export function tokenOf(text: string | undefined): SharedToken | undefined {
   )
     return undefined;
   if (source === undefined || !(scopes === undefined || isStrings(scopes))) return undefined;
-  return { token, lifetime: { lifetimeMs, from: source }, ...(scopes === undefined ? {} : { scopes }) };
+  if (typeof version !== 'number' || typeof endsAtMs !== 'number') return undefined;
+  return {
+    token,
+    lifetime: { lifetimeMs, from: source },
+    ...(scopes === undefined ? {} : { scopes }),
+    version,
+    endsAtMs,
+  };
 }
 
 function isStrings(value: unknown): value is string[] {

@@ -1,0 +1,247 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SharedToken, TokenKey, Withdrawal } from 'nestjs-payments-auth';
+import { RedisTokenStore } from 'nestjs-payments-auth/redis';
+import { quiet, until } from '../support/credential-bed.js';
+import { connectRedis, type TestRedisClient } from '../support/redis-clients.js';
+import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+
+const KEYS = [{ id: '2026-11', key: 'k'.repeat(43) + '=' }];
+const ANY = { newerThan: 0, drop: false, insist: false };
+const HOUR_MS = 3_600_000;
+const tokenOf = (token: string): SharedToken => ({
+  token,
+  lifetime: { lifetimeMs: HOUR_MS, from: 'relative' },
+});
+
+interface Names {
+  readonly token: string;
+  readonly lock: string;
+  readonly version: string;
+  readonly rejection: string;
+}
+
+/** What somebody can do who may run any command on this Redis, and has no key. */
+interface Attacker {
+  run(...command: string[]): Promise<unknown>;
+  /** The Redis keys of the attacked credential. */
+  readonly names: Names;
+  /** Those of another credential. */
+  readonly others: Names;
+}
+
+const far = () => String(Date.now() + 20 * 365 * 24 * HOUR_MS);
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedisServer();
+});
+afterAll(() => server.stop());
+
+describe('somebody who may write into Redis', () => {
+  let connection: TestRedisClient;
+  let prefix: string;
+  let warnings: string[];
+  let attacked: TokenKey;
+  let untouched: TokenKey;
+  let attacker: Attacker;
+
+  const store = () =>
+    new RedisTokenStore(connection.client, {
+      keys: KEYS,
+      prefix,
+      timeoutMs: 2_000,
+      logger: { warn: (message) => warnings.push(message) },
+    });
+  const names = (account: string, hash: string): Names => {
+    const tag = `${prefix}:{acme:${account}:${hash.slice(0, 32)}}`;
+    const of = (what: string) => `${tag}:${what}`;
+    return { token: of('token'), lock: of('lock'), version: of('version'), rejection: of('rejection') };
+  };
+  const login = async (key: TokenKey, token: string, newerThan = 0): Promise<number> => {
+    const claim = await store().claim(key, { newerThan, drop: false, insist: false });
+    if (claim.outcome !== 'acquired') throw new Error(`not acquired but ${claim.outcome}`);
+    expect(await store().publish(key, claim.grant, tokenOf(token), HOUR_MS - 10_000)).toBe(true);
+    return claim.grant.version;
+  };
+  const found = async (key: TokenKey, newerThan = 0) => {
+    const claim = await store().claim(key, { newerThan, drop: false, insist: false });
+    return claim.outcome === 'found' ? claim.token : claim.outcome;
+  };
+
+  beforeEach(async () => {
+    connection = await connectRedis('ioredis', server.url);
+    prefix = `attacked-${randomUUID()}`;
+    warnings = [];
+    attacked = { provider: 'acme', account: 'm1', hash: 'a1'.repeat(32) };
+    untouched = { provider: 'acme', account: 'm2', hash: 'b2'.repeat(32) };
+    attacker = {
+      run: (...command) => connection.command(...command),
+      names: names('m1', attacked.hash),
+      others: names('m2', untouched.hash),
+    };
+    // A small limit of what Redis itself accepts would hide the size of a value.
+    await attacker.run('CONFIG', 'SET', 'proto-max-bulk-len', '512mb');
+  });
+  afterEach(() => connection.close());
+
+  const valueOf = async (name: string) => String(await attacker.run('GET', name));
+
+  /** What the attacker does while a token of both credentials lies there. */
+  const POISONS: readonly [what: string, poison: () => Promise<unknown>][] = [
+    ['a token under a higher number', async () => raise(attacker.names, attacker.names)],
+    ["another credential's token", async () => raise(attacker.others, attacker.names)],
+    ['a token of nothing but noise', () => put('token', `${Date.now() + 1_000}.bm90aGluZw`)],
+    ['a number of the next century', () => put('token', `${far()}.bm90aGluZw`)],
+    ['a number that no script can count on with', () => put('token', '999999999999999.bm90aGluZw')],
+    ['a number that is none', () => put('token', '1e308.bm90aGluZw')],
+    ['a withdrawal of the next century', () => put('token', `${far()}.`)],
+    ['a withdrawal that never ends', () => put('token', `${Date.now() + 60_000}.`)],
+    ['an empty token', () => put('token', '')],
+    ['a token of 64 MB', () => attacker.run('SETRANGE', attacker.names.token, '67108863', 'x')],
+    ['a list for a token', () => replace('token', 'RPUSH', '1', '2', '3')],
+    ['a hash for a token', () => replace('token', 'HSET', 'a', '1')],
+    ['a version beyond all counting', () => without('token', () => put('version', '9007199254740993'))],
+    ['an infinite version', () => without('token', () => put('version', '1e400'))],
+    ['a version that is no number', () => without('token', () => put('version', 'nan'))],
+    [
+      'a version of 64 MB',
+      () => without('token', () => attacker.run('SETRANGE', attacker.names.version, '67108863', '1')),
+    ],
+    ['a set for a version', () => without('token', () => replace('version', 'SADD', '1'))],
+    ['a rejection that never ends', () => without('token', () => put('rejection', '3.bm90aGluZw'))],
+    [
+      'a rejection of 64 MB',
+      () => without('token', () => attacker.run('SETRANGE', attacker.names.rejection, '67108863', 'x')),
+    ],
+    ['a list for a rejection', () => without('token', () => replace('rejection', 'RPUSH', '1'))],
+    ['a lock that never ends', () => without('token', () => put('lock', 'mine'))],
+    ['a list for a lock', () => without('token', () => replace('lock', 'RPUSH', 'mine'))],
+    [
+      'a lock of 64 MB',
+      () => without('token', () => attacker.run('SETRANGE', attacker.names.lock, '67108863', 'x')),
+    ],
+  ];
+  const put = (what: keyof Names, value: string) => attacker.run('SET', attacker.names[what], value);
+  const replace = async (what: keyof Names, command: string, ...args: string[]) => {
+    await attacker.run('DEL', attacker.names[what]);
+    await attacker.run(command, attacker.names[what], ...args);
+  };
+  const without = async (what: keyof Names, then: () => Promise<unknown>) => {
+    await attacker.run('DEL', attacker.names[what]);
+    await then();
+  };
+  const raise = async (from: Names, to: Names) => {
+    const sealed = (await valueOf(from.token)).split('.')[1];
+    await attacker.run('SET', to.token, `${Date.now() + 1_000}.${sealed}`);
+  };
+
+  it.each(POISONS)(
+    'costs one login and one warning at most, and nothing for others: %s',
+    async (_, poison) => {
+      await login(attacked, 'test-token-1');
+      await login(untouched, 'test-token-2');
+      await poison();
+      // One process has no token, and has to log in.
+      expect(await found(attacked)).toBe('acquired');
+      // It is not the one that holds the lock now, so that the next who comes takes it as a process does that has died.
+      await attacker.run('DEL', attacker.names.lock);
+      const version = await login(attacked, 'test-token-3');
+      // From then on all share what it got.
+      expect(await found(attacked)).toMatchObject({ token: 'test-token-3', version });
+      expect(await found(untouched)).toMatchObject({ token: 'test-token-2' });
+      expect(warnings.length).toBeLessThanOrEqual(1);
+    },
+  );
+
+  it('does not bring a withdrawn token back', async () => {
+    const first = await login(attacked, 'test-token-1');
+    const value = await valueOf(attacker.names.token);
+    await store().withdraw(attacked, false);
+    const second = await login(attacked, 'test-token-2', first);
+    await put('token', `${second + 1_000}.${value.split('.')[1]}`);
+    expect(await found(attacked, second)).toBe('acquired');
+    // The old value itself is older than what anybody holds.
+    await put('token', value);
+    await attacker.run('DEL', attacker.names.lock);
+    expect(await found(attacked, second)).toBe('acquired');
+  });
+
+  it.each([
+    ['for ever', () => attacker.run('PERSIST', attacker.names.token)],
+    ['for 68 years', () => attacker.run('PEXPIRE', attacker.names.token, String(68 * 365 * 24 * HOUR_MS))],
+  ])('does not let a token live longer: kept %s', async (_, prolong) => {
+    await login(attacked, 'test-token-1');
+    await prolong();
+    const token = await found(attacked);
+    expect(token).toMatchObject({ token: 'test-token-1' });
+    expect((token as { remainingMs: number }).remainingMs).toBeLessThanOrEqual(HOUR_MS - 10_000);
+  });
+
+  it('does not hand out a token whose end has passed', async () => {
+    const claim = await store().claim(attacked, ANY);
+    if (claim.outcome !== 'acquired') throw new Error(claim.outcome);
+    await store().publish(attacked, claim.grant, tokenOf('test-token-1'), 200);
+    await attacker.run('PERSIST', attacker.names.token);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await found(attacked)).toBe('acquired');
+  });
+
+  it('does not prolong a rejection beyond 15 minutes', async () => {
+    const claim = await store().claim(attacked, ANY);
+    if (claim.outcome !== 'acquired') throw new Error(claim.outcome);
+    await store().reject(attacked, claim.grant, 'wrong secret');
+    await attacker.run('PERSIST', attacker.names.rejection);
+    await attacker.run('PEXPIRE', attacker.names.rejection, String(30 * 24 * HOUR_MS));
+    const again = await store().claim(attacked, ANY);
+    expect(again).toMatchObject({ outcome: 'rejected', reason: 'wrong secret' });
+    expect((again as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(15 * 60_000);
+  });
+
+  it('is not waited for when bad values come faster than they are taken away', async () => {
+    const busy = { isOver: false };
+    const poisoning = (async () => {
+      for (let each = 1; !busy.isOver; each += 1)
+        await attacker.run('SET', attacker.names.token, `${Date.now() + each}.bm90aGluZw`);
+    })();
+    const one = store();
+    for (let round = 0; round < 20; round += 1) {
+      const claim = await one.claim(attacked, ANY);
+      expect(['acquired', 'held']).toContain(claim.outcome);
+      if (claim.outcome === 'acquired') await one.release(attacked, claim.grant);
+    }
+    busy.isOver = true;
+    await poisoning;
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('warns once a minute for each value, however often it is bad', async () => {
+    const one = store();
+    for (let round = 0; round < 10; round += 1) {
+      await put('token', `${Date.now() + 1_000}.bm90aGluZw`);
+      await one.claim(attacked, ANY);
+    }
+    expect(warnings).toHaveLength(1);
+  });
+
+  it.each([
+    ['in clear', (version: number) => `${'a1'.repeat(32)}:${version}`],
+    ['of noise', () => createHash('sha256').update('noise').digest('base64url')],
+    ['of a megabyte', () => 'x'.repeat(1024 * 1024)],
+  ])('makes nobody let go of a token with a message %s', async (_, message) => {
+    const heard: Withdrawal[] = [];
+    const one = store();
+    const end = one.onWithdrawn((withdrawal) => heard.push(withdrawal));
+    const version = await login(attacked, 'test-token-1');
+    // A genuine message shows when the subscription stands.
+    await until(() => {
+      void one.withdraw(untouched, true);
+      return heard.length > 0;
+    });
+    await attacker.run('PUBLISH', `${prefix}:withdrawn`, message(version + 10_000));
+    await one.withdraw(untouched, true);
+    await quiet();
+    expect(heard.every(({ hash }) => hash === untouched.hash)).toBe(true);
+    end();
+  });
+});

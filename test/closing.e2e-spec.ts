@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
+import { startProcess, type TestProcess } from './support/processes.js';
+import { REDIS_LIBRARIES } from './support/redis-clients.js';
+import { type RedisServer, startRedisServer } from './support/redis-server.js';
+
+/** What keeps a process keeps it for ever, or as long as a login may take: this lies far from both. */
+const SOON_MS = 2_000;
+
+/** A way to Redis that can stop leading there. */
+class Way {
+  /** What becomes of connections that are made from now on. */
+  mode: 'open' | 'hanging' | 'refusing' = 'open';
+  /** So many connections lead to Redis; those after them hang. */
+  most = Infinity;
+  #made = 0;
+  readonly #sockets = new Set<Socket>();
+  #server!: Server;
+
+  constructor(readonly redis: RedisServer) {}
+
+  async open(): Promise<string> {
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket.on('error', () => undefined));
+      if (this.mode === 'refusing') socket.destroy();
+      if (this.mode !== 'open' || (this.#made += 1) > this.most) return;
+      const redis = connect(this.redis.port, '127.0.0.1').on('error', () => undefined);
+      this.#sockets.add(redis);
+      socket.on('data', (data) => void (this.mode === 'open' && redis.write(data)));
+      redis.on('data', (data) => void (this.mode === 'open' && socket.write(data)));
+    });
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `redis://127.0.0.1:${(this.#server.address() as { port: number }).port}`;
+  }
+
+  /** Breaks every connection there is. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
+  close(): void {
+    this.cut();
+    this.#server.close();
+  }
+}
+
+describe.each(REDIS_LIBRARIES)('an application that closes, with a store over %s', (library) => {
+  let redis: RedisServer;
+  let way: Way;
+  let url: string;
+  let provider: LoopbackServer;
+  let child: TestProcess | undefined;
+
+  beforeEach(async () => {
+    redis = await startRedisServer();
+    way = new Way(redis);
+    url = await way.open();
+    // Logins hang too: nothing of a login keeps the process either.
+    provider = await startLoopbackServer(() => undefined);
+  });
+  afterEach(async () => {
+    await child?.kill('SIGKILL');
+    way.close();
+    await redis.stop();
+    await provider.close();
+  });
+
+  it('lets the process end whose connection for withdrawals was never made', async () => {
+    way.most = 1;
+    expect(await msToEnd(() => undefined)).toBeLessThan(SOON_MS);
+  });
+
+  it.each<[string, () => Promise<void> | void]>([
+    ['is there', () => undefined],
+    ['hangs', () => void (way.mode = 'hanging')],
+    [
+      'hangs for whoever connects anew',
+      () => {
+        way.mode = 'hanging';
+        way.cut();
+      },
+    ],
+    [
+      'refuses connections',
+      () => {
+        way.mode = 'refusing';
+        way.cut();
+      },
+    ],
+    ['is gone', () => redis.kill()],
+  ])('lets the process end when Redis %s', async (_, happens) => {
+    expect(await msToEnd(happens)).toBeLessThan(SOON_MS);
+  });
+
+  /** How long the process lives after its application has closed, in milliseconds. */
+  async function msToEnd(happens: () => Promise<void> | void): Promise<number> {
+    child = startProcess(new URL('./support/fleet/closing-process.ts', import.meta.url), {
+      args: [library, url, provider.url],
+    });
+    await child.next((message) => message === 'up');
+    await happens();
+    child.send('close');
+    await child.next((message) => message === 'closed');
+    const closedAtMs = performance.now();
+    expect((await child.ended).code).toBe(0);
+    return performance.now() - closedAtMs;
+  }
+});
