@@ -78,8 +78,10 @@ export type {
   HeaderParts,
   ProbeDefinition,
   ProviderAdvice,
+  Attempt,
   ProviderDefinition,
   ProviderRegion,
+  SignedAttempt,
   RefusalDefinition,
 } from './providers/provider-definition.js';
 export { login, type LoginSpec } from './strategies/login.strategy.js';

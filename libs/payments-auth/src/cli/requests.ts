@@ -69,7 +69,7 @@ export async function probe(
     definition: provider.definition,
     credentials: { ...credentials, token },
     make: (): TokenRequest => {
-      const { headers } = headersOf(provider.definition, credentials, token);
+      const { headers } = headersOf(provider.definition, credentials, token, provider.environment);
       return { method: 'GET', path, headers: { ...headers, Accept: 'application/json' } };
     },
     send: (request) => transport.send(provider.hosts[host] as string, request),

@@ -18,17 +18,20 @@ export function headersOf(
   definition: ProviderDefinition,
   credentials: Credentials,
   token: string,
+  environment?: string,
 ): Pick<CredentialParts, 'headers' | 'callHeaders' | 'signing'> {
-  const parts = { credentials, token };
+  const parts = { credentials, token, ...(environment === undefined ? {} : { environment }) };
   const headers = sendable(definition.headers?.(parts) ?? {});
-  if (Object.keys(headers).length === 0 && definition.tls === undefined)
+  if (Object.keys(headers).length === 0 && definition.tls === undefined && definition.sign === undefined)
     throw new UnusableCredentialsError('the definition makes no header of them');
   return {
     headers,
     ...(definition.callHeaders && {
       callHeaders: definition.callHeaders.map((each) => sendable(each.headers(parts))),
     }),
-    ...(definition.bodySignature && { signing: credentials }),
+    ...((definition.bodySignature ?? definition.sign ?? definition.defaultHeaders) && {
+      signing: credentials,
+    }),
   };
 }
 

@@ -68,7 +68,8 @@ export function sealAgents(config: InternalAxiosRequestConfig): void {
   if (config.httpsAgent) config.httpsAgent = SealedAgent.seal(config.httpsAgent);
 }
 
-function removeOverridden(headers: object, by: Readonly<Record<string, string>>): void {
+/** Takes out of the visible config what an attempt carries by the same name: it was somebody's credential. */
+export function removeOverridden(headers: object, by: Readonly<Record<string, string>>): void {
   for (const overriding of Object.keys(by)) {
     const name = overriding.toLowerCase();
     for (const key of Object.keys(headers))

@@ -19,12 +19,14 @@ export interface Traces {
   readonly destination: Destination;
   /** What was sent to authenticate this attempt. */
   readonly secrets: () => readonly string[];
+  /** A signature stands in the query that was sent. */
+  readonly hidesQuery?: boolean;
 }
 
 /** Makes an answer safe to log. In place: axios and its adapters hand out the same object at several ends. */
 export function cleanResponse(response: AxiosResponse, traces: Traces): void {
   response.config = traces.config;
-  if (response.request !== undefined) response.request = standInFor(response.request, traces.destination);
+  if (response.request !== undefined) response.request = standInFor(response.request, traces);
 }
 
 /** Makes an error safe to log, in place, so that it stays the `AxiosError` it is. Its response is cleaned apart. */
@@ -32,7 +34,7 @@ export function cleanError(error: unknown, traces: Traces): unknown {
   if (typeof error !== 'object' || error === null) return error;
   const failure = error as Partial<AxiosError>;
   if (failure.config !== undefined) failure.config = traces.config;
-  if (failure.request !== undefined) failure.request = standInFor(failure.request, traces.destination);
+  if (failure.request !== undefined) failure.request = standInFor(failure.request, traces);
   // What `validateStatus` rejects says nothing but the status: there is no text to look through.
   if (isError(error) && (failure.response === undefined || error.cause !== undefined)) {
     const secrets = traces.secrets();
@@ -49,9 +51,9 @@ export function cleanError(error: unknown, traces: Traces): unknown {
   return error;
 }
 
-function standInFor(request: unknown, destination: Destination): RequestStandIn {
+function standInFor(request: unknown, { destination, hidesQuery }: Traces): RequestStandIn {
   const { method, protocol, hostname, origin } = destination;
-  const path = pathOf(request, destination);
+  const path = hidesQuery === true ? destination.pathAndQuery : pathOf(request, destination);
   return { method, protocol, host: hostname, path, res: { responseUrl: origin + path } };
 }
 

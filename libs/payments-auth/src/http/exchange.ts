@@ -5,14 +5,17 @@ import type { Credential } from '../credentials/credential.js';
 import type { KeyTrials } from '../credentials/secrets/key-trials.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { ApiAnswer } from '../strategies/strategy.js';
 import { discardAnswer, readAnswerBody, relayAnswer } from './answer-body.js';
 import { authenticateAttempt, routeAttempt, sealAgents, startAttempt } from './attempt.js';
 import type { BodySigner } from './body-signer.js';
+import { addDefaultHeaders } from './default-headers.js';
 import { CallDeadline } from './call-deadline.js';
 import { cleanError, cleanResponse, type Traces } from './cleaning.js';
 import { Destinations, type Destination } from './destination.js';
 import type { PaymentsAuthOutcome, PaymentsAuthRequest } from './payments-auth-request.js';
-import { judge, mayRefuse, type Verdict } from './refusal.js';
+import { answerOf, judge, mayRefuse, type Verdict } from './refusal.js';
+import { signAttempt } from './sign-attempt.js';
 import { mayReplay } from './replay-policy.js';
 import { hideSecretFields } from './secret-fields.js';
 import type { TransportSettings } from './transport-settings.js';
@@ -37,6 +40,10 @@ interface LaterAttempt {
   /** What is left of the call's timeout; `undefined` where it has none. */
   readonly leftMs: number | undefined;
   readonly again: boolean;
+  /** Which attempt of the call it is. @default 1, or 2 where it is made again */
+  readonly number?: number;
+  /** The answer to the one before. */
+  readonly previous?: ApiAnswer | undefined;
 }
 
 /** How one attempt ended: an answer that `validateStatus` accepts, or an error with or without one. */
@@ -45,12 +52,15 @@ interface Attempted {
   readonly failed: boolean;
   readonly error: unknown;
   readonly verdict: Verdict;
+  /** What the verdict was made of; absent where nothing came that had to be looked at. */
+  readonly answer?: ApiAnswer;
 }
 
 const NOTHING_SAID: PaymentsAuthRequest = Object.freeze({});
 const ACCEPTED: Verdict = Object.freeze({ kind: 'accepted' });
 /** Such a refusal may come of anything: what may be repeated after it may be repeated after all. */
 const NOT_OWN = Object.freeze({ own: false });
+const OWN = Object.freeze({ own: true });
 const NOT_REPLAYED: PaymentsAuthOutcome = Object.freeze({ replayed: false });
 
 /**
@@ -110,9 +120,14 @@ export class Exchange {
       credential = await deadline.bound(spender.obtain());
       first = await this.#attempt(call, credential, { leftMs: deadline.remainingMs, again: false });
     }
-    if (first.verdict.kind !== 'refused') return this.#deliver(first, NOT_REPLAYED);
+    let outcome = NOT_REPLAYED;
+    if (first.verdict.kind === 'challenged' && mayReplay(config, replay, OWN)) {
+      outcome = { replayed: true, firstStatus: first.response?.status ?? 0 };
+      first = await this.#again(call, credential, first, 2);
+    }
+    if (first.verdict.kind !== 'refused') return this.#deliver(first, outcome);
 
-    const firstStatus = first.response?.status ?? 0;
+    const firstStatus = outcome.firstStatus ?? first.response?.status ?? 0;
     const { own } = first.verdict;
     const replayable = mayReplay(config, replay, { own });
     const replacing = spender
@@ -121,10 +136,9 @@ export class Exchange {
     // Otherwise it is replaced for the next caller: this one has an answer, and does not wait.
     const other = replayable ? await this.#waitForOther(replacing, first, deadline) : undefined;
     if (other === undefined || this.#carriesTheSame(call, credential, other))
-      return this.#deliver(first, NOT_REPLAYED);
+      return this.#deliver(first, outcome);
 
-    discardAnswer(first.response);
-    const second = await this.#attempt(call, other, { leftMs: deadline.remainingMs, again: true });
+    const second = await this.#again(call, other, first, outcome.replayed ? 3 : 2);
     const { verdict } = second;
     spender.replayed(other, {
       firstStatus,
@@ -150,12 +164,20 @@ export class Exchange {
 
   /** Two keys can differ in what this call does not carry. */
   #carriesTheSame({ config, spender }: Call, before: Credential, now: Credential): boolean {
-    if (this.#provider.definition.bodySignature !== undefined) return false;
+    const { bodySignature, sign } = this.#provider.definition;
+    if (bodySignature !== undefined || sign !== undefined) return false;
     const destination = this.#destinations.check(startAttempt(config), config.paymentsAuth?.host);
     const [one, other] = [before, now].map((each) =>
       JSON.stringify({ ...each.headers, ...spender.callHeaders(each, destination) }),
     );
     return one === other;
+  }
+
+  /** Sends a call once more, with the answer to the attempt before at hand for who signs it. */
+  #again(call: Call, credential: Credential, before: Attempted, number: number): Promise<Attempted> {
+    discardAnswer(before.response);
+    const leftMs = call.deadline.remainingMs;
+    return this.#attempt(call, credential, { leftMs, again: true, number, previous: before.answer });
   }
 
   async #attempt(call: Call, credential: Credential, later?: LaterAttempt): Promise<Attempted> {
@@ -169,7 +191,27 @@ export class Exchange {
     if (later !== undefined) adjust(attempt, later, call.deadline);
     if (this.#environment.signBody !== undefined) await this.#sign(attempt, destination, credential);
 
-    const traces: Traces = { config, destination, secrets: () => secretsOf(credential, callHeaders) };
+    const { definition } = this.#provider;
+    if (definition.defaultHeaders !== undefined) addDefaultHeaders(attempt, credential, this.#provider);
+    let signed: readonly string[] = [];
+    if (definition.sign !== undefined) {
+      const parts = { visible: config, provider: this.#provider, credential, destination };
+      const { number = later?.again === true ? 2 : 1, previous } = later ?? {};
+      const signing = signAttempt(attempt, {
+        ...parts,
+        nowMs: this.#environment.clock.now(),
+        attempt: number,
+        previous,
+      });
+      signed = signing instanceof Promise ? await call.deadline.bound(signing) : signing;
+    }
+
+    const traces: Traces = {
+      config,
+      destination,
+      secrets: () => [...secretsOf(credential, callHeaders), ...signed],
+      hidesQuery: signed.length > 0,
+    };
     let response: AxiosResponse | undefined;
     let error: unknown;
     let failed = false;
@@ -184,7 +226,7 @@ export class Exchange {
     cleanResponse(response, traces);
     const relayed = relayAnswer(response, (reason) => cleanError(reason, traces));
     spender.observe(response.headers);
-    const { refusal } = this.#provider.definition;
+    const { refusal } = definition;
     if (!mayRefuse(refusal, response.status)) return { response, failed, error, verdict: ACCEPTED };
     const contentType: unknown = response.headers['content-type'];
     const body = await readAnswerBody(
@@ -193,7 +235,8 @@ export class Exchange {
       typeof contentType === 'string' ? contentType : undefined,
       this.#environment.clock,
     );
-    return { response, failed, error, verdict: judge(refusal, response, body) };
+    const answer = answerOf(response, body);
+    return { response, failed, error, answer, verdict: judge(refusal, answer) };
   }
 
   async #sign(

@@ -8,6 +8,8 @@ export type Verdict =
   | { readonly kind: 'accepted' }
   /** It was refused. `own`: in the provider's own words; otherwise a bare 401 or 403 of something in between. */
   | { readonly kind: 'refused'; readonly own: boolean }
+  /** A new signature is asked for, and no other credential. */
+  | { readonly kind: 'challenged' }
   /** It was refused for something that no other credential changes (R13). */
   | { readonly kind: 'incurable'; readonly scope?: { required: readonly string[]; held: readonly string[] } };
 
@@ -19,16 +21,15 @@ export function mayRefuse(definition: RefusalDefinition | undefined, status: num
 }
 
 /** @param read what was read of the answer's body */
-export function judge(
-  definition: RefusalDefinition | undefined,
-  response: AxiosResponse,
-  read: Pick<ApiAnswer, 'body' | 'text'>,
-): Verdict {
-  const { status } = response;
-  const answer: ApiAnswer = { status, headers: namesInLowerCase(response.headers), ...read };
+export function answerOf(response: AxiosResponse, read: Pick<ApiAnswer, 'body' | 'text'>): ApiAnswer {
+  return { status: response.status, headers: namesInLowerCase(response.headers), ...read };
+}
+
+export function judge(definition: RefusalDefinition | undefined, answer: ApiAnswer): Verdict {
   const scope = ask(() => definition?.scope?.(answer));
   if (scope) return { kind: 'incurable', scope };
   if (ask(() => definition?.incurable?.(answer))) return { kind: 'incurable' };
+  if (ask(() => definition?.challenged?.(answer))) return { kind: 'challenged' };
   if (ask(() => definition?.refused(answer))) return { kind: 'refused', own: true };
   return isBareRefusal(answer) ? { kind: 'refused', own: false } : ACCEPTED;
 }

@@ -13,7 +13,7 @@ describe('kashier', () => {
   const credentials = { secretKey: 'test-not-real$secret', apiKey: 'test-api-key-not-real' };
 
   it('sends the secret as it is, and the Payment API key only when a session is created', () => {
-    expect(kashier.headers({ credentials, token: '' })).toEqual({ Authorization: 'test-not-real$secret' });
+    expect(kashier.headers?.({ credentials, token: '' })).toEqual({ Authorization: 'test-not-real$secret' });
     expect(kashier.callHeaders).toHaveLength(1);
     expect(kashier.callHeaders?.[0]).toMatchObject({
       methods: ['POST'],

@@ -117,7 +117,7 @@ describe('defineProvider', () => {
           'X-Merchant': credentials.merchant,
         }),
       });
-      expect(definition.headers({ credentials: { apiKey: 'k' }, token: 't' })).toEqual({
+      expect(definition.headers?.({ credentials: { apiKey: 'k' }, token: 't' })).toEqual({
         Authorization: 'Bearer t',
         'X-Merchant': undefined,
       });

@@ -1,8 +1,10 @@
 import type { ApiAnswer, Credentials, Given, HeaderValues, TokenSource } from '../strategies/strategy.js';
+import type { Attempt, SignedAttempt } from './signed-attempt.js';
 import type { BodySignatureDefinition } from './signature-definition.js';
 import type { WebhookScheme } from './webhooks/webhook-scheme.js';
 
-export type { ApiAnswer, HeaderValues } from '../strategies/strategy.js';
+export type { ApiAnswer, Given, HeaderValues } from '../strategies/strategy.js';
+export type { Attempt, SignedAttempt } from './signed-attempt.js';
 
 /**
  * One field of a provider's static credentials.
@@ -165,8 +167,15 @@ export interface ProviderDefinition<
   };
   /** How a token is obtained. Absent: the configured secret itself goes with every call. */
   readonly token?: TokenSource<C>;
-  /** Headers that every call carries. (A method, so that a list can hold definitions for different credentials.) */
-  headers(parts: HeaderParts<C>): HeaderValues;
+  /**
+   * Headers that every call carries. Made once per credential; no request may override them. May be absent beside `sign`
+   * or `tls`.
+   */
+  headers?(parts: HeaderParts<C>): HeaderValues;
+  /** Headers that a request may override: a country, a version of the API. Made once per credential. @default none */
+  defaultHeaders?(given: Given<C>): HeaderValues;
+  /** Whatever only one attempt carries: a signature, a nonce, another body. Asked once per attempt, replays included. */
+  sign?(attempt: Attempt<C>): SignedAttempt | Promise<SignedAttempt>;
   /**
    * The client certificate, for logins and calls: one connection pool for each. It works with axios's own http adapter,
    * through proxies too.

@@ -338,9 +338,9 @@ describe.each(tokenProviders)('%s, logging in', (_, { definition, strategy, cont
     const outcome = read(strategy, contract.issued);
     const token = outcome.outcome === 'issued' ? outcome.token : '';
     const parts = { credentials: secret, token };
-    expect(definition.headers(parts)).toEqual({ Authorization: contract.authorization });
+    expect(definition.headers?.(parts)).toEqual({ Authorization: contract.authorization });
     const prefixed = { ...parts, token: `Bearer ${TOKEN}` };
-    expect(definition.headers(prefixed)).toEqual({ Authorization: `Bearer ${TOKEN}` });
+    expect(definition.headers?.(prefixed)).toEqual({ Authorization: `Bearer ${TOKEN}` });
   });
 
   it.each(contract.rejected)('reads %j as a wrong secret: %s', (answer, reason) => {

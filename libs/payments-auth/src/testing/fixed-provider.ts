@@ -1,4 +1,4 @@
-import type { AnyProviderDefinition, Credentials, HeaderParts } from '../index.js';
+import type { AnyProviderDefinition, Attempt, Credentials, HeaderParts } from '../index.js';
 
 /** Values instead of the fixed ones, by provider and field: `{ clickpesa: { checksumKey: '…' } }`. */
 export type FixedCredentials = Readonly<Record<string, Credentials>>;
@@ -11,20 +11,32 @@ const TOKEN = 'fixedToken';
  * is nothing to log in for. What a value should look like in production is nobody's concern here.
  */
 export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDefinition {
-  const { token, callHeaders, credentials, ...rest } = definition;
-  const withToken = (parts: HeaderParts): HeaderParts => ({
-    ...parts,
-    token: token === undefined ? '' : ((parts.credentials[TOKEN] as string | undefined) ?? ''),
-  });
+  const { token, headers, sign, callHeaders, credentials, ...others } = definition;
+  const fixed = (fields: Credentials) => (token === undefined ? '' : (fields[TOKEN] ?? ''));
+  const withToken = (parts: HeaderParts): HeaderParts => ({ ...parts, token: fixed(parts.credentials) });
   return {
-    ...rest,
+    ...others,
     credentials: {
       ...Object.fromEntries(
         Object.entries(credentials).map(([field, { optional, secret }]) => [field, { optional, secret }]),
       ),
       [TOKEN]: {},
     },
-    headers: (parts: HeaderParts) => definition.headers(withToken(parts)),
+    // A definition with nothing but a signature has no header of its own, and then none is made up.
+    ...(headers === undefined
+      ? {}
+      : { headers: (parts: HeaderParts) => headers.call(definition, withToken(parts)) }),
+    ...(sign === undefined
+      ? {}
+      : {
+          sign: (attempt: Attempt<Credentials>) => {
+            const { token: _, ...given } = Object.getOwnPropertyDescriptors(attempt);
+            const value = fixed(attempt.credentials);
+            // The body stays a getter: only who reads it asks for it.
+            const own = Object.defineProperties({}, { ...given, token: { value, enumerable: true } });
+            return sign.call(definition, own as never);
+          },
+        }),
     ...(callHeaders === undefined
       ? {}
       : {

@@ -2,6 +2,7 @@ export { FakeCredentialService, type FakeCredentialSettings } from './fake-crede
 export type { FixedCredentials } from './fixed-provider.js';
 export { ManualClock } from './manual-clock.js';
 export type { Answer } from './no-network.js';
+export { type AttemptToSign, signAttempt, type SignedCall } from './sign-attempt.js';
 export {
   PaymentsAuthTestingModule,
   type FixedCredentialsOptions,

@@ -105,9 +105,10 @@ export class SecretSource implements CredentialsInForce {
    */
   #identityOf(credentials: Credentials): Credentials {
     const { definition } = this.#provider;
-    const { token, bodySignature } = definition;
-    if (token !== undefined || bodySignature !== undefined || 'tls' in definition) return credentials;
-    const { headers, callHeaders = [] } = headersOf(definition, credentials, '');
+    const { token, bodySignature, sign } = definition;
+    if ([token, bodySignature, sign].some((each) => each !== undefined) || 'tls' in definition)
+      return credentials;
+    const { headers, callHeaders = [] } = headersOf(definition, credentials, '', this.#provider.environment);
     return {
       ...headers,
       ...Object.fromEntries(callHeaders.map((each, at) => [`${at}`, JSON.stringify(each)])),

@@ -48,7 +48,7 @@ function keepToken(
     again && !knowsWhatIsLeft ? Math.min(before.credential.expiresAtMs ?? endsAtMs, endsAtMs) : endsAtMs;
   const remainingMs = expiresAtMs - issued.askedAtMs;
   const zones = zonesOf(remainingMs, provider.refreshBeforeMs, slowestLoginMs(), Math.random());
-  const made = headersOf(provider.definition, secret.credentials, issued.token);
+  const made = headersOf(provider.definition, secret.credentials, issued.token, provider.environment);
   const credential = new Credential({
     provider: provider.name,
     account,
@@ -105,7 +105,7 @@ export function keyCredential(
     id: shortOf(secret),
     token: '',
     obtainedAtMs: clock.now(),
-    ...headersOf(provider.definition, secret.credentials, ''),
+    ...headersOf(provider.definition, secret.credentials, '', provider.environment),
   });
 }
 

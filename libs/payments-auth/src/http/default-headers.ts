@@ -1,0 +1,24 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import type { Credential } from '../credentials/credential.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+
+/** Made once per credential, as the headers of the credential are. */
+const made = new WeakMap<Credential, readonly (readonly [name: string, value: string])[]>();
+
+/** Puts the definition's defaults on an attempt, where the request says nothing else. */
+export function addDefaultHeaders(
+  { headers }: InternalAxiosRequestConfig,
+  credential: Credential,
+  { definition, environment }: ConfiguredProvider,
+): void {
+  let defaults = made.get(credential);
+  if (defaults === undefined) {
+    const credentials = credential.signing ?? {};
+    const given = { credentials, ...(environment === undefined ? {} : { environment }) };
+    defaults = Object.entries(definition.defaultHeaders?.(given) ?? {}).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    );
+    made.set(credential, defaults);
+  }
+  for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value);
+}

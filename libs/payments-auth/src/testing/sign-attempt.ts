@@ -1,0 +1,122 @@
+import type { AnyProviderDefinition, HeaderValues } from '../index.js';
+
+/** One call whose signature is known: a vector that a provider has published. */
+export interface AttemptToSign<C> {
+  readonly method: string;
+  /** Absolute, with its query. */
+  readonly url: string;
+  /** What the application itself sends. @default none */
+  readonly headers?: HeaderValues;
+  readonly body?: string;
+  readonly credentials: C;
+  /** @default '' */
+  readonly token?: string;
+  /** The wall clock, in milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** What `random` gives, from its beginning each time. @default zeros */
+  readonly random?: Uint8Array;
+}
+
+/** The call as it would leave. */
+export interface SignedCall {
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Record<string, string>;
+  readonly body?: string | Uint8Array;
+}
+
+/**
+ * Runs a published vector through a definition: its headers, defaults and `sign`, with a fixed clock and fixed random
+ * bytes. Nothing is sent.
+ *
+ * @throws what `sign` throws
+ *
+ * @example
+ * ```ts
+ * const { headers } = await signAttempt(acme, {
+ *   method: 'POST',
+ *   url: 'https://api.acme.test/payments',
+ *   body: '{"amount":100}',
+ *   credentials: { keyId: 'K1', secret: 'test-secret' },
+ *   nowMs: Date.parse('2026-01-01T00:00:00Z'),
+ * });
+ * expect(headers['x-signature']).toBe('…');
+ * ```
+ */
+export async function signAttempt<C extends object>(
+  definition: Pick<AnyProviderDefinition, 'environments' | 'headers' | 'defaultHeaders' | 'sign'> & {
+    readonly '~credentials'?: C;
+  },
+  { method, url, headers = {}, body, credentials, token = '', nowMs, random }: AttemptToSign<C>,
+): Promise<SignedCall> {
+  const place = placeOf(definition.environments, new URL(url));
+  const given = {
+    credentials,
+    ...(place.environment === undefined ? {} : { environment: place.environment }),
+  };
+  const before = {
+    ...present(definition.defaultHeaders?.(given)),
+    ...present(headers),
+    ...present(definition.headers?.({ ...given, token })),
+    ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+  };
+  const signed =
+    (await definition.sign?.({
+      ...given,
+      method: method.toUpperCase(),
+      url: new URL(url),
+      path: place.path,
+      namedHost: place.host,
+      headers: before,
+      body,
+      token,
+      nowMs,
+      attempt: 1,
+      random: (bytes) => fixedBytes(random, bytes),
+    })) ?? {};
+  const query = Object.entries(present(signed.query, (name) => name))
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('&');
+  const sent = signed.body ?? body;
+  return {
+    url: query === '' ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`,
+    headers: {
+      ...before,
+      ...present(signed.headers),
+      ...(sent === undefined ? {} : { 'content-length': String(Buffer.byteLength(sent)) }),
+    },
+    ...(sent === undefined ? {} : { body: sent }),
+  };
+}
+
+/** Which of a definition's base URLs a URL is below; else its own host and path. */
+function placeOf(
+  environments: AnyProviderDefinition['environments'],
+  { origin, pathname }: URL,
+): { environment?: string; host: string; path: string } {
+  for (const [environment, bases] of Object.entries(environments)) {
+    const hosts: [string, string][] =
+      typeof bases === 'string' ? [['api', bases]] : Object.entries<string>(bases);
+    for (const [host, base] of hosts) {
+      const under = base.replace(/\/+$/, '');
+      if (`${origin}${pathname}` === under || `${origin}${pathname}`.startsWith(`${under}/`))
+        return { environment, host, path: `${origin}${pathname}`.slice(under.length) };
+    }
+  }
+  return { host: 'api', path: pathname };
+}
+
+function present(
+  values: HeaderValues | undefined,
+  nameOf: (name: string) => string = (name) => name.toLowerCase(),
+): Record<string, string> {
+  const named = Object.entries(values ?? {}).map(([name, value]) => [nameOf(name), value] as const);
+  return Object.fromEntries(named.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+function fixedBytes(random: Uint8Array | undefined, bytes: number): Uint8Array {
+  if (random === undefined) return new Uint8Array(bytes);
+  if (random.length < bytes)
+    throw new RangeError(`sign asks for ${bytes} random bytes, and the test gives ${random.length}`);
+  return random.slice(0, bytes);
+}
