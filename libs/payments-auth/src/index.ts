@@ -37,9 +37,12 @@ export {
 } from './payments-auth.tokens.js';
 export { PaymentsAuthService } from './payments-auth.service.js';
 export type {
+  AuthenticatedRequest,
   CredentialService,
   CredentialState,
   CredentialStatus,
+  HeadersLike,
+  RequestToAuthenticate,
 } from './credentials/credential.service.js';
 export { OWN_ACCOUNT } from './credentials/credential-spender.js';
 export { Credential, type CredentialParts } from './credentials/credential.js';

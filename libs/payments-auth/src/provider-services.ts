@@ -3,6 +3,7 @@ import type { CredentialRegistry } from './credentials/credential.registry.js';
 import type { AccountName } from './credentials/credential-spender.js';
 import type { CredentialService } from './credentials/credential.service.js';
 import { boundHttpService } from './http/bound-http.service.js';
+import { RequestAuthenticator } from './http/request-authenticator.js';
 import { createPaymentsHttpService } from './http/payments-http.service.js';
 import type { Clock } from './payments-auth.clock.js';
 import type { PaymentsAuthError } from './payments-auth.errors.js';
@@ -18,6 +19,7 @@ export class ProviderServices {
   readonly #signatures: PaymentsSignaturesService;
   readonly #clock: Clock;
   readonly #http = new Map<string, HttpService>();
+  readonly #authenticators = new Map<string, RequestAuthenticator>();
 
   constructor(
     providers: readonly ConfiguredProvider[],
@@ -51,14 +53,27 @@ export class ProviderServices {
 
   /** For a name that is not configured: a service whose every method says so. */
   credentials(name: string, account?: AccountName): CredentialService {
-    return this.#providers.has(name)
-      ? this.#registry.service(name, account)
-      : unconfiguredCredentialService(() => this.#notConfigured(name));
+    const provider = this.#providers.get(name);
+    return provider === undefined
+      ? unconfiguredCredentialService(() => this.#notConfigured(name))
+      : this.#registry.service(name, account, (whose, request) =>
+          this.#authenticator(provider).authenticate(whose, request),
+        );
   }
 
   /** @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
   requireConfigured(name: string): void {
     if (!this.#providers.has(name)) throw this.#notConfigured(name);
+  }
+
+  #authenticator(provider: ConfiguredProvider): RequestAuthenticator {
+    let authenticator = this.#authenticators.get(provider.name);
+    if (authenticator === undefined) {
+      const spenders = this.#registry.spenders(provider.name);
+      authenticator = new RequestAuthenticator(provider, spenders, this.#clock);
+      this.#authenticators.set(provider.name, authenticator);
+    }
+    return authenticator;
   }
 
   #createHttp(provider: ConfiguredProvider): HttpService {

@@ -21,6 +21,8 @@ export function unconfiguredCredentialService(failure: () => PaymentsAuthError):
   };
   const service: CredentialService = {
     headers: rejects,
+    authenticate: rejects,
+    agent: rejects,
     get: rejects,
     refresh: rejects,
     revoke: rejects,

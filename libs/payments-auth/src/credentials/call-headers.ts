@@ -29,10 +29,13 @@ export function headersOf(
     ...(definition.callHeaders && {
       callHeaders: definition.callHeaders.map((each) => sendable(each.headers(parts))),
     }),
-    ...((definition.bodySignature ?? definition.sign ?? definition.defaultHeaders) && {
-      signing: credentials,
-    }),
+    ...(needsCredentials(definition) && { signing: credentials }),
   };
+}
+
+/** Whether attempts are made of more than the headers of a credential. */
+function needsCredentials(definition: ProviderDefinition): boolean {
+  return ['bodySignature', 'sign', 'defaultHeaders', 'tls'].some((part) => part in definition);
 }
 
 /** Those of `made` (one for each of `definition.callHeaders`) that `call` wants; `undefined` for none. */

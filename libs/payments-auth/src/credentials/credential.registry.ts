@@ -10,7 +10,7 @@ import type { CredentialService, CredentialStatus } from './credential.service.j
 import { type AccountName, type CredentialSpenders, OWN_ACCOUNT } from './credential-spender.js';
 import { KeyedHash } from './secrets/keyed-hash.js';
 import type { EventSink } from './payments-auth-event.js';
-import { ProviderCredentialService } from './provider-credential.service.js';
+import { type Authenticate, ProviderCredentialService } from './provider-credential.service.js';
 import { ProviderTokenIssuer } from './issuing/provider-token-issuer.js';
 import { RenewalGate } from './renewing/renewal-gate.js';
 import { RenewalQueue } from './renewing/renewal-queue.js';
@@ -91,8 +91,8 @@ export class CredentialRegistry {
   }
 
   /** @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
-  service(name: string, account?: AccountName): CredentialService {
-    return new ProviderCredentialService(name, this.#accounts(name), account);
+  service(name: string, account?: AccountName, authenticate?: Authenticate): CredentialService {
+    return new ProviderCredentialService(name, this.#accounts(name), account, authenticate);
   }
 
   /** What the accounts of a provider authenticate with now, for whoever signs with it. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */

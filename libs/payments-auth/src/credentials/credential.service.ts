@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https';
 import type { OWN_ACCOUNT } from './credential-spender.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { Credential } from './credential.js';
@@ -62,12 +63,48 @@ export interface CredentialStatus {
   };
 }
 
+/** Header values as other clients hold them: a `Headers`, or an object. */
+export type HeadersLike = Headers | Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** A request of another client, before it carries anything. */
+export interface RequestToAuthenticate {
+  readonly method: string;
+  /** Absolute, or below the base URL. */
+  readonly url: string | URL;
+  readonly headers?: HeadersLike;
+  readonly body?: string | Uint8Array;
+  /** @default the configured ones */
+  readonly scopes?: readonly string[];
+  /** @default the configured one */
+  readonly audience?: string;
+  /** The named host. @default the provider's first */
+  readonly host?: string;
+}
+
+/** The same request with everything that it has to carry. Send it as it is: what is signed is this. */
+export interface AuthenticatedRequest {
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string | Uint8Array;
+  readonly credential: Credential;
+}
+
 /**
  * The credential of one provider, and of one account where there are many. Injected with `@InjectCredentials(name)`.
  */
 export interface CredentialService {
   /** The headers that a request must carry, from memory when it can. The object is the caller's own. */
   headers(): Promise<Record<string, string>>;
+  /**
+   * Everything that one request has to carry, its signature included, for clients other than the provider's
+   * `HttpService`. Ask again for each request, and for each time one is sent.
+   *
+   * @throws INSECURE_DESTINATION for a URL that is not the provider's
+   * @throws SIGNING_FAILED when the definition's `sign` fails
+   */
+  authenticate(request: RequestToAuthenticate): Promise<AuthenticatedRequest>;
+  /** What other clients connect with, where the provider wants a client certificate; `undefined` where it wants none. */
+  agent(): Promise<Agent | undefined>;
   /** The current credential. However many callers ask at once, at most one token request is in flight. */
   get(): Promise<Credential>;
   /**

@@ -1,22 +1,48 @@
+import type { Agent } from 'node:https';
 import type { Accounts } from './accounts.js';
 import { allOf } from './issuing/all-of.js';
 import type { Credential } from './credential.js';
-import type { CredentialService, CredentialStatus } from './credential.service.js';
+import type {
+  AuthenticatedRequest,
+  CredentialService,
+  CredentialStatus,
+  RequestToAuthenticate,
+} from './credential.service.js';
 import type { AccountName, OWN_ACCOUNT } from './credential-spender.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { noCounts } from './slot/slot-journal.js';
 import { statusOf } from './slot/slot-status.js';
+
+/** Gives a request of another client what it has to carry. */
+export type Authenticate = (
+  account: AccountName,
+  request: RequestToAuthenticate,
+) => Promise<AuthenticatedRequest>;
 
 /** The credential service of one provider and one of its accounts. Holds nothing itself: any number may be made. */
 export class ProviderCredentialService implements CredentialService {
   readonly #provider: string;
   readonly #accounts: Accounts;
   readonly #account: AccountName;
+  readonly #authenticate: Authenticate | undefined;
 
-  constructor(provider: string, accounts: Accounts, account: AccountName) {
+  constructor(provider: string, accounts: Accounts, account: AccountName, authenticate?: Authenticate) {
     this.#provider = provider;
     this.#accounts = accounts;
     this.#account = account;
+    this.#authenticate = authenticate;
+  }
+
+  async authenticate(request: RequestToAuthenticate): Promise<AuthenticatedRequest> {
+    if (this.#authenticate === undefined) throw new TypeError('this service authenticates no requests');
+    return this.#authenticate(this.#account, request);
+  }
+
+  async agent(): Promise<Agent | undefined> {
+    const { certificates } = this.#accounts.context.provider;
+    if (certificates === undefined) return undefined;
+    const { signing } = await this.get();
+    return certificates.agentOf(signing ?? {});
   }
 
   async headers(): Promise<Record<string, string>> {
@@ -59,6 +85,6 @@ export class ProviderCredentialService implements CredentialService {
   account(id: string | typeof OWN_ACCOUNT): CredentialService {
     // Whoever says `account` means one, also when the name is missing.
     const name = (id as AccountName) ?? null;
-    return new ProviderCredentialService(this.#provider, this.#accounts, name);
+    return new ProviderCredentialService(this.#provider, this.#accounts, name, this.#authenticate);
   }
 }

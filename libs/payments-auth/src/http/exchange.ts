@@ -164,8 +164,8 @@ export class Exchange {
 
   /** Two keys can differ in what this call does not carry. */
   #carriesTheSame({ config, spender }: Call, before: Credential, now: Credential): boolean {
-    const { bodySignature, sign } = this.#provider.definition;
-    if (bodySignature !== undefined || sign !== undefined) return false;
+    const { definition } = this.#provider;
+    if ('bodySignature' in definition || 'sign' in definition) return false;
     const destination = this.#destinations.check(startAttempt(config), config.paymentsAuth?.host);
     const [one, other] = [before, now].map((each) =>
       JSON.stringify({ ...each.headers, ...spender.callHeaders(each, destination) }),

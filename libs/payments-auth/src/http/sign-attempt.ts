@@ -41,13 +41,13 @@ export function signAttempt(
   config: InternalAxiosRequestConfig,
   parts: SigningParts,
 ): readonly string[] | Promise<readonly string[]> {
-  const { sign } = parts.provider.definition;
+  const { definition } = parts.provider;
   try {
     // From here on the URL is text that nobody builds anew.
     config.url = new URL(urls.getUri(config)).href.replace(/#.*$/, '');
     delete config.baseURL;
     delete config.params;
-    const signature = signatureOf(sign as NonNullable<typeof sign>, attemptOf(config, parts));
+    const signature = signatureOf((attempt) => definition.sign?.(attempt) ?? {}, attemptOf(config, parts));
     if (!(signature instanceof Promise)) return apply(config, signature, parts);
     return signature
       .then((made) => apply(config, made, parts))
@@ -61,7 +61,7 @@ export function signAttempt(
 
 function attemptOf(config: InternalAxiosRequestConfig, parts: SigningParts): Attempt<Credentials> {
   const { provider, credential, destination, nowMs, attempt, previous } = parts;
-  const { environment, signer } = provider;
+  const { environment } = provider;
   const credentials = credential.signing ?? {};
   return {
     method: destination.method,
@@ -84,10 +84,12 @@ function attemptOf(config: InternalAxiosRequestConfig, parts: SigningParts): Att
     attempt,
     ...(previous === undefined ? {} : { previous }),
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
-    ...(signer === undefined
-      ? {}
-      : { signWith: (bytes: Uint8Array) => signer.call(provider, bytes, { credentials }) }),
+    ...(provider.signer && { signWith: (bytes: Uint8Array) => signWith(provider, bytes, credentials) }),
   };
+}
+
+async function signWith(provider: ConfiguredProvider, bytes: Uint8Array, credentials: Credentials) {
+  return (await provider.signer?.(bytes, { credentials })) as Uint8Array;
 }
 
 /** Text or bytes; `null` for what is sent piece by piece. */

@@ -29,7 +29,7 @@ export interface Attempt<C> extends Given<C> {
   /** The answer that asked for this attempt: a refusal, or a challenge. */
   readonly previous?: ApiAnswer;
   /** Random bytes for nonces, which a test can fix. */
-  random(bytes: number): Uint8Array;
+  readonly random: (bytes: number) => Uint8Array;
   /** Signs with the option `signer`, where the application gave one. `undefined`: sign with the field. */
   readonly signWith?: (bytes: Uint8Array) => Promise<Uint8Array>;
 }

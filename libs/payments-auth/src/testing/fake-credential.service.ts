@@ -1,9 +1,11 @@
 import {
+  type AuthenticatedRequest,
   Credential,
   type CredentialService,
   type CredentialStatus,
   OWN_ACCOUNT,
   PaymentsAuthError,
+  type RequestToAuthenticate,
   type PaymentsAuthErrorCode,
   type PaymentsAuthErrorDetails,
 } from '../index.js';
@@ -73,6 +75,27 @@ export class FakeCredentialService implements CredentialService {
   async headers(): Promise<Record<string, string>> {
     this.calls.headers += 1;
     return { ...this.#current().headers };
+  }
+
+  /** The same request with the fake headers. A relative URL stays relative: there is no provider. */
+  async authenticate({ url, headers, body }: RequestToAuthenticate): Promise<AuthenticatedRequest> {
+    this.calls.headers += 1;
+    const credential = this.#current();
+    const given = Object.entries(headers instanceof Headers ? Object.fromEntries(headers) : (headers ?? {}));
+    const texts = given
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, String(value)]);
+    return {
+      url: String(url),
+      headers: { ...Object.fromEntries(texts), ...credential.headers },
+      ...(body === undefined ? {} : { body }),
+      credential,
+    };
+  }
+
+  /** There is no certificate. */
+  async agent(): Promise<undefined> {
+    this.#current();
   }
 
   async get(): Promise<Credential> {

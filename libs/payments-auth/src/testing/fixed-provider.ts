@@ -11,7 +11,7 @@ const TOKEN = 'fixedToken';
  * is nothing to log in for. What a value should look like in production is nobody's concern here.
  */
 export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDefinition {
-  const { token, headers, sign, callHeaders, credentials, ...others } = definition;
+  const { token, headers: _, sign: __, callHeaders, credentials, ...others } = definition;
   const fixed = (fields: Credentials) => (token === undefined ? '' : (fields[TOKEN] ?? ''));
   const withToken = (parts: HeaderParts): HeaderParts => ({ ...parts, token: fixed(parts.credentials) });
   return {
@@ -23,18 +23,18 @@ export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDef
       [TOKEN]: {},
     },
     // A definition with nothing but a signature has no header of its own, and then none is made up.
-    ...(headers === undefined
+    ...(definition.headers === undefined
       ? {}
-      : { headers: (parts: HeaderParts) => headers.call(definition, withToken(parts)) }),
-    ...(sign === undefined
+      : { headers: (parts: HeaderParts) => definition.headers?.(withToken(parts)) ?? {} }),
+    ...(definition.sign === undefined
       ? {}
       : {
           sign: (attempt: Attempt<Credentials>) => {
-            const { token: _, ...given } = Object.getOwnPropertyDescriptors(attempt);
+            const { token: ___, ...given } = Object.getOwnPropertyDescriptors(attempt);
             const value = fixed(attempt.credentials);
             // The body stays a getter: only who reads it asks for it.
             const own = Object.defineProperties({}, { ...given, token: { value, enumerable: true } });
-            return sign.call(definition, own as never);
+            return definition.sign?.(own as never) ?? {};
           },
         }),
     ...(callHeaders === undefined

@@ -7,6 +7,7 @@ describe('nestjs-payments-auth/testing', () => {
       'FakeCredentialService',
       'ManualClock',
       'PaymentsAuthTestingModule',
+      'signAttempt',
     ]);
   });
 });

@@ -105,9 +105,7 @@ export class SecretSource implements CredentialsInForce {
    */
   #identityOf(credentials: Credentials): Credentials {
     const { definition } = this.#provider;
-    const { token, bodySignature, sign } = definition;
-    if ([token, bodySignature, sign].some((each) => each !== undefined) || 'tls' in definition)
-      return credentials;
+    if (['token', 'bodySignature', 'sign', 'tls'].some((part) => part in definition)) return credentials;
     const { headers, callHeaders = [] } = headersOf(definition, credentials, '', this.#provider.environment);
     return {
       ...headers,

@@ -1,0 +1,74 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { applicationAxios } from '../application-axios.js';
+import type { AuthenticatedRequest, RequestToAuthenticate } from '../credentials/credential.service.js';
+import type { AccountName, CredentialSpenders } from '../credentials/credential-spender.js';
+import type { Clock } from '../payments-auth.clock.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { authenticateAttempt } from './attempt.js';
+import { addDefaultHeaders } from './default-headers.js';
+import { Destinations } from './destination.js';
+import { signAttempt } from './sign-attempt.js';
+
+const urls = new applicationAxios.Axios({});
+
+/** Gives requests of other clients what a call through axios would carry: headers, signature, and its place checked. */
+export class RequestAuthenticator {
+  readonly #provider: ConfiguredProvider;
+  readonly #spenders: CredentialSpenders;
+  readonly #clock: Clock;
+  readonly #destinations: Destinations;
+
+  constructor(provider: ConfiguredProvider, spenders: CredentialSpenders, clock: Clock) {
+    this.#provider = provider;
+    this.#spenders = spenders;
+    this.#clock = clock;
+    this.#destinations = new Destinations(provider);
+  }
+
+  /** @throws PaymentsAuthError INSECURE_DESTINATION, SIGNING_FAILED, and whatever ends a wait for a credential */
+  async authenticate(account: AccountName, request: RequestToAuthenticate): Promise<AuthenticatedRequest> {
+    const { method, url, headers, body, scopes, host } = request;
+    const provider = this.#provider;
+    const config = {
+      method: method.toLowerCase(),
+      url: String(url),
+      baseURL: provider.hosts[provider.defaultHost],
+      headers: new applicationAxios.AxiosHeaders(),
+      data: body,
+    } as InternalAxiosRequestConfig;
+    for (const [name, value] of entriesOf(headers)) config.headers.set(name, value);
+    const destination = this.#destinations.check(config, host);
+    const spender = this.#spenders.spender(account, scopes);
+    const credential = spender.peek() ?? (await spender.obtain());
+    authenticateAttempt(config, credential.headers, spender.callHeaders(credential, destination));
+    if (provider.definition.defaultHeaders !== undefined) addDefaultHeaders(config, credential, provider);
+    if (provider.definition.sign === undefined) config.url = new URL(urls.getUri(config)).href;
+    else
+      await signAttempt(config, {
+        visible: { headers: new applicationAxios.AxiosHeaders() } as InternalAxiosRequestConfig,
+        provider,
+        credential,
+        destination,
+        nowMs: this.#clock.now(),
+        attempt: 1,
+        previous: undefined,
+      });
+    const sent = config.data as AuthenticatedRequest['body'];
+    return {
+      url: config.url as string,
+      headers: Object.fromEntries(
+        Object.entries(config.headers.toJSON()).map(([name, value]) => [name, String(value)]),
+      ),
+      ...(sent === undefined ? {} : { body: sent }),
+      credential,
+    };
+  }
+}
+
+function entriesOf(headers: RequestToAuthenticate['headers']): [string, string | string[]][] {
+  if (headers === undefined) return [];
+  if (headers instanceof Headers) return [...headers];
+  return Object.entries(headers).flatMap(([name, value]): [string, string | string[]][] =>
+    value === undefined ? [] : [[name, typeof value === 'object' ? [...value] : String(value)]],
+  );
+}
