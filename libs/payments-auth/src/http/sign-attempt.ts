@@ -5,7 +5,13 @@ import { applicationAxios } from '../application-axios.js';
 import type { Credential } from '../credentials/credential.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
-import { type Attempt, type Signature, signatureOf, withQuery } from '../providers/signed-attempt.js';
+import {
+  type Attempt,
+  type Signature,
+  signatureOf,
+  type SignedAttempt,
+  withQuery,
+} from '../providers/signed-attempt.js';
 import { plainCause } from '../scrubbing.js';
 import type { ApiAnswer, Credentials } from '../strategies/strategy.js';
 import { removeOverridden } from './attempt.js';
@@ -47,7 +53,10 @@ export function signAttempt(
     config.url = new URL(urls.getUri(config)).href.replace(/#.*$/, '');
     delete config.baseURL;
     delete config.params;
-    const signature = signatureOf((attempt) => definition.sign?.(attempt) ?? {}, attemptOf(config, parts));
+    const signature = signatureOf(
+      (attempt) => definition.sign?.(attempt) as SignedAttempt,
+      attemptOf(config, parts),
+    );
     if (!(signature instanceof Promise)) return apply(config, signature, parts);
     return signature
       .then((made) => apply(config, made, parts))
@@ -140,7 +149,7 @@ function signingFailed(
   error: unknown,
   { provider, credential, destination }: SigningParts,
 ): PaymentsAuthError {
-  const secrets = [credential.token, ...Object.values(credential.signing ?? {})];
+  const secrets = [credential.token, ...Object.values(credential.signing ?? {}).flat()];
   const cause = plainCause(error, secrets);
   return new PaymentsAuthError(
     'SIGNING_FAILED',

@@ -11,11 +11,12 @@ const TOKEN = 'fixedToken';
  * is nothing to log in for. What a value should look like in production is nobody's concern here.
  */
 export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDefinition {
-  const { token, headers: _, sign: __, callHeaders, credentials, ...others } = definition;
-  const fixed = (fields: Credentials) => (token === undefined ? '' : (fields[TOKEN] ?? ''));
+  const { callHeaders, credentials } = definition;
+  const fixed = (fields: Credentials) =>
+    definition.token === undefined ? '' : ((fields[TOKEN] as string | undefined) ?? '');
   const withToken = (parts: HeaderParts): HeaderParts => ({ ...parts, token: fixed(parts.credentials) });
   return {
-    ...others,
+    ...without(definition, ['token', 'headers', 'sign', 'callHeaders']),
     credentials: {
       ...Object.fromEntries(
         Object.entries(credentials).map(([field, { optional, secret }]) => [field, { optional, secret }]),
@@ -46,6 +47,12 @@ export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDef
           })),
         }),
   };
+}
+
+/** A part that is `undefined` is not the same as one that is not there. */
+function without(definition: AnyProviderDefinition, parts: readonly string[]): AnyProviderDefinition {
+  const others = Object.entries(definition).filter(([name]) => !parts.includes(name));
+  return Object.fromEntries(others) as unknown as AnyProviderDefinition;
 }
 
 /** `test-pesapal-token`, `test-pesapal-consumerKey`: what each credential is, so that a test can expect it. */
