@@ -3,10 +3,10 @@ import { OWN_ACCOUNT, type SandboxProvider } from '../sandbox-provider.js';
 import { type Sandbox, startSandbox } from '../sandbox.js';
 import type { WebhookMessage } from '../signing/webhook-shape.js';
 import { textBelow } from './machinery/webhook-scheme.js';
-import { AFRICA } from './testing/africa.rows.js';
-import { SIGNING } from './testing/signing.rows.js';
-import { WORLD } from './testing/world.rows.js';
-import { asJson, type Expected, type Keys, type Row, type Sent } from './testing/row.js';
+import { AFRICA } from '../testing/catalogue/africa.rows.js';
+import { SIGNING } from '../testing/catalogue/signing.rows.js';
+import { WORLD } from '../testing/catalogue/world.rows.js';
+import { asJson, type Expected, type Keys, type Row, type Sent } from '../testing/catalogue/row.js';
 
 const ROWS: Readonly<Record<string, Row>> = { ...AFRICA, ...WORLD, ...SIGNING };
 const NOW_MS = 1_700_000_000_000;

@@ -1,6 +1,6 @@
 import { type Sandbox, startSandbox } from '../sandbox.js';
 import type { SandboxProvider } from '../sandbox-provider.js';
-import { asForm, asJson, basic, type Keys } from './testing/row.js';
+import { asForm, asJson, basic, type Keys } from '../testing/catalogue/row.js';
 
 async function spend(provider: SandboxProvider, keys = provider.credentials as Keys) {
   const path = provider.name === 'square-oauth' ? '/oauth2/token' : '/oauth/token';

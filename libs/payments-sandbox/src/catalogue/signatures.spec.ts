@@ -5,9 +5,9 @@ import type { SandboxProvider } from '../sandbox-provider.js';
 import { type Sandbox, startSandbox } from '../sandbox.js';
 import { coveredBy, signatureBase } from './machinery/http-signature.js';
 import { readJwt, verifiedJwt } from './machinery/jwt.js';
-import { asForm, asJson, basic, bearer, type Keys, type Sent } from './testing/row.js';
-import { SIGNING, revolutAssertion } from './testing/signing.rows.js';
-import { VECTOR_KEYS } from './testing/vector-keys.js';
+import { asForm, asJson, basic, bearer, type Keys, type Sent } from '../testing/catalogue/row.js';
+import { SIGNING, revolutAssertion } from '../testing/catalogue/signing.rows.js';
+import { VECTOR_KEYS } from '../testing/catalogue/vector-keys.js';
 
 /** A request that the facts sign: what they call the keys, and every byte that is signed. */
 interface Vector {
