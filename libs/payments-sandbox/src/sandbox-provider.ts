@@ -168,6 +168,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   rotate(options: Rotation & { readonly account?: string; readonly credentials?: Partial<C> } = {}): C {
     const { account = OWN_ACCOUNT, credentials, ...rotation } = options;
     this.#context.accounts.rotate(account, rotation, credentials);
+    if (this.#behaviour.rotationEndsTokens === true) this.revokeTokens(account);
     return this.credentialsOf(account);
   }
 

@@ -40,6 +40,8 @@ export const adyen = counterpart(
     refusal: json(401, failure(401, '000', 'HTTP Status Response - Unauthorized')),
     forbidden: json(403, failure(403, '901', 'Invalid Merchant Account')),
     error: (status, message) => failure(status, '702', message),
+    // The same answer as to a wrong key.
+    noSuchPath: json(401, failure(401, '000', 'HTTP Status Response - Unauthorized')),
     reads: { '/v3/me': { id: 'sandbox', active: true } },
     writes: { '/v71/paymentMethods': { paymentMethods: [] }, '/v71/payments': (call) => payment(call) },
     webhooks: {

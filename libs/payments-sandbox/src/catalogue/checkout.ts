@@ -8,6 +8,7 @@ import { paymentEvent } from './machinery/payment-event.js';
 import { hmacScheme } from './machinery/webhook-scheme.js';
 
 const shared = {
+  idempotencyHeader: 'cko-idempotency-key',
   // Nothing is in it.
   refusal: { status: 401, headers: {} },
   forbidden: { status: 403, headers: {} },

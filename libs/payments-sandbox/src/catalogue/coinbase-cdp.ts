@@ -25,8 +25,14 @@ export const coinbaseCdp = counterpart(
     carries: signature(
       (request) => readJwt(jwtOf(request))?.claims['sub'] as string | undefined,
       ({ request, credentials: { apiKeyId, apiKeySecret }, nowMs }) => {
-        const key = createPublicKey(ed25519Of(Buffer.from(apiKeySecret, 'base64')));
-        const jwt = verifiedJwt(jwtOf(request), key, 'EdDSA');
+        // Older keys are on P-256, and in PEM.
+        const jwt = apiKeySecret.includes('BEGIN')
+          ? verifiedJwt(jwtOf(request), createPublicKey(apiKeySecret), 'ES256')
+          : verifiedJwt(
+              jwtOf(request),
+              createPublicKey(ed25519Of(Buffer.from(apiKeySecret, 'base64'))),
+              'EdDSA',
+            );
         const { iss, nbf, exp, uris } = jwt?.claims ?? {};
         const [path = ''] = request.url.split('?');
         return (

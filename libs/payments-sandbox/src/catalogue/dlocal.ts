@@ -31,6 +31,7 @@ export const dlocal = counterpart(
     refusal: json(401, failure(3001, 'Invalid Credentials')),
     forbidden: json(403, failure(3003, 'Permission denied')),
     error: (_status, message) => failure(5000, message),
+    idempotencyHeader: 'x-idempotency-key',
     paymentKeys: ['order_id'],
     reads: { '/payments/sandbox': { id: 'sandbox', status: 'PAID' } },
     writes: { '/payments': (call) => payment(call) },

@@ -2,7 +2,7 @@ import { payment } from '../providers/payment.js';
 import { json } from '../core/reply.js';
 import { token } from './machinery/calls.js';
 import { inForm } from './machinery/claims.js';
-import { counterpart, oauthAnswer, oauthError } from './machinery/counterpart.js';
+import { counterpart, header, oauthAnswer, oauthError } from './machinery/counterpart.js';
 import { known, secret } from './machinery/invented.js';
 import { hmacScheme, tokenScheme } from './machinery/webhook-scheme.js';
 import type { SeededRandom } from '../core/seeded-random.js';
@@ -47,6 +47,14 @@ export const flutterwaveV4 = counterpart(
     refusal: json(401, failure('UNAUTHORIZED', '10401', 'Unauthorized')),
     forbidden: json(403, failure('FORBIDDEN', '10403', 'Forbidden')),
     error: (status, message) => failure('REQUEST_NOT_VALID', `10${status}`, message),
+    idempotencyHeader: 'x-idempotency-key',
+    lacks: ({ request }) => {
+      const id = header(request, 'x-idempotency-key');
+      // Letters and digits alone: a UUID has hyphens.
+      return id === '' || /^[A-Za-z0-9]{12,255}$/.test(id)
+        ? undefined
+        : json(400, failure('REQUEST_NOT_VALID', '10400', 'X-Idempotency-Key is not valid'));
+    },
     reads: { '/customers': { status: 'success', data: [] } },
     writes: { '/charges': (call) => ({ status: 'success', data: payment(call) }) },
     webhooks: {

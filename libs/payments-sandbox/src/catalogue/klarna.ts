@@ -23,6 +23,7 @@ export const klarna = counterpart(
       error_messages: [message],
       correlation_id: 'sandbox',
     }),
+    idempotencyHeader: 'klarna-idempotency-key',
     paymentKeys: ['merchant_reference1'],
     reads: { '/ordermanagement/v1/orders/sandbox': { order_id: 'sandbox', status: 'AUTHORIZED' } },
     writes: { '/payments/v1/sessions': (call) => payment(call) },

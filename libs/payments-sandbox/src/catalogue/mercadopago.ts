@@ -16,6 +16,7 @@ const failure = (status: number, message: string) => ({
 });
 
 const shared = {
+  idempotencyHeader: 'x-idempotency-key',
   refusal: json(401, failure(401, 'invalid access token')),
   forbidden: json(403, failure(403, 'At least one policy returned UNAUTHORIZED')),
   error: (status, message) => failure(status, message),

@@ -60,6 +60,8 @@ const product = <const P extends 'collection' | 'disbursement' | 'remittance'>(n
       forbidden: accessDenied,
       error: (status, message) => ({ code: String(status), message }),
       paymentKeys: ['externalId'],
+      idempotencyHeader: 'x-reference-id',
+      rotationEndsTokens: true,
       reads: { [`/${name}/v1_0/account/balance`]: { availableBalance: '1000', currency: 'EUR' } },
       writes: {
         [`/${name}/v1_0/${pay}`]: ({ request }) =>

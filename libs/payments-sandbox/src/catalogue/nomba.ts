@@ -46,8 +46,11 @@ export const nomba = counterpart(
     },
     revocation: {
       path: '/v1/auth/token/revoke',
-      client: inJson('clientId', 'clientSecret'),
-      tokenOf: (request) => textOf(jsonObjectOf(request), 'access_token'),
+      // The body is not documented.
+      client: (request) =>
+        inJson('client_id', 'client_secret')(request) ?? inJson('clientId', 'clientSecret')(request),
+      tokenOf: (request) =>
+        textOf(jsonObjectOf(request), 'access_token') ?? textOf(jsonObjectOf(request), 'token'),
       answer: json(200, ok({ revoked: true })),
     },
     carries: token(),

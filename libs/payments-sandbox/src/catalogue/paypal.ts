@@ -77,6 +77,7 @@ export const paypal = counterpart(
     error: (_status, message) => failure('RESOURCE_NOT_FOUND', message),
     limited: (retryAfter) =>
       json(429, failure('RATE_LIMIT_REACHED', 'Too many requests'), { 'retry-after': retryAfter }),
+    idempotencyHeader: 'paypal-request-id',
     paymentKeys: ['invoice_id'],
     reads: { '/v1/notifications/webhooks': { webhooks: [] } },
     writes: {

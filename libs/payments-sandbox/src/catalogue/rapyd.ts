@@ -59,6 +59,8 @@ export const rapyd = counterpart(
     // The same answer as to a wrong path, method or id.
     forbidden: json(401, failure('UNAUTHORIZED_API_CALL', 'The request is not authorized')),
     error: (_status, message) => failure('UNAUTHORIZED_API_CALL', message),
+    noSuchPath: json(401, failure('UNAUTHORIZED_API_CALL', 'The request is not authorized')),
+    idempotencyHeader: 'idempotency',
     paymentKeys: ['merchant_reference_id'],
     reads: { '/v1/data/countries': ok([]) },
     writes: { '/v1/payments': (call) => ok(payment(call)) },

@@ -13,6 +13,14 @@ const failure = (httpStatusCode: number, code: string, id: string, message: stri
   errors: [{ code, id, message, httpStatusCode }],
 });
 
+function decoded(url: string): string {
+  try {
+    return decodeURIComponent(url);
+  } catch {
+    return url;
+  }
+}
+
 /** Method, content type, date, the `X-GCS-` headers in order, path and query: a line each. */
 function signedText(request: ReceivedRequest): string {
   const hasType = ['POST', 'PUT', 'DELETE'].includes(request.method);
@@ -23,7 +31,7 @@ function signedText(request: ReceivedRequest): string {
     header(request, 'date'),
     ...own.toSorted().map((name) => `${name}:${header(request, name).trim()}`),
     // As the SDK builds it: the query is not encoded there.
-    decodeURIComponent(request.url),
+    decoded(request.url),
     '',
   ].join('\n');
 }
@@ -55,6 +63,7 @@ export const worldline = counterpart(
       failure(403, '9007', 'ACCESS_TO_MERCHANT_NOT_ALLOWED', 'Access to merchant is not allowed'),
     ),
     error: (status, message) => failure(status, '1002', 'NOT_FOUND', message),
+    idempotencyHeader: 'x-gcs-idempotence-key',
     paymentKeys: ['merchantReference'],
     reads: { '/v2/:merchantId/services/testconnection': { result: 'OK' } },
     writes: { '/v2/:merchantId/payments': (call) => json(201, { payment: payment(call) }) },

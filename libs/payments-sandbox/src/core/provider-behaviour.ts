@@ -63,6 +63,10 @@ export interface ProviderBehaviour<C extends Credentials, N extends string = str
   readonly limits: readonly RateLimit[];
   /** Body fields that say which payment it is: sent twice, they mean the same payment. */
   readonly paymentKeys: readonly string[];
+  /** The header that says the same, in lower case, besides `Idempotency-Key`. */
+  readonly idempotencyHeader?: string;
+  /** A new key ends the tokens that the old one got. @default they live on */
+  readonly rotationEndsTokens?: true;
   /** What it sends on its own accord, by scheme, the usual one first; absent where it sends nothing. */
   readonly webhooks?: Readonly<Record<string, WebhookShape<C>>>;
   readonly tokenEndpoint?: CredentialEndpoint<C>;
@@ -87,6 +91,8 @@ export interface ProviderBehaviour<C extends Credentials, N extends string = str
   error(status: number, message: string): Reply;
   /** The provider's 429. @param retryAfter as in the header */
   rateLimited(retryAfter: string): Reply;
+  /** The answer to a path that nothing is at. @default the envelope, with 404 */
+  noSuchPath?(): Reply;
   /** What a path outside the base path answers with. */
   missedBase?(): Reply;
 }

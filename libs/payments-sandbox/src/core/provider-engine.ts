@@ -45,7 +45,7 @@ export class ProviderEngine<C extends Credentials> {
   ) {
     this.faults = new FaultPlan(options.random.fork('faults'));
     this.#nodes = options.random.fork('nodes');
-    this.traffic = new Traffic(behaviour.paymentKeys, options.logSize);
+    this.traffic = new Traffic(behaviour, options.logSize);
     this.limits = new RateLimits(behaviour.limits);
     this.#resources = [...behaviour.resources, ...sharedResources<C>()];
     this.#target = {
@@ -116,7 +116,7 @@ export class ProviderEngine<C extends Credentials> {
     const forbidden = this.behaviour.forbids?.(request, bearer);
     if (forbidden !== undefined) return forbidden;
     return found === undefined
-      ? this.behaviour.error(404, 'Not found')
+      ? (this.behaviour.noSuchPath?.() ?? this.behaviour.error(404, 'Not found'))
       : this.#answered(exchange, found, bearer);
   }
 
@@ -207,7 +207,8 @@ export class ProviderEngine<C extends Credentials> {
     if (limit !== undefined) {
       headers['x-ratelimit-limit'] = String(limit.limit);
       headers['x-ratelimit-remaining'] = String(limit.remaining);
-      headers['x-ratelimit-reset'] = String(Math.ceil(limit.resetAtMs / 1_000));
+      const sinceMs = limit.reportsTimeLeft === true ? this.context.nowMs : 0;
+      headers['x-ratelimit-reset'] = String(Math.ceil((limit.resetAtMs - sinceMs) / 1_000));
     }
     return { ...reply, headers: { ...headers, ...reply.headers } };
   }

@@ -10,6 +10,8 @@ export interface RateLimit {
   readonly counts?: ExchangeKind;
   /** Whether it is the one that the `X-RateLimit-*` headers report. @default false */
   readonly reported?: boolean;
+  /** The reported reset is the seconds that are left. @default the end of the window, in unix seconds */
+  readonly reportsTimeLeft?: true;
   /** Windows start at this time of day (UTC), in milliseconds. @default 0 */
   readonly windowOffsetMs?: number;
 }
@@ -19,6 +21,7 @@ export interface RateLimitState {
   readonly remaining: number;
   /** When the window ends, in milliseconds since the epoch. */
   readonly resetAtMs: number;
+  readonly reportsTimeLeft?: true;
 }
 
 interface Window {
@@ -54,7 +57,9 @@ export class RateLimits {
       const over = scale !== undefined && window.used > limit;
       // Where a limit is only reported, it never claims to be exhausted.
       const remaining = Math.max(scale === undefined ? 1 : 0, limit - window.used);
-      const state = { limit, remaining, resetAtMs: window.endsAtMs };
+      const { reportsTimeLeft } = rule;
+      const left = reportsTimeLeft === undefined ? {} : { reportsTimeLeft };
+      const state = { limit, remaining, resetAtMs: window.endsAtMs, ...left };
       if (over) exceeded ??= state;
       if (rule.reported === true) reported ??= state;
     }

@@ -74,7 +74,7 @@ export class Traffic {
   readonly #fruitless = new Map<string, number>();
 
   constructor(
-    private readonly paymentKeys: readonly string[],
+    private readonly keys: { readonly paymentKeys: readonly string[]; readonly idempotencyHeader?: string },
     private readonly logSize: number,
   ) {}
 
@@ -152,16 +152,17 @@ export class Traffic {
     if (this.#records.length > this.logSize) this.#records.splice(0, this.#records.length - this.logSize);
   }
 
-  /** What says that two requests are the same one: `Idempotency-Key`, a payment key in the body, `X-Request-Id`. */
+  /** What says that two requests are the same one: `Idempotency-Key` or the provider's own header, a payment key in the body, `X-Request-Id`. */
   idOf(request: ReceivedRequest): string | undefined {
     return this.#paymentKeyOf(request) ?? headerOf(request, 'x-request-id');
   }
 
   #paymentKeyOf(request: ReceivedRequest): string | undefined {
-    const header = headerOf(request, 'idempotency-key');
+    const { idempotencyHeader = 'idempotency-key' } = this.keys;
+    const header = headerOf(request, 'idempotency-key') ?? headerOf(request, idempotencyHeader);
     if (header !== undefined || SAFE_METHODS.has(request.method)) return header;
     const body = jsonObjectOf(request) ?? formOf(request);
-    for (const name of ['idempotencyKey', 'idempotency_key', ...this.paymentKeys]) {
+    for (const name of ['idempotencyKey', 'idempotency_key', ...this.keys.paymentKeys]) {
       const value = body?.[name];
       if (typeof value === 'string' && value !== '') return value;
     }

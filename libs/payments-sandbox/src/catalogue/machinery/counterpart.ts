@@ -105,6 +105,12 @@ export interface CounterpartFacts<C extends Credentials> {
   readonly limits?: readonly RateLimit[];
   /** Body fields that say which payment it is. */
   readonly paymentKeys?: readonly string[];
+  /** The header that says which payment it is, in lower case, besides `Idempotency-Key`. */
+  readonly idempotencyHeader?: string;
+  /** A new key ends the tokens that the old one got. */
+  readonly rotationEndsTokens?: true;
+  /** The answer to a path that nothing is at. @default the envelope, with 404 */
+  readonly noSuchPath?: Reply;
   /** GET, by path; `:field` stands for one segment. The first one is the harmless call. */
   readonly reads?: Readonly<Record<string, Answer<C>>>;
   /** POST, likewise. */
@@ -137,6 +143,9 @@ export function counterpart<const N extends string, F extends Readonly<Record<st
     limits: facts.limits ?? [],
     paymentKeys: facts.paymentKeys ?? ['reference'],
     refusalStatus: 0,
+    ...(facts.idempotencyHeader === undefined ? {} : { idempotencyHeader: facts.idempotencyHeader }),
+    ...(facts.rotationEndsTokens === undefined ? {} : { rotationEndsTokens: facts.rotationEndsTokens }),
+    ...(facts.noSuchPath === undefined ? {} : { noSuchPath: () => facts.noSuchPath as Reply }),
     ...(facts.settings === undefined ? {} : { settings: facts.settings }),
     ...(facts.webhooks === undefined ? {} : { webhooks: facts.webhooks }),
     ...(login === undefined ? {} : loginParts(login, error)),

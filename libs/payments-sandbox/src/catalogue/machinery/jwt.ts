@@ -12,6 +12,7 @@ export interface ReadJwt {
 /** How each algorithm of RFC 7518 is checked by Node. */
 const ALGORITHMS = {
   RS256: { hash: 'sha256' },
+  ES256: { hash: 'sha256', dsaEncoding: 'ieee-p1363' },
   ES512: { hash: 'sha512', dsaEncoding: 'ieee-p1363' },
   EdDSA: { hash: null },
 } as const;
