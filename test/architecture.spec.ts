@@ -18,6 +18,7 @@ const FOUNDATION = [
   'nearest',
   'payments-auth.clock',
   'payments-auth.errors',
+  'own-properties',
   'scrubbing',
   'within',
 ];

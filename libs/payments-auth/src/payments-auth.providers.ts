@@ -9,6 +9,7 @@ import { auditEvent, EventLog } from './payments-auth-event.log.js';
 import { PaymentsAuthEvents } from './payments-auth.events.js';
 import type { SealedOptions } from './payments-auth.module-definition.js';
 import type { AnyProviderDefinition, PaymentsAuthModuleOptions } from './payments-auth.options.js';
+import { ownCopy } from './own-properties.js';
 import { PaymentsAuthService } from './payments-auth.service.js';
 import {
   getCredentialsToken,
@@ -190,5 +191,5 @@ function injectablesOf(names: readonly (string | undefined)[]): FactoryProvider[
 
 /** Only after they have been checked. */
 function given(options: SealedOptions): PaymentsAuthModuleOptions {
-  return options() ?? {};
+  return ownCopy(options() ?? {});
 }

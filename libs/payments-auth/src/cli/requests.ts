@@ -8,7 +8,7 @@ import { loginGiven, tokenBaseUrl } from '../providers/login-given.js';
 import type { ProbeDefinition, ProviderDefinition } from '../providers/provider-definition.js';
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
 import type { Credentials, TokenOutcome, TokenRequest, TokenStrategy } from '../strategies/strategy.js';
-import { type TimedTokenAnswer, TokenTransportError } from '../strategies/token-transport.js';
+import { reasonOf, type TimedTokenAnswer, TokenTransportError } from '../strategies/token-transport.js';
 import type { Symptom } from './advice.js';
 import { wordsOf } from './call-words.js';
 import { clockDifferenceMs } from './clock-difference.js';
@@ -136,6 +136,6 @@ function waitOf({ status, headers }: TimedTokenAnswer, clock: Clock): string {
 }
 
 function failureOf(error: unknown): string {
-  if (error instanceof TokenTransportError) return error.systemCode ?? error.failure;
+  if (error instanceof TokenTransportError) return reasonOf(error);
   return error instanceof Error ? error.message : 'the request could not be made';
 }

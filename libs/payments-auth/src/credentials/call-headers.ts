@@ -1,5 +1,6 @@
 import type { CallHeaders, HeaderValues, ProviderDefinition } from '../providers/provider-definition.js';
 import { isHeaderText } from '../strategies/header-text.js';
+import { ownCopy } from '../own-properties.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { CredentialParts } from './credential.js';
 import type { CallTarget } from './credential-spender.js';
@@ -24,18 +25,18 @@ export function headersOf(
   const headers = sendable(definition.headers?.(parts) ?? {});
   if (Object.keys(headers).length === 0 && definition.tls === undefined && definition.sign === undefined)
     throw new UnusableCredentialsError('the definition makes no header of them');
-  return {
+  return ownCopy({
     headers,
     ...(definition.callHeaders && {
       callHeaders: definition.callHeaders.map((each) => sendable(each.headers(parts))),
     }),
     ...(needsCredentials(definition) && { signing: credentials }),
-  };
+  });
 }
 
 /** Whether attempts are made of more than the headers of a credential. */
 function needsCredentials(definition: ProviderDefinition): boolean {
-  return ['bodySignature', 'sign', 'defaultHeaders', 'tls'].some((part) => part in definition);
+  return ['bodySignature', 'sign', 'defaultHeaders', 'tls'].some((part) => Object.hasOwn(definition, part));
 }
 
 /** Those of `made` (one for each of `definition.callHeaders`) that `call` wants; `undefined` for none. */

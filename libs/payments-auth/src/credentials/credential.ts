@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-properties.js';
 import type { Credentials } from '../strategies/strategy.js';
 
 /** What a {@link Credential} is made of. */
@@ -38,7 +39,8 @@ export class Credential {
   readonly #callHeaders: CredentialParts['callHeaders'];
   readonly #signing: CredentialParts['signing'];
 
-  constructor(parts: CredentialParts) {
+  constructor(given: CredentialParts) {
+    const parts = ownCopy(given);
     this.provider = parts.provider;
     if (parts.account !== undefined) this.account = parts.account;
     this.scopes = parts.scopes;

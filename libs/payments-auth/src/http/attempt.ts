@@ -1,10 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import { isNodeStream } from './answer-body.js';
-import type { Destination } from './destination.js';
-import { RelayedStream } from './relayed-stream.js';
-import { SealedAgent } from './sealed-agent.js';
-import type { TransportSettings } from './transport-settings.js';
 
 /** Like axios's own configs: nothing is inherited from `Object.prototype`, except what callers rely on. */
 const CONFIG_PROTOTYPE: object = Object.freeze(
@@ -24,29 +19,6 @@ export function startAttempt(config: InternalAxiosRequestConfig): InternalAxiosR
   return attempt as unknown as InternalAxiosRequestConfig;
 }
 
-/** How the attempt gets where it goes: directly or through the provider's agents, and never further. */
-export function routeAttempt(
-  attempt: InternalAxiosRequestConfig & { http2Options?: object },
-  { protocol }: Destination,
-  transport: TransportSettings,
-): void {
-  // Payment APIs do not redirect, and a custom header would follow a redirect to any host.
-  attempt.maxRedirects = 0;
-  attempt.httpAgent = SealedAgent.open(attempt.httpAgent) ?? transport.httpAgent;
-  attempt.httpsAgent = SealedAgent.open(attempt.httpsAgent) ?? transport.httpsAgent;
-  attempt.proxy ??= transport.proxy;
-  attempt.http2Options ??= transport.http2Options;
-  if (protocol === 'http:') {
-    // Straight to the host that was allowed: a proxy, or an address looked up elsewhere, would see the credential.
-    attempt.proxy = false;
-    delete attempt.lookup;
-  }
-  // A stream that is piped into a request leads to its headers, and the caller's is in the visible config.
-  const data: unknown = attempt.data;
-  if (typeof data === 'object' && data !== null && isNodeStream(data) && !('getHeaders' in data))
-    attempt.data = new RelayedStream(data, (error) => error);
-}
-
 /**
  * Puts the credential on the attempt. A header of the caller's that the credential sets is taken out of the visible
  * config as well: what it held was somebody's credential.
@@ -60,12 +32,6 @@ export function authenticateAttempt(
   removeOverridden(visible, headers);
   if (callHeaders !== undefined) removeOverridden(visible, callHeaders);
   attempt.headers = Object.assign(new applicationAxios.AxiosHeaders(), visible, headers, callHeaders);
-}
-
-/** Keeps the agents of a call out of what its caller can log. */
-export function sealAgents(config: InternalAxiosRequestConfig): void {
-  if (config.httpAgent) config.httpAgent = SealedAgent.seal(config.httpAgent);
-  if (config.httpsAgent) config.httpsAgent = SealedAgent.seal(config.httpsAgent);
 }
 
 /** Takes out of the visible config what an attempt carries by the same name: it was somebody's credential. */

@@ -59,8 +59,11 @@ function bind(
   provider: string,
   account: AccountName,
 ): InternalAxiosRequestConfig {
-  const said = config.paymentsAuth ?? {};
-  const other = 'account' in said && said.account !== account;
+  const said: unknown = config.paymentsAuth ?? {};
+  // What is no object is refused when the call is sent.
+  if (typeof said !== 'object' || said === null) return config;
+  const named: unknown = Object.hasOwn(said, 'account') ? Reflect.get(said, 'account') : account;
+  const other = named !== account;
   // axios 1.20 does not take an error of a synchronous interceptor for the answer of the call.
   if (other) config.adapter = () => Promise.reject(namesAnother(provider, account));
   else config.paymentsAuth = { ...said, account: account as string };

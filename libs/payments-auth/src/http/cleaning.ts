@@ -29,6 +29,34 @@ export function cleanResponse(response: AxiosResponse, traces: Traces): void {
   if (response.request !== undefined) response.request = standInFor(response.request, traces);
 }
 
+/** Longer ones are left as they are. */
+const MOST_BODY = 1024 * 1024;
+
+/**
+ * Takes the credential out of the text of an error answer: some APIs repeat what they were sent, and an error is what
+ * gets logged. So it is done with a text that is no JSON where axios is told to be strict, because the error of the
+ * parser quotes it. Answers that are bytes or streams, and successes, are the caller's as they are.
+ */
+export function cleanBody(response: AxiosResponse, traces: Traces, fields: ReadonlySet<string>): void {
+  const raw: unknown = response.data;
+  if (typeof raw !== 'string' || raw === '' || raw.length > MOST_BODY) return;
+  if (isUnparsable(raw, traces.config)) {
+    const named = [...fields].find((field) => raw.includes(field));
+    response.data =
+      named === undefined ? scrubbed(raw, traces.secrets()) : `<hidden: no JSON, and it names "${named}">`;
+  } else if (response.status >= 400) response.data = scrubbed(raw, traces.secrets());
+}
+
+function isUnparsable(raw: string, { responseType, transitional }: InternalAxiosRequestConfig): boolean {
+  if (responseType !== 'json' || transitional?.silentJSONParsing !== false) return false;
+  try {
+    JSON.parse(raw);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** Makes an error safe to log, in place, so that it stays the `AxiosError` it is. Its response is cleaned apart. */
 export function cleanError(error: unknown, traces: Traces): unknown {
   if (typeof error !== 'object' || error === null) return error;

@@ -1,9 +1,12 @@
+import { Agent } from 'node:http';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { CallTarget } from '../credentials/credential-spender.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { isBelow } from '../strategies/base-path.js';
 import { isLoopback } from '../strategies/loopback.js';
+import { SealedAgent } from './sealed-agent.js';
 
 /** Where one call goes: checked, and one of the provider's own hosts. */
 export interface Destination extends CallTarget {
@@ -47,7 +50,7 @@ interface Located {
 const urls = new applicationAxios.Axios({});
 
 /** Options of the HTTP/2 transport that decide where a connection ends. */
-const HTTP2_ROUTING = ['host', 'port', 'path', 'servername', 'socket', 'createConnection'] as const;
+export const HTTP2_ROUTING = ['host', 'port', 'path', 'servername', 'socket', 'createConnection'] as const;
 
 /**
  * The places a provider's credential may go to (R15). The check stands in the adapter, on the very URL that is about
@@ -97,6 +100,7 @@ export class Destinations {
       throw this.#error(
         `plain http to ${hostname} would show the credential to the network; only loopback and \`insecureHosts\` may be called so`,
       );
+    if (protocol === 'http:') this.#refuseDiversions(config);
     this.#refuseOtherHostHeader(config, declared);
     const method = (config.method ?? 'get').toUpperCase();
     return { method, host: declared.name, path: below, protocol, hostname, origin, pathAndQuery };
@@ -122,6 +126,10 @@ export class Destinations {
     const declared = this.#hosts.find(({ origin, path }) => origin === url.origin && isBelow(path, url));
     if (declared === undefined)
       throw this.#error(`${this.#describe(url)} is not below one of the provider's base URLs`);
+    // An object in place of a text could say something else when it is asked again: what was checked is what is sent.
+    config.baseURL = undefined;
+    config.url = url.href;
+    config.allowAbsoluteUrls = true;
     return {
       declared,
       below: url.pathname.slice(declared.path.length),
@@ -146,6 +154,20 @@ export class Destinations {
       throw this.#error('`http2Options` names another host');
   }
 
+  /** Nobody proves with a certificate that a plain http connection ended where it was to end. */
+  #refuseDiversions(
+    config: InternalAxiosRequestConfig & { http2Options?: object; fetchOptions?: object },
+  ): void {
+    const { http2Options, fetchOptions } = config;
+    if (http2Options && 'lookup' in http2Options)
+      throw this.#error('`http2Options.lookup` could divert plain http to another address');
+    if (fetchOptions && 'dispatcher' in fetchOptions && fetchOptions.dispatcher !== undefined)
+      throw this.#error('a `dispatcher` could divert plain http to another address');
+    const diverting = divertingAgent(SealedAgent.open(config.httpAgent));
+    if (diverting !== undefined)
+      throw this.#error(`${diverting} could divert plain http to another address; use an agent of node:http`);
+  }
+
   #parse({ baseURL, url, allowAbsoluteUrls }: InternalAxiosRequestConfig): URL {
     try {
       return new URL(urls.getUri({ baseURL, url, allowAbsoluteUrls }));
@@ -159,6 +181,7 @@ export class Destinations {
   #refuseOtherHostHeader(config: InternalAxiosRequestConfig, { host }: DeclaredHost): void {
     for (const name in config.headers) {
       if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+      if (!Object.hasOwn(config.headers, name)) continue;
       if (String(config.headers[name]).trim().toLowerCase() !== host)
         throw this.#error('its `Host` header names another host than its URL');
     }
@@ -178,25 +201,28 @@ export class Destinations {
   }
 }
 
-/** `blob:` URLs have the origin of what they wrap, so the protocol is looked at too. */
-function isBelow(basePath: string, { protocol, pathname }: URL): boolean {
-  if (protocol !== 'https:' && protocol !== 'http:') return false;
-  if (basePath === '') return true;
-  if (pathname !== basePath && !pathname.startsWith(`${basePath}/`)) return false;
-  return !climbs(pathname.slice(basePath.length));
+const DIVERTING = [
+  'lookup',
+  'host',
+  'hostname',
+  'port',
+  'path',
+  'socketPath',
+  'createConnection',
+  'proxyEnv',
+];
+
+/** What about an agent decides where its connections end; `undefined` for an ordinary one. */
+export function divertingAgent(agent: unknown): string | undefined {
+  if (typeof agent !== 'object' || agent === null) return undefined;
+  if (Object.getPrototypeOf(agent) !== Agent.prototype) return 'an agent of another class';
+  if (Object.hasOwn(agent, 'createConnection')) return 'an agent with a `createConnection` of its own';
+  const { options } = agent as { options: object };
+  const option = DIVERTING.find((name) => isSet(options, name));
+  return option === undefined ? undefined : `an agent with the option \`${option}\``;
 }
 
-/**
- * Whether a path leads upwards once a server has decoded it. `URL` has resolved `..`, `%2e%2e` and backslashes by
- * now; encoded separators, double encoding and path parameters (`..;`) are left for servers to fall for.
- */
-function climbs(path: string): boolean {
-  if (!path.includes('%') && !path.includes('..')) return false;
-  let decoded = path;
-  for (let pass = 0; pass < 3; pass += 1) decoded = decoded.replace(/%([0-9a-f]{2})/gi, fromHex);
-  return decoded.split(/[/\\]/).some((segment) => /^\s*\.\.\s*(?:;.*)?$/.test(segment));
-}
-
-function fromHex(_: string, digits: string): string {
-  return String.fromCharCode(Number.parseInt(digits, 16));
+function isSet(options: object, name: string): boolean {
+  const value: unknown = Object.hasOwn(options, name) ? Reflect.get(options, name) : undefined;
+  return value !== undefined && value !== null;
 }

@@ -279,10 +279,15 @@ describe('a refused call', () => {
   });
 
   it('keeps its refusal when its time runs out before there is another credential', async () => {
-    spenders.replacing = () => new Promise(() => undefined);
+    const asked: true[] = [];
+    spenders.replacing = () => {
+      asked.push(true);
+      return new Promise(() => undefined);
+    };
     answer = (_, response) => json(response, 401, BAD_TOKEN);
     const failed = failure(send({ url: '/x', timeout: 5_000 }));
-    while (clock.pendingTimers === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (asked.length === 0 || clock.pendingTimers === 0)
+      await new Promise((resolve) => setTimeout(resolve, 1));
     await clock.advance(5_000);
     expect((await failed).response?.status).toBe(401);
   });

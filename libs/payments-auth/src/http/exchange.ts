@@ -3,22 +3,23 @@ import { applicationAxios } from '../application-axios.js';
 import type { CredentialSpender, CredentialSpenders } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
 import type { KeyTrials } from '../credentials/secrets/key-trials.js';
+import { ownCopy } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ApiAnswer } from '../strategies/strategy.js';
 import { discardAnswer, readAnswerBody, relayAnswer } from './answer-body.js';
-import { authenticateAttempt, routeAttempt, sealAgents, startAttempt } from './attempt.js';
+import { authenticateAttempt, startAttempt } from './attempt.js';
 import type { BodySigner } from './body-signer.js';
 import { addDefaultHeaders } from './default-headers.js';
 import { CallDeadline } from './call-deadline.js';
-import { cleanError, cleanResponse, type Traces } from './cleaning.js';
+import { cleanBody, cleanError, cleanResponse, type Traces } from './cleaning.js';
 import { Destinations, type Destination } from './destination.js';
 import type { PaymentsAuthOutcome, PaymentsAuthRequest } from './payments-auth-request.js';
 import { answerOf, judge, mayRefuse, type Verdict } from './refusal.js';
 import { signAttempt } from './sign-attempt.js';
 import { mayReplay } from './replay-policy.js';
 import { hideSecretFields } from './secret-fields.js';
-import type { TransportSettings } from './transport-settings.js';
+import { routeAttempt, type TransportSettings } from './transport-settings.js';
 
 /** What the HTTP room needs besides a provider and its credentials. */
 export interface ExchangeEnvironment {
@@ -56,7 +57,7 @@ interface Attempted {
   readonly answer?: ApiAnswer;
 }
 
-const NOTHING_SAID: PaymentsAuthRequest = Object.freeze({});
+const NOTHING_SAID: PaymentsAuthRequest = Object.freeze(ownCopy({}));
 const ACCEPTED: Verdict = Object.freeze({ kind: 'accepted' });
 /** Such a refusal may come of anything: what may be repeated after it may be repeated after all. */
 const NOT_OWN = Object.freeze({ own: false });
@@ -187,7 +188,6 @@ export class Exchange {
     const callHeaders = spender.callHeaders(credential, destination);
     authenticateAttempt(attempt, credential.headers, callHeaders);
     routeAttempt(attempt, destination, this.#transport);
-    sealAgents(config);
     if (later !== undefined) adjust(attempt, later, call.deadline);
     if (this.#environment.signBody !== undefined) await this.#sign(attempt, destination, credential);
 
@@ -216,7 +216,7 @@ export class Exchange {
     let error: unknown;
     let failed = false;
     try {
-      response = await resolveAdapter(adapter, attempt)(attempt);
+      response = await call.deadline.carry(resolveAdapter(adapter, attempt), attempt);
     } catch (reason) {
       failed = true;
       error = cleanError(reason, traces);
@@ -224,6 +224,7 @@ export class Exchange {
     }
     if (response === undefined) return { response, failed, error, verdict: ACCEPTED };
     cleanResponse(response, traces);
+    cleanBody(response, traces, this.#secretFields);
     const relayed = relayAnswer(response, (reason) => cleanError(reason, traces));
     spender.observe(response.headers);
     const { refusal } = definition;

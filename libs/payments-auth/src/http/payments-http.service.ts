@@ -4,7 +4,8 @@ import type { CredentialSpenders } from '../credentials/credential-spender.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { Exchange, type ExchangeEnvironment } from './exchange.js';
 import { createPristineAxios } from './pristine-defaults.js';
-import { splitSettings } from './transport-settings.js';
+import { settledRequest } from './settled-request.js';
+import { MOST_ANSWER_BYTES, sealAgents, splitSettings } from './transport-settings.js';
 
 /** Axios's own default is to wait for ever. */
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -21,13 +22,20 @@ export function createPaymentsHttpService(
   const { visible, transport } = splitSettings(provider.http());
   const instance = createPristineAxios();
   const { headers, ...settings } = visible;
-  Object.assign(instance.defaults, { timeout: DEFAULT_TIMEOUT_MS }, settings, {
-    baseURL: provider.hosts[provider.defaultHost],
-  });
+  Object.assign(
+    instance.defaults,
+    { timeout: DEFAULT_TIMEOUT_MS, maxContentLength: MOST_ANSWER_BYTES },
+    settings,
+    {
+      baseURL: provider.hosts[provider.defaultHost],
+    },
+  );
   Object.assign(instance.defaults.headers, headers);
 
   const exchange = new Exchange(provider, spenders, transport, environment);
-  instance.interceptors.request.use((config) => install(exchange, config), undefined, { synchronous: true });
+  instance.interceptors.request.use((config) => install(exchange, config, provider.name), undefined, {
+    synchronous: true,
+  });
   return new HttpService(instance);
 }
 
@@ -40,11 +48,24 @@ interface InstalledAdapter {
 }
 
 /** Puts the exchange around the adapter of one call, and never around itself. */
-function install(exchange: Exchange, config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+function install(
+  exchange: Exchange,
+  config: InternalAxiosRequestConfig,
+  provider: string,
+): InternalAxiosRequestConfig {
   const given = config.adapter as InstalledAdapter | undefined;
   const adapter = given?.[INNER] === undefined ? config.adapter : given[INNER].adapter;
-  const installed: InstalledAdapter = (final) => exchange.send(final, adapter);
+  const installed: InstalledAdapter = (final) => {
+    try {
+      if (final.paymentsAuth !== undefined) final.paymentsAuth = settledRequest(provider, final.paymentsAuth);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return exchange.send(final, adapter);
+  };
   installed[INNER] = { adapter };
   config.adapter = installed;
+  // Now, and not first when it is sent: a call can fail before that, and agents show what other calls carry.
+  sealAgents(config);
   return config;
 }

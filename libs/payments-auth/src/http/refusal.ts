@@ -52,7 +52,7 @@ function ask<T>(predicate: () => T): T | undefined {
 }
 
 function namesInLowerCase(headers: AxiosResponse['headers'] | undefined): Record<string, string> {
-  const lower: Record<string, string> = {};
+  const lower = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries(headers ?? {})) lower[name.toLowerCase()] = String(value);
   return lower;
 }

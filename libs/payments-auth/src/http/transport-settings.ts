@@ -1,5 +1,11 @@
 import { Agent } from 'node:https';
+import type { InternalAxiosRequestConfig } from 'axios';
+import { ownCopy } from '../own-properties.js';
 import type { HttpSettings } from '../providers/configured-provider.js';
+import { isNodeStream } from './answer-body.js';
+import type { Destination } from './destination.js';
+import { RelayedStream } from './relayed-stream.js';
+import { SealedAgent } from './sealed-agent.js';
 
 /** The settings that hold sockets, or secrets of a proxy: applied inside the adapter, and in no visible config. */
 export interface TransportSettings {
@@ -7,26 +13,87 @@ export interface TransportSettings {
   readonly httpsAgent?: unknown;
   readonly proxy?: HttpSettings['proxy'];
   readonly http2Options?: object;
+  /** The application has set a limit for what is answered, which then holds for streams too. */
+  readonly limitsStreams: boolean;
 }
+
+/** Payment APIs answer in kilobytes; whoever sends more than this without being asked for it fills the memory. */
+export const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
+
+type AllSettings = HttpSettings & TransportSettings;
 
 /** Splits a provider's axios settings into those that callers may see and those that they may not. */
 export function splitSettings(settings: HttpSettings): {
   visible: Omit<HttpSettings, keyof TransportSettings | 'ca'>;
   transport: TransportSettings;
 } {
-  const { ca, httpAgent, httpsAgent, proxy, http2Options, ...visible } = settings as HttpSettings &
-    TransportSettings;
+  const { ca, httpAgent, httpsAgent, proxy, http2Options, ...visible } = ownCopy(settings as AllSettings);
   const trusting =
     ca === undefined
       ? undefined
       : new Agent({ ca: ca as string | Buffer | (string | Buffer)[], keepAlive: true });
-  return {
-    visible,
-    transport: Object.freeze({
-      ...(httpAgent === undefined ? {} : { httpAgent }),
-      ...((httpsAgent ?? trusting) === undefined ? {} : { httpsAgent: httpsAgent ?? trusting }),
-      ...(proxy === undefined ? {} : { proxy }),
-      ...(http2Options === undefined ? {} : { http2Options }),
-    }),
+  const transport: Partial<AllSettings> = {
+    httpAgent,
+    httpsAgent: httpsAgent ?? trusting,
+    proxy,
+    http2Options,
+    limitsStreams: visible.maxContentLength !== undefined,
   };
+  return { visible, transport: Object.freeze(ownCopy(transport as TransportSettings)) };
+}
+
+/** axios's fetch adapter follows redirects in some versions, and a custom header would follow one to any host. */
+const NEVER_REDIRECTED = Object.freeze(ownCopy({ redirect: 'manual' }));
+
+/** How the attempt gets where it goes: directly or through the provider's agents, and never further. */
+export function routeAttempt(
+  attempt: InternalAxiosRequestConfig & { http2Options?: object; fetchOptions?: object },
+  { protocol }: Destination,
+  transport: TransportSettings,
+): void {
+  attempt.maxRedirects = 0;
+  attempt.fetchOptions =
+    attempt.fetchOptions === undefined
+      ? NEVER_REDIRECTED
+      : { ...openDispatcher(attempt.fetchOptions), ...NEVER_REDIRECTED };
+  attempt.httpAgent = SealedAgent.open(attempt.httpAgent) ?? transport.httpAgent;
+  attempt.httpsAgent = SealedAgent.open(attempt.httpsAgent) ?? transport.httpsAgent;
+  attempt.proxy ??= transport.proxy;
+  attempt.http2Options ??= transport.http2Options;
+  // Whoever reads a stream decides how much of it, unless the application has set a limit.
+  if (
+    attempt.responseType === 'stream' &&
+    !transport.limitsStreams &&
+    attempt.maxContentLength === MOST_ANSWER_BYTES
+  )
+    attempt.maxContentLength = -1;
+  if (protocol === 'http:') {
+    // Straight to the host that was allowed: a proxy, or an address looked up elsewhere, would see the credential.
+    attempt.proxy = false;
+    delete attempt.lookup;
+  }
+  // A stream that is piped into a request leads to its headers, and the caller's is in the visible config.
+  const data: unknown = attempt.data;
+  if (typeof data === 'object' && data !== null && isNodeStream(data) && !isNpmForm(data))
+    attempt.data = new RelayedStream(data, (error) => error);
+}
+
+/** Keeps the agents of a call out of what its caller can log, from the moment in which the call begins. */
+export function sealAgents(config: InternalAxiosRequestConfig & { fetchOptions?: object }): void {
+  if (config.httpAgent) config.httpAgent = SealedAgent.seal(config.httpAgent);
+  if (config.httpsAgent) config.httpsAgent = SealedAgent.seal(config.httpsAgent);
+  const { fetchOptions } = config;
+  if (fetchOptions !== undefined && 'dispatcher' in fetchOptions && fetchOptions.dispatcher)
+    config.fetchOptions = { ...fetchOptions, dispatcher: SealedAgent.seal(fetchOptions.dispatcher) };
+}
+
+function openDispatcher(fetchOptions: object): object {
+  if (!('dispatcher' in fetchOptions)) return fetchOptions;
+  return { ...fetchOptions, dispatcher: SealedAgent.open(fetchOptions.dispatcher) };
+}
+
+/** npm's `form-data`, as axios knows it: the adapter asks it for its headers, and needs the form itself for that. */
+function isNpmForm(data: object): boolean {
+  const form = data as { toString(): string };
+  return 'getHeaders' in data && 'append' in data && form.toString() === '[object FormData]';
 }

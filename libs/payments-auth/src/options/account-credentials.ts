@@ -4,7 +4,7 @@ import {
   type FoundSource,
   credentialsSource,
   isLoadable,
-  load,
+  handedOver,
 } from './credentials-source.js';
 import type { ProviderScope } from './provider-scope.js';
 import { kindOf } from '../strategies/header-text.js';
@@ -22,23 +22,23 @@ export async function accountCredentials(
   const at = `${scope.path}.accounts`;
   if (accounts === undefined) return undefined;
   if (typeof accounts === 'function') {
+    const inTurns = oneAfterAnother();
     return {
       isDynamic: true,
       ...(TAKES_UNNAMED in accounts ? { takesUnnamed: true } : {}),
-      resolve: async (account) => {
-        const given: unknown = await accounts(account);
-        return given === undefined || given === null ? undefined : (load(given) as Promise<Credentials[]>);
-      },
+      resolve: (account) =>
+        inTurns(() => handedOver(() => accounts(account) as unknown)) as Promise<Credentials[] | undefined>,
     };
   }
   if (isLoadable(accounts)) {
     checkLoadable(accounts, at, scope.findings);
+    const inTurns = oneAfterAnother();
     return {
       isDynamic: true,
-      resolve: async (account) => {
-        const given = await accounts.load(account as string);
-        return given === undefined || given === null ? undefined : (load(given) as Promise<Credentials[]>);
-      },
+      resolve: (account) =>
+        inTurns(() => handedOver(() => accounts.load(account as string))) as Promise<
+          Credentials[] | undefined
+        >,
       ...(accounts.save === undefined
         ? {}
         : { save: async (...swap: unknown[]) => (await accounts.save?.(...swap)) !== false }),
@@ -64,5 +64,26 @@ export async function accountCredentials(
     isDynamic: [...sources.values()].some(({ isDynamic }) => isDynamic),
     inFiles: [...sources.values()].every(({ isDynamic, inFiles }) => !isDynamic || inFiles === true),
     resolve: (account) => sources.get(account)?.resolve(),
+  };
+}
+
+/** Promises that are there already are taken in this many steps of the microtask queue. */
+const STEPS = 8;
+
+async function pause(): Promise<void> {
+  for (let step = 0; step < STEPS; step += 1) await Promise.resolve();
+}
+
+/**
+ * Begins each only when the one before has had the time to hand over what it has at once: a function that fills one
+ * object for every merchant and promises it would have filled it for the next one before it is copied. None waits for
+ * what takes longer.
+ */
+function oneAfterAnother(): <T>(begin: () => Promise<T>) => Promise<T> {
+  let before: Promise<void> = Promise.resolve();
+  return (begin) => {
+    const begun = before.then(() => ({ answer: begin() }));
+    before = begun.then(pause);
+    return begun.then(({ answer }) => answer);
   };
 }

@@ -3,7 +3,7 @@ import type { Credentials } from '../strategies/strategy.js';
 import { suggestion } from '../nearest.js';
 import { credentialValue } from '../providers/credential-value.js';
 import { kindOf } from '../strategies/header-text.js';
-import { isRecord } from './record.js';
+import { isRecord, ownRecord } from './record.js';
 
 export interface FieldProblem {
   /** Absent when it is about all of them. */
@@ -17,11 +17,12 @@ export function fieldsOf(definition: ProviderDefinition): [string, CredentialFie
 }
 
 /** Everything that keeps `given` from being one account's static credentials. */
-export function fieldProblems(definition: ProviderDefinition, given: unknown): FieldProblem[] {
+export function fieldProblems(definition: ProviderDefinition, credentials: unknown): FieldProblem[] {
   const fields = fieldsOf(definition);
-  if (!isRecord(given)) {
+  const given = ownRecord(credentials);
+  if (given === undefined) {
     const names = fields.map(([name, { optional }]) => (optional === true ? `${name}?` : name));
-    return [{ what: `must be { ${names.join(', ')} }, and is ${kindOf(given)}` }];
+    return [{ what: `must be { ${names.join(', ')} }, and is ${kindOf(credentials)}` }];
   }
   const problems: FieldProblem[] = [];
   for (const [name] of fields) {

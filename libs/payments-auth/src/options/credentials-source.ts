@@ -5,6 +5,7 @@ import { pickCredentials } from '../providers/credential-value.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { fieldProblems, fieldWarnings, strangerFields } from './credential-fields.js';
+import { ownCopy } from '../own-properties.js';
 import { FileSource } from './file-source.js';
 import type { Findings } from './findings.js';
 import type { ProviderScope } from './provider-scope.js';
@@ -30,12 +31,12 @@ export async function credentialsSource(
 ): Promise<FoundSource | undefined> {
   const { definition, findings } = scope;
   if (typeof input === 'function')
-    return { isDynamic: true, resolve: async () => load(await input()) as Promise<Credentials[]> };
+    return { isDynamic: true, resolve: () => handedOver(() => input() as unknown) as Promise<Credentials[]> };
   if (isLoadable(input)) {
     checkLoadable(input, at, findings);
     return {
       isDynamic: true,
-      resolve: async () => load(await input.load()) as Promise<Credentials[]>,
+      resolve: () => handedOver(() => input.load()) as Promise<Credentials[]>,
       ...(input.save === undefined
         ? {}
         : { save: async (_: string | undefined, ...swap) => (await input.save?.(...swap)) !== false }),
@@ -116,6 +117,33 @@ async function reread(
   }
 }
 
+/**
+ * What a function of the application's answers, copied in the very turn in which it is handed over: one that fills the
+ * same object for each account would otherwise give one merchant's key to the calls of another.
+ */
+export function handedOver(answer: () => unknown): Promise<readonly unknown[] | undefined> {
+  let given: unknown;
+  try {
+    given = answer();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return isThenable(given) ? Promise.resolve(given).then(loadCopy) : loadCopy(given);
+}
+
+async function loadCopy(given: unknown): Promise<readonly unknown[] | undefined> {
+  return given === undefined || given === null ? undefined : load(copied(given));
+}
+
+function isThenable(given: unknown): given is PromiseLike<unknown> {
+  return typeof (given as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+function copied(given: unknown): unknown {
+  if (Array.isArray(given)) return given.map(copied);
+  return isRecord(given) && !(given instanceof FileSource) ? ownCopy(given) : given;
+}
+
 /** A source of credentials that are known already. */
 export function fixedSource(credentials: Credentials): FoundSource {
   const list = Object.freeze([credentials]);
@@ -150,7 +178,7 @@ export async function load(input: unknown): Promise<readonly unknown[]> {
     field,
     value instanceof FileSource ? await value.text() : value,
   ]);
-  return [Object.fromEntries(await Promise.all(read))];
+  return [ownCopy(Object.fromEntries(await Promise.all(read)) as Record<string, unknown>)];
 }
 
 function holdsFiles(input: unknown): boolean {

@@ -6,7 +6,8 @@ import { requiredVariables } from './own-credentials.js';
 import { resolveProvider } from './provider.resolver.js';
 import { countOf, yesOrNo } from './settings.js';
 import { kindOf } from '../strategies/header-text.js';
-import { isRecord } from './record.js';
+import { ownCopy } from '../own-properties.js';
+import { isRecord, ownRecord } from './record.js';
 import type { Variables } from './variables.js';
 
 /** The options of an application, resolved once and injected everywhere. */
@@ -29,6 +30,7 @@ export interface ResolutionContext {
 
 /** Logs, Redis keys and metrics carry these names, so they are kept plain. */
 const NAME = /^[A-Za-z][\w.-]{0,63}$/;
+const NO_OPTIONS = Object.freeze(ownCopy({}));
 const KNOWN = ['providers', 'fromEnvironment', 'store', 'auditLog', 'maxAccounts', 'maxTokenRequests'];
 
 /** The definitions that an application may name: its own, and the built-in ones. */
@@ -43,11 +45,12 @@ interface Known {
  *
  * @throws PaymentsAuthError INVALID_OPTIONS with every problem at once
  */
-export async function resolveOptions(options: unknown, context: ResolutionContext): Promise<ResolvedOptions> {
+export async function resolveOptions(options: unknown, within: ResolutionContext): Promise<ResolvedOptions> {
+  const context = ownCopy(within);
   const findings = new Findings();
-  const given = options ?? {};
-  if (!isRecord(given)) {
-    findings.problem('options', `must be an object, and is ${kindOf(given)}`);
+  const given = ownRecord(options ?? {});
+  if (given === undefined) {
+    findings.problem('options', `must be an object, and is ${kindOf(options)}`);
     findings.refuseProblems();
     return { providers: [], warnings: [] };
   }
@@ -107,7 +110,15 @@ async function foundByVariables(
     if (requiredVariables({ definition, variables }).set.length === 0) continue;
     const path = `providers.${name}`;
     providers.push(
-      await resolveProvider({ name, path, definition, options: {}, said: 'nowhere', variables, findings }),
+      await resolveProvider({
+        name,
+        path,
+        definition,
+        options: NO_OPTIONS,
+        said: 'nowhere',
+        variables,
+        findings,
+      }),
     );
   }
   return providers;
@@ -154,7 +165,7 @@ async function fromNames(
         name,
         path: `providers.${name}`,
         definition,
-        options: {},
+        options: NO_OPTIONS,
         said: 'fromEnvironment',
         variables,
         findings,
@@ -188,14 +199,15 @@ async function fromOptions(named: unknown, known: Known): Promise<Resolved> {
     const twin = names.get(name.toLowerCase());
     if (twin !== undefined) findings.problem(path, `differs from "${twin}" in upper and lower case only`);
     names.set(name.toLowerCase(), name);
-    if (!isRecord(options)) {
+    const own = ownRecord(options);
+    if (own === undefined) {
       findings.problem(path, `must be the provider's options, and is ${kindOf(options)}`);
       continue;
     }
-    const definition = definitionOf(name, path, options.provider, known);
+    const definition = definitionOf(name, path, own.provider, known);
     if (definition === undefined) continue;
     providers.push(
-      await resolveProvider({ name, path, definition, options, said: 'providers', variables, findings }),
+      await resolveProvider({ name, path, definition, options: own, said: 'providers', variables, findings }),
     );
   }
   return providers;

@@ -1,7 +1,8 @@
 import { baseUrlProblem, withoutTrailingSlash } from './base-url.js';
 import { suggestion } from '../nearest.js';
+import { ownCopy } from '../own-properties.js';
 import type { ProviderScope } from './provider-scope.js';
-import { isRecord } from './record.js';
+import { ownRecord } from './record.js';
 
 /** The host of a provider that has only one, and so never names it. */
 const ONLY_HOST = 'api';
@@ -25,7 +26,7 @@ interface Said {
  */
 export function resolvePlace(scope: ProviderScope, insecureHosts: readonly string[]): Place | undefined {
   const { definition, findings, path } = scope;
-  const { environment, baseUrls } = said(scope);
+  const { environment, baseUrls } = ownCopy(said(scope));
   const known = Object.keys(definition.environments);
 
   if (environment !== undefined && !known.includes(environment.value as string)) {
@@ -90,15 +91,16 @@ function said(scope: ProviderScope): { environment?: Said; baseUrls?: BaseUrls }
 function givenBaseUrls(scope: ProviderScope, baseUrl: unknown): BaseUrls {
   const at = `${scope.path}.baseUrl`;
   const names = hostNames(scope);
-  if (!isRecord(baseUrl)) return Object.fromEntries(names.map((name) => [name, { value: baseUrl, at }]));
-  for (const name of Object.keys(baseUrl)) {
+  const byHost = ownRecord(baseUrl);
+  if (byHost === undefined) return Object.fromEntries(names.map((name) => [name, { value: baseUrl, at }]));
+  for (const name of Object.keys(byHost)) {
     if (!names.includes(name))
       scope.findings.problem(
         `${at}.${name}`,
         `not a host of ${scope.definition.title}. ${suggestion(name, names)}`,
       );
   }
-  return Object.fromEntries(names.map((name) => [name, { value: baseUrl[name], at: `${at}.${name}` }]));
+  return Object.fromEntries(names.map((name) => [name, { value: byHost[name], at: `${at}.${name}` }]));
 }
 
 /** As soon as one host is set by a variable, every host has to be: half a provider in another place is no place. */
@@ -142,7 +144,7 @@ function checked(
   );
   return {
     ...(environment === undefined ? {} : { environment }),
-    hosts: Object.freeze(hosts),
+    hosts: Object.freeze(ownCopy(hosts)),
     defaultHost: Object.keys(hosts)[0] as string,
   };
 }

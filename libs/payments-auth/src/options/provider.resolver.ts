@@ -7,7 +7,8 @@ import type {
 } from '../providers/configured-provider.js';
 import { CertificateAgents } from '../providers/certificate-agents.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
-import { scopeSet, scopesIn } from '../strategies/scope-set.js';
+import { ownCopy } from '../own-properties.js';
+import { scopeListProblem, scopeSet, scopesIn } from '../strategies/scope-set.js';
 import { type SecretWay, strategyOf } from '../strategies/strategy.js';
 import { accountCredentials } from './account-credentials.js';
 import type { FoundSource } from './credentials-source.js';
@@ -24,7 +25,6 @@ import {
   oneOf,
   onlyTrue,
   plainText,
-  scopeList,
   tokenRequestSettings,
   yesOrNo,
 } from './settings.js';
@@ -44,7 +44,7 @@ const CHECKS: Readonly<Record<string, Check | undefined>> = {
   credentials: undefined,
   accounts: undefined,
   http: undefined,
-  scopes: scopeList,
+  scopes: scopeListProblem,
   refreshBeforeMs: durationMs,
   keepWarm: oneOf('always', 'when-used'),
   replay: oneOf('always', 'safe-methods', 'never'),
@@ -79,9 +79,9 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
   const accounts = await accountCredentials(scope, place?.environment);
   if (place === undefined) return undefined;
 
-  const http = { timeout: TIMEOUT_MS, ...(options.http as HttpSettings | undefined) };
+  const http = Object.freeze(ownCopy({ timeout: TIMEOUT_MS, ...(options.http as HttpSettings | undefined) }));
   const keepWarm = setting(scope, 'keepWarm');
-  return Object.freeze({
+  const configured: ConfiguredProvider = {
     name,
     definition,
     ...place,
@@ -105,13 +105,14 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
       ? {}
       : { certificates: new CertificateAgents(definition, place.environment, http.ca) }),
     http: () => http,
-  });
+  };
+  return Object.freeze(ownCopy(configured));
 }
 
 /** Files are read again soon; a function of the application's may have to ask somebody far away. */
 function sourceOf(scope: ProviderScope, { inFiles, ...source }: FoundSource): CredentialsSource {
   const ttlMs = source.isDynamic && inFiles === true ? FILES_TTL_MS : CREDENTIALS_TTL_MS;
-  return Object.freeze({ ...source, ttlMs: setting(scope, 'credentialsTtlMs') ?? ttlMs });
+  return Object.freeze(ownCopy({ ...source, ttlMs: setting(scope, 'credentialsTtlMs') ?? ttlMs }));
 }
 
 /** Without what is `undefined`. */
@@ -176,7 +177,7 @@ function scopesOf(scope: ProviderScope): readonly string[] {
   const variable = definition.scopesVariable;
   const text = variable === undefined ? undefined : variables(variable);
   const inVariable = text === undefined ? undefined : scopesIn(text);
-  if (inVariable !== undefined && scopeList(inVariable) !== undefined)
+  if (inVariable !== undefined && scopeListProblem(inVariable) !== undefined)
     findings.problem(variable as string, 'must be scopes separated by spaces, such as "read write"');
   return scopeSet(setting(scope, 'scopes') ?? inVariable ?? definition.scopes ?? []);
 }

@@ -1,5 +1,7 @@
+import { HTTP2_ROUTING } from '../http/destination.js';
+import { ownCopy } from '../own-properties.js';
 import { headerTextProblem, isHeaderText, kindOf } from '../strategies/header-text.js';
-import { isRecord } from './record.js';
+import { isRecord, ownRecord } from './record.js';
 
 /** Says what is expected instead, or nothing when `value` is right. `undefined` never gets here. */
 export type Check = (value: unknown) => string | undefined;
@@ -57,12 +59,6 @@ export const hostNameList: Check = (value) =>
     ? undefined
     : 'must be a list of host names without scheme and port, such as ["sandbox"]';
 
-/** Scope tokens of RFC 6749, section 3.3. */
-export const scopeList: Check = (value) =>
-  Array.isArray(value) && value.every((each) => typeof each === 'string' && /^[!#-[\]-~]+$/.test(each))
-    ? undefined
-    : 'must be a list of scopes, each without spaces, such as ["read", "write"]';
-
 /** What an axios configuration has that is decided by something else here. */
 const NOT_HERE: Readonly<Record<string, string>> = {
   url: 'it belongs to a request',
@@ -79,6 +75,9 @@ const NOT_HERE: Readonly<Record<string, string>> = {
   maxRedirects: 'redirects are not followed, because a credential would follow them',
 };
 
+/** Parsed from JSON, such a key changes what an object inherits when it is copied. */
+const UNSAFE = ['__proto__', 'constructor', 'prototype'];
+
 /** What is wrong with axios settings, by the path below `http`. */
 export function httpProblems(value: unknown): [path: string, what: string][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -86,11 +85,19 @@ export function httpProblems(value: unknown): [path: string, what: string][] {
   const problems: [string, string][] = [];
   for (const [name, given] of Object.entries(value)) {
     if (given === undefined) continue;
+    if (UNSAFE.includes(name)) problems.push([`.${name}`, 'is no axios setting']);
     if (Object.hasOwn(NOT_HERE, name)) problems.push([`.${name}`, `cannot be set here: ${NOT_HERE[name]}`]);
     if (name === 'timeout') {
       const what = durationMs(given);
       if (what !== undefined) problems.push(['.timeout', what]);
     }
   }
+  const settings = ownCopy(value) as Record<string, unknown>;
+  if (settings.ca !== undefined && settings.httpsAgent !== undefined)
+    problems.push(['.ca', 'an httpsAgent is given too, and would be used without it; give the agent the ca']);
+  const http2Options = ownRecord(settings.http2Options) ?? {};
+  for (const name of HTTP2_ROUTING)
+    if (Object.hasOwn(http2Options, name))
+      problems.push([`.http2Options.${name}`, 'it would send the credential elsewhere']);
   return problems;
 }

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { ownCopy } from '../own-properties.js';
 import { headerTextProblem, kindOf } from '../strategies/header-text.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { CredentialField, ProviderDefinition } from './provider-definition.js';
@@ -78,9 +79,10 @@ export function pickCredentials(
   definition: ProviderDefinition,
   given: Readonly<Record<string, unknown>>,
 ): Credentials {
-  const picked: Record<string, string | readonly string[]> = {};
+  const picked = Object.create(null) as Record<string, string | readonly string[]>;
+  const own = ownCopy(given);
   for (const name of Object.keys(definition.credentials)) {
-    const { value } = credentialValue(definition, name, given[name]) as {
+    const { value } = credentialValue(definition, name, own[name]) as {
       value?: string | readonly string[];
     };
     if (value !== undefined) picked[name] = value;

@@ -1,3 +1,4 @@
+import { deepOwnCopy } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { definitionProblems } from './definition-problems.js';
 import type { ProviderDefinition } from './provider-definition.js';
@@ -44,7 +45,7 @@ export function defineProvider<
       { ...(name === undefined ? {} : { provider: name }), problems },
     );
   }
-  return Object.freeze({ ...definition });
+  return deepOwnCopy(definition);
 }
 
 /**
@@ -56,5 +57,5 @@ export function builtInProvider<
   N extends string,
   E extends string,
 >(definition: ProviderDefinition<CredentialFields<C>, N, E>): ProviderDefinition<CredentialFields<C>, N, E> {
-  return Object.freeze(definition);
+  return deepOwnCopy(definition);
 }

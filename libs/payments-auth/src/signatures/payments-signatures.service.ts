@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-properties.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { withoutFields } from '../building-blocks/json-object.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
@@ -73,14 +74,15 @@ export class PaymentsSignaturesService {
     message: ReceivedParts,
     options: VerifyOptions = {},
   ): Promise<readonly WebhookDelivery<P>[] | undefined> {
-    const verified = await this.#verifier.examine(name, new ReceivedMessage(message), options);
+    const verified = await this.#verifier.examine(name, new ReceivedMessage(message), ownCopy(options));
     return verified.refusal === undefined
       ? (verified.deliveries as readonly WebhookDelivery<P>[])
       : undefined;
   }
 
   /** The value that signs a JSON body, where the provider asks for one: ClickPesa's `checksum`. */
-  async bodySignature(name: string, body: object, { account }: SignerOptions = {}): Promise<string> {
+  async bodySignature(name: string, body: object, options: SignerOptions = {}): Promise<string> {
+    const { account } = ownCopy(options);
     const signature = this.#verifier.signer(name).provider.definition.bodySignature;
     if (signature === undefined) {
       throw new PaymentsAuthError('INVALID_OPTIONS', `Provider "${name}" signs no bodies.`, {
@@ -107,8 +109,9 @@ export class PaymentsSignaturesService {
   /** {@link kashierOrderHash} with the configured Payment API key, and by default the configured merchant ID. */
   async kashierOrderHash(
     order: Omit<KashierOrder, 'merchantId'> & Partial<Pick<KashierOrder, 'merchantId'>>,
-    { provider = 'kashier', account }: KashierSignerOptions = {},
+    options: KashierSignerOptions = {},
   ): Promise<string> {
+    const { provider = 'kashier', account } = ownCopy(options);
     const signer = this.#withField(provider, await this.#candidates(provider, account), 'apiKey');
     const merchantId = order.merchantId ?? signer['merchantId'];
     if (merchantId === undefined) throw this.#verifier.missing(provider, 'merchantId');
@@ -118,8 +121,9 @@ export class PaymentsSignaturesService {
   /** {@link verifyKashierRedirect} with the configured Payment API keys. */
   async verifyKashierRedirect(
     query: RedirectQuery,
-    { provider = 'kashier', account }: KashierSignerOptions = {},
+    options: KashierSignerOptions = {},
   ): Promise<KashierRedirect | undefined> {
+    const { provider = 'kashier', account } = ownCopy(options);
     const candidates = await this.#candidates(provider, account);
     this.#withField(provider, candidates, 'apiKey');
     return verifyKashierRedirect(

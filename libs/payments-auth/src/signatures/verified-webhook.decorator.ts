@@ -6,6 +6,7 @@ import {
   UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
+import { ownCopy } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { BuiltInProviderName } from '../providers/index.js';
 import { AcknowledgingInterceptor } from './acknowledging.interceptor.js';
@@ -24,7 +25,7 @@ export function VerifiedWebhook(
   options: WebhookRouteOptions = {},
 ): ClassDecorator & MethodDecorator {
   return applyDecorators(
-    SetMetadata(WEBHOOK_ROUTE, { ...options, provider }),
+    SetMetadata(WEBHOOK_ROUTE, ownCopy({ ...options, provider })),
     UseGuards(PaymentsWebhookGuard),
     UseInterceptors(AcknowledgingInterceptor),
   );

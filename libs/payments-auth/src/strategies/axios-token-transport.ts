@@ -2,8 +2,10 @@ import type { Readable } from 'node:stream';
 import { Agent, type AgentOptions } from 'node:https';
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
 import { applicationAxios } from '../application-axios.js';
+import { ownCopy } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { answerText } from './answer-text.js';
+import { isBelow } from './base-path.js';
 import { deadline } from '../within.js';
 import type { TokenRequest } from './strategy.js';
 import { type TimedTokenAnswer, type TokenTransport, TokenTransportError } from './token-transport.js';
@@ -38,7 +40,7 @@ export class AxiosTokenTransport implements TokenTransport {
 
   constructor({ clock, http, deadlineMs, mostBytes, headers }: AxiosTokenTransportOptions) {
     this.#clock = clock;
-    this.#axios = bareAxios(http?.() ?? {});
+    this.#axios = bareAxios(ownCopy(http?.() ?? {}));
     this.#deadlineMs = deadlineMs ?? DEADLINE_MS;
     this.#mostBytes = mostBytes ?? MOST_BYTES;
     this.#headers = headers ?? {};
@@ -59,7 +61,7 @@ export class AxiosTokenTransport implements TokenTransport {
     const requestedAtMonotonicMs = this.#clock.monotonic();
     try {
       const response = await this.#axios.request<Readable>({
-        url: baseUrl + request.path,
+        url: checkedUrl(baseUrl, request.path),
         method: request.method,
         // `false` keeps axios from naming a content type of its own for a body that is not there.
         headers: { 'Content-Type': false, ...this.#headers, ...request.headers },
@@ -87,6 +89,26 @@ export class AxiosTokenTransport implements TokenTransport {
       signal?.removeEventListener('abort', cancel);
     }
   }
+}
+
+/**
+ * The URL of a token request, held to the same rule as that of a call: on the host of its base URL, below its path. A path
+ * without a slash would become a part of the host name, and one that is made of a merchant's data could name another host.
+ *
+ * @throws {TokenTransportError} astray
+ */
+function checkedUrl(baseUrl: string, path: string): string {
+  const base = new URL(baseUrl);
+  let url: URL;
+  try {
+    url = new URL(baseUrl + path);
+  } catch {
+    throw new TokenTransportError('astray');
+  }
+  const isOwn = url.origin === base.origin && url.username === '' && url.password === '';
+  const isAllowed = path.startsWith('/') && isOwn && isBelow(base.pathname.replace(/\/+$/, ''), url);
+  if (!isAllowed) throw new TokenTransportError('astray');
+  return url.href;
 }
 
 /**
@@ -129,7 +151,7 @@ function parsed(bytes: Buffer): unknown {
 
 /** Without `Set-Cookie`, which is the only one that Node gives as a list, and of no use here. */
 function plainHeaders(headers: AxiosResponse['headers']): Record<string, string> {
-  const plain: Record<string, string> = {};
+  const plain = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value === 'string') plain[name.toLowerCase()] = value;
   }

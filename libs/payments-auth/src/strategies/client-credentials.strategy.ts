@@ -1,3 +1,4 @@
+import { deepOwnCopy } from '../own-properties.js';
 import type { ClientSpec } from './client-authentication.js';
 import { clientStrategy } from './client.strategy.js';
 import type { TokenSource, TokenSpec } from './strategy.js';
@@ -18,7 +19,8 @@ const SHAPE: SpecShape = {
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  */
-export function clientCredentials<C>(spec: ClientCredentialsSpec<C>): TokenSource<C> {
+export function clientCredentials<C>(asWritten: ClientCredentialsSpec<C>): TokenSource<C> {
+  const spec = deepOwnCopy(asWritten);
   checkTokenSpec(SHAPE, spec);
   return clientStrategy(spec, {
     kind: 'client-credentials',

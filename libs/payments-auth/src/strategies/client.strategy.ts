@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-properties.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { needsSigner } from './client-assertion.js';
 import { clientRequest, type ClientSpec, secretWays } from './client-authentication.js';
@@ -56,16 +57,16 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
 }
 
 function answerSpec<C>(spec: TokenSpec<C> & ClientSpec<C>, { kind, rejection }: Grant<C>): TokenAnswerSpec {
-  const { refreshToken = 'refresh_token', ...named } = spec.answer ?? {};
-  const fields = {
+  const { refreshToken = 'refresh_token', ...named } = ownCopy(spec.answer ?? {});
+  const fields = ownCopy({
     token: 'access_token',
     scope: 'scope',
     // Where the instant is named, `expires_in` would be a guess.
-    ...(named.expiresAt === undefined ? { expiresIn: 'expires_in' } : {}),
+    ...(ownCopy(named).expiresAt === undefined ? { expiresIn: 'expires_in' } : {}),
     ...named,
     // Other grants may come with one too, which nobody asked for.
     ...(kind === 'refresh-token' ? { refreshToken } : {}),
-  };
+  });
   return {
     fields,
     documentedLifetimeMs: spec.documentedLifetimeMs,

@@ -21,11 +21,16 @@ describe('lifetimeOf', () => {
       ['3599', 3_599_000],
       [' 3599 ', 3_599_000],
       ['3599.0', 3_599_000],
-      [0.5, 500],
+      [1.5, 1_500],
       [300, 300_000],
     ])('%j is believed', (relative, lifetimeMs) => {
       expect(lifetime({ relative })).toEqual({ lifetimeMs, from: 'relative' });
     });
+
+    it.each([[0.5], [0.001], ['0.000001'], [Number.MIN_VALUE]])(
+      '%j is too short to log in for, and taken for a second',
+      (relative) => expect(lifetime({ relative })).toEqual({ lifetimeMs: 1_000, from: 'relative' }),
+    );
 
     it.each([[36_000_000], ['99999999999'], [Number.MAX_SAFE_INTEGER]])(
       '%j is cut off at 24 documented lifetimes',
@@ -167,7 +172,7 @@ describe('lifetimeOf', () => {
       fc.date({ noInvalidDate: true }).map((each) => each.toUTCString()),
     );
 
-    it('is above 0, at most 24 documented lifetimes, and never an error', () => {
+    it('is at least a second, at most 24 documented lifetimes, and never an error', () => {
       const property = fc.property(
         fc.record({
           relative: anything,
@@ -175,10 +180,10 @@ describe('lifetimeOf', () => {
           token,
           date: fc.option(date, { nil: undefined }),
         }),
-        fc.integer({ min: 1, max: 10 * HOUR_MS }),
+        fc.integer({ min: 1_000, max: 10 * HOUR_MS }),
         (evidence, documentedMs) => {
           const { lifetimeMs } = lifetime({ ...evidence, documentedMs });
-          return lifetimeMs > 0 && lifetimeMs <= 24 * documentedMs;
+          return lifetimeMs >= 1_000 && lifetimeMs <= 24 * documentedMs;
         },
       );
       expect(fc.check(property, { numRuns: 1_000 })).toMatchObject({ failed: false });
@@ -213,7 +218,7 @@ describe('lifetimeOf', () => {
     });
 
     it('a date is exact where the clocks agree', () => {
-      const property = fc.property(fc.integer({ min: 1, max: 20 * HOUR_MS }), (livesMs) => {
+      const property = fc.property(fc.integer({ min: 1_000, max: 20 * HOUR_MS }), (livesMs) => {
         const absolute = new Date(NOW_MS + livesMs).toISOString();
         return lifetime({ absolute, date: DATE }).lifetimeMs === livesMs;
       });

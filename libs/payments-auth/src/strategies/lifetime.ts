@@ -4,6 +4,8 @@ import type { Lifetime } from './strategy.js';
 
 /** Figures beyond this many documented lifetimes are absurd, and cut off there. */
 const MOST_DOCUMENTED_LIFETIMES = 24;
+/** A token that lives shorter is taken to live that long: whoever believed less would log in without end. */
+const SHORTEST_LIFETIME_MS = 1_000;
 
 /** Everything that can tell how long a token lives. */
 export interface LifetimeEvidence {
@@ -25,9 +27,14 @@ export interface LifetimeEvidence {
  * What the answer says is believed in the order of how little can go wrong with it: a number of seconds needs no
  * clock; `exp - iat` of a JWT needs only the issuer's; a date needs the issuer's clock and ours, so it is read
  * against the answer's own `Date`. Where nothing can be believed, the documented lifetime holds. No figure is
- * believed beyond 24 documented lifetimes.
+ * believed beyond 24 documented lifetimes, or below one second.
  */
 export function lifetimeOf(evidence: LifetimeEvidence): Lifetime {
+  const { lifetimeMs, from } = believed(evidence);
+  return { lifetimeMs: Math.max(SHORTEST_LIFETIME_MS, lifetimeMs), from };
+}
+
+function believed(evidence: LifetimeEvidence): Lifetime {
   const mostMs = MOST_DOCUMENTED_LIFETIMES * evidence.documentedMs;
   const relative = positiveNumber(evidence.relative);
   if (relative !== undefined) return { lifetimeMs: Math.min(mostMs, relative * 1_000), from: 'relative' };

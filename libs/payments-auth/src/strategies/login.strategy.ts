@@ -1,3 +1,4 @@
+import { deepOwnCopy, ownCopy } from '../own-properties.js';
 import { called } from './definition-fault.js';
 import type {
   HeaderValues,
@@ -54,16 +55,17 @@ const SHAPE: SpecShape = {
  *
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  */
-export function login<C>(spec: LoginSpec<C>): TokenSource<C> {
+export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
+  const spec = deepOwnCopy(asWritten);
   checkTokenSpec(SHAPE, spec);
   const { host, method, path, revoke } = spec;
-  const answer = {
+  const answer = ownCopy({
     fields: spec.answer,
     documentedLifetimeMs: spec.documentedLifetimeMs,
     rejected: (received: TokenAnswer) => spec.rejected(received),
     issued: (received: TokenAnswer) => spec.issued?.(received) ?? true,
     reason: (received: TokenAnswer) => spec.reason?.(received),
-  };
+  });
   const strategy: TokenStrategy<C> = {
     kind: 'login',
     ...(host === undefined ? {} : { host }),

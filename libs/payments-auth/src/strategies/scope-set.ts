@@ -7,3 +7,10 @@ export function scopeSet(scopes: readonly string[]): readonly string[] {
 export function scopesIn(text: string): readonly string[] {
   return scopeSet(text.split(/\s+/).filter(Boolean));
 }
+
+/** What keeps a value from being a list of scope tokens (RFC 6749, section 3.3); `undefined` when nothing does. */
+export function scopeListProblem(value: unknown): string | undefined {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string' && /^[!#-[\]-~]+$/.test(each))
+    ? undefined
+    : 'must be a list of scopes, each without spaces, such as ["read", "write"]';
+}

@@ -8,8 +8,8 @@ export interface TimedTokenAnswer extends TokenAnswer {
   readonly requestedAtMonotonicMs: number;
 }
 
-/** Why no answer came: said without any part of the request. */
-export type TokenTransportFailure = 'timeout' | 'network' | 'too-large' | 'cancelled';
+/** Why no answer came: said without any part of the request. `astray`: its path leads away from the base URL, and nothing was sent. */
+export type TokenTransportFailure = 'timeout' | 'network' | 'too-large' | 'cancelled' | 'astray';
 
 /** No usable answer came from a token endpoint. Holds no request, no response and no header. */
 export class TokenTransportError extends Error {
@@ -24,6 +24,11 @@ export class TokenTransportError extends Error {
       systemCode === undefined ? `token request failed: ${failure}` : `token request failed: ${systemCode}`,
     );
   }
+}
+
+/** In a word that goes into errors and logs. */
+export function reasonOf({ failure, systemCode }: TokenTransportError): string {
+  return systemCode ?? (failure === 'astray' ? 'its path leads away from the base URL' : failure);
 }
 
 /** Sends one token request to one origin, bounded in time and size (R2). */

@@ -4,6 +4,7 @@ import { loginGiven, tokenBaseUrl } from '../../providers/login-given.js';
 import { DefinitionFault } from '../../strategies/definition-fault.js';
 import type { Rejected, TokenOutcome, TokenRequest, TokenStrategy } from '../../strategies/strategy.js';
 import {
+  reasonOf,
   type TimedTokenAnswer,
   type TokenTransport,
   TokenTransportError,
@@ -160,5 +161,5 @@ function withoutSecrets(outcome: TokenOutcome, secrets: () => string[]): TokenOu
 
 function failureOf(error: unknown): string {
   if (!(error instanceof TokenTransportError)) return 'the token request could not be made';
-  return error.systemCode ?? error.failure;
+  return reasonOf(error);
 }

@@ -1,3 +1,4 @@
+import { ownCopy } from '../../own-properties.js';
 import type { Clock } from '../../payments-auth.clock.js';
 import { within } from '../../within.js';
 import { isPaymentsAuthError } from '../../payments-auth.errors.js';
@@ -89,9 +90,10 @@ export class SecretSource implements CredentialsInForce {
     if (typeof value !== 'object' || value === null)
       throw new UnusableCredentialsError(`credentials${at} is not an object of credential fields`);
     // A copy of the fields that the provider has: not the row of a database that they came in, nor what becomes of it.
-    const credentials: Record<string, string | readonly string[]> = {};
+    const credentials = Object.create(null) as Record<string, string | readonly string[]>;
+    const own: Readonly<Record<string, unknown>> = ownCopy(value as Record<string, unknown>);
     for (const name of Object.keys(this.#provider.definition.credentials)) {
-      const read = credentialValue(this.#provider.definition, name, (value as Record<string, unknown>)[name]);
+      const read = credentialValue(this.#provider.definition, name, own[name]);
       if (read.problem !== undefined)
         throw new UnusableCredentialsError(`credentials${at}.${name}: ${read.problem}`);
       if (read.value !== undefined) credentials[name] = read.value;

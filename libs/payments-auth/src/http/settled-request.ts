@@ -1,0 +1,63 @@
+import { OWN_ACCOUNT } from '../credentials/credential-spender.js';
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { isPlainObject, ownCopy } from '../own-properties.js';
+import { suggestion } from '../nearest.js';
+import { scopeListProblem } from '../strategies/scope-set.js';
+import { kindOf } from '../strategies/header-text.js';
+import type { PaymentsAuthRequest } from './payments-auth-request.js';
+
+/** What is wrong with a value that is there; `undefined` when nothing is. */
+type Check = (value: unknown) => string | undefined;
+
+const text: Check = (value) =>
+  typeof value === 'string' && value !== '' ? undefined : `must be a text, and is ${kindOf(value)}`;
+
+const KEYS: Readonly<Record<string, Check>> = {
+  // A name that is missing or empty is an account that does not exist, and refused as such.
+  account: (value) =>
+    typeof value === 'string' || value === null || value === OWN_ACCOUNT
+      ? undefined
+      : `must be a text, and is ${kindOf(value)}`,
+  scopes: scopeListProblem,
+  audience: text,
+  host: text,
+  replay: (value) =>
+    value === 'always' || value === 'safe-methods' || value === 'never'
+      ? undefined
+      : 'must be "always", "safe-methods" or "never"',
+};
+const NAMES = Object.keys(KEYS);
+
+/**
+ * What a call says about its authentication, checked and copied. A slip here would charge the wrong merchant without a
+ * word: an unknown key, an account that is no text, scopes that are no list. So none is sent.
+ *
+ * @returns a copy without a prototype, which nobody can change any more
+ * @throws PaymentsAuthError INVALID_REQUEST
+ */
+export function settledRequest(provider: string, given: PaymentsAuthRequest): PaymentsAuthRequest {
+  const said: unknown = given;
+  if (typeof said !== 'object' || said === null || Array.isArray(said) || !isPlainObject(said))
+    throw invalid(provider, 'paymentsAuth', `must be an object such as { account }, and is ${kindOf(said)}`);
+  const settled = ownCopy(given);
+  for (const key of Reflect.ownKeys(settled)) {
+    const check = typeof key === 'string' && Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
+    if (check === undefined) {
+      const name = String(key);
+      throw invalid(provider, `paymentsAuth.${name}`, `is not known. ${suggestion(name, NAMES)}`);
+    }
+    const value: unknown = settled[key as keyof PaymentsAuthRequest];
+    const problem = value === undefined ? undefined : check(value);
+    if (problem !== undefined) throw invalid(provider, `paymentsAuth.${String(key)}`, problem);
+  }
+  if (settled.scopes !== undefined) Reflect.set(settled, 'scopes', Object.freeze([...settled.scopes]));
+  return Object.freeze(settled);
+}
+
+function invalid(provider: string, where: string, what: string): PaymentsAuthError {
+  return new PaymentsAuthError(
+    'INVALID_REQUEST',
+    `A request to provider "${provider}" was not sent: ${where} ${what}`,
+    { provider, reason: `${where} ${what}` },
+  );
+}

@@ -1,0 +1,26 @@
+/**
+ * A copy without a prototype: what somebody has put on `Object.prototype` cannot be read from it. A dependency that
+ * merges JSON carelessly (`{"__proto__":{"proxy":…}}`) puts things there, and an option that nobody gave would be read.
+ */
+export function ownCopy<T extends object>(value: T): T {
+  return Object.assign(Object.create(null) as T, value);
+}
+
+/** The same at every depth of plain objects and lists. Functions and instances of classes stay what they are. */
+export function deepOwnCopy<T>(value: T): T {
+  if (Array.isArray(value)) return value.map((each: unknown) => deepOwnCopy(each)) as T;
+  if (typeof value !== 'object' || value === null || !isPlainObject(value)) return value;
+  const copy = Object.create(null) as object;
+  for (const key of Reflect.ownKeys(value)) {
+    const property = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
+    if ('value' in property) property.value = deepOwnCopy(property.value as unknown);
+    Object.defineProperty(copy, key, property);
+  }
+  return Object.freeze(copy) as T;
+}
+
+/** Written as `{ … }`, parsed from JSON, or without a prototype; in any realm. */
+export function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
+}

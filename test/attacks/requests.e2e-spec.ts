@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { AxiosRequestConfig } from 'axios';
+import { OWN_ACCOUNT } from 'nestjs-payments-auth';
+import { firstValueFrom } from 'rxjs';
+import { startApplication, type TestApplication } from '../support/application.js';
+import { failure } from '../support/credential-bed.js';
+import { json, type LoopbackServer, startLoopbackServer } from '../support/loopback-server.js';
+
+class Inheriting {
+  get account() {
+    return 'shop';
+  }
+}
+
+/** What a call can say by a slip, and what the refusal names. */
+const WRONG: [title: string, paymentsAuth: unknown, named: RegExp][] = [
+  ['a misspelt key', { acount: 'shop' }, /paymentsAuth\.acount is not known\. Did you mean "account"\?/],
+  [
+    'a misspelt key beside a right one',
+    { account: 'shop', scope: ['read'] },
+    /paymentsAuth\.scope is not known/,
+  ],
+  ['an unknown key', { merchant: 'shop' }, /paymentsAuth\.merchant is not known.*Known: account/],
+  ['a key in capitals', { Account: 'shop' }, /paymentsAuth\.Account is not known/],
+  ['a key of every object', { toString: 'shop' }, /paymentsAuth\.toString is not known/],
+  ['a symbol as a key', { [Symbol('account')]: 'shop' }, /Symbol\(account\) is not known/],
+  ['a number as account', { account: 7 }, /paymentsAuth\.account must be a text, and is a number/],
+  ['a list as account', { account: ['shop'] }, /account must be a text, and is a list/],
+  ['an object as account', { account: { id: 'shop' } }, /account must be a text, and is an object/],
+  ['true as account', { account: true }, /account must be a text, and is a boolean/],
+  ['a text in an object as account', { account: Object('shop') }, /account must be a text/],
+  ['a text as scopes', { scopes: 'read' }, /scopes must be a list of scopes/],
+  ['scopes that are no texts', { scopes: [7] }, /scopes must be a list of scopes/],
+  ['scopes with spaces', { scopes: ['read write'] }, /scopes must be a list of scopes/],
+  ['an empty scope', { scopes: [''] }, /scopes must be a list of scopes/],
+  ['a set of scopes', { scopes: new Set(['read']) }, /scopes must be a list of scopes/],
+  ['a number as host', { host: 1 }, /host must be a text/],
+  ['an empty host', { host: '' }, /host must be a text/],
+  ['an unknown replay', { replay: 'sometimes' }, /replay must be "always", "safe-methods" or "never"/],
+  ['true as replay', { replay: true }, /replay must be/],
+  ['a number as audience', { audience: 5 }, /audience must be a text/],
+  ['a text', 'shop', /paymentsAuth must be an object.*is a string/],
+  ['a list', ['shop'], /paymentsAuth must be an object.*is a list/],
+  ['null', null, /paymentsAuth must be an object.*is null/],
+  ['true', true, /paymentsAuth must be an object/],
+  ['an instance of a class', new Inheriting(), /paymentsAuth must be an object/],
+  ['a Map', new Map([['account', 'shop']]), /paymentsAuth must be an object/],
+  ['a function', () => ({ account: 'shop' }), /paymentsAuth must be an object/],
+];
+
+/** As before: an account that is named but missing does not exist. */
+const MISSING: unknown[] = [undefined, null, ''];
+
+let server: LoopbackServer;
+let application: TestApplication;
+beforeAll(async () => {
+  server = await startLoopbackServer((_, response) => json(response, 200, {}));
+  application = await startApplication({
+    providers: {
+      cashfin: {
+        baseUrl: server.url,
+        credentials: { clientSecret: 'cs_own' },
+        accounts: { shop: { clientSecret: 'cs_shop' } },
+      },
+    },
+  });
+});
+afterAll(async () => {
+  await application.close();
+  await server.close();
+});
+
+const send = (paymentsAuth: unknown) =>
+  firstValueFrom(
+    application.paymentsAuth
+      .http('cashfin')
+      .request({ url: '/x', method: 'POST', paymentsAuth } as AxiosRequestConfig),
+  );
+
+describe('a request whose paymentsAuth is', () => {
+  it.each(WRONG)('%s is refused before anything is sent', async (_, paymentsAuth, named) => {
+    const before = server.requests.length;
+    const error = await failure(send(paymentsAuth));
+    expect(error).toMatchObject({ code: 'INVALID_REQUEST', provider: 'cashfin' });
+    expect(error.message).toMatch(named);
+    expect(server.requests).toHaveLength(before);
+  });
+
+  it.each(MISSING)('an account of %j is an account that does not exist', async (account) => {
+    const before = server.requests.length;
+    expect(await failure(send({ account }))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+    expect(server.requests).toHaveLength(before);
+  });
+
+  it('`__proto__` from JSON names no account: axios drops it, and nothing is inherited from it', async () => {
+    const said: unknown = JSON.parse('{"__proto__":{"account":"shop"}}');
+    expect(await failure(send(said))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+  });
+
+  it('OWN_ACCOUNT is sent for the own account, and another symbol is not', async () => {
+    await send({ account: OWN_ACCOUNT });
+    expect(server.requests.at(-1)?.headers.authorization).toContain('cs_own');
+    expect(await failure(send({ account: Symbol('own') }))).toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+
+  it('right is sent, and what its caller does to it afterwards changes nothing', async () => {
+    const said: Record<string, unknown> = { account: 'shop' };
+    const answered = send(said);
+    said['account'] = 'other';
+    expect((await answered).status).toBe(200);
+    expect(server.requests.at(-1)?.headers.authorization).toContain('cs_shop');
+  });
+});
