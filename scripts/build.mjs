@@ -7,8 +7,8 @@
  * not 130, and starts 40 ms sooner (`npm run bench -- boot`).
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { libraries } from './pack.mjs';
@@ -181,10 +181,35 @@ function copyTypes(folder) {
   for (const entry of entriesOf(folder))
     if (!entry.startsWith('bin/')) visit(join(folder, '.build', `${entry}.d.ts`));
   for (const file of needed) {
-    for (const format of ['esm', 'cjs']) {
+    for (const format of /** @type {const} */ (['esm', 'cjs'])) {
       const target = join(folder, 'dist', format, relative(join(folder, '.build'), file));
       mkdirSync(dirname(target), { recursive: true });
-      copyFileSync(file, target);
+      const text = readFileSync(file, 'utf8');
+      writeFileSync(
+        target,
+        text.includes("declare module 'axios'") ? forBothTypesOfAxios(target, text, format) : text,
+      );
     }
   }
+}
+
+/**
+ * axios has types for ES modules and other ones for CommonJS, and what is declared for one is not there for the other.
+ * `HttpService` has those that Nest was built with: in a CommonJS application of NestJS 12, which is all ES modules, they are not
+ * those that the application imports. So what is added to axios is added to both, the second time in a file beside.
+ *
+ * @param {string} target
+ * @param {string} text
+ * @param {'esm' | 'cjs'} format
+ */
+function forBothTypesOfAxios(target, text, format) {
+  const [extension, mode] = format === 'esm' ? ['.d.cts', 'import'] : ['.d.mts', 'require'];
+  const beside = target.replace(/\.d\.ts$/, `.axios${extension}`);
+  const names = [...text.matchAll(/^export interface (\w+)/gm)].map(([, name = '']) => name);
+  const own = basename(target).replace(/\.d\.ts$/, '.js');
+  writeFileSync(
+    beside,
+    `import type { ${names.join(', ')} } from './${own}' with { 'resolution-mode': '${mode}' };\n${text.slice(text.indexOf("declare module 'axios'"))}`,
+  );
+  return `/// <reference path="./${basename(beside)}" />\n${text}`;
 }

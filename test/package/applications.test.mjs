@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { installApplication, nodeVersions, pack, run } from './support.mjs';
 
@@ -27,13 +28,17 @@ describe('an application that installs the tarballs', { concurrency: 2 }, () => 
     describe(fixture, { concurrency: false }, async () => {
       const folder = await installApplication(fixture, tarballs);
 
-      it('compiles', async () => {
+      it('compiles, with every block of the documents in it', async () => {
         await run(process.execPath, ['node_modules/typescript/bin/tsc', '--skipLibCheck', 'false'], folder);
       });
 
       for (const [name, node] of Object.entries(nodes)) {
         it(`runs on ${name}`, async () => {
           await run(node, ['dist/main.js'], folder);
+        });
+
+        it(`runs every block of the documents on ${name}`, async () => {
+          assert.match(await run(node, ['dist/documents.js'], folder), /\b\d\d blocks ran\n$/);
         });
 
         for (const { name: runner, command, canRunOn = () => true } of runners) {

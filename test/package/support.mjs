@@ -108,6 +108,7 @@ export async function run(command, args, cwd) {
 export async function installApplication(fixture, tarballs) {
   const folder = copyFixture(fixture);
   cpSync(join(fixtures, 'application'), folder, { recursive: true });
+  writeDocuments(join(folder, 'src'));
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   if (manifest.type !== 'module') useExtensionlessImports(join(folder, 'src'));
   await npmInstall(
@@ -115,6 +116,48 @@ export async function installApplication(fixture, tarballs) {
     packageNames.map((name) => tarballs[name]),
   );
   return folder;
+}
+
+/**
+ * Every TypeScript block of the documents as a file of the application: tests for its test runner, and the others
+ * imported by `documents.ts`, but for those that the documents say are not run.
+ *
+ * @param {string} folder
+ */
+function writeDocuments(folder) {
+  const blocks = documents().flatMap(typescriptBlocks);
+  const imported = blocks.filter(({ isTest, isRun }) => !isTest && isRun);
+  writeFiles(folder, {
+    ...Object.fromEntries(blocks.map(({ name, code }) => [`docs/${name}.ts`, code])),
+    'documents.ts': [
+      "import 'reflect-metadata';",
+      ...imported.map(({ name }) => `import './docs/${name}.js';`),
+      `console.log('${imported.length} blocks ran');`,
+      '',
+    ].join('\n'),
+  });
+}
+
+/** What users read, relative to the root of the repository. */
+function documents() {
+  const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !name.startsWith('api'))
+    .map((name) => `docs/${name}`);
+  return ['README.md', 'libs/payments-sandbox/README.md', ...docs];
+}
+
+/** @param {string} file */
+function typescriptBlocks(file) {
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(/(<!-- not run: .+ -->\s*)?^```(?:ts|typescript)\n(.*?)^```$/gms)].map(
+    ({ 1: notRun, 2: code = '', index }) => {
+      const isTest = /^(?:describe|it|test)\(/m.test(code);
+      const line = text.slice(0, index).split('\n').length;
+      const name = `${file.replaceAll(/\W+/g, '-')}-${line}${isTest ? '.spec' : ''}`;
+      // A block without imports or exports would be a script, and share its names with the others.
+      return { name, code: `${code}export {};\n`, isTest, isRun: notRun === undefined };
+    },
+  );
 }
 
 /**
@@ -154,7 +197,10 @@ function npmInstall(/** @type {string} */ folder, /** @type {string[]} */ packag
 function useExtensionlessImports(/** @type {string} */ folder) {
   for (const file of filesIn(folder)) {
     const path = join(folder, file);
-    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/(from '\.{1,2}\/[^']+)\.js'/g, "$1'"));
+    writeFileSync(
+      path,
+      readFileSync(path, 'utf8').replaceAll(/((?:from|import) '\.{1,2}\/[^']+)\.js'/g, "$1'"),
+    );
   }
 }
 

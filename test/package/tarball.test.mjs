@@ -12,7 +12,7 @@ for (const name of packageNames) {
   describe(`the tarball of ${name}`, { concurrency: 2 }, () => {
     it('has exactly these files, besides its types', () => {
       const pinned = new URL(`./files/${name}.txt`, import.meta.url);
-      const all = filesIn(join(folder, 'node_modules', name)).filter((file) => !file.endsWith('.d.ts'));
+      const all = filesIn(join(folder, 'node_modules', name)).filter((file) => !/\.d\.[cm]?ts$/.test(file));
       const files = `${inShort(all).join('\n')}\n`;
       if (process.env['PIN_FILES']) writeFileSync(pinned, files);
       assert.equal(files, readFileSync(pinned, 'utf8'), 'Meant to change? PIN_FILES=1 npm run test:package');
@@ -22,7 +22,7 @@ for (const name of packageNames) {
       const root = join(folder, 'node_modules', name);
       for (const format of ['esm', 'cjs']) {
         const dist = join(root, 'dist', format);
-        const found = filesIn(dist).filter((file) => file.endsWith('.d.ts'));
+        const found = filesIn(dist).filter((file) => /\.d\.[cm]?ts$/.test(file));
         assert.deepEqual(
           found,
           typesFrom(
@@ -205,9 +205,10 @@ function typesFrom(dist, entries) {
   const visit = (/** @type {string} */ file) => {
     if (reached.has(file)) return;
     reached.add(file);
-    for (const [, path = ''] of readFileSync(join(dist, file), 'utf8').matchAll(
-      /['"](\.{1,2}\/[^'"]+)\.js['"]/g,
-    ))
+    const text = readFileSync(join(dist, file), 'utf8');
+    for (const [, beside = ''] of text.matchAll(/^\/\/\/ <reference path="\.\/(.+)" \/>$/gm))
+      reached.add(join(file, '..', beside));
+    for (const [, path = ''] of text.matchAll(/['"](\.{1,2}\/[^'"]+)\.js['"]/g))
       visit(join(file, '..', `${path}.d.ts`));
   };
   for (const entry of entries) visit(join(entry, 'index.d.ts'));

@@ -67,7 +67,7 @@ export class PaymentsAuthModule extends ConfigurableModuleClass implements OnApp
     return super.forRootAsync(options as never);
   }
 
-  /** @internal */
+  /** Called by Nest. */
   onApplicationShutdown(): void {
     this.#events.complete();
   }

@@ -115,7 +115,7 @@ export interface SchemeWork {
   readonly sign?: (draft: SchemeDraft) => WebhookMessage;
 }
 
-/** What all schemes have, with its defaults, and where a scheme says nothing else. */
+/** What all schemes have, with its defaults, and where a scheme says nothing else. @internal */
 export function commonWork(
   spec: SchemeSpec,
 ): Omit<SchemeWork, 'fields' | 'problems' | 'verify' | 'needsBytes'> {
@@ -131,6 +131,7 @@ export function commonWork(
   };
 }
 
+/** @internal */
 export function schemeOf<F extends string>(proves: WebhookProof, work: SchemeWork): WebhookScheme<F> {
   return Object.freeze({ proves, '~work': Object.freeze(work) });
 }
