@@ -24,6 +24,8 @@ export class MemoryTokenStore implements TokenStore {
   readonly endpoints = new Set<string>();
   /** The one clock. */
   now = (): number => performance.now();
+  /** What was noted of credentials. */
+  readonly notes = new Map<string, string>();
   /** Whether nothing can be asked of it. */
   lost = false;
   readonly #entries = new Map<string, Entry>();
@@ -88,6 +90,17 @@ export class MemoryTokenStore implements TokenStore {
   async reserve(endpoint: EndpointKey, _limits: readonly TokenRequestLimit[]): Promise<number> {
     this.endpoints.add(`${endpoint.provider}:${endpoint.hash}`);
     return 0;
+  }
+
+  async note({ hash }: TokenKey): Promise<string | undefined> {
+    if (this.lost) throw new Error('lost');
+    return this.notes.get(hash);
+  }
+
+  async setNote({ hash }: TokenKey, text: string | undefined): Promise<void> {
+    if (this.lost) throw new Error('lost');
+    if (text === undefined) this.notes.delete(hash);
+    else this.notes.set(hash, text);
   }
 
   async pause(): Promise<void> {

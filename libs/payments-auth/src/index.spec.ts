@@ -39,6 +39,7 @@ describe('nestjs-payments-auth', () => {
       'login',
       'privateKeyJwt',
       'publicKeyWebhook',
+      'refreshToken',
       'sameText',
       'sharedToken',
       'standardWebhooks',

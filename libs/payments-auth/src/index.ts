@@ -89,6 +89,7 @@ export type {
 } from './providers/provider-definition.js';
 export { login, type LoginSpec } from './strategies/login.strategy.js';
 export { clientCredentials, type ClientCredentialsSpec } from './strategies/client-credentials.strategy.js';
+export { refreshToken, type RefreshTokenSpec } from './strategies/refresh-token.strategy.js';
 export type { ClientAuthentication, ClientSpec } from './strategies/client-authentication.js';
 export {
   type ClientAssertion,

@@ -9,6 +9,8 @@ const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
   'credentials-rejected': 'error',
   'grant-rejected': 'error',
   'definition-fault': 'error',
+  'refresh-token-unsaved': 'error',
+  'refresh-token-in-doubt': 'error',
   'credential-unavailable': 'warn',
   'renewal-failed': 'warn',
   'renewals-paused': 'warn',

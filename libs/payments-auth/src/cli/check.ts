@@ -22,6 +22,15 @@ export interface CheckContext extends CheckSettings {
   readonly isWanted: boolean;
 }
 
+/** A refresh token may be good for one use, and the application has to have that one. */
+const NOT_SPENT: CheckFinding = {
+  severity: 'warning',
+  step: 'login',
+  what: 'the refresh token was not spent',
+  cause: 'it may be good for one use, and then the application could not use it any more',
+  fix: 'make a call with the application itself',
+};
+
 /** Reads the settings of one provider as `forRoot()` does, and finds out whether they are good. */
 export async function checkProvider(
   definition: ProviderDefinition,
@@ -41,7 +50,9 @@ export async function checkProvider(
   return {
     provider: name,
     title,
-    ok: !findings.some(({ severity }) => severity === 'failure') && (isProven || findings.length === 0),
+    ok:
+      !findings.some(({ severity }) => severity === 'failure') &&
+      (isProven || settings.findings.length === 0),
     configured: 'yes',
     ...(environment === undefined ? {} : { environment }),
     baseUrls: hosts,
@@ -88,7 +99,9 @@ async function makeRequests(
   const { definition } = provider;
   const strategy = strategyOf(definition);
   const [credentials = {}] = (await provider.own?.resolve()) ?? [];
-  const login = strategy === undefined ? undefined : await logIn(provider, strategy, credentials, context);
+  const isSpared = strategy?.kind === 'refresh-token';
+  const login =
+    strategy === undefined || isSpared ? undefined : await logIn(provider, strategy, credentials, context);
   const token = strategy === undefined ? '' : login?.value?.token;
   const probed =
     definition.probe === undefined || token === undefined
@@ -106,6 +119,7 @@ async function makeRequests(
       ...failures(definition, 'login', login),
       ...failures(definition, 'probe', probed),
       ...clockFindings(clockDifferenceMs ?? 0),
+      ...(isSpared ? [NOT_SPENT] : []),
     ],
   };
 }

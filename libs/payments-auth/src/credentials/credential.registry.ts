@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { refreshTokenStrategy } from '../strategies/refresh-token.strategy.js';
 import { strategyOf } from '../strategies/strategy.js';
+import { RefreshTokenIssuer } from './sharing/refresh-token-issuer.js';
 import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import { notConfigured } from '../providers/not-configured.js';
 import type { TokenTransport } from '../strategies/token-transport.js';
@@ -73,9 +75,21 @@ export class CredentialRegistry {
       const transport = options.transport(provider);
       const own = new ProviderTokenIssuer(provider, strategy, { clock, transport, endpoints });
       const slowestLoginMs = () => own.durations.slowestMs;
-      let issuer: TokenIssuer = own;
+      const refreshing = refreshTokenStrategy(strategy);
+      const asking =
+        refreshing?.rotates === true
+          ? new RefreshTokenIssuer(provider, refreshing, own, {
+              clock,
+              hash,
+              emit,
+              closing,
+              health,
+              load: (account) => this.#accounts(provider.name).source.resolve(account),
+            })
+          : own;
+      let issuer: TokenIssuer = asking;
       if (health !== undefined && provider.share) {
-        const fleet = new SharedTokenIssuer(provider, strategy, own, { health, clock, hash });
+        const fleet = new SharedTokenIssuer(provider, strategy, asking, { health, clock, hash });
         closing.addEventListener('abort', fleet.listen(), { once: true });
         issuer = fleet;
       }

@@ -64,6 +64,10 @@ export type PaymentsAuthEvent = EventBase &
     | { readonly type: 'grant-rejected'; readonly reason: string; readonly retryAfterMs: number }
     /** A function of the definition threw, or an answer is none that the definition knows. No waiting cures it. */
     | { readonly type: 'definition-fault'; readonly reason: string; readonly retryAfterMs: number }
+    /** What took the place of a refresh token could not be saved. It is kept here, served, and saved again and again. */
+    | { readonly type: 'refresh-token-unsaved' }
+    /** A process died while it spent a refresh token, or the answer was lost. It is spent once more. */
+    | { readonly type: 'refresh-token-in-doubt' }
     | { readonly type: 'credential-revoked' }
     | { readonly type: 'credentials-rotated' }
     /** Renewal has proven to be no cure: refusals now go straight to their callers for a while (R11). */

@@ -86,6 +86,8 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
       case 'credentials-rejected':
       case 'grant-rejected':
       case 'definition-fault':
+      case 'refresh-token-unsaved':
+      case 'refresh-token-in-doubt':
       case 'credential-unavailable':
       case 'renewals-paused':
       case 'credential-contested':

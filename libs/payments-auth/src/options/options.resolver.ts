@@ -1,3 +1,4 @@
+import { checkRotatingRefreshTokens } from './rotating-refresh-tokens.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { Findings } from './findings.js';
@@ -64,6 +65,7 @@ export async function resolveOptions(options: unknown, within: ResolutionContext
       ? await foundByVariables(context.foundByVariables ?? builtIns, known)
       : [...(await fromNames(fromEnvironment, named, known)), ...(await fromOptions(named, known))];
   checkProviderNames(context, findings);
+  checkRotatingRefreshTokens(providers, given['store'], findings);
   findings.refuseProblems();
   return { providers: providers.filter((each) => each !== undefined), warnings: findings.warnings };
 }

@@ -11,6 +11,7 @@ export function credentialKeys(prefix: string, { provider, account, hash }: Toke
     lock: name('lock'),
     version: name('version'),
     rejection: name('rejection'),
+    note: name('note'),
   };
 }
 

@@ -178,3 +178,16 @@ export const PAUSE = `
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) end
 return 1
 `;
+
+/** A merchant's refresh token may rest for long between two uses. */
+const NOTE_KEPT_MS = 180 * 24 * 60 * 60_000;
+
+/** KEYS: note. */
+export const READ_NOTE = `return redis.call('GET', KEYS[1]) or ''`;
+
+/** KEYS: note. ARGV: the text; an empty one takes it away. */
+export const WRITE_NOTE = `
+if ARGV[1] == '' then return redis.call('UNLINK', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ${NOTE_KEPT_MS})
+return 1
+`;

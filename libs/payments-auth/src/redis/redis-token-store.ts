@@ -21,12 +21,14 @@ import {
   EXTEND,
   PAUSE,
   PUBLISH,
+  READ_NOTE,
   REJECT,
   REJECTION_MOST_MS,
   RELEASE,
   RESERVE,
   TELL,
   WITHDRAW,
+  WRITE_NOTE,
 } from './redis-scripts.js';
 import {
   type RedisTokenStoreOptions,
@@ -185,6 +187,20 @@ export class RedisTokenStore implements TokenStore {
   #tell(token: string, withdrawal: Withdrawal): void {
     const { channel } = this.#withdrawals;
     this.#commands.runBehind(TELL, [token], [channel, this.#withdrawals.messageOf(withdrawal)]);
+  }
+
+  async note(key: TokenKey): Promise<string | undefined> {
+    const { note } = credentialKeys(this.#prefix, key);
+    const sealed = String(await this.#commands.run(READ_NOTE, [note], []));
+    if (sealed === '') return undefined;
+    const text = this.#sealing.open(sealed, note);
+    if (text === undefined) throw new RedisFailure(`Redis: the note at ${note} cannot be read`, false);
+    return text;
+  }
+
+  async setNote(key: TokenKey, text: string | undefined): Promise<void> {
+    const { note } = credentialKeys(this.#prefix, key);
+    await this.#commands.run(WRITE_NOTE, [note], [text === undefined ? '' : this.#sealing.seal(text, note)]);
   }
 
   onWithdrawn(listener: (withdrawal: Withdrawal) => void): () => void {

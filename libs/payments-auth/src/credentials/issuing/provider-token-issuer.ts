@@ -16,6 +16,9 @@ import { retryAfterMs } from './retry-after.js';
 import type { TokenEndpoint, TokenEndpoints } from './token-endpoints.js';
 import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer } from './token-issuer.js';
 
+/** No connection stood. */
+const NOT_REACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
+
 /** Asks the provider's own token endpoint, within what the provider allows. */
 export class ProviderTokenIssuer implements TokenIssuer {
   readonly isShared = false;
@@ -46,10 +49,16 @@ export class ProviderTokenIssuer implements TokenIssuer {
   async issue(request: IssueRequest): Promise<IssueOutcome> {
     const leave = await this.#endpoint.enter(request.lane);
     try {
-      if (request.signal.aborted) return { outcome: 'unavailable', reason: 'cancelled' };
+      if (request.signal.aborted) return { outcome: 'unavailable', reason: 'cancelled', notActedUpon: true };
       const waitMs = this.#endpoint.reserve(this.#strategy.limits, request.fingerprint);
       if (waitMs > 0)
-        return { outcome: 'unavailable', reason: 'rate limited', retryAfterMs: waitMs, limited: true };
+        return {
+          outcome: 'unavailable',
+          reason: 'rate limited',
+          retryAfterMs: waitMs,
+          limited: true,
+          notActedUpon: true,
+        };
       return await this.#ask(request);
     } finally {
       leave();
@@ -89,7 +98,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
       // A failure tells how slow the endpoint is as well as a success does.
       if (reason === 'timeout') this.durations.add(durationMs);
       request.onTokenRequest({ outcome: 'unavailable', durationMs, reason });
-      return { outcome: 'unavailable', reason };
+      return { outcome: 'unavailable', reason, notActedUpon: NOT_REACHED.includes(reason) };
     }
     const durationMs = this.#clock.monotonic() - startedAtMs;
     const outcome = withoutSecrets(this.#read(answer), () =>
@@ -112,12 +121,15 @@ export class ProviderTokenIssuer implements TokenIssuer {
         askedAtMonotonicMs: answer.requestedAtMonotonicMs,
         from: 'provider',
         ...(outcome.scopes === undefined ? {} : { scopes: outcome.scopes }),
+        ...(outcome.refreshToken === undefined ? {} : { refreshToken: outcome.refreshToken }),
       };
     }
-    if (outcome.outcome === 'rejected') return outcome;
+    // A server error may come of somebody in between, after the provider has done what it was asked.
+    const notActedUpon = answer.status >= 400 && answer.status < 500;
+    if (outcome.outcome === 'rejected') return { ...outcome, notActedUpon };
     const waitMs = retryAfterMs(answer.headers, this.#clock.now());
     if (answer.status === 429) this.#endpoint.pause(waitMs ?? 1_000);
-    return { ...outcome, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+    return { ...outcome, notActedUpon, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
   }
 
   /** What a definition says of answers was written for those its author knew; one that trips it is no token. */

@@ -64,6 +64,8 @@ export interface IssuedToken {
   readonly from: 'provider' | 'store';
   /** Its number in the store of a fleet; absent for a token that was never there. */
   readonly version?: number;
+  /** What takes the place of the refresh token that was spent for it. */
+  readonly refreshToken?: string;
 }
 
 export type IssueOutcome =
@@ -71,6 +73,8 @@ export type IssueOutcome =
   | (Rejected & {
       /** For how long others remember it, in milliseconds, where it is they who say so. */
       readonly retryAfterMs?: number;
+      /** As below. */
+      readonly notActedUpon?: boolean;
     })
   | {
       readonly outcome: 'unavailable';
@@ -79,6 +83,8 @@ export type IssueOutcome =
       readonly retryAfterMs?: number;
       /** Nothing was sent: a limit or a pause stood in the way. */
       readonly limited?: boolean;
+      /** Surely the provider has not done what it was asked: nothing reached it, or it has said no. */
+      readonly notActedUpon?: boolean;
       /**
        * Only in answer to a renewal of a token that lives: no failure, but not yet. The store of the fleet is lost, and
        * its processes spread their renewals over the end of the life. Keep the token and ask again after `retryAfterMs`.

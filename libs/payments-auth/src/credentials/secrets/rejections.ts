@@ -30,21 +30,21 @@ export class Rejections {
     // Calls that were refused together say it once.
     const stillMs = this.wrongForMs(secret);
     if (stillMs > 0) return stillMs;
-    const times = (this.#byFingerprint.get(secret.fingerprint)?.times ?? 0) + 1;
+    const times = (this.#byFingerprint.get(nameOf(secret))?.times ?? 0) + 1;
     const rememberedMs = forMs ?? waitAfter(times, REJECTION);
     const atMs = this.#clock.monotonic();
-    this.#byFingerprint.set(secret.fingerprint, { ...rejection, times, atMs, untilMs: atMs + rememberedMs });
+    this.#byFingerprint.set(nameOf(secret), { ...rejection, times, atMs, untilMs: atMs + rememberedMs });
     return rememberedMs;
   }
 
-  remove({ fingerprint }: Secret): void {
-    this.#byFingerprint.delete(fingerprint);
+  remove(secret: Secret): void {
+    this.#byFingerprint.delete(nameOf(secret));
   }
 
   /** A secret that is no longer configured needs no memory. */
   keepOnly(list: readonly Secret[]): void {
     for (const known of this.#byFingerprint.keys()) {
-      if (!list.some(({ fingerprint }) => fingerprint === known)) this.#byFingerprint.delete(known);
+      if (!list.some((secret) => nameOf(secret) === known)) this.#byFingerprint.delete(known);
     }
   }
 
@@ -56,27 +56,31 @@ export class Rejections {
   }
 
   /** Whether it has been called wrong, and has not been accepted since. */
-  has({ fingerprint }: Secret): boolean {
-    return this.#byFingerprint.has(fingerprint);
+  has(secret: Secret): boolean {
+    return this.#byFingerprint.has(nameOf(secret));
   }
 
   /** For how much longer it is left alone, in milliseconds. */
-  wrongForMs({ fingerprint }: Secret): number {
-    const rejection = this.#byFingerprint.get(fingerprint);
+  wrongForMs(secret: Secret): number {
+    const rejection = this.#byFingerprint.get(nameOf(secret));
     return rejection === undefined ? 0 : Math.max(0, rejection.untilMs - this.#clock.monotonic());
   }
 
   /** Whether it was called wrong for the first time, and that less than `ms` ago. */
-  isNews({ fingerprint }: Secret, ms: number): boolean {
-    const rejection = this.#byFingerprint.get(fingerprint);
+  isNews(secret: Secret, ms: number): boolean {
+    const rejection = this.#byFingerprint.get(nameOf(secret));
     return rejection?.times === 1 && this.#clock.monotonic() - rejection.atMs < ms;
   }
 
   /** What the provider said of the newest of `list` that is left alone, and how long until one is tried again. */
   of(list: readonly Secret[]): (RejectionCause & { retryAfterMs: number }) | undefined {
     const wrong = list.filter((secret) => this.wrongForMs(secret) > 0);
-    const rejection = wrong[0] && this.#byFingerprint.get(wrong[0].fingerprint);
+    const rejection = wrong[0] && this.#byFingerprint.get(nameOf(wrong[0]));
     if (rejection === undefined) return undefined;
     return { ...rejection, retryAfterMs: Math.ceil(Math.min(...wrong.map((each) => this.wrongForMs(each)))) };
   }
+}
+
+function nameOf({ fingerprint, whole }: Secret): string {
+  return whole ?? fingerprint;
 }

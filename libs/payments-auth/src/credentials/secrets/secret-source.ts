@@ -5,7 +5,8 @@ import { isPaymentsAuthError } from '../../payments-auth.errors.js';
 import type { ConfiguredProvider, CredentialsSource } from '../../providers/configured-provider.js';
 import type { CredentialsInForce } from '../../providers/credentials-in-force.js';
 import { credentialValue } from '../../providers/credential-value.js';
-import type { Credentials } from '../../strategies/strategy.js';
+import { type RefreshTokenStrategy, refreshTokenStrategy } from '../../strategies/refresh-token.strategy.js';
+import { type Credentials, strategyOf } from '../../strategies/strategy.js';
 import { headersOf } from '../call-headers.js';
 import { accountUnknown, UnusableCredentialsError } from '../credential-errors.js';
 import type { KeyedHash } from './keyed-hash.js';
@@ -13,8 +14,10 @@ import type { KeyedHash } from './keyed-hash.js';
 /** One set of static credentials that an account may authenticate with. */
 export interface Secret {
   readonly credentials: Credentials;
-  /** Its keyed hash. */
+  /** Its keyed hash; without the refresh token, where there is one: each use replaces that. */
   readonly fingerprint: string;
+  /** The keyed hash of all of it, where that is another. What the provider calls wrong is this. */
+  readonly whole?: string;
 }
 
 /** How logs and events name it: by 8 hex digits, as they name everything. */
@@ -33,6 +36,7 @@ export class SecretSource implements CredentialsInForce {
   readonly #provider: ConfiguredProvider;
   readonly clock: Clock;
   readonly #hash: KeyedHash;
+  readonly #refreshing: RefreshTokenStrategy | undefined;
   readonly #rotated = new Map<string | undefined, readonly Secret[]>();
   readonly #listeners: ((account: string | undefined) => void)[] = [];
 
@@ -40,6 +44,7 @@ export class SecretSource implements CredentialsInForce {
     this.#provider = provider;
     this.clock = clock;
     this.#hash = hash;
+    this.#refreshing = refreshTokenStrategy(strategyOf(provider.definition));
   }
 
   /** Whether asking again can give another answer. */
@@ -98,7 +103,10 @@ export class SecretSource implements CredentialsInForce {
         throw new UnusableCredentialsError(`credentials${at}.${name}: ${read.problem}`);
       if (read.value !== undefined) credentials[name] = read.value;
     }
-    return { credentials, fingerprint: this.#hash.ofCredentials(this.#identityOf(credentials)) };
+    const fingerprint = this.#hash.ofCredentials(this.#identityOf(credentials));
+    return this.#refreshing === undefined
+      ? { credentials, fingerprint }
+      : { credentials, fingerprint, whole: this.#hash.ofCredentials(credentials) };
   }
 
   /**
@@ -107,12 +115,28 @@ export class SecretSource implements CredentialsInForce {
    */
   #identityOf(credentials: Credentials): Credentials {
     const { definition } = this.#provider;
+    if (this.#refreshing !== undefined) return this.#withoutRefreshToken(credentials, this.#refreshing);
     if (['token', 'bodySignature', 'sign', 'tls'].some((part) => part in definition)) return credentials;
     const { headers, callHeaders = [] } = headersOf(definition, credentials, '', this.#provider.environment);
     return {
       ...headers,
       ...Object.fromEntries(callHeaders.map((each, at) => [`${at}`, JSON.stringify(each)])),
     };
+  }
+
+  /** Else every use would make another credential of it, and the next process would spend the one before. */
+  #withoutRefreshToken(credentials: Credentials, strategy: RefreshTokenStrategy): Credentials {
+    const { environment } = this.#provider;
+    try {
+      const token = strategy.refreshToken({
+        credentials,
+        ...(environment === undefined ? {} : { environment }),
+      });
+      return Object.fromEntries(Object.entries(credentials).filter(([, value]) => value !== token));
+    } catch {
+      // Told when it is spent.
+      return credentials;
+    }
   }
 
   #configured(account: string | undefined): CredentialsSource | undefined {

@@ -32,6 +32,9 @@ const LAST_LOOK_MS = 200;
 /** Alone, processes renew in the last part of a token's life, each at a time of its own. */
 const ALONE_PART = 0.1;
 
+/** Whoever asks the provider. */
+type InnerIssuer = Pick<ProviderTokenIssuer, 'issue' | 'revoke' | 'durations'>;
+
 /** What one attempt looks for in the store. */
 interface Search {
   newerThan: number;
@@ -49,7 +52,7 @@ export class SharedTokenIssuer implements TokenIssuer {
   readonly isShared = true;
   readonly #provider: ConfiguredProvider;
   readonly #strategy: TokenStrategy;
-  readonly #inner: ProviderTokenIssuer;
+  readonly #inner: InnerIssuer;
   readonly #health: StoreHealth;
   readonly #clock: Clock;
   readonly #hash: KeyedHash;
@@ -65,7 +68,7 @@ export class SharedTokenIssuer implements TokenIssuer {
   constructor(
     provider: ConfiguredProvider,
     strategy: TokenStrategy,
-    inner: ProviderTokenIssuer,
+    inner: InnerIssuer,
     environment: { health: StoreHealth; clock: Clock; hash: KeyedHash; random?: () => number },
   ) {
     this.#provider = provider;
@@ -186,8 +189,9 @@ export class SharedTokenIssuer implements TokenIssuer {
     });
     letGo();
     if (outcome.outcome === 'issued') return this.#publish(key, grant, outcome, request.held);
-    // A fault of this process's definition is none of those that were deployed after it.
-    if (outcome.outcome === 'rejected' && outcome.code !== 'DEFINITION_FAULT') {
+    // A fault of this process's definition is none of those that were deployed after it, and the next refresh token of an
+    // account stands under the same key.
+    if (outcome.outcome === 'rejected' && outcome.code === undefined) {
       const reason = told(outcome.reason, secretValues(this.#provider.definition, request.credentials));
       this.#tell((store) => store.reject(key, grant, reason));
       return outcome;

@@ -138,4 +138,13 @@ export interface TokenStore {
 
   /** Nobody in the fleet asks this endpoint for the next `forMs` milliseconds. */
   pause(endpoint: EndpointKey, forMs: number): Promise<void>;
+
+  /**
+   * What was noted of a credential: of refresh tokens that are good for one use. Without this and {@link setNote}, a
+   * provider whose refresh tokens rotate needs `singleProcess: true`.
+   */
+  note?(key: TokenKey): Promise<string | undefined>;
+
+  /** Notes something, sealed like a token and for months, or takes the note away. */
+  setNote?(key: TokenKey, text: string | undefined): Promise<void>;
 }

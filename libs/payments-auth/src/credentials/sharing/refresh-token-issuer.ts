@@ -1,0 +1,343 @@
+import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
+import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import { tokenBaseUrl } from '../../providers/login-given.js';
+import { plainCause, told } from '../../scrubbing.js';
+import { DefinitionFault } from '../../strategies/definition-fault.js';
+import type { RefreshTokenStrategy } from '../../strategies/refresh-token.strategy.js';
+import type { Credentials } from '../../strategies/strategy.js';
+import { within } from '../../within.js';
+import { ACQUIRE_BUDGET_MS } from '../issuing/back-off.js';
+import { secretValues } from '../issuing/login-secrets.js';
+import { pause } from '../issuing/pause.js';
+import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
+import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer } from '../issuing/token-issuer.js';
+import type { EventSink } from '../payments-auth-event.js';
+import type { KeyedHash } from '../secrets/keyed-hash.js';
+import type { Secret } from '../secrets/secret-source.js';
+import { type SpentNotes, SpentNotesInMemory, SpentNotesInStore } from './spent-notes.js';
+import type { StoreHealth } from './store-health.js';
+import type { Grant, TokenKey } from './token-store.js';
+
+const EXTEND_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 100;
+/** A `save` that has not answered by then has failed, as far as anybody can tell. */
+const SAVE_WITHIN_MS = 10_000;
+const SAVE_AGAIN_FIRST_MS = 1_000;
+const SAVE_AGAIN_MOST_MS = 60_000;
+/** Somebody else may be faster, and once more; whoever always is has a `save` that never says yes. */
+const MOST_ROUNDS = 3;
+
+/** A pair that the application could not keep yet. */
+interface Unsaved {
+  readonly previous: string;
+  readonly next: string;
+}
+
+export interface RefreshTokenEnvironment {
+  readonly clock: Clock;
+  readonly hash: KeyedHash;
+  readonly emit: EventSink;
+  /** Absent where this process is the only one. */
+  readonly health: StoreHealth | undefined;
+  /** What an account authenticates with, asked of the application now. */
+  readonly load: (account: string | undefined) => Promise<readonly Secret[]>;
+  readonly closing: AbortSignal;
+}
+
+/**
+ * Spends refresh tokens that are good for one use.
+ *
+ * One process at a time may spend the refresh token of an account. It asks the application for it again when its turn
+ * has come, notes in the store that it is about to be spent, and has the application save what takes its place before
+ * anybody uses what came with it. While the store cannot say, nothing is spent.
+ */
+export class RefreshTokenIssuer implements TokenIssuer {
+  readonly isShared = false;
+  readonly #provider: ConfiguredProvider;
+  readonly #strategy: RefreshTokenStrategy;
+  readonly #inner: ProviderTokenIssuer;
+  readonly #environment: RefreshTokenEnvironment;
+  readonly #notes: SpentNotes;
+  /** Accounts whose turn it is here; the next waits for the one before. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #unsaved = new Map<string, Unsaved>();
+
+  constructor(
+    provider: ConfiguredProvider,
+    strategy: RefreshTokenStrategy,
+    inner: ProviderTokenIssuer,
+    environment: RefreshTokenEnvironment,
+  ) {
+    this.#provider = provider;
+    this.#strategy = strategy;
+    this.#inner = inner;
+    this.#environment = environment;
+    const { health } = environment;
+    this.#notes = health === undefined ? new SpentNotesInMemory() : new SpentNotesInStore(health);
+  }
+
+  get durations() {
+    return this.#inner.durations;
+  }
+
+  revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
+    return this.#inner.revoke(request, token);
+  }
+
+  async forget(): Promise<void> {
+    // What is shared is a matter of whoever shares it.
+  }
+
+  async issue(request: IssueRequest): Promise<IssueOutcome> {
+    const key = this.#keyOf(request);
+    const before = this.#turns.get(key.hash) ?? Promise.resolve();
+    const turn = before.then(() => this.#underLock(key, request));
+    const settled = turn.catch(() => undefined);
+    this.#turns.set(key.hash, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(key.hash) === settled) this.#turns.delete(key.hash);
+    }
+  }
+
+  // --- The lock ---------------------------------------------------------------------------------------------------
+
+  async #underLock(key: TokenKey, request: IssueRequest): Promise<IssueOutcome> {
+    const { health, clock } = this.#environment;
+    if (health === undefined) return this.#spend(key, request);
+    const untilMs = clock.monotonic() + ACQUIRE_BUDGET_MS;
+    for (;;) {
+      const claim = await health.ask(key.provider, (store) =>
+        store.claim(key, { newerThan: 0, drop: false, insist: true }),
+      );
+      if (claim === undefined) return storeIsSilent();
+      if (claim.outcome === 'acquired') return this.#holding(key, claim.grant, health, request);
+      if (request.signal.aborted || clock.monotonic() >= untilMs)
+        return {
+          outcome: 'unavailable',
+          reason: 'another process has not finished spending the refresh token',
+        };
+      await pause(clock, LOOK_EVERY_MS, request.signal, request.lane === 'caller');
+    }
+  }
+
+  async #holding(
+    key: TokenKey,
+    grant: Grant,
+    health: StoreHealth,
+    request: IssueRequest,
+  ): Promise<IssueOutcome> {
+    const { clock } = this.#environment;
+    let timer: TimerHandle;
+    const extendLater = (): void => {
+      timer = clock.setTimeout(() => {
+        void health.ask(key.provider, (store) => store.extend(key, grant));
+        extendLater();
+      }, EXTEND_EVERY_MS);
+    };
+    extendLater();
+    try {
+      return await this.#spend(key, request);
+    } finally {
+      clock.clearTimeout(timer!);
+      await health.ask(key.provider, (store) => store.release(key, grant));
+    }
+  }
+
+  // --- Spending ---------------------------------------------------------------------------------------------------
+
+  async #spend(key: TokenKey, request: IssueRequest): Promise<IssueOutcome> {
+    for (let round = 1; ; round += 1) {
+      const loaded = await this.#load(request);
+      if ('outcome' in loaded) return loaded;
+      const chosen = await this.#choose(key, request, loaded);
+      if ('outcome' in chosen) return chosen;
+      const { credentials, stored, next: unsaved } = chosen;
+      const note = { of: this.#hashOf(stored), ...(unsaved === undefined ? {} : { next: unsaved }) };
+      if (!(await this.#notes.write(key, { ...note, isBeingSpent: true }))) return storeIsSilent();
+      const outcome = await this.#inner.issue({ ...request, credentials });
+      if (outcome.outcome !== 'issued') {
+        // Else nobody knows whether it was spent, and the note stays.
+        if (outcome.notActedUpon === true)
+          await this.#notes.write(key, unsaved === undefined ? undefined : { ...note, isBeingSpent: false });
+        return outcome;
+      }
+      const { refreshToken: next = unsaved ?? stored, ...issued } = outcome;
+      if (next === stored) {
+        await this.#saved(key);
+        return issued;
+      }
+      const saved = await this.#save(key, request, { previous: stored, next });
+      if (saved || round === MOST_ROUNDS) return issued;
+    }
+  }
+
+  /** What the application says now: an answer that is minutes old may have been spent by another process since. */
+  async #load(request: IssueRequest): Promise<Secret | IssueOutcome> {
+    try {
+      const list = await this.#environment.load(request.account);
+      const secret = list.find(({ fingerprint }) => fingerprint === request.fingerprint);
+      return secret ?? { outcome: 'unavailable', reason: 'the credentials were changed meanwhile' };
+    } catch (error) {
+      const reason = error instanceof Error ? told(error.message) : 'the credentials could not be loaded';
+      return { outcome: 'unavailable', reason };
+    }
+  }
+
+  /** Which refresh token is spent: the one that is stored, or what took its place and could not be stored. */
+  async #choose(
+    key: TokenKey,
+    request: IssueRequest,
+    { credentials }: Secret,
+  ): Promise<{ credentials: Credentials; stored: string; next?: string } | IssueOutcome> {
+    let stored: string;
+    try {
+      stored = this.#refreshTokenIn(credentials);
+    } catch (error) {
+      if (!(error instanceof DefinitionFault)) throw error;
+      return faulty(error, secretValues(this.#provider.definition, credentials));
+    }
+    const note = await this.#notes.read(key);
+    if (note === 'unknown') return storeIsSilent();
+    const mine = this.#unsaved.get(key.hash);
+    // Otherwise the application has another one by now, and that is the newer one.
+    const noted = note?.of === this.#hashOf(stored) ? note : undefined;
+    if (mine !== undefined && mine.previous !== stored) this.#unsaved.delete(key.hash);
+    const next = noted?.next ?? (mine?.previous === stored ? mine.next : undefined);
+    if (noted?.isBeingSpent === true) this.#emit(request, { type: 'refresh-token-in-doubt' });
+    if (next === undefined) return { credentials, stored };
+    const replaced = Object.entries(credentials).map(([name, value]) => [
+      name,
+      value === stored ? next : value,
+    ]);
+    return { credentials: Object.fromEntries(replaced) as Credentials, stored, next };
+  }
+
+  // --- Saving -----------------------------------------------------------------------------------------------------
+
+  /** @returns `false` when the application holds another refresh token by now, which is spent instead */
+  async #save(key: TokenKey, request: IssueRequest, pair: Unsaved): Promise<boolean> {
+    const outcome = await this.#trySaving(request.account, pair);
+    if (outcome === 'saved' || (outcome === 'outrun' && (await this.#isStored(request, pair)) === 'next')) {
+      await this.#saved(key);
+      return true;
+    }
+    if (outcome === 'outrun' && (await this.#isStored(request, pair)) === 'other') {
+      await this.#saved(key);
+      return false;
+    }
+    this.#unsaved.set(key.hash, pair);
+    await this.#notes.write(key, { of: this.#hashOf(pair.previous), next: pair.next, isBeingSpent: false });
+    this.#emit(request, { type: 'refresh-token-unsaved' });
+    this.#saveLater(key, request, pair, SAVE_AGAIN_FIRST_MS);
+    return true;
+  }
+
+  async #saved(key: TokenKey): Promise<void> {
+    this.#unsaved.delete(key.hash);
+    await this.#notes.write(key, undefined);
+  }
+
+  async #trySaving(
+    account: string | undefined,
+    { previous, next }: Unsaved,
+  ): Promise<'saved' | 'outrun' | 'failed'> {
+    const { clock } = this.#environment;
+    const source = account === undefined ? this.#provider.own : this.#provider.accounts;
+    if (source?.save === undefined) return 'failed';
+    const saving = (async () => source.save?.(account, { refreshToken: next }, { refreshToken: previous }))();
+    saving.catch(() => undefined);
+    try {
+      const answer = await within(clock, SAVE_WITHIN_MS, saving, () => 'late' as const);
+      return answer === 'late' ? 'failed' : answer === false ? 'outrun' : 'saved';
+    } catch {
+      return 'failed';
+    }
+  }
+
+  /** Which refresh token the application holds after somebody else was said to be faster. */
+  async #isStored(
+    request: IssueRequest,
+    { previous, next }: Unsaved,
+  ): Promise<'next' | 'previous' | 'other'> {
+    const loaded = await this.#load(request);
+    if ('outcome' in loaded) return 'previous';
+    const stored = this.#refreshTokenIn(loaded.credentials);
+    return stored === next ? 'next' : stored === previous ? 'previous' : 'other';
+  }
+
+  #saveLater(key: TokenKey, request: IssueRequest, pair: Unsaved, afterMs: number): void {
+    const { clock, closing } = this.#environment;
+    if (closing.aborted) return;
+    clock.setTimeout(() => void this.#saveAgain(key, request, pair, afterMs).catch(() => undefined), afterMs);
+  }
+
+  async #saveAgain(key: TokenKey, request: IssueRequest, pair: Unsaved, afterMs: number): Promise<void> {
+    // It has been replaced, or saved, since.
+    if (this.#unsaved.get(key.hash) !== pair || this.#environment.closing.aborted) return;
+    const outcome = await this.#trySaving(request.account, pair);
+    if (this.#unsaved.get(key.hash) !== pair) return;
+    if (outcome === 'failed') {
+      this.#emit(request, { type: 'refresh-token-unsaved' });
+      return this.#saveLater(key, request, pair, Math.min(SAVE_AGAIN_MOST_MS, 2 * afterMs));
+    }
+    await this.#saved(key);
+  }
+
+  // --- Names ------------------------------------------------------------------------------------------------------
+
+  #refreshTokenIn(credentials: Credentials): string {
+    const { environment } = this.#provider;
+    return this.#strategy.refreshToken({
+      credentials,
+      ...(environment === undefined ? {} : { environment }),
+    });
+  }
+
+  #hashOf(refreshToken: string): string {
+    return this.#hash.of(['refresh-token', refreshToken]);
+  }
+
+  /** Of the account and its client: all scopes are asked for with the same refresh token. */
+  #keyOf({ account, fingerprint }: IssueRequest): TokenKey {
+    const { name: provider } = this.#provider;
+    const baseUrl = tokenBaseUrl(this.#provider, this.#strategy);
+    return { provider, account, hash: this.#hash.of(['spending', provider, baseUrl, account, fingerprint]) };
+  }
+
+  get #hash(): KeyedHash {
+    return this.#environment.hash;
+  }
+
+  #emit(
+    { account, fingerprint }: IssueRequest,
+    event: { type: 'refresh-token-unsaved' | 'refresh-token-in-doubt' },
+  ): void {
+    const { clock, emit } = this.#environment;
+    emit({
+      provider: this.#provider.name,
+      ...(account === undefined ? {} : { account }),
+      credential: fingerprint.slice(0, 8),
+      atMs: clock.now(),
+      ...event,
+    });
+  }
+}
+
+function faulty({ message, cause }: DefinitionFault, secrets: readonly (string | undefined)[]): IssueOutcome {
+  const plain = plainCause(cause, secrets);
+  return {
+    outcome: 'rejected',
+    code: 'DEFINITION_FAULT',
+    reason: told(message, secrets),
+    ...(plain === undefined ? {} : { cause: plain }),
+  };
+}
+
+function storeIsSilent(): IssueOutcome {
+  return {
+    outcome: 'unavailable',
+    reason: 'the shared store cannot say whether another process spends the refresh token',
+  };
+}

@@ -1,0 +1,71 @@
+import type { StoreHealth } from './store-health.js';
+import type { TokenKey } from './token-store.js';
+
+/** What is known of the refresh token that the application holds. */
+export interface SpentNote {
+  /** Its keyed hash. */
+  readonly of: string;
+  /** What took its place, and could not be saved yet. */
+  readonly next?: string;
+  /** It (or `next`) is being spent, or was, by a process that died before it knew. */
+  readonly isBeingSpent: boolean;
+}
+
+/**
+ * Notes of what becomes of refresh tokens, so that whoever comes next knows of a process that died with one in its hand.
+ * In the store of the fleet, or in memory where this process is the only one.
+ */
+export interface SpentNotes {
+  /** `'unknown'` when the store cannot say. */
+  read(key: TokenKey): Promise<SpentNote | undefined | 'unknown'>;
+  /** Resolves to whether it is noted. `undefined` takes a note away. */
+  write(key: TokenKey, note: SpentNote | undefined): Promise<boolean>;
+}
+
+export class SpentNotesInMemory implements SpentNotes {
+  readonly #notes = new Map<string, SpentNote>();
+
+  async read({ hash }: TokenKey): Promise<SpentNote | undefined> {
+    return this.#notes.get(hash);
+  }
+
+  async write({ hash }: TokenKey, note: SpentNote | undefined): Promise<boolean> {
+    if (note === undefined) this.#notes.delete(hash);
+    else this.#notes.set(hash, note);
+    return true;
+  }
+}
+
+export class SpentNotesInStore implements SpentNotes {
+  readonly #health: StoreHealth;
+
+  constructor(health: StoreHealth) {
+    this.#health = health;
+  }
+
+  async read(key: TokenKey): Promise<SpentNote | undefined | 'unknown'> {
+    const text = await this.#health.ask(key.provider, async (store) => (await store.note?.(key)) ?? '');
+    if (text === undefined) return 'unknown';
+    return noteIn(text);
+  }
+
+  async write(key: TokenKey, note: SpentNote | undefined): Promise<boolean> {
+    const text = note === undefined ? undefined : JSON.stringify(note);
+    const written = await this.#health.ask(key.provider, async (store) => {
+      await store.setNote?.(key, text);
+      return store.setNote !== undefined;
+    });
+    return written === true;
+  }
+}
+
+function noteIn(text: string): SpentNote | undefined {
+  try {
+    const note: unknown = JSON.parse(text);
+    const { of, next, isBeingSpent } = (note ?? {}) as Record<string, unknown>;
+    if (typeof of !== 'string') return undefined;
+    return { of, isBeingSpent: isBeingSpent === true, ...(typeof next === 'string' ? { next } : {}) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import type { ClientSpec } from './client-authentication.js';
+import { clientStrategy, errorCode, isRejectedClient } from './client.strategy.js';
+import { called, DefinitionFault } from './definition-fault.js';
+import type { Credentials, Given, TokenAnswer, TokenSource, TokenSpec, TokenStrategy } from './strategy.js';
+import { checkTokenSpec, type SpecShape } from './token-spec-problems.js';
+
+/** The OAuth 2.0 refresh token grant, for platforms that act for merchants. */
+export type RefreshTokenSpec<C> = TokenSpec<C> &
+  ClientSpec<C> & {
+    /** Which of the credentials is the refresh token. */
+    refreshToken(given: Given<C>): string;
+    /** Whether each use replaces it. */
+    readonly rotates: boolean;
+  };
+
+/** A strategy whose secret is a refresh token. */
+export interface RefreshTokenStrategy<C = Credentials> extends TokenStrategy<C> {
+  readonly kind: 'refresh-token';
+  readonly rotates: boolean;
+  /** @throws DefinitionFault */
+  refreshToken(given: Given<C>): string;
+}
+
+const SHAPE: SpecShape = {
+  factory: 'refreshToken',
+  also: [
+    'client',
+    'authentication',
+    'basicEncoding',
+    'encoding',
+    'tokenType',
+    'parameters',
+    'refreshToken',
+    'rotates',
+  ],
+  functions: ['client', 'refreshToken'],
+};
+
+/**
+ * A token is obtained with a refresh token that stands in the account's credentials.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-6
+ * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
+ */
+export function refreshToken<C>(spec: RefreshTokenSpec<C>): TokenSource<C> {
+  checkTokenSpec(SHAPE, spec);
+  const refreshTokenOf = (given: Given<C>): string => {
+    const token = called('token.refreshToken', () => spec.refreshToken(given));
+    if (typeof token !== 'string' || token === '')
+      throw new DefinitionFault('token.refreshToken', 'returned no refresh token');
+    return token;
+  };
+  const strategy: RefreshTokenStrategy<C> = {
+    ...clientStrategy(spec, {
+      kind: 'refresh-token',
+      fields: (given) => ({ grant_type: 'refresh_token', refresh_token: refreshTokenOf(given) }),
+      rejection: {
+        rejected: (answer) =>
+          spec.rejected === undefined
+            ? isRejectedClient(answer) || isRejectedGrant(answer)
+            : spec.rejected(answer),
+        rejects: (answer) => (isRejectedClient(answer) ? undefined : 'GRANT_REJECTED'),
+      },
+    }),
+    kind: 'refresh-token',
+    rotates: spec.rotates,
+    refreshToken: refreshTokenOf,
+  };
+  return strategy;
+}
+
+/** The strategy, where its secret is a refresh token. */
+export function refreshTokenStrategy<C>(
+  strategy: TokenStrategy<C> | undefined,
+): RefreshTokenStrategy<C> | undefined {
+  return strategy?.kind === 'refresh-token' ? (strategy as RefreshTokenStrategy<C>) : undefined;
+}
+
+/** The refresh token is invalid, expired, revoked, or another client's (RFC 6749, section 5.2). */
+function isRejectedGrant(answer: TokenAnswer): boolean {
+  return [400, 401, 403].includes(answer.status) && errorCode(answer) === 'invalid_grant';
+}

@@ -1,0 +1,370 @@
+import { setTimeout as later } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  defineProvider,
+  isPaymentsAuthError,
+  PaymentsAuthModule,
+  type PaymentsAuthEvent,
+  refreshToken,
+  type TokenStore,
+} from 'nestjs-payments-auth';
+import { LogLines, startApplication, type TestApplication } from './support/application.js';
+import { failure, until } from './support/credential-bed.js';
+import { MemoryTokenStore } from './support/memory-token-store.js';
+import { type OidcIssuer, startOidcIssuer } from './support/oidc-issuer.js';
+
+interface Merchant {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly refreshToken: string;
+}
+
+const CLIENT = { clientId: 'platform', clientSecret: 'test-secret-not-real-0123456789' };
+
+const acme = defineProvider<{ clientId: string; clientSecret: string; refreshToken: string }>({
+  name: 'acme',
+  title: 'Acme',
+  docs: 'https://docs.acme.test',
+  environments: { live: 'https://api.acme.test' },
+  credentials: { clientId: {}, clientSecret: {}, refreshToken: {} },
+  token: refreshToken({
+    path: '/token',
+    client: ({ credentials }) => ({ id: credentials.clientId, secret: credentials.clientSecret }),
+    refreshToken: ({ credentials }) => credentials.refreshToken,
+    rotates: true,
+    documentedLifetimeMs: 3_600_000,
+  }),
+  headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+  refusal: { refused: ({ body }) => (body as { code?: unknown } | undefined)?.code === 'bad_token' },
+});
+
+/** What the application keeps of its merchants, as a table of a database would. */
+class Merchants {
+  readonly tokens = new Map<string, string>();
+  readonly saves: string[] = [];
+  loads = 0;
+  /** What happens before a save is done. */
+  beforeSave: () => void | Promise<void> = () => undefined;
+  /** The secret of the client. */
+  secret = CLIENT.clientSecret;
+
+  readonly source = {
+    load: async (account: string): Promise<Merchant | undefined> => {
+      this.loads += 1;
+      const token = this.tokens.get(account);
+      return token === undefined
+        ? undefined
+        : { clientId: CLIENT.clientId, clientSecret: this.secret, refreshToken: token };
+    },
+    save: async (
+      account: string,
+      next: { readonly refreshToken: string },
+      previous: { readonly refreshToken: string },
+    ): Promise<boolean> => {
+      await this.beforeSave();
+      if (this.tokens.get(account) !== previous.refreshToken) return false;
+      this.tokens.set(account, next.refreshToken);
+      this.saves.push(account);
+      return true;
+    },
+  };
+}
+
+let issuer: OidcIssuer;
+let merchants: Merchants;
+let opened: TestApplication[];
+let events: PaymentsAuthEvent[];
+let logger: LogLines;
+
+beforeEach(async () => {
+  opened = [];
+  events = [];
+  logger = new LogLines();
+  merchants = new Merchants();
+  issuer = await startOidcIssuer(
+    [
+      {
+        client_id: CLIENT.clientId,
+        client_secret: CLIENT.clientSecret,
+        grant_types: ['refresh_token', 'authorization_code'],
+        redirect_uris: ['https://platform.test/back'],
+        response_types: ['code'],
+      },
+    ],
+    { rotateRefreshToken: true, scopes: ['openid', 'offline_access'] },
+  );
+});
+
+afterEach(async () => {
+  await Promise.all(opened.map((application) => application.close()));
+  await issuer.close();
+});
+
+async function start(store?: TokenStore, options: object = {}): Promise<TestApplication> {
+  const application = await startApplication(
+    {
+      ...(store === undefined ? {} : { store }),
+      providers: {
+        acme: {
+          provider: acme,
+          baseUrl: issuer.url,
+          accounts: merchants.source,
+          http: { ca: issuer.authority.cert },
+          ...(store === undefined ? { singleProcess: true } : {}),
+          ...options,
+        },
+      },
+    },
+    { logger },
+  );
+  opened.push(application);
+  application.paymentsAuth.events$.subscribe((event) => events.push(event));
+  return application;
+}
+
+async function connect(account: string): Promise<string> {
+  const token = await issuer.connect(CLIENT.clientId, account);
+  merchants.tokens.set(account, token);
+  return token;
+}
+
+const call = ({ paymentsAuth }: TestApplication, account: string) =>
+  paymentsAuth.http('acme', account).axiosRef.get('/resource');
+const typesOf = () => events.map(({ type }) => type);
+/** How often a refresh token was spent. */
+async function spent(): Promise<string[]> {
+  return (await issuer.requests('/token')).map(
+    ({ body }) => new URLSearchParams(body).get('refresh_token') ?? '',
+  );
+}
+
+describe('a refresh token that is good for one use', () => {
+  it('is spent once, and what takes its place is saved before the call goes out', async () => {
+    const first = await connect('shop');
+    const application = await start();
+    let sentBeforeSave: unknown;
+    merchants.beforeSave = async () => void (sentBeforeSave = (await issuer.requests('/resource')).length);
+    expect((await call(application, 'shop')).status).toBe(200);
+    expect(await spent()).toEqual([first]);
+    expect(merchants.saves).toEqual(['shop']);
+    expect(sentBeforeSave).toBe(0);
+    expect(merchants.tokens.get('shop')).not.toBe(first);
+  });
+
+  it('is replaced again and again, each time by the one that was saved', async () => {
+    await connect('shop');
+    const { paymentsAuth } = await start();
+    const before = [merchants.tokens.get('shop')];
+    for (let n = 0; n < 5; n += 1) {
+      await paymentsAuth.credentials('acme', 'shop').refresh();
+      before.push(merchants.tokens.get('shop'));
+    }
+    expect(await spent()).toEqual(before.slice(0, 5));
+    expect(new Set(before).size).toBe(6);
+    expect(await issuer.isAlive(before[5] ?? '')).toBe(true);
+    expect(typesOf()).not.toContain('refresh-token-in-doubt');
+  });
+
+  it('is spent once for ten thousand callers', async () => {
+    await connect('shop');
+    const { paymentsAuth } = await start();
+    const credentials = paymentsAuth.credentials('acme', 'shop');
+    const tokens = await Promise.all(
+      Array.from({ length: 10_000 }, async () => (await credentials.get()).token),
+    );
+    expect(new Set(tokens).size).toBe(1);
+    expect(await spent()).toHaveLength(1);
+    expect(merchants.saves).toHaveLength(1);
+  });
+
+  it('is loaded again before it is spent, and its change is no change of the credential', async () => {
+    await connect('shop');
+    const { paymentsAuth } = await start();
+    const credentials = paymentsAuth.credentials('acme', 'shop');
+    await credentials.get();
+    // The merchant has connected again meanwhile.
+    const again = await connect('shop');
+    await credentials.refresh();
+    expect((await spent()).at(-1)).toBe(again);
+  });
+
+  it('is spent by one process at a time, and the other takes over what came of it', async () => {
+    await connect('shop');
+    const store = new MemoryTokenStore();
+    const [one, other] = [await start(store), await start(store)];
+    const both = await Promise.all([call(one, 'shop'), call(other, 'shop')]);
+    expect(both.map(({ status }) => status)).toEqual([200, 200]);
+    expect(await spent()).toHaveLength(1);
+    // Each wants another token than the one that both hold.
+    await Promise.all(
+      [one, other].map(async ({ paymentsAuth }) => {
+        const credentials = paymentsAuth.credentials('acme', 'shop');
+        return credentials.refresh(await credentials.get());
+      }),
+    );
+    const all = await spent();
+    expect(new Set(all).size).toBe(all.length);
+    expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
+    expect(typesOf()).not.toContain('refresh-token-in-doubt');
+  });
+
+  it('is not spent while the shared store cannot say, and the token that lives serves', async () => {
+    await connect('shop');
+    await connect('kiosk');
+    const store = new MemoryTokenStore();
+    const application = await start(store);
+    await call(application, 'shop');
+    store.lost = true;
+    expect((await call(application, 'shop')).status).toBe(200);
+    const credentials = application.paymentsAuth.credentials('acme', 'kiosk');
+    const error = await failure(credentials.refresh());
+    expect(error).toMatchObject({
+      code: 'CREDENTIALS_UNAVAILABLE',
+      reason: expect.stringContaining('the shared store cannot say'),
+    });
+    expect(await spent()).toHaveLength(1);
+  });
+
+  it('whose answer is lost is spent once more, and that is said', async () => {
+    const first = await connect('shop');
+    const application = await start();
+    await issuer.lose(1);
+    // The issuer has seen it already, and ends the whole grant: the merchant has to connect again.
+    const error = await failure(call(application, 'shop'));
+    expect(isPaymentsAuthError(error) && error.code).toBe('GRANT_REJECTED');
+    expect(await spent()).toEqual([first, first]);
+    expect(typesOf()).toContain('refresh-token-in-doubt');
+    expect(logger.of('error').filter((line) => line.startsWith('refresh-token-in-doubt'))).toHaveLength(1);
+    // No other merchant is the worse for it, and connecting again helps at once.
+    await connect('kiosk');
+    expect((await call(application, 'kiosk')).status).toBe(200);
+    await connect('shop');
+    expect((await call(application, 'shop')).status).toBe(200);
+  });
+
+  it('that the issuer calls wrong is GRANT_REJECTED for this merchant, and left alone', async () => {
+    merchants.tokens.set('shop', 'test-not-real');
+    await connect('kiosk');
+    const application = await start();
+    for (let n = 0; n < 3; n += 1)
+      await expect(call(application, 'shop')).rejects.toMatchObject({
+        code: 'GRANT_REJECTED',
+        reason: 'invalid_grant',
+        account: 'shop',
+      });
+    expect(await spent()).toEqual(['test-not-real']);
+    expect((await call(application, 'kiosk')).status).toBe(200);
+    expect(merchants.saves).toEqual(['kiosk']);
+  });
+
+  it('of a wrong client is CREDENTIALS_REJECTED', async () => {
+    const token = await connect('shop');
+    merchants.secret = 'test-secret-not-real-wrong-012345';
+    const application = await start();
+    await expect(call(application, 'shop')).rejects.toMatchObject({
+      code: 'CREDENTIALS_REJECTED',
+      reason: 'invalid_client',
+    });
+    expect(await issuer.isAlive(token)).toBe(true);
+    expect(merchants.tokens.get('shop')).toBe(token);
+  });
+
+  it('that cannot be saved is kept, served and saved again, and an error line says so', async () => {
+    const first = await connect('shop');
+    const application = await start();
+    let isDown = true;
+    merchants.beforeSave = () => {
+      if (isDown) throw new Error('the database is down');
+    };
+    expect((await call(application, 'shop')).status).toBe(200);
+    await until(() => typesOf().includes('refresh-token-unsaved'));
+    expect(logger.of('error').some((line) => line.startsWith('refresh-token-unsaved'))).toBe(true);
+    expect(merchants.tokens.get('shop')).toBe(first);
+    // Meanwhile the new one is spent, and never the old one again.
+    await application.paymentsAuth.credentials('acme', 'shop').refresh();
+    const all = await spent();
+    expect(all[0]).toBe(first);
+    expect(all[1]).not.toBe(first);
+    isDown = false;
+    const giveUpAt = performance.now() + 30_000;
+    while (merchants.saves.length === 0 && performance.now() < giveUpAt) await later(50);
+    expect(merchants.saves).toEqual(['shop']);
+    expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
+    await application.paymentsAuth.credentials('acme', 'shop').refresh();
+    expect(typesOf()).not.toContain('refresh-token-in-doubt');
+  });
+
+  it('that one process could not save is not spent by another', async () => {
+    const first = await connect('shop');
+    const store = new MemoryTokenStore();
+    const [one, other] = [await start(store), await start(store)];
+    merchants.beforeSave = () => {
+      throw new Error('the database is down');
+    };
+    await call(one, 'shop');
+    const credentials = other.paymentsAuth.credentials('acme', 'shop');
+    await credentials.refresh(await credentials.get());
+    const all = await spent();
+    expect(all).toHaveLength(2);
+    expect(all[1]).not.toBe(first);
+    expect(typesOf()).not.toContain('refresh-token-in-doubt');
+  });
+
+  it('that somebody else has replaced is loaded again, and theirs is spent', async () => {
+    const first = await connect('shop');
+    const application = await start();
+    let second = '';
+    merchants.beforeSave = async () => {
+      // The merchant connects again in the very moment.
+      merchants.beforeSave = () => undefined;
+      second = await connect('shop');
+    };
+    expect((await call(application, 'shop')).status).toBe(200);
+    expect(await spent()).toEqual([first, second]);
+    expect(merchants.saves).toEqual(['shop']);
+    expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
+  });
+});
+
+const boot = (options: object, store?: TokenStore) =>
+  failure(
+    startApplication({
+      ...(store === undefined ? {} : { store }),
+      providers: { acme: { provider: acme, environment: 'live', ...options } },
+    } as Parameters<typeof PaymentsAuthModule.forRoot>[0]),
+  );
+
+const fixed = { ...CLIENT, refreshToken: 'test-not-real' };
+const load = async () => fixed;
+const save = async () => true;
+
+describe('a refresh token that rotates is refused at boot', () => {
+  it.each<[string, string, object]>([
+    ['without save', 'providers.acme.accounts', { accounts: { load }, singleProcess: true }],
+    ['with a function alone', 'providers.acme.accounts', { accounts: load, singleProcess: true }],
+    ['with fixed accounts', 'providers.acme.accounts', { accounts: { shop: fixed }, singleProcess: true }],
+    ['with a fixed object', 'providers.acme.credentials', { credentials: fixed, singleProcess: true }],
+    ['without a shared store', 'providers.acme.singleProcess', { accounts: { load, save } }],
+    [
+      'with share: false',
+      'providers.acme.share',
+      { accounts: { load, save }, share: false, singleProcess: true },
+    ],
+  ])('%s', async (_, path, options) => {
+    const error = await boot(options);
+    expect(error).toMatchObject({
+      code: 'INVALID_OPTIONS',
+      problems: [
+        expect.stringMatching(new RegExp(`^${path}: each use of a refresh token of Acme replaces it`)),
+      ],
+    });
+  });
+
+  it('with a store that keeps no notes', async () => {
+    const store = new MemoryTokenStore();
+    Object.assign(store, { setNote: undefined });
+    expect(await boot({ accounts: { load, save } }, store)).toMatchObject({
+      problems: [expect.stringMatching(/^store: .*needs note and setNote/)],
+    });
+  });
+});
