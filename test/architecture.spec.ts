@@ -41,6 +41,33 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   bin: ['cli'],
 };
 
+/** Each layer of credentials/, and those that it may import from besides itself. Words are the files that name things. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  words: [],
+  issuing: ['words'],
+  renewing: ['words'],
+  secrets: ['words', 'issuing'],
+  slot: ['words', 'issuing', 'renewing', 'secrets'],
+  sharing: ['words', 'issuing', 'renewing', 'secrets'],
+  accounts: ['words', 'issuing', 'renewing', 'secrets', 'slot'],
+  registry: ['words', 'issuing', 'renewing', 'secrets', 'slot', 'sharing', 'accounts'],
+};
+
+/** The files of credentials/ that stand in no folder. */
+const LAYER_OF_FILE: Readonly<Record<string, string>> = {
+  'call-headers': 'words',
+  credential: 'words',
+  'credential-errors': 'words',
+  'credential-spender': 'words',
+  'credential.service': 'words',
+  'payments-auth-event': 'words',
+  account: 'accounts',
+  accounts: 'accounts',
+  'provider-credential.service': 'accounts',
+  'recency-list': 'accounts',
+  'credential.registry': 'registry',
+};
+
 /** Folders that users import by themselves, and the optional peers that only they may know. */
 const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
   redis: ['redis', 'ioredis'],
@@ -103,9 +130,17 @@ describe('architecture', () => {
     expect([...new Set(rooms)].filter((room) => !(room in ROOMS) && !(room in ENTRY_POINTS))).toEqual([]);
   });
 
-  it('no module imports itself by way of others', () => {
+  it('no module imports itself by way of others, types included', () => {
     expect(cyclesOf(imports)).toEqual([]);
     expect(cyclesOf(importsUnder(`${sandbox}src`))).toEqual([]);
+  });
+
+  it('the folders of credentials/ import downward only, from the registry to the words', () => {
+    const astray = imports.filter(({ file, target }) => {
+      const [from, to] = [layerOf(moduleName(file)), layerOf(target ?? '')];
+      return from !== undefined && to !== undefined && to !== from && !LAYERS[from]?.includes(to);
+    });
+    expect(astray.map(describeImport)).toEqual([]);
   });
 
   it('an optional peer is known to its own entry point only, in types too', () => {
@@ -170,6 +205,16 @@ function roomOf(module: string): string {
   return FOUNDATION.includes(module) ? 'foundation' : 'module';
 }
 
+/** The layer of a file of credentials/; a file that has none is an error. `undefined` for files of other rooms. */
+function layerOf(module: string): string | undefined {
+  const [room, folder = '', rest] = module.split('/');
+  if (room !== 'credentials') return undefined;
+  const layer = rest === undefined ? LAYER_OF_FILE[folder] : folder;
+  if (layer === undefined || !(layer in LAYERS))
+    throw new Error(`${module} stands in no layer of credentials/`);
+  return layer;
+}
+
 function packageOf(specifier: string): string {
   const parts = specifier.split('/');
   return parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
@@ -183,11 +228,11 @@ function describeImport({ file, specifier }: Import): string {
   return `${file} imports ${specifier}`;
 }
 
-/** Types may refer to each other in a circle; modules that run may not. */
+/** A circle of types is a circle: none of its files can be understood without the others. */
 function cyclesOf(all: readonly Import[]): string[] {
   const targets = new Map<string, string[]>();
-  for (const { file, target, isTypeOnly } of all) {
-    if (target === undefined || isTypeOnly) continue;
+  for (const { file, target } of all) {
+    if (target === undefined) continue;
     targets.set(moduleName(file), [...(targets.get(moduleName(file)) ?? []), target]);
   }
   const cycles: string[] = [];

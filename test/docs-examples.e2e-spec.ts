@@ -186,7 +186,7 @@ describe('the providers of the guide to own providers', () => {
     expect(JSON.stringify(first.data)).toBe('{"balance":1}');
     known = 'session-2';
     const second = await firstValueFrom(right.http('lakepay').get('/balance'));
-    expect(second.paymentsAuth).toEqual({ replayed: true, firstStatus: 200 });
+    expect(second.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 200 });
     expect(provider.to('/login/sessions')).toHaveLength(2);
 
     const wrong = await start(definition, { baseUrl, credentials: { ...credentials, password: 'test-no' } });

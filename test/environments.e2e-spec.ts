@@ -92,7 +92,7 @@ describe('live and test of one provider, side by side under two names', () => {
     await failure(call('wakapay-test'));
     // The pause that the test endpoint asks for is not one of live.
     await application.paymentsAuth.credentials('wakapay', OWN_ACCOUNT).revoke();
-    expect((await call('wakapay')).paymentsAuth).toEqual({ replayed: false });
+    expect((await call('wakapay')).paymentsAuth).toEqual({ attempts: 1, replayed: false });
     expect(provider('wakapay').counts).toMatchObject({ tokensIssued: 3, refusals: 0 });
     const states = application.paymentsAuth.status().map(({ provider: of, state }) => [of, state]);
     expect(states).toEqual([

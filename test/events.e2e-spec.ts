@@ -149,9 +149,12 @@ describe('an event', () => {
     await start('wakapay');
     await bed.send(READ);
     bed.provider.suspend();
-    for (let call = 0; call < 5; call += 1) await failure(bed.send(READ));
-    const { durationMs } = await only('renewals-paused');
-    expect(durationMs).toBeGreaterThan(0);
+    // The token that renewal has brought might be too new to be known: that is clear after 2 s, and a pause of 4 s runs.
+    await bed.outwait(failure(bed.send(READ)));
+    await bed.pass(2_000);
+    await bed.outwait(failure(bed.send(READ)));
+    const [{ durationMs } = { durationMs: NaN }] = bed.eventsOf('renewals-paused');
+    expect(durationMs).toBeGreaterThanOrEqual(0);
     expect(durationMs).toBeLessThanOrEqual(2_000);
   });
 
@@ -276,7 +279,7 @@ describe('whoever listens', () => {
     events$.subscribe(({ type }) => heard.push(type));
     await call();
     sandbox.provider('wakapay').revokeTokens();
-    expect((await call()).paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    expect((await call()).paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
     await until(() => heard.includes('call-replayed'));
     expect(reported).toHaveBeenCalledTimes(2 * heard.length);
   });

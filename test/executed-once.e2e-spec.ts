@@ -122,7 +122,7 @@ describe('a payment that is refused and made with the next token', () => {
     bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
   });
 
-  const REPLAYED = { replayed: true, firstStatus: 401 };
+  const REPLAYED = { attempts: 2, replayed: true, firstStatus: 401 };
 
   it.each(['http', 'fetch'])('passes interceptors and transforms once (%s)', async (adapter) => {
     const passed: string[] = [];

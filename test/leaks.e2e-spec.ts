@@ -74,7 +74,11 @@ const PATHS: Path[] = [
     faulty({ fault: 'hang' }, { url: ECHO, timeout: 25 }),
     { isAxiosError: true, code: expect.stringMatching('ECONNABORTED|ETIMEDOUT') },
   ],
-  ['a reset', faulty({ fault: 'drop' }, PAYMENT), { isAxiosError: true, paymentsAuth: { replayed: false } }],
+  [
+    'a reset',
+    faulty({ fault: 'drop' }, PAYMENT),
+    { isAxiosError: true, paymentsAuth: { attempts: 1, replayed: false } },
+  ],
   ['a reset in the answer', faulty({ fault: 'drop', when: 'mid-answer' }), { isAxiosError: true }],
   [
     'a replay that is reset',

@@ -144,7 +144,7 @@ describe('an application that names its providers', () => {
     // A source is asked again at most once a second, and this one has just been.
     await clock.advance(1_001);
     const response = await firstValueFrom(paymentsAuth.http('cashfin').get('/business/product/list'));
-    expect(response.paymentsAuth).toMatchObject({ replayed: true, firstStatus: 401 });
+    expect(response.paymentsAuth).toMatchObject({ attempts: 2, replayed: true, firstStatus: 401 });
     expect(server.requests).toHaveLength(2);
     await close();
     await rm(folder, { recursive: true });

@@ -233,10 +233,11 @@ describe('a provider of the application’s own', () => {
     'refuses a token with %i and a code, and the call is sent again',
     async (status) => {
       await start();
+      await send({ url: '/balance' });
       refuse = ({ headers }) =>
         headers['x-acme-session'] === 'test-session-1' ? [status, 'SESSION_ENDED'] : undefined;
       const response = await send({ method: 'POST', url: '/transfers/1', data: { amount: 1 } });
-      expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: status });
+      expect(response.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: status });
       expect(server.to('/v2/transfers/1').map(({ headers }) => headers['x-acme-session'])).toEqual([
         'test-session-1',
         'test-session-2',
@@ -251,7 +252,7 @@ describe('a provider of the application’s own', () => {
     expect(error.response).toMatchObject({
       status: 401,
       data: { failure: { code: 'NOT_YOUR_IP' } },
-      paymentsAuth: { replayed: false },
+      paymentsAuth: { attempts: 1, replayed: false },
     });
     expect(server.to('/v2/balance')).toHaveLength(1);
     expect(logins()).toHaveLength(1);

@@ -47,7 +47,7 @@ describe('PesaPal', () => {
     const response = await bed.send({ url: STATUS, params: { orderTrackingId: 'order-1' } });
     expect(response.status).toBe(200);
     expect(response.data).toMatchObject({ error: { code: 'payment_details_not_found' } });
-    expect(response.paymentsAuth).toEqual({ replayed: false });
+    expect(response.paymentsAuth).toEqual({ attempts: 1, replayed: false });
     expect(provider.counts).toMatchObject({ tokenRequests: 1, calls: 1 });
     expect(bed.credentials.status().counters.refusals).toBe(0);
   });
@@ -70,7 +70,7 @@ describe('PesaPal', () => {
     for (const responseType of ['json', 'arraybuffer', 'stream'] as const) {
       provider.revokeTokens();
       const response = await bed.send({ url: '/sandbox/echo', responseType });
-      expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: refusalStatus });
+      expect(response.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: refusalStatus });
       if (responseType === 'stream') (response.data as { resume(): void }).resume();
     }
     expect(provider.counts).toMatchObject({ tokenRequests: 4, refusals: 3, replays: 3 });

@@ -155,7 +155,7 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
 
     it('is asked for a token by the first call, and not by those after it', async () => {
       const { provider } = bed;
-      expect((await bed.send(read)).paymentsAuth).toEqual({ replayed: false });
+      expect((await bed.send(read)).paymentsAuth).toEqual({ attempts: 1, replayed: false });
       for (let call = 0; call < 5; call += 1) await bed.send(read);
       expect(provider.counts).toMatchObject({ tokenRequests: 1, calls: 6, accepted: 6, refusals: 0 });
       expect(bed.credentials.status()).toMatchObject({ state: 'fresh', counters: { waits: 1 } });
@@ -182,7 +182,7 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
       provider.misbehave({ fault: 'revoke-token', times: 1 });
       const response = await bed.pay('order-1');
       expect(response.status).toBe(201);
-      expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: refusal });
+      expect(response.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: refusal });
       expect(provider.counts).toMatchObject({ tokenRequests: 2, refusals: 1, replays: 1, changedBodies: 0 });
       expect(provider.executions).toEqual(new Map([['order-1', 1]]));
       const [first, second] = provider.requests.filter(({ id }) => id === 'order-1');
@@ -271,7 +271,7 @@ describe.each(KEYS)('$name', ({ name, secret, refusal, calls }) => {
     // A source is asked again at most once a second, and this one has just been.
     await bed.clock.advance(1_001);
     const response = await bed.pay('order-1');
-    expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: refusal });
+    expect(response.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: refusal });
     expect(bed.provider.counts).toMatchObject({
       refusals: 1,
       replays: 1,

@@ -23,7 +23,7 @@ describe('a renewal ahead of expiry', () => {
     provider.misbehave({ fault: 'server-error', on: 'token' });
     await bed.pass(LIFETIME_MS - 50_000);
     for (let second = 0; second < 10; second += 1) {
-      expect((await bed.send(READ)).paymentsAuth).toEqual({ replayed: false });
+      expect((await bed.send(READ)).paymentsAuth).toEqual({ attempts: 1, replayed: false });
       await bed.pass(1_000);
     }
     expect(bed.eventsOf('renewal-failed').length).toBeGreaterThan(1);

@@ -52,7 +52,7 @@ describe('a call that is refused and sent again', () => {
     ['nothing', {}],
   ])('carries the same body twice: %s', async (_, config) => {
     const response = await bed.send({ method: 'POST', url: '/sandbox/echo', ...config });
-    expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    expect(response.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
     const [first, second] = arrived();
     expect(arrived()).toHaveLength(2);
     expect(second?.headers['content-length']).toBe(first?.headers['content-length']);
@@ -91,10 +91,10 @@ describe('a call whose body can be read only once', () => {
     ['an object in postForm', () => firstValueFrom(bed.http.postForm('/sandbox/echo', { receipt: BYTES }))],
   ])('is not sent again, and the next call has a new token: %s', async (_, post) => {
     const error = (await failure(post())) as unknown as AxiosError;
-    expect(error.response).toMatchObject({ status: 401, paymentsAuth: { replayed: false } });
+    expect(error.response).toMatchObject({ status: 401, paymentsAuth: { attempts: 1, replayed: false } });
     expect(arrived()).toHaveLength(1);
     expect(arrived()[0]?.body).toContain(TEXT);
-    expect((await bed.send({ url: '/sandbox/echo' })).paymentsAuth).toEqual({ replayed: false });
+    expect((await bed.send({ url: '/sandbox/echo' })).paymentsAuth).toEqual({ attempts: 1, replayed: false });
     expect(bed.provider.counts).toMatchObject({ tokenRequests: 2, refusals: 1, executions: 0 });
   });
 
@@ -103,7 +103,7 @@ describe('a call whose body can be read only once', () => {
     await bed.send({ url: '/sandbox/echo' });
     bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
     const response = await bed.send({ method: 'POST', url: '/sandbox/echo', data: TEXT });
-    expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    expect(response.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
     expect(bed.provider.counts).toMatchObject({ tokenRequests: 3, refusals: 2, executions: 1 });
   });
 });

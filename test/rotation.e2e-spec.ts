@@ -82,7 +82,7 @@ describe("Cashfin's hour: a new key that is not known everywhere yet, in a list,
     const responses = await Promise.all(times(10, (index) => bed.pay(`order-${2 + index}`)));
     expect(responses.every(({ paymentsAuth }) => paymentsAuth?.replayed)).toBe(true);
     expect(bed.provider.counts).toMatchObject({ executions: 12, executedTwice: 0 });
-    expect((await bed.pay('last')).paymentsAuth).toEqual({ replayed: false });
+    expect((await bed.pay('last')).paymentsAuth).toEqual({ attempts: 1, replayed: false });
   });
 
   it('is no other key when only the webhook secret differs: nothing is sent twice', async () => {
@@ -91,7 +91,9 @@ describe("Cashfin's hour: a new key that is not known everywhere yet, in a list,
       { clientSecret: 'cs_test_dead', webhookSecret: 'test-whsec-old' },
     ];
     bed = await startProviderBed('cashfin', { options: { credentials } });
-    expect(await failure(bed.send(READ))).toMatchObject({ response: { paymentsAuth: { replayed: false } } });
+    expect(await failure(bed.send(READ))).toMatchObject({
+      response: { paymentsAuth: { attempts: 1, replayed: false } },
+    });
     expect(calls()).toHaveLength(1);
   });
 });
@@ -111,7 +113,7 @@ describe("Kashier's key, which dies the moment it is rotated, from a function", 
     bed.provider.rotate();
     const responses = await Promise.all(times(100, (index) => bed.pay(`order-${index}`)));
     expect(responses.map(({ paymentsAuth }) => paymentsAuth)).toEqual(
-      times(100, () => ({ replayed: true, firstStatus: 403 })),
+      times(100, () => ({ attempts: 2, replayed: true, firstStatus: 403 })),
     );
     expect(bed.provider.counts).toMatchObject({ executions: 100, executedTwice: 0, changedBodies: 0 });
     expect(asked).toBe(2);
@@ -234,7 +236,7 @@ describe.each(PROVIDER_NAMES)('rotate() without credentials at %s', (name) => {
     bed.provider.rotate({ account: 'one', oldWorksForMs: 0 });
     await bed.credentials.account('one').rotate();
     const [one] = await Promise.all([call('one'), call('two')]);
-    expect(one.paymentsAuth).toEqual({ replayed: false });
+    expect(one.paymentsAuth).toEqual({ attempts: 1, replayed: false });
     expect(await bed.credentials.account('two').headers()).toEqual(before);
     expect(bed.provider.counts).toMatchObject({ calls: 4, accepted: 4, refusals: 0 });
   });
@@ -288,7 +290,7 @@ describe('a secret in a file', () => {
     bed.provider.rotate({ oldWorksForMs: 3_600_000 });
     await write('pesapal.json', JSON.stringify(keys()));
     await bed.pass(60_000);
-    expect((await bed.send(READ)).paymentsAuth).toEqual({ replayed: false });
+    expect((await bed.send(READ)).paymentsAuth).toEqual({ attempts: 1, replayed: false });
     expect(bed.provider.counts.tokensIssued).toBe(1);
     await bed.pass(240_000);
     await bed.send(READ);

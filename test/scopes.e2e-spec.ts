@@ -69,7 +69,13 @@ describe('scopes', () => {
         response: {
           status: 403,
           data: { error: { code: 'permission_denied' } },
-          paymentsAuth: { replayed: false, reason: 'scope', required: ['write'], held: ['read'] },
+          paymentsAuth: {
+            attempts: 1,
+            replayed: false,
+            reason: 'scope',
+            required: ['write'],
+            held: ['read'],
+          },
         },
       });
     }
@@ -86,8 +92,8 @@ describe('scopes', () => {
     await Promise.all([read(['read']), write()]);
     const narrow = bed.provider.tokens.find(({ scopes }) => scopes.length === 1)?.value;
     bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
-    expect((await read(['read'])).paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
-    expect((await write()).paymentsAuth).toEqual({ replayed: false });
+    expect((await read(['read'])).paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
+    expect((await write()).paymentsAuth).toEqual({ attempts: 1, replayed: false });
     expect(logins().filter((scopes) => scopes === 'read')).toHaveLength(2);
     expect(logins()).toHaveLength(3);
     expect(bed.provider.tokens.find(({ value }) => value === narrow)?.state).toBe('revoked');

@@ -27,7 +27,7 @@ import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startModules, type TestApplication } from './support/application.js';
 import { findLeaks } from './support/leak-checker.js';
-import { failure, quiet, until } from './support/waiting.js';
+import { failure, quiet, until, outwaited } from './support/waiting.js';
 
 const LIFETIME_MS = 3_600_000;
 
@@ -146,17 +146,20 @@ describe('telemetry, with the SDK of OpenTelemetry', () => {
     sandbox.provider('wakapay').revokeTokens();
     await call();
     sandbox.provider('wakapay').suspend();
-    await failure(call());
+    // Each is sent three times; the second one shows that the renewal before was no cure.
+    await outwaited(clock, failure(call()));
+    await clock.advance(2_000);
+    await outwaited(clock, failure(call()));
     const found = await collected();
     expect(summary(found['payments_auth.call.refusals'])).toEqual({
       unit: '{call}',
-      points: [{ ...provider, [ATTR_HTTP_RESPONSE_STATUS_CODE]: 401, value: 2 }],
+      points: [{ ...provider, [ATTR_HTTP_RESPONSE_STATUS_CODE]: 401, value: 7 }],
     });
     expect(summary(found['payments_auth.call.replays'])).toEqual({
       unit: '{call}',
       points: [
         { ...provider, 'payments_auth.refused_again': false, value: 1 },
-        { ...provider, 'payments_auth.refused_again': true, value: 1 },
+        { ...provider, 'payments_auth.refused_again': true, value: 4 },
       ],
     });
     expect(summary(found['payments_auth.credential.incidents'])).toEqual({

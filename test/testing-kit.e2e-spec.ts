@@ -103,7 +103,7 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
       status: 200,
       data: { paid: true },
       headers: { 'x-seen': 'yes' },
-      paymentsAuth: { replayed: false },
+      paymentsAuth: { attempts: 1, replayed: false },
     });
     const error = await failure(firstValueFrom(http.post('/orders', { id: 1 })));
     expect((error as unknown as AxiosError).response).toMatchObject({ status: 409, data: { message: 'no' } });
@@ -185,7 +185,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     expect(wakapay.counts.tokenRequests).toBe(0);
     await balance(started);
     wakapay.revokeTokens();
-    expect((await balance(started)).paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    expect((await balance(started)).paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
     expect(wakapay.counts).toMatchObject({ tokenRequests: 2, refusals: 1 });
   });
 
@@ -195,7 +195,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox, { clock }));
     await balance(started);
     clock.jump(HOUR_MS);
-    expect((await balance(started)).paymentsAuth).toEqual({ replayed: false });
+    expect((await balance(started)).paymentsAuth).toEqual({ attempts: 1, replayed: false });
     expect(sandbox.provider('wakapay').counts).toMatchObject({ tokenRequests: 2, refusals: 0 });
   });
 

@@ -118,7 +118,7 @@ describe('calls that need the same token', () => {
     await quiet();
     expect(server.to('/uploads')).toEqual([]);
     release();
-    expect((await first).paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    expect((await first).paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
     expect((await upload).data).toEqual({ authorization: 'Bearer test-token-2' });
     expect(server.to(LOGIN)).toHaveLength(2);
   });
@@ -136,7 +136,9 @@ describe('calls that need the same token', () => {
     const second = send();
     refused = undefined;
     release();
-    expect(await first).toMatchObject({ response: { status: 401, paymentsAuth: { replayed: false } } });
+    expect(await first).toMatchObject({
+      response: { status: 401, paymentsAuth: { attempts: 1, replayed: false } },
+    });
     expect((await second).data).toEqual({ authorization: 'Bearer test-token-1' });
     expect(server.to(LOGIN)).toHaveLength(2);
   });

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type {
-  CallTarget,
+  CallAnswer,
   CredentialSpender,
   CredentialSpenders,
-  ReplayOutcome,
+  Refusal,
 } from '../../libs/payments-auth/src/credentials/credential-spender.js';
 import { Credential } from '../../libs/payments-auth/src/credentials/credential.js';
 
@@ -12,7 +12,11 @@ export function randomSecret(): string {
   return `test-${randomBytes(30).toString('base64url')}`;
 }
 
-export function fakeCredential(token = randomSecret(), headers?: Record<string, string>): Credential {
+export function fakeCredential(
+  token = randomSecret(),
+  headers?: Record<string, string>,
+  callHeaders?: readonly Record<string, string>[],
+): Credential {
   return new Credential({
     provider: 'acme',
     scopes: [],
@@ -20,6 +24,7 @@ export function fakeCredential(token = randomSecret(), headers?: Record<string, 
     token,
     headers: Object.freeze(headers ?? { Authorization: `Bearer ${token}` }),
     obtainedAtMs: 0,
+    callHeaders,
   });
 }
 
@@ -29,19 +34,21 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
   current: Credential | undefined = fakeCredential();
   /** What `obtain` waits for. */
   obtaining: () => Promise<Credential> = () => Promise.resolve((this.current ??= fakeCredential()));
-  /** What `replace` waits for. By default a new credential, which is the current one from then on. */
-  replacing: (rejected: Credential) => Promise<Credential | undefined> = (rejected) => {
-    if (this.current === rejected) this.current = fakeCredential();
+  /** What `replace` waits for. By default a new credential, once a call, which is the current one from then on. */
+  replacing: (refused: Credential, refusal: Refusal) => Promise<Credential | undefined> = (
+    refused,
+    { attempts = [] },
+  ) => {
+    if (attempts.length > 1) return Promise.resolve(undefined);
+    if (this.current === refused) this.current = fakeCredential();
     return Promise.resolve(this.current);
   };
-  extraHeaders: (call: CallTarget) => Record<string, string> | undefined = () => undefined;
+  /** What `peek` gives to a call that may be repeated, in place of {@link current}. */
+  onTrial: Credential | undefined = undefined;
 
   readonly asked: { account: string | undefined; scopes: readonly string[] | undefined }[] = [];
-  readonly targets: CallTarget[] = [];
-  readonly refusals: { rejected: Credential; status: number; own: boolean }[] = [];
-  readonly replays: (ReplayOutcome & { credential: Credential })[] = [];
-  trials: CredentialSpender['trials'] = undefined;
-  readonly observed: Readonly<Record<string, unknown>>[] = [];
+  readonly refusals: (Refusal & { refused: Credential })[] = [];
+  readonly answers: (CallAnswer & { credential: Credential })[] = [];
   waits = 0;
 
   spender(account: string | undefined, scopes: readonly string[] | undefined): CredentialSpender {
@@ -49,8 +56,8 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
     return this;
   }
 
-  peek(): Credential | undefined {
-    return this.current;
+  peek(mayRepeat?: () => boolean): Credential | undefined {
+    return this.onTrial !== undefined && mayRepeat?.() === true ? this.onTrial : this.current;
   }
 
   obtain(): Promise<Credential> {
@@ -58,21 +65,12 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
     return this.obtaining();
   }
 
-  replace(rejected: Credential, refusal: { status: number; own: boolean }): Promise<Credential | undefined> {
-    this.refusals.push({ rejected, ...refusal });
-    return this.replacing(rejected);
+  replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined> {
+    this.refusals.push({ refused, ...refusal });
+    return this.replacing(refused, refusal);
   }
 
-  replayed(credential: Credential, outcome: ReplayOutcome): void {
-    this.replays.push({ credential, ...outcome });
-  }
-
-  observe(headers: Readonly<Record<string, unknown>>): void {
-    this.observed.push(headers);
-  }
-
-  callHeaders(_: Credential, call: CallTarget): Record<string, string> | undefined {
-    this.targets.push(call);
-    return this.extraHeaders(call);
+  answered(credential: Credential, answer: CallAnswer): void {
+    this.answers.push({ credential, ...answer, before: [...(answer.before ?? [])] });
   }
 }

@@ -5,15 +5,9 @@ import {
   type Provider,
   type ValueProvider,
 } from '@nestjs/common';
-import { moduleParts } from './payments-auth.providers.js';
+import { type SealedOptions, moduleParts } from './payments-auth.providers.js';
 import type { PaymentsAuthModuleExtras, PaymentsAuthModuleOptions } from './payments-auth.options.js';
 import { PAYMENTS_AUTH_OPTIONS } from './payments-auth.tokens.js';
-
-/**
- * The options behind a function. Nest keeps what it injects, and whoever logs a module or its container would print
- * raw options with every secret in them (R14).
- */
-export type SealedOptions = () => PaymentsAuthModuleOptions | undefined;
 
 const EXTRAS: Required<PaymentsAuthModuleExtras> = { isGlobal: true, definitions: [], providerNames: [] };
 

@@ -7,7 +7,6 @@ import { type VariableSource, variablesOf } from './options/variables.js';
 import { type Clock, systemClock } from './payments-auth.clock.js';
 import { auditEvent, EventLog } from './payments-auth-event.log.js';
 import { PaymentsAuthEvents } from './payments-auth.events.js';
-import type { SealedOptions } from './payments-auth.module-definition.js';
 import type { AnyProviderDefinition, PaymentsAuthModuleOptions } from './payments-auth.options.js';
 import { ownCopy } from './own-properties.js';
 import { PaymentsAuthService } from './payments-auth.service.js';
@@ -25,6 +24,12 @@ import { CredentialScheduler } from './scheduler/credential.scheduler.js';
 import { PaymentsSignaturesService } from './signatures/payments-signatures.service.js';
 import { SIGNATURE_EXPORTS, signatureProviders } from './signatures/signature.providers.js';
 import { AxiosTokenTransport } from './strategies/axios-token-transport.js';
+
+/**
+ * The options behind a function. Nest keeps what it injects, and whoever logs a module or its container would print
+ * raw options with every secret in them (R14).
+ */
+export type SealedOptions = () => PaymentsAuthModuleOptions | undefined;
 
 /** A flood of findings is one finding. */
 const MOST_WARNINGS = 20;

@@ -3,15 +3,12 @@ import type { SecretSource } from './secrets/secret-source.js';
 import { AccountSecrets } from './secrets/account-secrets.js';
 import { CredentialSlot } from './slot/credential-slot.js';
 import type { Recent } from './recency-list.js';
-import type { SlotContext } from './slot/slot-context.js';
-import type { SlotOwner } from './slot/slot-owner.js';
+import type { SlotContext, SlotOwner } from './slot/slot-context.js';
 
 /** What the accounts of one provider have in common. */
 export interface AccountHome {
   readonly context: SlotContext;
   readonly source: SecretSource;
-  /** What is kept of this account now. */
-  account(id: string | undefined): Account;
   /** It has no slot any more. */
   isEmpty(account: Account): void;
 }
@@ -78,12 +75,6 @@ export class Account implements SlotOwner, Recent<Account> {
   async rotated(): Promise<void> {
     this.secrets.forget();
     await Promise.all(this.slots.map((slot) => slot.rotated()));
-  }
-
-  currentOf(slot: CredentialSlot): CredentialSlot {
-    const isKept =
-      this.account === undefined || slot === this.#slot || slot === this.#otherSlots?.get(keyOf(slot.scopes));
-    return isKept ? slot : this.#home.account(this.account).slot(slot.scopes);
   }
 
   /** The provider's own account stays, with what was counted of it: there is one of it, and not thousands. */

@@ -117,10 +117,10 @@ describe('accounts', () => {
   it('that are dropped while a call carries their token replace it where the next call finds it', async () => {
     bed = await startCredentialBed({ accounts: fixed(ofMerchant), keepWarm: 'always' }, { maxAccounts: 1 });
     bed.answer = named;
-    const spender = bed.registry.spenders('acme').spender('a', undefined);
-    const rejected = await spender.obtain();
+    const spenders = bed.registry.spenders('acme');
+    const rejected = await spenders.spender('a', undefined).obtain();
     await bed.registry.service('acme', 'b').get();
-    const other = await spender.replace(rejected, { status: 401, own: true });
+    const other = await spenders.spender('a', undefined).replace(rejected, { status: 401, own: true });
     expect(other?.token).toBe('a::3');
     expect(await bed.registry.service('acme', 'a').get()).toBe(other);
     expect(bed.registry.status().map(({ account }) => account)).toEqual(['a']);

@@ -1,44 +1,61 @@
 import type { Credential } from './credential.js';
-import type { KeyTrials } from './secrets/key-trials.js';
-import type { Refusal } from './refusals/refusals.js';
 
 /**
  * What the HTTP room needs of a kept credential: one provider, account and scope set.
  *
- * `peek` is the hot path: no promise, no I/O. The other three are for when a token is missing or was refused.
+ * `peek` is the hot path: no promise, no I/O. `answered` closes every attempt. The other two are for when a credential
+ * is missing or was refused.
  */
 export interface CredentialSpender {
-  /** A credential to use now; starts a renewal behind the caller's back when it is due. `undefined`: {@link obtain} it. */
-  peek(): Credential | undefined;
+  /**
+   * A credential to use now; starts a renewal behind the caller's back when it is due. `undefined`: {@link obtain} it.
+   *
+   * @param mayRepeat whether the call can be repeated whatever comes of it: such a call may carry a credential that is
+   *   still to be proven
+   */
+  peek(mayRepeat?: () => boolean): Credential | undefined;
   /** Waits for one. The wait belongs to the caller; the request behind it to nobody (R3). */
   obtain(): Promise<Credential>;
   /**
-   * The provider refused `rejected`. Resolves to a credential that differs from it and is worth one replay, or to
-   * `undefined` when there is none to be had: renewals are paused, the issuer hands out the same one, the secret is
-   * wrong, the provider is down. Never rejects (R11).
-   *
-   * @param refusal `own`: the provider's own envelope; otherwise a bare 401 or 403 of something in between.
-   *   `replayable`: whether the credential that comes of it will be tried at once
+   * The provider refused `refused`. Resolves to what the call is sent again with, or to `undefined` when nothing better
+   * can be had: the refusal is then the answer. Never rejects (R11, R12).
    */
-  replace(rejected: Credential, refusal: Refusal): Promise<Credential | undefined>;
-  /** A newer key that waits for a call which can be repeated whatever comes of it. `undefined` for tokens, and mostly. */
-  readonly trials: KeyTrials | undefined;
-  /** What a replay came to: a second refusal proves that renewal is no cure, a success ends the pause (R11). */
-  replayed(credential: Credential, outcome: ReplayOutcome): void;
-  /** The rate-limit headers of an answer, kept as last seen. Names in lower case. */
-  observe(headers: Readonly<Record<string, unknown>>): void;
-  /** The headers of {@link Credential} that only this call wants (`api-key` on Kashier's sessions). */
-  callHeaders(credential: Credential, call: CallTarget): Readonly<Record<string, string>> | undefined;
+  replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined>;
+  /** What became of one attempt; told once for each, also of those that were not sent. Never throws. */
+  answered(credential: Credential, answer: CallAnswer): void;
 }
 
-/** What came of sending a refused call once more. */
-export interface ReplayOutcome {
-  readonly firstStatus: number;
-  /** Absent when no answer came: the replay may have been executed, or not. */
+/** One attempt of a call that the provider has refused. Both instants are on the monotonic clock, in milliseconds. */
+export interface RefusedAttempt {
+  readonly credential: Credential;
+  readonly status: number;
+  readonly sentAtMs: number;
+  readonly refusedAtMs: number;
+}
+
+/** How the provider said no. */
+export interface Refusal {
+  readonly status: number;
+  /** In its own words; otherwise it is a bare 401 or 403 of something in between. */
+  readonly own: boolean;
+  /** Whether the call may be sent again. @default true */
+  readonly replayable?: boolean;
+  /** Every attempt of this call so far, the one that was just refused included. @default that one alone */
+  readonly attempts?: readonly RefusedAttempt[];
+}
+
+/** What an attempt came to. */
+export interface CallAnswer {
+  /** Absent when no answer came. */
   readonly status?: number;
-  readonly refusedAgain: boolean;
-  /** Whether the second refusal was the provider's own, as in {@link Refusal}. @default true */
-  readonly own?: boolean;
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, unknown>>;
+  /** Present when the credential was refused. `own`: in the provider's own words. */
+  readonly refused?: { readonly own: boolean };
+  /** When it was sent, on the monotonic clock, in milliseconds; absent when it never left. */
+  readonly sentAtMs?: number;
+  /** The attempts of the same call that were refused before. Empty or absent for the first one. */
+  readonly before?: readonly RefusedAttempt[];
 }
 
 /** Which call it is. */

@@ -9,6 +9,7 @@ import {
   startCredentialBed,
   until,
 } from '../../../../test/support/credential-bed.js';
+import { callHeadersFor } from './call-headers.js';
 import type { Credential } from './credential.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { Credentials } from '../strategies/strategy.js';
@@ -36,10 +37,10 @@ describe('a static key', () => {
   it('comes with what only some calls carry', async () => {
     bed = await withKeys(() => [{ key: 'test-a', extra: 'test-b' }]);
     const spender = spenderOf(bed);
-    const credential = await spender.obtain();
+    const { callHeaders } = await spender.obtain();
     const call = { method: 'POST', host: 'api', path: '/sessions' };
-    expect(spender.callHeaders(credential, call)).toEqual({ 'api-key': 'test-b' });
-    expect(spender.callHeaders(credential, { ...call, method: 'GET' })).toBeUndefined();
+    expect(callHeadersFor(KEY_DEFINITION, callHeaders, call)).toEqual({ 'api-key': 'test-b' });
+    expect(callHeadersFor(KEY_DEFINITION, callHeaders, { ...call, method: 'GET' })).toBeUndefined();
   });
 
   it('that is refused is not offered again where there is no other', async () => {
@@ -63,38 +64,62 @@ describe('a static key', () => {
     const others = await Promise.all(Array.from({ length: 100 }, () => spender.replace(newest, REFUSED)));
     expect(new Set(others.map((other) => other?.headers['authorization']))).toEqual(new Set(['test-older']));
     expect(spender.peek()?.headers['authorization']).toBe('test-older');
-    expect(spender.trials?.isWanted).toBe(false);
+    expect(spender.peek(() => true)?.headers['authorization']).toBe('test-older');
   });
 
   it('that was refused is tried again later, by one call at a time, and used once it is accepted', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
-    const inUse = () => spender.peek()?.headers['authorization'];
+    const inUse = () => spender.peek(() => false)?.headers['authorization'];
+    const ofRepeatable = () => spender.peek(() => true) as Credential;
     await spender.replace(await spender.obtain(), REFUSED);
     await bed.clock.advance(29_999);
-    expect(spender.trials?.isWanted).toBe(false);
+    expect(ofRepeatable().headers).toEqual({ authorization: 'test-older' });
     await bed.clock.advance(1);
-    expect(spender.trials?.isWanted).toBe(true);
+    expect(inUse()).toBe('test-older');
 
-    const trial = spender.trials?.start() as Credential;
+    const trial = ofRepeatable();
     expect(trial.headers).toEqual({ authorization: 'test-newest' });
     expect(inUse()).toBe('test-older');
-    expect(spender.trials?.isWanted).toBe(false);
-    expect(spender.trials?.start()).toBeUndefined();
-    // Nothing was learned: the next call may try.
-    spender.trials?.end(trial, undefined);
-    expect(spender.trials?.isWanted).toBe(true);
+    expect(ofRepeatable().headers).toEqual({ authorization: 'test-older' });
+    // Nothing was learned, as after a call that never left: the next call may try.
+    spender.answered(trial, {});
+    const second = ofRepeatable();
+    expect(second.headers).toEqual({ authorization: 'test-newest' });
+    spender.answered(second, { sentAtMs: 0, status: 503 });
 
-    spender.trials?.end(spender.trials.start() as Credential, false);
+    const third = ofRepeatable();
+    spender.answered(third, { sentAtMs: 0, status: 401, refused: { own: true } });
+    expect((await spender.replace(third, REFUSED))?.headers['authorization']).toBe('test-older');
     await bed.clock.advance(59_999);
-    expect(spender.trials?.isWanted).toBe(false);
+    expect(ofRepeatable().headers).toEqual({ authorization: 'test-older' });
     await bed.clock.advance(1);
-    spender.trials?.end(spender.trials.start() as Credential, true);
+    spender.answered(ofRepeatable(), { sentAtMs: 0, status: 200 });
     expect(inUse()).toBe('test-newest');
     expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
     await bed.clock.advance(3_600_000);
-    expect(spender.trials?.isWanted).toBe(false);
+    expect(ofRepeatable().headers).toEqual({ authorization: 'test-newest' });
     expect(inUse()).toBe('test-newest');
+  });
+
+  it('is followed by any other, also one refused before: servers may know different keys', async () => {
+    bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
+    const spender = spenderOf(bed);
+    let carried = await spender.obtain();
+    const sent = [];
+    for (let round = 0; round < 6; round += 1) {
+      const other = (await spender.replace(carried, REFUSED)) as Credential;
+      sent.push(other.headers['authorization']);
+      carried = other;
+    }
+    expect(sent).toEqual([
+      'test-older',
+      'test-newest',
+      'test-older',
+      'test-newest',
+      'test-older',
+      'test-newest',
+    ]);
   });
 
   it('is the same key in two entries that differ in what no call carries', async () => {

@@ -1,45 +1,204 @@
-import type { InternalAxiosRequestConfig } from 'axios';
+import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
+import { callHeadersFor } from '../credentials/call-headers.js';
+import type { CredentialSpender, RefusedAttempt } from '../credentials/credential-spender.js';
+import type { Credential } from '../credentials/credential.js';
+import type { Clock } from '../payments-auth.clock.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { ApiAnswer } from '../strategies/strategy.js';
+import { readAnswerBody, relayAnswer } from './answer-body.js';
+import { authenticateAttempt, startAttempt } from './attempt-config.js';
+import type { BodySigner } from './body-signer.js';
+import type { CallDeadline } from './call-deadline.js';
+import { cleanBody, cleanError, cleanResponse, type Traces } from './cleaning.js';
+import { addDefaultHeaders } from './default-headers.js';
+import { Destinations, type Destination } from './destination.js';
+import { answerOf, judge, mayRefuse, type Verdict } from './refusal.js';
+import { signAttempt } from './sign-attempt.js';
+import { routeAttempt, type TransportSettings } from './transport-settings.js';
 
-/** Like axios's own configs: nothing is inherited from `Object.prototype`, except what callers rely on. */
-const CONFIG_PROTOTYPE: object = Object.freeze(
-  Object.defineProperty(Object.create(null) as object, 'hasOwnProperty', {
-    value: (Object.prototype as { hasOwnProperty: unknown }).hasOwnProperty,
-  }),
-);
-
-/**
- * The config of one attempt: a copy of the call's, to which is added what only the wire may see. It is given to the
- * adapter and to nobody else.
- */
-export function startAttempt(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
-  const attempt = Object.create(CONFIG_PROTOTYPE) as Record<string, unknown>;
-  // axios's configs have no prototype, and then this is three times as fast as a spread.
-  for (const key in config) attempt[key] = (config as unknown as Record<string, unknown>)[key];
-  return attempt as unknown as InternalAxiosRequestConfig;
+/** What the HTTP room needs besides a provider and its credentials. */
+export interface ExchangeEnvironment {
+  readonly clock: Clock;
+  readonly signBody?: BodySigner;
 }
 
-/**
- * Puts the credential on the attempt. A header of the caller's that the credential sets is taken out of the visible
- * config as well: what it held was somebody's credential.
- */
-export function authenticateAttempt(
-  attempt: InternalAxiosRequestConfig,
-  headers: Readonly<Record<string, string>>,
-  callHeaders: Readonly<Record<string, string>> | undefined,
-): void {
-  const visible = attempt.headers;
-  removeOverridden(visible, headers);
-  if (callHeaders !== undefined) removeOverridden(visible, callHeaders);
-  attempt.headers = Object.assign(new applicationAxios.AxiosHeaders(), visible, headers, callHeaders);
+/** One call on its way: what its attempts have in common. */
+export interface Call {
+  /** As its caller knows it. No credential ever stands in it. */
+  readonly config: InternalAxiosRequestConfig;
+  /** The caller's own, or the list axios picks from. */
+  readonly adapter: InternalAxiosRequestConfig['adapter'];
+  readonly deadline: CallDeadline;
+  /** Whose credentials it spends. */
+  spender: CredentialSpender;
+  /** It has waited for a credential, and its time has begun to run. */
+  waited: boolean;
+  /** Its attempts that the provider has refused. */
+  readonly refused: RefusedAttempt[];
+  /** How often it was sent. */
+  sent: number;
+  /** The answer to the attempt before, for who signs the next one. */
+  previous: ApiAnswer | undefined;
 }
 
-/** Takes out of the visible config what an attempt carries by the same name: it was somebody's credential. */
-export function removeOverridden(headers: object, by: Readonly<Record<string, string>>): void {
-  for (const overriding of Object.keys(by)) {
-    const name = overriding.toLowerCase();
-    for (const key of Object.keys(headers))
-      if (key.length >= name.length && key.trim().toLowerCase() === name)
-        Reflect.deleteProperty(headers, key);
+/** How one attempt ended: an answer that `validateStatus` accepts, or an error with or without one. */
+export interface Attempted {
+  readonly response: AxiosResponse | undefined;
+  readonly failed: boolean;
+  readonly error: unknown;
+  readonly verdict: Verdict;
+  /** What the verdict was made of; absent where nothing came that had to be looked at. */
+  readonly answer: ApiAnswer | undefined;
+  /** On the monotonic clock, in milliseconds. */
+  readonly sentAtMs: number;
+}
+
+const ACCEPTED: Verdict = Object.freeze({ kind: 'accepted' });
+
+/** Does the wire work of one attempt: copies, checks, authenticates, signs, routes, sends, cleans, judges. */
+export class Attempts {
+  readonly #provider: ConfiguredProvider;
+  readonly #transport: TransportSettings;
+  readonly #environment: ExchangeEnvironment;
+  readonly #destinations: Destinations;
+  readonly #secretFields: ReadonlySet<string>;
+
+  constructor(provider: ConfiguredProvider, transport: TransportSettings, environment: ExchangeEnvironment) {
+    this.#provider = provider;
+    this.#transport = transport;
+    this.#environment = environment;
+    this.#destinations = new Destinations(provider);
+    this.#secretFields = new Set(provider.definition.secretResponseFields);
   }
+
+  /** Where a call goes. @throws PaymentsAuthError INSECURE_DESTINATION */
+  check(config: InternalAxiosRequestConfig): Destination {
+    return this.#destinations.check(startAttempt(config), config.paymentsAuth?.host);
+  }
+
+  /** Sends a call once, with `credential`; tells its spender in any case what became of that. */
+  async make(call: Call, credential: Credential): Promise<Attempted> {
+    const { config, spender, refused: before } = call;
+    const { clock, signBody } = this.#environment;
+    let sentAtMs: number | undefined;
+    let response: AxiosResponse | undefined;
+    let verdict = ACCEPTED;
+    let answer: ApiAnswer | undefined;
+    try {
+      const attempt = startAttempt(config);
+      const destination = this.#destinations.check(attempt, config.paymentsAuth?.host);
+      const { definition } = this.#provider;
+      const callHeaders = callHeadersFor(definition, credential.callHeaders, destination);
+      authenticateAttempt(attempt, credential.headers, callHeaders);
+      routeAttempt(attempt, destination, this.#transport);
+      adjustAttempt(attempt, call);
+      if (signBody !== undefined) await sign(attempt, { signBody, destination, credential });
+      if (definition.defaultHeaders !== undefined) addDefaultHeaders(attempt, credential, this.#provider);
+      let signed: readonly string[] = [];
+      if (definition.sign !== undefined) {
+        const signing = signAttempt(attempt, {
+          visible: config,
+          provider: this.#provider,
+          credential,
+          destination,
+          nowMs: clock.now(),
+          attempt: call.sent + 1,
+          previous: call.previous,
+        });
+        signed = signing instanceof Promise ? await call.deadline.bound(signing) : signing;
+      }
+
+      const traces: Traces = {
+        config,
+        destination,
+        secrets: () => [...secretsOf(credential, callHeaders), ...signed],
+        hidesQuery: signed.length > 0,
+      };
+      let error: unknown;
+      let failed = false;
+      sentAtMs = clock.monotonic();
+      call.sent += 1;
+      try {
+        response = await call.deadline.carry(resolveAdapter(call.adapter, attempt), attempt);
+      } catch (reason) {
+        failed = true;
+        error = cleanError(reason, traces);
+        response = (reason as { response?: AxiosResponse } | undefined)?.response;
+      }
+      if (response !== undefined) {
+        cleanResponse(response, traces);
+        cleanBody(response, traces, this.#secretFields);
+        const relayed = relayAnswer(response, (reason) => cleanError(reason, traces));
+        if (mayRefuse(definition.refusal, response.status)) {
+          answer = await this.#answerOf(response, relayed);
+          if (answer !== undefined) verdict = judge(definition.refusal, answer);
+        }
+      }
+      return { response, failed, error, verdict, answer, sentAtMs };
+    } finally {
+      spender.answered(credential, {
+        before,
+        ...(sentAtMs !== undefined && { sentAtMs }),
+        ...(response !== undefined && { status: response.status, headers: response.headers }),
+        ...(verdict.kind === 'refused' && { refused: verdict }),
+      });
+    }
+  }
+
+  /** `undefined` where it cannot be read. An adapter of the application's own may have answered without any headers. */
+  async #answerOf(
+    response: AxiosResponse,
+    relayed: ReturnType<typeof relayAnswer>,
+  ): Promise<ApiAnswer | undefined> {
+    const { data, headers } = response as AxiosResponse & { headers?: AxiosResponse['headers'] };
+    const type: unknown = headers?.['content-type'];
+    try {
+      const contentType = typeof type === 'string' ? type : undefined;
+      return answerOf(response, await readAnswerBody(data, relayed, contentType, this.#environment.clock));
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** The timeout of a call is one for all of it: what waiting and earlier attempts have used up is gone. */
+function adjustAttempt(attempt: InternalAxiosRequestConfig, { deadline, sent, waited }: Call): void {
+  const isAgain = sent > 0;
+  // The body is sent a second time, and counted a second time.
+  if (isAgain) attempt.headers.delete('content-length');
+  const leftMs = isAgain || waited ? deadline.remainingMs : undefined;
+  if (leftMs === undefined) return;
+  attempt.timeout = Math.max(1, Math.ceil(leftMs));
+  attempt.timeoutErrorMessage = deadline.timeoutMessage;
+}
+
+async function sign(
+  attempt: InternalAxiosRequestConfig,
+  by: { signBody: BodySigner; destination: Destination; credential: Credential },
+): Promise<void> {
+  const body: unknown = attempt.data;
+  if (typeof body !== 'string') return;
+  const { method, host, path } = by.destination;
+  const account = attempt.paymentsAuth?.account;
+  const contentType = String(attempt.headers.getContentType() ?? '');
+  const whose = typeof account === 'string' ? { account } : {};
+  const call = { method, host, path, ...whose, contentType, credential: by.credential };
+  attempt.data = await by.signBody(body, call);
+  // A length that the caller had counted is no longer that of the body; axios counts anew.
+  attempt.headers.delete('content-length');
+}
+
+function resolveAdapter(
+  adapter: InternalAxiosRequestConfig['adapter'],
+  attempt: InternalAxiosRequestConfig,
+): AxiosAdapter {
+  return typeof adapter === 'function' ? adapter : applicationAxios.getAdapter(adapter, attempt);
+}
+
+function secretsOf(
+  { token, headers }: Credential,
+  extra: Readonly<Record<string, string>> | undefined,
+): string[] {
+  return [token, ...Object.values(headers), ...Object.values(extra ?? {})];
 }

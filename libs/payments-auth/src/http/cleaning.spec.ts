@@ -23,7 +23,11 @@ const token = randomSecret();
 const apiKey = randomSecret();
 const echoed = randomSecret();
 const secrets = [token, apiKey, echoed];
-const definition = { ...acmeDefinition, secretResponseFields: ['apiKey'] };
+const definition = {
+  ...acmeDefinition,
+  secretResponseFields: ['apiKey'],
+  callHeaders: [{ headers: () => ({}) }],
+};
 
 let server: LoopbackServer;
 let answer: (response: ServerResponse, request: ReceivedRequest) => void;
@@ -35,8 +39,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(() => {
   spenders = new FakeSpenders();
-  spenders.current = fakeCredential(token);
-  spenders.extraHeaders = () => ({ 'api-key': apiKey });
+  spenders.current = fakeCredential(token, undefined, [{ 'api-key': apiKey }]);
   spenders.replacing = () => Promise.resolve(undefined);
 });
 

@@ -18,7 +18,7 @@ import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { CallToSign } from './body-signer.js';
-import type { ExchangeEnvironment } from './exchange.js';
+import type { ExchangeEnvironment } from './attempt.js';
 import { createPaymentsHttpService } from './payments-http.service.js';
 
 const BAD_TOKEN = { code: 'bad_token' };
@@ -104,15 +104,21 @@ describe('a call with a credential', () => {
       'x-own': 'kept',
     });
     expect(JSON.stringify(response.config.headers)).not.toMatch(/mine/);
-    expect(response.paymentsAuth).toEqual({ replayed: false });
+    expect(response.paymentsAuth).toEqual({ attempts: 1, replayed: false });
   });
 
   it('carries the headers that only it wants, by method, host and path', async () => {
-    spenders.extraHeaders = ({ path }) => (path === '/sessions' ? { 'api-key': 'of-the-call' } : undefined);
-    await send({ url: '/sessions?a=1', method: 'post', headers: { 'Api-Key': 'mine' } });
-    await send({ url: '/other' });
-    expect(server.requests.map(({ headers }) => headers['api-key'])).toEqual(['of-the-call', undefined]);
-    expect(spenders.targets[0]).toMatchObject({ method: 'POST', host: 'api', path: '/sessions' });
+    spenders.current = fakeCredential('test-t', undefined, [{ 'api-key': 'of-the-call' }]);
+    const callHeaders = [{ methods: ['POST'], host: 'api', path: '/sessions', headers: () => ({}) }];
+    const http = create({ definition: { ...acmeDefinition, callHeaders } });
+    await send({ url: '/sessions?a=1', method: 'post', headers: { 'Api-Key': 'mine' } }, http);
+    await send({ url: '/sessions' }, http);
+    await send({ url: '/other', method: 'post' }, http);
+    expect(server.requests.map(({ headers }) => headers['api-key'])).toEqual([
+      'of-the-call',
+      undefined,
+      undefined,
+    ]);
   });
 
   it('names its account and scopes to whoever keeps the credentials', async () => {
@@ -122,7 +128,7 @@ describe('a call with a credential', () => {
 
   it('passes on what the answer says about limits', async () => {
     await send({ url: '/x' });
-    expect(spenders.observed[0]?.['x-ratelimit-remaining']).toBe('7');
+    expect(spenders.answers[0]?.headers?.['x-ratelimit-remaining']).toBe('7');
   });
 
   it.each([
@@ -229,30 +235,34 @@ describe('a refused call', () => {
     const response = await firstValueFrom(
       create().post('/pay', body, { params: { a: 1 }, headers: { 'Idempotency-Key': 'k-1' } }),
     );
-    expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    expect(response.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
     const [first, second] = server.requests as [ReceivedRequest, ReceivedRequest];
     const { authorization: before, ...others } = first.headers;
     const { authorization: after, ...same } = second.headers;
     expect(after).not.toBe(before);
     expect(same).toEqual(others);
     expect(second).toMatchObject({ method: 'POST', url: '/pay?a=1', body: first.body });
-    expect(spenders.refusals).toEqual([{ rejected: refused, status: 401, own: true, replayable: true }]);
-    expect(spenders.replays).toEqual([
-      { credential: spenders.current, firstStatus: 401, status: 200, refusedAgain: false },
+    expect(spenders.refusals).toMatchObject([{ refused, status: 401, own: true, replayable: true }]);
+    expect(spenders.answers).toMatchObject([
+      { credential: refused, before: [], status: 401, refused: { own: true } },
+      { credential: spenders.current, before: [{ credential: refused, status: 401 }], status: 200 },
     ]);
+    expect(spenders.answers[1]?.refused).toBeUndefined();
   });
 
-  it('is sent twice at most: the second refusal is the caller’s', async () => {
+  it('is sent as often as there is another credential, and the last refusal is the caller’s', async () => {
+    spenders.replacing = () => Promise.resolve(spenders.refusals.length < 3 ? fakeCredential() : undefined);
     answer = (_, response) => json(response, 401, BAD_TOKEN);
     const error = await failure(send({ url: '/x' }));
     expect(applicationAxios.isAxiosError(error)).toBe(true);
     expect(error.response).toMatchObject({
       status: 401,
       data: BAD_TOKEN,
-      paymentsAuth: { replayed: true, firstStatus: 401 },
+      paymentsAuth: { attempts: 3, replayed: true, firstStatus: 401 },
     });
-    expect(server.requests).toHaveLength(2);
-    expect(spenders.replays).toMatchObject([{ status: 401, refusedAgain: true, own: true }]);
+    expect(server.requests).toHaveLength(3);
+    expect(spenders.refusals.map(({ attempts }) => attempts?.length)).toEqual([3, 3, 3]);
+    expect(spenders.answers.map(({ before }) => before?.length)).toEqual([0, 1, 2]);
   });
 
   it('says on its error that it was sent again, when no answer came to that', async () => {
@@ -261,20 +271,22 @@ describe('a refused call', () => {
     const error = await failure(send({ url: '/pay', method: 'post', data: {} }));
     expect(error).toMatchObject({
       code: 'ECONNRESET',
-      paymentsAuth: { replayed: true, firstStatus: 401 },
+      paymentsAuth: { attempts: 2, replayed: true, firstStatus: 401 },
     });
     expect(error.response).toBeUndefined();
-    expect(spenders.replays).toEqual([
-      { credential: spenders.current, firstStatus: 401, refusedAgain: false },
-    ]);
-    expect(await failure(send({ url: '/pay' }))).toMatchObject({ paymentsAuth: { replayed: false } });
+    expect(spenders.answers[1]).toMatchObject({ credential: spenders.current, before: [{ status: 401 }] });
+    expect(spenders.answers[1]?.status).toBeUndefined();
+    expect(spenders.answers[1]?.sentAtMs).toBeDefined();
+    expect(await failure(send({ url: '/pay' }))).toMatchObject({
+      paymentsAuth: { attempts: 1, replayed: false },
+    });
   });
 
   it('is not sent again when there is no other credential', async () => {
     spenders.replacing = () => Promise.resolve(undefined);
     answer = (_, response) => json(response, 401, BAD_TOKEN);
     const error = await failure(send({ url: '/x' }));
-    expect(error.response).toMatchObject({ data: BAD_TOKEN, paymentsAuth: { replayed: false } });
+    expect(error.response).toMatchObject({ data: BAD_TOKEN, paymentsAuth: { attempts: 1, replayed: false } });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -335,7 +347,7 @@ describe('a refused call', () => {
       );
       expect(bodies).toHaveLength(times);
       expect(new Set(bodies).size).toBe(1);
-      expect(spenders.refusals).toHaveLength(1);
+      expect(spenders.refusals).toHaveLength(times);
     });
 
     it('an object that postForm serialises is sent once', async () => {
@@ -364,23 +376,23 @@ describe('a refused call', () => {
     answer = (_, response) => json(response, 401, BAD_TOKEN);
     await failure(send({ url: '/x', method, ...config }, create({ replay })));
     expect(server.requests).toHaveLength(times);
-    expect(spenders.refusals).toHaveLength(1);
+    expect(spenders.refusals).toHaveLength(times);
   });
 
   it.each<[string, string, number, string, number, number]>([
-    ['a bare 401', 'GET', 401, '', 2, 1],
-    ['a bare 401', 'HEAD', 401, '', 2, 1],
+    ['a bare 401', 'GET', 401, '', 2, 2],
+    ['a bare 401', 'HEAD', 401, '', 2, 2],
     ['a bare 401', 'POST', 401, '', 1, 1],
-    ['a firewall’s 403', 'GET', 403, '<html>blocked</html>', 2, 1],
+    ['a firewall’s 403', 'GET', 403, '<html>blocked</html>', 2, 2],
     ['a firewall’s 403', 'DELETE', 403, '<html>blocked</html>', 1, 1],
     ['a 401 in words not known', 'POST', 401, '{"oops":1}', 1, 1],
     ['a 403 about something else', 'GET', 403, '{"code":"limit"}', 1, 0],
     ['a 500', 'GET', 500, '', 1, 0],
-  ])('on %s: %s', async (_, method, status, body, times, renewals) => {
+  ])('on %s: %s', async (_, method, status, body, times, told) => {
     answer = (_request, response) => response.writeHead(status).end(body);
     await failure(send({ url: '/x', method }));
     expect(server.requests).toHaveLength(times);
-    expect(spenders.refusals).toHaveLength(renewals);
+    expect(spenders.refusals).toHaveLength(told);
     for (const { own } of spenders.refusals) expect(own).toBe(false);
   });
 
@@ -403,6 +415,7 @@ describe('a refused call', () => {
     answer = (_, response) => json(response, 401, BAD_TOKEN);
     const error = await failure(send({ url: '/x' }, create({ definition })));
     expect(error.response?.paymentsAuth).toEqual({
+      attempts: 1,
       replayed: false,
       reason: 'scope',
       required: ['write'],
@@ -422,7 +435,11 @@ describe('a refused call', () => {
   it('by a predicate that trips over the answer is judged by its status', async () => {
     answer = (_, response) => refuseFirst(response, () => response.writeHead(401).end());
     const http = create({ definition: { ...acmeDefinition, refusal: { refused: refusedByAccident } } });
-    expect((await send({ url: '/x' }, http)).paymentsAuth).toEqual({ replayed: true, firstStatus: 401 });
+    expect((await send({ url: '/x' }, http)).paymentsAuth).toEqual({
+      attempts: 2,
+      replayed: true,
+      firstStatus: 401,
+    });
   });
 
   it.each<[string, AxiosRequestConfig]>([
@@ -437,7 +454,7 @@ describe('a refused call', () => {
   ])('is recognised through the %s adapter in %j', async (adapter, config) => {
     answer = (_, response) => refuseFirst(response, () => json(response, 400, BAD_TOKEN));
     const response = await send({ url: '/x', method: 'post', adapter, ...config });
-    expect(response.paymentsAuth).toEqual({ replayed: true, firstStatus: 400 });
+    expect(response.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 400 });
     expect(server.requests).toHaveLength(2);
   });
 });

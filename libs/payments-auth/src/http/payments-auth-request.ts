@@ -21,8 +21,10 @@ export interface PaymentsAuthRequest {
 
 /** What became of one call: on its response, on the response of its error, or on an error without a response. */
 export interface PaymentsAuthOutcome {
+  /** How often the call was sent: three times at most. */
+  attempts: number;
   /**
-   * Whether the call was sent a second time. Then the answer is the second one's: a 409 can mean that the first
+   * Whether the call was sent more than once. Then the answer is the last one's: a 409 can mean that an earlier
    * attempt had succeeded.
    */
   replayed: boolean;

@@ -1,10 +1,11 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
+import { callHeadersFor } from '../credentials/call-headers.js';
 import type { AuthenticatedRequest, RequestToAuthenticate } from '../credentials/credential.service.js';
 import type { AccountName, CredentialSpenders } from '../credentials/credential-spender.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
-import { authenticateAttempt } from './attempt.js';
+import { authenticateAttempt } from './attempt-config.js';
 import { addDefaultHeaders } from './default-headers.js';
 import { Destinations } from './destination.js';
 import { signAttempt } from './sign-attempt.js';
@@ -40,7 +41,11 @@ export class RequestAuthenticator {
     const destination = this.#destinations.check(config, host);
     const spender = this.#spenders.spender(account, scopes);
     const credential = spender.peek() ?? (await spender.obtain());
-    authenticateAttempt(config, credential.headers, spender.callHeaders(credential, destination));
+    authenticateAttempt(
+      config,
+      credential.headers,
+      callHeadersFor(provider.definition, credential.callHeaders, destination),
+    );
     if (provider.definition.defaultHeaders !== undefined) addDefaultHeaders(config, credential, provider);
     if (provider.definition.sign === undefined) config.url = new URL(urls.getUri(config)).href;
     else

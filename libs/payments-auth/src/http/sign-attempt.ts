@@ -14,7 +14,7 @@ import {
 } from '../providers/signed-attempt.js';
 import { plainCause } from '../scrubbing.js';
 import type { ApiAnswer, Credentials } from '../strategies/strategy.js';
-import { removeOverridden } from './attempt.js';
+import { removeOverridden } from './attempt-config.js';
 import type { Destination } from './destination.js';
 
 /** What a signature is made of besides the request. */

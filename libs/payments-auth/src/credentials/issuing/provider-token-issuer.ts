@@ -49,7 +49,8 @@ export class ProviderTokenIssuer implements TokenIssuer {
   async issue(request: IssueRequest): Promise<IssueOutcome> {
     const leave = await this.#endpoint.enter(request.lane);
     try {
-      if (request.signal.aborted) return { outcome: 'unavailable', reason: 'cancelled', notActedUpon: true };
+      if (request.patience.aborted)
+        return { outcome: 'unavailable', reason: 'cancelled', notActedUpon: true };
       const waitMs = this.#endpoint.reserve(this.#strategy.limits, request.fingerprint);
       if (waitMs > 0)
         return {

@@ -15,7 +15,9 @@ export interface IssueRequest {
   /** The application insists (`refresh()`): what others remember of this secret being wrong does not count. */
   readonly insist: boolean;
   readonly lane: Lane;
-  /** Ends the request: shutdown, or the end of the login's budget. */
+  /** Ends the wait for the request to be sent: nobody waits any more. What was sent goes on (R3). */
+  readonly patience: AbortSignal;
+  /** Ends the request: the application shuts down. */
   readonly signal: AbortSignal;
   /** Called once for every request that is really sent to the token endpoint, when it has ended. */
   readonly onTokenRequest: (request: TokenRequestReport) => void;

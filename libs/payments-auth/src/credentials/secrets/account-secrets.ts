@@ -69,10 +69,13 @@ export class AccountSecrets {
   /**
    * The key that calls carry: the newest that has never been refused. One that has been is tried again by a call that
    * can be repeated ({@link newerToTry}) and by no other, as long as there is one that works.
+   *
+   * @param refused the key that was refused just now: any other one is better, whatever is remembered of it (R12)
    */
-  firstKey(list: readonly Secret[]): Secret {
-    const neverRefused = list.find((secret) => this.#rejections?.has(secret) !== true);
-    return neverRefused ?? this.firstUsable(list) ?? (list[0] as Secret);
+  firstKey(list: readonly Secret[], refused?: Secret): Secret {
+    const others = list.filter(({ fingerprint }) => fingerprint !== refused?.fingerprint);
+    const neverRefused = others.find((secret) => this.#rejections?.has(secret) !== true);
+    return neverRefused ?? this.firstUsable(others) ?? others[0] ?? (list[0] as Secret);
   }
 
   /** One that is newer than `current`, was called wrong, and has been left alone for long enough. */

@@ -84,6 +84,7 @@ const request = (more: Partial<IssueRequest> = {}): IssueRequest => ({
   refused: undefined,
   insist: false,
   lane: 'caller',
+  patience: new AbortController().signal,
   signal: new AbortController().signal,
   onTokenRequest: () => undefined,
   ...more,
@@ -290,7 +291,7 @@ describe('SharedTokenIssuer', () => {
   it('gives up waiting when the time for it is over', async () => {
     store.next = () => ({ outcome: 'held' });
     const ended = new AbortController();
-    const issuing = issuer.issue(request({ signal: ended.signal }));
+    const issuing = issuer.issue(request({ patience: ended.signal }));
     for (const ms of [0, 20]) await clock.advance(ms);
     ended.abort();
     expect(await issuing).toMatchObject({ outcome: 'unavailable' });

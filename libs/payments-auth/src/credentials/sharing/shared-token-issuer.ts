@@ -129,9 +129,14 @@ export class SharedTokenIssuer implements TokenIssuer {
         search.drop = claim.token.token === request.refused;
         continue;
       }
-      if (request.signal.aborted || this.#clock.monotonic() >= untilMs)
+      if (request.patience.aborted || this.#clock.monotonic() >= untilMs)
         return { outcome: 'unavailable', reason: 'another process has not finished asking' };
-      await pause(this.#clock, nextLookMs(looks, this.#random()), request.signal, request.lane === 'caller');
+      await pause(
+        this.#clock,
+        nextLookMs(looks, this.#random()),
+        request.patience,
+        request.lane === 'caller',
+      );
       budget.renew();
     }
   }

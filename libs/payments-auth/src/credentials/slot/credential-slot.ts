@@ -1,41 +1,70 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
-import { Acquiring, type AcquiringSlot, type Wanted } from '../acquiring/acquiring.js';
-import type { Acquired } from './login.js';
-import { callHeadersFor } from '../call-headers.js';
-import { shortOf } from '../secrets/secret-source.js';
+import {
+  LoginCancelled,
+  LoginPostponed,
+  rethrowAsOwn,
+  toCallersError,
+  unavailable,
+} from '../credential-errors.js';
+import type { CallAnswer, CredentialSpender, Refusal } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
-import type { CallTarget, CredentialSpender, ReplayOutcome } from '../credential-spender.js';
-import { giveBack, takeBack } from './giving-back.js';
-import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
-import { keepAcquired } from './keeping.js';
-import type { KeyTrials } from '../secrets/key-trials.js';
-import type { KeptCredential } from './kept-credential.js';
+import { pause } from '../issuing/pause.js';
 import type { AcquireReason } from '../payments-auth-event.js';
-import type { Refusal, Refusals } from '../refusals/refusals.js';
 import type { Renewer } from '../renewing/renewal-gate.js';
 import type { Renewable } from '../renewing/renewal-queue.js';
-import type { SlotContext } from './slot-context.js';
+import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
+import { type Secret, shortOf } from '../secrets/secret-source.js';
+import { giveBack, takeBack } from './giving-back.js';
+import { keepAcquired } from './keeping.js';
+import type { KeptCredential } from './kept-credential.js';
+import { type Acquired, Login } from './login.js';
+import { Outage } from './outage.js';
+import { RefusedKeys } from './refused-keys.js';
+import { RefusedTokens } from './refused-tokens.js';
+import type { SlotContext, SlotOwner, SlotView } from './slot-context.js';
 import { SlotJournal } from './slot-journal.js';
-import type { SlotOwner } from './slot-owner.js';
-import { type RefusableSlot, refusalsOf } from '../refusals/slot-refusals.js';
-import type { SlotFacts } from './slot-status.js';
-import type { HeldToken } from '../issuing/token-issuer.js';
+
+/** What is wanted, and why. */
+interface Wanted {
+  readonly reason: AcquireReason;
+  /** Whether somebody waits for it. @default true */
+  readonly awaited?: boolean;
+  /** Whether the application insists: what is remembered of the secret being wrong does not count. @default false */
+  readonly insist?: boolean;
+  /** The token that the provider has refused. */
+  readonly refused?: string | undefined;
+  /** The key that the provider has refused. */
+  readonly refusedKey?: Secret | undefined;
+}
+
+/** A login on its way: `ended` when it is over, `credential` for those who wait. */
+interface UnderWay {
+  readonly login: Login;
+  readonly ended: Promise<Credential>;
+  credential: Promise<Credential>;
+}
+
+/** A new token is proven when it was accepted, and is so old: until then the one before stays at hand (R9). */
+const PROVEN_AT_MS = 2_000;
 
 /**
  * The one current credential of a provider, account and scope set: kept while it lives, renewed before it dies,
- * replaced when it is refused, and asked for by one request at a time whoever wants it.
+ * replaced when it is refused, and asked for by one login at a time whoever wants it.
+ *
+ * Only the slot acts. What it uses is a worker, which is given data and returns, or a memory, which is told and asked.
  */
-export class CredentialSlot
-  implements CredentialSpender, Renewable, Renewer, AcquiringSlot, RefusableSlot, SlotFacts
-{
+export class CredentialSlot implements CredentialSpender, Renewable, Renewer, SlotView {
   readonly owner: SlotOwner;
   readonly scopes: readonly string[];
   renewalPosition = -1;
   readonly journal: SlotJournal;
   #kept: KeptCredential | undefined = undefined;
-  #acquiring: Acquiring | undefined = undefined;
-  #refusals: Refusals | undefined = undefined;
-  /** The provider itself has refused what is kept, and nothing better could be had yet. */
+  #underWay: UnderWay | undefined = undefined;
+  /** From the first login that failed until one succeeds. */
+  #outage: Outage | undefined = undefined;
+  /** Made when the first call is refused: most slots never need it, and there may be a hundred thousand of them. */
+  #refused: RefusedTokens | RefusedKeys | undefined = undefined;
+  /** A renewal was forced because what is kept was refused, and nothing better could be had yet. */
   #isSuspect = false;
   /** On the monotonic clock. Whole seconds take no memory of their own, and no time to write. */
   #usedAtSeconds: number;
@@ -44,13 +73,13 @@ export class CredentialSlot
     this.owner = owner;
     this.scopes = scopes;
     this.journal = new SlotJournal(this);
-    this.#usedAtSeconds = Math.floor(this.#context.clock.monotonic() / 1_000);
+    this.#usedAtSeconds = Math.floor(this.#nowMs / 1_000);
   }
 
   // --- Spending -------------------------------------------------------------------------------------------------
 
   /** The hot path: fresh, use it; due, use it and renew behind; dead, there is none (R7). */
-  peek(): Credential | undefined {
+  peek(mayRepeat?: () => boolean): Credential | undefined {
     const kept = this.#kept;
     if (kept === undefined) return undefined;
     const { clock } = this.#context;
@@ -61,13 +90,13 @@ export class CredentialSlot
     // It was refused, and another one is on its way: a call that carries this one would be refused as well.
     if (this.#isSuspect && this.isBusy) return undefined;
     if (zone === 'due') this.#renewBehind();
-    return kept.credential;
+    return this.#refused?.instead(kept, mayRepeat) ?? kept.credential;
   }
 
   async obtain(): Promise<Credential> {
     const usable = this.peek();
     if (usable !== undefined) return usable;
-    this.#usedAtSeconds = Math.floor(this.#context.clock.monotonic() / 1_000);
+    this.#usedAtSeconds = Math.floor(this.#nowMs / 1_000);
     const waitsNoMore = this.journal.waits();
     let credential: Credential | undefined;
     try {
@@ -82,6 +111,41 @@ export class CredentialSlot
     return credential;
   }
 
+  answered(credential: Credential, answer: CallAnswer): void {
+    const { status, headers, refused, sentAtMs, before } = answer;
+    if (headers !== undefined) this.journal.observe(headers);
+    if (sentAtMs !== undefined && before?.[0] !== undefined)
+      this.journal.replayed(credential, before[0].status, answer);
+    if (status !== undefined && status < 400 && refused === undefined)
+      this.#accepted(credential, sentAtMs ?? this.#nowMs);
+    const better = this.#refused?.answered(credential, answer);
+    if (better === undefined) return;
+    this.owner.secrets.accept(better);
+    if (this.#kept?.secret.fingerprint !== better.fingerprint)
+      this.#keep({ secret: better }, { reason: 'rotated', startedAtMs: this.#nowMs });
+  }
+
+  async replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined> {
+    this.journal.refused(refused, refusal);
+    this.#refused ??= this.#context.issuer === undefined ? new RefusedKeys(this) : new RefusedTokens(this);
+    const cure = this.#refused.cure(refused, refusal);
+    // A token that was refused is nobody's predecessor any more (R9).
+    if (this.#kept?.predecessor?.credential.isSameAs(refused) === true) this.#kept.predecessor = undefined;
+    switch (cure.by) {
+      case 'replay':
+        return cure.with.credential;
+      case 'waiting':
+        await pause(this.#context.clock, cure.forMs, cure.until, true);
+        return this.#living?.credential ?? refused;
+      case 'renewal': {
+        const renewing = this.#force(refused, cure.refusedKey);
+        return cure.isBehind === true ? undefined : renewing;
+      }
+      default:
+        return undefined;
+    }
+  }
+
   async refresh(rejected?: Credential): Promise<Credential> {
     const kept = this.#living;
     if (rejected !== undefined && kept !== undefined && !kept.credential.isSameAs(rejected))
@@ -89,24 +153,42 @@ export class CredentialSlot
     return this.#acquire({ reason: 'requested', insist: true, refused: rejected?.token });
   }
 
-  replace(rejected: Credential, refusal: Refusal): Promise<Credential | undefined> {
-    return this.#current.#handling.replace(rejected, refusal);
+  #accepted(credential: Credential, sentAtMs: number): void {
+    const kept = this.#kept;
+    if (kept === undefined) return;
+    const { predecessor } = kept;
+    if (credential !== kept.credential && !kept.credential.isSameAs(credential)) {
+      if (predecessor?.credential === credential) predecessor.accepted(sentAtMs);
+      return;
+    }
+    kept.accepted(sentAtMs);
+    this.#isSuspect = false;
+    if (predecessor !== undefined && this.#nowMs - kept.obtainedAtMs > PROVEN_AT_MS)
+      kept.predecessor = undefined;
   }
 
-  replayed(credential: Credential, outcome: ReplayOutcome): void {
-    this.#current.#handling.replayed(credential, outcome);
-  }
-
-  get trials(): KeyTrials | undefined {
-    return this.#refusals?.trials;
-  }
-
-  observe(headers: Readonly<Record<string, unknown>>): void {
-    this.journal.observe(headers);
-  }
-
-  callHeaders(credential: Credential, call: CallTarget): Readonly<Record<string, string>> | undefined {
-    return callHeadersFor(this.#context.provider.definition, credential.callHeaders, call);
+  /** One renewal for all the calls that were refused. Never rejects: why there is none is in the status and the events. */
+  async #force(refused: Credential, refusedKey: Secret | undefined): Promise<Credential | undefined> {
+    const memory = this.#refused as RefusedTokens | RefusedKeys;
+    const isFirst = !this.isBusy;
+    if (this.#kept?.credential.isSameAs(refused) === true) this.#isSuspect = true;
+    if (isFirst && memory instanceof RefusedTokens) memory.forces();
+    try {
+      const wanted = { reason: 'refused', refused: refused.token || undefined, refusedKey } as const;
+      const other = await this.#acquire(wanted);
+      const kept = this.#kept;
+      const isOther = !other.isSameAs(refused);
+      if (isFirst && memory instanceof RefusedTokens && kept?.credential.isSameAs(other) === true) {
+        if (isOther) memory.forced(kept);
+        else {
+          kept.doubt();
+          memory.broughtTheSame(kept);
+        }
+      }
+      return isOther ? other : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   // --- Keeping --------------------------------------------------------------------------------------------------
@@ -118,8 +200,13 @@ export class CredentialSlot
 
   onRenewalDue(): void {
     const { clock, provider, renewals } = this.#context;
-    const unusedForMs = clock.monotonic() - this.#usedAtSeconds * 1_000;
-    if (unusedForMs <= quietAfterMs(provider, this.#kept?.lifetimeMs)) return this.#renewBehind();
+    const kept = this.#kept;
+    if (kept?.predecessor?.isAlive(clock) === false) {
+      kept.predecessor = undefined;
+      if (kept.zone(clock) === 'fresh') return this.#scheduleRenewal();
+    }
+    const unusedForMs = this.#nowMs - this.#usedAtSeconds * 1_000;
+    if (unusedForMs <= quietAfterMs(provider, kept?.lifetimeMs)) return this.#renewBehind();
     if (this.#living === undefined) this.letGo();
     else renewals.schedule(this, this.#living.remainingMs(clock));
   }
@@ -146,8 +233,9 @@ export class CredentialSlot
    * it was in use. Calls that are on their way finish with what they carry.
    */
   async rotated(): Promise<void> {
-    this.#acquiring?.startAnew();
-    this.#refusals?.forget();
+    this.#outage = undefined;
+    this.#underWay?.login.outdate();
+    this.#refused?.forget();
     const wasUsed = this.#kept !== undefined || this.isBusy;
     const [newest] = await this.owner.secrets.get(true);
     const old = this.#kept;
@@ -169,16 +257,7 @@ export class CredentialSlot
 
   /** Ends what is pending, because the application shuts down. */
   close(): void {
-    this.#acquiring?.end();
-  }
-
-  /** Whether somebody waits for an answer right now. */
-  get isBusy(): boolean {
-    return this.#acquiring?.isBusy === true;
-  }
-
-  get backOffMs(): number {
-    return this.#acquiring?.backOffMs ?? 0;
+    this.#underWay?.login.end();
   }
 
   /** Whether it is fetched and renewed without anybody asking for it. */
@@ -186,65 +265,61 @@ export class CredentialSlot
     return isKeptWarm(this.#context.provider, this.owner.account);
   }
 
-  // --- Acquiring ------------------------------------------------------------------------------------------------
-
-  #renewBehind(): void {
-    const { closing, gate } = this.#context;
-    if (this.isBusy || closing.aborted || this.backOffMs > 0) return;
-    // A secret that the provider called wrong is left alone until it is another one, or forgiven.
-    if (this.owner.secrets.worthAnAttempt) gate.admit(this);
-  }
-
-  #acquire(wanted: Wanted): Promise<Credential> {
-    return (this.#acquiring ??= new Acquiring(this)).acquire(wanted);
-  }
-
-  keep(acquired: Acquired, how: { reason: AcquireReason; startedAtMs: number }): Credential {
-    const { secret, issued } = acquired;
-    const { reason, startedAtMs } = how;
+  /** Called in the very step in which it is known that what was acquired is wanted still. */
+  #keep(
+    acquired: Acquired,
+    { reason, startedAtMs }: { reason: AcquireReason; startedAtMs: number },
+  ): Credential {
     const { clock } = this.#context;
-    const { secrets, account } = this.owner;
     const before = this.#kept;
     const aheadMs = before?.remainingMs(clock) ?? 0;
-    const keeper = { account, scopes: this.scopes, before };
-    const kept = keepAcquired(this.#context, keeper, acquired, secrets.keptForMs);
-    if (issued !== undefined) secrets.accept(secret);
+    const { secret, issued } = acquired;
+    const kept = keepAcquired(this, acquired);
+    if (issued !== undefined) this.owner.secrets.accept(secret);
+    if (before !== undefined && issued !== undefined) this.#inherit(kept, before);
     this.#kept = kept;
     this.#isSuspect = false;
-    this.#acquiring = undefined;
+    this.#outage = undefined;
+    this.#underWay = undefined;
     this.journal.lastError = undefined;
     this.#scheduleRenewal();
     if (kept.credential !== before?.credential) {
       const from = issued?.from ?? 'provider';
-      const durationMs = clock.monotonic() - startedAtMs;
       const isEarly = reason === 'early' && aheadMs > 0 && issued !== undefined;
-      this.journal.obtained(kept.credential, { reason, durationMs, from }, isEarly ? aheadMs : undefined);
+      const how = { reason, durationMs: this.#nowMs - startedAtMs, from };
+      this.journal.obtained(kept.credential, how, isEarly ? aheadMs : undefined);
     }
     return kept.credential;
   }
 
-  postpone(forMs: number): void {
-    this.#kept?.postpone(this.#context.clock, forMs);
-    this.#scheduleRenewal();
+  /** Newer is not better until it is proven: the token that was in use stays at hand, if it was still good (R9). */
+  #inherit(kept: KeptCredential, before: KeptCredential): void {
+    const { clock } = this.#context;
+    if (kept.credential.token === before.credential.token) {
+      kept.continues(before);
+      return;
+    }
+    const isGood = before.isAlive(clock) && this.#refused?.isRefusing(before) !== true;
+    const heir = isGood ? before : before.predecessor;
+    before.predecessor = undefined;
+    if (heir?.isAlive(clock) === true) kept.predecessor = heir;
   }
 
-  couldNot(error: PaymentsAuthError, isNews: boolean, retryInMs?: number): void {
-    this.journal.lastError = error;
-    if (isNews) this.journal.failed(error, this.#living?.credential);
-    if (retryInMs !== undefined && (this.#kept !== undefined || this.isKeptWarm))
-      this.#context.renewals.schedule(this, retryInMs * (1 + Math.random() / 10));
-  }
-
+  /** Wakes up when what is kept falls due, and before that when its predecessor has ended and need not be kept. */
   #scheduleRenewal(): void {
     const { clock, renewals } = this.#context;
-    const dueAtMs = this.#kept?.dueAtMs ?? Infinity;
-    if (dueAtMs === Infinity) renewals.cancel(this);
-    else renewals.schedule(this, dueAtMs - clock.monotonic());
+    const kept = this.#kept;
+    const dueInMs = (kept?.dueAtMs ?? Infinity) - this.#nowMs;
+    const inMs = Math.min(dueInMs, kept?.predecessor?.remainingMs(clock) ?? Infinity);
+    if (inMs === Infinity) renewals.cancel(this);
+    else renewals.schedule(this, inMs);
   }
 
   /** Another process has given the token back, or knows that it is dead. */
-  withdrawn(token: string): void {
-    if (this.#kept?.credential.token !== token) return;
+  #withdrawn(token: string): void {
+    const kept = this.#kept;
+    if (kept?.predecessor?.credential.token === token) kept.predecessor = undefined;
+    if (kept?.credential.token !== token) return;
     this.#drop();
     if (this.isKeptWarm) this.#renewBehind();
   }
@@ -258,36 +333,100 @@ export class CredentialSlot
   /** Drops what is kept, and what is on its way. */
   #forget(): void {
     this.#drop();
-    this.#acquiring?.outdate();
+    this.#underWay?.login.outdate();
   }
 
-  // --- Refusals -------------------------------------------------------------------------------------------------
+  // --- Logging in -----------------------------------------------------------------------------------------------
 
-  /** A call may hold on to a slot for longer than the account is kept. */
-  get #current(): CredentialSlot {
-    return this.owner.currentOf(this);
+  #renewBehind(): void {
+    const { closing, gate } = this.#context;
+    if (this.isBusy || closing.aborted || this.backOffMs > 0) return;
+    // A secret that the provider called wrong is left alone until it is another one, or forgiven.
+    if (this.owner.secrets.worthAnAttempt) gate.admit(this);
   }
 
-  /** Made when the first call is refused: most slots never need it, and there may be a hundred thousand of them. */
-  get #handling(): Refusals {
-    return (this.#refusals ??= refusalsOf(this));
+  /** Everybody who wants a credential while one is on its way shares it (R1). */
+  async #acquire(wanted: Wanted): Promise<Credential> {
+    const running = this.#underWay ?? this.#start(wanted);
+    if (wanted.awaited !== false && running.login.join())
+      running.credential = this.#outcomeOf(running.login, running.ended);
+    return running.credential.catch(rethrowAsOwn);
   }
 
-  acquireAnother(rejected: Credential, { own }: Refusal): Promise<Credential> {
-    // What something in between says is a reason to renew, but not to make calls wait for it.
-    this.#isSuspect ||= own;
-    return this.#acquire({ reason: 'refused', refused: rejected.token || undefined });
+  #start({ reason, awaited = true, insist = false, refused, refusedKey }: Wanted): UnderWay {
+    const { clock, issuer } = this.#context;
+    const outage = this.#outage;
+    const waitMs = awaited ? (outage?.turnsCallersAwayForMs(this.#nowMs) ?? 0) : 0;
+    if (waitMs > 0) throw unavailable(this.owner, outage?.reason ?? 'backing off', waitMs);
+    if (insist) this.owner.secrets.forgive();
+    const caution = outage?.caution(this.#nowMs) ?? { startInMs: 0, retries: true };
+    const held = issuer && this.#kept?.held(clock);
+    const onWithdrawn = (token: string) => this.#withdrawn(token);
+    const order = { reason, awaited, insist, refused, refusedKey, held, onWithdrawn, ...caution };
+    const login = new Login(this, order);
+    const startedAtMs = this.#nowMs;
+    const ended = login.run((acquired) => this.#keep(acquired, { reason, startedAtMs }));
+    const running = { login, ended, credential: this.#outcomeOf(login, ended) };
+    this.#underWay = running;
+    const isOver = () => {
+      // What came may have been kept already, and something else may be under way since then.
+      if (this.#underWay === running) this.#underWay = undefined;
+    };
+    ended.then(isOver, isOver);
+    return running;
+  }
+
+  async #outcomeOf(login: Login, ended: Promise<Credential>): Promise<Credential> {
+    try {
+      return await login.whileTimeLasts(ended);
+    } catch (error) {
+      throw this.#failed(error, login);
+    }
+  }
+
+  #failed(cause: unknown, login: Login): PaymentsAuthError {
+    const { clock, closing } = this.#context;
+    const error = toCallersError(this.owner, cause);
+    if (cause instanceof LoginPostponed) {
+      this.#kept?.postpone(clock, cause.forMs);
+      this.#scheduleRenewal();
+    }
+    if (cause instanceof LoginPostponed || cause instanceof LoginCancelled || closing.aborted) return error;
+    if (error.code === 'CREDENTIALS_UNAVAILABLE') return this.#unavailable(error, login.awaited);
+    // A secret that is remembered as wrong is no news.
+    this.#couldNot(error, error.code !== 'ACCOUNT_UNKNOWN' && login.wasAnnounced);
+    if (error.code === 'ACCOUNT_UNKNOWN') this.letGo();
+    return error;
+  }
+
+  #unavailable(error: PaymentsAuthError, spent: boolean): PaymentsAuthError {
+    const { reason = 'unavailable', retryAfterMs, cause } = error;
+    this.#outage ??= new Outage(this.#nowMs);
+    const waitMs = this.#outage.failed(this.#nowMs, reason, retryAfterMs, spent);
+    const timed = unavailable(this.owner, reason, waitMs, cause);
+    this.#couldNot(timed, true);
+    if (this.#kept !== undefined || this.isKeptWarm)
+      this.#context.renewals.schedule(this, waitMs * (1 + Math.random() / 10));
+    return timed;
+  }
+
+  #couldNot(error: PaymentsAuthError, isNews: boolean): void {
+    this.journal.lastError = error;
+    if (isNews) this.journal.failed(error, this.#living?.credential);
   }
 
   // --- What is known --------------------------------------------------------------------------------------------
 
-  get #context(): SlotContext {
-    return this.owner.context;
-  }
-
-  /** What is kept, dead or alive. */
   get kept(): KeptCredential | undefined {
     return this.#kept;
+  }
+
+  get isBusy(): boolean {
+    return this.#underWay !== undefined;
+  }
+
+  get backOffMs(): number {
+    return this.#outage?.waitMs(this.#nowMs) ?? 0;
   }
 
   /** What is kept, while it can be used. */
@@ -295,8 +434,11 @@ export class CredentialSlot
     return this.#kept?.isAlive(this.#context.clock) === true ? this.#kept : undefined;
   }
 
-  get held(): HeldToken | undefined {
-    const { issuer, clock } = this.#context;
-    return issuer && this.#kept?.held(clock);
+  get #nowMs(): number {
+    return this.#context.clock.monotonic();
+  }
+
+  get #context(): SlotContext {
+    return this.owner.context;
   }
 }

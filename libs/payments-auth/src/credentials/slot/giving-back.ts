@@ -4,16 +4,8 @@ import { notGivenBack, toCallersError } from '../credential-errors.js';
 import type { KeptCredential } from './kept-credential.js';
 import { told } from '../../scrubbing.js';
 import { secretValues } from '../issuing/login-secrets.js';
-import type { SlotJournal } from './slot-journal.js';
-import type { SlotOwner } from './slot-owner.js';
+import type { SlotView } from './slot-context.js';
 import type { ReturnRequest } from '../issuing/token-issuer.js';
-
-/** Whose token it was. */
-interface Holder {
-  readonly owner: SlotOwner;
-  readonly scopes: readonly string[];
-  readonly journal: SlotJournal;
-}
 
 /**
  * Gives a token back to the provider, where it takes one back, and takes it away from those it is shared with.
@@ -21,31 +13,31 @@ interface Holder {
  * @param kept the one held here; where there is none, whatever the fleet holds
  * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE
  */
-export async function giveBack(holder: Holder, kept: KeptCredential | undefined): Promise<void> {
-  const { issuer } = holder.owner.context;
+export async function giveBack(slot: SlotView, kept: KeptCredential | undefined): Promise<void> {
+  const { issuer } = slot.owner.context;
   if (issuer === undefined || (kept === undefined && !issuer.isShared)) return;
-  const secrets = kept === undefined ? await secretsOf(holder) : [kept.secret];
-  const requests = secrets.map((secret) => requestFor(holder, secret));
+  const secrets = kept === undefined ? await secretsOf(slot) : [kept.secret];
+  const requests = secrets.map((secret) => requestFor(slot, secret));
   try {
     await allOf(requests.map((request) => issuer.revoke(request, kept?.credential.token)));
   } catch (error) {
-    const why = error instanceof Error ? told(error.message, secretsIn(holder, secrets)) : 'unknown';
-    throw notGivenBack(holder.owner, why);
+    const why = error instanceof Error ? told(error.message, secretsIn(slot, secrets)) : 'unknown';
+    throw notGivenBack(slot.owner, why);
   }
   const whose = kept === undefined ? {} : { credential: kept.credential.id };
-  holder.journal.emit({ type: 'credential-revoked', ...whose });
+  slot.journal.emit({ type: 'credential-revoked', ...whose });
 }
 
 /** Takes a token away from those it is shared with, because its secret was rotated. */
-export async function takeBack(holder: Holder, kept: KeptCredential): Promise<void> {
-  await holder.owner.context.issuer?.forget(requestFor(holder, kept.secret));
+export async function takeBack(slot: SlotView, kept: KeptCredential): Promise<void> {
+  await slot.owner.context.issuer?.forget(requestFor(slot, kept.secret));
 }
 
-function requestFor({ owner, scopes }: Holder, secret: Secret): ReturnRequest {
+function requestFor({ owner, scopes }: SlotView, secret: Secret): ReturnRequest {
   return { account: owner.account, scopes, ...secret, signal: owner.context.closing };
 }
 
-async function secretsOf({ owner }: Holder): Promise<readonly Secret[]> {
+async function secretsOf({ owner }: SlotView): Promise<readonly Secret[]> {
   try {
     return await owner.secrets.get(false);
   } catch (error) {
@@ -53,7 +45,7 @@ async function secretsOf({ owner }: Holder): Promise<readonly Secret[]> {
   }
 }
 
-function secretsIn({ owner }: Holder, secrets: readonly Secret[]): string[] {
+function secretsIn({ owner }: SlotView, secrets: readonly Secret[]): string[] {
   const { definition } = owner.context.provider;
   return secrets.flatMap(({ credentials }) => secretValues(definition, credentials));
 }

@@ -1,29 +1,15 @@
-import type { Acquired } from './login.js';
 import { headersOf } from '../call-headers.js';
-import { type Secret, shortOf } from '../secrets/secret-source.js';
 import { Credential } from '../credential.js';
-import { KeptCredential } from './kept-credential.js';
-import { zonesOf } from '../renewing/renewal-rules.js';
-import type { SlotContext } from './slot-context.js';
 import type { IssuedToken } from '../issuing/token-issuer.js';
-
-/** Whose credential it is, and the one before. */
-export interface Keeper {
-  readonly account: string | undefined;
-  readonly scopes: readonly string[];
-  readonly before: KeptCredential | undefined;
-}
+import { zonesOf } from '../renewing/renewal-rules.js';
+import { type Secret, shortOf } from '../secrets/secret-source.js';
+import { KeptCredential } from './kept-credential.js';
+import type { Acquired } from './login.js';
+import type { SlotView } from './slot-context.js';
 
 /** What was acquired, as it is kept. @throws {UnusableCredentialsError} when no header that can be sent is made of it */
-export function keepAcquired(
-  context: SlotContext,
-  keeper: Keeper,
-  { secret, issued }: Acquired,
-  keptForMs: number,
-): KeptCredential {
-  return issued === undefined
-    ? keepKey(context, keeper, keptForMs, secret)
-    : keepToken(context, keeper, issued, secret);
+export function keepAcquired(slot: SlotView, { secret, issued }: Acquired): KeptCredential {
+  return issued === undefined ? keepKey(slot, secret) : keepToken(slot, secret, issued);
 }
 
 /**
@@ -34,12 +20,9 @@ export function keepAcquired(
  *
  * @throws {UnusableCredentialsError} when no header that can be sent is made of it
  */
-function keepToken(
-  { provider, clock, hash, slowestLoginMs }: SlotContext,
-  { account, scopes, before }: Keeper,
-  issued: IssuedToken,
-  secret: Secret,
-): KeptCredential {
+function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCredential {
+  const { owner, scopes, kept: before } = slot;
+  const { provider, clock, hash, slowestLoginMs } = owner.context;
   const { lifetimeMs, from } = issued.lifetime;
   const again = before !== undefined && before.credential.token === issued.token;
   const knowsWhatIsLeft = from === 'relative' || from === 'absolute';
@@ -51,11 +34,11 @@ function keepToken(
   const made = headersOf(provider.definition, secret.credentials, issued.token, provider.environment);
   const credential = new Credential({
     provider: provider.name,
-    account,
+    account: owner.account,
     scopes: grantedOf(issued, scopes),
     id: hash.short([issued.token]),
     token: sharedWith(Object.values(made.headers), issued.token),
-    obtainedAtMs: clock.now(),
+    obtainedAtMs: again ? before.credential.obtainedAtMs : clock.now(),
     expiresAtMs,
     ...made,
   });
@@ -73,18 +56,15 @@ function keepToken(
  * A static key as it is kept: as long as its resolver's answer may be used, and for ever where it is fixed. Due when
  * the resolver is to be asked again.
  *
- * @param keptForMs for how long the resolver's answer may be used
  * @throws {UnusableCredentialsError} when no header that can be sent is made of it
  */
-function keepKey(context: SlotContext, keeper: Keeper, keptForMs: number, secret: Secret): KeptCredential {
-  const { clock } = context;
-  const { before } = keeper;
-  const credential =
-    before?.secret.fingerprint === secret.fingerprint
-      ? before.credential
-      : keyCredential(context, keeper, secret);
+function keepKey(slot: SlotView, secret: Secret): KeptCredential {
+  const { owner, kept: before } = slot;
+  const { clock } = owner.context;
+  const { keptForMs } = owner.secrets;
+  const isSame = before?.secret.fingerprint === secret.fingerprint;
   return new KeptCredential({
-    credential,
+    credential: isSame ? before.credential : keyCredential(slot, secret),
     secret,
     lifetimeMs: keptForMs,
     zones: { dueAfterMs: 0.8 * keptForMs, deadAfterMs: keptForMs },
@@ -93,14 +73,11 @@ function keepKey(context: SlotContext, keeper: Keeper, keptForMs: number, secret
 }
 
 /** What calls carry that use this key. @throws {UnusableCredentialsError} when no header that can be sent is made of it */
-export function keyCredential(
-  { provider, clock }: SlotContext,
-  { account, scopes }: Omit<Keeper, 'before'>,
-  secret: Secret,
-): Credential {
+export function keyCredential({ owner, scopes }: SlotView, secret: Secret): Credential {
+  const { provider, clock } = owner.context;
   return new Credential({
     provider: provider.name,
-    account,
+    account: owner.account,
     scopes,
     id: shortOf(secret),
     token: '',

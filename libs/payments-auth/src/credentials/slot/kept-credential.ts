@@ -1,8 +1,8 @@
 import type { Clock } from '../../payments-auth.clock.js';
-import type { Secret } from '../secrets/secret-source.js';
 import type { Credential } from '../credential.js';
 import type { HeldToken } from '../issuing/token-issuer.js';
 import type { Zones } from '../renewing/renewal-rules.js';
+import type { Secret } from '../secrets/secret-source.js';
 
 /** Where in its life a credential is (R7). */
 export type Zone =
@@ -25,11 +25,13 @@ export interface Instant {
  */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
+const NEVER = -1;
+
 /**
- * A credential, what it was obtained with, and until when it is fresh, due, dead.
+ * A credential, what it was obtained with, until when it is fresh, due, dead, and what calls have shown of it.
  *
- * Its age is what the clock that ran further says: the monotonic one stands still while the machine sleeps, the wall
- * clock can be set back, and a credential is dead when either says so (R6).
+ * The monotonic clock decides when a credential is dead. The wall clock can only make it due: after a machine has
+ * slept the credential may have ended, but a wall clock that was set forward has ended nothing (R6).
  */
 export class KeptCredential {
   readonly credential: Credential;
@@ -37,11 +39,15 @@ export class KeptCredential {
   readonly lifetimeMs: number;
   /** The store's number for it, where it is shared. */
   readonly version: number | undefined;
+  /** The token that was in use before: at hand until this one is proven (R9). */
+  predecessor: KeptCredential | undefined = undefined;
   /** When its life began, on either clock. */
   readonly #sinceMs: number;
   readonly #sinceWallMs: number;
   readonly #deadAfterMs: number;
   #dueAfterMs: number;
+  /** How old it was when the latest of the calls was sent that were accepted with it. */
+  #acceptedAfterMs = NEVER;
 
   constructor(parts: {
     credential: Credential;
@@ -62,10 +68,12 @@ export class KeptCredential {
     this.#dueAfterMs = wholeMs(parts.zones.dueAfterMs);
   }
 
+  // --- Its life -------------------------------------------------------------------------------------------------
+
   zoneAt(monotonicMs: number, wallMs: number): Zone {
-    const ageMs = this.#ageMs(monotonicMs, wallMs);
-    if (ageMs < this.#dueAfterMs) return 'fresh';
-    return ageMs < this.#deadAfterMs ? 'due' : 'dead';
+    const ageMs = monotonicMs - this.#sinceMs;
+    if (ageMs >= this.#deadAfterMs) return 'dead';
+    return Math.max(ageMs, wallMs - this.#sinceWallMs) < this.#dueAfterMs ? 'fresh' : 'due';
   }
 
   zone(clock: Clock): Zone {
@@ -76,9 +84,14 @@ export class KeptCredential {
     return this.zone(clock) !== 'dead';
   }
 
-  /** When its life began, on the monotonic clock. */
+  /** When it was asked for, on the monotonic clock. */
   get sinceMs(): number {
     return this.#sinceMs;
+  }
+
+  /** When it came here, on the monotonic clock. */
+  get obtainedAtMs(): number {
+    return this.#sinceMs + this.credential.obtainedAtMs - this.#sinceWallMs;
   }
 
   /** On the monotonic clock, as long as the wall clock has not run further; `Infinity` for one that is never renewed. */
@@ -86,26 +99,66 @@ export class KeptCredential {
     return this.#dueAfterMs === FOR_EVER_MS ? Infinity : this.#sinceMs + this.#dueAfterMs;
   }
 
-  /** As its issuer knows it, who reads the monotonic clock alone. */
+  /** Its issuer hands out one token until it dies: asking for another one before that is pointless. */
+  get isRenewedAtItsEnd(): boolean {
+    return this.#dueAfterMs === this.#deadAfterMs && this.#dueAfterMs !== FOR_EVER_MS;
+  }
+
+  /** As its issuer knows it, who reads the monotonic clock alone: what has slept may have ended. */
   held(clock: Clock): HeldToken {
     const { version, lifetimeMs } = this;
     const { token } = this.credential;
-    const deadAtMs = clock.monotonic() + this.remainingMs(clock);
+    const deadAtMs = clock.monotonic() + this.#deadAfterMs - this.#ageMs(clock);
     return { token, lifetimeMs, deadAtMs, ...(version === undefined ? {} : { version }) };
   }
 
   /** It is due again no sooner than in `forMs` milliseconds. */
   postpone(clock: Clock, forMs: number): void {
-    this.#dueAfterMs = wholeMs(this.#ageMs(clock.monotonic(), clock.now()) + forMs);
+    this.#dueAfterMs = wholeMs(this.#ageMs(clock) + forMs);
   }
 
-  /** What is left of it, in milliseconds; less than 0 when it is dead. */
+  /** For how long it is still used, in milliseconds; less than 0 when it is dead. */
   remainingMs(clock: Clock): number {
-    return this.#deadAfterMs - this.#ageMs(clock.monotonic(), clock.now());
+    return this.#sinceMs + this.#deadAfterMs - clock.monotonic();
   }
 
-  #ageMs(monotonicMs: number, wallMs: number): number {
-    return Math.max(monotonicMs - this.#sinceMs, wallMs - this.#sinceWallMs);
+  /** For how long its issuer still knows it, in milliseconds: the safety margin before its end is over as well. */
+  untilItsEndMs(clock: Clock): number {
+    return this.#sinceMs + this.lifetimeMs - clock.monotonic();
+  }
+
+  /** By the clock that ran further. */
+  #ageMs(clock: Clock): number {
+    return Math.max(clock.monotonic() - this.#sinceMs, clock.now() - this.#sinceWallMs);
+  }
+
+  /** The same token, issued again: what is known of it stays. */
+  continues(before: KeptCredential): void {
+    this.predecessor = before.predecessor;
+    this.#acceptedAfterMs = before.isProven ? 0 : NEVER;
+  }
+
+  // --- What calls have shown ------------------------------------------------------------------------------------
+
+  /** A call that carried it and was sent at `sentAtMs` was accepted. */
+  accepted(sentAtMs: number): void {
+    const ageMs = Math.max(0, Math.floor(sentAtMs - this.#sinceMs));
+    if (ageMs > this.#acceptedAfterMs) this.#acceptedAfterMs = ageMs;
+  }
+
+  /** A call was accepted with it. */
+  get isProven(): boolean {
+    return this.#acceptedAfterMs !== NEVER;
+  }
+
+  /** Whether it was accepted for a call that was sent later than `sentAtMs`. */
+  wasAcceptedAfter(sentAtMs: number): boolean {
+    return this.isProven && this.#sinceMs + this.#acceptedAfterMs > sentAtMs;
+  }
+
+  /** What calls have shown of it counts no more. */
+  doubt(): void {
+    this.#acceptedAfterMs = NEVER;
   }
 }
 

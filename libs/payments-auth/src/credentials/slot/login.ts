@@ -1,7 +1,5 @@
 import type { TimerHandle } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
-import { ACQUIRE_BUDGET_MS, RETRY, waitAfter } from '../issuing/back-off.js';
-import { type Secret, shortOf } from '../secrets/secret-source.js';
 import {
   LoginCancelled,
   LoginPostponed,
@@ -9,21 +7,12 @@ import {
   rejectionEvent,
   unavailable,
 } from '../credential-errors.js';
+import { ACQUIRE_BUDGET_MS, RETRY, waitAfter } from '../issuing/back-off.js';
 import { pause } from '../issuing/pause.js';
-import type { AcquireReason } from '../payments-auth-event.js';
-import type { SlotContext } from './slot-context.js';
-import type { SlotOwner } from './slot-owner.js';
-import type { SlotJournal } from './slot-journal.js';
 import type { HeldToken, IssuedToken, IssueOutcome, TokenIssuer } from '../issuing/token-issuer.js';
-
-/** What a login needs of the slot that it is for. */
-export interface LoginSlot {
-  readonly owner: SlotOwner;
-  readonly scopes: readonly string[];
-  readonly journal: SlotJournal;
-  /** Another process of the fleet has withdrawn this token. */
-  withdrawn(token: string): void;
-}
+import type { AcquireReason } from '../payments-auth-event.js';
+import { type Secret, shortOf } from '../secrets/secret-source.js';
+import type { SlotContext, SlotView } from './slot-context.js';
 
 /** What is asked for, and why. */
 export interface LoginOrder {
@@ -36,8 +25,12 @@ export interface LoginOrder {
   readonly retries: boolean;
   readonly insist: boolean;
   readonly held: HeldToken | undefined;
-  /** The token that the provider has refused. */
+  /** The token that the provider has refused on a call. */
   readonly refused: string | undefined;
+  /** The key that the provider has refused on a call: any other one is wanted (R12). */
+  readonly refusedKey: Secret | undefined;
+  /** Told when another process of the fleet has withdrawn the token that came of it. */
+  readonly onWithdrawn: (token: string) => void;
 }
 
 /** What came of it. `issued` is absent for a static key. */
@@ -49,27 +42,29 @@ export interface Acquired {
 /**
  * One way to one credential, shared by everybody who wants it meanwhile (R1): the newest secret that is not known to
  * be wrong, exchanged for a token. A secret that the provider calls wrong is followed by the next one; any other
- * failure by another attempt, while somebody waits and the budget lasts (R4). Belongs to no caller: none can end it
- * (R3).
+ * failure by another attempt, while somebody waits and the time for waiting lasts (R4).
+ *
+ * Belongs to no caller: none can end it. Those who wait do so for 15 s together. A token request that was sent goes on
+ * after that, to its own deadline, and what it brings is kept (R3).
  */
 export class Login {
-  readonly #slot: LoginSlot;
+  readonly #slot: SlotView;
   readonly #order: LoginOrder;
-  readonly #ended = new AbortController();
-  readonly #end: Promise<undefined>;
   #awaited: boolean;
+  /** Aborted when the time for waiting is over. */
+  #patience = new AbortController();
+  #timeIsUp = whenAborted(this.#patience.signal);
   #deadlineMs = 0;
   #budget: TimerHandle | undefined;
   #outdated = false;
   #announced = false;
 
-  constructor(slot: LoginSlot, order: LoginOrder) {
+  constructor(slot: SlotView, order: LoginOrder) {
     this.#slot = slot;
     this.#order = order;
     this.#awaited = order.awaited;
-    this.#end = new Promise((resolve) => {
-      this.#signal.addEventListener('abort', () => resolve(undefined), { once: true });
-    });
+    if (this.#context.closing.aborted) this.end();
+    this.#startBudget();
   }
 
   /** Whether somebody waits, so that its failure is a caller's failure. */
@@ -82,16 +77,26 @@ export class Login {
     return this.#announced;
   }
 
-  /** Somebody waits for it from now on, and has a whole budget of time to do so. */
-  join(): void {
-    if (this.#awaited) return;
+  /**
+   * Somebody waits for it from now on, and has the whole time for waiting.
+   *
+   * @returns whether that time had been over, so that the outcome has to be waited for anew
+   */
+  join(): boolean {
+    if (this.#awaited) return false;
     this.#awaited = true;
+    const wasOver = this.#patience.signal.aborted;
+    if (wasOver) {
+      this.#patience = new AbortController();
+      this.#timeIsUp = whenAborted(this.#patience.signal);
+    }
     this.#startBudget();
+    return wasOver;
   }
 
   /** Nobody is served any more: the time is up, or the application shuts down. */
   end(): void {
-    this.#ended.abort();
+    this.#patience.abort();
   }
 
   /** Whatever is still on its way is older than what is wanted now, and will not be kept (R9). */
@@ -105,14 +110,21 @@ export class Login {
    * @throws PaymentsAuthError, UnusableCredentialsError, LoginCancelled, LoginPostponed
    */
   async run<T>(keep: (acquired: Acquired) => T): Promise<T> {
-    if (this.#context.closing.aborted) this.end();
-    this.#startBudget();
     try {
-      await this.#pause(this.#order.startInMs);
+      const { startInMs } = this.#order;
+      if (startInMs > 0) await this.#pause(startInMs);
       return await this.#attempts(keep);
     } finally {
       this.#context.clock.clearTimeout(this.#budget as TimerHandle);
     }
+  }
+
+  /** What it comes to, for those who wait: an error when the time for waiting is over before. */
+  whileTimeLasts<T>(outcome: Promise<T>): Promise<T> {
+    const over = this.#timeIsUp.then(() => {
+      throw this.#noneCame();
+    });
+    return Promise.race([outcome, over]);
   }
 
   async #attempts<T>(keep: (acquired: Acquired) => T): Promise<T> {
@@ -120,22 +132,22 @@ export class Login {
     const { issuer } = this.#context;
     let failures = 0;
     for (;;) {
-      if (this.#signal.aborted) throw this.#timeIsUp();
-      const patience = this.#awaited ? this.#signal : undefined;
-      const list = await this.#unlessEnded(secrets.get(failures === 0, patience));
-      if (list === undefined) throw this.#timeIsUp();
+      const { signal } = this.#patience;
+      if (signal.aborted) throw this.#noneCame();
+      const asking = secrets.get(failures === 0, this.#awaited ? signal : undefined);
+      const list = await Promise.race([asking, this.#timeIsUp]);
+      if (list === undefined) throw this.#noneCame();
       if (this.#isOutdated()) continue;
       // A key that was refused on a call may still be the best there is: the provider decides on each call.
-      if (issuer === undefined) return keep({ secret: secrets.firstKey(list) });
+      if (issuer === undefined) return keep({ secret: secrets.firstKey(list, this.#order.refusedKey) });
       const secret = secrets.firstUsable(list);
       if (secret === undefined) {
         const rejection = secrets.rejection(list);
         throw rejected(this.#owner, rejection ?? { reason: 'rejected' });
       }
       this.#announce(secret);
-      const outcome = await this.#unlessEnded(this.#issue(issuer, secret));
+      const outcome = await this.#issue(issuer, secret);
       if (this.#isOutdated()) continue;
-      if (outcome === undefined) throw this.#timeIsUp();
       if (outcome.outcome === 'issued') return keep({ secret, issued: outcome });
       if (outcome.outcome === 'rejected') {
         this.#reject(secret, outcome);
@@ -158,7 +170,7 @@ export class Login {
 
   #issue(issuer: TokenIssuer, secret: Secret): Promise<IssueOutcome> {
     const { scopes, journal } = this.#slot;
-    const { reason, awaited, insist, held, refused } = this.#order;
+    const { reason, awaited, insist, held, refused, onWithdrawn } = this.#order;
     return issuer.issue({
       account: this.#owner.account,
       scopes,
@@ -167,8 +179,9 @@ export class Login {
       refused,
       insist,
       lane: this.#awaited ? 'caller' : 'renewal',
-      signal: this.#signal,
-      onWithdrawn: (token) => this.#slot.withdrawn(token),
+      patience: this.#patience.signal,
+      signal: this.#context.closing,
+      onWithdrawn,
       onTokenRequest: (report) => {
         const host = this.#context.issuerHost;
         journal.tokenRequest(report, { credential: shortOf(secret), reason, awaited, host });
@@ -211,7 +224,7 @@ export class Login {
     return true;
   }
 
-  #timeIsUp(): PaymentsAuthError {
+  #noneCame(): PaymentsAuthError {
     const reason = this.#context.closing.aborted
       ? 'the application is shutting down'
       : 'none came in the time there was';
@@ -225,13 +238,8 @@ export class Login {
     this.#budget = clock.setTimeout(() => this.end(), ACQUIRE_BUDGET_MS);
   }
 
-  async #pause(ms: number): Promise<void> {
-    if (ms > 0) await pause(this.#context.clock, ms, this.#signal, this.#awaited);
-  }
-
-  /** What `promise` resolves to; `undefined` when the time is up before. Whoever does not settle is not waited for. */
-  #unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
-    return Promise.race([promise, this.#end]);
+  #pause(ms: number): Promise<void> {
+    return pause(this.#context.clock, ms, this.#patience.signal, this.#awaited);
   }
 
   get #owner() {
@@ -241,8 +249,10 @@ export class Login {
   get #context(): SlotContext {
     return this.#owner.context;
   }
+}
 
-  get #signal(): AbortSignal {
-    return this.#ended.signal;
-  }
+function whenAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 }

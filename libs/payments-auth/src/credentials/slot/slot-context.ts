@@ -1,10 +1,14 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
-import type { KeyedHash } from '../secrets/keyed-hash.js';
+import type { Owner } from '../credential-errors.js';
+import type { TokenIssuer } from '../issuing/token-issuer.js';
 import type { EventSink } from '../payments-auth-event.js';
 import type { RenewalGate } from '../renewing/renewal-gate.js';
 import type { RenewalQueue } from '../renewing/renewal-queue.js';
-import type { TokenIssuer } from '../issuing/token-issuer.js';
+import type { AccountSecrets } from '../secrets/account-secrets.js';
+import type { KeyedHash } from '../secrets/keyed-hash.js';
+import type { KeptCredential } from './kept-credential.js';
+import type { SlotJournal } from './slot-journal.js';
 
 /** What the slots of one provider share. */
 export interface SlotContext {
@@ -22,4 +26,25 @@ export interface SlotContext {
   readonly emit: EventSink;
   /** Aborted when the application shuts down. */
   readonly closing: AbortSignal;
+}
+
+/** The account that a slot belongs to. */
+export interface SlotOwner extends Owner {
+  readonly context: SlotContext;
+  readonly secrets: AccountSecrets;
+  /** The slot holds nothing worth keeping. */
+  abandon(slot: SlotView): void;
+}
+
+/** A slot as its workers and memories see it: they read, and only the slot acts. */
+export interface SlotView {
+  readonly owner: SlotOwner;
+  readonly scopes: readonly string[];
+  readonly journal: SlotJournal;
+  /** What is kept, dead or alive. */
+  readonly kept: KeptCredential | undefined;
+  /** Whether a login is under way. */
+  readonly isBusy: boolean;
+  /** How long until the next attempt that nobody waits for, in milliseconds, while a back-off lasts. */
+  readonly backOffMs: number;
 }

@@ -1,14 +1,16 @@
+import type { Clock } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
+import type { Owner } from '../credential-errors.js';
+import type { CallAnswer, Refusal } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import type { CredentialStatus } from '../credential.service.js';
-import type { AcquireReason, PaymentsAuthEvent } from '../payments-auth-event.js';
+import type { AcquireReason, EventSink, PaymentsAuthEvent } from '../payments-auth-event.js';
 import { retryAfterMs } from '../issuing/retry-after.js';
-import type { SlotOwner } from './slot-owner.js';
 import type { TokenRequestReport } from '../issuing/token-issuer.js';
 
 /** Whose journal it is. */
-export interface JournalSubject {
-  readonly owner: SlotOwner;
+interface JournalSubject {
+  readonly owner: Owner & { readonly context: { readonly clock: Clock; readonly emit: EventSink } };
   readonly scopes: readonly string[];
 }
 
@@ -64,12 +66,18 @@ export class SlotJournal {
     };
   }
 
-  refused(): void {
+  /** A call that carried `credential` was refused. */
+  refused(credential: Credential, { status, own }: Refusal): void {
     this.#refusals += 1;
+    this.emit({ type: 'call-refused', credential: credential.id, status, own });
   }
 
-  replayed(): void {
+  /** A refused call was sent once more, with `credential`. */
+  replayed(credential: Credential, firstStatus: number, { status, refused }: CallAnswer): void {
     this.#replays += 1;
+    const answered = status === undefined ? {} : { status };
+    const refusedAgain = refused !== undefined;
+    this.emit({ type: 'call-replayed', credential: credential.id, firstStatus, ...answered, refusedAgain });
   }
 
   /** A call waits for a credential. Returns what is to be called when it waits no more. */

@@ -1,35 +1,20 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { rejected } from '../credential-errors.js';
 import type { CredentialState, CredentialStatus } from '../credential.service.js';
-import type { KeptCredential } from './kept-credential.js';
-import type { SlotContext } from './slot-context.js';
-import type { SlotOwner } from './slot-owner.js';
-import type { SlotJournal } from './slot-journal.js';
-
-/** What there is to be known of a slot. */
-export interface SlotFacts {
-  readonly owner: SlotOwner;
-  readonly scopes: readonly string[];
-  readonly journal: SlotJournal;
-  /** Dead or alive. */
-  readonly kept: KeptCredential | undefined;
-  readonly isBusy: boolean;
-  /** How long until the next attempt, in milliseconds, while a back-off lasts. */
-  readonly backOffMs: number;
-}
+import type { SlotContext, SlotView } from './slot-context.js';
 
 /** What operators are told of a credential. No secret in it. */
-export function statusOf(facts: SlotFacts): CredentialStatus {
-  const { kept, owner, scopes, backOffMs } = facts;
+export function statusOf(slot: SlotView): CredentialStatus {
+  const { kept, owner, scopes, backOffMs } = slot;
   const { clock } = owner.context;
-  const { rateLimit, counters } = facts.journal;
-  const problem = problemOf(facts);
+  const { rateLimit, counters } = slot.journal;
+  const problem = problemOf(slot);
   const current = kept?.isAlive(clock) === true ? kept.credential : undefined;
   return {
     provider: owner.provider,
     ...(owner.account === undefined ? {} : { account: owner.account }),
     ...(scopes.length === 0 ? {} : { scopes: [...scopes] }),
-    state: stateOf(facts, problem),
+    state: stateOf(slot, problem),
     ...(current === undefined ? {} : { credential: current.id, obtainedAtMs: current.obtainedAtMs }),
     ...(current?.expiresAtMs === undefined ? {} : { expiresAtMs: current.expiresAtMs }),
     ...(problem === undefined ? {} : { lastErrorCode: problem.code }),
@@ -41,15 +26,12 @@ export function statusOf(facts: SlotFacts): CredentialStatus {
 }
 
 /** What is wrong with it, as far as is known. */
-function problemOf({ owner, kept, journal }: SlotFacts): PaymentsAuthError | undefined {
+function problemOf({ owner, kept, journal }: SlotView): PaymentsAuthError | undefined {
   const rejection = kept && isKey(owner.context) ? owner.secrets.rejection([kept.secret]) : undefined;
   return rejection === undefined ? journal.lastError : rejected(owner, rejection);
 }
 
-function stateOf(
-  { owner, kept, isBusy }: SlotFacts,
-  problem: PaymentsAuthError | undefined,
-): CredentialState {
+function stateOf({ owner, kept, isBusy }: SlotView, problem: PaymentsAuthError | undefined): CredentialState {
   const { context } = owner;
   const isRejected = problem !== undefined && problem.code !== 'CREDENTIALS_UNAVAILABLE';
   if (kept?.isAlive(context.clock) === true) {

@@ -1,0 +1,78 @@
+import type { CallAnswer, Refusal } from '../credential-spender.js';
+import type { Credential } from '../credential.js';
+import { type Secret, shortOf } from '../secrets/secret-source.js';
+import { keyCredential } from './keeping.js';
+import type { KeptCredential } from './kept-credential.js';
+import type { Cure } from './refused-tokens.js';
+import type { SlotView } from './slot-context.js';
+
+const REASON = 'refused on a call';
+
+/**
+ * What refusals have shown of static keys: nothing else tells that one is wrong (R12).
+ *
+ * A key that was refused while an older one works is tried again later: Cashfin takes up to an hour to know a new key.
+ * Each try may cost a refused attempt. So one call at a time makes it, and only one that can be repeated whatever comes
+ * of it: a payment, and a call that is never replayed, carry the key that works.
+ */
+export class RefusedKeys {
+  readonly #slot: SlotView;
+  #trial: { readonly secret: Secret; readonly credential: Credential } | undefined = undefined;
+
+  constructor(slot: SlotView) {
+    this.#slot = slot;
+  }
+
+  /** What a call carries in place of `kept`: the key on trial. {@link answered} has to follow. */
+  instead(kept: KeptCredential, mayRepeat: (() => boolean) | undefined): Credential | undefined {
+    if (this.#trial !== undefined || mayRepeat === undefined) return undefined;
+    const secret = this.#slot.owner.secrets.newerToTry(kept.secret);
+    if (secret === undefined || !mayRepeat()) return undefined;
+    const credential = keyCredential(this.#slot, secret);
+    this.#trial = { secret, credential };
+    return credential;
+  }
+
+  /** What a refused call is sent again with: any other key than the one just refused. */
+  cure(refused: Credential, { own }: Refusal): Cure {
+    const { kept, owner } = this.#slot;
+    if (kept?.credential.isSameAs(refused) !== true)
+      return kept?.isAlive(owner.context.clock) === true ? { by: 'replay', with: kept } : { by: 'renewal' };
+    // Something in between does not know the key, and proves nothing about it.
+    if (!own) return { by: 'renewal' };
+    this.#reject(kept.secret);
+    return { by: 'renewal', refusedKey: kept.secret };
+  }
+
+  /** @returns the key that the provider has accepted: calls carry it from now on */
+  answered(credential: Credential, { status, refused, before = [] }: CallAnswer): Secret | undefined {
+    const { kept } = this.#slot;
+    const trial = this.#trial?.credential === credential ? this.#trial : undefined;
+    if (trial !== undefined) this.#trial = undefined;
+    const isReplay = before.length > 0 && kept?.credential.isSameAs(credential) === true;
+    const secret = trial?.secret ?? (isReplay ? kept.secret : undefined);
+    if (secret === undefined) return undefined;
+    if (refused !== undefined) this.#reject(secret);
+    else if (status !== undefined && (status < 400 || (isReplay && status !== 429 && status < 500)))
+      return secret;
+    return undefined;
+  }
+
+  /** Keys have no predecessor. */
+  isRefusing(): boolean {
+    return false;
+  }
+
+  /** The keys are others: what is being tried is void. */
+  forget(): void {
+    this.#trial = undefined;
+  }
+
+  #reject(secret: Secret): void {
+    const { owner, journal } = this.#slot;
+    if (owner.secrets.rejection([secret]) !== undefined) return;
+    const retryAfterMs = owner.secrets.reject(secret, { reason: REASON });
+    const credential = shortOf(secret);
+    journal.emit({ type: 'credentials-rejected', credential, reason: REASON, retryAfterMs });
+  }
+}

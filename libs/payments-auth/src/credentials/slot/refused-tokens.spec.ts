@@ -1,0 +1,385 @@
+import { getEventListeners, getMaxListeners } from 'node:events';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  type CredentialBed,
+  held,
+  issuing,
+  SECRET,
+  startCredentialBed,
+} from '../../../../../test/support/credential-bed.js';
+import { json } from '../../../../../test/support/loopback-server.js';
+import { spend, type Spent, type SpentCall } from '../../../../../test/support/spending.js';
+import { failure, outwaited, quiet, until } from '../../../../../test/support/waiting.js';
+import type { TokenRequest } from '../../strategies/strategy.js';
+import type { TimedTokenAnswer, TokenTransport } from '../../strategies/token-transport.js';
+import type { Credential } from '../credential.js';
+
+const HOUR = 3_600_000;
+const REFUSED = { status: 401, own: true };
+const IN_BETWEEN = { status: 403, own: false };
+
+let bed: CredentialBed;
+afterEach(() => bed.close());
+
+/** A token endpoint that answers when it is told to, to the microtask. */
+class SteppingTransport implements TokenTransport {
+  readonly unanswered: ((answer: TimedTokenAnswer) => void)[] = [];
+  readonly revoked: string[] = [];
+  #logins = 0;
+
+  send(_baseUrl: string, { path, body }: TokenRequest): Promise<TimedTokenAnswer> {
+    if (path !== '/revoke') return new Promise((resolve) => this.unanswered.push(resolve));
+    this.revoked.push(String(body));
+    return Promise.resolve(this.#answerOf({}));
+  }
+
+  answer(): void {
+    this.#logins += 1;
+    this.unanswered.shift()?.(this.#answerOf({ token: `t${this.#logins}`, expiresInMs: HOUR }));
+  }
+
+  #answerOf(body: object): TimedTokenAnswer {
+    const requestedAtMs = bed.clock.now();
+    return {
+      status: 200,
+      headers: {},
+      body,
+      text: '',
+      requestedAtMs,
+      requestedAtMonotonicMs: bed.clock.monotonic(),
+    };
+  }
+}
+
+/** How the spender of the only account sees it. */
+const spenderOf = ({ registry }: CredentialBed) => registry.spenders('acme').spender(undefined, undefined);
+
+/** One call. Only the tokens that `accepts` takes are good. */
+const call = (accepts: (token: string) => boolean, more: Partial<SpentCall> = {}): Promise<Spent> =>
+  spend(spenderOf(bed), bed.clock, { answer: ({ token }) => (accepts(token) ? 200 : 401), ...more });
+
+const accepted = { attempts: 1, status: 200, refused: false };
+const cured = { attempts: 2, status: 200, refused: false };
+
+describe('calls that the provider refuses', () => {
+  it('cost one token request when 500 are refused together, and each is sent once more', async () => {
+    bed = await startCredentialBed();
+    expect(await call(() => true)).toEqual(accepted);
+    const calls = Array.from({ length: 500 }, () => call((token) => token !== 't1'));
+    expect(new Set((await Promise.all(calls)).map((each) => JSON.stringify(each)))).toEqual(
+      new Set([JSON.stringify(cured)]),
+    );
+    expect(bed.logins).toHaveLength(2);
+  });
+
+  it('get the credential that has replaced theirs already, however late they come', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    const spender = spenderOf(bed);
+    const refused = spender.peek() as Credential;
+    await spender.replace(refused, REFUSED);
+    expect((await spender.replace(refused, REFUSED))?.token).toBe('t2');
+    expect(bed.logins).toHaveLength(2);
+  });
+
+  it('force a renewal each at once, as long as each renewal is seen to cure', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    for (let revoked = 1; revoked <= 5; revoked += 1)
+      expect(await call((token) => token !== `t${revoked}`)).toEqual(cured);
+    expect(bed.logins).toHaveLength(6);
+  });
+
+  it('that cannot be sent again count and force alike, and get their refusal at once', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    for (let revoked = 1; revoked <= 6; revoked += 1) {
+      const outcomes = [];
+      for (let each = 0; each < 50; each += 1) {
+        outcomes.push(await call((token) => token !== `t${revoked}`, { replayable: false }));
+        await until(() => !bed.registry.status().some(({ state }) => state === 'acquiring'));
+        await quiet();
+        await bed.clock.advance(100);
+      }
+      expect(outcomes.filter(({ refused }) => refused).length).toBeLessThanOrEqual(2);
+      await bed.clock.advance(5_000);
+    }
+    expect(bed.logins.length).toBeLessThanOrEqual(7);
+  });
+
+  it.each([
+    ['in its own words', {}],
+    ['in its own words, and none can be sent again', { replayable: false }],
+    ['in the words of something in between', { own: false, replayable: false }],
+  ])('cost 3 logins in 5 s and 20 in an hour when everything is refused %s', async (_, kind) => {
+    bed = await startCredentialBed({}, {});
+    bed.answer = issuing(10 * HOUR);
+    await call(() => true);
+    const calls: Promise<unknown>[] = [];
+    for (let step = 0; step < 50; step += 1) {
+      for (let each = 0; each < 10; each += 1) calls.push(call(() => false, kind));
+      await bed.clock.advance(100);
+    }
+    expect(bed.logins.length - 1).toBeLessThanOrEqual(3);
+    expect(bed.eventsOf('renewals-paused').length).toBeGreaterThan(0);
+    for (let second = 0; second < 3_595; second += 1) {
+      calls.push(call(() => false, kind));
+      await bed.clock.advance(1_000);
+    }
+    const outcomes = await Promise.all(calls);
+    expect(bed.logins.length - 1).toBeLessThanOrEqual(20);
+    expect(Math.max(...outcomes.map((each) => (each as Spent).attempts))).toBeLessThanOrEqual(3);
+  });
+
+  it('say so when a young token had to be replaced: another login has ended it', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    await bed.clock.advance(5_000);
+    await call((token) => token !== 't1');
+    expect(bed.eventsOf('credential-contested')).toMatchObject([{ ageMs: 5_000 }]);
+  });
+
+  it('are not sent again with the token just refused, when the issuer hands it out again', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, __, response) => json(response, 200, { token: 'same', expiresInMs: HOUR });
+    await call(() => true);
+    await bed.clock.advance(3_000);
+    for (let each = 0; each < 20; each += 1) {
+      expect(await call(() => false)).toMatchObject({ attempts: 1, refused: true });
+      await bed.clock.advance(50);
+    }
+    expect(bed.logins).toHaveLength(2);
+    expect(bed.eventsOf('renewals-paused')).toHaveLength(1);
+  });
+
+  it.each([REFUSED, IN_BETWEEN])('make the next calls wait for the new token: %j', async (refusal) => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    const spender = spenderOf(bed);
+    const refused = spender.peek() as Credential;
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    const replacing = spender.replace(refused, refusal);
+    await until(() => bed.logins.length === 2);
+    expect(spender.peek()).toBeUndefined();
+    // Unless the token is seen to serve all the same.
+    spender.answered(refused, { sentAtMs: bed.clock.monotonic(), status: 200 });
+    expect(spender.peek()).toBe(refused);
+    slow.release();
+    expect((await replacing)?.token).toBe('t2');
+  });
+
+  it('are not kept from a new token by others that a firewall turns away on one path', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    const turnedAway = { own: false, answer: () => 403, isRefusal: (status: number) => status === 403 };
+    for (let minute = 0; minute < 60; minute += 1) {
+      await outwaited(
+        bed.clock,
+        call(() => true, turnedAway),
+      );
+      for (let each = 0; each < 20; each += 1) expect((await call(() => true)).refused).toBe(false);
+      await bed.clock.advance(60_000);
+    }
+    const { length: before } = bed.logins;
+    expect(before - 1).toBeLessThanOrEqual(3);
+    const killed = spenderOf(bed).peek()?.token;
+    const after = [];
+    for (let each = 0; each < 3; each += 1) after.push(await call((token) => token !== killed));
+    expect(after.every(({ refused }) => !refused)).toBe(true);
+    expect(bed.logins).toHaveLength(before + 1);
+  });
+
+  it('get the refusal when no other token can be had, and the next one is fetched behind', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    const spender = spenderOf(bed);
+    bed.answer = (_, __, response) => json(response, 503, {}, { 'retry-after': '60' });
+    expect(await spender.replace(spender.peek() as Credential, REFUSED)).toBeUndefined();
+    bed.answer = issuing(HOUR);
+    await bed.runNextRenewal();
+    await until(() => spender.peek()?.token === 't3');
+  });
+});
+
+describe('a new token that the provider does not know yet', () => {
+  it('is sent again to half a second later, and costs no login', async () => {
+    bed = await startCredentialBed();
+    const startedAtMs = bed.clock.monotonic();
+    const known = (afterMs: number) => () => bed.clock.monotonic() >= startedAtMs + afterMs;
+    const calls = [call(known(300)), call(known(300))];
+    await quiet();
+    await bed.clock.advance(500);
+    expect(await Promise.all(calls)).toEqual([cured, cured]);
+    expect(bed.logins).toHaveLength(1);
+    expect(bed.eventsOf('renewals-paused')).toEqual([]);
+  });
+
+  it('is waited for a second time, 2 s after it came, when half a second was not enough', async () => {
+    bed = await startCredentialBed();
+    const startedAtMs = bed.clock.monotonic();
+    const waiting = call(() => bed.clock.monotonic() >= startedAtMs + 1_500);
+    await quiet();
+    await bed.clock.advance(2_000);
+    expect(await waiting).toEqual({ attempts: 3, status: 200, refused: false });
+    expect(bed.logins).toHaveLength(1);
+  });
+
+  it('is waited for no longer than until another call was accepted with it', async () => {
+    bed = await startCredentialBed();
+    let known = false;
+    const waiting = call(() => known);
+    await quiet();
+    await bed.clock.advance(10);
+    known = true;
+    expect(await call(() => known)).toEqual(accepted);
+    expect(await waiting).toEqual(cured);
+  });
+
+  it('leaves the calls to its predecessor, and is tried by one repeatable call every half second', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    await bed.clock.advance(HOUR - 50_000);
+    await call(() => true);
+    await until(() => bed.logins.length === 2);
+    await quiet();
+    let tried = 0;
+    const accepts = (token: string) => {
+      if (token === 't2') tried += 1;
+      return token === 't1';
+    };
+    const outcomes = [];
+    for (let each = 0; each < 30; each += 1) {
+      outcomes.push(await call(accepts, each % 2 === 0 ? {} : { replayable: false }));
+      await bed.clock.advance(50);
+    }
+    expect(outcomes.filter(({ refused }) => refused)).toEqual([]);
+    expect(tried).toBe(3);
+    expect(bed.logins).toHaveLength(2);
+    await bed.clock.advance(600);
+    expect(await call(() => true)).toEqual(accepted);
+    await bed.clock.advance(100);
+    expect(spenderOf(bed).peek()?.token).toBe('t2');
+  });
+
+  it.each(['revoke', 'rotate'] as const)('has no predecessor any more after %s()', async (ending) => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    await bed.clock.advance(HOUR - 50_000);
+    await call(() => true);
+    await until(() => bed.logins.length === 2);
+    await quiet();
+    const service = bed.registry.service('acme');
+    await (ending === 'revoke' ? service.revoke() : service.rotate({ ...SECRET, secret: 'test-secret-2' }));
+    const carried: string[] = [];
+    const last = call((token) => carried.push(token) > 1);
+    await quiet();
+    await bed.clock.advance(500);
+    await last;
+    expect(carried).not.toContain('t1');
+  });
+});
+
+describe('refresh', () => {
+  it('by 1000 callers with the same rejected credential costs one token request', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const rejected = await service.get();
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => service.refresh(rejected)));
+    const late = await service.refresh(rejected);
+    expect(new Set([...all, late].map(({ token }) => token))).toEqual(new Set(['t2']));
+    expect(bed.logins).toHaveLength(2);
+  });
+
+  it('that fails is not remembered as a result', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const credential = await service.get();
+    bed.answer = (_, __, response) => json(response, 401, { error: 'invalid_client' });
+    await failure(service.refresh());
+    expect(await service.get()).toBe(credential);
+    bed.answer = issuing(HOUR);
+    expect((await service.refresh()).token).toBe('t3');
+  });
+});
+
+describe('revoke', () => {
+  it('gives the token back, and forgets it', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    await service.get();
+    await service.revoke();
+    expect(bed.server.to('/revoke').map(({ body }) => body.toString())).toEqual(['t1']);
+    expect(service.status().state).toBe('idle');
+    expect((await service.get()).token).toBe('t2');
+  });
+
+  it('drops an answer that is still on its way: an older one never replaces a newer', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    const waiting = service.get();
+    await until(() => bed.logins.length === 1);
+    await service.revoke();
+    bed.answer = issuing(HOUR);
+    slow.release();
+    expect((await waiting).token).toBe('t2');
+    expect((await service.get()).token).toBe('t2');
+  });
+
+  it.each(Array.from({ length: 12 }, (_, steps) => steps))(
+    'leaves no token that has just come, %d steps after its answer',
+    async (steps) => {
+      const transport = new SteppingTransport();
+      bed = await startCredentialBed({ keepWarm: 'when-used' }, { transport: () => transport });
+      const service = bed.registry.service('acme');
+      const waiting = service.get();
+      await until(() => transport.unanswered.length === 1);
+      transport.answer();
+      for (let step = 0; step < steps; step += 1) await Promise.resolve();
+      await service.revoke();
+      await quiet();
+      // What comes after it is no business of the revocation.
+      if (transport.unanswered.length > 0) transport.answer();
+      const { token } = await waiting;
+      expect([...transport.revoked, service.status().state]).toEqual(
+        token === 't1' ? ['t1', 'idle'] : ['fresh'],
+      );
+    },
+  );
+
+  it('of many tokens at once is no leak of listeners to Node, and leaves none behind', async () => {
+    const transport = new SteppingTransport();
+    const signals = new Set<AbortSignal>();
+    const send: TokenTransport['send'] = (baseUrl, request, signal) => {
+      if (request.path === '/revoke' && signal !== undefined) signals.add(signal);
+      return transport.send(baseUrl, request);
+    };
+    bed = await startCredentialBed({}, { transport: () => ({ send }) });
+    const service = bed.registry.service('acme');
+    const waiting = service.get();
+    await until(() => transport.unanswered.length === 1);
+    transport.answer();
+    await waiting;
+    await service.revoke();
+    expect([...signals].map((signal) => getMaxListeners(signal))).toEqual([Infinity]);
+    expect([...signals].flatMap((signal) => getEventListeners(signal, 'abort'))).toEqual([]);
+  });
+
+  it('does not fetch another one when only a renewal was on its way', async () => {
+    bed = await startCredentialBed();
+    const service = bed.registry.service('acme');
+    await service.get();
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    await bed.clock.advance(HOUR - 50_000);
+    await service.get();
+    await until(() => bed.logins.length === 2);
+    await service.revoke();
+    slow.release();
+    await quiet();
+    expect(bed.logins).toHaveLength(2);
+    expect(service.status()).toMatchObject({ state: 'idle' });
+  });
+});

@@ -1,0 +1,45 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { applicationAxios } from '../application-axios.js';
+
+/** Like axios's own configs: nothing is inherited from `Object.prototype`, except what callers rely on. */
+const CONFIG_PROTOTYPE: object = Object.freeze(
+  Object.defineProperty(Object.create(null) as object, 'hasOwnProperty', {
+    value: (Object.prototype as { hasOwnProperty: unknown }).hasOwnProperty,
+  }),
+);
+
+/**
+ * The config of one attempt: a copy of the call's, to which is added what only the wire may see. It is given to the
+ * adapter and to nobody else.
+ */
+export function startAttempt(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+  const attempt = Object.create(CONFIG_PROTOTYPE) as Record<string, unknown>;
+  // axios's configs have no prototype, and then this is three times as fast as a spread.
+  for (const key in config) attempt[key] = (config as unknown as Record<string, unknown>)[key];
+  return attempt as unknown as InternalAxiosRequestConfig;
+}
+
+/**
+ * Puts the credential on the attempt. A header of the caller's that the credential sets is taken out of the visible
+ * config as well: what it held was somebody's credential.
+ */
+export function authenticateAttempt(
+  attempt: InternalAxiosRequestConfig,
+  headers: Readonly<Record<string, string>>,
+  callHeaders: Readonly<Record<string, string>> | undefined,
+): void {
+  const visible = attempt.headers;
+  removeOverridden(visible, headers);
+  if (callHeaders !== undefined) removeOverridden(visible, callHeaders);
+  attempt.headers = Object.assign(new applicationAxios.AxiosHeaders(), visible, headers, callHeaders);
+}
+
+/** Takes out of the visible config what an attempt carries by the same name: it was somebody's credential. */
+export function removeOverridden(headers: object, by: Readonly<Record<string, string>>): void {
+  for (const overriding of Object.keys(by)) {
+    const name = overriding.toLowerCase();
+    for (const key of Object.keys(headers))
+      if (key.length >= name.length && key.trim().toLowerCase() === name)
+        Reflect.deleteProperty(headers, key);
+  }
+}

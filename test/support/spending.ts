@@ -1,0 +1,53 @@
+import type {
+  CredentialSpender,
+  RefusedAttempt,
+} from '../../libs/payments-auth/src/credentials/credential-spender.js';
+import type { Credential } from '../../libs/payments-auth/src/credentials/credential.js';
+import type { Clock } from '../../libs/payments-auth/src/payments-auth.clock.js';
+
+/** What a call is like, and what its provider says to it. */
+export interface SpentCall {
+  /** The status of the answer to a call that carries `credential`. */
+  readonly answer: (credential: Credential, attempt: number) => number | undefined;
+  /** @default only a 401 is a refusal */
+  readonly isRefusal?: (status: number) => boolean;
+  /** Whether refusals are in the provider's own words. @default true */
+  readonly own?: boolean;
+  /** @default true */
+  readonly replayable?: boolean;
+  /** Runs while an attempt is on its way. @default nothing */
+  readonly onItsWay?: () => Promise<void>;
+}
+
+/** What a call has come to. */
+export interface Spent {
+  readonly attempts: number;
+  /** The status of the last answer. */
+  readonly status: number | undefined;
+  readonly refused: boolean;
+}
+
+/** What an HTTP client does with a call: spends, and sends it again as long as there is something to send it with. */
+export async function spend(spender: CredentialSpender, clock: Clock, call: SpentCall): Promise<Spent> {
+  const { answer, isRefusal = (status) => status === 401, own = true, replayable = true, onItsWay } = call;
+  const before: RefusedAttempt[] = [];
+  let credential = spender.peek(() => replayable) ?? (await spender.obtain());
+  for (;;) {
+    const sentAtMs = clock.monotonic();
+    await onItsWay?.();
+    const status = answer(credential, before.length + 1);
+    const isRefused = status !== undefined && isRefusal(status);
+    spender.answered(credential, {
+      sentAtMs,
+      before: [...before],
+      ...(status !== undefined && { status }),
+      ...(isRefused && { refused: { own } }),
+    });
+    if (!isRefused) return { attempts: before.length + 1, status, refused: false };
+    before.push({ credential, status, sentAtMs, refusedAtMs: clock.monotonic() });
+    const replacing = spender.replace(credential, { status, own, replayable, attempts: before });
+    const other = replayable ? await replacing : undefined;
+    if (other === undefined) return { attempts: before.length, status, refused: true };
+    credential = other;
+  }
+}
