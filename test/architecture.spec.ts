@@ -41,7 +41,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   bin: ['cli'],
 };
 
-/** Each layer of credentials/, and those that it may import from besides itself. Words are the files that name things. */
+/** Each layer of credentials/, and those that it may import from besides itself. Words name things, and stand on nothing. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   words: [],
   issuing: ['words'],
@@ -64,7 +64,7 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   account: 'accounts',
   accounts: 'accounts',
   'provider-credential.service': 'accounts',
-  'recency-list': 'accounts',
+  'recency-list': 'words',
   'credential.registry': 'registry',
 };
 

@@ -215,6 +215,26 @@ describe('somebody who may write into Redis', () => {
     expect(warnings).toHaveLength(1);
   });
 
+  it.each([
+    ['that never ends', (key: string) => attacker.run('SET', key, '1')],
+    ['of a year', (key: string) => attacker.run('SET', key, '1', 'PX', String(365 * 24 * HOUR_MS))],
+    ['that is a list', (key: string) => attacker.run('RPUSH', key, '1')],
+  ])('stops no login with a pause of the endpoint %s', async (_, pause) => {
+    const endpoint = { provider: 'acme', hash: 'e1'.repeat(32) };
+    const tag = `${prefix}:{acme:${'e1'.repeat(16)}}`;
+    await pause(`${tag}:pause`);
+    await pause(`${tag}:pause:c1`);
+    expect(await store().reserve(endpoint, [], 'c1')).toBe(0);
+    expect(await store().reserve(endpoint, [], 'c2')).toBe(0);
+  });
+
+  it('stops no login with requests that were counted in the future', async () => {
+    const endpoint = { provider: 'acme', hash: 'e2'.repeat(32) };
+    const limits = [{ limit: 1, perMs: 60_000, per: 'ip' as const }];
+    await attacker.run('ZADD', `${prefix}:{acme:${'e2'.repeat(16)}}:limit:0`, far(), 'forged');
+    expect(await store().reserve(endpoint, limits, 'c1')).toBe(0);
+  });
+
   it('warns once a minute for each value, however often it is bad', async () => {
     const one = store();
     for (let round = 0; round < 10; round += 1) {

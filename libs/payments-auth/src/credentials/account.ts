@@ -77,6 +77,13 @@ export class Account implements SlotOwner, Recent<Account> {
     await Promise.all(this.slots.map((slot) => slot.rotated()));
   }
 
+  /** Nobody wants it any more. */
+  letGo(): void {
+    for (const slot of this.slots) slot.letGo();
+    // One that was rotated before anybody used it has no slot that could say so.
+    this.#home.isEmpty(this);
+  }
+
   /** The provider's own account stays, with what was counted of it: there is one of it, and not thousands. */
   abandon(slot: CredentialSlot): void {
     if (this.account === undefined) return;

@@ -355,3 +355,74 @@ describe('rotation', () => {
     expect(bed.logins.map(({ secret }) => secret)).toEqual(['test-newest', 'test-older', 'test-newest']);
   });
 });
+
+const times = <T>(count: number, each: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => each(index));
+/** How many merchants something is kept of. */
+const kept = () => new Set(bed.registry.status().map(({ account }) => account)).size;
+const passMinute = async () => {
+  for (let second = 0; second < 60; second += 1) {
+    await bed.clock.advance(1_000);
+    bed.registry.renewals.runDue();
+    await quiet();
+  }
+};
+
+describe('what is kept of merchants', () => {
+  it('stays within maxAccounts after merchants were rotated that nobody uses', async () => {
+    bed = await startCredentialBed({ accounts: fixed(ofMerchant) }, { maxAccounts: 10 });
+    await bed.registry.service('acme', 'rotated').rotate({ key: 'k', secret: 'test-new' });
+    for (const index of times(50, (each) => each)) await bed.registry.service('acme', `m${index}`).get();
+    expect(kept()).toBeLessThanOrEqual(10);
+  });
+
+  it('falls back to maxAccounts within a minute after more were busy at once', async () => {
+    bed = await startCredentialBed(
+      { accounts: fixed(ofMerchant) },
+      { maxAccounts: 10, maxTokenRequests: 100 },
+    );
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    const waiting = times(50, (index) => bed.registry.service('acme', `m${index}`).get());
+    await until(() => bed.logins.length === 50);
+    slow.release();
+    await Promise.all(waiting);
+    await passMinute();
+    expect(kept()).toBeLessThanOrEqual(10);
+  });
+
+  it('is nothing a minute after their function has failed', async () => {
+    let asked = 0;
+    const failing = () => {
+      asked += 1;
+      throw new Error('the database is down');
+    };
+    bed = await startCredentialBed({ accounts: changing(failing) }, { maxAccounts: 1_000 });
+    const errors = await Promise.all(
+      times(100, (index) => failure(bed.registry.service('acme', `m${index}`).get())),
+    );
+    expect(errors.every(({ code }) => code === 'CREDENTIALS_UNAVAILABLE')).toBe(true);
+    const askedOnce = asked;
+    await passMinute();
+    expect(kept()).toBe(0);
+    // Nobody has asked for them, and so has nobody else.
+    expect(asked).toBe(askedOnce);
+  });
+
+  it('is for a second that there is no such merchant, however many calls name it', async () => {
+    const asked: string[] = [];
+    const accounts = changing((account) => {
+      asked.push(account);
+      return undefined;
+    });
+    bed = await startCredentialBed({ accounts });
+    for (const _ of times(20, (each) => each)) {
+      const error = await failure(bed.registry.service('acme', 'nobody').get());
+      expect(error).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+    }
+    expect(asked).toEqual(['nobody']);
+    await bed.clock.advance(1_001);
+    await failure(bed.registry.service('acme', 'nobody').get());
+    expect(asked).toHaveLength(2);
+  });
+});

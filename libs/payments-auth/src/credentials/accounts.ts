@@ -5,16 +5,21 @@ import { accountUnknown, UnusableCredentialsError } from './credential-errors.js
 import type { CredentialSlot } from './slot/credential-slot.js';
 import { type AccountName, type CredentialSpenders, OWN_ACCOUNT } from './credential-spender.js';
 import { RecencyList } from './recency-list.js';
+import type { Renewable } from './renewing/renewal-queue.js';
 import type { SlotContext } from './slot/slot-context.js';
 
 /** So many of the accounts that are due for being dropped are looked at for one that is not busy. */
 const LOOKED_AT = 16;
 
+/** Where more are kept than may be, because they were busy, those who are idle go this soon. */
+const SHRINK_AGAIN_AFTER_MS = 10_000;
+
 /**
  * The accounts of one provider: its own, and those of the merchants that calls have named. At most so many are kept;
  * beyond that the least recently used one goes, and is asked for anew should a call name it again.
  */
-export class Accounts implements AccountHome, CredentialSpenders {
+export class Accounts implements AccountHome, CredentialSpenders, Renewable {
+  renewalPosition = -1;
   readonly context: SlotContext;
   readonly source: SecretSource;
   readonly #own: Account | undefined;
@@ -25,7 +30,7 @@ export class Accounts implements AccountHome, CredentialSpenders {
   constructor(context: SlotContext, most: number) {
     this.context = context;
     this.#most = most;
-    this.source = new SecretSource(context.provider, context.clock, context.hash);
+    this.source = new SecretSource(context.provider, context.clock, context.hash, most);
     if (context.provider.own !== undefined) this.#own = new Account(this, undefined);
   }
 
@@ -105,15 +110,25 @@ export class Accounts implements AccountHome, CredentialSpenders {
     this.#recency.remove(account);
   }
 
+  /** More were busy at once than may be kept: those who have become idle since go. */
+  onRenewalDue(): void {
+    this.#shrinkTo(this.#most, Infinity);
+  }
+
   #makeRoom(): void {
-    if (this.#merchants.size < this.#most) return;
-    let lookedAt = 0;
+    this.#shrinkTo(this.#most - 1, LOOKED_AT);
+  }
+
+  /** @param lookAt so many of those that are busy are passed over */
+  #shrinkTo(most: number, lookAt: number): void {
+    let busy = 0;
     for (const account of this.#recency) {
-      if (!account.isBusy) {
-        for (const slot of account.slots) slot.letGo();
-        return;
-      }
-      if (++lookedAt >= LOOKED_AT) return;
+      if (this.#merchants.size <= most) return;
+      if (!account.isBusy) account.letGo();
+      else if (++busy >= lookAt) break;
     }
+    const { renewals } = this.context;
+    if (this.#merchants.size > most && this.renewalPosition < 0)
+      renewals.schedule(this, SHRINK_AGAIN_AFTER_MS);
   }
 }

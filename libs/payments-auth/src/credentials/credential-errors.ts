@@ -40,6 +40,21 @@ export class LoginPostponed extends Error {
   }
 }
 
+/** Nothing was asked of the provider: that is no outage of it, and the account has not failed. Internal. */
+export class LoginUnsent extends Error {
+  override readonly name = 'LoginUnsent';
+
+  constructor(
+    readonly reason: string,
+    /** When another attempt makes sense, as far as is known. */
+    readonly retryAfterMs: number,
+    /** When to ask again, where that is sooner than an answer can be expected. */
+    readonly askAgainAfterMs?: number,
+  ) {
+    super(reason);
+  }
+}
+
 export function accountUnknown(provider: string, account: AccountName): PaymentsAuthError {
   const details = { provider, ...(typeof account === 'string' ? { account } : {}) };
   return new PaymentsAuthError('ACCOUNT_UNKNOWN', whyUnknown(provider, account), details);
@@ -110,6 +125,7 @@ export function toCallersError(owner: Owner, error: unknown): PaymentsAuthError 
   if (isPaymentsAuthError(error)) return error;
   if (error instanceof UnusableCredentialsError)
     return unavailable(owner, error.message, undefined, error.cause);
+  if (error instanceof LoginUnsent) return unavailable(owner, error.reason, error.retryAfterMs);
   if (error instanceof LoginCancelled) return unavailable(owner, 'it was given up');
   return unavailable(owner, 'an internal error', undefined, error);
 }

@@ -42,6 +42,9 @@ export interface CredentialRegistryOptions {
   readonly maxRenewals?: number;
 }
 
+/** A resolver of the application's that takes longer lets the next key be asked for. */
+const SLOW_RESOLVER_MS = 2_000;
+
 /**
  * Every credential of one application: the accounts of each provider it has configured, kept, shared and renewed. All
  * that is remembered is in here, so that two applications in one process do not mix (R20).
@@ -59,7 +62,7 @@ export class CredentialRegistry {
     const hash = options.hash ?? new KeyedHash(store?.hashKey);
     this.renewals = new RenewalQueue(clock);
     const emit = harmless(options.emit);
-    const limits = { mostInFlight: maxTokenRequests, mostRenewals: maxRenewals };
+    const limits = { places: maxTokenRequests, renewals: maxRenewals, credentials: maxAccounts };
     const endpoints = new TokenEndpoints(clock, limits);
     const health = store && new StoreHealth(store, { clock, emit });
     const closing = this.#closing.signal;
@@ -68,12 +71,14 @@ export class CredentialRegistry {
     const shared = { clock, hash, emit, closing, renewals: this.renewals };
 
     this.#contexts = providers.map((provider) => {
-      const gate = new RenewalGate(maxRenewals);
       const strategy = strategyOf(provider.definition);
-      if (strategy === undefined)
+      if (strategy === undefined) {
+        const gate = new RenewalGate(clock, maxRenewals, () => SLOW_RESOLVER_MS);
         return { ...shared, provider, gate, issuer: undefined, issuerHost: '', slowestLoginMs: () => 0 };
+      }
       const transport = options.transport(provider);
       const own = new ProviderTokenIssuer(provider, strategy, { clock, transport, endpoints });
+      const gate = new RenewalGate(clock, maxRenewals, () => own.slowAfterMs);
       const slowestLoginMs = () => own.durations.slowestMs;
       const refreshing = refreshTokenStrategy(strategy);
       const asking =

@@ -32,8 +32,18 @@ export class RecencyList<T extends Recent<T>> {
     item.newer = undefined;
   }
 
+  /** The one that was used last. */
+  get newest(): T | undefined {
+    return this.#newest;
+  }
+
   /** From the one that has not been used for longest. */
   *[Symbol.iterator](): Iterator<T> {
-    for (let item = this.#oldest; item !== undefined; item = item.newer) yield item;
+    for (let item = this.#oldest; item !== undefined;) {
+      // Whoever is given it may take it out.
+      const { newer } = item;
+      yield item;
+      item = newer;
+    }
   }
 }

@@ -94,7 +94,7 @@ describe('RedisTokenStore over a cluster', () => {
     const again = await store.claim(key, { ...any, newerThan: Number.MAX_SAFE_INTEGER });
     await store.reject(key, (again as typeof again & { outcome: 'acquired' }).grant, 'wrong');
     expect((await store.claim(key, any)).outcome).toBe('rejected');
-    await store.pause(endpoint, 1_000);
+    await store.pause(endpoint, 'c1', 1_000);
     await store.release(key, grant);
     expect(warnings).toEqual([]);
     cluster.close();

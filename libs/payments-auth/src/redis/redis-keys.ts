@@ -15,11 +15,13 @@ export function credentialKeys(prefix: string, { provider, account, hash }: Toke
   };
 }
 
-/** The Redis keys of one token endpoint: a pause, and one for each limit. */
+/** The Redis keys of one token endpoint: pauses, who was told to pause last, and one for each limit. */
 export function endpointKeys(prefix: string, { provider, hash }: EndpointKey) {
   const tag = `${prefix}:{${readable(provider)}:${hash.slice(0, 32)}}`;
   return {
     pause: `${tag}:pause`,
+    lastTold: `${tag}:told`,
+    pauseOf: (credential: string) => `${tag}:pause:${credential.slice(0, 32)}`,
     limit: (index: number, credential: string) =>
       credential === '' ? `${tag}:limit:${index}` : `${tag}:limit:${index}:${credential.slice(0, 32)}`,
   };

@@ -17,6 +17,12 @@ const WITHDRAWN_MS = 60_000;
 const VERSION_MS = 24 * 60 * 60_000;
 const REJECTION_KEPT_MS = 15 * 60_000;
 const REJECTION_FIRST_MS = 30_000;
+/** No endpoint is left alone for longer than this at a time, whatever one credential was told. */
+const MOST_ENDPOINT_PAUSE_MS = 60_000;
+/** No Retry-After is believed for longer. */
+const MOST_PAUSE_MS = 60 * 60_000;
+/** A request that was counted later than that was not counted by any of us. */
+const AHEAD_OF_LIMITS_MS = 60_000;
 export const REJECTION_MOST_MS = 15 * 60_000;
 
 /** A value that is longer is none of ours, and is not read. */
@@ -149,16 +155,25 @@ return 1
 `;
 
 /**
- * A sliding window for each limit, by the clock of Redis. KEYS: pause, then one for each limit. ARGV: a name for this
+ * A sliding window for each limit, by the clock of Redis. KEYS: pause of the endpoint, pause of the credential, then one for
+ * each limit. ARGV: a name for this
  * request, then limit and duration for each.
  */
 export const RESERVE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local wait = math.max(0, redis.call('PTTL', KEYS[1]))
-for i = 2, #KEYS do
-  local limit, per = tonumber(ARGV[2 * i - 2]), tonumber(ARGV[2 * i - 1])
+-- A pause that is longer than any of ours is none.
+local function left(key, most)
+  local ms = redis.call('PTTL', key)
+  if ms >= 0 and ms <= most then return ms end
+  redis.call('UNLINK', key)
+  return 0
+end
+local wait = math.max(left(KEYS[1], ${MOST_ENDPOINT_PAUSE_MS}), left(KEYS[2], ${MOST_PAUSE_MS}))
+for i = 3, #KEYS do
+  local limit, per = tonumber(ARGV[2 * i - 4]), tonumber(ARGV[2 * i - 3])
   local removed = redis.pcall('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - per)
+  redis.pcall('ZREMRANGEBYSCORE', KEYS[i], now + ${AHEAD_OF_LIMITS_MS}, '+inf')
   if type(removed) ~= 'number' then redis.call('DEL', KEYS[i]) end
   if redis.call('ZCARD', KEYS[i]) >= limit then
     local oldest = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')
@@ -166,16 +181,28 @@ for i = 2, #KEYS do
   end
 end
 if wait > 0 then return math.ceil(wait) end
-for i = 2, #KEYS do
+for i = 3, #KEYS do
   redis.call('ZADD', KEYS[i], now, ARGV[1])
-  redis.call('PEXPIRE', KEYS[i], ARGV[2 * i - 1])
+  redis.call('PEXPIRE', KEYS[i], ARGV[2 * i - 3])
 end
 return 0
 `;
 
-/** A pause is only ever made longer. KEYS: pause. */
+/**
+ * A pause is only ever made longer. It is the credential's own, and the endpoint's where another credential was told to pause
+ * just before. KEYS: pause of the endpoint, pause of the credential, the credential that was told last. ARGV: how long, the
+ * credential.
+ */
 export const PAUSE = `
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) end
+local function pause(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('SET', key, '1', 'PX', ms) end
+end
+local forMs, credential = tonumber(ARGV[1]), ARGV[2]
+local endpointMs = math.min(forMs, ${MOST_ENDPOINT_PAUSE_MS})
+pause(KEYS[2], forMs)
+local last = redis.pcall('GET', KEYS[3])
+if type(last) == 'string' and last ~= credential then pause(KEYS[1], endpointMs) end
+redis.call('SET', KEYS[3], credential, 'PX', endpointMs)
 return 1
 `;
 

@@ -236,12 +236,23 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect(await two.reserve(endpoint, limits, 'c3')).toBeGreaterThan(0);
   });
 
-  it('pauses an endpoint for the whole fleet, and never shortens a pause', async () => {
+  it('pauses a credential for the whole fleet and no other one, and never shortens a pause', async () => {
     const endpoint = { provider: 'acme', hash: 'e2'.repeat(32) };
     const store = storeWith();
-    await store.pause(endpoint, 60_000);
-    await store.pause(endpoint, 10);
+    await store.pause(endpoint, 'c1', 60_000);
+    await store.pause(endpoint, 'c1', 10);
     expect(await storeWith().reserve(endpoint, [], 'c1')).toBeGreaterThan(10_000);
+    expect(await storeWith().reserve(endpoint, [], 'c2')).toBe(0);
+  });
+
+  it('pauses the endpoint, for a minute at most, when a second credential is told the same', async () => {
+    const endpoint = { provider: 'acme', hash: 'e4'.repeat(32) };
+    await storeWith().pause(endpoint, 'c1', 3_600_000);
+    await storeWith().pause(endpoint, 'c2', 3_600_000);
+    const waitMs = await storeWith().reserve(endpoint, [], 'c3');
+    expect(waitMs).toBeGreaterThan(50_000);
+    expect(waitMs).toBeLessThanOrEqual(60_000);
+    expect(await storeWith().reserve(endpoint, [], 'c1')).toBeGreaterThan(3_500_000);
   });
 
   it('leaves nothing in Redis that has no end, and nothing that reads as a secret', async () => {
@@ -253,10 +264,10 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
       [{ limit: 1, perMs: 1_000, per: 'ip' }],
       'c',
     );
-    await store.pause({ provider: 'acme', hash: 'e3'.repeat(32) }, 1_000);
+    await store.pause({ provider: 'acme', hash: 'e3'.repeat(32) }, 'c', 1_000);
     await acquire(store, { newerThan: version, drop: false, insist: true });
     const all = (await connection.command('KEYS', `${prefix}:*`)) as string[];
-    expect(all.length).toBe(6);
+    expect(all.length).toBe(7);
     for (const name of all) {
       expect(Number(await connection.command('PTTL', name))).toBeGreaterThan(0);
       if ((await connection.command('TYPE', name)) !== 'string') continue;

@@ -212,16 +212,19 @@ export class RedisTokenStore implements TokenStore {
     limits: readonly TokenRequestLimit[],
     credential: string,
   ): Promise<number> {
-    const { pause, limit } = endpointKeys(this.#prefix, endpoint);
+    const { pause, pauseOf, limit } = endpointKeys(this.#prefix, endpoint);
     const keys = limits.map(({ per }, index) => limit(index, per === 'ip' ? '' : credential));
     const args = limits.flatMap((each) => [String(each.limit), String(each.perMs)]);
     const name = randomBytes(8).toString('hex');
-    return numberOf(await this.#commands.run(RESERVE, [pause, ...keys], [name, ...args]));
+    return numberOf(
+      await this.#commands.run(RESERVE, [pause, pauseOf(credential), ...keys], [name, ...args]),
+    );
   }
 
-  async pause(endpoint: EndpointKey, forMs: number): Promise<void> {
-    const { pause } = endpointKeys(this.#prefix, endpoint);
-    await this.#commands.run(PAUSE, [pause], [String(Math.max(1, Math.ceil(forMs)))]);
+  async pause(endpoint: EndpointKey, credential: string, forMs: number): Promise<void> {
+    const { pause, pauseOf, lastTold } = endpointKeys(this.#prefix, endpoint);
+    const keys = [pause, pauseOf(credential), lastTold];
+    await this.#commands.run(PAUSE, keys, [String(Math.max(1, Math.ceil(forMs))), credential]);
   }
 
   /** Redis is there: what could not be done without it is made up for. */

@@ -11,7 +11,7 @@ import type { TokenRequest } from './strategy.js';
 import { type TimedTokenAnswer, type TokenTransport, TokenTransportError } from './token-transport.js';
 
 /** Over everything: name look-up, connection, headers and the last byte of the body. */
-const DEADLINE_MS = 10_000;
+export const TOKEN_TIMEOUT_MS = 10_000;
 const MOST_BYTES = 1024 * 1024;
 
 /** How to reach a provider from here: of all axios settings, the only ones that apply to token requests too. */
@@ -41,7 +41,7 @@ export class AxiosTokenTransport implements TokenTransport {
   constructor({ clock, http, deadlineMs, mostBytes, headers }: AxiosTokenTransportOptions) {
     this.#clock = clock;
     this.#axios = bareAxios(ownCopy(http?.() ?? {}));
-    this.#deadlineMs = deadlineMs ?? DEADLINE_MS;
+    this.#deadlineMs = deadlineMs ?? TOKEN_TIMEOUT_MS;
     this.#mostBytes = mostBytes ?? MOST_BYTES;
     this.#headers = headers ?? {};
   }

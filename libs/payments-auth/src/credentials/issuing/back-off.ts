@@ -1,3 +1,6 @@
+import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import { TOKEN_TIMEOUT_MS } from '../../strategies/axios-token-transport.js';
+
 /** A wait that doubles with each failure, up to a limit. */
 export interface Doubling {
   readonly firstMs: number;
@@ -18,5 +21,15 @@ export function waitAfter(failures: number, doubling: Doubling): number {
   return Math.min(doubling.mostMs, doubling.firstMs * 2 ** Math.min(failures - 1, 30));
 }
 
-/** One login, retries included, takes no longer than this. */
-export const ACQUIRE_BUDGET_MS = 15_000;
+/** So much longer than one login may take is how long a caller waits for one, retries included: 15 s by default. */
+const BESIDE_ONE_LOGIN_MS = 5_000;
+
+/** How long a caller waits for a login, in milliseconds. */
+export function waitForLoginMs(provider: Pick<ConfiguredProvider, 'tokenRequest'>): number {
+  return tokenTimeoutMs(provider) + BESIDE_ONE_LOGIN_MS;
+}
+
+/** How long one login may take, in milliseconds. */
+export function tokenTimeoutMs({ tokenRequest }: Pick<ConfiguredProvider, 'tokenRequest'>): number {
+  return tokenRequest?.timeoutMs ?? TOKEN_TIMEOUT_MS;
+}

@@ -10,11 +10,26 @@ import {
   TokenTransportError,
 } from '../../strategies/token-transport.js';
 import { plainCause, told } from '../../scrubbing.js';
-import { LoginDurations } from './login-durations.js';
+import type { LoginDurations } from './login-durations.js';
 import { loginSecrets, secretValues } from './login-secrets.js';
+import { tokenTimeoutMs } from './back-off.js';
 import { retryAfterMs } from './retry-after.js';
 import type { TokenEndpoint, TokenEndpoints } from './token-endpoints.js';
-import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer } from './token-issuer.js';
+import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer, Unsent } from './token-issuer.js';
+
+/** Errors of the system that say something of this machine and nothing of the provider. */
+const OWN_FAULTS: ReadonlyMap<string, string> = new Map([
+  ['EMFILE', 'this process has too many files and sockets open'],
+  ['ENFILE', 'this machine has too many files and sockets open'],
+  ['ENOMEM', 'no memory is left'],
+  ['ENOBUFS', 'no memory is left for sockets'],
+  ['EADDRNOTAVAIL', 'no local port is free'],
+  ['ENETDOWN', 'the network is down here'],
+  ['ENETUNREACH', 'there is no way from here to that network'],
+]);
+
+/** A fault of this machine may be over in a moment. */
+const OWN_FAULT_WAIT_MS = 500;
 
 /** No connection stood. */
 const NOT_REACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
@@ -22,7 +37,6 @@ const NOT_REACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', '
 /** Asks the provider's own token endpoint, within what the provider allows. */
 export class ProviderTokenIssuer implements TokenIssuer {
   readonly isShared = false;
-  readonly durations = new LoginDurations();
   /** The host of the token endpoint, for operators. */
   readonly host: string;
   readonly #provider: ConfiguredProvider;
@@ -46,24 +60,34 @@ export class ProviderTokenIssuer implements TokenIssuer {
     this.host = new URL(this.#baseUrl).host;
   }
 
-  async issue(request: IssueRequest): Promise<IssueOutcome> {
-    const leave = await this.#endpoint.enter(request.lane);
+  /** @param reserve asked directly before the request is sent: how long it has to wait, in milliseconds */
+  async issue(request: IssueRequest, reserve?: () => Promise<number>): Promise<IssueOutcome> {
+    const { queue, limits } = this.#endpoint;
+    const { fingerprint: account, hasFailed, wait } = request;
+    const admission = await queue.enter({ account, hasFailed, wait });
+    if ('retryAfterMs' in admission)
+      return unsent(
+        'queue',
+        'more logins wait at the token endpoint than it serves in time',
+        admission.retryAfterMs,
+      );
     try {
-      if (request.patience.aborted)
-        return { outcome: 'unavailable', reason: 'cancelled', notActedUpon: true };
-      const waitMs = this.#endpoint.reserve(this.#strategy.limits, request.fingerprint);
-      if (waitMs > 0)
-        return {
-          outcome: 'unavailable',
-          reason: 'rate limited',
-          retryAfterMs: waitMs,
-          limited: true,
-          notActedUpon: true,
-        };
-      return await this.#ask(request);
+      if (request.signal.aborted || wait.over.aborted)
+        return unsent('queue', 'nobody waits for it any more', 0);
+      const waitMs = limits.reserve(this.#strategy.limits, account) || ((await reserve?.()) ?? 0);
+      return waitMs > 0 ? unsent('limit', 'rate limited', waitMs) : await this.#ask(request);
     } finally {
-      leave();
+      admission.leave();
     }
+  }
+
+  get durations(): LoginDurations {
+    return this.#endpoint.durations;
+  }
+
+  /** A login that takes longer is slow, in milliseconds. */
+  get slowAfterMs(): number {
+    return this.#endpoint.queue.slowAfterMs ?? tokenTimeoutMs(this.#provider);
   }
 
   async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
@@ -81,6 +105,10 @@ export class ProviderTokenIssuer implements TokenIssuer {
     // Nobody shares what this process got from the provider itself.
   }
 
+  unwatch(): void {
+    // Nobody tells this process of anything.
+  }
+
   async #ask(request: IssueRequest): Promise<IssueOutcome> {
     const startedAtMs = this.#clock.monotonic();
     let answer: TimedTokenAnswer;
@@ -94,12 +122,15 @@ export class ProviderTokenIssuer implements TokenIssuer {
     } catch (error) {
       // Nothing was sent.
       if (error instanceof DefinitionFault) return this.#faulty(error, request);
-      const reason = failureOf(error);
+      const isTimeout = error instanceof TokenTransportError && error.failure === 'timeout';
+      const reason = this.#failureOf(error);
       const durationMs = this.#clock.monotonic() - startedAtMs;
       // A failure tells how slow the endpoint is as well as a success does.
-      if (reason === 'timeout') this.durations.add(durationMs);
+      if (isTimeout) this.durations.timedOut(durationMs);
       request.onTokenRequest({ outcome: 'unavailable', durationMs, reason });
-      return { outcome: 'unavailable', reason, notActedUpon: NOT_REACHED.includes(reason) };
+      return isOwnFault(error)
+        ? unsent('machine', reason, OWN_FAULT_WAIT_MS)
+        : { outcome: 'unavailable', reason, notActedUpon: NOT_REACHED.includes(reason) };
     }
     const durationMs = this.#clock.monotonic() - startedAtMs;
     const outcome = withoutSecrets(this.#read(answer), () =>
@@ -113,7 +144,8 @@ export class ProviderTokenIssuer implements TokenIssuer {
       ...(answer.status === 429 ? { limitHeaders: answer.headers } : {}),
     });
     if (outcome.outcome === 'issued') {
-      this.durations.add(durationMs);
+      this.durations.succeeded(durationMs);
+      this.#endpoint.limits.answered();
       return {
         outcome: 'issued',
         token: outcome.token,
@@ -129,7 +161,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
     const notActedUpon = answer.status >= 400 && answer.status < 500;
     if (outcome.outcome === 'rejected') return { ...outcome, notActedUpon };
     const waitMs = retryAfterMs(answer.headers, this.#clock.now());
-    if (answer.status === 429) this.#endpoint.pause(waitMs ?? 1_000);
+    if (answer.status === 429) this.#endpoint.limits.told(request.fingerprint, waitMs ?? 1_000);
     return { ...outcome, notActedUpon, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
   }
 
@@ -159,6 +191,17 @@ export class ProviderTokenIssuer implements TokenIssuer {
     };
   }
 
+  #failureOf(error: unknown): string {
+    if (!(error instanceof TokenTransportError)) return 'the token request could not be made';
+    if (error.failure === 'timeout')
+      return `no answer within ${tokenTimeoutMs(this.#provider)} ms (the option tokenRequest: { timeoutMs })`;
+    const { systemCode = '' } = error;
+    const ownFault = OWN_FAULTS.get(systemCode);
+    if (ownFault !== undefined)
+      return `this machine could not send the token request: ${ownFault} (${systemCode})`;
+    return reasonOf(error);
+  }
+
   #given({ credentials, scopes }: ReturnRequest) {
     return loginGiven(this.#provider, this.#strategy, { credentials, scopes, nowMs: this.#clock.now() });
   }
@@ -172,7 +215,11 @@ function withoutSecrets(outcome: TokenOutcome, secrets: () => string[]): TokenOu
   return { ...outcome, reason, cause: plainCause(outcome.cause, secrets()) };
 }
 
-function failureOf(error: unknown): string {
-  if (!(error instanceof TokenTransportError)) return 'the token request could not be made';
-  return reasonOf(error);
+function unsent(why: Unsent, reason: string, waitMs: number): IssueOutcome {
+  return { outcome: 'unavailable', reason, retryAfterMs: waitMs, unsent: why, notActedUpon: true };
+}
+
+/** Whether this machine is what failed: it has no descriptor, no memory, no port, no network. */
+function isOwnFault(error: unknown): boolean {
+  return error instanceof TokenTransportError && OWN_FAULTS.has(error.systemCode ?? '');
 }

@@ -1,5 +1,5 @@
 import type { Credentials, Lifetime, Rejected } from '../../strategies/strategy.js';
-import type { Lane } from './token-endpoints.js';
+import type { LoginWait } from './login-wait.js';
 
 /** Asks for one token, for one set of static credentials. */
 export interface IssueRequest {
@@ -14,9 +14,10 @@ export interface IssueRequest {
   readonly refused: string | undefined;
   /** The application insists (`refresh()`): what others remember of this secret being wrong does not count. */
   readonly insist: boolean;
-  readonly lane: Lane;
-  /** Ends the wait for the request to be sent: nobody waits any more. What was sent goes on (R3). */
-  readonly patience: AbortSignal;
+  /** Whether the last login of this account failed. */
+  readonly hasFailed: boolean;
+  /** Who waits for it, and until when. Its end ends what was not sent yet; what was sent goes on (R3). */
+  readonly wait: LoginWait;
   /** Ends the request: the application shuts down. */
   readonly signal: AbortSignal;
   /** Called once for every request that is really sent to the token endpoint, when it has ended. */
@@ -70,6 +71,9 @@ export interface IssuedToken {
   readonly refreshToken?: string;
 }
 
+/** A limit or a pause; others who wait at the same endpoint; or this machine, which could not send. */
+export type Unsent = 'limit' | 'queue' | 'machine';
+
 export type IssueOutcome =
   | IssuedToken
   | (Rejected & {
@@ -83,8 +87,8 @@ export type IssueOutcome =
       readonly reason: string;
       /** How long another attempt is pointless, in milliseconds, where that is known. */
       readonly retryAfterMs?: number;
-      /** Nothing was sent: a limit or a pause stood in the way. */
-      readonly limited?: boolean;
+      /** Why nothing was sent, where nothing was: that says nothing about the provider, and is no outage. */
+      readonly unsent?: Unsent;
       /** Surely the provider has not done what it was asked: nothing reached it, or it has said no. */
       readonly notActedUpon?: boolean;
       /**
@@ -114,4 +118,6 @@ export interface TokenIssuer {
    * was rotated. Nothing is given back to the provider. Never rejects.
    */
   forget(request: ReturnRequest): Promise<void>;
+  /** The slot that these were for is gone: nobody is to be told any more what becomes of its token. */
+  unwatch(request: ReturnRequest): void;
 }

@@ -13,15 +13,32 @@ describe('the zones of a life', () => {
     ['five minutes, never by more than half of it', 5 * MINUTE, 30 * MINUTE, 200 * 1_000, 2.5 * MINUTE],
     ['a minute, by a fifth of it', MINUTE, MINUTE, 200, 48_000],
     ['a minute, by twice a slow login', MINUTE, MINUTE, 9_000, 42_000],
-    ['a second, by half of it', 1_000, MINUTE, 200, 500],
+    ['four seconds, by half of it', 4_000, MINUTE, 2_000, 2_000],
+    ['a second, not before it is over', 1_000, MINUTE, 200, 1_000],
+    ['a millisecond, not before a second is over', 1, MINUTE, 200, 1_000],
   ])('of %s', (_, lifetimeMs, refreshBeforeMs, slowestLoginMs, dueAfterMs) => {
     expect(zonesOf(lifetimeMs, refreshBeforeMs, slowestLoginMs, 0).dueAfterMs).toBe(dueAfterMs);
+  });
+
+  it('let a token be used for a second at least, however short its life', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.001, max: 4_000, noNaN: true }),
+        fc.double({ min: 0, max: 20_000, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (lifetimeMs, slowestMs, random) => {
+          const { dueAfterMs, deadAfterMs } = zonesOf(lifetimeMs, MINUTE, slowestMs, random);
+          expect(dueAfterMs).toBeGreaterThanOrEqual(1_000);
+          expect(deadAfterMs).toBeGreaterThanOrEqual(dueAfterMs);
+        },
+      ),
+    );
   });
 
   it('leave time for two of the slowest logins, or half the life, at any lifetime and jitter', () => {
     fc.assert(
       fc.property(
-        fc.double({ min: 1_000, max: 3.2e10, noNaN: true }),
+        fc.double({ min: 4_000, max: 3.2e10, noNaN: true }),
         fc.double({ min: 0, max: 20_000, noNaN: true }),
         fc.double({ min: 0, max: 1, noNaN: true }),
         (lifetimeMs, slowestMs, random) => {

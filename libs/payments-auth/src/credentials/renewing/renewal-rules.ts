@@ -10,6 +10,12 @@ const JITTER = 0.1;
 /** So many lifetimes without a call, and it goes quiet. */
 const LIFETIMES_WITHOUT_USE = 2;
 
+/**
+ * A token is used for so long whatever its issuer says: a lifetime of a millisecond would be a login for each call. Where the
+ * issuer means it, a refusal asks for the next one.
+ */
+const SHORTEST_USE_MS = 1_000;
+
 /** Until when a credential is used, and from when on it is renewed; both counted from when it was asked for. */
 export interface Zones {
   /** Due: still used, and renewed behind the caller's back. */
@@ -41,13 +47,13 @@ export function zonesOf(
   const deadAtMs = deadAfterMs(lifetimeMs);
   return {
     deadAfterMs: deadAtMs,
-    dueAfterMs: Math.min(deadAtMs, lifetimeMs - windowMs * (1 - JITTER * random)),
+    dueAfterMs: Math.min(deadAtMs, Math.max(SHORTEST_USE_MS, lifetimeMs - windowMs * (1 - JITTER * random))),
   };
 }
 
 /** How long a credential is used, counted from when it was asked for: not in the safety margin before its end. */
 function deadAfterMs(lifetimeMs: number): number {
-  return lifetimeMs - Math.min(1_000, 0.02 * lifetimeMs);
+  return Math.max(SHORTEST_USE_MS, lifetimeMs - Math.min(1_000, 0.02 * lifetimeMs));
 }
 
 /** Whether the credential of an account is fetched and renewed without anybody asking for it (R17). */

@@ -25,6 +25,10 @@ export function shortOf({ fingerprint }: Secret): string {
   return fingerprint.slice(0, 8);
 }
 
+/** Whose function has said that there is no such account is not asked again sooner. */
+const UNKNOWN_FOR_MS = 1_000;
+const MOST_UNKNOWN = 1_000;
+
 /** A resolver that has not answered by then is not waited for. */
 const RESOLVE_WITHIN_MS = 10_000;
 
@@ -38,9 +42,14 @@ export class SecretSource implements CredentialsInForce {
   readonly #hash: KeyedHash;
   readonly #refreshing: RefreshTokenStrategy | undefined;
   readonly #rotated = new Map<string | undefined, readonly Secret[]>();
+  readonly #most: number;
+  /** Accounts that do not exist, and until when that is believed. */
+  readonly #unknown = new Map<string, number>();
   readonly #listeners: ((account: string | undefined) => void)[] = [];
 
-  constructor(provider: ConfiguredProvider, clock: Clock, hash: KeyedHash) {
+  /** @param most of so many merchants is kept what was rotated to, or that there is no such */
+  constructor(provider: ConfiguredProvider, clock: Clock, hash: KeyedHash, most = Infinity) {
+    this.#most = most;
     this.#provider = provider;
     this.clock = clock;
     this.#hash = hash;
@@ -67,16 +76,28 @@ export class SecretSource implements CredentialsInForce {
     if (rotated !== undefined) return rotated;
     if (account === undefined && this.#provider.own === undefined)
       throw accountUnknown(this.#provider.name, account);
-    const answer = await this.#withinBound(account);
-    if (account !== undefined && (answer === undefined || answer === null))
+    if (account !== undefined && (this.#unknown.get(account) ?? -Infinity) > this.clock.monotonic())
       throw accountUnknown(this.#provider.name, account);
+    const answer = await this.#withinBound(account);
+    if (account !== undefined && (answer === undefined || answer === null)) {
+      if (this.isDynamic(account))
+        keepFew(
+          this.#unknown,
+          account,
+          this.clock.monotonic() + UNKNOWN_FOR_MS,
+          Math.min(this.#most, MOST_UNKNOWN),
+        );
+      throw accountUnknown(this.#provider.name, account);
+    }
+    if (account !== undefined) this.#unknown.delete(account);
     return this.read(answer);
   }
 
   /** From now on `account` authenticates with these; with `undefined`, with what was configured. */
   rotate(account: string | undefined, secrets: readonly Secret[] | undefined): void {
+    if (account !== undefined) this.#unknown.delete(account);
     if (secrets === undefined) this.#rotated.delete(account);
-    else this.#rotated.set(account, secrets);
+    else keepFew(this.#rotated, account, secrets, this.#most + 1);
     for (const listener of this.#listeners) listener(account);
   }
 
@@ -156,4 +177,12 @@ export class SecretSource implements CredentialsInForce {
       throw new UnusableCredentialsError('their resolver failed', error);
     }
   }
+}
+
+/** Keeps the newest `most`. */
+function keepFew<K, V>(map: Map<K, V>, key: K, value: V, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > most) map.delete(oldest as K);
 }

@@ -6,7 +6,6 @@ import { DefinitionFault } from '../../strategies/definition-fault.js';
 import type { RefreshTokenStrategy } from '../../strategies/refresh-token.strategy.js';
 import type { Credentials } from '../../strategies/strategy.js';
 import { within } from '../../within.js';
-import { ACQUIRE_BUDGET_MS } from '../issuing/back-off.js';
 import { secretValues } from '../issuing/login-secrets.js';
 import { pause } from '../issuing/pause.js';
 import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
@@ -20,6 +19,9 @@ import type { Grant, TokenKey } from './token-store.js';
 
 const EXTEND_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 100;
+/** Asked directly before a request is sent: how long it has to wait, in milliseconds. */
+type Reserve = () => Promise<number>;
+
 /** A `save` that has not answered by then has failed, as far as anybody can tell. */
 const SAVE_WITHIN_MS = 10_000;
 const SAVE_AGAIN_FIRST_MS = 1_000;
@@ -84,14 +86,18 @@ export class RefreshTokenIssuer implements TokenIssuer {
     return this.#inner.revoke(request, token);
   }
 
+  unwatch(): void {
+    // Nobody tells this process of anything.
+  }
+
   async forget(): Promise<void> {
     // What is shared is a matter of whoever shares it.
   }
 
-  async issue(request: IssueRequest): Promise<IssueOutcome> {
+  async issue(request: IssueRequest, reserve?: Reserve): Promise<IssueOutcome> {
     const key = this.#keyOf(request);
     const before = this.#turns.get(key.hash) ?? Promise.resolve();
-    const turn = before.then(() => this.#underLock(key, request));
+    const turn = before.then(() => this.#underLock(key, request, reserve));
     const settled = turn.catch(() => undefined);
     this.#turns.set(key.hash, settled);
     try {
@@ -103,22 +109,21 @@ export class RefreshTokenIssuer implements TokenIssuer {
 
   // --- The lock ---------------------------------------------------------------------------------------------------
 
-  async #underLock(key: TokenKey, request: IssueRequest): Promise<IssueOutcome> {
+  async #underLock(key: TokenKey, request: IssueRequest, reserve?: Reserve): Promise<IssueOutcome> {
     const { health, clock } = this.#environment;
-    if (health === undefined) return this.#spend(key, request);
-    const untilMs = clock.monotonic() + ACQUIRE_BUDGET_MS;
+    if (health === undefined) return this.#spend(key, request, reserve);
     for (;;) {
       const claim = await health.ask(key.provider, (store) =>
         store.claim(key, { newerThan: 0, drop: false, insist: true }),
       );
       if (claim === undefined) return storeIsSilent();
-      if (claim.outcome === 'acquired') return this.#holding(key, claim.grant, health, request);
-      if (request.signal.aborted || clock.monotonic() >= untilMs)
+      if (claim.outcome === 'acquired') return this.#holding(key, claim.grant, health, request, reserve);
+      if (request.signal.aborted || request.wait.over.aborted)
         return {
           outcome: 'unavailable',
           reason: 'another process has not finished spending the refresh token',
         };
-      await pause(clock, LOOK_EVERY_MS, request.signal, request.lane === 'caller');
+      await pause(clock, LOOK_EVERY_MS, request.wait.over, request.wait.isAwaited);
     }
   }
 
@@ -127,6 +132,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
     grant: Grant,
     health: StoreHealth,
     request: IssueRequest,
+    reserve?: Reserve,
   ): Promise<IssueOutcome> {
     const { clock } = this.#environment;
     let timer: TimerHandle;
@@ -138,7 +144,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
     };
     extendLater();
     try {
-      return await this.#spend(key, request);
+      return await this.#spend(key, request, reserve);
     } finally {
       clock.clearTimeout(timer!);
       await health.ask(key.provider, (store) => store.release(key, grant));
@@ -147,7 +153,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
 
   // --- Spending ---------------------------------------------------------------------------------------------------
 
-  async #spend(key: TokenKey, request: IssueRequest): Promise<IssueOutcome> {
+  async #spend(key: TokenKey, request: IssueRequest, reserve?: Reserve): Promise<IssueOutcome> {
     for (let round = 1; ; round += 1) {
       const loaded = await this.#load(request);
       if ('outcome' in loaded) return loaded;
@@ -156,7 +162,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
       const { credentials, stored, next: unsaved } = chosen;
       const note = { of: this.#hashOf(stored), ...(unsaved === undefined ? {} : { next: unsaved }) };
       if (!(await this.#notes.write(key, { ...note, isBeingSpent: true }))) return storeIsSilent();
-      const outcome = await this.#inner.issue({ ...request, credentials });
+      const outcome = await this.#inner.issue({ ...request, credentials }, reserve);
       if (outcome.outcome !== 'issued') {
         // Else nobody knows whether it was spent, and the note stays.
         if (outcome.notActedUpon === true)

@@ -4,6 +4,7 @@ import type { TokenStrategy } from '../../strategies/strategy.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { KeyedHash } from '../secrets/keyed-hash.js';
 import type { PaymentsAuthEvent } from '../payments-auth-event.js';
+import { LoginWait } from '../issuing/login-wait.js';
 import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
 import { SharedTokenIssuer } from './shared-token-issuer.js';
 import { StoreHealth } from './store-health.js';
@@ -53,7 +54,7 @@ class ScriptedStore implements TokenStore {
     await this.slow();
     return this.#say('reserve', this.waitMs);
   };
-  pause = (_endpoint: unknown, forMs: number) => this.#say(`pause ${forMs}`, undefined);
+  pause = (_endpoint: unknown, _credential: string, forMs: number) => this.#say(`pause ${forMs}`, undefined);
   onWithdrawn(listener: ScriptedStore['withdrawn']): () => void {
     this.withdrawn = listener;
     return () => undefined;
@@ -75,6 +76,10 @@ const providerOf = (name: string) =>
     refreshBeforeMs: 60_000,
   }) as unknown as ConfiguredProvider;
 
+let clock: ManualClock;
+
+const renewal = () => new LoginWait(clock, 15_000, false);
+
 const request = (more: Partial<IssueRequest> = {}): IssueRequest => ({
   account: undefined,
   scopes: [],
@@ -83,12 +88,19 @@ const request = (more: Partial<IssueRequest> = {}): IssueRequest => ({
   held: undefined,
   refused: undefined,
   insist: false,
-  lane: 'caller',
-  patience: new AbortController().signal,
+  hasFailed: false,
+  wait: more.wait ?? new LoginWait(clock, 15_000, true),
   signal: new AbortController().signal,
   onTokenRequest: () => undefined,
   ...more,
 });
+const rateLimited = (retryAfterMs: number): IssueOutcome => ({
+  outcome: 'unavailable',
+  reason: 'rate limited',
+  retryAfterMs,
+  unsent: 'limit',
+});
+
 const stored = (more: Partial<StoredToken> = {}): Claim => ({
   outcome: 'found',
   token: {
@@ -100,8 +112,15 @@ const stored = (more: Partial<StoredToken> = {}): Claim => ({
   },
 });
 
+/** Held since `ageMs` ago. */
+const held = (ageMs: number, more: Partial<HeldToken> = {}): HeldToken => ({
+  token: 'held',
+  lifetimeMs: LIFETIME_MS,
+  deadAtMs: clock.monotonic() - ageMs + LIFETIME_MS - 1_000,
+  ...more,
+});
+
 describe('SharedTokenIssuer', () => {
-  let clock: ManualClock;
   let store: ScriptedStore;
   let events: PaymentsAuthEvent[];
   let logins: IssueRequest[];
@@ -117,7 +136,9 @@ describe('SharedTokenIssuer', () => {
     answer = () => ISSUED;
     const inner = {
       durations: { slowestMs: 0 },
-      issue: async (asked: IssueRequest) => {
+      issue: async (asked: IssueRequest, reserve?: () => Promise<number>) => {
+        const waitMs = (await reserve?.()) ?? 0;
+        if (waitMs > 0) return rateLimited(waitMs);
         logins.push(asked);
         return answer();
       },
@@ -129,14 +150,6 @@ describe('SharedTokenIssuer', () => {
     issuerFor = (name) => new SharedTokenIssuer(providerOf(name), strategy, inner, environment);
     issuer = issuerFor('acme');
     issuer.listen();
-  });
-
-  /** Held since `ageMs` ago. */
-  const held = (ageMs: number, more: Partial<HeldToken> = {}): HeldToken => ({
-    token: 'held',
-    lifetimeMs: LIFETIME_MS,
-    deadAtMs: clock.monotonic() - ageMs + LIFETIME_MS - 1_000,
-    ...more,
   });
 
   const obtained = async () => {
@@ -167,7 +180,7 @@ describe('SharedTokenIssuer', () => {
 
     it('what is newer than what it holds', async () => {
       store.next = () => stored();
-      await issuer.issue(request({ held: held(90_000, { version: 4 }), lane: 'renewal' }));
+      await issuer.issue(request({ held: held(90_000, { version: 4 }), wait: renewal() }));
       expect(store.claims).toEqual([{ newerThan: 4, drop: false, insist: false }]);
     });
 
@@ -189,7 +202,7 @@ describe('SharedTokenIssuer', () => {
       [
         'one that is due itself, for a renewal',
         { remainingMs: 10_000 },
-        () => ({ lane: 'renewal', held: held(85_000) }),
+        () => ({ wait: renewal(), held: held(85_000) }),
       ],
       [
         'one that is older than a token obtained alone',
@@ -229,11 +242,13 @@ describe('SharedTokenIssuer', () => {
     it('and keeps the right to ask while it waits', async () => {
       const finish: ((outcome: IssueOutcome) => void)[] = [];
       answer = () => new Promise((resolve) => finish.push(resolve));
-      const issuing = issuer.issue(request());
+      const wait = new LoginWait(clock, 15_000, true);
+      const issuing = issuer.issue(request({ wait }));
       await clock.advance(0);
       await clock.advance(2_500);
       finish[0]?.(ISSUED);
       await issuing;
+      wait.settle();
       await clock.advance(5_000);
       expect(store.asked.filter((question) => question === 'extend')).toHaveLength(2);
       expect(clock.pendingTimers).toBe(0);
@@ -271,7 +286,7 @@ describe('SharedTokenIssuer', () => {
       expect(await issuer.issue(request())).toMatchObject({
         outcome: 'unavailable',
         retryAfterMs: 4_000,
-        limited: true,
+        unsent: 'limit',
       });
       expect(logins).toHaveLength(0);
       expect(store.asked.at(-1)).toBe('release');
@@ -290,10 +305,10 @@ describe('SharedTokenIssuer', () => {
 
   it('gives up waiting when the time for it is over', async () => {
     store.next = () => ({ outcome: 'held' });
-    const ended = new AbortController();
-    const issuing = issuer.issue(request({ patience: ended.signal }));
+    const wait = new LoginWait(clock, 15_000, true);
+    const issuing = issuer.issue(request({ wait }));
     for (const ms of [0, 20]) await clock.advance(ms);
-    ended.abort();
+    wait.end();
     expect(await issuing).toMatchObject({ outcome: 'unavailable' });
     expect(logins).toHaveLength(0);
   });
@@ -322,11 +337,11 @@ describe('SharedTokenIssuer', () => {
     });
 
     it('putting renewals off to the last tenth of the life, each process at a time of its own', async () => {
-      const early = await issuer.issue(request({ lane: 'renewal', held: held(80_000) }));
+      const early = await issuer.issue(request({ wait: renewal(), held: held(80_000) }));
       // 19 s are left, the last tenth begins in 9 s, and chance stands in the middle of its first six tenths.
       expect(early).toMatchObject({ outcome: 'unavailable', postponed: true, retryAfterMs: 12_000 });
       expect(logins).toHaveLength(0);
-      const late = await issuer.issue(request({ lane: 'renewal', held: held(92_000) }));
+      const late = await issuer.issue(request({ wait: renewal(), held: held(92_000) }));
       expect(late).toMatchObject({ token: 'from-provider' });
     });
   });

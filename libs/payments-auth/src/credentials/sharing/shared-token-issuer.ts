@@ -3,7 +3,6 @@ import type { ConfiguredProvider } from '../../providers/configured-provider.js'
 import { tokenBaseUrl } from '../../providers/login-given.js';
 import { isUsableToken } from '../../strategies/access-token.js';
 import type { TokenStrategy } from '../../strategies/strategy.js';
-import { ACQUIRE_BUDGET_MS } from '../issuing/back-off.js';
 import { credentialKey, type KeyedHash } from '../secrets/keyed-hash.js';
 import { allOf } from '../issuing/all-of.js';
 import { pause } from '../issuing/pause.js';
@@ -108,10 +107,13 @@ export class SharedTokenIssuer implements TokenIssuer {
     await this.#ask((store) => store.withdraw(this.#keyOf(request), false));
   }
 
+  unwatch(request: ReturnRequest): void {
+    this.#listeners.remove(this.#keyOf(request).hash);
+  }
+
   // --- Looking --------------------------------------------------------------------------------------------------
 
   async #search(key: TokenKey, request: IssueRequest): Promise<IssueOutcome> {
-    const untilMs = this.#clock.monotonic() + ACQUIRE_BUDGET_MS;
     const search = startOf(request);
     const budget = new StoreBudget(this.#clock, this.#health.timeoutMs);
     for (let looks = 0; ; looks += 1) {
@@ -129,14 +131,9 @@ export class SharedTokenIssuer implements TokenIssuer {
         search.drop = claim.token.token === request.refused;
         continue;
       }
-      if (request.patience.aborted || this.#clock.monotonic() >= untilMs)
+      if (request.wait.over.aborted)
         return { outcome: 'unavailable', reason: 'another process has not finished asking' };
-      await pause(
-        this.#clock,
-        nextLookMs(looks, this.#random()),
-        request.patience,
-        request.lane === 'caller',
-      );
+      await pause(this.#clock, nextLookMs(looks, this.#random()), request.wait.over, request.wait.isAwaited);
       budget.renew();
     }
   }
@@ -155,12 +152,12 @@ export class SharedTokenIssuer implements TokenIssuer {
   }
 
   /** Whether a stored token serves: not the refused one, not dying, and no renewal that is due again at once. */
-  #isWanted(stored: StoredToken, issued: IssuedToken, { refused, held, lane }: IssueRequest): boolean {
+  #isWanted(stored: StoredToken, issued: IssuedToken, { refused, held, wait }: IssueRequest): boolean {
     if (stored.token === refused || !isUsableToken(stored.token)) return false;
     const { refreshBeforeMs } = this.#provider;
     const { lifetimeMs } = issued.lifetime;
     const zones = zonesOf(lifetimeMs, refreshBeforeMs, this.#inner.durations.slowestMs, 1);
-    const isRenewal = lane === 'renewal' && held !== undefined && this.#livesForMs(held) > 0;
+    const isRenewal = !wait.isAwaited && held !== undefined && this.#livesForMs(held) > 0;
     const ageMs = lifetimeMs - stored.remainingMs;
     // A token that was obtained alone has no number to compare: then the younger of the two is the newer one.
     if (held !== undefined && held.version === undefined && this.#ageMs(held) <= ageMs) return false;
@@ -173,25 +170,20 @@ export class SharedTokenIssuer implements TokenIssuer {
     key: TokenKey,
     grant: Grant,
     request: IssueRequest,
-    { leftMs }: StoreBudget,
+    budget: StoreBudget,
   ): Promise<IssueOutcome> {
-    const waitMs = await this.#ask(
-      (store) => store.reserve(this.#endpoint, this.#strategy.limits, key.hash),
-      leftMs === undefined ? undefined : { withinMs: leftMs },
-    );
-    if (waitMs !== undefined && waitMs > 0) {
-      this.#tell((store) => store.release(key, grant));
-      return { outcome: 'unavailable', reason: 'rate limited', retryAfterMs: waitMs, limited: true };
-    }
     let status: number | undefined;
     const letGo = this.#keep(key, grant);
-    const outcome = await this.#inner.issue({
-      ...request,
-      onTokenRequest: (report) => {
-        status = report.status;
-        request.onTokenRequest(report);
+    const outcome = await this.#inner.issue(
+      {
+        ...request,
+        onTokenRequest: (report) => {
+          status = report.status;
+          request.onTokenRequest(report);
+        },
       },
-    });
+      () => this.#reserve(request.fingerprint, budget),
+    );
     letGo();
     if (outcome.outcome === 'issued') return this.#publish(key, grant, outcome, request.held);
     // A fault of this process's definition is none of those that were deployed after it, and the next refresh token of an
@@ -202,8 +194,18 @@ export class SharedTokenIssuer implements TokenIssuer {
       return outcome;
     }
     this.#tell((store) => store.release(key, grant));
-    if (status === 429) this.#tell((store) => store.pause(this.#endpoint, outcome.retryAfterMs ?? 1_000));
+    if (status === 429)
+      this.#tell((store) => store.pause(this.#endpoint, request.fingerprint, outcome.retryAfterMs ?? 1_000));
     return outcome;
+  }
+
+  /** How long the fleet has to wait before it may ask for this credential, in milliseconds. */
+  async #reserve(credential: string, { leftMs }: StoreBudget): Promise<number> {
+    const waitMs = await this.#ask(
+      (store) => store.reserve(this.#endpoint, this.#strategy.limits, credential),
+      leftMs === undefined ? undefined : { withinMs: leftMs },
+    );
+    return waitMs ?? 0;
   }
 
   /** Nobody waits for the store to have taken it: the token is here, and whoever looks meanwhile looks again. */
@@ -237,8 +239,8 @@ export class SharedTokenIssuer implements TokenIssuer {
    * asked by most of it for long).
    */
   async #alone(request: IssueRequest): Promise<IssueOutcome> {
-    const { held, lane } = request;
-    if (lane === 'renewal' && held !== undefined && request.refused === undefined) {
+    const { held, wait } = request;
+    if (!wait.isAwaited && held !== undefined && request.refused === undefined) {
       const lastPartMs = ALONE_PART * held.lifetimeMs;
       const waitMs = this.#livesForMs(held) - lastPartMs;
       if (waitMs > 0) {

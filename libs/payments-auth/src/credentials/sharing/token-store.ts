@@ -131,13 +131,16 @@ export interface TokenStore {
   /**
    * Counts a request to a token endpoint against its limits, over the whole fleet.
    *
-   * @param credential the hash of the credential that it is for
+   * @param credential a keyed hash of the secret that it is made with
    * @returns how long the request has to wait, in milliseconds. 0: it may be sent now, and has been counted
    */
   reserve(endpoint: EndpointKey, limits: readonly TokenRequestLimit[], credential: string): Promise<number>;
 
-  /** Nobody in the fleet asks this endpoint for the next `forMs` milliseconds. */
-  pause(endpoint: EndpointKey, forMs: number): Promise<void>;
+  /**
+   * The endpoint has told `credential` to wait: nobody in the fleet asks for it for the next `forMs` milliseconds. Where
+   * another credential was told the same and still waits, nobody asks this endpoint for anything, for a minute at most.
+   */
+  pause(endpoint: EndpointKey, credential: string, forMs: number): Promise<void>;
 
   /**
    * What was noted of a credential: of refresh tokens that are good for one use. Without this and {@link setNote}, a

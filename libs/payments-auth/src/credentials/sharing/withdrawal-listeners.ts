@@ -29,6 +29,11 @@ export class WithdrawalListeners {
     this.#sweep();
   }
 
+  /** Nobody is to be told of this one any more. */
+  remove(hash: string): void {
+    this.#entries.delete(hash);
+  }
+
   withdrawn({ hash, version }: Withdrawal): void {
     const entry = this.#entries.get(hash);
     // One that was obtained after the withdrawal is not meant.

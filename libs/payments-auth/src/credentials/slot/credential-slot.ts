@@ -1,20 +1,23 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
+import { within } from '../../within.js';
 import {
   LoginCancelled,
   LoginPostponed,
+  LoginUnsent,
   rethrowAsOwn,
   toCallersError,
   unavailable,
 } from '../credential-errors.js';
 import type { CallAnswer, CredentialSpender, Refusal } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
+import { REJECTION, waitForLoginMs } from '../issuing/back-off.js';
 import { pause } from '../issuing/pause.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import type { Renewer } from '../renewing/renewal-gate.js';
 import type { Renewable } from '../renewing/renewal-queue.js';
 import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
-import { giveBack, takeBack } from './giving-back.js';
+import { giveBack, takeBack, unwatch } from './giving-back.js';
 import { keepAcquired } from './keeping.js';
 import type { KeptCredential } from './kept-credential.js';
 import { type Acquired, Login } from './login.js';
@@ -37,12 +40,14 @@ interface Wanted {
   readonly refusedKey?: Secret | undefined;
 }
 
-/** A login on its way: `ended` when it is over, `credential` for those who wait. */
+/** A login on its way, and what it comes to. */
 interface UnderWay {
   readonly login: Login;
-  readonly ended: Promise<Credential>;
-  credential: Promise<Credential>;
+  readonly credential: Promise<Credential>;
 }
+
+/** A slot without a token that nobody has asked for is let go of after this time. */
+const LET_GO_AFTER_MS = 30_000;
 
 /** A new token is proven when it was accepted, and is so old: until then the one before stays at hand (R9). */
 const PROVEN_AT_MS = 2_000;
@@ -206,6 +211,12 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       if (kept.zone(clock) === 'fresh') return this.#scheduleRenewal();
     }
     const unusedForMs = this.#nowMs - this.#usedAtSeconds * 1_000;
+    if (kept === undefined && !this.isKeptWarm && this.owner.account !== undefined) {
+      // What is known of a wrong secret is worth more: without it the provider would be asked again.
+      const forMs = this.owner.secrets.worthAnAttempt ? LET_GO_AFTER_MS : REJECTION.mostMs;
+      if (this.isBusy || unusedForMs < forMs) return renewals.schedule(this, LET_GO_AFTER_MS);
+      return this.letGo();
+    }
     if (unusedForMs <= quietAfterMs(provider, kept?.lifetimeMs)) return this.#renewBehind();
     if (this.#living === undefined) this.letGo();
     else renewals.schedule(this, this.#living.remainingMs(clock));
@@ -250,6 +261,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   /** Nobody wants it any more. */
   letGo(): void {
+    if (this.#kept !== undefined) unwatch(this, this.#kept);
     this.#forget();
     this.#context.gate.withdraw(this);
     this.owner.abandon(this);
@@ -342,15 +354,19 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const { closing, gate } = this.#context;
     if (this.isBusy || closing.aborted || this.backOffMs > 0) return;
     // A secret that the provider called wrong is left alone until it is another one, or forgiven.
-    if (this.owner.secrets.worthAnAttempt) gate.admit(this);
+    if (this.owner.secrets.worthAnAttempt) gate.admit(this, this.#isUsed);
   }
 
   /** Everybody who wants a credential while one is on its way shares it (R1). */
   async #acquire(wanted: Wanted): Promise<Credential> {
-    const running = this.#underWay ?? this.#start(wanted);
-    if (wanted.awaited !== false && running.login.join())
-      running.credential = this.#outcomeOf(running.login, running.ended);
-    return running.credential.catch(rethrowAsOwn);
+    const { login, credential } = this.#underWay ?? this.#start(wanted);
+    if (wanted.awaited === false) return credential;
+    login.join();
+    const { clock, provider } = this.#context;
+    const inTime = within(clock, waitForLoginMs(provider), credential, () => {
+      throw login.noneCame();
+    });
+    return inTime.catch(rethrowAsOwn);
   }
 
   #start({ reason, awaited = true, insist = false, refused, refusedKey }: Wanted): UnderWay {
@@ -359,29 +375,25 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const waitMs = awaited ? (outage?.turnsCallersAwayForMs(this.#nowMs) ?? 0) : 0;
     if (waitMs > 0) throw unavailable(this.owner, outage?.reason ?? 'backing off', waitMs);
     if (insist) this.owner.secrets.forgive();
-    const caution = outage?.caution(this.#nowMs) ?? { startInMs: 0, retries: true };
+    const caution = outage?.caution(this.#nowMs) ?? { startInMs: 0, retries: true, hasFailed: false };
     const held = issuer && this.#kept?.held(clock);
     const onWithdrawn = (token: string) => this.#withdrawn(token);
     const order = { reason, awaited, insist, refused, refusedKey, held, onWithdrawn, ...caution };
     const login = new Login(this, order);
     const startedAtMs = this.#nowMs;
-    const ended = login.run((acquired) => this.#keep(acquired, { reason, startedAtMs }));
-    const running = { login, ended, credential: this.#outcomeOf(login, ended) };
+    const credential = login
+      .run((acquired) => this.#keep(acquired, { reason, startedAtMs }))
+      .catch((error: unknown) => {
+        throw this.#failed(error, login);
+      });
+    const running = { login, credential };
     this.#underWay = running;
     const isOver = () => {
       // What came may have been kept already, and something else may be under way since then.
       if (this.#underWay === running) this.#underWay = undefined;
     };
-    ended.then(isOver, isOver);
+    credential.then(isOver, isOver);
     return running;
-  }
-
-  async #outcomeOf(login: Login, ended: Promise<Credential>): Promise<Credential> {
-    try {
-      return await login.whileTimeLasts(ended);
-    } catch (error) {
-      throw this.#failed(error, login);
-    }
   }
 
   #failed(cause: unknown, login: Login): PaymentsAuthError {
@@ -392,22 +404,48 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       this.#scheduleRenewal();
     }
     if (cause instanceof LoginPostponed || cause instanceof LoginCancelled || closing.aborted) return error;
+    if (cause instanceof LoginUnsent) return this.#putOff(error, cause);
     if (error.code === 'CREDENTIALS_UNAVAILABLE') return this.#unavailable(error, login.awaited);
     // A secret that is remembered as wrong is no news.
     this.#couldNot(error, error.code !== 'ACCOUNT_UNKNOWN' && login.wasAnnounced);
     if (error.code === 'ACCOUNT_UNKNOWN') this.letGo();
+    else this.#letGoLater();
     return error;
   }
 
   #unavailable(error: PaymentsAuthError, spent: boolean): PaymentsAuthError {
     const { reason = 'unavailable', retryAfterMs, cause } = error;
-    this.#outage ??= new Outage(this.#nowMs);
-    const waitMs = this.#outage.failed(this.#nowMs, reason, retryAfterMs, spent);
+    const waitMs = this.#outageNow.failed(this.#nowMs, reason, retryAfterMs, spent);
     const timed = unavailable(this.owner, reason, waitMs, cause);
     this.#couldNot(timed, true);
-    if (this.#kept !== undefined || this.isKeptWarm)
-      this.#context.renewals.schedule(this, waitMs * (1 + Math.random() / 10));
+    this.#tryAgain(waitMs);
     return timed;
+  }
+
+  /** Nothing was sent. */
+  #putOff(error: PaymentsAuthError, unsent: LoginUnsent): PaymentsAuthError {
+    const { reason, retryAfterMs, askAgainAfterMs } = unsent;
+    if (askAgainAfterMs === undefined) this.#outageNow.limited(this.#nowMs, reason, retryAfterMs);
+    else this.#outageNow.turnedAway(this.#nowMs, reason, retryAfterMs, askAgainAfterMs);
+    this.#couldNot(error, true);
+    this.#tryAgain(askAgainAfterMs ?? retryAfterMs);
+    return error;
+  }
+
+  get #outageNow(): Outage {
+    return (this.#outage ??= new Outage(this.#nowMs, waitForLoginMs(this.#context.provider)));
+  }
+
+  /** A merchant that nobody could serve and nobody asks for is let go in the end: {@link onRenewalDue}. */
+  #tryAgain(inMs: number): void {
+    const { renewals } = this.#context;
+    if (this.#kept !== undefined || this.isKeptWarm) renewals.schedule(this, inMs * (1 + Math.random() / 10));
+    else this.#letGoLater();
+  }
+
+  #letGoLater(): void {
+    if (this.#kept === undefined && this.owner.account !== undefined)
+      this.#context.renewals.schedule(this, LET_GO_AFTER_MS);
   }
 
   #couldNot(error: PaymentsAuthError, isNews: boolean): void {
@@ -427,6 +465,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   get backOffMs(): number {
     return this.#outage?.waitMs(this.#nowMs) ?? 0;
+  }
+
+  /** Whether a call has asked for what is kept since it was obtained. */
+  get #isUsed(): boolean {
+    return this.#kept !== undefined && this.#usedAtSeconds * 1_000 > this.#kept.sinceMs;
   }
 
   /** What is kept, while it can be used. */

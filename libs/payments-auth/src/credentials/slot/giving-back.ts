@@ -33,6 +33,11 @@ export async function takeBack(slot: SlotView, kept: KeptCredential): Promise<vo
   await slot.owner.context.issuer?.forget(requestFor(slot, kept.secret));
 }
 
+/** Nobody is to be told any more what becomes of it. */
+export function unwatch(slot: SlotView, kept: KeptCredential): void {
+  slot.owner.context.issuer?.unwatch(requestFor(slot, kept.secret));
+}
+
 function requestFor({ owner, scopes }: SlotView, secret: Secret): ReturnRequest {
   return { account: owner.account, scopes, ...secret, signal: owner.context.closing };
 }

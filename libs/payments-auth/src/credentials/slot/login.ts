@@ -1,13 +1,14 @@
-import type { TimerHandle } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import {
   LoginCancelled,
   LoginPostponed,
+  LoginUnsent,
   rejected,
   rejectionEvent,
   unavailable,
 } from '../credential-errors.js';
-import { ACQUIRE_BUDGET_MS, RETRY, waitAfter } from '../issuing/back-off.js';
+import { RETRY, waitAfter, waitForLoginMs } from '../issuing/back-off.js';
+import { LoginWait } from '../issuing/login-wait.js';
 import { pause } from '../issuing/pause.js';
 import type { HeldToken, IssuedToken, IssueOutcome, TokenIssuer } from '../issuing/token-issuer.js';
 import type { AcquireReason } from '../payments-auth-event.js';
@@ -23,6 +24,8 @@ export interface LoginOrder {
   readonly startInMs: number;
   /** Whether a failed attempt is followed by others, as far as somebody waits. */
   readonly retries: boolean;
+  /** Whether the last login of this slot failed. */
+  readonly hasFailed: boolean;
   readonly insist: boolean;
   readonly held: HeldToken | undefined;
   /** The token that the provider has refused on a call. */
@@ -32,6 +35,9 @@ export interface LoginOrder {
   /** Told when another process of the fleet has withdrawn the token that came of it. */
   readonly onWithdrawn: (token: string) => void;
 }
+
+/** Those who are turned away together do not ask again together, and the endpoint may have places by then. */
+const ASK_AGAIN_AFTER_MS = 500;
 
 /** What came of it. `issued` is absent for a static key. */
 export interface Acquired {
@@ -50,26 +56,21 @@ export interface Acquired {
 export class Login {
   readonly #slot: SlotView;
   readonly #order: LoginOrder;
-  #awaited: boolean;
-  /** Aborted when the time for waiting is over. */
-  #patience = new AbortController();
-  #timeIsUp = whenAborted(this.#patience.signal);
-  #deadlineMs = 0;
-  #budget: TimerHandle | undefined;
+  readonly #wait: LoginWait;
+  #lastReason: string | undefined;
   #outdated = false;
   #announced = false;
 
   constructor(slot: SlotView, order: LoginOrder) {
     this.#slot = slot;
     this.#order = order;
-    this.#awaited = order.awaited;
+    this.#wait = new LoginWait(this.#context.clock, waitForLoginMs(this.#context.provider), order.awaited);
     if (this.#context.closing.aborted) this.end();
-    this.#startBudget();
   }
 
   /** Whether somebody waits, so that its failure is a caller's failure. */
   get awaited(): boolean {
-    return this.#awaited;
+    return this.#wait.isAwaited;
   }
 
   /** Whether anything was asked of anybody; not when the secret is remembered as wrong. */
@@ -77,26 +78,14 @@ export class Login {
     return this.#announced;
   }
 
-  /**
-   * Somebody waits for it from now on, and has the whole time for waiting.
-   *
-   * @returns whether that time had been over, so that the outcome has to be waited for anew
-   */
-  join(): boolean {
-    if (this.#awaited) return false;
-    this.#awaited = true;
-    const wasOver = this.#patience.signal.aborted;
-    if (wasOver) {
-      this.#patience = new AbortController();
-      this.#timeIsUp = whenAborted(this.#patience.signal);
-    }
-    this.#startBudget();
-    return wasOver;
+  /** Somebody waits for it from now on, as long as a caller waits. */
+  join(): void {
+    this.#wait.join();
   }
 
   /** Nobody is served any more: the time is up, or the application shuts down. */
   end(): void {
-    this.#patience.abort();
+    this.#wait.end();
   }
 
   /** Whatever is still on its way is older than what is wanted now, and will not be kept (R9). */
@@ -115,16 +104,8 @@ export class Login {
       if (startInMs > 0) await this.#pause(startInMs);
       return await this.#attempts(keep);
     } finally {
-      this.#context.clock.clearTimeout(this.#budget as TimerHandle);
+      this.#wait.settle();
     }
-  }
-
-  /** What it comes to, for those who wait: an error when the time for waiting is over before. */
-  whileTimeLasts<T>(outcome: Promise<T>): Promise<T> {
-    const over = this.#timeIsUp.then(() => {
-      throw this.#noneCame();
-    });
-    return Promise.race([outcome, over]);
   }
 
   async #attempts<T>(keep: (acquired: Acquired) => T): Promise<T> {
@@ -132,11 +113,10 @@ export class Login {
     const { issuer } = this.#context;
     let failures = 0;
     for (;;) {
-      const { signal } = this.#patience;
-      if (signal.aborted) throw this.#noneCame();
-      const asking = secrets.get(failures === 0, this.#awaited ? signal : undefined);
-      const list = await Promise.race([asking, this.#timeIsUp]);
-      if (list === undefined) throw this.#noneCame();
+      const { over, isAwaited } = this.#wait;
+      if (over.aborted) throw this.noneCame();
+      const list = await this.#wait.whileItLasts(secrets.get(failures === 0, isAwaited ? over : undefined));
+      if (list === undefined) throw this.noneCame();
       if (this.#isOutdated()) continue;
       // A key that was refused on a call may still be the best there is: the provider decides on each call.
       if (issuer === undefined) return keep({ secret: secrets.firstKey(list, this.#order.refusedKey) });
@@ -146,16 +126,17 @@ export class Login {
         throw rejected(this.#owner, rejection ?? { reason: 'rejected' });
       }
       this.#announce(secret);
-      const outcome = await this.#issue(issuer, secret);
+      const outcome = await this.#issue(issuer, secret, failures > 0);
       if (this.#isOutdated()) continue;
       if (outcome.outcome === 'issued') return keep({ secret, issued: outcome });
       if (outcome.outcome === 'rejected') {
         this.#reject(secret, outcome);
       } else if (outcome.postponed === true) {
         // Whoever has come to wait meanwhile does not wait for a better time.
-        if (!this.#awaited) throw new LoginPostponed(outcome.retryAfterMs ?? 0);
+        if (!this.#wait.isAwaited) throw new LoginPostponed(outcome.retryAfterMs ?? 0);
       } else {
-        failures += 1;
+        if (outcome.unsent === undefined) failures += 1;
+        if (failures > 0) this.#wait.fix();
         await this.#beforeNext(secret, outcome, failures);
       }
     }
@@ -168,9 +149,9 @@ export class Login {
     this.#slot.journal.emit({ type: 'credential-requested', credential: shortOf(secret), reason });
   }
 
-  #issue(issuer: TokenIssuer, secret: Secret): Promise<IssueOutcome> {
+  #issue(issuer: TokenIssuer, secret: Secret, failedBefore: boolean): Promise<IssueOutcome> {
     const { scopes, journal } = this.#slot;
-    const { reason, awaited, insist, held, refused, onWithdrawn } = this.#order;
+    const { reason, awaited, insist, held, refused, onWithdrawn, hasFailed } = this.#order;
     return issuer.issue({
       account: this.#owner.account,
       scopes,
@@ -178,8 +159,8 @@ export class Login {
       held,
       refused,
       insist,
-      lane: this.#awaited ? 'caller' : 'renewal',
-      patience: this.#patience.signal,
+      hasFailed: hasFailed || failedBefore,
+      wait: this.#wait,
       signal: this.#context.closing,
       onWithdrawn,
       onTokenRequest: (report) => {
@@ -203,43 +184,43 @@ export class Login {
     outcome: IssueOutcome & { outcome: 'unavailable' },
     failures: number,
   ): Promise<void> {
-    const { retryAfterMs } = outcome;
-    if (retryAfterMs !== undefined) {
+    const { retryAfterMs, reason, unsent } = outcome;
+    this.#lastReason = reason;
+    if (retryAfterMs !== undefined && (unsent === undefined || unsent === 'limit')) {
       const credential = shortOf(secret);
       this.#slot.journal.emit({ type: 'rate-limited', credential, retryAfterMs });
     }
     // Whoever says "at once", again and again, is not asked again at once.
-    const waitMs = Math.max(retryAfterMs ?? 0, Math.random() * waitAfter(failures, RETRY));
-    const fits = this.#context.clock.monotonic() + waitMs < this.#deadlineMs;
-    if (!this.#awaited || !this.#order.retries || !fits)
-      throw unavailable(this.#owner, outcome.reason, retryAfterMs);
+    const waitMs = Math.max(retryAfterMs ?? 0, Math.random() * waitAfter(Math.max(1, failures), RETRY));
+    const retries = this.#order.retries || unsent !== undefined;
+    if (!this.#wait.isAwaited || !retries || waitMs >= this.#wait.leftMs)
+      throw unsent === undefined || failures > 0
+        ? unavailable(this.#owner, reason, retryAfterMs)
+        : new LoginUnsent(
+            reason,
+            waitMs,
+            unsent === 'limit' ? undefined : ASK_AGAIN_AFTER_MS * (1 + Math.random()),
+          );
     await this.#pause(waitMs);
   }
 
   /** Whether what just came is too old to be kept; then it is asked for again, if anybody waits. */
   #isOutdated(): boolean {
     if (!this.#outdated) return false;
-    if (!this.#awaited) throw new LoginCancelled();
+    if (!this.#wait.isAwaited) throw new LoginCancelled();
     this.#outdated = false;
     return true;
   }
 
-  #noneCame(): PaymentsAuthError {
-    const reason = this.#context.closing.aborted
-      ? 'the application is shutting down'
-      : 'none came in the time there was';
-    return unavailable(this.#owner, reason);
-  }
-
-  #startBudget(): void {
-    const { clock } = this.#context;
-    if (this.#budget !== undefined) clock.clearTimeout(this.#budget);
-    this.#deadlineMs = clock.monotonic() + ACQUIRE_BUDGET_MS;
-    this.#budget = clock.setTimeout(() => this.end(), ACQUIRE_BUDGET_MS);
+  /** What a caller is told whose time is up, or who is told of the end of the application. */
+  noneCame(): PaymentsAuthError {
+    if (this.#context.closing.aborted) return unavailable(this.#owner, 'the application is shutting down');
+    const before = this.#lastReason === undefined ? '' : `, and before that: ${this.#lastReason}`;
+    return unavailable(this.#owner, `none came in the time there was${before}`, ASK_AGAIN_AFTER_MS);
   }
 
   #pause(ms: number): Promise<void> {
-    return pause(this.#context.clock, ms, this.#patience.signal, this.#awaited);
+    return pause(this.#context.clock, ms, this.#wait.over, this.#wait.isAwaited);
   }
 
   get #owner() {
@@ -249,10 +230,4 @@ export class Login {
   get #context(): SlotContext {
     return this.#owner.context;
   }
-}
-
-function whenAborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
 }

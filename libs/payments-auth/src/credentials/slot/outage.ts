@@ -1,4 +1,4 @@
-import { ACQUIRE_BUDGET_MS, OUTAGE, waitAfter } from '../issuing/back-off.js';
+import { OUTAGE, waitAfter } from '../issuing/back-off.js';
 
 /**
  * What is remembered of attempts that failed for no fault of the secret: never the failure itself, only how long the
@@ -10,14 +10,18 @@ import { ACQUIRE_BUDGET_MS, OUTAGE, waitAfter } from '../issuing/back-off.js';
  */
 export class Outage {
   readonly #sinceMs: number;
+  readonly #patienceMs: number;
   #failures = 0;
   #nextAttemptAtMs = 0;
+  #turnedAway: { readonly untilMs: number; readonly retryAtMs: number } | undefined;
   #askedToWaitUntilMs = 0;
   #reason = '';
   #isSpent = false;
 
-  constructor(nowMs: number) {
+  /** @param patienceMs how long a caller waits, in milliseconds */
+  constructor(nowMs: number, patienceMs: number) {
     this.#sinceMs = nowMs;
+    this.#patienceMs = patienceMs;
   }
 
   /** What the last failure was. */
@@ -33,11 +37,35 @@ export class Outage {
   failed(nowMs: number, reason: string, retryAfterMs: number | undefined, spent: boolean): number {
     this.#failures += 1;
     this.#reason = reason;
-    this.#isSpent ||= spent || nowMs - this.#sinceMs >= ACQUIRE_BUDGET_MS;
+    this.#isSpent ||= spent || nowMs - this.#sinceMs >= this.#patienceMs;
     const waitMs = Math.max(retryAfterMs ?? 0, waitAfter(this.#failures, OUTAGE));
     this.#nextAttemptAtMs = nowMs + waitMs;
+    this.#turnedAway = undefined;
     this.#askedToWaitUntilMs = nowMs + (retryAfterMs ?? 0);
     return waitMs;
+  }
+
+  /** A limit stood in the way, and nothing was sent: that is no failure. */
+  limited(nowMs: number, reason: string, retryAfterMs: number): void {
+    this.#reason = reason;
+    this.#nextAttemptAtMs = nowMs + retryAfterMs;
+    this.#askedToWaitUntilMs = nowMs + retryAfterMs;
+  }
+
+  /**
+   * Nothing was sent, because others wait at the same endpoint or this machine could not: that is no failure either.
+   *
+   * @param askAgainAfterMs before that callers hear at once: asking again sooner changes nothing
+   */
+  turnedAway(nowMs: number, reason: string, retryAfterMs: number, askAgainAfterMs: number): void {
+    this.#reason = reason;
+    this.#nextAttemptAtMs = nowMs + askAgainAfterMs;
+    this.#turnedAway = { untilMs: nowMs + askAgainAfterMs, retryAtMs: nowMs + retryAfterMs };
+  }
+
+  /** Whether a login has failed since the last one that succeeded. */
+  get hasFailed(): boolean {
+    return this.#failures > 0;
   }
 
   /** How long until the next attempt that nobody waits for, in milliseconds. */
@@ -47,13 +75,16 @@ export class Outage {
 
   /** For how long callers are told at once that there is nothing to be had, in milliseconds. */
   turnsCallersAwayForMs(nowMs: number): number {
+    const { untilMs = 0, retryAtMs = 0 } = this.#turnedAway ?? {};
+    if (untilMs > nowMs) return Math.max(untilMs, retryAtMs) - nowMs;
     if (this.#isSpent) return this.waitMs(nowMs);
     const askedMs = this.#askedToWaitUntilMs - nowMs;
-    return askedMs >= ACQUIRE_BUDGET_MS ? askedMs : 0;
+    return askedMs >= this.#patienceMs ? askedMs : 0;
   }
 
   /** How a caller's login goes about it, if it is not turned away. */
-  caution(nowMs: number): { startInMs: number; retries: boolean } {
-    return { startInMs: Math.max(0, this.#askedToWaitUntilMs - nowMs), retries: !this.#isSpent };
+  caution(nowMs: number): { startInMs: number; retries: boolean; hasFailed: boolean } {
+    const { hasFailed } = this;
+    return { startInMs: Math.max(0, this.#askedToWaitUntilMs - nowMs), retries: !this.#isSpent, hasFailed };
   }
 }

@@ -1,0 +1,284 @@
+import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
+import { type Recent, RecencyList } from '../recency-list.js';
+import type { LoginDurations } from './login-durations.js';
+import type { LoginWait } from './login-wait.js';
+
+export interface LoginQueueLimits {
+  /** How many logins are under way at once, at most. */
+  readonly places: number;
+  /** How many of these are renewals that nobody waits for, at most. */
+  readonly renewals: number;
+}
+
+/** Accounts whose last login failed get a quarter of the places: 8 of 32. */
+const DOUBTFUL_PART = 1 / 4;
+/** For each place, so many logins run on that have given theirs up: 96 beside 32. */
+const RUNNING_ON_PER_PLACE = 3;
+/** A login that takes so many times as long as others is slow, and none is before {@link SLOW_AFTER_MS}. */
+const SLOW_FACTOR = 3;
+const SLOW_AFTER_MS = 2_000;
+
+/** Whose login it is. */
+export interface LoginApplicant {
+  /** The fingerprint of the secret. */
+  readonly account: string;
+  /** Whether the last login of this account failed. */
+  readonly hasFailed: boolean;
+  readonly wait: LoginWait;
+}
+
+/** What an applicant gets: a place, or the time after which another attempt makes sense. */
+export type Admission = { readonly leave: () => void } | { readonly retryAfterMs: number };
+
+interface Placed {
+  readonly account: string;
+  readonly isRenewal: boolean;
+  readonly isDoubtful: boolean;
+  readonly startedAtMs: number;
+}
+
+interface Waiting extends Recent<Waiting> {
+  readonly applicant: LoginApplicant;
+  readonly isRenewal: boolean;
+  readonly isDoubtful: boolean;
+  /** The order in which they came. */
+  readonly number: number;
+  readonly admit: (admission: Admission) => void;
+  /** Called when it is in no lane any more. */
+  left?: () => void;
+}
+
+/** Those of one kind that wait, in the order in which they came. */
+class Lane {
+  readonly #order = new RecencyList<Waiting>();
+  size = 0;
+
+  add(waiting: Waiting): void {
+    this.#order.touch(waiting);
+    this.size += 1;
+  }
+
+  remove(waiting: Waiting): void {
+    this.#order.remove(waiting);
+    this.size -= 1;
+    waiting.left?.();
+  }
+
+  get last(): Waiting | undefined {
+    return this.#order.newest;
+  }
+
+  get first(): Waiting | undefined {
+    for (const waiting of this.#order) return waiting;
+    return undefined;
+  }
+}
+
+/**
+ * The logins that one token endpoint sees at once, and those that wait for a place (R4). It serves, or says at once that it
+ * will not: a login that nobody can wait for is not begun, and one that was begun is never given up.
+ *
+ * Renewals go first, few at once: they keep calls from waiting at all. Then callers in the order in which they came. A
+ * login that hangs holds a place only as long as a slow one may take, and accounts whose last login failed get few
+ * places: nobody else pays for them.
+ */
+export class LoginQueue {
+  readonly #clock: Clock;
+  readonly #durations: LoginDurations;
+  readonly #limits: LoginQueueLimits & { readonly doubtful: number; readonly runningOn: number };
+  readonly #renewals = [new Lane(), new Lane()] as const;
+  readonly #callers = [new Lane(), new Lane()] as const;
+  /** In the order in which they began. */
+  readonly #placed = new Set<Placed>();
+  readonly #runningOn = new Set<Placed>();
+  #arrivals = 0;
+  #nextLook: TimerHandle | undefined;
+
+  constructor(clock: Clock, durations: LoginDurations, limits: LoginQueueLimits) {
+    this.#clock = clock;
+    this.#durations = durations;
+    this.#limits = {
+      ...limits,
+      doubtful: Math.max(1, Math.floor(limits.places * DOUBTFUL_PART)),
+      runningOn: limits.places * RUNNING_ON_PER_PLACE,
+    };
+  }
+
+  /** Waits for a place. Call `leave` when the login has ended. */
+  async enter(applicant: LoginApplicant): Promise<Admission> {
+    return new Promise((admit) => this.#enter(applicant, admit));
+  }
+
+  #enter(applicant: LoginApplicant, admit: (admission: Admission) => void): void {
+    const { wait, account, hasFailed } = applicant;
+    const isRenewal = !wait.isAwaited;
+    const isDoubtful = hasFailed || this.#isRunningOn(account);
+    const waiting: Waiting = {
+      applicant,
+      isRenewal,
+      isDoubtful,
+      number: (this.#arrivals += 1),
+      admit,
+      older: undefined,
+      newer: undefined,
+    };
+    this.#makeWay();
+    const expectedMs = this.#expectedMs(waiting);
+    if (wait.over.aborted || (!isRenewal && wait.leftMs < expectedMs)) {
+      admit({ retryAfterMs: expectedMs });
+    } else if (this.#hasPlaceFor(waiting)) {
+      admit(this.#place(waiting));
+    } else {
+      this.#queue(waiting);
+    }
+  }
+
+  #queue(waiting: Waiting): void {
+    const { wait } = waiting.applicant;
+    const lane = this.#laneOf(waiting);
+    const onOver = () => {
+      lane.remove(waiting);
+      waiting.admit({ retryAfterMs: this.#expectedMs(waiting) });
+    };
+    waiting.left = () => {
+      wait.over.removeEventListener('abort', onOver);
+      wait.onJoined(undefined);
+    };
+    lane.add(waiting);
+    wait.over.addEventListener('abort', onOver, { once: true });
+    if (waiting.isRenewal) {
+      wait.onJoined(() => {
+        lane.remove(waiting);
+        this.#enter(waiting.applicant, waiting.admit);
+      });
+    }
+    this.#lookAgain();
+  }
+
+  /** Gives free places to those who wait. */
+  #serve(): void {
+    this.#makeWay();
+    this.#turnAway();
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      this.#laneOf(next).remove(next);
+      const { wait } = next.applicant;
+      const medianMs = this.#durations.medianMs ?? 0;
+      const isTooLate = !next.isRenewal && wait.leftMs < medianMs;
+      next.admit(isTooLate ? { retryAfterMs: this.#expectedMs(next) } : this.#place(next));
+    }
+    this.#lookAgain();
+  }
+
+  /** Those who cannot be served while a caller waits: it shows when the first login has ended, or logins get slower. */
+  #turnAway(): void {
+    for (const lane of this.#callers) {
+      for (let { last } = lane; last !== undefined; { last } = lane) {
+        const expectedMs = this.#expectedMs(last, lane.size - 1);
+        if (expectedMs <= last.applicant.wait.forMs) break;
+        lane.remove(last);
+        last.admit({ retryAfterMs: expectedMs });
+      }
+    }
+  }
+
+  #next(): Waiting | undefined {
+    for (const lanes of [this.#renewals, this.#callers]) {
+      const [sound, doubtful] = lanes.map(({ first }) =>
+        first !== undefined && this.#hasPlaceFor(first) ? first : undefined,
+      );
+      if (sound === undefined || (doubtful !== undefined && doubtful.number < sound.number)) {
+        if (doubtful !== undefined) return doubtful;
+      } else {
+        return sound;
+      }
+    }
+    return undefined;
+  }
+
+  #place({ applicant: { account }, isRenewal, isDoubtful }: Waiting): Admission {
+    const placed = { account, isRenewal, isDoubtful, startedAtMs: this.#clock.monotonic() };
+    this.#placed.add(placed);
+    const leave = () => {
+      if (this.#placed.delete(placed) || this.#runningOn.delete(placed)) this.#serve();
+    };
+    return { leave };
+  }
+
+  #hasPlaceFor({ isRenewal, isDoubtful }: Pick<Waiting, 'isRenewal' | 'isDoubtful'>): boolean {
+    const { places, renewals, doubtful } = this.#limits;
+    if (this.#placed.size >= places) return false;
+    if (isRenewal && this.#count((each) => each.isRenewal) >= renewals) return false;
+    return !(isDoubtful && this.#count((each) => each.isDoubtful) >= doubtful);
+  }
+
+  /** How long it takes until the login of a newcomer has ended, in milliseconds; 0 before the first success. */
+  #expectedMs(waiting: Pick<Waiting, 'isRenewal' | 'isDoubtful'>, ahead = this.#ahead(waiting)): number {
+    const { medianMs } = this.#durations;
+    if (medianMs === undefined) return 0;
+    const { places, doubtful } = this.#limits;
+    return Math.ceil((ahead / (waiting.isDoubtful ? doubtful : places) + 1) * medianMs);
+  }
+
+  #ahead(waiting: Pick<Waiting, 'isRenewal' | 'isDoubtful'>): number {
+    if (this.#hasPlaceFor(waiting)) return 0;
+    const kind = waiting.isDoubtful ? 1 : 0;
+    return this.#renewals[kind].size + this.#callers[kind].size;
+  }
+
+  // --- Logins that take too long --------------------------------------------------------------------------------
+
+  /** Logins that are slow give their places up, and run on. Those of doubtful accounts keep their few. */
+  #makeWay(): void {
+    const slowAfterMs = this.slowAfterMs;
+    if (slowAfterMs === undefined) return;
+    for (const placed of this.#placed) {
+      if (placed.isDoubtful) continue;
+      const isSlow = this.#clock.monotonic() - placed.startedAtMs >= slowAfterMs;
+      if (!isSlow || this.#runningOn.size >= this.#limits.runningOn) return;
+      this.#placed.delete(placed);
+      this.#runningOn.add(placed);
+    }
+  }
+
+  /** A login that takes longer is slow, in milliseconds. Nobody knows before the first success. */
+  get slowAfterMs(): number | undefined {
+    const { medianMs } = this.#durations;
+    return medianMs === undefined ? undefined : Math.max(SLOW_AFTER_MS, SLOW_FACTOR * medianMs);
+  }
+
+  /** While somebody waits: when the oldest login becomes slow. */
+  #lookAgain(): void {
+    if (this.#nextLook !== undefined) this.#clock.clearTimeout(this.#nextLook);
+    this.#nextLook = undefined;
+    const oldest = this.#oldest;
+    const slowAfterMs = this.slowAfterMs;
+    if (oldest === undefined || slowAfterMs === undefined || this.#isEmpty) return;
+    const inMs = oldest.startedAtMs + slowAfterMs - this.#clock.monotonic();
+    // What cannot give its place up now can when one of those that run on has ended.
+    if (inMs > 0) this.#nextLook = this.#clock.setTimeout(() => this.#serve(), inMs);
+  }
+
+  get #oldest(): Placed | undefined {
+    for (const placed of this.#placed) if (!placed.isDoubtful) return placed;
+    return undefined;
+  }
+
+  #isRunningOn(account: string): boolean {
+    for (const each of this.#runningOn) if (each.account === account) return true;
+    return false;
+  }
+
+  #count(isMeant: (placed: Placed) => boolean): number {
+    let count = 0;
+    for (const each of this.#placed) if (isMeant(each)) count += 1;
+    return count;
+  }
+
+  #laneOf({ isRenewal, isDoubtful }: Waiting): Lane {
+    return (isRenewal ? this.#renewals : this.#callers)[isDoubtful ? 1 : 0];
+  }
+
+  get #isEmpty(): boolean {
+    return [...this.#renewals, ...this.#callers].every(({ size }) => size === 0);
+  }
+}

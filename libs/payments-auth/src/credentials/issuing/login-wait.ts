@@ -1,0 +1,98 @@
+import type { Clock } from '../../payments-auth.clock.js';
+import { deadline } from '../../within.js';
+
+/**
+ * Who waits for a login, and until when. Nobody waits for a renewal ahead of its time; from the moment in which a caller
+ * joins it, it is a caller's (R4).
+ *
+ * The end of the wait ends nothing that was sent. It keeps new things from being begun (R3).
+ */
+export class LoginWait {
+  readonly #clock: Clock;
+  /** How long one waits, in milliseconds. */
+  readonly forMs: number;
+  #isAwaited: boolean;
+  #isFixed = false;
+  #over = new AbortController();
+  #untilMs = 0;
+  #callOff: (() => void) | undefined;
+  #onJoined: (() => void) | undefined;
+
+  /** @param forMs how long one waits, in milliseconds */
+  constructor(clock: Clock, forMs: number, isAwaited: boolean) {
+    this.#clock = clock;
+    this.forMs = forMs;
+    this.#isAwaited = isAwaited;
+    this.#untilMs = clock.monotonic() + forMs;
+    this.#watch();
+  }
+
+  get isAwaited(): boolean {
+    return this.#isAwaited;
+  }
+
+  /** What is left of it, in milliseconds. */
+  get leftMs(): number {
+    return this.#untilMs - this.#clock.monotonic();
+  }
+
+  /** Aborted when the wait is over. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** A caller waits from now on, as long as a caller does. */
+  join(): void {
+    const isFirst = !this.#isAwaited;
+    this.#isAwaited = true;
+    if (this.#over.signal.aborted) this.#over = new AbortController();
+    if (isFirst || !this.#isFixed) this.#untilMs = this.#clock.monotonic() + this.forMs;
+    if (!isFirst) return;
+    this.#watch();
+    this.#onJoined?.();
+  }
+
+  /** An attempt has failed: others are made until the wait is over, and callers who join now do not prolong it. */
+  fix(): void {
+    this.#isFixed = true;
+  }
+
+  /** `listener` is called when a caller joins. One listener; `undefined` for none. */
+  onJoined(listener: (() => void) | undefined): void {
+    this.#onJoined = listener;
+  }
+
+  /** Nobody waits any more. */
+  end(): void {
+    this.#callOff?.();
+    this.#over.abort();
+  }
+
+  /** The login has ended. */
+  settle(): void {
+    this.#callOff?.();
+  }
+
+  /**
+   * What `promise` comes to; `undefined` when the wait is over before. What ends because the wait is over has one turn to say
+   * so itself: it knows better why.
+   */
+  whileItLasts<T>(promise: Promise<T>): Promise<T | undefined> {
+    const { signal } = this.#over;
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return resolve(undefined);
+      const onOver = () => setImmediate(resolve, undefined);
+      signal.addEventListener('abort', onOver, { once: true });
+      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onOver));
+    });
+  }
+
+  #watch(): void {
+    this.#callOff?.();
+    const over = () => {
+      if (this.leftMs > 0) this.#watch();
+      else this.end();
+    };
+    this.#callOff = deadline(this.#clock, this.leftMs, over, this.#isAwaited);
+  }
+}
