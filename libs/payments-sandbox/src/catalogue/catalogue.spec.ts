@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { CATALOGUE_NAMES, type CatalogueName } from '../providers/index.js';
 import { OWN_ACCOUNT, type SandboxProvider } from '../sandbox-provider.js';
 import { type Sandbox, startSandbox } from '../sandbox.js';
@@ -9,6 +10,7 @@ import { WORLD } from '../testing/catalogue/world.rows.js';
 import { asJson, type Expected, type Keys, type Row, type Sent } from '../testing/catalogue/row.js';
 
 const ROWS: Readonly<Record<string, Row>> = { ...AFRICA, ...WORLD, ...SIGNING };
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const NOW_MS = 1_700_000_000_000;
 
 it('every provider of the catalogue has a row, and every row a provider', () => {
@@ -104,6 +106,20 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
     const refused = await send({ method: 'GET', path: '/sandbox/echo/' });
     expect([answer.status, await bodyOf(answer)]).not.toEqual([refused.status, await bodyOf(refused)]);
     expect(provider.counts.refusals).toBe(1);
+  });
+
+  it('stands in the README, with its fields, its calls and its schemes', () => {
+    const line = README.split('\n').find((each) => each.startsWith(`| \`${name}\` `)) ?? '';
+    const { read, write } = provider.examplesOf();
+    const fields = keysOf() as { readonly merchantId?: string };
+    const paths = [read, write].flatMap((example) => (example === undefined ? [] : [example.path]));
+    const told = [...Object.keys(keysOf()), ...provider.webhookSchemes].map((word) => `\`${word}\``);
+
+    for (const path of paths)
+      told.push(
+        ` ${fields.merchantId === undefined ? path : path.replace(fields.merchantId, ':merchantId')}\``,
+      );
+    expect(told.filter((words) => !line.includes(words))).toEqual([]);
   });
 
   it('names a variable for every field and every host', () => {

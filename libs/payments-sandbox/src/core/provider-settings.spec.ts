@@ -82,6 +82,26 @@ describe('how a provider behaves', () => {
     expect(await statuses(after, cashfin().baseUrl)).toEqual({ 200: 40 });
   });
 
+  /** What 40 calls are answered with, from the same seed and so by the same servers in turn. */
+  const statusesOf = async (which: 'old' | 'new') => {
+    const same = await startSandbox({ providers: ['cashfin'], seed: 'keys', clock: { now: () => nowMs } });
+    const provider = same.provider('cashfin');
+    provider.configure({ nodesDisagreeForMs: 60_000 });
+    const { clientSecret: old } = provider.credentials;
+    const { clientSecret: next } = provider.rotate({ oldWorksForMs: 3_600_000 });
+    const headers = { authorization: which === 'old' ? old : next };
+    const answers: number[] = [];
+    for (let n = 0; n < 40; n += 1) answers.push((await call(headers, provider.baseUrl)).status);
+    await same.close();
+    return answers;
+  };
+
+  it('lets each call reach a server that takes exactly one of the two keys', async () => {
+    const [old, next] = [await statusesOf('old'), await statusesOf('new')];
+    expect(new Set(old)).toEqual(new Set([200, 401]));
+    expect(next).toEqual(old.map((status) => (status === 200 ? 401 : 200)));
+  });
+
   it.each([
     ['bare', 401, ''],
     ['html', 403, expect.stringContaining('<html>')],
