@@ -203,9 +203,15 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     return this.#context.refreshTokens.all();
   }
 
-  /** Takes the merchant's consent back: its refresh token is good for nothing, and it has to connect again. */
+  /**
+   * Takes the merchant's consent back: its refresh token is good for nothing, and it has to connect again.
+   *
+   * @throws {InvalidInputError} where the provider has no refresh tokens
+   */
   revokeRefreshToken(account: string = OWN_ACCOUNT): void {
-    const { refreshToken = '' } = this.credentialsOf(account) as Credentials;
+    const { refreshToken } = this.credentialsOf(account) as Credentials;
+    if (refreshToken === undefined)
+      throw new InvalidInputError([`Provider "${this.name}" has no refresh tokens. Use revokeTokens().`]);
     this.#context.refreshTokens.revoke(account, refreshToken);
   }
 

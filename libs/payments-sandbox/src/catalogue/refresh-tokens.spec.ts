@@ -52,6 +52,13 @@ describe('refresh tokens', () => {
     expect(mercadopago().refreshTokens).toEqual([]);
   });
 
+  it('exist at providers that hand them out alone', async () => {
+    const other = await startSandbox({ providers: ['stripe'] });
+
+    expect(() => other.provider('stripe').revokeRefreshToken()).toThrow('has no refresh tokens');
+    await other.close();
+  });
+
   it('end with the consent of their own merchant alone', async () => {
     mercadopago().addAccount('shop-2');
     mercadopago().revokeRefreshToken();

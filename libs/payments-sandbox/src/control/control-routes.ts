@@ -104,6 +104,13 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
   perProvider('POST', '/revoke', 'every token (of an account) is revoked', (provider, { body }) => ({
     ended: provider.revokeTokens(accountOf(body)),
   })),
+  perProvider('GET', '/refresh-tokens', 'every refresh token, and how often it was spent', (provider) => [
+    ...provider.refreshTokens,
+  ]),
+  perProvider('POST', '/revoke-refresh-token', "a merchant's consent is taken back", (provider, { body }) => {
+    provider.revokeRefreshToken(accountOf(body));
+    return provider.refreshTokens;
+  }),
   perProvider('POST', '/rotate', 'a new key: {"oldWorksForMs":0,"account":"own"}', (provider, { body }) => {
     checkFields(body, {
       ...ACCOUNT,

@@ -90,6 +90,19 @@ describe('the control API', () => {
     expect((await ask('POST', '/providers/wakapay/expire')).body).toEqual({ wakapay: { ended: 1 } });
   });
 
+  it('lists refresh tokens with their spends, and takes a consent back', async () => {
+    await sandbox.close();
+    sandbox = await startSandbox({ providers: ['square-oauth'], control: true });
+    const { refreshToken } = sandbox.provider('square-oauth').credentials;
+
+    expect((await ask('GET', '/providers/square-oauth/refresh-tokens')).body).toEqual({ 'square-oauth': [] });
+    expect(
+      (await ask('POST', '/providers/square-oauth/revoke-refresh-token', { account: 'own' })).body,
+    ).toEqual({
+      'square-oauth': [{ value: refreshToken, account: 'own', spends: 0, state: 'revoked' }],
+    });
+  });
+
   it('rotates keys, adds merchants, suspends them, and changes settings', async () => {
     const before = sandbox.provider('wakapay').credentials;
     const { body } = await ask('POST', '/providers/wakapay/rotate', { oldWorksForMs: 0 });

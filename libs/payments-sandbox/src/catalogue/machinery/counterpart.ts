@@ -37,7 +37,7 @@ interface GrantFacts<C extends Credentials> {
 }
 
 /** How a token is got. */
-export interface LoginFacts<C extends Credentials> {
+interface LoginFacts<C extends Credentials> {
   /** @default every host */
   readonly host?: string;
   /** @default POST */

@@ -21,9 +21,9 @@ export function jws(
 }
 
 /** The detached form: the payload is left out. */
-export const detached = (compact: string) => compact.replace(/\..*\./s, '..');
+const detached = (compact: string) => compact.replace(/\..*\./s, '..');
 
-export function truelayerSignature(keys: Keys, method: string, url: URL, body: string): string {
+function truelayerSignature(keys: Keys, method: string, url: URL, body: string): string {
   const header = { alg: 'ES512', kid: keys['keyId'], tl_version: '2', tl_headers: 'Idempotency-Key' };
   const payload = `${method} ${url.pathname}\nIdempotency-Key: idem-1\n${body}`;
   return detached(
