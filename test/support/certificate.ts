@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 
 /** A TLS identity of one test. Nothing but the test itself trusts it. */
@@ -16,6 +16,10 @@ export interface CertificateOptions {
   readonly by?: Certificate;
   /** Whether it may sign others. @default false */
   readonly isAuthority?: boolean;
+  /** When it ends. @default tomorrow */
+  readonly endsAtMs?: number;
+  /** The key that it certifies. @default a new one on P-256 */
+  readonly keyPair?: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
 }
 
 /**
@@ -24,9 +28,9 @@ export interface CertificateOptions {
  */
 export function createCertificate(
   names: readonly string[] = ['localhost', '127.0.0.1'],
-  { by, isAuthority = false }: CertificateOptions = {},
+  { by, isAuthority = false, endsAtMs = Date.now() + 24 * HOUR_MS, keyPair }: CertificateOptions = {},
 ): Certificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKey } = keyPair ?? generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = nameOf(names[0] ?? 'test');
   const issuer = by === undefined ? name : nameOf(new X509Certificate(by.cert).subject.replace('CN=', ''));
   const alternatives = sequence(objectId('551d11'), octets(sequence(...names.map(generalName))));
@@ -37,7 +41,7 @@ export function createCertificate(
     integer(Buffer.concat([Buffer.of(1), randomBytes(8)])),
     ecdsaWithSha256,
     issuer,
-    sequence(utcTime(Date.now() - HOUR_MS), utcTime(Date.now() + 24 * HOUR_MS)),
+    sequence(utcTime(Math.min(Date.now(), endsAtMs) - HOUR_MS), utcTime(endsAtMs)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(0xa3, sequence(alternatives, ...(isAuthority ? [maySign] : []))),

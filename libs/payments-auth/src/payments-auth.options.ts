@@ -54,7 +54,9 @@ export type CredentialsFor<N, D, Own extends OwnDefinitions = readonly []> =
     : never;
 
 /** One account's static credentials, each of which may stand in a file. */
-export type CredentialsInput<C> = { readonly [K in keyof C]: C[K] | FileSource } | FileSource;
+export type CredentialsInput<C> =
+  | { readonly [K in keyof C]: C[K] | FileSource | readonly (NonNullable<C[K]> | FileSource)[] }
+  | FileSource;
 
 type OneOrMany<T> = T | readonly T[];
 

@@ -169,22 +169,37 @@ export function checkLoadable(input: Loadable, at: string, findings: Findings): 
     findings.problem(`${at}.save`, 'must be a function that replaces the refresh token');
 }
 
-/** Turns one, many, or files of either into a list, and reads the files. @throws {UnusableCredentialsError} */
+/**
+ * Turns one, many, or files of either into a list, and reads the files. A field that holds a list (several webhook
+ * secrets, the newest first) makes a set of credentials for each value of it.
+ *
+ * @throws {UnusableCredentialsError}
+ */
 export async function load(input: unknown): Promise<readonly unknown[]> {
   const whole = input instanceof FileSource ? await input.json() : input;
   if (Array.isArray(whole)) return (await Promise.all(whole.map(load))).flat();
   if (!isRecord(whole)) return [whole];
-  const read = Object.entries(whole).map(async ([field, value]) => [
-    field,
-    value instanceof FileSource ? await value.text() : value,
-  ]);
-  return [ownCopy(Object.fromEntries(await Promise.all(read)) as Record<string, unknown>)];
+  let sets: readonly Record<string, unknown>[] = [{}];
+  for (const [field, value] of Object.entries(whole)) {
+    const values = await Promise.all(
+      (Array.isArray(value) && value.length > 0 ? value : [value]).map(textOf),
+    );
+    sets = sets.flatMap((set) => values.map((each) => ({ ...set, [field]: each }))).slice(0, MOST_SETS);
+  }
+  return sets.map(ownCopy);
+}
+
+/** Lists in several fields multiply. */
+const MOST_SETS = 64;
+
+async function textOf(value: unknown): Promise<unknown> {
+  return value instanceof FileSource ? value.text() : value;
 }
 
 function holdsFiles(input: unknown): boolean {
   if (input instanceof FileSource) return true;
   if (Array.isArray(input)) return input.some(holdsFiles);
-  return isRecord(input) && Object.values(input).some((value) => value instanceof FileSource);
+  return isRecord(input) && Object.values(input).some(holdsFiles);
 }
 
 function remedy(definition: ProviderDefinition, field: string, what: string): string {

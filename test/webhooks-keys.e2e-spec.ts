@@ -1,0 +1,352 @@
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { crc32 } from 'node:zlib';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  defineProvider,
+  PAYMENTS_AUTH_CLOCK,
+  PaymentsAuthModule,
+  PaymentsSignaturesService,
+  publicKeyWebhook,
+  textAt,
+} from 'nestjs-payments-auth';
+import { ManualClock } from 'nestjs-payments-auth/testing';
+import { Test } from '@nestjs/testing';
+import { createCertificate } from './support/certificate.js';
+import { type Handler, json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
+
+const BODY = Buffer.from('{"id":"evt_1","amount":100}');
+const opened: { close(): Promise<unknown> }[] = [];
+
+afterEach(async () => {
+  for (const each of opened.splice(0).toReversed()) await each.close();
+});
+
+async function serve(handler: Handler): Promise<LoopbackServer> {
+  const server = await startLoopbackServer(handler);
+  opened.push(server);
+  return server;
+}
+
+interface Credentials {
+  readonly apiKey: string;
+  readonly webhookId?: string;
+  readonly publicKey?: string;
+}
+
+/** A provider whose keys stand at `hooks`, and who has one environment or two. */
+async function started(
+  webhooks: object,
+  hooks: string,
+  options: object = {},
+): Promise<{ signatures: PaymentsSignaturesService; clock: ManualClock }> {
+  const definition = defineProvider<Credentials>({
+    name: 'acme',
+    title: 'Acme',
+    docs: 'https://docs.acme.test',
+    environments: {
+      sandbox: { api: 'https://api.sandbox.acme.test', hooks: 'https://hooks.sandbox.acme.test' },
+      live: { api: 'https://api.acme.test', hooks: 'https://hooks.acme.test' },
+    },
+    credentials: { apiKey: {}, webhookId: { optional: true }, publicKey: { optional: true } },
+    headers: ({ credentials }) => ({ 'X-Api-Key': credentials.apiKey }),
+    refusal: { refused: ({ body }) => textAt(body, 'code') === 'bad-key' },
+    webhooks: webhooks as Record<string, never>,
+  });
+  const clock = new ManualClock();
+  const credentials = { apiKey: 'test-key', webhookId: 'WH-1' };
+  const acme = {
+    provider: definition,
+    environment: 'sandbox',
+    baseUrl: { api: hooks, hooks },
+    credentials,
+    ...options,
+  };
+  const module = await Test.createTestingModule({
+    imports: [PaymentsAuthModule.forRoot({ providers: { acme } } as object)],
+  })
+    .overrideProvider(PAYMENTS_AUTH_CLOCK)
+    .useValue(clock)
+    .compile();
+  opened.push(module);
+  return { signatures: module.get(PaymentsSignaturesService), clock };
+}
+
+const p521 = () => generateKeyPairSync('ec', { namedCurve: 'P-521' });
+const jwk = (kid: string, key: KeyObject) => ({ ...key.export({ format: 'jwk' }), kid, use: 'sig' });
+
+/** A detached JWS as TrueLayer writes it. */
+function jws(key: KeyObject, kid: string, more: object = {}, body: Buffer = BODY): string {
+  const header = { alg: 'ES512', kid, tl_version: '2', tl_headers: 'X-Tl-Webhook-Timestamp', ...more };
+  const encoded = Buffer.from(JSON.stringify(header)).toString('base64url');
+  const text = `POST /hook?x=1\nX-Tl-Webhook-Timestamp: 2026-01-01T00:00:00Z\n${body.toString()}`;
+  const signed = Buffer.from(`${encoded}.${Buffer.from(text).toString('base64url')}`);
+  const signature = sign('sha512', signed, { key, dsaEncoding: 'ieee-p1363' });
+  return `${encoded}..${signature.toString('base64url')}`;
+}
+
+const message = (signature: string, body: Buffer = BODY) => ({
+  method: 'POST',
+  target: '/hook?x=1',
+  headers: { 'tl-signature': signature, 'x-tl-webhook-timestamp': '2026-01-01T00:00:00Z' },
+  rawBody: body,
+});
+
+/** The scheme of TrueLayer, with the key sets of this provider. */
+const SIGNED_BY_SET = {
+  signature: publicKeyWebhook({
+    algorithm: 'ecdsa-sha512',
+    key: {
+      jwks: {
+        sandbox: 'https://hooks.sandbox.acme.test/.well-known/jwks',
+        live: 'https://hooks.acme.test/.well-known/jwks',
+      },
+    },
+    header: 'tl-signature',
+    encoding: 'base64url',
+    jws: { signedHeaders: 'tl_headers' },
+    signed: '{method} {path}\n{signedHeaders}{body}',
+  }),
+};
+
+describe('keys in a set that the provider publishes', () => {
+  const published = async () => {
+    const one = p521();
+    const keys = [jwk('one', one.publicKey)];
+    const server = await serve((_request, response) => json(response, 200, { keys }));
+    const { signatures, clock } = await started(SIGNED_BY_SET, server.url);
+    const verify = async (signature: string, body?: Buffer) =>
+      (await signatures.verifyWebhook('acme', message(signature, body))) !== undefined;
+    return { one, keys, server, verify, clock, signatures };
+  };
+
+  it('are fetched once, and prove a message as TrueLayer signs it', async () => {
+    const { one, server, verify } = await published();
+    const signature = jws(one.privateKey, 'one');
+    const all = await Promise.all(Array.from({ length: 50 }, () => verify(signature)));
+    expect(all).toEqual(Array.from({ length: 50 }, () => true));
+    expect(server.requests.map(({ url }) => url)).toEqual(['/.well-known/jwks']);
+    expect(await verify(signature, Buffer.from('{"id":"evt_1","amount":999}'))).toBe(false);
+    expect(await verify(jws(p521().privateKey, 'one'))).toBe(false);
+    expect(await verify(jws(one.privateKey, 'one', { alg: 'HS512' }))).toBe(false);
+    expect(await verify(jws(one.privateKey, 'one', { alg: 'none' }))).toBe(false);
+    expect(await verify(jws(one.privateKey, 'one', { tl_headers: '' }))).toBe(false);
+    expect(await verify(`${signature}.x`)).toBe(false);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('are found right after the provider has rotated them, with one fetch however many ask', async () => {
+    const { one, keys, server, verify } = await published();
+    expect(await verify(jws(one.privateKey, 'one'))).toBe(true);
+    const two = p521();
+    keys.push(jwk('two', two.publicKey));
+    const signature = jws(two.privateKey, 'two');
+    const all = await Promise.all(Array.from({ length: 50 }, () => verify(signature)));
+    expect(all.every(Boolean)).toBe(true);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('cost a handful of fetches when ten thousand forged messages name as many', async () => {
+    const { one, server, verify, clock } = await published();
+    const template = jws(one.privateKey, 'KID');
+    const [, , tail = ''] = template.split('.');
+    let accepted = 0;
+    for (let at = 0; at < 10_000; at += 1) {
+      const header = { alg: 'ES512', kid: `forged-${at}`, tl_headers: 'X-Tl-Webhook-Timestamp' };
+      const forged = `${Buffer.from(JSON.stringify(header)).toString('base64url')}..${tail}`;
+      if (await verify(forged)) accepted += 1;
+    }
+    expect(accepted).toBe(0);
+    expect(server.requests.length).toBeLessThanOrEqual(5);
+    expect(await verify(jws(one.privateKey, 'one'))).toBe(true);
+    await clock.advance(30_000);
+    expect(await verify(jws(one.privateKey, 'another'))).toBe(false);
+    expect(await verify(jws(one.privateKey, 'another'))).toBe(false);
+    expect(server.requests.length).toBeLessThanOrEqual(6);
+  });
+
+  it('are trusted for a while when the provider is down, and not for ever when it takes one out', async () => {
+    const { one, keys, server, verify, clock, signatures } = await published();
+    const signature = jws(one.privateKey, 'one');
+    expect(await verify(signature)).toBe(true);
+    keys.splice(0, 1, jwk('two', p521().publicKey));
+    await clock.advance(59 * 60_000);
+    expect(await verify(signature)).toBe(true);
+    await clock.advance(2 * 60_000);
+    expect(await verify(signature)).toBe(false);
+    expect(server.requests).toHaveLength(2);
+    await server.close();
+    await clock.advance(2 * 60 * 60_000);
+    const unknown = jws(one.privateKey, 'three');
+    await expect(signatures.verifyWebhook('acme', message(unknown))).rejects.toMatchObject({
+      code: 'CREDENTIALS_UNAVAILABLE',
+    });
+  });
+
+  it.each([
+    ['an answer that is no set', (response: ServerResponse) => json(response, 200, { keys: 'none' })],
+    ['an error', (response: ServerResponse) => json(response, 500, {})],
+    ['a redirect', (response: ServerResponse) => void response.writeHead(302, { location: '/other' }).end()],
+    ['too many bytes', (response: ServerResponse) => void response.end('x'.repeat(1_000_000))],
+  ])('make a message neither genuine nor forged where they cannot be had: %s', async (_what, answer) => {
+    const server = await serve((_request, response) => void answer(response));
+    const { signatures } = await started(SIGNED_BY_SET, server.url);
+    const signature = jws(p521().privateKey, 'one');
+    await expect(signatures.verifyWebhook('acme', message(signature))).rejects.toMatchObject({
+      code: 'CREDENTIALS_UNAVAILABLE',
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+const NAME = ['messages.acme.test'];
+
+describe('the key in a certificate that a message names', () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const root = createCertificate(['Test Root'], { isAuthority: true });
+  const middle = createCertificate(['Test Intermediate'], { by: root, isAuthority: true });
+  const leaf = createCertificate(NAME, { by: middle, keyPair: rsa });
+
+  const made = new Map<string, string>();
+  const signatureOf = (text: string): string => {
+    const known = made.get(text) ?? sign('sha256', Buffer.from(text), rsa.privateKey).toString('base64');
+    made.set(text, known);
+    return known;
+  };
+
+  /** PayPal's scheme, with another origin. */
+  const startedWith = async (
+    pem: () => string,
+    authorities: readonly string[] = [root.cert],
+  ): Promise<{ server: LoopbackServer; verify: (url?: string, headers?: object) => Promise<boolean> }> => {
+    const server = await serve((_request, response) => void response.end(pem()));
+    const certificate = publicKeyWebhook({
+      algorithm: 'rsa-sha256',
+      key: { certificate: { header: 'paypal-cert-url', allow: [new URL(server.url).origin] } },
+      header: 'paypal-transmission-sig',
+      encoding: 'base64',
+      timestamp: { at: '{header:paypal-transmission-time}', unit: 'iso' },
+      signed:
+        '{header:paypal-transmission-id}|{header:paypal-transmission-time}|{credential:webhookId}|{body:crc32}',
+      confirmWith: 'POST /v1/notifications/verify-webhook-signature',
+    });
+    const { signatures, clock } = await started({ certificate }, server.url, { http: { ca: authorities } });
+    const verify = async (url = `${server.url}/certs/CERT-1`, headers: object = {}): Promise<boolean> => {
+      const time = new Date(clock.now()).toISOString();
+      const text = `tx-1|${time}|WH-1|${crc32(BODY)}`;
+      const delivery = await signatures.verifyWebhook('acme', {
+        headers: {
+          'paypal-transmission-id': 'tx-1',
+          'paypal-transmission-time': time,
+          'paypal-cert-url': url,
+          'paypal-transmission-sig': signatureOf(text),
+          ...headers,
+        },
+        rawBody: BODY,
+      });
+      return delivery !== undefined;
+    };
+    return { server, verify };
+  };
+
+  it('is trusted when its chain ends at a root, fetched once, and kept', async () => {
+    const { server, verify } = await startedWith(() => leaf.cert + middle.cert);
+    const all = await Promise.all(Array.from({ length: 20 }, () => verify()));
+    expect(all.every(Boolean)).toBe(true);
+    expect(await verify()).toBe(true);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['without its intermediate', () => leaf.cert, [root.cert]],
+    ['of a root that nobody trusts', () => leaf.cert + middle.cert, []],
+    [
+      'issued by one that may not issue',
+      () => {
+        const plain = createCertificate(['Test Holder'], { by: root });
+        return createCertificate(NAME, { by: plain, keyPair: rsa }).cert + plain.cert;
+      },
+      [root.cert],
+    ],
+    [
+      'that has ended',
+      () => createCertificate(NAME, { by: root, keyPair: rsa, endsAtMs: Date.now() - 1_000 }).cert,
+      [root.cert],
+    ],
+    [
+      'whose issuer only has the same name',
+      () =>
+        createCertificate(NAME, { by: createCertificate(['Test Root'], { isAuthority: true }), keyPair: rsa })
+          .cert,
+      [root.cert],
+    ],
+    [
+      'signed by itself',
+      () => createCertificate(NAME, { keyPair: rsa, isAuthority: true }).cert,
+      [root.cert],
+    ],
+    ['that is no certificate', () => 'not a certificate', [root.cert]],
+  ])('is not trusted %s', async (_what, pem, authorities) => {
+    const { server, verify } = await startedWith(pem, authorities);
+    expect(await verify()).toBe(false);
+    expect(await verify()).toBe(false);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('is fetched from no origin but those of the definition', async () => {
+    const trap = await serve((_request, response) => void response.end(leaf.cert + middle.cert));
+    const { server, verify } = await startedWith(() => leaf.cert + middle.cert);
+    const { port } = new URL(server.url);
+    for (const url of [
+      `${trap.url}/certs/CERT-1`,
+      `http://user@127.0.0.1:${port}/certs/CERT-1`,
+      `http://127.0.0.1:${port}@127.0.0.1:${new URL(trap.url).port}/`,
+      `https://127.0.0.1:${port}/certs/CERT-1`,
+      `//127.0.0.1:${port}/certs/CERT-1`,
+      '/certs/CERT-1',
+      'file:///etc/hostname',
+      '',
+    ])
+      expect(await verify(url)).toBe(false);
+    expect([trap.requests, server.requests]).toEqual([[], []]);
+    expect(await verify()).toBe(true);
+  });
+
+  it('costs a handful of fetches when ten thousand messages name as many', async () => {
+    const { server, verify } = await startedWith(() => leaf.cert);
+    const answers: unknown[] = [];
+    for (let at = 0; at < 10_000; at += 1)
+      answers.push(await verify(`${server.url}/certs/forged-${at}`).catch(({ code }) => code));
+    expect(new Set(answers)).toEqual(new Set([false, 'CREDENTIALS_UNAVAILABLE']));
+    expect(server.requests.length).toBeLessThanOrEqual(5);
+  });
+
+  it('is not fetched for a message that is too old', async () => {
+    const { server, verify } = await startedWith(() => leaf.cert + middle.cert);
+    const old = { 'paypal-transmission-time': '2020-01-01T00:00:00Z' };
+    expect(await verify(undefined, old)).toBe(false);
+    expect(server.requests).toHaveLength(0);
+  });
+});
+
+describe('a key that is pinned', () => {
+  it('is that of the environment, and no other', async () => {
+    const keys = { sandbox: generateKeyPairSync('ed25519'), live: generateKeyPairSync('ed25519') };
+    const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as string;
+    const signature = publicKeyWebhook({
+      algorithm: 'ed25519',
+      key: { environments: { sandbox: pem(keys.sandbox.publicKey), live: pem(keys.live.publicKey) } },
+      header: 'x-signature',
+      encoding: 'base64',
+    });
+    const { signatures } = await started({ signature }, 'http://127.0.0.1:1');
+    for (const [environment, genuine] of [
+      ['sandbox', true],
+      ['live', false],
+    ] as const) {
+      const headers = { 'x-signature': sign(null, BODY, keys[environment].privateKey).toString('base64') };
+      const delivery = await signatures.verifyWebhook('acme', { headers, rawBody: BODY });
+      expect(delivery !== undefined).toBe(genuine);
+    }
+  });
+});
