@@ -63,7 +63,7 @@ async function started(
     ...options,
   };
   const module = await Test.createTestingModule({
-    imports: [PaymentsAuthModule.forRoot({ providers: { acme } } as object)],
+    imports: [PaymentsAuthModule.forRoot({ providers: { acme } })],
   })
     .overrideProvider(PAYMENTS_AUTH_CLOCK)
     .useValue(clock)
@@ -72,6 +72,7 @@ async function started(
   return { signatures: module.get(PaymentsSignaturesService), clock };
 }
 
+const pemOf = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as string;
 const p521 = () => generateKeyPairSync('ec', { namedCurve: 'P-521' });
 const jwk = (kid: string, key: KeyObject) => ({ ...key.export({ format: 'jwk' }), kid, use: 'sig' });
 
@@ -109,17 +110,18 @@ const SIGNED_BY_SET = {
   }),
 };
 
-describe('keys in a set that the provider publishes', () => {
-  const published = async () => {
-    const one = p521();
-    const keys = [jwk('one', one.publicKey)];
-    const server = await serve((_request, response) => json(response, 200, { keys }));
-    const { signatures, clock } = await started(SIGNED_BY_SET, server.url);
-    const verify = async (signature: string, body?: Buffer) =>
-      (await signatures.verifyWebhook('acme', message(signature, body))) !== undefined;
-    return { one, keys, server, verify, clock, signatures };
-  };
+/** A provider with one key in its set, and how its messages are verified. */
+async function published() {
+  const one = p521();
+  const keys = [jwk('one', one.publicKey)];
+  const server = await serve((_request, response) => json(response, 200, { keys }));
+  const { signatures, clock } = await started(SIGNED_BY_SET, server.url);
+  const verify = async (signature: string, body?: Buffer) =>
+    (await signatures.verifyWebhook('acme', message(signature, body))) !== undefined;
+  return { one, keys, server, verify, clock, signatures };
+}
 
+describe('keys in a set that the provider publishes', () => {
   it('are fetched once, and prove a message as TrueLayer signs it', async () => {
     const { one, server, verify } = await published();
     const signature = jws(one.privateKey, 'one');
@@ -189,7 +191,7 @@ describe('keys in a set that the provider publishes', () => {
     ['a redirect', (response: ServerResponse) => void response.writeHead(302, { location: '/other' }).end()],
     ['too many bytes', (response: ServerResponse) => void response.end('x'.repeat(1_000_000))],
   ])('make a message neither genuine nor forged where they cannot be had: %s', async (_what, answer) => {
-    const server = await serve((_request, response) => void answer(response));
+    const server = await serve((_request, response) => answer(response));
     const { signatures } = await started(SIGNED_BY_SET, server.url);
     const signature = jws(p521().privateKey, 'one');
     await expect(signatures.verifyWebhook('acme', message(signature))).rejects.toMatchObject({
@@ -332,10 +334,9 @@ describe('the key in a certificate that a message names', () => {
 describe('a key that is pinned', () => {
   it('is that of the environment, and no other', async () => {
     const keys = { sandbox: generateKeyPairSync('ed25519'), live: generateKeyPairSync('ed25519') };
-    const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as string;
     const signature = publicKeyWebhook({
       algorithm: 'ed25519',
-      key: { environments: { sandbox: pem(keys.sandbox.publicKey), live: pem(keys.live.publicKey) } },
+      key: { environments: { sandbox: pemOf(keys.sandbox.publicKey), live: pemOf(keys.live.publicKey) } },
       header: 'x-signature',
       encoding: 'base64',
     });

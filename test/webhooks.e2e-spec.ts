@@ -156,7 +156,7 @@ describe('what a route asks for', () => {
     });
   });
 
-  it('stops the boot for a key that is not written as it should be', async () => {
+  it('stops the boot for a key that is not written as its scheme says', async () => {
     const webhooks = {
       signature: hmacWebhook({ key: 'hmacKey', keyEncoding: 'hex', header: 'x-signature' }),
     };

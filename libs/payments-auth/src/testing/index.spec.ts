@@ -8,6 +8,7 @@ describe('nestjs-payments-auth/testing', () => {
       'ManualClock',
       'PaymentsAuthTestingModule',
       'signAttempt',
+      'signedDelivery',
     ]);
   });
 });

@@ -8,3 +8,4 @@ export {
   type FixedCredentialsOptions,
   type WithSandboxOptions,
 } from './payments-auth-testing.module.js';
+export { signedDelivery, type DeliveryToSign } from './signed-delivery.js';

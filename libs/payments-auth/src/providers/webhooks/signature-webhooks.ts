@@ -125,7 +125,7 @@ interface Judge {
 export function hmacWebhook<const F extends string>(spec: HmacSpec<F>): WebhookScheme<F> {
   const { key, hash = 'sha256', keyEncoding = 'text', encoding = 'hex' } = spec;
   const produce = (text: Buffer, secrets: Secrets) =>
-    createHmac(hash, keyBytes(secrets[key] as string, keyEncoding))
+    createHmac(hash, filledKey(keyBytes(secrets[key] as string, keyEncoding)))
       .update(text)
       .digest(encoding);
   return signatureScheme(spec, {
@@ -243,7 +243,7 @@ export function standardWebhooks<const F extends string>(
 ): WebhookScheme<F> {
   const { key, prefix = 'webhook' } = spec;
   const produce = (text: Buffer, secrets: Secrets) =>
-    createHmac('sha256', standardKey(secrets[key] as string))
+    createHmac('sha256', filledKey(standardKey(secrets[key] as string)))
       .update(text)
       .digest('base64');
   const header = (name: string) => `${prefix}-${name}`;
@@ -385,6 +385,12 @@ function keyBytes(text: string, encoding: 'text' | 'hex' | 'base64'): Buffer {
   const bytes = Buffer.from(text, encoding);
   const written = encoding === 'hex' ? text.toLowerCase() : text.replace(/=+$/, '');
   return bytes.toString(encoding).replace(/=+$/, '') === written ? bytes : Buffer.alloc(0);
+}
+
+/** With an empty key, anybody could sign. */
+function filledKey(key: Buffer): Buffer {
+  if (key.byteLength > 0) return key;
+  throw new TypeError('The key of a webhook is not written as its scheme says.');
 }
 
 function standardKey(secret: string): Buffer {
