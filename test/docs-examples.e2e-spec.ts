@@ -2,14 +2,16 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { HttpService } from '@nestjs/axios';
 import type { ModuleMetadata, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import {
   type AnyProviderDefinition,
   PaymentsAuthError,
   PaymentsAuthModule,
   PaymentsAuthService,
+  PaymentsSignaturesService,
 } from 'nestjs-payments-auth';
-import { PaymentsAuthTestingModule } from 'nestjs-payments-auth/testing';
+import { PaymentsAuthTestingModule, signedDelivery } from 'nestjs-payments-auth/testing';
 import { type Sandbox, type SandboxOptions, startSandbox } from 'payments-sandbox';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { type ApplicationSettings, startModules, type TestApplication } from './support/application.js';
@@ -135,6 +137,56 @@ describe('the examples of the guides', () => {
     const { status } = await refund(paymentsAuth.http('kashier'), 'order-1');
     expect(status).toBe(200);
     expect(sandbox.provider('kashier').requests.map(({ host }) => host)).toEqual(['fep']);
+  });
+});
+
+describe('the examples of the page on webhooks', () => {
+  const PAGE = 'docs/webhooks.md';
+
+  it('receive a genuine message, of the testing kit and of the sandbox, and no forged one', async () => {
+    const AppModule = await example<Type>(PAGE, 'AppModule');
+    const KashierWebhooks = await example<Type<{ handled: { payload: unknown }[] }>>(PAGE, 'KashierWebhooks');
+    const deliver = await example<(url: string, apiKey: string) => Promise<number>>(PAGE, 'deliver');
+    const statusesOf = await example<(sandbox: Sandbox, url: string) => Promise<number[]>>(
+      PAGE,
+      'statusesOf',
+    );
+    const sandbox = await sandboxOf({ providers: ['kashier'] });
+    const { KASHIER_API_KEY: apiKey = '' } = sandbox.environment;
+    const restore = { ...process.env };
+    Object.assign(process.env, sandbox.environment);
+    try {
+      const app = ended(await NestFactory.create(AppModule, { rawBody: true, logger: false }));
+      await app.listen(0, '127.0.0.1');
+      const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}/webhooks/kashier`;
+      expect(await deliver(url, apiKey)).toBe(200);
+      expect(await deliver(url, 'test-another-key')).toBe(401);
+      expect(await statusesOf(sandbox, url)).toEqual([200, 401, 401]);
+      expect(app.get(KashierWebhooks).handled).toHaveLength(2);
+    } finally {
+      for (const name of Object.keys(sandbox.environment)) delete process.env[name];
+      Object.assign(process.env, restore);
+    }
+  });
+
+  it('keep ids that JavaScript rounds as text', async () => {
+    const parseExactly = await example<(bytes: Uint8Array) => unknown>(PAGE, 'parseExactly');
+    const text = '{"id":9007199254740993,"a":[-9007199254740993,1.5e3,"9007199254740993","\\"1"],"n":12}';
+    expect(parseExactly(Buffer.from(`\uFEFF${text}`))).toEqual({
+      id: '9007199254740993',
+      a: ['-9007199254740993', 1500, '9007199254740993', '"1'],
+      n: 12,
+    });
+  });
+
+  it('describe a provider whose messages can be signed and proven', async () => {
+    const lakepay = await example<AnyProviderDefinition>(PAGE, 'lakepay');
+    const credentials = { secretKey: 'test-key', webhookSecret: 'test-webhook-not-real' };
+    const options = { lakepay: { provider: lakepay, credentials } };
+    const { app } = await application([PaymentsAuthModule.forRoot({ providers: options })]);
+    const message = await signedDelivery(lakepay, { payload: { id: 'evt_1' }, credentials });
+    const delivery = await app.get(PaymentsSignaturesService).verifyWebhook('lakepay', message);
+    expect(delivery).toMatchObject({ deliveryId: 'evt_1', scheme: 'signature', proves: 'payload' });
   });
 });
 

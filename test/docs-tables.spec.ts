@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { BUILT_IN_PROVIDERS } from 'nestjs-payments-auth';
+import * as api from 'nestjs-payments-auth';
+import { BUILT_IN_PROVIDERS, type WebhookScheme } from 'nestjs-payments-auth';
 import { anchorsOf, tableOf, textOf } from './support/markdown.js';
 import { compile } from './support/snippets.js';
 
@@ -50,6 +51,43 @@ describe('the tables of the README', () => {
         .map(([code = '']) => code)
         .toSorted(),
     ).toEqual(coded(types.wordsOf('PaymentsAuthErrorCode')).toSorted());
+  });
+});
+
+/** What a table says of a provider's webhooks. */
+interface Described {
+  readonly title: string;
+  readonly webhooks?: Readonly<Record<string, WebhookScheme<string>>>;
+  readonly credentials: Readonly<Record<string, { readonly variable?: string } | undefined>>;
+}
+
+describe('the tables of the page on webhooks', () => {
+  it('say what each scheme proves, whom to ask, and with which secret', () => {
+    const rows = tableOf('docs/webhooks.md', 'Provider');
+    const listed = new Set(rows.map(([title]) => title));
+    const said = (BUILT_IN_PROVIDERS as readonly Described[])
+      .filter(({ title }) => listed.has(title))
+      .flatMap(({ title, webhooks = {}, credentials }) =>
+        Object.entries(webhooks).map(([name, { proves, '~work': work }]) => [
+          title,
+          `\`${name}\`${work?.onlyWhenNamed === true ? ' (has to be named)' : ''}`,
+          proves,
+          coded(work?.confirmWith === undefined ? [] : [work.confirmWith]).join(),
+          (work?.fields ?? [])
+            .map((field) => `\`${field}\` (\`${credentials[field]?.variable}\`)`)
+            .join(', '),
+        ]),
+      );
+    expect(rows).toEqual(said);
+    expect(listed.size).toBe(5);
+  });
+
+  it('name every option of a route, and every builder', () => {
+    const options = tableOf('docs/webhooks.md', 'Option').map(([name = '']) => name);
+    expect(options.toSorted()).toEqual(coded(types.keysOf('WebhookRouteOptions')).toSorted());
+    const builders = tableOf('docs/webhooks.md', 'Builder').map(([name = '']) => name.replaceAll('`', ''));
+    for (const name of builders) expect(typeof (api as Record<string, unknown>)[name]).toBe('function');
+    expect(builders).toHaveLength(8);
   });
 });
 
