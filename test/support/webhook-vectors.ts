@@ -1,5 +1,7 @@
 // Genuine messages of providers, made with invented keys by other code than this library's.
 
+import { generateKeyPairSync, sign } from 'node:crypto';
+
 /** A genuine message, and what it is genuine by. */
 export interface WebhookVector {
   readonly provider: string;
@@ -104,6 +106,12 @@ const PAYMOB = {
 const PAYMOB_SIGNATURE =
   '0416c00925c71daea3c86c05494ae5aae06ed8ae6ec5b0dd84f404df0f1a11b0a5db3aa8f2658711aaf89b3aa4ee4eace42b49996f40e534af5c21d95f734eb2';
 const PHONEPE = '9ad21064e2de89145e064ccb14405270fb5ae5596496ce6b5ed5a7a1408670f1';
+
+/** The facts have no vector: this one is made here. */
+const AZAMPAY = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const AZAMPAY_SIGNATURE = sign('sha256', Buffer.from('V1PG1successTigo'), AZAMPAY.privateKey).toString(
+  'base64',
+);
 
 /** One or more for every provider whose facts have one. */
 export const VECTORS: readonly WebhookVector[] = [
@@ -516,4 +524,36 @@ export const VECTORS: readonly WebhookVector[] = [
       }),
     },
   ),
+  // The vector that Standard Webhooks publishes, and the same with the headers of Svix.
+  ...(['webhook', 'svix'] as const).map((prefix) =>
+    inHeader(
+      [prefix === 'svix' ? 'svix' : 'standard-webhooks', 'signature'],
+      ['webhookSecret', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+      `${prefix}-signature`,
+      'g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+      'base64',
+      {
+        body: '{"test": 2432232314}',
+        before: 'v1,',
+        headers: { [`${prefix}-id`]: 'msg_p5jXN8AQM9LWM0D4loKWxJek', [`${prefix}-timestamp`]: '1614265330' },
+        signedAtMs: 1_614_265_330_000,
+      },
+    ),
+  ),
+  {
+    provider: 'azampay',
+    scheme: 'signature',
+    credentials: { callbackPublicKey: AZAMPAY.publicKey.export({ type: 'spki', format: 'pem' }) as string },
+    secret: 'callbackPublicKey',
+    body: JSON.stringify({
+      vendorReferenceId: 'V1',
+      pgReferenceId: 'PG1',
+      amount: '100',
+      status: 'success',
+      operator: 'Tigo',
+      signature: AZAMPAY_SIGNATURE,
+    }),
+    signature: AZAMPAY_SIGNATURE,
+    encoding: 'base64',
+  },
 ];

@@ -112,7 +112,7 @@ describe.each(table)('the webhook of %s', (_name, vector) => {
   });
 
   it('is refused with another secret, which is that of another account too', async () => {
-    const other = vector.secret === 'webhookPublicKey' ? OTHER_KEY : 'aa'.repeat(32);
+    const other = vector.secret.endsWith('PublicKey') ? OTHER_KEY : 'aa'.repeat(32);
     const credentials = { ...vector.credentials, [vector.secret]: other };
     expect(await examine(vector, {}, { credentials })).toMatchObject({ refusal: 'wrong-signature' });
   });
@@ -200,6 +200,7 @@ describe.each(table.filter(([, { signedAtMs }]) => signedAtMs !== undefined))(
         ['1700000000', '1700000001'],
         ['22:13:20', '22:13:21'],
         ['00:00:05Z', '00:00:06Z'],
+        ['1614265330', '1614265331'],
       ] as const) {
         if (!text.includes(from)) continue;
         const headers = JSON.parse(text.replace(from, to)) as Record<string, string>;
