@@ -55,8 +55,7 @@ export type CredentialsFor<N, D, Own extends OwnDefinitions = readonly []> =
 
 /** One account's static credentials, each of which may stand in a file. */
 export type CredentialsInput<C> =
-  | { readonly [K in keyof C]: C[K] | FileSource | readonly (NonNullable<C[K]> | FileSource)[] }
-  | FileSource;
+  { readonly [K in keyof C]: C[K] | FileSource | readonly (NonNullable<C[K]> | FileSource)[] } | FileSource;
 
 type OneOrMany<T> = T | readonly T[];
 
