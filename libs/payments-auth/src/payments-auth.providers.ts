@@ -101,9 +101,19 @@ function resolvedProviders(
       for (const warning of warnings.slice(0, MOST_WARNINGS)) logger.warn(warning);
       if (warnings.length > MOST_WARNINGS)
         logger.warn(`and ${warnings.length - MOST_WARNINGS} more like these`);
+      if (providers.length === 0) logger.warn(NOTHING_CONFIGURED);
+      else logger.log(`PaymentsAuth: ${providers.map(whereItGoes).join(', ')}`);
       return providers;
     },
   };
+}
+
+const NOTHING_CONFIGURED =
+  'PaymentsAuth: no provider is configured. Name one in PaymentsAuthModule.forRoot({ providers }) or fromEnvironment, or set its variables.';
+
+/** What an operator wants to see of each boot: which environment, or which place of its own. */
+function whereItGoes({ name, environment, hosts, defaultHost }: ConfiguredProvider): string {
+  return `${name} (${environment ?? `base URL ${hosts[defaultHost]}`})`;
 }
 
 const events: FactoryProvider = {

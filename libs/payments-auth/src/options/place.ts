@@ -1,6 +1,7 @@
 import { baseUrlProblem, withoutTrailingSlash } from './base-url.js';
 import { suggestion } from '../nearest.js';
 import { ownCopy } from '../own-properties.js';
+import { isLoopback } from '../strategies/loopback.js';
 import type { ProviderScope } from './provider-scope.js';
 import { ownRecord } from './record.js';
 
@@ -45,6 +46,7 @@ export function resolvePlace(scope: ProviderScope, insecureHosts: readonly strin
   }
   if (named === 'live' && insecureHosts.length > 0)
     findings.problem(`${path}.insecureHosts`, 'must not be combined with the environment "live"');
+  if (named === 'live' && baseUrls !== undefined) refuseElsewhere(scope, baseUrls);
   const urls = baseUrls ?? environmentUrls(scope, named as string);
   return checked(urls, named, insecureHosts, scope);
 }
@@ -124,6 +126,37 @@ function environmentUrls({ definition, path }: ProviderScope, environment: strin
   return Object.fromEntries(
     Object.entries(urls).map(([name, value]) => [name, { value, at: `${at}.${name}` }]),
   );
+}
+
+/** A base URL that was left behind must not take what is called live to this machine, in clear, or to a sandbox. */
+function refuseElsewhere({ definition, findings }: ProviderScope, baseUrls: BaseUrls): void {
+  const others = new Set(
+    Object.entries(definition.environments)
+      .filter(([environment]) => environment !== 'live')
+      .flatMap(([, urls]) => (typeof urls === 'string' ? [urls] : Object.values(urls)))
+      .map(hostOf),
+  );
+  const own = definition.environments['live'];
+  for (const url of own === undefined ? [] : typeof own === 'string' ? [own] : Object.values(own))
+    others.delete(hostOf(url));
+  for (const { value, at } of Object.values(baseUrls)) {
+    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+    if (url === undefined) continue;
+    const what = isLoopback(url.hostname)
+      ? 'this machine'
+      : url.protocol === 'http:'
+        ? 'plain http'
+        : others.has(url.host)
+          ? 'another environment'
+          : undefined;
+    if (what !== undefined)
+      findings.problem(at, `leads to ${what}, while the environment is "live"; take one of the two away`);
+  }
+}
+
+/** A definition's URL may hold placeholders, which no URL does. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
 }
 
 function checked(

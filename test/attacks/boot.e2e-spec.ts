@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import { LogLines, startApplication } from '../support/application.js';
+import { failure } from '../support/credential-bed.js';
+
+const credentials = { consumerKey: 'test-key-not-real', consumerSecret: 'test-secret-not-real' };
+const variables = {
+  PESAPAL_CONSUMER_KEY: 'test-key-not-real',
+  PESAPAL_CONSUMER_SECRET: 'test-secret-not-real',
+};
+
+/** Base URLs that contradict `live`, and what the refusal calls them. */
+const CONTRADICTIONS: [url: string, what: string][] = [
+  ['http://127.0.0.1:4000', 'this machine'],
+  ['http://localhost:4000', 'this machine'],
+  ['https://127.0.0.2', 'this machine'],
+  ['https://[::1]:8443', 'this machine'],
+  ['https://cybqa.pesapal.com/pesapalv3', 'another environment'],
+];
+
+describe('a base URL beside the environment live', () => {
+  it.each(CONTRADICTIONS)('that is %s stops the boot: it leads to %s', async (baseUrl, what) => {
+    const byOptions = startApplication({
+      providers: { pesapal: { environment: 'live', baseUrl, credentials } },
+    });
+    expect((await failure(byOptions)).message).toContain(
+      `providers.pesapal.baseUrl: leads to ${what}, while the environment is "live"`,
+    );
+    const byVariables = startApplication(undefined, {
+      variables: { ...variables, PESAPAL_ENVIRONMENT: 'live', PESAPAL_BASE_URL: baseUrl },
+    });
+    expect((await failure(byVariables)).message).toContain(`PESAPAL_BASE_URL: leads to ${what}`);
+  });
+
+  it.each(['https://pay.pesapal.com/v3', 'https://pesapal.proxy.acme.test'])(
+    'that is %s is taken',
+    async (baseUrl) => {
+      const application = await startApplication({
+        providers: {
+          pesapal: { environment: 'live', baseUrl, credentials: () => credentials, keepWarm: 'when-used' },
+        },
+      });
+      expect(application.paymentsAuth.http('pesapal').axiosRef.defaults.baseURL).toBe(baseUrl);
+      await application.close();
+    },
+  );
+});
+
+describe('a boot', () => {
+  it('says in one line what is configured and where it goes', async () => {
+    const logger = new LogLines();
+    const application = await startApplication(
+      {
+        providers: {
+          pesapal: { environment: 'sandbox', keepWarm: 'when-used', credentials },
+          cashfin: { baseUrl: 'http://127.0.0.1:9', credentials: { clientSecret: 'test-not-real' } },
+        },
+      },
+      { logger },
+    );
+    await application.close();
+    expect(logger.of('log', 'PaymentsAuthModule')).toEqual([
+      'PaymentsAuth: pesapal (sandbox), cashfin (base URL http://127.0.0.1:9)',
+    ]);
+  });
+
+  it('warns where nothing is configured', async () => {
+    const logger = new LogLines();
+    const application = await startApplication({}, { logger });
+    await application.close();
+    expect(logger.of('warn', 'PaymentsAuthModule')).toEqual([
+      expect.stringContaining('no provider is configured'),
+    ]);
+  });
+});
