@@ -1,4 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { Agent } from 'node:https';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   clientCredentials,
@@ -200,11 +202,11 @@ describe('a client authenticates to a real issuer', () => {
   });
 });
 
-interface CertifiedClient {
+type CertifiedClient = {
   readonly clientId: string;
   readonly certificate: string;
   readonly privateKey: string;
-}
+};
 
 /** With a certificate that the issuer's authority has signed. */
 function certified(clientId: string): CertifiedClient {
@@ -291,6 +293,63 @@ describe('a client shows a certificate to a real issuer', () => {
     });
     expect((await issuer.requests()).length).toBe(from);
     await stop();
+  });
+
+  it('and calls show it too, each account its own, which its tokens are bound to', async () => {
+    const accounts = { one: certified('shop-1'), two: certified('shop-2') };
+    const paymentsAuth = await startWithCertificates({ accounts });
+    for (const [account, client] of [
+      ['one', 'shop-1'],
+      ['two', 'shop-2'],
+    ] as const) {
+      const { data } = await paymentsAuth.http('acme', account).axiosRef.get<unknown>('/resource');
+      expect(data).toEqual({ client, bound: expect.any(String) });
+      expect((await issuer.requests('/resource')).at(-1)?.certificate).toBe(`${client}.clients.test`);
+    }
+    await stop();
+  });
+
+  it('and a rotation while calls are under way lets them finish, and later ones show the new one', async () => {
+    const paymentsAuth = await startWithCertificates({ credentials: certified('shop-1') });
+    const http = paymentsAuth.http('acme').axiosRef;
+    await http.get('/resource');
+    const underWay = Array.from({ length: 20 }, () => http.get('/resource'));
+    await paymentsAuth.credentials('acme').rotate(certified('shop-2'));
+    const statuses = (await Promise.all(underWay)).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect((await http.get('/resource')).data).toMatchObject({ client: 'shop-2' });
+    expect((await issuer.requests('/resource')).at(-1)?.certificate).toBe('shop-2.clients.test');
+    await stop();
+  });
+
+  it('and a call that would not show it is refused before it is sent', async () => {
+    const paymentsAuth = await startWithCertificates({ credentials: certified('shop-1') });
+    const http = paymentsAuth.http('acme').axiosRef;
+    await http.get('/resource');
+    const before = (await issuer.requests('/resource')).length;
+    for (const config of [{ adapter: 'fetch' as const }, { httpsAgent: new Agent() }])
+      await expect(http.get('/resource', config)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    expect((await issuer.requests('/resource')).length).toBe(before);
+    await stop();
+  });
+
+  it('and nothing of its key is in what a failed call leaves behind', async () => {
+    const credentials = certified('shop-1');
+    const paymentsAuth = await startWithCertificates({ credentials });
+    const error = await paymentsAuth
+      .http('acme')
+      .axiosRef.get('/nowhere')
+      .catch((reason: unknown) => reason);
+    const printed = inspect(error, { depth: 10, showHidden: true });
+    expect(printed).toContain('404');
+    expect(printed).not.toContain(credentials.privateKey.slice(40, 80));
+    await stop();
+  });
+
+  it.each(['httpsAgent', 'http2Options'])('and http.%s beside it is refused at boot', async (name) => {
+    await expect(
+      startWithCertificates({ credentials: certified('shop-1'), http: { [name]: {} } }),
+    ).rejects.toMatchObject({ problems: [expect.stringContaining(`providers.acme.http.${name}: `)] });
   });
 
   it('through a CONNECT proxy, which sees neither the certificate nor the token', async () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -12,6 +15,8 @@ import { LogLines, startApplication, type TestApplication } from './support/appl
 import { failure, until } from './support/credential-bed.js';
 import { MemoryTokenStore } from './support/memory-token-store.js';
 import { type OidcIssuer, startOidcIssuer } from './support/oidc-issuer.js';
+import { startProcess } from './support/processes.js';
+import { startRedisServer } from './support/redis-server.js';
 
 interface Merchant {
   readonly clientId: string;
@@ -337,6 +342,56 @@ const boot = (options: object, store?: TokenStore) =>
 const fixed = { ...CLIENT, refreshToken: 'test-not-real' };
 const load = async () => fixed;
 const save = async () => true;
+
+const hasEnded = (message: unknown) => 'got' in (message as object) || 'failed' in (message as object);
+
+describe('a process that is killed between the issuer’s answer and `save`', () => {
+  it('leaves a note: the next process spends the refresh token once more, and says so', async () => {
+    const redis = await startRedisServer();
+    const folder = mkdtempSync(join(tmpdir(), 'refresh-token-'));
+    const file = join(folder, 'shop');
+    const first = await issuer.connect(CLIENT.clientId, 'shop');
+    writeFileSync(file, first);
+    const settings = { redisUrl: redis.url, issuerUrl: issuer.url, ca: issuer.authority.cert, file };
+    const worker = async (hangsInSave: boolean) => {
+      const started = startProcess(new URL('./support/fleet/refreshing-worker.ts', import.meta.url), {
+        env: { SETTINGS: JSON.stringify({ ...settings, hangsInSave }) },
+      });
+      await started.next((message) => 'ready' in (message as object));
+      started.send('get');
+      return started;
+    };
+    const dying = await worker(true);
+    await dying.next((message) => 'saving' in (message as object));
+    await dying.kill('SIGKILL');
+    expect(await spent()).toEqual([first]);
+
+    const next = await worker(false);
+    const end = await next.next<{ failed?: string }>(hasEnded);
+    // It has been spent twice, which this issuer takes for a theft: the merchant has to connect again, and is told.
+    expect(end.failed).toBe('GRANT_REJECTED');
+    expect(await spent()).toEqual([first, first]);
+    expect(next.messages).toContainEqual({ event: 'refresh-token-in-doubt' });
+
+    // With another refresh token everything is as before, for both processes of a fleet at once.
+    const again = await issuer.connect(CLIENT.clientId, 'shop');
+    writeFileSync(file, again);
+    const other = await worker(false);
+    const ends = await Promise.all(
+      [next, other].map((each) => {
+        if (each === next) each.send('get');
+        return each.next<object>(hasEnded);
+      }),
+    );
+    expect(ends.map((each) => Object.keys(each))).toEqual([['got'], ['got']]);
+    expect((await spent()).slice(2)).toEqual([again]);
+    expect(await issuer.isAlive(readFileSync(file, 'utf8'))).toBe(true);
+
+    await Promise.all([next.kill('SIGKILL'), other.kill('SIGKILL')]);
+    await redis.stop();
+    rmSync(folder, { recursive: true });
+  });
+});
 
 describe('a refresh token that rotates is refused at boot', () => {
   it.each<[string, string, object]>([

@@ -15,6 +15,7 @@ import { addDefaultHeaders } from './default-headers.js';
 import { Destinations, type Destination } from './destination.js';
 import { answerOf, judge, mayRefuse, type Verdict } from './refusal.js';
 import { signAttempt } from './sign-attempt.js';
+import { certifyAttempt } from './certify-attempt.js';
 import { routeAttempt, type TransportSettings } from './transport-settings.js';
 
 /** What the HTTP room needs besides a provider and its credentials. */
@@ -92,6 +93,8 @@ export class Attempts {
       const callHeaders = callHeadersFor(definition, credential.callHeaders, destination);
       authenticateAttempt(attempt, credential.headers, callHeaders);
       routeAttempt(attempt, destination, this.#transport);
+      const send = resolveAdapter(call.adapter, attempt);
+      certifyAttempt(attempt, config, send, this.#provider, credential);
       adjustAttempt(attempt, call);
       if (signBody !== undefined) await sign(attempt, { signBody, destination, credential });
       if (definition.defaultHeaders !== undefined) addDefaultHeaders(attempt, credential, this.#provider);
@@ -120,7 +123,7 @@ export class Attempts {
       sentAtMs = clock.monotonic();
       call.sent += 1;
       try {
-        response = await call.deadline.carry(resolveAdapter(call.adapter, attempt), attempt);
+        response = await call.deadline.carry(send, attempt);
       } catch (reason) {
         failed = true;
         error = cleanError(reason, traces);

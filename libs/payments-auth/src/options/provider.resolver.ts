@@ -12,6 +12,7 @@ import { scopeListProblem, scopeSet, scopesIn } from '../strategies/scope-set.js
 import { type SecretWay, strategyOf } from '../strategies/strategy.js';
 import { accountCredentials } from './account-credentials.js';
 import type { FoundSource } from './credentials-source.js';
+import { ownRecord } from './record.js';
 import { suggestion } from '../nearest.js';
 import { ownCredentials } from './own-credentials.js';
 import { resolvePlace } from './place.js';
@@ -139,6 +140,18 @@ function checkSettings({ definition, findings, options, path }: ProviderScope): 
     findings.problem(
       `${path}.clientAuthentication`,
       `${definition.title} takes its credentials in one way only; leave this out`,
+    );
+  const settings = ownRecord(options.http) ?? {};
+  for (const name of ['httpsAgent', 'http2Options'])
+    if (definition.tls !== undefined && settings[name] !== undefined)
+      findings.problem(
+        `${path}.http.${name}`,
+        `${definition.title} takes a client certificate, and each connection is made with that; leave this out, and give ca where it is needed`,
+      );
+  if (strategyOf(definition)?.needsSigner === true && options.signer === undefined)
+    findings.problem(
+      `${path}.signer`,
+      `missing: ${definition.title} authenticates the client with a key that is not among the credentials; give a function that signs`,
     );
   if (options.scopes !== undefined && definition.scopes === undefined)
     findings.problem(`${path}.scopes`, `${definition.title} has no scopes; leave this out`);

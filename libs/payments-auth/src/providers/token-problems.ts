@@ -28,6 +28,9 @@ export function tokenProblems(
   return [
     ...hostProblems('token.host', token['host'], hosts),
     ...placeholderProblems('token.path', token['path'], definition['credentials']),
+    ...(token['needsCertificate'] === true && definition['tls'] === undefined
+      ? ["token.authentication: 'tls_client_auth' needs tls, which makes the certificate of the credentials"]
+      : []),
     ...(mayCall ? requestProblems(token, definition) : []),
   ];
 }

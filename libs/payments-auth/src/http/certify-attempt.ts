@@ -1,0 +1,43 @@
+import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
+import { applicationAxios } from '../application-axios.js';
+import type { Credential } from '../credentials/credential.js';
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { DefinitionFault } from '../strategies/definition-fault.js';
+
+/**
+ * Sends an attempt over the connections that show the certificate of its credential, where the definition has `tls`.
+ *
+ * @param visible the call as its caller knows it
+ * @param adapter what will send the attempt
+ * @throws PaymentsAuthError INVALID_REQUEST when the call would go out without the certificate, DEFINITION_FAULT
+ */
+export function certifyAttempt(
+  attempt: InternalAxiosRequestConfig,
+  visible: InternalAxiosRequestConfig,
+  adapter: AxiosAdapter,
+  { name, certificates }: ConfiguredProvider,
+  credential: Credential,
+): void {
+  if (certificates === undefined) return;
+  const refuse = (what: string) => {
+    throw new PaymentsAuthError(
+      'INVALID_REQUEST',
+      `A request to provider "${name}" was not sent: ${what}, and would not show the client certificate`,
+      { provider: name, reason: what },
+    );
+  };
+  if (adapter !== applicationAxios.getAdapter('http'))
+    refuse("it has an adapter other than axios's http adapter");
+  if (visible.httpsAgent) refuse('it has an httpsAgent of its own');
+  try {
+    attempt.httpsAgent = certificates.agentOf(credential.signing ?? {});
+  } catch (error) {
+    if (!(error instanceof DefinitionFault)) throw error;
+    throw new PaymentsAuthError(
+      'DEFINITION_FAULT',
+      `A request to provider "${name}" was not sent: ${error.message}`,
+      { provider: name, reason: error.message },
+    );
+  }
+}
