@@ -1,3 +1,4 @@
+import { hasAccountHosts } from '../providers/account-hosts.js';
 import type { CallHeaders, HeaderValues, ProviderDefinition } from '../providers/provider-definition.js';
 import { isHeaderText } from '../strategies/header-text.js';
 import { ownCopy } from '../own-properties.js';
@@ -36,7 +37,8 @@ export function headersOf(
 
 /** Whether attempts are made of more than the headers of a credential. */
 function needsCredentials(definition: ProviderDefinition): boolean {
-  return ['bodySignature', 'sign', 'defaultHeaders', 'tls'].some((part) => Object.hasOwn(definition, part));
+  const parts = ['bodySignature', 'sign', 'defaultHeaders', 'tls'];
+  return parts.some((part) => Object.hasOwn(definition, part)) || hasAccountHosts(definition);
 }
 
 /** Those of `made` (one for each of `definition.callHeaders`) that `call` wants; `undefined` for none. */

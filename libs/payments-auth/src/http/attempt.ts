@@ -12,7 +12,8 @@ import type { BodySigner } from './body-signer.js';
 import type { CallDeadline } from './call-deadline.js';
 import { cleanBody, cleanError, cleanResponse, type Traces } from './cleaning.js';
 import { addDefaultHeaders } from './default-headers.js';
-import { Destinations, type Destination } from './destination.js';
+import { AccountDestinations } from './account-destinations.js';
+import type { Destination } from './destination.js';
 import { answerOf, judge, mayRefuse, type Verdict } from './refusal.js';
 import { signAttempt } from './sign-attempt.js';
 import { certifyAttempt } from './certify-attempt.js';
@@ -62,20 +63,29 @@ export class Attempts {
   readonly #provider: ConfiguredProvider;
   readonly #transport: TransportSettings;
   readonly #environment: ExchangeEnvironment;
-  readonly #destinations: Destinations;
+  readonly #destinations: AccountDestinations;
   readonly #secretFields: ReadonlySet<string>;
 
   constructor(provider: ConfiguredProvider, transport: TransportSettings, environment: ExchangeEnvironment) {
     this.#provider = provider;
     this.#transport = transport;
     this.#environment = environment;
-    this.#destinations = new Destinations(provider);
+    this.#destinations = new AccountDestinations(provider);
     this.#secretFields = new Set(provider.definition.secretResponseFields);
   }
 
-  /** Where a call goes. @throws PaymentsAuthError INSECURE_DESTINATION */
-  check(config: InternalAxiosRequestConfig): Destination {
-    return this.#destinations.check(startAttempt(config), config.paymentsAuth?.host);
+  /**
+   * Refuses a call that goes astray, as far as that is known without a credential.
+   *
+   * @throws PaymentsAuthError INSECURE_DESTINATION
+   */
+  check(config: InternalAxiosRequestConfig): void {
+    this.#destinations.of(undefined)?.check(startAttempt(config), config.paymentsAuth?.host);
+  }
+
+  /** Where a call goes with `credential`. @throws PaymentsAuthError INSECURE_DESTINATION */
+  destination(config: InternalAxiosRequestConfig, credential: Credential): Destination {
+    return this.#destinations.of(credential).check(startAttempt(config), config.paymentsAuth?.host);
   }
 
   /** Sends a call once, with `credential`; tells its spender in any case what became of that. */
@@ -88,7 +98,7 @@ export class Attempts {
     let answer: ApiAnswer | undefined;
     try {
       const attempt = startAttempt(config);
-      const destination = this.#destinations.check(attempt, config.paymentsAuth?.host);
+      const destination = this.#destinations.of(credential).check(attempt, config.paymentsAuth?.host);
       const { definition } = this.#provider;
       const callHeaders = callHeadersFor(definition, credential.callHeaders, destination);
       authenticateAttempt(attempt, credential.headers, callHeaders);

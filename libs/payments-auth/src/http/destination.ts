@@ -61,7 +61,14 @@ export class Destinations {
   readonly #hosts: readonly DeclaredHost[];
   readonly #defaultBaseUrl: string | undefined;
 
-  constructor(provider: Pick<ConfiguredProvider, 'name' | 'hosts' | 'defaultHost' | 'insecureHosts'>) {
+  readonly #templates: Readonly<Record<string, string>> | undefined;
+
+  /** @param templates the hosts as the definition has them, where those of the account are made of its credentials */
+  constructor(
+    provider: Pick<ConfiguredProvider, 'name' | 'hosts' | 'defaultHost' | 'insecureHosts'>,
+    templates?: Readonly<Record<string, string>>,
+  ) {
+    this.#templates = templates;
     this.#provider = provider.name;
     this.#defaultBaseUrl = provider.hosts[provider.defaultHost];
     const insecureHosts = provider.insecureHosts.map((each) => each.toLowerCase());
@@ -93,6 +100,7 @@ export class Destinations {
    */
   check(config: InternalAxiosRequestConfig, host: string | undefined): Destination {
     if (host !== undefined) config.baseURL = this.#baseUrlOf(host);
+    else if (this.#templates !== undefined) config.baseURL = this.#filled(config.baseURL);
     this.#refuseDetours(config);
     const { declared, below, pathAndQuery } = this.#plainly(config) ?? this.#parsed(config);
     const { protocol, hostname, origin } = declared;
@@ -104,6 +112,12 @@ export class Destinations {
     this.#refuseOtherHostHeader(config, declared);
     const method = (config.method ?? 'get').toUpperCase();
     return { method, host: declared.name, path: below, protocol, hostname, origin, pathAndQuery };
+  }
+
+  /** A call knows the base URL before it knows whose it is. */
+  #filled(baseURL: string | undefined): string | undefined {
+    const [name] = Object.entries(this.#templates ?? {}).find(([, template]) => template === baseURL) ?? [];
+    return name === undefined ? baseURL : this.#baseUrlOf(name);
   }
 
   #plainly({ baseURL, url }: InternalAxiosRequestConfig): Located | undefined {

@@ -120,7 +120,7 @@ export class Exchange {
   #carriesTheSame({ config }: Call, before: Credential, now: Credential): boolean {
     const { definition } = this.#provider;
     if (before.isSameAs(now) || 'bodySignature' in definition || 'sign' in definition) return false;
-    const destination = this.#attempts.check(config);
+    const destination = this.#attempts.destination(config, before);
     const [one, other] = [before, now].map((each) =>
       JSON.stringify({ ...each.headers, ...callHeadersFor(definition, each.callHeaders, destination) }),
     );

@@ -7,7 +7,7 @@ import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { authenticateAttempt } from './attempt-config.js';
 import { addDefaultHeaders } from './default-headers.js';
-import { Destinations } from './destination.js';
+import { AccountDestinations } from './account-destinations.js';
 import { signAttempt } from './sign-attempt.js';
 
 const urls = new applicationAxios.Axios({});
@@ -17,13 +17,13 @@ export class RequestAuthenticator {
   readonly #provider: ConfiguredProvider;
   readonly #spenders: CredentialSpenders;
   readonly #clock: Clock;
-  readonly #destinations: Destinations;
+  readonly #destinations: AccountDestinations;
 
   constructor(provider: ConfiguredProvider, spenders: CredentialSpenders, clock: Clock) {
     this.#provider = provider;
     this.#spenders = spenders;
     this.#clock = clock;
-    this.#destinations = new Destinations(provider);
+    this.#destinations = new AccountDestinations(provider);
   }
 
   /** @throws PaymentsAuthError INSECURE_DESTINATION, SIGNING_FAILED, and whatever ends a wait for a credential */
@@ -38,9 +38,11 @@ export class RequestAuthenticator {
       data: body,
     } as InternalAxiosRequestConfig;
     for (const [name, value] of entriesOf(headers)) config.headers.set(name, value);
-    const destination = this.#destinations.check(config, host);
     const spender = this.#spenders.spender(account, scopes);
+    // Before anybody logs in for a request that will not be sent.
+    this.#destinations.of(undefined)?.check({ ...config }, host);
     const credential = spender.peek() ?? (await spender.obtain());
+    const destination = this.#destinations.of(credential).check(config, host);
     authenticateAttempt(
       config,
       credential.headers,

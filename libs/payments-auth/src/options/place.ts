@@ -167,19 +167,31 @@ function checked(
 ): Place | undefined {
   const problems = new Map<string, string>();
   for (const { value, at } of Object.values(urls)) {
-    const problem = baseUrlProblem(value, insecureHosts);
+    const problem = baseUrlProblem(isTemplate(at, value) ? exampleOf(value) : value, insecureHosts);
     if (problem !== undefined) problems.set(at, problem);
   }
   for (const [at, what] of problems) findings.problem(at, what);
   if (problems.size > 0) return undefined;
   const hosts = Object.fromEntries(
-    Object.entries(urls).map(([name, { value }]) => [name, withoutTrailingSlash(value as string)]),
+    Object.entries(urls).map(([name, { value, at }]) => [
+      name,
+      isTemplate(at, value) ? value : withoutTrailingSlash(value as string),
+    ]),
   );
   return {
     ...(environment === undefined ? {} : { environment }),
     hosts: Object.freeze(ownCopy(hosts)),
     defaultHost: Object.keys(hosts)[0] as string,
   };
+}
+
+/** A URL of the definition that is made of an account's credentials; nobody else may give such a one. */
+function isTemplate(at: string, value: unknown): value is string {
+  return at.includes('.provider.environments.') && typeof value === 'string' && value.includes('{');
+}
+
+function exampleOf(template: string): string {
+  return template.replace(/\{[^{}]*\}/g, 'x');
 }
 
 function noPlace(scope: ProviderScope, known: readonly string[]): [where: string, what: string] {

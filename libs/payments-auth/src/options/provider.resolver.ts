@@ -6,6 +6,7 @@ import type {
   ReplayPolicy,
 } from '../providers/configured-provider.js';
 import { CertificateAgents } from '../providers/certificate-agents.js';
+import { fieldsInUrls } from '../providers/account-hosts.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { ownCopy } from '../own-properties.js';
 import { scopeListProblem, scopeSet, scopesIn } from '../strategies/scope-set.js';
@@ -79,6 +80,7 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
   const own = await ownCredentials(scope, place?.environment);
   const accounts = await accountCredentials(scope, place?.environment);
   if (place === undefined) return undefined;
+  await checkFieldsInUrls(scope, place.hosts, own);
 
   const http = Object.freeze(ownCopy({ timeout: TIMEOUT_MS, ...(options.http as HttpSettings | undefined) }));
   const keepWarm = setting(scope, 'keepWarm');
@@ -108,6 +110,19 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
     http: () => http,
   };
   return Object.freeze(ownCopy(configured));
+}
+
+/** What is known at boot has to have what the URLs of this environment are made of; the rest is checked at use. */
+async function checkFieldsInUrls(
+  { definition, findings, path }: ProviderScope,
+  hosts: ConfiguredProvider['hosts'],
+  own: FoundSource | undefined,
+): Promise<void> {
+  const fields = fieldsInUrls({ definition, hosts });
+  if (fields.length === 0 || own === undefined || own.isDynamic) return;
+  const list = (await own.resolve()) ?? [];
+  for (const name of fields.filter((each) => list.some((credentials) => credentials[each] === undefined)))
+    findings.problem(`${path}.credentials.${name}`, 'missing; the URL of this environment is made of it');
 }
 
 /** Files are read again soon; a function of the application's may have to ask somebody far away. */

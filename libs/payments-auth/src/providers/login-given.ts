@@ -1,4 +1,5 @@
 import type { Credentials, LoginGiven, TokenStrategy } from '../strategies/strategy.js';
+import { filled } from '../strategies/placeholders.js';
 import type { ConfiguredProvider } from './configured-provider.js';
 
 /** What one login, or one revocation, is made of besides what the definition says. */
@@ -27,6 +28,6 @@ export function loginGiven(
     ...parts,
     ...(environment === undefined ? {} : { environment }),
     ...(audience === undefined ? {} : { audience }),
-    endpoint: tokenBaseUrl(provider, strategy) + strategy.path,
+    endpoint: filled(tokenBaseUrl(provider, strategy) + strategy.path, parts.credentials),
   };
 }

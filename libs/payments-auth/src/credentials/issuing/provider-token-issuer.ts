@@ -2,6 +2,7 @@ import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../../providers/login-given.js';
 import { DefinitionFault } from '../../strategies/definition-fault.js';
+import { filled } from '../../strategies/placeholders.js';
 import type { Rejected, TokenOutcome, TokenRequest, TokenStrategy } from '../../strategies/strategy.js';
 import {
   reasonOf,
@@ -57,7 +58,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
     this.#transport = environment.transport;
     this.#baseUrl = tokenBaseUrl(provider, strategy);
     this.#endpoint = environment.endpoints.endpoint(this.#baseUrl);
-    this.host = new URL(this.#baseUrl).host;
+    this.host = /^[a-z]+:\/\/([^/]+)/i.exec(this.#baseUrl)?.[1] ?? '';
   }
 
   /** @param reserve asked directly before the request is sent: how long it has to wait, in milliseconds */
@@ -94,7 +95,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
     if (this.#strategy.revoke === undefined || token === undefined) return;
     const giveBack = await this.#strategy.revoke({ ...this.#given(request), token }, this.#provider);
     const answer = await this.#transport.send(
-      this.#baseUrl,
+      this.#place(request),
       this.#connected(giveBack, request),
       request.signal,
     );
@@ -118,7 +119,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
         await this.#strategy.request(this.#given(request), this.#provider),
         request,
       );
-      answer = await this.#transport.send(this.#baseUrl, tokenRequest, request.signal);
+      answer = await this.#transport.send(this.#place(request), tokenRequest, request.signal);
     } catch (error) {
       // Nothing was sent.
       if (error instanceof DefinitionFault) return this.#faulty(error, request);
@@ -177,7 +178,8 @@ export class ProviderTokenIssuer implements TokenIssuer {
   /** With the client's certificate, where it has one. */
   #connected(tokenRequest: TokenRequest, { credentials }: ReturnRequest): TokenRequest {
     const agent = this.#provider.certificates?.agentOf(credentials);
-    return agent === undefined ? tokenRequest : { ...tokenRequest, agent };
+    const path = filled(tokenRequest.path, credentials);
+    return { ...tokenRequest, path, ...(agent === undefined ? {} : { agent }) };
   }
 
   #faulty({ message, cause }: DefinitionFault, { credentials }: IssueRequest): Rejected {
@@ -200,6 +202,11 @@ export class ProviderTokenIssuer implements TokenIssuer {
     if (ownFault !== undefined)
       return `this machine could not send the token request: ${ownFault} (${systemCode})`;
     return reasonOf(error);
+  }
+
+  /** The base URL of the endpoint, which may be the account's own. */
+  #place({ credentials }: ReturnRequest): string {
+    return filled(this.#baseUrl, credentials);
   }
 
   #given({ credentials, scopes }: ReturnRequest) {

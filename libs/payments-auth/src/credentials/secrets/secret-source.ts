@@ -2,6 +2,7 @@ import { ownCopy } from '../../own-properties.js';
 import type { Clock } from '../../payments-auth.clock.js';
 import { within } from '../../within.js';
 import { isPaymentsAuthError } from '../../payments-auth.errors.js';
+import { fieldsInUrls, hasAccountHosts } from '../../providers/account-hosts.js';
 import type { ConfiguredProvider, CredentialsSource } from '../../providers/configured-provider.js';
 import type { CredentialsInForce } from '../../providers/credentials-in-force.js';
 import { credentialValue } from '../../providers/credential-value.js';
@@ -124,6 +125,11 @@ export class SecretSource implements CredentialsInForce {
         throw new UnusableCredentialsError(`credentials${at}.${name}: ${read.problem}`);
       if (read.value !== undefined) credentials[name] = read.value;
     }
+    const missing = fieldsInUrls(this.#provider).find((name) => credentials[name] === undefined);
+    if (missing !== undefined)
+      throw new UnusableCredentialsError(
+        `credentials${at}.${missing}: missing, and the URL of the provider is made of it`,
+      );
     const fingerprint = this.#hash.ofCredentials(this.#identityOf(credentials));
     return this.#refreshing === undefined
       ? { credentials, fingerprint }
@@ -137,7 +143,8 @@ export class SecretSource implements CredentialsInForce {
   #identityOf(credentials: Credentials): Credentials {
     const { definition } = this.#provider;
     if (this.#refreshing !== undefined) return this.#withoutRefreshToken(credentials, this.#refreshing);
-    if (['token', 'bodySignature', 'sign', 'tls'].some((part) => part in definition)) return credentials;
+    const parts = ['token', 'bodySignature', 'sign', 'tls'];
+    if (parts.some((part) => part in definition) || hasAccountHosts(definition)) return credentials;
     const { headers, callHeaders = [] } = headersOf(definition, credentials, '', this.#provider.environment);
     return {
       ...headers,
