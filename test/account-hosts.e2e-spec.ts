@@ -46,7 +46,7 @@ const definitionAt = (url: string) =>
 
 async function start(options: object) {
   application = await startApplication({
-    providers: { acme: { provider: definitionAt(server.url), environment: 'live', ...options } } as never,
+    providers: { acme: { provider: definitionAt(server.url), environment: 'live', ...options } },
   });
   return application.paymentsAuth;
 }
@@ -67,9 +67,9 @@ describe('Hosts of an account', () => {
       url: '/live/two/pay',
       carried: expect.stringContaining('-live-two-auth-token'),
     });
-    const [login] = server.requests;
-    expect(JSON.parse(login?.body.toString() ?? '')).toMatchObject({
-      endpoint: `${server.url}${login?.url}`,
+    const [first] = server.requests;
+    expect(JSON.parse(first?.body.toString() ?? '')).toMatchObject({
+      endpoint: `${server.url}${first?.url}`,
     });
   });
 

@@ -460,3 +460,61 @@ describe('nestjs-payments-auth', () => {
     });
   });
 });
+
+describe('nestjs-payments-auth --definitions', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'payments-auth-definitions-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const write = (text: string) => {
+    const file = join(folder, 'providers.mjs');
+    writeFileSync(file, text);
+    return file;
+  };
+  /** As a compiled module of an application's would export it. */
+  const DEFINITION = `{
+    name: 'lakepay', title: 'LakePay', docs: 'https://docs.lakepay.test', credentialsPage: 'Settings > Keys',
+    environments: { live: 'https://api.lakepay.test' }, baseUrlVariable: 'LAKEPAY_BASE_URL',
+    credentials: { key: { variable: 'LAKEPAY_KEY' } },
+    headers: ({ credentials }) => ({ 'X-Key': credentials.key }),
+    sign: ({ method, path, headers }) => ({ headers: { 'X-Sig': method + ' ' + path + ' ' + headers['x-key'] } }),
+    probe: { path: '/balance?currency=KES' },
+    advice: [{ on: 'call', status: 403, cause: 'the key sleeps', fix: 'wake the key up' }],
+  }`;
+
+  it('checks, lists and describes providers of your own, and signs what they are asked', async () => {
+    const file = write(`export const lakepay = ${DEFINITION};`);
+    const server = await startLoopbackServer(({ headers }, response) =>
+      json(response, headers['x-sig'] === 'GET /balance test-key-not-real' ? 200 : 403, {}),
+    );
+    try {
+      const variables = { LAKEPAY_KEY: 'test-key-not-real', LAKEPAY_BASE_URL: server.url };
+      const checked = await run(['check', 'lakepay', '--definitions', file], variables);
+      expect(checked.stdout).toMatch(/lakepay.*ok/);
+      expect(checked.code).toBe(0);
+      expect(server.requests.map(({ url }) => url)).toEqual(['/balance?currency=KES']);
+      const wrong = await run(['check', '--definitions', file], {
+        ...env,
+        LAKEPAY_KEY: 'test-key-of-another',
+      });
+      expect(wrong.stdout).toMatch(/cause: the key sleeps\n {2}fix: {3}wake the key up/);
+      expect(wrong.code).toBe(1);
+      expect((await run(['providers', '--definitions', file])).stdout).toMatch(/lakepay.*LAKEPAY_KEY/);
+      expect((await run(['env', 'lakepay', '--definitions', file])).stdout).toMatch(
+        /# Keys: Settings > Keys[\s\S]*LAKEPAY_KEY=''/,
+      );
+    } finally {
+      await server.close();
+    }
+  });
+
+  it.each([
+    ['export const nothing = 7;', /exports nothing that defineProvider\(\) has made/],
+    ["throw new Error('no key');", /cannot be loaded: no key/],
+  ])('says what is wrong with the module %j', async (text, message) => {
+    const { code, stderr } = await run(['providers', '--definitions', write(text)]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+});

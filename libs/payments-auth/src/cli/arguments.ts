@@ -37,6 +37,8 @@ export const HELP = `Usage: nestjs-payments-auth <command> [options]
       --json            prints one JSON array
   env PROVIDER        prints a commented .env template
 
+  --definitions FILE  a module that exports definitions of your own: they are checked and listed like the built-in ones
+
   --help              prints this
   --version           prints the version
 
@@ -50,17 +52,27 @@ const OPTIONS = {
   json: { type: 'boolean' },
   'env-file': { type: 'string' },
   timeout: { type: 'string' },
+  definitions: { type: 'string' },
 } as const;
 
 /** Which options a command takes. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
-  check: ['json', 'env-file', 'timeout'],
-  providers: ['json'],
-  env: [],
+  check: ['json', 'env-file', 'timeout', 'definitions'],
+  providers: ['json', 'definitions'],
+  env: ['definitions'],
 };
 
-/** @throws {UsageError} */
-export function parseArguments(argv: readonly string[]): Command {
+/** The module that holds the application's own definitions, where one is named. @throws {UsageError} */
+export function definitionsFile(argv: readonly string[]): string | undefined {
+  return read(argv).values.definitions;
+}
+
+/**
+ * @param own the application's own definitions, which may be named too
+ * @throws {UsageError}
+ */
+export function parseArguments(argv: readonly string[], own: readonly ProviderDefinition[] = []): Command {
+  const known = [...(BUILT_IN_PROVIDERS as readonly ProviderDefinition[]), ...own];
   const { values, positionals } = read(argv);
   if (values.help === true) return { command: 'help' };
   if (values.version === true) return { command: 'version' };
@@ -73,7 +85,7 @@ export function parseArguments(argv: readonly string[]): Command {
   if (command === 'check')
     return {
       command: 'check',
-      named: [...new Set(names)].map(definitionOf),
+      named: [...new Set(names)].map((name) => definitionOf(name, known)),
       json: values.json ?? false,
       timeoutMs: timeoutOf(values.timeout),
       ...(values['env-file'] === undefined ? {} : { envFile: values['env-file'] }),
@@ -81,8 +93,8 @@ export function parseArguments(argv: readonly string[]): Command {
   if (command === 'env') {
     const [name, another] = names;
     if (name === undefined || another !== undefined)
-      throw new UsageError(`env takes one provider: ${NAMES.join(', ')}.`);
-    return { command: 'env', provider: definitionOf(name) };
+      throw new UsageError(`env takes one provider: ${namesOf(known)}.`);
+    return { command: 'env', provider: definitionOf(name, known) };
   }
   if (names.length > 0) throw new UsageError('providers takes no further words.');
   return { command: 'providers', json: values.json ?? false };
@@ -97,11 +109,20 @@ function read(argv: readonly string[]) {
   }
 }
 
-function definitionOf(name: string): ProviderDefinition {
-  const definition = (BUILT_IN_PROVIDERS as readonly ProviderDefinition[]).find((each) => each.name === name);
+function definitionOf(name: string, known: readonly ProviderDefinition[]): ProviderDefinition {
+  const definition = known.find((each) => each.name === name);
   if (definition === undefined)
-    throw new UsageError(`"${name}" is not a built-in provider. ${suggestion(name, NAMES)}`);
+    throw new UsageError(
+      `"${name}" is not a built-in provider. ${suggestion(
+        name,
+        known.map((each) => each.name),
+      )}`,
+    );
   return definition;
+}
+
+function namesOf(definitions: readonly ProviderDefinition[]): string {
+  return definitions.map(({ name }) => name).join(', ');
 }
 
 function timeoutOf(text: string | undefined): number {

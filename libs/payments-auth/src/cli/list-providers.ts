@@ -10,8 +10,9 @@ interface ListedVariable {
 }
 
 /** What is supported, and the variables that configure it. */
-export function listProviders(json: boolean): string {
-  const providers = (BUILT_IN_PROVIDERS as readonly ProviderDefinition[]).map((definition) => ({
+export function listProviders(json: boolean, own: readonly ProviderDefinition[] = []): string {
+  const known = [...(BUILT_IN_PROVIDERS as readonly ProviderDefinition[]), ...own];
+  const providers = known.map((definition) => ({
     name: definition.name,
     title: definition.title,
     kind: kindOfProvider(definition),

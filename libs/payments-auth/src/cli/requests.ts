@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { headersOf } from '../credentials/call-headers.js';
 import { retryAfterMs } from '../credentials/issuing/retry-after.js';
 import { loginSecrets, secretValues } from '../credentials/issuing/login-secrets.js';
@@ -5,6 +6,9 @@ import { told } from '../scrubbing.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../providers/login-given.js';
+import { signatureOf, withQuery } from '../providers/signed-attempt.js';
+import { filled } from '../strategies/placeholders.js';
+import type { HeaderValues } from '../strategies/strategy.js';
 import type { ProbeDefinition, ProviderDefinition } from '../providers/provider-definition.js';
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
 import type { Credentials, TokenOutcome, TokenRequest, TokenStrategy } from '../strategies/strategy.js';
@@ -41,7 +45,11 @@ export async function logIn(
     definition: provider.definition,
     credentials,
     make: () => strategy.request(given, provider),
-    send: (request) => transport.send(tokenBaseUrl(provider, strategy), request),
+    send: ({ path, ...request }) =>
+      transport.send(filled(tokenBaseUrl(provider, strategy), credentials), {
+        ...request,
+        path: filled(path, credentials),
+      }),
     judge: (answer) => {
       const outcome = strategy.read(answer, answer.requestedAtMs);
       return outcome.outcome === 'issued' ? { value: outcome } : { what: outcome.reason };
@@ -52,11 +60,13 @@ export async function logIn(
 /** The documented harmless call, with what the login has brought. */
 export async function probe(
   provider: ConfiguredProvider,
-  { host = provider.defaultHost, path }: ProbeDefinition,
+  probed: ProbeDefinition,
   { credentials, token }: { credentials: Credentials; token: string },
   { clock, timeoutMs }: CheckSettings,
 ): Promise<StepResult<true>> {
-  const { refusal } = provider.definition;
+  const { definition, environment } = provider;
+  const { host = provider.defaultHost, accepted } = { ...probed, accepted: probed.accepted?.bind(probed) };
+  const base = filled(provider.hosts[host] as string, credentials);
   const transport = new AxiosTokenTransport({
     clock,
     http: provider.http,
@@ -68,16 +78,67 @@ export async function probe(
     clock,
     definition: provider.definition,
     credentials: { ...credentials, token },
-    make: (): TokenRequest => {
-      const { headers } = headersOf(provider.definition, credentials, token, provider.environment);
-      return { method: 'GET', path, headers: { ...headers, Accept: 'application/json' } };
+    make: async (): Promise<TokenRequest> => {
+      const { method = 'GET', path, json } = probed;
+      const body = json === undefined ? undefined : JSON.stringify(json);
+      const given = { credentials, ...(environment === undefined ? {} : { environment }) };
+      const headers = {
+        Accept: 'application/json',
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...presentIn(definition.defaultHeaders?.(given) ?? {}),
+        ...headersOf(definition, credentials, token, environment).headers,
+      };
+      const url = new URL(base + path);
+      const signature = await signatureOf((attempt) => definition.sign?.(attempt) ?? {}, {
+        ...given,
+        method,
+        url,
+        path: path.split('?')[0] as string,
+        namedHost: host,
+        headers: lowerCase(headers, body),
+        body,
+        token,
+        nowMs: clock.now(),
+        attempt: 1,
+        random: (bytes) => new Uint8Array(randomBytes(bytes)),
+        ...(provider.signer && {
+          signWith: async (bytes: Uint8Array) =>
+            (await provider.signer?.(bytes, { credentials })) as Uint8Array,
+        }),
+      });
+      const sent = signature.body ?? body;
+      return {
+        method,
+        path: withQuery(path, signature.query),
+        headers: { ...headers, ...signature.headers },
+        ...(sent === undefined
+          ? {}
+          : { body: typeof sent === 'string' ? sent : Buffer.from(sent).toString() }),
+      };
     },
-    send: (request) => transport.send(provider.hosts[host] as string, request),
+    send: (request) => transport.send(base, request),
     judge: (answer) => {
-      const succeeded = answer.status >= 200 && answer.status < 300 && refusal?.refused(answer) !== true;
+      const isSuccess = answer.status >= 200 && answer.status < 300;
+      const succeeded = accepted?.(answer) ?? (isSuccess && definition.refusal?.refused(answer) !== true);
       return succeeded ? { value: true } : { what: wordsOf(answer.body) ?? `HTTP ${answer.status}` };
     },
   });
+}
+
+function presentIn(values: HeaderValues): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/** As a signer sees them. */
+function lowerCase(
+  headers: Readonly<Record<string, string>>,
+  body: string | undefined,
+): Record<string, string> {
+  const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  if (body !== undefined) entries.push(['content-length', String(Buffer.byteLength(body))]);
+  return Object.fromEntries(entries);
 }
 
 async function ask<T>({
