@@ -27,6 +27,7 @@ describe('nestjs-payments-auth', () => {
       'defineProvider',
       'digest',
       'fromFile',
+      'fromFiles',
       'getCredentialsToken',
       'getPaymentsHttpToken',
       'hashOfCredentials',

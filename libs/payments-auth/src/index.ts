@@ -22,6 +22,7 @@ export type {
   TokenRequestSettings,
 } from './payments-auth.options.js';
 export { type FileSource, fromFile } from './options/file-source.js';
+export { fromFiles } from './options/from-files.js';
 export type { HttpSettings, KeepWarm, ReplayPolicy } from './providers/configured-provider.js';
 
 // What is injected

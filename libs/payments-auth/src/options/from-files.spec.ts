@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createCertificate } from '../../../../test/support/certificate.js';
+import { fromFiles } from './from-files.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'payments-auth-pair-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+const pair = () =>
+  fromFiles({ certificate: join(folder, 'tls.crt'), key: join(folder, 'tls.key'), id: join(folder, 'id') });
+
+describe('fromFiles', () => {
+  it('takes a certificate and its key only when they fit, and uses those before until then', async () => {
+    const [first, second] = [createCertificate(['one.test']), createCertificate(['two.test'])];
+    write('id', 'client-1\n');
+    write('tls.crt', first.cert);
+    write('tls.key', first.key);
+    const load = pair();
+    const before = await load();
+    expect(before).toEqual({ certificate: first.cert.trimEnd(), key: first.key.trimEnd(), id: 'client-1' });
+    write('tls.crt', second.cert);
+    expect(await load()).toBe(before);
+    write('tls.key', second.key);
+    expect(await load()).toEqual({
+      certificate: second.cert.trimEnd(),
+      key: second.key.trimEnd(),
+      id: 'client-1',
+    });
+  });
+
+  it('says what is wrong where nothing has fitted yet', async () => {
+    write('id', 'client-1');
+    write('tls.crt', createCertificate(['one.test']).cert);
+    write('tls.key', createCertificate(['two.test']).key);
+    await expect(pair()()).rejects.toThrow('the files hold no certificate whose key is beside it');
+    rmSync(join(folder, 'tls.key'));
+    await expect(pair()()).rejects.toThrow(/tls\.key cannot be read \(ENOENT\)/);
+  });
+});
