@@ -42,6 +42,17 @@ describe('the key of a credential', () => {
     );
   });
 
+  it('depends on the audience, which is no scope', () => {
+    const rest = { provider: 'p', baseUrl: 'u', account: 'a', fingerprint: 'f' };
+    const keys = [
+      credentialKey(hash, { ...rest, scopes: [] }),
+      credentialKey(hash, { ...rest, scopes: ['x'] }),
+      credentialKey(hash, { ...rest, scopes: [], audience: 'x' }),
+      credentialKey(hash, { ...rest, scopes: [], audience: 'y' }),
+    ];
+    expect(new Set(keys).size).toBe(4);
+  });
+
   it('does not depend on the order of scopes, nor on how often one is named', () => {
     const rest = { provider: 'p', baseUrl: 'u', account: undefined, fingerprint: 'f' };
     const messy = credentialKey(hash, { ...rest, scopes: ['b', 'a', 'b'] });

@@ -67,10 +67,13 @@ export interface CredentialKeyParts {
   readonly scopes: readonly string[];
   /** The keyed hash of the static credentials. */
   readonly fingerprint: string;
+  /** Whom the token is for, where the application says so. */
+  readonly audience?: string | undefined;
 }
 
 /** The key of a credential, wherever it is kept: a keyed hash, in hex, that tells nothing to who reads it. */
 export function credentialKey(hash: KeyedHash, parts: CredentialKeyParts): string {
   const scopes = scopeSet(parts.scopes);
-  return hash.of([parts.provider, parts.baseUrl, parts.account, parts.fingerprint, ...scopes]);
+  const { provider, baseUrl, account, fingerprint, audience } = parts;
+  return hash.of([provider, baseUrl, account, fingerprint, audience, ...scopes]);
 }

@@ -274,8 +274,8 @@ export class SharedTokenIssuer implements TokenIssuer {
 
   #keyOf(request: Pick<IssueRequest, 'account' | 'scopes' | 'fingerprint'>): TokenKey {
     const { account, scopes, fingerprint } = request;
-    const { name: provider } = this.#provider;
-    const parts = { provider, baseUrl: this.#baseUrl, account, scopes, fingerprint };
+    const { name: provider, audience } = this.#provider;
+    const parts = { provider, baseUrl: this.#baseUrl, account, scopes, fingerprint, audience };
     return { provider, account, hash: credentialKey(this.#hash, parts) };
   }
 }
