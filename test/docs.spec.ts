@@ -38,6 +38,18 @@ describe('the documents', () => {
   });
 });
 
+describe('the way through the code', () => {
+  it('leads through files that exist', () => {
+    const [, way = ''] = textOf('CONTRIBUTING.md').split('## The way through the code');
+    const [steps = ''] = way.split('\n## ');
+    const named = [...steps.matchAll(/`((?:credentials|http|scheduler|strategies|providers)\/[^`]*)`/g)].map(
+      ([, path = '']) => path,
+    );
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((path) => !existsSync(join(root, 'libs/payments-auth/src', path)))).toEqual([]);
+  });
+});
+
 describe('the rules', () => {
   const rules = [...textOf('docs/rules.md').matchAll(/^### (R\d+)\. /gm)].map(([, rule]) => rule);
 

@@ -48,7 +48,7 @@ async function listen(application: INestApplication, port: number): Promise<void
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new Error(
-      `Port ${port} is in use. End what uses it, or choose another one: --port N (0: any free one).`,
+      `Port ${port} is in use. End what uses it, or choose another one: npm start -- --port N (0: any free one).`,
       { cause: error },
     );
   }
