@@ -1,3 +1,14 @@
+/** Holds nothing, and stays so. */
+const NOTHING: object = Object.freeze(Object.create(null) as object);
+
+/**
+ * An empty object that inherits nothing, as {@link ownCopy} makes them, where there may be a hundred thousand of them.
+ * The engine keeps an object without any prototype as a hash table, which takes four times the memory.
+ */
+export function ownObject(): object {
+  return Object.create(NOTHING) as object;
+}
+
 /**
  * A copy without a prototype: what somebody has put on `Object.prototype` cannot be read from it. A dependency that
  * merges JSON carelessly (`{"__proto__":{"proxy":…}}`) puts things there, and an option that nobody gave would be read.

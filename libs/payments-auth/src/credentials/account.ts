@@ -58,14 +58,14 @@ export class Account implements SlotOwner, Recent<Account> {
   }
 
   slot(scopes?: readonly string[]): CredentialSlot {
-    if (scopes === undefined) return (this.#slot ??= this.#open(this.context.provider.scopes));
+    if (scopes === undefined) return (this.#slot ??= new CredentialSlot(this, this.context.provider.scopes));
     const set = scopeSet(scopes);
     const key = keyOf(set);
     if (key === keyOf(this.context.provider.scopes)) return this.slot();
     this.#otherSlots ??= new Map();
     let slot = this.#otherSlots.get(key);
     if (slot === undefined) {
-      slot = this.#open(set);
+      slot = new CredentialSlot(this, set);
       this.#otherSlots.set(key, slot);
     }
     return slot;
@@ -90,10 +90,6 @@ export class Account implements SlotOwner, Recent<Account> {
     if (slot === this.#slot) this.#slot = undefined;
     else this.#otherSlots?.delete(keyOf(slot.scopes));
     if (this.#slot === undefined && (this.#otherSlots?.size ?? 0) === 0) this.#home.isEmpty(this);
-  }
-
-  #open(scopes: readonly string[]): CredentialSlot {
-    return new CredentialSlot(this, scopes);
   }
 }
 

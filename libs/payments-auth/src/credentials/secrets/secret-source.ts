@@ -1,4 +1,4 @@
-import { ownCopy } from '../../own-properties.js';
+import { ownCopy, ownObject } from '../../own-properties.js';
 import type { Clock } from '../../payments-auth.clock.js';
 import { within } from '../../within.js';
 import { isPaymentsAuthError } from '../../payments-auth.errors.js';
@@ -117,7 +117,7 @@ export class SecretSource implements CredentialsInForce {
     if (typeof value !== 'object' || value === null)
       throw new UnusableCredentialsError(`credentials${at} is not an object of credential fields`);
     // A copy of the fields that the provider has: not the row of a database that they came in, nor what becomes of it.
-    const credentials = Object.create(null) as Record<string, string | readonly string[]>;
+    const credentials = ownObject() as Record<string, string | readonly string[]>;
     const own: Readonly<Record<string, unknown>> = ownCopy(value as Record<string, unknown>);
     for (const name of Object.keys(this.#provider.definition.credentials)) {
       const read = credentialValue(this.#provider.definition, name, own[name]);

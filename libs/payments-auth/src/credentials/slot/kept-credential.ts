@@ -108,13 +108,13 @@ export class KeptCredential {
   held(clock: Clock): HeldToken {
     const { version, lifetimeMs } = this;
     const { token } = this.credential;
-    const deadAtMs = clock.monotonic() + this.#deadAfterMs - this.#ageMs(clock);
+    const deadAtMs = clock.monotonic() + this.#deadAfterMs - KeptCredential.#ageMs(this, clock);
     return { token, lifetimeMs, deadAtMs, ...(version === undefined ? {} : { version }) };
   }
 
   /** It is due again no sooner than in `forMs` milliseconds. */
   postpone(clock: Clock, forMs: number): void {
-    this.#dueAfterMs = wholeMs(this.#ageMs(clock) + forMs);
+    this.#dueAfterMs = wholeMs(KeptCredential.#ageMs(this, clock) + forMs);
   }
 
   /** For how long it is still used, in milliseconds; less than 0 when it is dead. */
@@ -127,9 +127,9 @@ export class KeptCredential {
     return this.#sinceMs + this.lifetimeMs - clock.monotonic();
   }
 
-  /** By the clock that ran further. */
-  #ageMs(clock: Clock): number {
-    return Math.max(clock.monotonic() - this.#sinceMs, clock.now() - this.#sinceWallMs);
+  /** By the clock that ran further. Static: a private method takes 8 bytes of each of a hundred thousand instances. */
+  static #ageMs(kept: KeptCredential, clock: Clock): number {
+    return Math.max(clock.monotonic() - kept.#sinceMs, clock.now() - kept.#sinceWallMs);
   }
 
   /** The same token, issued again: what is known of it stays. */
