@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BUILT_IN_PROVIDERS } from 'nestjs-payments-auth';
 import { type ProviderName, type Sandbox, startSandbox } from 'payments-sandbox';
 import type { ProviderCheck } from '../libs/payments-auth/src/cli/provider-check.js';
 import { findLeaks } from './support/leak-checker.js';
@@ -420,11 +421,14 @@ describe('nestjs-payments-auth providers', () => {
   it('lists what is supported and its variables', async () => {
     const { code, stdout } = await run(['providers']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^cryptofuse +OAuth 2\.0 client credentials +live +CRYPTOFUSE_CLIENT_ID$/m);
+    expect(stdout).toMatch(
+      /^Africa +cryptofuse +OAuth 2\.0 client credentials +live +CRYPTOFUSE_CLIENT_ID$/m,
+    );
     expect(stdout).toMatch(/^ +KASHIER_API_KEY {2}\(optional\)$/m);
     const { stdout: text } = await run(['providers', '--json']);
     const listed = JSON.parse(text) as { name: string; variables: object[] }[];
-    expect(listed.map(({ name }) => name)).toEqual(sandbox.names);
+    expect(listed.map(({ name }) => name)).toEqual(BUILT_IN_PROVIDERS.map(({ name }) => name));
+    expect(stdout).toMatch(/^Worldwide +\w/m);
     expect(listed[0]?.variables).toContainEqual({ name: 'CASHFIN_CLIENT_SECRET', required: true });
   });
 });

@@ -2,35 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import * as api from 'nestjs-payments-auth';
 import { BUILT_IN_PROVIDERS, type WebhookScheme } from 'nestjs-payments-auth';
 import { anchorsOf, tableOf, textOf } from './support/markdown.js';
+import { formatted, indexOf, pageOf, readmeTableOf, toKnowOf } from '../scripts/provider-pages.mjs';
 import { compile } from './support/snippets.js';
 
 const types = compile([]);
 
 describe('the tables of the README', () => {
-  it('name every built-in provider, its environments and its variables', () => {
-    const rows = BUILT_IN_PROVIDERS.map((provider) => [
-      `[${provider.title}](docs/providers/${provider.name}.md)`,
-      Object.keys(provider.environments).join(', '),
-      variablesOf(provider),
-    ]);
-    expect(
-      tableOf('README.md', 'Provider').map(([provider, , environments, variables]) => [
-        provider,
-        environments,
-        variables,
-      ]),
-    ).toEqual(rows);
-  });
-
-  it('say how each provider authenticates', () => {
-    const kinds = {
-      'static-key': 'static key',
-      login: 'token login',
-      'client-credentials': 'OAuth 2.0 client credentials',
-      'refresh-token': 'OAuth 2.0 refresh token',
-    };
-    for (const [index, [, kind]] of tableOf('README.md', 'Provider').entries())
-      expect(kind).toContain(kinds[BUILT_IN_PROVIDERS[index]?.token?.kind ?? 'static-key']);
+  it('are those that the definitions say', async () => {
+    const readme = textOf('README.md');
+    const table = await formatted(readmeTableOf(BUILT_IN_PROVIDERS));
+    expect(readme).toContain(table.trim());
+    expect(textOf('docs/providers/README.md')).toBe(await formatted(indexOf(BUILT_IN_PROVIDERS)));
   });
 
   it('name every option, of a provider and of the module', () => {
@@ -91,23 +73,44 @@ describe('the tables of the page on webhooks', () => {
   });
 });
 
-describe.each(BUILT_IN_PROVIDERS)('the page of $name', (provider) => {
-  const page = textOf(`docs/providers/${provider.name}.md`);
+/** Their pages are written by hand from top to bottom. */
+const BY_HAND: readonly string[] = ['cashfin', 'kashier', 'pesapal', 'clickpesa', 'wakapay', 'cryptofuse'];
 
-  it('names every variable and every base URL', () => {
-    const urls = Object.values(provider.environments).flatMap((hosts) =>
-      typeof hosts === 'string' ? [hosts] : Object.values(hosts),
-    );
-    const variables = [...variablesOf(provider).matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
-    expect([...variables, ...urls].filter((text) => !page.includes(text))).toEqual([]);
-  });
+describe.each(BUILT_IN_PROVIDERS.filter(({ name }) => !BY_HAND.includes(name)))(
+  'the page of $name',
+  (provider) => {
+    const page = textOf(`docs/providers/${provider.name}.md`);
 
-  it('says what to do about errors, and how to rotate', () => {
-    expect(anchorsOf(`docs/providers/${provider.name}.md`)).toEqual(
-      new Set([provider.title.toLowerCase(), 'what-to-know', 'errors', 'rotation-without-downtime']),
-    );
-  });
-});
+    it('says what the definition says: npm run docs:providers writes it', async () => {
+      expect(page).toBe(await formatted(pageOf(provider, toKnowOf(page))));
+    });
+
+    it('has what a user needs to know besides, written by hand', () => {
+      expect(toKnowOf(page)).toMatch(/^- \S/);
+    });
+  },
+);
+
+describe.each(BUILT_IN_PROVIDERS.filter(({ name }) => BY_HAND.includes(name)))(
+  'the page of $name',
+  (provider) => {
+    const page = textOf(`docs/providers/${provider.name}.md`);
+
+    it('names every variable and every base URL', () => {
+      const urls = Object.values(provider.environments).flatMap((hosts) =>
+        typeof hosts === 'string' ? [hosts] : Object.values(hosts),
+      );
+      const variables = [...variablesOf(provider).matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
+      expect([...variables, ...urls].filter((text) => !page.includes(text))).toEqual([]);
+    });
+
+    it('says what to do about errors, and how to rotate', () => {
+      expect(anchorsOf(`docs/providers/${provider.name}.md`)).toEqual(
+        new Set([provider.title.toLowerCase(), 'what-to-know', 'errors', 'rotation-without-downtime']),
+      );
+    });
+  },
+);
 
 type Definition = (typeof BUILT_IN_PROVIDERS)[number];
 

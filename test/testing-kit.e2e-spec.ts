@@ -81,7 +81,7 @@ const balance = ({ paymentsAuth }: TestApplication, account?: string) =>
 describe('PaymentsAuthTestingModule.forRoot', () => {
   it('sends what each provider wants, made of fixed credentials, without a network', async () => {
     const { requests, answer } = echo();
-    const providers = BUILT_IN_PROVIDERS.map(({ name }) => name);
+    const providers = ['cashfin', 'kashier', 'pesapal', 'clickpesa', 'wakapay', 'cryptofuse'] as const;
     const { paymentsAuth } = await start(PaymentsAuthTestingModule.forRoot({ providers, answer }));
     for (const name of providers) await firstValueFrom(paymentsAuth.http(name).get('/a'));
     expect(requests.map(({ url, headers }) => [url, headers.get('authorization')])).toEqual([
@@ -92,6 +92,17 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
       ['https://wakapay.invalid/a', 'Bearer test-wakapay-token'],
       ['https://cryptofuse.invalid/a', 'Bearer test-cryptofuse-token'],
     ]);
+  });
+
+  it('knows every other built-in provider too', async () => {
+    // Of these two, one parses its key, and the other sends a body with a GET.
+    const { requests, answer } = echo();
+    const providers = BUILT_IN_PROVIDERS.map(({ name }) => name).filter(
+      (name) => name !== 'coinbase-cdp' && name !== 'iyzico',
+    );
+    const { paymentsAuth } = await start(PaymentsAuthTestingModule.forRoot({ providers, answer }));
+    for (const name of providers) await firstValueFrom(paymentsAuth.http(name).get('/a'));
+    expect(requests).toHaveLength(providers.length);
   });
 
   it('answers with what the test says: status, body and headers', async () => {
@@ -194,7 +205,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     sandbox = await startSandbox({ providers: ['wakapay'], clock });
     const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox, { clock }));
     await balance(started);
-    clock.jump(HOUR_MS);
+    await clock.advance(HOUR_MS);
     expect((await balance(started)).paymentsAuth).toEqual({ attempts: 1, replayed: false });
     expect(sandbox.provider('wakapay').counts).toMatchObject({ tokenRequests: 2, refusals: 0 });
   });

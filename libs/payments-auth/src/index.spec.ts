@@ -24,6 +24,7 @@ describe('nestjs-payments-auth', () => {
       'clientCredentials',
       'clientSecretJwt',
       'customWebhook',
+      'darajaPassword',
       'defineProvider',
       'digest',
       'fromFile',

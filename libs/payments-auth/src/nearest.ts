@@ -12,7 +12,17 @@ export function nearest(given: string, known: readonly string[]): string | undef
 /** `Did you mean "pesapal"?`, or what there is to choose from. */
 export function suggestion(given: string, known: readonly string[]): string {
   const word = nearest(given, known);
-  return word === undefined ? `Known: ${known.join(', ')}.` : `Did you mean "${word}"?`;
+  return word === undefined ? `${knownNames(known)}.` : `Did you mean "${word}"?`;
+}
+
+/** More names than anybody reads in an error. */
+const MOST_NAMES = 20;
+
+/** `Known: a, b`, or where a long list of providers can be read. */
+export function knownNames(known: readonly string[]): string {
+  return known.length > MOST_NAMES
+    ? 'Run npx --no nestjs-payments-auth providers to list them'
+    : `Known: ${known.join(', ')}`;
 }
 
 /** Levenshtein's distance, one row at a time. */

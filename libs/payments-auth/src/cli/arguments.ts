@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { suggestion } from '../nearest.js';
-import { BUILT_IN_PROVIDERS } from '../providers/index.js';
+import { BUILT_IN_PROVIDERS, FOUND_BY_VARIABLES } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { parseDuration } from './duration.js';
 import { UsageError } from './usage.error.js';
@@ -19,7 +19,7 @@ export type Command =
   | { readonly command: 'providers'; readonly json: boolean }
   | { readonly command: 'env'; readonly provider: ProviderDefinition };
 
-const NAMES = BUILT_IN_PROVIDERS.map(({ name }) => name);
+const FOUND = FOUND_BY_VARIABLES.map(({ name }) => name);
 const COMMANDS = ['check', 'providers', 'env'];
 /** What the library itself gives a token request. */
 const TIMEOUT_MS = 10_000;
@@ -33,7 +33,7 @@ export const HELP = `Usage: nestjs-payments-auth <command> [options]
       --env-file FILE   reads the variables from FILE, and from nowhere else
       --timeout TIME    how long to wait for each answer: 500ms, 10s, 1m (default: 10s)
       --json            prints one JSON object
-  providers           lists the providers and their variables
+  providers           lists the providers by region, and their variables
       --json            prints one JSON array
   env PROVIDER        prints a commented .env template
 
@@ -42,8 +42,9 @@ export const HELP = `Usage: nestjs-payments-auth <command> [options]
   --help              prints this
   --version           prints the version
 
-Providers: ${NAMES.join(', ')}.
-Exit codes: 0 all is well, 1 a check failed, 2 the command line makes no sense. No secret is ever printed.
+Without a PROVIDER, check takes those that an application finds by their variables: ${FOUND.join(', ')}.
+Every other provider has to be named, there as here: "providers" lists them.
+Exit codes: 0 all is well, 1 a check failed, 2 the command line cannot be understood. No secret is ever printed.
 `;
 
 const OPTIONS = {

@@ -15,19 +15,21 @@ export function listProviders(json: boolean, own: readonly ProviderDefinition[] 
   const providers = known.map((definition) => ({
     name: definition.name,
     title: definition.title,
+    region: definition.region ?? 'Africa',
     kind: kindOfProvider(definition),
     environments: Object.keys(definition.environments),
     variables: variablesOf(definition),
     docs: definition.docs,
   }));
   if (json) return `${JSON.stringify(providers)}\n`;
-  const rows = providers.flatMap(({ name, kind, environments, variables }) =>
+  const byRegion = providers.toSorted((one, other) => one.region.localeCompare(other.region));
+  const rows = byRegion.flatMap(({ name, region, kind, environments, variables }) =>
     variables.map((variable, index) => [
-      ...(index === 0 ? [name, kind, environments.join(', ')] : ['', '', '']),
+      ...(index === 0 ? [region, name, kind, environments.join(', ')] : ['', '', '', '']),
       variable.required ? variable.name : `${variable.name}  (optional)`,
     ]),
   );
-  return table(['provider', 'kind', 'environments', 'variables'], rows);
+  return table(['region', 'provider', 'kind', 'environments', 'variables'], rows);
 }
 
 function variablesOf(definition: ProviderDefinition): ListedVariable[] {

@@ -99,7 +99,7 @@ describe('fromEnvironment', () => {
     ['lakepay', /^fromEnvironment: must be a list of provider names, and is a string/],
     [[7], /^fromEnvironment\[0\]: must be the name of a provider, and is a number/],
     [['lakpay'], /^fromEnvironment\[0\]: "lakpay" is not a provider\. Did you mean "lakepay"\?/],
-    [['nowhere'], /^fromEnvironment\[0\]: "nowhere" is not a provider\. Known: .*definitions$/],
+    [['nowhere'], /^fromEnvironment\[0\]: "nowhere" is not a provider\. Run npx .*definitions$/],
     [['lakepay', 'lakepay'], /^fromEnvironment\[1\]: "lakepay" is there twice/],
     [['cashfin'], /^fromEnvironment\[0\]: "cashfin" stands in providers too; take it out here/],
   ])('%j is refused by its path', async (fromEnvironment, expected) => {

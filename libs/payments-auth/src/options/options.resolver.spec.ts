@@ -284,7 +284,7 @@ describe('wrong options', () => {
       'providers.wakapay.environment: not an environment of WakaPay. Known: test, live',
       'providers.wakapay.credentials: an empty list; give at least one set of credentials, newest first',
       'providers.no name: a name is a letter, then up to 63 letters, digits, dots, dashes or underscores',
-      'providers.acme.provider: not the name of a built-in provider. Known: cashfin, kashier, pesapal, clickpesa, wakapay, cryptofuse',
+      'providers.acme.provider: not the name of a built-in provider. Run npx --no nestjs-payments-auth providers to list them.',
     ]);
   });
 
@@ -318,7 +318,7 @@ describe('wrong options', () => {
     [
       'a provider that is no definition',
       { providers: { acme: { provider: { name: 'acme' } } } },
-      'providers.acme.provider: must be what defineProvider() returns, or the name of a built-in provider (cashfin, kashier, pesapal, clickpesa, wakapay, cryptofuse)',
+      'providers.acme.provider: must be what defineProvider() returns, or the name of a built-in provider. Run npx --no nestjs-payments-auth providers to list them',
     ],
     [
       'credentials that are null',

@@ -2,7 +2,7 @@ import { checkRotatingRefreshTokens } from './rotating-refresh-tokens.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { Findings } from './findings.js';
-import { suggestion } from '../nearest.js';
+import { knownNames, suggestion } from '../nearest.js';
 import { requiredVariables } from './own-credentials.js';
 import { resolveProvider } from './provider.resolver.js';
 import { countOf, yesOrNo } from './settings.js';
@@ -234,13 +234,16 @@ function definitionOf(
   if (typeof provider === 'string') {
     const definition = definitions.find((each) => each.name === provider);
     if (definition === undefined)
-      findings.problem(`${path}.provider`, `not the name of a built-in provider. Known: ${names.join(', ')}`);
+      findings.problem(
+        `${path}.provider`,
+        `not the name of a built-in provider. ${suggestion(provider, names)}`,
+      );
     return definition;
   }
   if (isDefinition(provider)) return provider;
   findings.problem(
     `${path}.provider`,
-    `must be what defineProvider() returns, or the name of a built-in provider (${names.join(', ')})`,
+    `must be what defineProvider() returns, or the name of a built-in provider. ${knownNames(names)}`,
   );
   return undefined;
 }

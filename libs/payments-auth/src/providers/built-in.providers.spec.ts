@@ -1,5 +1,6 @@
-import { cryptofuse, kashier, wakapay } from './index.js';
-import type { ApiAnswer } from './provider-definition.js';
+import { definitionProblems } from './definition-problems.js';
+import { BUILT_IN_PROVIDERS, cryptofuse, FOUND_BY_VARIABLES, kashier, wakapay } from './index.js';
+import type { ApiAnswer, ProviderDefinition } from './provider-definition.js';
 
 function denied(status: number, error: unknown) {
   return { status, headers: {}, body: { error }, text: '' };
@@ -72,5 +73,55 @@ describe('cryptofuse', () => {
       limits: [{ limit: 20, perMs: 60_000, per: 'ip' }],
       loginsEatQuota: false,
     });
+  });
+});
+
+const definitions: readonly ProviderDefinition[] = BUILT_IN_PROVIDERS;
+const six = FOUND_BY_VARIABLES.map(({ name }): string => name);
+
+describe.each(definitions.map((definition) => [definition.name, definition] as const))(
+  '%s',
+  (name, definition) => {
+    it('is a definition that defineProvider would take', () => {
+      expect(definitionProblems(definition)).toEqual([]);
+    });
+
+    it('says where it is used, and which documents it follows', () => {
+      if (six.includes(name)) return;
+      expect(definition).toMatchObject({
+        region: expect.stringMatching(/^(Africa|Americas|Asia|Europe|Worldwide)$/),
+        basedOn: expect.stringMatching(/^20\d\d-\d\d(-\d\d)?$/),
+        docs: expect.stringMatching(/^https:\/\//),
+        credentialsPage: expect.any(String),
+      });
+    });
+
+    it('stands on https only, and picks its environment by a variable where it has more than one', () => {
+      const bases = Object.values(definition.environments).flatMap((each) =>
+        typeof each === 'string' ? [each] : Object.values(each),
+      );
+      for (const base of bases) expect(base).toMatch(/^https:\/\/[a-zA-Z0-9./{}-]+[a-z0-9]$/);
+      expect(definition.environments).toHaveProperty('live');
+      expect(definition.environmentVariable !== undefined).toBe(
+        Object.keys(definition.environments).length > 1,
+      );
+    });
+
+    it('reads every credential from a variable, and has advice for whoever is refused', () => {
+      for (const field of Object.values(definition.credentials))
+        expect(field.variable).toMatch(/^[A-Z][A-Z0-9_]+$/);
+      expect(definition.advice?.length).toBeGreaterThan(0);
+    });
+  },
+);
+
+describe('the list of providers', () => {
+  it('has no name twice, and no variable of the environment or the base URL twice', () => {
+    const names = definitions.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    const bases = definitions.flatMap(({ baseUrlVariable }) =>
+      typeof baseUrlVariable === 'string' ? [baseUrlVariable] : Object.values(baseUrlVariable ?? {}),
+    );
+    expect(bases.filter((variable, at) => bases.indexOf(variable) !== at)).toEqual([]);
   });
 });

@@ -1,3 +1,46 @@
+import { airtelMoney } from './airtel-money.provider.js';
+import { pawapay } from './pawapay.provider.js';
+import { selcom } from './selcom.provider.js';
+import { stripe } from './stripe.provider.js';
+import { paypal } from './paypal.provider.js';
+import { razorpay } from './razorpay.provider.js';
+import { adyen } from './adyen.provider.js';
+import { gocardless } from './gocardless.provider.js';
+import { cashfree } from './cashfree.provider.js';
+import { phonepe } from './phonepe.provider.js';
+import { klarna } from './klarna.provider.js';
+import { xendit } from './xendit.provider.js';
+import { airwallex } from './airwallex.provider.js';
+import { vippsMobilepay } from './vipps-mobilepay.provider.js';
+import { coinbaseCdp } from './coinbase-cdp.provider.js';
+import { dlocal } from './dlocal.provider.js';
+import { rapyd } from './rapyd.provider.js';
+import { iyzico } from './iyzico.provider.js';
+import { worldline } from './worldline.provider.js';
+import { truelayer } from './truelayer.provider.js';
+import { revolutBusiness } from './revolut-business.provider.js';
+import { checkout, checkoutOauth } from './checkout.provider.js';
+import { wise, wiseOauth } from './wise.provider.js';
+import { square, squareOauth } from './square.provider.js';
+import { mollie, mollieOauth } from './mollie.provider.js';
+import { mercadopago, mercadopagoOauth } from './mercadopago.provider.js';
+import { paystack } from './paystack.provider.js';
+import { flutterwave } from './flutterwave.provider.js';
+import { flutterwaveV4 } from './flutterwave-v4.provider.js';
+import { daraja } from './daraja.provider.js';
+import { monnify } from './monnify.provider.js';
+import { interswitch } from './interswitch.provider.js';
+import { nomba } from './nomba.provider.js';
+import { squad } from './squad.provider.js';
+import { paymob } from './paymob.provider.js';
+import { azampay } from './azampay.provider.js';
+import { orangeMoney } from './orange-money.provider.js';
+import { kopokopo } from './kopokopo.provider.js';
+import { peachPayments } from './peach-payments.provider.js';
+import { fedapay } from './fedapay.provider.js';
+import { wave } from './wave.provider.js';
+import { chapa } from './chapa.provider.js';
+import { momoCollection, momoDisbursement, momoRemittance } from './momo.provider.js';
 import { cashfin } from './cashfin.provider.js';
 import { clickpesa } from './clickpesa.provider.js';
 import { cryptofuse } from './cryptofuse.provider.js';
@@ -11,6 +54,69 @@ export { clickpesa, type ClickpesaCredentials } from './clickpesa.provider.js';
 export { cryptofuse, type CryptofuseCredentials } from './cryptofuse.provider.js';
 export { kashier, type KashierCredentials } from './kashier.provider.js';
 export { pesapal, type PesapalCredentials } from './pesapal.provider.js';
+export { paystack, type PaystackCredentials } from './paystack.provider.js';
+export { flutterwave, type FlutterwaveCredentials } from './flutterwave.provider.js';
+export { flutterwaveV4, type FlutterwaveV4Credentials } from './flutterwave-v4.provider.js';
+export { daraja, type DarajaCredentials } from './daraja.provider.js';
+export { monnify, type MonnifyCredentials } from './monnify.provider.js';
+export { interswitch, type InterswitchCredentials } from './interswitch.provider.js';
+export { nomba, type NombaCredentials } from './nomba.provider.js';
+export { squad, type SquadCredentials } from './squad.provider.js';
+export { paymob, type PaymobCredentials } from './paymob.provider.js';
+export { azampay, type AzampayCredentials } from './azampay.provider.js';
+export { orangeMoney, type OrangeMoneyCredentials } from './orange-money.provider.js';
+export { kopokopo, type KopokopoCredentials } from './kopokopo.provider.js';
+export { peachPayments, type PeachPaymentsCredentials } from './peach-payments.provider.js';
+export { fedapay, type FedapayCredentials } from './fedapay.provider.js';
+export { wave, type WaveCredentials } from './wave.provider.js';
+export { chapa, type ChapaCredentials } from './chapa.provider.js';
+export { type MomoCredentials, momoCollection, momoDisbursement, momoRemittance } from './momo.provider.js';
+export { airtelMoney, type AirtelMoneyCredentials } from './airtel-money.provider.js';
+export { pawapay, type PawapayCredentials } from './pawapay.provider.js';
+export { selcom, type SelcomCredentials } from './selcom.provider.js';
+export { stripe, type StripeCredentials } from './stripe.provider.js';
+export { paypal, type PaypalCredentials } from './paypal.provider.js';
+export { razorpay, type RazorpayCredentials } from './razorpay.provider.js';
+export { adyen, type AdyenCredentials } from './adyen.provider.js';
+export { gocardless, type GocardlessCredentials } from './gocardless.provider.js';
+export { cashfree, type CashfreeCredentials } from './cashfree.provider.js';
+export { phonepe, type PhonepeCredentials } from './phonepe.provider.js';
+export { klarna, type KlarnaCredentials } from './klarna.provider.js';
+export { xendit, type XenditCredentials } from './xendit.provider.js';
+export { airwallex, type AirwallexCredentials } from './airwallex.provider.js';
+export { vippsMobilepay, type VippsMobilepayCredentials } from './vipps-mobilepay.provider.js';
+export { coinbaseCdp, type CoinbaseCdpCredentials } from './coinbase-cdp.provider.js';
+export { dlocal, type DlocalCredentials } from './dlocal.provider.js';
+export { rapyd, type RapydCredentials } from './rapyd.provider.js';
+export { iyzico, type IyzicoCredentials } from './iyzico.provider.js';
+export { worldline, type WorldlineCredentials } from './worldline.provider.js';
+export { truelayer, type TruelayerCredentials } from './truelayer.provider.js';
+export { revolutBusiness, type RevolutBusinessCredentials } from './revolut-business.provider.js';
+export {
+  checkout,
+  checkoutOauth,
+  type CheckoutCredentials,
+  type CheckoutOauthCredentials,
+} from './checkout.provider.js';
+export { wise, wiseOauth, type WiseCredentials, type WiseOauthCredentials } from './wise.provider.js';
+export {
+  square,
+  squareOauth,
+  type SquareCredentials,
+  type SquareOauthCredentials,
+} from './square.provider.js';
+export {
+  mollie,
+  mollieOauth,
+  type MollieCredentials,
+  type MollieOauthCredentials,
+} from './mollie.provider.js';
+export {
+  mercadopago,
+  mercadopagoOauth,
+  type MercadopagoCredentials,
+  type MercadopagoOauthCredentials,
+} from './mercadopago.provider.js';
 export { wakapay, type WakapayCredentials } from './wakapay.provider.js';
 
 /**
@@ -23,7 +129,59 @@ export const FOUND_BY_VARIABLES = [cashfin, kashier, pesapal, clickpesa, wakapay
  * Every provider that is built in. From this one list follow the option types, the injectables, the environment
  * variables, the contract test and the table in the README: to add a provider, write its file and name it here.
  */
-export const BUILT_IN_PROVIDERS = [...FOUND_BY_VARIABLES] as const;
+export const BUILT_IN_PROVIDERS = [
+  ...FOUND_BY_VARIABLES,
+  paystack,
+  flutterwave,
+  flutterwaveV4,
+  daraja,
+  monnify,
+  interswitch,
+  nomba,
+  squad,
+  paymob,
+  azampay,
+  orangeMoney,
+  kopokopo,
+  peachPayments,
+  fedapay,
+  wave,
+  chapa,
+  momoCollection,
+  momoDisbursement,
+  momoRemittance,
+  airtelMoney,
+  pawapay,
+  selcom,
+  stripe,
+  paypal,
+  razorpay,
+  adyen,
+  gocardless,
+  cashfree,
+  phonepe,
+  klarna,
+  xendit,
+  airwallex,
+  vippsMobilepay,
+  coinbaseCdp,
+  dlocal,
+  rapyd,
+  iyzico,
+  worldline,
+  truelayer,
+  revolutBusiness,
+  checkout,
+  checkoutOauth,
+  wise,
+  wiseOauth,
+  square,
+  squareOauth,
+  mollie,
+  mollieOauth,
+  mercadopago,
+  mercadopagoOauth,
+] as const;
 
 type BuiltInProvider = (typeof BUILT_IN_PROVIDERS)[number];
 

@@ -12,9 +12,9 @@ const failure = (error_code: string, message: string) => ({ error_code, message 
 /** Xendit: Basic with an empty password; a webhook that a shared token proves. */
 export const xendit = counterpart(
   'xendit',
-  { secretKey: secret('xnd_development_'), webhookToken: known('sandbox-callback-', 24) },
+  { secretKey: secret('xnd_development_'), callbackToken: known('sandbox-callback-', 24) },
   {
-    variables: { webhookToken: 'XENDIT_CALLBACK_TOKEN' },
+    variables: { callbackToken: 'XENDIT_CALLBACK_TOKEN' },
     carries: key(inBasicAlone),
     refusal: json(401, failure('INVALID_API_KEY', 'The API key provided is invalid')),
     forbidden: json(403, failure('REQUEST_FORBIDDEN_ERROR', 'The API key does not have the permission')),
@@ -26,7 +26,7 @@ export const xendit = counterpart(
       token: tokenScheme({
         event: paymentEvent,
         header: 'x-callback-token',
-        key: 'webhookToken',
+        key: 'callbackToken',
         headers: ({ id }) => ({ 'webhook-id': id }),
       }),
     },

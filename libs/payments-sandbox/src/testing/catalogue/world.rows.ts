@@ -248,7 +248,7 @@ export const WORLD: Readonly<Record<string, Row>> = {
     webhooks: [
       {
         scheme: 'token',
-        keys: { webhookToken: 'invented-token' },
+        keys: { callbackToken: 'invented-token' },
         event: EVENT,
         stands: ['x-callback-token', 'invented-token'],
       },

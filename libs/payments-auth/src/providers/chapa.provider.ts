@@ -1,0 +1,53 @@
+import { bearer } from './bearer.js';
+import { builtInProvider } from './define-provider.js';
+import { hmacWebhook } from './webhooks/signature-webhooks.js';
+
+/** Chapa's static credentials. */
+export interface ChapaCredentials {
+  /** `CHASECK_TEST-…` or `CHASECK-…`: the key says the mode. */
+  readonly secretKey: string;
+  /** The secret hash of the dashboard. */
+  readonly webhookSecret?: string;
+}
+
+/**
+ * Chapa: a secret key as a bearer token. One host for both modes.
+ *
+ * The answer to a wrong key is not documented, so a refused key is followed by another one for reading calls alone.
+ *
+ * @see https://developer.chapa.co
+ */
+export const chapa = builtInProvider<ChapaCredentials, 'chapa', 'live'>({
+  name: 'chapa',
+  title: 'Chapa',
+  docs: 'https://developer.chapa.co',
+  region: 'Africa',
+  basedOn: '2026-08',
+  credentialsPage: 'dashboard, Settings > API',
+  environments: { live: 'https://api.chapa.co/v1' },
+  baseUrlVariable: 'CHAPA_BASE_URL',
+  credentials: {
+    secretKey: { variable: 'CHAPA_SECRET_KEY' },
+    webhookSecret: { variable: 'CHAPA_WEBHOOK_SECRET', optional: true },
+  },
+  headers: ({ credentials }) => ({ Authorization: bearer(credentials.secretKey) }),
+  webhooks: {
+    signature: hmacWebhook({ key: 'webhookSecret', header: 'x-chapa-signature' }),
+    // An HMAC of the secret itself: the same in every message.
+    constant: hmacWebhook({
+      key: 'webhookSecret',
+      header: 'chapa-signature',
+      signed: '{credential:webhookSecret}',
+      confirmWith: 'GET /transaction/verify/{tx_ref}',
+      onlyWhenNamed: true,
+    }),
+  },
+  advice: [
+    {
+      on: 'call',
+      status: [401, 403],
+      cause: 'the secret key is wrong, or this address is not on the allow-list',
+      fix: 'compare CHAPA_SECRET_KEY with the dashboard; check the IP allow-list',
+    },
+  ],
+});

@@ -1,0 +1,100 @@
+import { basic } from '../building-blocks/basic.js';
+import { textAt } from '../building-blocks/json-value.js';
+import { login } from '../strategies/login.strategy.js';
+import { hasCode, says } from './answers-in-words.js';
+import { bearer } from './bearer.js';
+import { builtInProvider } from './define-provider.js';
+import { unsignedWebhook } from './webhooks/sender-webhooks.js';
+
+/** Daraja's static credentials: those of one app. */
+export interface DarajaCredentials {
+  readonly consumerKey: string;
+  readonly consumerSecret: string;
+  /** For `darajaPassword`, which the application calls. */
+  readonly passkey?: string;
+  /** For `darajaPassword`, which the application calls. */
+  readonly shortCode?: string;
+}
+
+/** What a refused token is answered with, by the API that was called. */
+const INVALID_ACCESS_TOKEN = ['404.001.03', '401.002.01', '400.003.01', '401.001'];
+
+/**
+ * Safaricom Daraja (M-Pesa): a login by GET, with Basic. Each login ends the token before it, say the documents, so a
+ * fleet makes one login at a time.
+ *
+ * The status of a refusal differs by API: 404, 401 or 400. The code and the words tell.
+ *
+ * @see https://developer.safaricom.co.ke/apis/Authorization
+ */
+export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | 'live'>({
+  name: 'daraja',
+  title: 'Safaricom Daraja (M-Pesa)',
+  docs: 'https://developer.safaricom.co.ke/apis/Authorization',
+  region: 'Africa',
+  basedOn: '2025-12',
+  credentialsPage: 'developer portal, My Apps: each app has a consumer key and a consumer secret',
+  environments: { sandbox: 'https://sandbox.safaricom.co.ke', live: 'https://api.safaricom.co.ke' },
+  environmentVariable: 'MPESA_ENVIRONMENT',
+  baseUrlVariable: 'DARAJA_BASE_URL',
+  credentials: {
+    consumerKey: { variable: 'MPESA_CONSUMER_KEY' },
+    consumerSecret: { variable: 'MPESA_CONSUMER_SECRET' },
+    passkey: { variable: 'MPESA_PASSKEY', optional: true },
+    shortCode: { variable: 'MPESA_SHORTCODE', optional: true, secret: false },
+  },
+  token: login<DarajaCredentials>({
+    method: 'GET',
+    path: '/oauth/v1/generate?grant_type=client_credentials',
+    headers: ({ credentials: { consumerKey, consumerSecret } }) => ({
+      Authorization: basic(consumerKey, consumerSecret),
+    }),
+    // A number on the page of today, a text in older ones: both are read.
+    answer: { token: 'access_token', expiresIn: 'expires_in' },
+    documentedLifetimeMs: 3_600_000,
+    rejected: (answer) => answer.status === 400 && hasCode(answer, 'errorCode', '400.008.01'),
+    reason: ({ body }) => textAt(body, 'errorCode') ?? textAt(body, 'errorMessage'),
+    endsEarlierToken: true,
+  }),
+  headers: ({ token }) => ({ Authorization: bearer(token) }),
+  refusal: {
+    refused: (answer) =>
+      hasCode(answer, 'errorCode', ...INVALID_ACCESS_TOKEN) ||
+      says(answer, 'errorMessage', 'invalid access token'),
+    // The password of the STK push, or a merchant that is not there.
+    incurable: (answer) => hasCode(answer, 'errorCode', '500.001.1001'),
+  },
+  webhooks: {
+    /** @see https://developer.safaricom.co.ke/apis/MpesaExpressSimulate */
+    stk: unsignedWebhook({
+      fields: ['Body.stkCallback.CheckoutRequestID'],
+      confirmWith: 'POST /mpesa/stkpushquery/v1/query',
+      acknowledge: { json: { ResultCode: 0, ResultDesc: 'Accepted' } },
+    }),
+    c2b: unsignedWebhook({
+      fields: ['TransID'],
+      confirmWith: 'POST /mpesa/transactionstatus/v1/query',
+      acknowledge: { json: { ResultCode: 0, ResultDesc: 'Accepted' } },
+    }),
+  },
+  advice: [
+    {
+      on: 'login',
+      says: '400.008.01',
+      cause: 'the consumer key or the consumer secret is wrong, or belongs to the other environment',
+      fix: 'compare MPESA_CONSUMER_KEY and MPESA_CONSUMER_SECRET with the app in the portal; check MPESA_ENVIRONMENT',
+    },
+    {
+      on: 'call',
+      says: '500.003',
+      cause: 'Daraja limits the calls of this app: spike arrest, or the quota',
+      fix: 'send fewer calls at once; ask Safaricom for a higher quota',
+    },
+    {
+      on: 'call',
+      says: 'invalid access token',
+      cause: 'another system logs in with the same app, and each login ends the token before it',
+      fix: 'let one system use the app, or share its token through a store',
+    },
+  ],
+});

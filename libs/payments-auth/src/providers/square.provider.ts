@@ -1,0 +1,119 @@
+import { textAt } from '../building-blocks/json-value.js';
+import { refreshToken } from '../strategies/refresh-token.strategy.js';
+import { hasCode } from './answers-in-words.js';
+import { bearer } from './bearer.js';
+import { builtInProvider } from './define-provider.js';
+import type { ProviderDefinition } from './provider-definition.js';
+import { hmacWebhook } from './webhooks/signature-webhooks.js';
+
+/** Square's static credentials: those of one application. */
+export interface SquareCredentials {
+  readonly accessToken: string;
+  readonly signatureKey?: string | readonly string[];
+}
+
+/** What a platform holds for one Square seller. */
+export interface SquareOauthCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly refreshToken: string;
+  readonly signatureKey?: string | readonly string[];
+}
+
+/** What both have in common. */
+const SQUARE = {
+  docs: 'https://developer.squareup.com/docs/build-basics/access-tokens',
+  region: 'Worldwide',
+  basedOn: '2026-05-20',
+  environments: { sandbox: 'https://connect.squareupsandbox.com', live: 'https://connect.squareup.com' },
+  // A request may name another version of the API.
+  defaultHeaders: () => ({ 'Square-Version': '2026-05-20' }),
+  refusal: {
+    refused: (answer) =>
+      answer.status === 401 &&
+      hasCode(answer, 'errors.0.code', 'UNAUTHORIZED', 'ACCESS_TOKEN_EXPIRED', 'ACCESS_TOKEN_REVOKED'),
+    incurable: (answer) =>
+      answer.status === 403 && hasCode(answer, 'errors.0.code', 'FORBIDDEN', 'INSUFFICIENT_SCOPES'),
+  },
+  probe: { path: '/v2/locations' },
+  webhooks: {
+    /** The URL is the one that Square was told. @see https://developer.squareup.com/docs/webhooks/step3validate */
+    signature: hmacWebhook({
+      key: 'signatureKey',
+      header: 'x-square-hmacsha256-signature',
+      encoding: 'base64',
+      signed: '{url}{body}',
+    }),
+  },
+} as const satisfies Partial<ProviderDefinition<{ readonly signatureKey?: string | readonly string[] }>>;
+
+/**
+ * Square: an access token as a bearer token.
+ *
+ * @see https://developer.squareup.com/docs/build-basics/access-tokens
+ */
+export const square = builtInProvider<SquareCredentials, 'square', 'sandbox' | 'live'>({
+  ...SQUARE,
+  environmentVariable: 'SQUARE_ENVIRONMENT',
+  baseUrlVariable: 'SQUARE_BASE_URL',
+  name: 'square',
+  title: 'Square',
+  credentialsPage: 'developer console, the application, Credentials',
+  credentials: {
+    accessToken: { variable: 'SQUARE_TOKEN' },
+    signatureKey: { variable: 'SQUARE_SIGNATURE_KEY', optional: true },
+  },
+  headers: ({ credentials }) => ({ Authorization: bearer(credentials.accessToken) }),
+  advice: [
+    {
+      on: 'call',
+      status: 401,
+      cause: 'the access token is wrong or revoked, or belongs to the other environment',
+      fix: 'compare SQUARE_TOKEN with the console; check SQUARE_ENVIRONMENT',
+    },
+  ],
+});
+
+/**
+ * Square, for platforms: a refresh token for each seller. In the code flow a refresh token stays as it is; with PKCE
+ * each use replaces it, so the application has to save what comes.
+ *
+ * @see https://developer.squareup.com/docs/oauth-api/refresh-revoke-limit-scope
+ */
+export const squareOauth = builtInProvider<SquareOauthCredentials, 'square-oauth', 'sandbox' | 'live'>({
+  ...SQUARE,
+  environmentVariable: 'SQUARE_OAUTH_ENVIRONMENT',
+  baseUrlVariable: 'SQUARE_OAUTH_BASE_URL',
+  name: 'square-oauth',
+  title: 'Square (OAuth)',
+  credentialsPage: 'developer console, the application, OAuth; the refresh token comes from the consent',
+  credentials: {
+    clientId: { variable: 'SQUARE_OAUTH_CLIENT_ID', secret: false },
+    clientSecret: { variable: 'SQUARE_OAUTH_CLIENT_SECRET' },
+    refreshToken: { variable: 'SQUARE_OAUTH_REFRESH_TOKEN' },
+    signatureKey: { variable: 'SQUARE_OAUTH_SIGNATURE_KEY', optional: true },
+  },
+  token: refreshToken<SquareOauthCredentials>({
+    path: '/oauth2/token',
+    encoding: 'json',
+    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
+    authentication: ['client_secret_post'],
+    refreshToken: ({ credentials }) => credentials.refreshToken,
+    rotates: false,
+    answer: { expiresAt: 'expires_at' },
+    // No OAuth code: the envelope of a call.
+    rejected: (answer) => answer.status === 401 && hasCode(answer, 'errors.0.code', 'UNAUTHORIZED'),
+    reason: ({ body }) => textAt(body, 'errors.0.code'),
+    documentedLifetimeMs: 30 * 24 * 3_600_000,
+  }),
+  headers: ({ token }) => ({ Authorization: bearer(token) }),
+  advice: [
+    {
+      on: 'login',
+      status: [400, 401],
+      cause:
+        'the seller has taken the permission back, the refresh token is used up, or the application is wrong',
+      fix: 'ask the seller to connect again; compare SQUARE_OAUTH_CLIENT_ID and SQUARE_OAUTH_CLIENT_SECRET with the console',
+    },
+  ],
+});

@@ -1,0 +1,155 @@
+import { createPrivateKey, sign as signatureOf } from 'node:crypto';
+import { clientCredentials } from '../strategies/client-credentials.strategy.js';
+import type { ApiAnswer } from '../strategies/strategy.js';
+import { hasCode } from './answers-in-words.js';
+import { bearer } from './bearer.js';
+import { builtInProvider } from './define-provider.js';
+import type { Attempt, ProviderDefinition, SignedAttempt } from './provider-definition.js';
+import { publicKeyWebhook } from './webhooks/signature-webhooks.js';
+
+/** What both kinds of credentials may have. */
+interface WiseKeys {
+  /** An RSA key, as a PEM: with it, Wise's demand for strong customer authentication is answered. */
+  readonly privateKey?: string;
+  /** Wise's key for webhooks, as a PEM: its documents show one for each environment. */
+  readonly webhookPublicKey?: string;
+}
+
+/** Wise's static credentials, with a personal token. */
+export interface WiseCredentials extends WiseKeys {
+  readonly apiToken: string;
+}
+
+/** Wise's static credentials, for partners. */
+export interface WiseOauthCredentials extends WiseKeys {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+const WEBHOOK_PUBLIC_KEY = {
+  variable: 'WISE_WEBHOOK_PUBLIC_KEY',
+  optional: true,
+  secret: false,
+  format: 'pem',
+} as const;
+
+const WISE = {
+  docs: 'https://docs.wise.com/guides/developer/auth-and-security',
+  region: 'Worldwide',
+  basedOn: '2026-08',
+  environments: { sandbox: 'https://api.wise-sandbox.com', live: 'https://api.wise.com' },
+  environmentVariable: 'WISE_ENVIRONMENT',
+  refusal: {
+    // The body is not documented. These are the codes that integrations show.
+    refused: (answer: ApiAnswer) =>
+      answer.status === 401 && hasCode(answer, 'error', 'invalid_token', 'unauthorized'),
+    challenged: ({ status, headers }: ApiAnswer) =>
+      status === 403 &&
+      headers['x-2fa-approval'] !== undefined &&
+      headers['x-2fa-approval-result'] === 'REJECTED',
+  },
+  probe: { path: '/v2/profiles' },
+  webhooks: {
+    signature: publicKeyWebhook({
+      algorithm: 'rsa-sha256',
+      key: { credential: 'webhookPublicKey' },
+      header: 'x-signature-sha256',
+      encoding: 'base64',
+    }),
+  },
+} as const satisfies Partial<ProviderDefinition<WiseKeys>>;
+
+/**
+ * Wise: a personal token as a bearer token. A demand for strong customer authentication is answered with a signature,
+ * once for each call.
+ *
+ * @see https://docs.wise.com/guides/developer/auth-and-security
+ */
+export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>({
+  ...WISE,
+  name: 'wise',
+  title: 'Wise',
+  credentialsPage: 'Settings > Integrations and tools > API tokens',
+  baseUrlVariable: 'WISE_BASE_URL',
+  credentials: {
+    apiToken: { variable: 'WISE_API_TOKEN' },
+    privateKey: { variable: 'WISE_PRIVATE_KEY', optional: true, format: 'pem' },
+    webhookPublicKey: WEBHOOK_PUBLIC_KEY,
+  },
+  headers: ({ credentials }) => ({ Authorization: bearer(credentials.apiToken) }),
+  sign: approve,
+  advice: [
+    {
+      on: 'call',
+      status: 401,
+      cause: 'the token is wrong or revoked, or belongs to the other environment',
+      fix: 'make a new token, set WISE_API_TOKEN, and check WISE_ENVIRONMENT',
+    },
+  ],
+});
+
+/**
+ * Wise for partners: the OAuth 2.0 client credentials grant. Wise wants a client certificate of its partners: the option
+ * `http.httpsAgent` carries it, for logins too.
+ *
+ * @see https://docs.wise.com/api-docs/api-reference/oauth-token
+ */
+export const wiseOauth = builtInProvider<WiseOauthCredentials, 'wise-oauth', 'sandbox' | 'live'>({
+  ...WISE,
+  name: 'wise-oauth',
+  title: 'Wise (partners)',
+  credentialsPage: 'issued by Wise for each partner',
+  baseUrlVariable: 'WISE_OAUTH_BASE_URL',
+  credentials: {
+    clientId: { variable: 'WISE_CLIENT_ID', secret: false },
+    clientSecret: { variable: 'WISE_CLIENT_SECRET' },
+    privateKey: { variable: 'WISE_OAUTH_PRIVATE_KEY', optional: true, format: 'pem' },
+    webhookPublicKey: WEBHOOK_PUBLIC_KEY,
+  },
+  token: clientCredentials<WiseOauthCredentials>({
+    path: '/oauth/token',
+    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
+    authentication: ['client_secret_basic'],
+    documentedLifetimeMs: 12 * 3_600_000,
+    // A new token ends the one before it.
+    endsEarlierToken: true,
+  }),
+  headers: ({ token }) => ({ Authorization: bearer(token) }),
+  sign: approve,
+  advice: [
+    {
+      on: 'login',
+      says: 'client',
+      cause: 'the client id or the client secret is wrong, or belongs to the other environment',
+      fix: 'compare WISE_CLIENT_ID and WISE_CLIENT_SECRET with what Wise issued; check WISE_ENVIRONMENT',
+    },
+  ],
+});
+
+/**
+ * Strong customer authentication: a 403 brings a one-time token, and the call is sent again with its signature. The key
+ * may be in a KMS.
+ *
+ * @see https://docs.wise.com/guides/developer/auth-and-security/sca-and-2fa
+ */
+async function approve({
+  credentials,
+  previous,
+  signWith,
+}: Pick<Attempt<WiseKeys>, 'credentials' | 'previous' | 'signWith'>): Promise<SignedAttempt> {
+  const oneTimeToken = previous?.headers['x-2fa-approval'];
+  if (oneTimeToken === undefined) return {};
+  const bytes = Buffer.from(oneTimeToken);
+  if (signWith === undefined && credentials.privateKey === undefined)
+    throw new TypeError(
+      'Wise asks for a signature (SCA). Configure privateKey, or the provider option signer.',
+    );
+  const signature = await (signWith?.(bytes) ??
+    signatureOf('sha256', bytes, createPrivateKey(credentials.privateKey ?? '')));
+  return {
+    headers: {
+      'x-2fa-approval': oneTimeToken,
+      'X-Signature': Buffer.from(signature).toString('base64'),
+    },
+  };
+}

@@ -1,0 +1,275 @@
+/**
+ * Writes what the documentation says of each provider from its definition: `docs/providers/<name>.md`,
+ * `docs/providers/README.md`, and the table in the README. Run it after a definition has changed: `npm run docs:providers`.
+ *
+ * The section "What to know" of a page is written by hand, and is kept as it is. The pages of the six providers that were
+ * first are written by hand from top to bottom.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { format } from 'prettier';
+
+/**
+ * @typedef {import('nestjs-payments-auth').ProviderDefinition<any>} Definition
+ * @typedef {{ name: string, required: boolean, what: string }} Variable
+ */
+
+const REGIONS = /** @type {const} */ (['Africa', 'Americas', 'Asia', 'Europe', 'Worldwide']);
+const KINDS = {
+  login: 'token login',
+  'client-credentials': 'OAuth 2.0 client credentials',
+  'refresh-token': 'OAuth 2.0 refresh token',
+};
+const PROOFS = {
+  payload: 'the whole payload',
+  values: 'the values that are signed, and no others',
+  sender: 'that the sender knows a secret',
+  nothing: 'nothing',
+};
+const NOT_CHECKED =
+  'Nothing on this page was checked against a live API. If a live answer looks different, run `npx --no nestjs-payments-auth check --report` and paste what it prints into an issue: it shows no value.';
+
+/** @param {Definition} definition */
+export function kindOf(definition) {
+  const { token } = definition;
+  const isSigned = definition.sign !== undefined;
+  if (token !== undefined) return !isSigned ? KINDS[token.kind] : `${KINDS[token.kind]}, signed requests`;
+  if (!isSigned) return 'static key';
+  return definition.headers === undefined ? 'signed requests' : 'static key, signed requests';
+}
+
+/** The variables of a provider: its fields, then where it is. @param {Definition} definition @returns {Variable[]} */
+export function variablesOf({
+  credentials,
+  environments,
+  environmentVariable,
+  baseUrlVariable,
+  scopesVariable,
+}) {
+  const fields = Object.entries(credentials).map(([field, one]) => ({
+    name: one.variable ?? `(${field})`,
+    required: one.optional !== true && one.default === undefined,
+    what: one.optional === true ? 'optional' : 'required',
+  }));
+  const places =
+    typeof baseUrlVariable === 'string' ? [baseUrlVariable] : Object.values(baseUrlVariable ?? {});
+  const names = Object.keys(environments).map((name) => `\`${name}\``);
+  return [
+    ...fields,
+    ...(environmentVariable === undefined
+      ? []
+      : [{ name: environmentVariable, required: true, what: names.join(' or ') }]),
+    ...places.map((name) => ({ name, required: false, what: 'another base URL, instead of an environment' })),
+    ...(scopesVariable === undefined
+      ? []
+      : [{ name: scopesVariable, required: false, what: 'other scopes, separated by spaces' }]),
+  ];
+}
+
+/**
+ * The page of a provider.
+ *
+ * @param {Definition} definition
+ * @param {string} toKnow what is written by hand
+ */
+export function pageOf(definition, toKnow) {
+  const {
+    title,
+    docs,
+    basedOn,
+    credentialsPage,
+    environments,
+    probe,
+    scopes,
+    token,
+    advice = [],
+    webhooks = {},
+  } = definition;
+  const urls = Object.entries(environments).flatMap(([environment, hosts]) =>
+    typeof hosts === 'string'
+      ? [`\`${environment}\`: \`${hosts}\``]
+      : Object.entries(hosts).map(([host, url]) => `\`${environment}\`, \`${host}\`: \`${url}\``),
+  );
+  const facts = [
+    ['Documents', `[${new URL(docs).host}](${docs})${basedOn === undefined ? '' : `, as of ${basedOn}`}`],
+    ...(credentialsPage === undefined ? [] : [['Credentials', credentialsPage]]),
+    ['Base URLs', urls.join('<br>')],
+    ...loginOf(token),
+    ...(scopes === undefined ? [] : [['Scopes', scopes.map((scope) => `\`${scope}\``).join(' ')]]),
+    ...(probe === undefined ? [] : [['Harmless call', `\`${probe.method ?? 'GET'} ${probe.path}\``]]),
+  ];
+  const schemes = Object.entries(webhooks).map(([name, scheme]) => {
+    const confirmWith = scheme['~work']?.confirmWith;
+    const onlyWhenNamed = scheme['~work']?.onlyWhenNamed === true ? 'only where a route names it' : '';
+    return [
+      `\`${name}\``,
+      PROOFS[scheme.proves],
+      confirmWith === undefined ? '' : `\`${confirmWith}\``,
+      onlyWhenNamed,
+    ];
+  });
+  const errors = advice.map(({ on, status, says, cause, fix }) => [
+    [
+      on === 'login' ? 'a login' : on === 'call' ? 'a call' : 'the settings',
+      ...(status === undefined ? [] : [[status].flat().join(', ')]),
+      ...(says === undefined ? [] : [`\`${says}\``]),
+    ].join(' '),
+    cause,
+    fix,
+  ]);
+  return [
+    `# ${title}`,
+    `${sentence(kindOf(definition))} Configured only where it is named: \`fromEnvironment: ['${definition.name}']\`, or under \`providers\`.`,
+    NOT_CHECKED,
+    table(['', ''], facts),
+    table(
+      ['Variable', ''],
+      variablesOf(definition).map(({ name, what }) => [`\`${name}\``, what]),
+    ),
+    '## What to know',
+    toKnow,
+    ...(schemes.length === 0
+      ? []
+      : [
+          '## Webhooks',
+          'See [webhooks](../webhooks.md) for the route. What a message of each scheme proves:',
+          table(['Scheme', 'It proves', 'Confirm with', ''], schemes),
+        ]),
+    '## Errors',
+    table(['What says no', 'Cause', 'Fix'], errors),
+    '## Rotation without downtime',
+    rotation(definition),
+    '',
+  ].join('\n\n');
+}
+
+/** The list of all providers, with what each one is configured by. @param {readonly Definition[]} definitions */
+export function indexOf(definitions) {
+  const parts = REGIONS.flatMap((region) => {
+    const rows = definitions
+      .filter((definition) => regionOf(definition) === region)
+      .map((definition) => [
+        `[${definition.title}](${definition.name}.md)`,
+        `\`${definition.name}\``,
+        kindOf(definition),
+        Object.keys(definition.environments).join(', '),
+        variablesOf(definition)
+          .map(({ name, required }) => `\`${name}\`${required ? '' : '?'}`)
+          .join(', '),
+      ]);
+    return rows.length === 0
+      ? []
+      : [`## ${region}`, table(['Provider', 'Name', 'Kind', 'Environments', 'Variables'], rows)];
+  });
+  return [
+    '# Providers',
+    '`?` is optional. Where there is an environment variable, a base URL can stand in its place.',
+    NOT_CHECKED.replace('on this page', 'here'),
+    ...parts,
+    '',
+  ].join('\n\n');
+}
+
+/** The table of the README. @param {readonly Definition[]} definitions */
+export function readmeTableOf(definitions) {
+  return REGIONS.flatMap((region) => {
+    const rows = definitions
+      .filter((definition) => regionOf(definition) === region)
+      .map((definition) => [
+        `[${definition.title}](docs/providers/${definition.name}.md)`,
+        `\`${definition.name}\``,
+        kindOf(definition),
+        Object.keys(definition.environments).join(', '),
+      ]);
+    return rows.length === 0
+      ? []
+      : [`**${region}**`, table(['Provider', 'Name', 'Kind', 'Environments'], rows)];
+  }).join('\n\n');
+}
+
+/** @param {unknown} token what a factory has made of the definition's description */
+function loginOf(token) {
+  const { path, host } = /** @type {{ path?: string, host?: string }} */ (token ?? {});
+  return path === undefined
+    ? []
+    : [['Login', `\`${path}\`${host === undefined ? '' : `, at the host \`${host}\``}`]];
+}
+
+/** @param {Definition} definition */
+function regionOf({ region }) {
+  return region ?? 'Africa';
+}
+
+/** What stands between "What to know" and the section after it. @param {string} page */
+export function toKnowOf(page) {
+  return /## What to know\n+([\s\S]*?)\n+## /.exec(page)?.[1] ?? '';
+}
+
+/** @param {Definition} definition */
+function rotation({ token, credentials }) {
+  if (token?.kind === 'refresh-token')
+    return [
+      '1. A new refresh token comes from the provider, and is saved by the application: see [own providers](../own-provider.md).',
+      '2. To rotate the client, configure the new one by a function or a file. Tokens that were obtained with the old one live on.',
+    ].join('\n');
+  const fields = Object.entries(credentials)
+    .filter(([, field]) => field.secret !== false && field.optional !== true)
+    .map(([name]) => `\`${name}\``);
+  return [
+    `1. Make a second ${fields.join(' and ') || 'secret'} where the provider shows its credentials.`,
+    '2. Configure both, newest first: `credentials: [newOnes, oldOnes]`. Deploy.',
+    '3. When nothing is refused any more, delete the old one at the provider, then take it out of the configuration.',
+  ].join('\n');
+}
+
+/** @param {string} text */
+function sentence(text) {
+  return `${text[0]?.toUpperCase()}${text.slice(1)}.`;
+}
+
+/** @param {readonly string[]} cells */
+function line(cells) {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+/** @param {string[]} head @param {string[][]} rows */
+function table(head, rows) {
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+const root = new URL('../', import.meta.url);
+const START = '<!-- providers: written by scripts/provider-pages.mjs -->';
+const END = '<!-- end of providers -->';
+
+/** @param {string} text */
+export function formatted(text) {
+  return format(text, { parser: 'markdown', printWidth: 110 });
+}
+
+async function main() {
+  const library = new URL('libs/payments-auth/dist/esm/index.js', root);
+  if (!existsSync(library)) {
+    console.error('Build the library first: npm run build');
+    process.exitCode = 2;
+    return;
+  }
+  const { BUILT_IN_PROVIDERS } = await import(library.href);
+  const byHand = ['cashfin', 'kashier', 'pesapal', 'clickpesa', 'wakapay', 'cryptofuse'];
+  for (const definition of BUILT_IN_PROVIDERS) {
+    if (byHand.includes(definition.name)) continue;
+    const path = new URL(`docs/providers/${definition.name}.md`, root);
+    const toKnow = existsSync(path) ? toKnowOf(readFileSync(path, 'utf8')) : '';
+    writeFileSync(path, await formatted(pageOf(definition, toKnow)));
+  }
+  writeFileSync(new URL('docs/providers/README.md', root), await formatted(indexOf(BUILT_IN_PROVIDERS)));
+  const readme = new URL('README.md', root);
+  const text = readFileSync(readme, 'utf8');
+  const [before, rest = ''] = text.split(START);
+  const [, after = ''] = rest.split(END);
+  writeFileSync(
+    readme,
+    await formatted(`${before}${START}\n\n${readmeTableOf(BUILT_IN_PROVIDERS)}\n\n${END}${after}`),
+  );
+}
+
+if (pathToFileURL(process.argv[1] ?? '').href === import.meta.url) await main();
