@@ -501,6 +501,7 @@ describe('nestjs-payments-auth --definitions', () => {
       expect(server.requests.map(({ url }) => url)).toEqual(['/balance?currency=KES']);
       const wrong = await run(['check', '--definitions', file], {
         ...env,
+        ...variables,
         LAKEPAY_KEY: 'test-key-of-another',
       });
       expect(wrong.stdout).toMatch(/cause: the key sleeps\n {2}fix: {3}wake the key up/);

@@ -78,7 +78,7 @@ describe('the examples of the README', () => {
   });
 
   it('test without a network', async () => {
-    const builder = await example<TestingModuleBuilder>('README.md', 'module');
+    const builder = await example<TestingModuleBuilder>('README.md', 'app');
     const module = ended(await builder.compile());
     const { data } = await firstValueFrom(module.get(PaymentsAuthService).http('cashfin').get('/a'));
     expect(data).toEqual({ asked: '/a' });

@@ -41,9 +41,7 @@ export type DefinitionFor<N, D, Own extends OwnDefinitions = readonly []> = [D] 
 export type OwnDefinitions = readonly AnyProviderDefinition[];
 
 /** The names of own definitions, as far as they are known at compile time. */
-export type OwnName<Own extends OwnDefinitions> = string extends Own[number]['name']
-  ? never
-  : Own[number]['name'];
+type OwnName<Own extends OwnDefinitions> = string extends Own[number]['name'] ? never : Own[number]['name'];
 
 /** The static credentials of what is registered as `N` with the option `provider: D`. */
 export type CredentialsFor<N, D, Own extends OwnDefinitions = readonly []> =

@@ -227,7 +227,7 @@ const DIVERTING = [
 ];
 
 /** What about an agent decides where its connections end; `undefined` for an ordinary one. */
-export function divertingAgent(agent: unknown): string | undefined {
+function divertingAgent(agent: unknown): string | undefined {
   if (typeof agent !== 'object' || agent === null) return undefined;
   if (Object.getPrototypeOf(agent) !== Agent.prototype) return 'an agent of another class';
   if (Object.hasOwn(agent, 'createConnection')) return 'an agent with a `createConnection` of its own';

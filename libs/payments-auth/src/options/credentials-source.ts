@@ -175,7 +175,7 @@ export function checkLoadable(input: Loadable, at: string, findings: Findings): 
  *
  * @throws {UnusableCredentialsError}
  */
-export async function load(input: unknown): Promise<readonly unknown[]> {
+async function load(input: unknown): Promise<readonly unknown[]> {
   const whole = input instanceof FileSource ? await input.json() : input;
   if (Array.isArray(whole)) return (await Promise.all(whole.map(load))).flat();
   if (!isRecord(whole)) return [whole];

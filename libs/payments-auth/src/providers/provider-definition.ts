@@ -3,7 +3,7 @@ import type { Attempt, SignedAttempt } from './signed-attempt.js';
 import type { BodySignatureDefinition } from './signature-definition.js';
 import type { WebhookScheme } from './webhooks/webhook-scheme.js';
 
-export type { ApiAnswer, Given, HeaderValues } from '../strategies/strategy.js';
+export type { ApiAnswer, HeaderValues } from '../strategies/strategy.js';
 export type { Attempt, SignedAttempt } from './signed-attempt.js';
 
 /**

@@ -6,7 +6,7 @@ import { scopesIn } from './scope-set.js';
 import type { TokenAnswer, TokenOutcome } from './strategy.js';
 
 /** Where things stand in a token answer, as paths of field names: `data.token`. */
-export interface TokenAnswerFields {
+interface TokenAnswerFields {
   /** The token: a path, or a function for one that stands outside the JSON. */
   readonly token: string | ((answer: TokenAnswer) => string | undefined);
   /** Seconds until it dies, as a number or a numeric string. */

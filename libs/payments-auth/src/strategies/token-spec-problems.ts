@@ -1,6 +1,8 @@
 import { suggestion } from '../nearest.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
+import { SECRET_WAYS } from './client-authentication.js';
+import type { SecretWay } from './strategy.js';
 
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
@@ -23,8 +25,6 @@ const COMMON = [
   'revoke',
 ];
 const FUNCTIONS = ['headers', 'body', 'rejected', 'issued', 'reason', 'client', 'parameters', 'refreshToken'];
-
-const SECRET_WAYS = ['client_secret_basic', 'client_secret_post'];
 
 /** What a part was called in 0.1. */
 const RENAMED: Readonly<Record<string, string>> = {
@@ -138,7 +138,9 @@ function authenticationProblems(given: unknown): string[] {
     given === 'tls_client_auth' ||
     given === 'none' ||
     (isJsonObject(given) && typeof given['way'] === 'string') ||
-    (Array.isArray(given) && given.length > 0 && given.every((way) => SECRET_WAYS.includes(way as string)));
+    (Array.isArray(given) &&
+      given.length > 0 &&
+      given.every((way) => SECRET_WAYS.includes(way as SecretWay)));
   return isKnown
     ? []
     : [

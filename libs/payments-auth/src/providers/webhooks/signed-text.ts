@@ -43,7 +43,7 @@ export interface SignedSource {
 }
 
 /** What of a message its signature covers. */
-export interface CoveredPart {
+interface CoveredPart {
   /** What may have been signed: more than one where the sender may write a number in two ways. */
   readonly texts: readonly Buffer[];
   /** The same without a timestamp: it does not change when the message is delivered again. */
