@@ -54,69 +54,49 @@ export { clickpesa, type ClickpesaCredentials } from './clickpesa.provider.js';
 export { cryptofuse, type CryptofuseCredentials } from './cryptofuse.provider.js';
 export { kashier, type KashierCredentials } from './kashier.provider.js';
 export { pesapal, type PesapalCredentials } from './pesapal.provider.js';
-export { paystack, type PaystackCredentials } from './paystack.provider.js';
-export { flutterwave, type FlutterwaveCredentials } from './flutterwave.provider.js';
-export { flutterwaveV4, type FlutterwaveV4Credentials } from './flutterwave-v4.provider.js';
-export { daraja, type DarajaCredentials } from './daraja.provider.js';
-export { monnify, type MonnifyCredentials } from './monnify.provider.js';
-export { interswitch, type InterswitchCredentials } from './interswitch.provider.js';
-export { nomba, type NombaCredentials } from './nomba.provider.js';
-export { squad, type SquadCredentials } from './squad.provider.js';
-export { paymob, type PaymobCredentials } from './paymob.provider.js';
-export { azampay, type AzampayCredentials } from './azampay.provider.js';
-export { orangeMoney, type OrangeMoneyCredentials } from './orange-money.provider.js';
-export { kopokopo, type KopokopoCredentials } from './kopokopo.provider.js';
-export { peachPayments, type PeachPaymentsCredentials } from './peach-payments.provider.js';
-export { fedapay, type FedapayCredentials } from './fedapay.provider.js';
-export { wave, type WaveCredentials } from './wave.provider.js';
-export { chapa, type ChapaCredentials } from './chapa.provider.js';
-export { type MomoCredentials, momoCollection, momoDisbursement, momoRemittance } from './momo.provider.js';
-export { airtelMoney, type AirtelMoneyCredentials } from './airtel-money.provider.js';
-export { pawapay, type PawapayCredentials } from './pawapay.provider.js';
-export { selcom, type SelcomCredentials } from './selcom.provider.js';
-export { stripe, type StripeCredentials } from './stripe.provider.js';
-export { paypal, type PaypalCredentials } from './paypal.provider.js';
-export { razorpay, type RazorpayCredentials } from './razorpay.provider.js';
-export { adyen, type AdyenCredentials } from './adyen.provider.js';
-export { gocardless, type GocardlessCredentials } from './gocardless.provider.js';
-export { cashfree, type CashfreeCredentials } from './cashfree.provider.js';
-export { phonepe, type PhonepeCredentials } from './phonepe.provider.js';
-export { klarna, type KlarnaCredentials } from './klarna.provider.js';
-export { xendit, type XenditCredentials } from './xendit.provider.js';
-export { airwallex, type AirwallexCredentials } from './airwallex.provider.js';
-export { vippsMobilepay, type VippsMobilepayCredentials } from './vipps-mobilepay.provider.js';
-export { coinbaseCdp, type CoinbaseCdpCredentials } from './coinbase-cdp.provider.js';
-export { dlocal, type DlocalCredentials } from './dlocal.provider.js';
-export { rapyd, type RapydCredentials } from './rapyd.provider.js';
-export { iyzico, type IyzicoCredentials } from './iyzico.provider.js';
-export { worldline, type WorldlineCredentials } from './worldline.provider.js';
-export { truelayer, type TruelayerCredentials } from './truelayer.provider.js';
-export { revolutBusiness, type RevolutBusinessCredentials } from './revolut-business.provider.js';
-export {
-  checkout,
-  checkoutOauth,
-  type CheckoutCredentials,
-  type CheckoutOauthCredentials,
-} from './checkout.provider.js';
-export { wise, wiseOauth, type WiseCredentials, type WiseOauthCredentials } from './wise.provider.js';
-export {
-  square,
-  squareOauth,
-  type SquareCredentials,
-  type SquareOauthCredentials,
-} from './square.provider.js';
-export {
-  mollie,
-  mollieOauth,
-  type MollieCredentials,
-  type MollieOauthCredentials,
-} from './mollie.provider.js';
-export {
-  mercadopago,
-  mercadopagoOauth,
-  type MercadopagoCredentials,
-  type MercadopagoOauthCredentials,
-} from './mercadopago.provider.js';
+export type { PaystackCredentials } from './paystack.provider.js';
+export type { FlutterwaveCredentials } from './flutterwave.provider.js';
+export type { FlutterwaveV4Credentials } from './flutterwave-v4.provider.js';
+export type { DarajaCredentials } from './daraja.provider.js';
+export type { MonnifyCredentials } from './monnify.provider.js';
+export type { InterswitchCredentials } from './interswitch.provider.js';
+export type { NombaCredentials } from './nomba.provider.js';
+export type { SquadCredentials } from './squad.provider.js';
+export type { PaymobCredentials } from './paymob.provider.js';
+export type { AzampayCredentials } from './azampay.provider.js';
+export type { OrangeMoneyCredentials } from './orange-money.provider.js';
+export type { KopokopoCredentials } from './kopokopo.provider.js';
+export type { PeachPaymentsCredentials } from './peach-payments.provider.js';
+export type { FedapayCredentials } from './fedapay.provider.js';
+export type { WaveCredentials } from './wave.provider.js';
+export type { ChapaCredentials } from './chapa.provider.js';
+export type { MomoCredentials } from './momo.provider.js';
+export type { AirtelMoneyCredentials } from './airtel-money.provider.js';
+export type { PawapayCredentials } from './pawapay.provider.js';
+export type { SelcomCredentials } from './selcom.provider.js';
+export type { StripeCredentials } from './stripe.provider.js';
+export type { PaypalCredentials } from './paypal.provider.js';
+export type { RazorpayCredentials } from './razorpay.provider.js';
+export type { AdyenCredentials } from './adyen.provider.js';
+export type { GocardlessCredentials } from './gocardless.provider.js';
+export type { CashfreeCredentials } from './cashfree.provider.js';
+export type { PhonepeCredentials } from './phonepe.provider.js';
+export type { KlarnaCredentials } from './klarna.provider.js';
+export type { XenditCredentials } from './xendit.provider.js';
+export type { AirwallexCredentials } from './airwallex.provider.js';
+export type { VippsMobilepayCredentials } from './vipps-mobilepay.provider.js';
+export type { CoinbaseCdpCredentials } from './coinbase-cdp.provider.js';
+export type { DlocalCredentials } from './dlocal.provider.js';
+export type { RapydCredentials } from './rapyd.provider.js';
+export type { IyzicoCredentials } from './iyzico.provider.js';
+export type { WorldlineCredentials } from './worldline.provider.js';
+export type { TruelayerCredentials } from './truelayer.provider.js';
+export type { RevolutBusinessCredentials } from './revolut-business.provider.js';
+export type { CheckoutCredentials, CheckoutOauthCredentials } from './checkout.provider.js';
+export type { WiseCredentials, WiseOauthCredentials } from './wise.provider.js';
+export type { SquareCredentials, SquareOauthCredentials } from './square.provider.js';
+export type { MollieCredentials, MollieOauthCredentials } from './mollie.provider.js';
+export type { MercadopagoCredentials, MercadopagoOauthCredentials } from './mercadopago.provider.js';
 export { wakapay, type WakapayCredentials } from './wakapay.provider.js';
 
 /**

@@ -28,7 +28,7 @@ export interface DeliveryToSign {
  * @example
  * ```ts
  * const { headers, rawBody } = await signedDelivery(acme, { payload: { id: 'evt_1' }, credentials });
- * await fetch(`${url}/webhooks/acme`, { method: 'POST', headers, body: rawBody });
+ * await fetch(`${url}/webhooks/acme`, { method: 'POST', headers, body: Buffer.from(rawBody) });
  * ```
  */
 export async function signedDelivery(
