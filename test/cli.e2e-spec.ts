@@ -77,6 +77,24 @@ async function unlike(
 }
 
 describe('nestjs-payments-auth check', () => {
+  it('prints what the answers looked like with --report, and no value of them', async () => {
+    const wakapay = sandbox.provider('wakapay');
+    const { code, stdout } = await run(['check', 'wakapay', '--report'], wakapay.environment);
+    expect(code).toBe(0);
+    expect(stdout).toContain('wakapay: POST /business/auth -> 200');
+    expect(stdout).toContain('wakapay: GET /business/balance -> 200');
+    expect(stdout).toMatch(/^headers: .*content-type/m);
+    expect(stdout).toMatch(/"accessToken": "text",\n {2}"expiresIn": "number"/);
+    const { apiKey, apiSecret } = wakapay.credentials;
+    for (const secret of [apiKey, apiSecret, ...wakapay.tokens.map(({ value }) => value)])
+      expect(stdout).not.toContain(secret);
+    wakapay.misbehave({ fault: 'html', on: 'token' });
+    const failed = await run(['check', 'wakapay', '--report'], wakapay.environment);
+    expect(failed.code).toBe(1);
+    expect(failed.stdout).toMatch(/^body: {4}"text"$/m);
+    wakapay.behave();
+  });
+
   it('shows at a glance that all is well, with one login for each provider that has one', async () => {
     const { code, stdout, stderr } = await run(['check'], env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

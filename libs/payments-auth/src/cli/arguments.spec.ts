@@ -10,6 +10,7 @@ describe('the command line', () => {
       named: [{ name: 'pesapal' }, { name: 'kashier' }],
       timeoutMs: 2_000,
       json: false,
+      report: false,
     });
   });
 

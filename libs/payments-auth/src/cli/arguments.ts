@@ -13,6 +13,8 @@ export type Command =
       /** Those that were named; none for every one. */
       readonly named: readonly ProviderDefinition[];
       readonly json: boolean;
+      /** Prints what the answers looked like instead of what they mean. */
+      readonly report: boolean;
       readonly timeoutMs: number;
       readonly envFile?: string;
     }
@@ -33,6 +35,7 @@ export const HELP = `Usage: nestjs-payments-auth <command> [options]
       --env-file FILE   reads the variables from FILE, and from nowhere else
       --timeout TIME    how long to wait for each answer: 500ms, 10s, 1m (default: 10s)
       --json            prints one JSON object
+      --report          prints what the answers looked like, without any value, to be pasted into an issue
   providers           lists the providers by region, and their variables
       --json            prints one JSON array
   env PROVIDER        prints a commented .env template
@@ -51,6 +54,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
   json: { type: 'boolean' },
+  report: { type: 'boolean' },
   'env-file': { type: 'string' },
   timeout: { type: 'string' },
   definitions: { type: 'string' },
@@ -58,7 +62,7 @@ const OPTIONS = {
 
 /** Which options a command takes. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
-  check: ['json', 'env-file', 'timeout', 'definitions'],
+  check: ['json', 'report', 'env-file', 'timeout', 'definitions'],
   providers: ['json', 'definitions'],
   env: ['definitions'],
 };
@@ -88,6 +92,7 @@ export function parseArguments(argv: readonly string[], own: readonly ProviderDe
       command: 'check',
       named: [...new Set(names)].map((name) => definitionOf(name, known)),
       json: values.json ?? false,
+      report: values.report ?? false,
       timeoutMs: timeoutOf(values.timeout),
       ...(values['env-file'] === undefined ? {} : { envFile: values['env-file'] }),
     };

@@ -10,6 +10,7 @@ import { adviceFor, type Symptom } from './advice.js';
 import { sayDuration } from './duration.js';
 import type { CheckFinding, ProviderCheck, StepResult } from './provider-check.js';
 import { type CheckSettings, logIn, probe } from './requests.js';
+import type { Transcript } from './transcript.js';
 
 /** Beyond this, whatever has a time in it is taken for too old or not yet valid. */
 const CLOCK_OFF_MS = 60_000;
@@ -58,6 +59,7 @@ export async function checkProvider(
     baseUrls: hosts,
     ...requests.result,
     findings,
+    transcripts: requests.transcripts,
   };
 }
 
@@ -95,6 +97,7 @@ async function makeRequests(
 ): Promise<{
   result: Pick<ProviderCheck, 'login' | 'probe' | 'tokenLifetimeMs' | 'clockDifferenceMs'>;
   findings: CheckFinding[];
+  transcripts: Transcript[];
 }> {
   const { definition } = provider;
   const strategy = strategyOf(definition);
@@ -115,6 +118,7 @@ async function makeRequests(
       ...(login?.value === undefined ? {} : { tokenLifetimeMs: Math.round(login.value.lifetime.lifetimeMs) }),
       ...(clockDifferenceMs === undefined ? {} : { clockDifferenceMs }),
     },
+    transcripts: [login?.transcript, probed?.transcript].filter((each) => each !== undefined),
     findings: [
       ...failures(definition, 'login', login),
       ...failures(definition, 'probe', probed),

@@ -1,4 +1,5 @@
 import type { Symptom } from './advice.js';
+import type { Transcript } from './transcript.js';
 
 /** One thing that is wrong, or looks wrong, and what helps. No secret in it. */
 export interface CheckFinding {
@@ -36,11 +37,15 @@ export interface ProviderCheck {
   /** How far the provider's clock is ahead of this machine's. */
   readonly clockDifferenceMs?: number;
   readonly findings: readonly CheckFinding[];
+  /** What the answers looked like: for `--report`, and left out of `--json`. */
+  readonly transcripts?: readonly Transcript[];
 }
 
 /** How a request went, whatever it was for. */
 export interface StepResult<T> {
   readonly step: CheckStep;
+  /** Absent where no answer came. */
+  readonly transcript?: Transcript;
   readonly clockDifferenceMs?: number;
   /** What it was made for; absent when it failed. */
   readonly value?: T;

@@ -19,7 +19,21 @@ export function reportText(checks: readonly ProviderCheck[]): string {
 }
 
 export function reportJson(checks: readonly ProviderCheck[], ok: boolean): string {
-  return `${JSON.stringify({ ok, providers: checks })}\n`;
+  const providers = checks.map(({ transcripts: _left, ...check }) => check);
+  return `${JSON.stringify({ ok, providers })}\n`;
+}
+
+/** What the answers looked like, for an issue: status, header names, the shape of the envelope, and no value. */
+export function reportTranscripts(checks: readonly ProviderCheck[]): string {
+  const parts = checks.flatMap(({ provider, transcripts = [] }) =>
+    transcripts.map(
+      ({ method, path, status, headerNames, shape }) =>
+        `${provider}: ${method} ${path} -> ${status}\nheaders: ${headerNames.join(', ')}\nbody:    ${JSON.stringify(shape, null, 2)}\n`,
+    ),
+  );
+  return parts.length === 0
+    ? 'No answer came, so there is nothing to report.\n'
+    : `Paste this into an issue. No value of an answer stands in it.\n\n${parts.join('\n')}`;
 }
 
 function rowOf(check: ProviderCheck): string[] {

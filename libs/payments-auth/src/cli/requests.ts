@@ -18,6 +18,7 @@ import { wordsOf } from './call-words.js';
 import { clockDifferenceMs } from './clock-difference.js';
 import { sayDuration } from './duration.js';
 import type { StepResult } from './provider-check.js';
+import { transcriptOf } from './transcript.js';
 
 /** A merchant may have many products, and the library sets no limit to what a call answers. */
 const MOST_PROBE_BYTES = 64 * 1024 * 1024;
@@ -176,6 +177,7 @@ async function ask<T>({
   const difference = clockDifferenceMs(answer, latencyMs);
   return {
     step: { passed: 'value' in judged, latencyMs, status },
+    transcript: transcriptOf(request, answer),
     ...(difference === undefined ? {} : { clockDifferenceMs: difference }),
     ...('value' in judged
       ? judged

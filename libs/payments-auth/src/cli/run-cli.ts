@@ -7,7 +7,7 @@ import { readEnvFile, readEnvironment } from './env-file.js';
 import { envTemplate } from './env-template.js';
 import { listProviders } from './list-providers.js';
 import { loadDefinitions } from './own-definitions.js';
-import { reportJson, reportText } from './report.js';
+import { reportJson, reportText, reportTranscripts } from './report.js';
 import { UsageError } from './usage.error.js';
 
 /** What the command needs of the process it runs in. */
@@ -51,7 +51,7 @@ async function run(command: Command, own: readonly ProviderDefinition[], cli: Cl
 }
 
 async function check(
-  { named, json, timeoutMs, envFile }: Extract<Command, { command: 'check' }>,
+  { named, json, report, timeoutMs, envFile }: Extract<Command, { command: 'check' }>,
   own: readonly ProviderDefinition[],
   cli: CliProcess,
 ): Promise<number> {
@@ -62,6 +62,7 @@ async function check(
   const checks = await Promise.all(definitions.map((definition) => checkProvider(definition, context)));
   const ok = checks.every((each) => each.ok) && checks.some(({ configured }) => configured === 'yes');
   if (usesFile && !json) cli.out('Variables come from the environment, then from .env in this folder.\n\n');
-  cli.out(json ? reportJson(checks, ok) : reportText(checks));
+  if (report) cli.out(reportTranscripts(checks));
+  else cli.out(json ? reportJson(checks, ok) : reportText(checks));
   return ok ? 0 : 1;
 }

@@ -1,0 +1,55 @@
+import { isJsonObject } from '../building-blocks/json-value.js';
+import type { TokenRequest } from '../strategies/strategy.js';
+import type { TimedTokenAnswer } from '../strategies/token-transport.js';
+
+/** What a live answer looked like, without any value of it. It can be pasted into an issue. */
+export interface Transcript {
+  readonly method: string;
+  /** Without its query. */
+  readonly path: string;
+  readonly status: number;
+  /** In lower case, sorted. */
+  readonly headerNames: readonly string[];
+  /** The JSON with the kind of each value in its place; `text` or `nothing` where it is none. */
+  readonly shape: unknown;
+}
+
+const MOST_DEPTH = 6;
+const MOST_FIELDS = 60;
+/** A key that reads like a name. Others may be values: an id, an address. */
+const NAME = /^[A-Za-z_@][\w.@-]{0,39}$/;
+
+export function transcriptOf(
+  { method, path }: Pick<TokenRequest, 'method' | 'path'>,
+  { status, headers, body, text }: Pick<TimedTokenAnswer, 'status' | 'headers' | 'body' | 'text'>,
+): Transcript {
+  return {
+    method: method ?? 'POST',
+    path: path.split('?', 1)[0] as string,
+    status,
+    headerNames: Object.keys(headers)
+      .map((name) => name.toLowerCase())
+      .toSorted(),
+    shape: body === undefined ? (text === '' ? 'nothing' : 'text') : shapeOf(body, 0),
+  };
+}
+
+function shapeOf(value: unknown, depth: number): unknown {
+  if (value === null) return 'null';
+  if (typeof value !== 'object') return typeof value === 'string' ? textKind(value) : typeof value;
+  if (depth >= MOST_DEPTH) return '…';
+  // Lists repeat their first item, as a rule.
+  if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0], depth + 1)];
+  if (!isJsonObject(value)) return '…';
+  const entries = Object.entries(value).slice(0, MOST_FIELDS);
+  return Object.fromEntries(
+    entries.map(([key, each], at) => [NAME.test(key) ? key : `(key ${at + 1})`, shapeOf(each, depth + 1)]),
+  );
+}
+
+/** Enough to tell seconds from a date, and no more. */
+function textKind(value: string): string {
+  if (value === '') return 'text, empty';
+  if (/^\d{1,19}(\.\d+)?$/.test(value)) return 'text, a number';
+  return Number.isNaN(Date.parse(value)) || !/^\d{4}-/.test(value) ? 'text' : 'text, a date';
+}
