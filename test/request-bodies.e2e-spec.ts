@@ -101,9 +101,16 @@ describe('a call whose body can be read only once', () => {
   it('leaves it to a call that can be sent again to show whether renewing helps', async () => {
     await failure(bed.send({ method: 'POST', url: '/sandbox/echo', data: Readable.from([BYTES]) }));
     await bed.send({ url: '/sandbox/echo' });
+    const post = () => bed.send({ method: 'POST', url: '/sandbox/echo', data: TEXT });
+    // Nothing has shown yet that the new token cured anything: one refusal is no reason for another one, two are.
     bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
-    const response = await bed.send({ method: 'POST', url: '/sandbox/echo', data: TEXT });
-    expect(response.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
-    expect(bed.provider.counts).toMatchObject({ tokenRequests: 3, refusals: 2, executions: 1 });
+    expect(await failure(post())).toMatchObject({ response: { status: 401 } });
+    expect(bed.provider.counts.tokenRequests).toBe(2);
+    expect((await post()).paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
+    expect(bed.provider.counts).toMatchObject({ tokenRequests: 3, executions: 1 });
+    // Now it has been shown: one refusal is enough.
+    bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
+    expect((await post()).paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
+    expect(bed.provider.counts).toMatchObject({ tokenRequests: 4, executions: 2 });
   });
 });

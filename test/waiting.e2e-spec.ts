@@ -234,9 +234,6 @@ describe('an outage of the token endpoint', () => {
     { fault: 'no-content' },
     { fault: 'redirect', to: 'other-host' },
     { fault: 'huge' },
-    { fault: 'malformed-token', token: 'missing' },
-    { fault: 'malformed-token', token: 'line-break' },
-    { fault: 'malformed-token', token: 'object' },
     { fault: 'malformed-token', token: 'long' },
   ] as const)('may look like this, and is an outage all the same: %j', async (fault) => {
     bed = await startProviderBed('wakapay');
@@ -248,4 +245,27 @@ describe('an outage of the token endpoint', () => {
     await clock.advance(1_000);
     expect((await bed.send(READ)).status).toBe(200);
   });
+});
+
+describe("a provider's own answer without a usable token", () => {
+  let bed: ProviderBed;
+
+  afterEach(() => bed.close());
+
+  it.each(['missing', 'line-break', 'object'] as const)(
+    'is told once, and then left alone like a rejection: %s',
+    async (token) => {
+      bed = await startProviderBed('wakapay');
+      const { clock, provider } = bed;
+      provider.misbehave({ fault: 'malformed-token', token, on: 'token' });
+      const error = await failure(bed.send(READ));
+      expect(error).toMatchObject({ code: 'DEFINITION_FAULT', retryAfterMs: 30_000 });
+      provider.behave();
+      // No waiting cures it, so it is neither tried again for this caller nor for the next one.
+      expect(await failure(bed.send(READ))).toMatchObject({ code: 'DEFINITION_FAULT' });
+      expect(provider.counts).toMatchObject({ tokenRequests: 1, calls: 0 });
+      await clock.advance(30_000);
+      expect((await bed.send(READ)).status).toBe(200);
+    },
+  );
 });
