@@ -70,7 +70,7 @@ describe('a fleet that shares its tokens through Redis', () => {
 
   it('replaces a token that all of its processes see refused with one token request', async () => {
     await boot(processes);
-    await all('token');
+    await all('call');
     provider.killTokens();
     expect(await all('call')).toEqual(Array.from({ length: SIZE }, () => ({ status: 200, replayed: true })));
     expect(provider.tokenRequests).toBe(2);
@@ -79,7 +79,7 @@ describe('a fleet that shares its tokens through Redis', () => {
 
   it('replaces a token that some see refused much later than others with one token request', async () => {
     await boot(processes);
-    await all('token');
+    await all('call');
     provider.killTokens();
     for (const process of processes)
       expect(await process.ask('call')).toEqual({ status: 200, replayed: true });

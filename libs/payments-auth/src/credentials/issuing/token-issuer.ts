@@ -43,6 +43,9 @@ export type ReturnRequest = Pick<
   'account' | 'scopes' | 'credentials' | 'fingerprint' | 'signal'
 >;
 
+/** What is needed to look for a token that is newer than the one held. */
+export type NewerRequest = ReturnRequest & Pick<IssueRequest, 'held' | 'refused' | 'onWithdrawn'>;
+
 /** What a request to the token endpoint came to. */
 export interface TokenRequestReport {
   readonly outcome: 'issued' | 'rejected' | 'unavailable';
@@ -107,6 +110,11 @@ export interface TokenIssuer {
   readonly isShared: boolean;
   /** Never rejects. */
   issue(request: IssueRequest): Promise<IssueOutcome>;
+  /**
+   * A newer token than the one held that the fleet has already; nobody is asked for one. Absent where nothing is shared.
+   * Never rejects.
+   */
+  newer?(request: NewerRequest): Promise<IssuedToken | undefined>;
   /**
    * Gives a token back to the provider, and the shared one too. Rejects when one could not be delivered.
    *

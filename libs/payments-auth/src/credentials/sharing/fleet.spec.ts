@@ -88,6 +88,53 @@ describe('a process of a fleet that holds an older token than the others', () =>
   });
 });
 
+describe('a process of a fleet that has just taken over a token', () => {
+  it('does not call it young when it is not: a dead one is replaced at once', async () => {
+    await bed.registry.service('acme').get();
+    await bed.clock.advance(5_000);
+    expect(await call(other.spenders('acme').spender(undefined, undefined), new Set(['t1']))).toBe('served');
+    expect(bed.logins).toHaveLength(2);
+  });
+});
+
+describe('a process of a fleet that may not log in because it did so in vain', () => {
+  let spender: CredentialSpender;
+  const loginForRefusal = async (token: string) => {
+    await spend(spender, bed.clock, { answer: () => 401, replayable: false });
+    await until(() => spender.peek()?.token === token);
+    await bed.clock.advance(2_200);
+  };
+
+  beforeEach(async () => {
+    spender = other.spenders('acme').spender(undefined, undefined);
+    await call(spender, new Set());
+    // The pause after the second is 4 s.
+    await loginForRefusal('t2');
+    await loginForRefusal('t3');
+    expect(bed.logins).toHaveLength(3);
+  });
+
+  it('takes over a newer token that the others have by now', async () => {
+    const service = bed.registry.service('acme');
+    await service.get();
+    await service.refresh();
+    expect(store.tokens).toEqual(['t4']);
+    const dead = new Set(['t1', 't2', 't3']);
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => call(spender, dead)));
+    expect(new Set(outcomes)).toEqual(new Set(['served']));
+    expect(spender.peek()?.token).toBe('t4');
+    expect(bed.logins).toHaveLength(4);
+  });
+
+  it('passes the refusal on where they have none, and keeps nobody from logging in', async () => {
+    expect(await call(spender, new Set(['t3']))).toBe('refused');
+    expect(bed.logins).toHaveLength(3);
+    const service = bed.registry.service('acme');
+    await service.get();
+    expect((await service.refresh()).token).toBe('t4');
+  });
+});
+
 const revoked = () => bed.server.to('/revoke').map(({ body }) => body.toString());
 
 describe('a process that has lost the store', () => {

@@ -17,6 +17,7 @@ import type {
   IssuedToken,
   IssueOutcome,
   IssueRequest,
+  NewerRequest,
   ReturnRequest,
   TokenIssuer,
 } from '../issuing/token-issuer.js';
@@ -95,6 +96,19 @@ export class SharedTokenIssuer implements TokenIssuer {
     return outcome;
   }
 
+  async newer(request: NewerRequest): Promise<IssuedToken | undefined> {
+    const key = this.#keyOf(request);
+    const askedAtMs = this.#clock.now();
+    const askedAtMonotonicMs = this.#clock.monotonic();
+    const claim = await this.#claim(key, { ...startOf(request), drop: false }, true, this.#health.timeoutMs);
+    if (claim?.outcome === 'acquired') this.#tell((store) => store.release(key, claim.grant));
+    if (claim?.outcome !== 'found') return undefined;
+    const issued = takenOver(claim.token, askedAtMs, askedAtMonotonicMs);
+    if (!this.#isWanted(claim.token, issued, request, false)) return undefined;
+    this.#listeners.add(key.hash, issued, request.onWithdrawn);
+    return issued;
+  }
+
   async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
     // First from the fleet, so that nobody takes over what is about to die.
     const shared = await this.#ask((store) => store.withdraw(this.#keyOf(request), true));
@@ -119,14 +133,14 @@ export class SharedTokenIssuer implements TokenIssuer {
     for (let looks = 0; ; looks += 1) {
       const askedAtMs = this.#clock.now();
       const askedAtMonotonicMs = this.#clock.monotonic();
-      const claim = await budget.spend(this.#claim(key, search, request, budget));
+      const claim = await budget.spend(this.#claim(key, search, request.insist, budget.leftMs));
       if (claim === undefined) return this.#alone(request);
       if (claim.outcome === 'acquired') return this.#askProvider(key, claim.grant, request, budget);
       if (claim.outcome === 'rejected')
         return { outcome: 'rejected', reason: told(claim.reason), retryAfterMs: claim.retryAfterMs };
       if (claim.outcome === 'found') {
         const issued = takenOver(claim.token, askedAtMs, askedAtMonotonicMs);
-        if (this.#isWanted(claim.token, issued, request)) return issued;
+        if (this.#isWanted(claim.token, issued, request, !request.wait.isAwaited)) return issued;
         search.newerThan = claim.token.version;
         search.drop = claim.token.token === request.refused;
         continue;
@@ -141,8 +155,8 @@ export class SharedTokenIssuer implements TokenIssuer {
   #claim(
     key: TokenKey,
     search: Search,
-    { insist }: IssueRequest,
-    { leftMs }: StoreBudget,
+    insist: boolean,
+    leftMs: number | undefined,
   ): Promise<Claim | undefined> {
     const giveBack = (late: Claim): void => {
       if (late.outcome === 'acquired') this.#tell((store) => store.release(key, late.grant));
@@ -152,12 +166,17 @@ export class SharedTokenIssuer implements TokenIssuer {
   }
 
   /** Whether a stored token serves: not the refused one, not dying, and no renewal that is due again at once. */
-  #isWanted(stored: StoredToken, issued: IssuedToken, { refused, held, wait }: IssueRequest): boolean {
+  #isWanted(
+    stored: StoredToken,
+    issued: IssuedToken,
+    { refused, held }: Pick<IssueRequest, 'refused' | 'held'>,
+    isAhead: boolean,
+  ): boolean {
     if (stored.token === refused || !isUsableToken(stored.token)) return false;
     const { refreshBeforeMs } = this.#provider;
     const { lifetimeMs } = issued.lifetime;
     const zones = zonesOf(lifetimeMs, refreshBeforeMs, this.#inner.durations.slowestMs, 1);
-    const isRenewal = !wait.isAwaited && held !== undefined && this.#livesForMs(held) > 0;
+    const isRenewal = isAhead && held !== undefined && this.#livesForMs(held) > 0;
     const ageMs = lifetimeMs - stored.remainingMs;
     // A token that was obtained alone has no number to compare: then the younger of the two is the newer one.
     if (held !== undefined && held.version === undefined && this.#ageMs(held) <= ageMs) return false;
@@ -281,7 +300,7 @@ export class SharedTokenIssuer implements TokenIssuer {
 }
 
 /** Newer than what is held; where it is not known what that was in the store, it is found out by looking. */
-function startOf({ held, refused }: IssueRequest): Search {
+function startOf({ held, refused }: Pick<IssueRequest, 'held' | 'refused'>): Search {
   const version = held?.version;
   if (version === undefined) return { newerThan: 0, drop: false };
   // Another token than the one held was refused: the held one has replaced it already, and still stands there.

@@ -146,6 +146,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
         const renewing = this.#force(refused, cure.refusedKey);
         return cure.isBehind === true ? undefined : renewing;
       }
+      case 'store':
+        return this.#takeNewer(refused);
       default:
         return undefined;
     }
@@ -191,6 +193,38 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
         }
       }
       return isOther ? other : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** No login is due, but the fleet may have a newer token by now. Never rejects. */
+  async #takeNewer(refused: Credential): Promise<Credential | undefined> {
+    const newest = await (this.#refused as RefusedTokens).lookTogether(() => this.#lookForNewer(refused));
+    return newest?.isSameAs(refused) === true ? undefined : newest;
+  }
+
+  async #lookForNewer(refused: Credential): Promise<Credential | undefined> {
+    const { clock, closing, issuer } = this.#context;
+    const before = this.#kept;
+    if (before === undefined || issuer?.newer === undefined) return undefined;
+    const startedAtMs = this.#nowMs;
+    const { account } = this.owner;
+    const { scopes } = this;
+    const issued = await issuer.newer({
+      account,
+      scopes,
+      ...before.secret,
+      held: before.held(clock),
+      refused: refused.token,
+      signal: closing,
+      onWithdrawn: (token) => this.#withdrawn(token),
+    });
+    // Another one may have come meanwhile, or be on its way, or all of it may have been dropped.
+    if (this.#kept !== before) return this.#living?.credential;
+    if (issued === undefined || this.isBusy) return undefined;
+    try {
+      return this.#keep({ secret: before.secret, issued }, { reason: 'refused', startedAtMs });
     } catch {
       return undefined;
     }

@@ -38,7 +38,7 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
     scopes: grantedOf(issued, scopes),
     id: hash.short([issued.token]),
     token: sharedWith(Object.values(made.headers), issued.token),
-    obtainedAtMs: again ? before.credential.obtainedAtMs : clock.now(),
+    obtainedAtMs: again ? before.credential.obtainedAtMs : firstHadAtMs(issued, clock.now()),
     expiresAtMs,
     ...made,
   });
@@ -50,6 +50,11 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
     zones: again ? { ...zones, dueAfterMs: zones.deadAfterMs } : zones,
     since: { wallMs: issued.askedAtMs, monotonicMs: issued.askedAtMonotonicMs },
   });
+}
+
+/** A token of the fleet is as old as it is, and not as young as it is here: its provider has known it since then. */
+function firstHadAtMs({ from, askedAtMs }: IssuedToken, nowMs: number): number {
+  return from === 'store' ? askedAtMs : nowMs;
 }
 
 /**

@@ -89,7 +89,7 @@ export class KeptCredential {
     return this.#sinceMs;
   }
 
-  /** When it came here, on the monotonic clock. */
+  /** When it came from its provider, here or to another process of the fleet; on the monotonic clock. */
   get obtainedAtMs(): number {
     return this.#sinceMs + this.credential.obtainedAtMs - this.#sinceWallMs;
   }

@@ -61,6 +61,8 @@ export class RefusedTokens {
   /** The token that the last forced renewal has replaced. */
   #replaced: KeptCredential | undefined = undefined;
 
+  #looking: Promise<Credential | undefined> | undefined = undefined;
+
   /** The token that the following is about. */
   #token: KeptCredential | undefined = undefined;
   /** Calls that were refused with it since the last one that was accepted. */
@@ -156,6 +158,12 @@ export class RefusedTokens {
     this.#inARow = 0;
     this.#isForced = true;
     this.#noCure(kept.credential.id);
+  }
+
+  /** Calls that are refused while one looks for a newer token look together with it. */
+  lookTogether(look: () => Promise<Credential | undefined>): Promise<Credential | undefined> {
+    this.#looking ??= look().finally(() => (this.#looking = undefined));
+    return this.#looking;
   }
 
   /** The secrets are others: what was learned with those before is void. */
