@@ -133,7 +133,7 @@ describe('a fleet that shares its tokens through Redis', () => {
 
   it('pays on while Redis is gone, each process for itself, and shares again when it is back', async () => {
     await boot(processes);
-    await all('token');
+    await all('call');
     await redis.kill();
     provider.killTokens();
     for (const { status } of await all('call')) expect(status).toBe(200);
@@ -154,6 +154,7 @@ describe('a fleet that shares its tokens through Redis', () => {
     const shared = await first.ask('refresh');
     // Whoever looks before it has reached Redis takes the one before it, which is alive too, and looks again.
     for (const process of others) await until(async () => (await process.ask('refresh')) === shared);
+    await all('call');
     provider.killTokens();
     for (const { status } of await all('call')) expect(status).toBe(200);
     expect(provider.tokenRequests).toBe(2);

@@ -97,6 +97,19 @@ describe('a process of a fleet that has just taken over a token', () => {
   });
 });
 
+describe('a process of a fleet whose new token has died together with its predecessor', () => {
+  it('replaces both with one login, and serves the call that has tried both', async () => {
+    const spender = other.spenders('acme').spender(undefined, undefined);
+    await call(spender, new Set());
+    await other.service('acme').refresh();
+    await call(spender, new Set());
+    expect(spender.peek()?.token).toBe('t2');
+    await bed.clock.advance(100);
+    expect(await call(spender, new Set(['t1', 't2']))).toBe('served');
+    expect(bed.logins).toHaveLength(3);
+  });
+});
+
 describe('a process of a fleet that may not log in because it did so in vain', () => {
   let spender: CredentialSpender;
   const loginForRefusal = async (token: string) => {

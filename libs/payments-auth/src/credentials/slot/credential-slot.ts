@@ -143,7 +143,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
         await pause(this.#context.clock, cure.forMs, cure.until, true);
         return this.#living?.credential ?? refused;
       case 'renewal': {
-        const renewing = this.#force(refused, cure.refusedKey);
+        const renewing = this.#force(this.#blamed(refused, refusal), cure.refusedKey);
         return cure.isBehind === true ? undefined : renewing;
       }
       case 'store':
@@ -172,6 +172,13 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.#isSuspect = false;
     if (predecessor !== undefined && this.#nowMs - kept.obtainedAtMs > PROVEN_AT_MS)
       kept.predecessor = undefined;
+  }
+
+  /** The current one, where the call was refused with that too: it is what has to be replaced, and not its predecessor. */
+  #blamed(refused: Credential, { attempts = [] }: Refusal): Credential {
+    const current = this.#living?.credential;
+    const isTried = current !== undefined && attempts.some(({ credential }) => credential.isSameAs(current));
+    return isTried ? current : refused;
   }
 
   /** One renewal for all the calls that were refused. Never rejects: why there is none is in the status and the events. */
