@@ -124,7 +124,6 @@ describe('a process of a fleet that may not log in because it did so in vain', (
     // The pause after the second is 4 s.
     await loginForRefusal('t2');
     await loginForRefusal('t3');
-    expect(bed.logins).toHaveLength(3);
   });
 
   it('takes over a newer token that the others have by now', async () => {
