@@ -1,6 +1,6 @@
 import { createPrivateKey, sign as signatureOf } from 'node:crypto';
 import { hmac } from '../building-blocks/digests.js';
-import { isJsonObject, textAt } from '../building-blocks/json-value.js';
+import { isJsonObject, valueAt } from '../building-blocks/json-value.js';
 import { sameText } from '../building-blocks/same-text.js';
 import { builtInProvider } from './define-provider.js';
 import { customWebhook } from './webhooks/custom-webhook.js';
@@ -67,9 +67,9 @@ export const selcom = builtInProvider<SelcomCredentials, 'selcom', 'test' | 'liv
       verify({ message, credentials }) {
         const { authorization = '', timestamp = '', digest = '' } = message.headers;
         const names = (message.headers['signed-fields'] ?? '').split(',').filter((name) => name !== '');
-        const values = names.map((name) => [name, textAt(message.body, name)] as const);
+        const values = names.map((name) => [name, fieldAt(message.body, name)] as const);
         if (names.length === 0 || values.some(([, value]) => value === undefined)) return undefined;
-        const text = [['timestamp', timestamp], ...values]
+        const text = [['timestamp', timestamp], ...values.map(([name, value]) => [name, written(value)])]
           .map(([name, value]) => `${name}=${value}`)
           .join('&');
         const expected = hmac('sha256', credentials.apiSecret, text, 'base64');
@@ -117,10 +117,17 @@ function fieldsOf(
   if (body === undefined || body.length === 0) return [...(url?.searchParams ?? [])];
   const value: unknown = JSON.parse(Buffer.from(body).toString());
   if (!isJsonObject(value)) throw new TypeError('Selcom signs the fields of a JSON object.');
-  return Object.entries(value).map(([name, each]) => [
-    name,
-    typeof each === 'string' ? each : JSON.stringify(each),
-  ]);
+  return Object.entries(value).map(([name, each]) => [name, written(each)]);
+}
+
+/** A value as it stands in the text that is signed: a number or an empty text counts like any other. */
+function written(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The field that is called `name`; a name with dots may be a path, too. */
+function fieldAt(body: unknown, name: string): unknown {
+  return isJsonObject(body) && Object.hasOwn(body, name) ? body[name] : valueAt(body, name);
 }
 
 /** ISO 8601 with the offset of Dar es Salaam, without fractions of a second. */

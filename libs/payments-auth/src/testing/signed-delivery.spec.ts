@@ -19,7 +19,7 @@ const { privateKey } = generateKeyPairSync('rsa', {
 /** The secrets of every scheme. */
 const CREDENTIALS: Record<string, string> = {
   ...Object.fromEntries(
-    'apiKey apiSecret secretKey secretHash secretToken hmacSecret clientSecret webhookSecret webhookUsername webhookPassword webhookSignatureKey callbackToken accessKey webhookId checksumKey'
+    'apiKey apiSecret secretKey secretHash secretToken hmacSecret clientSecret webhookSecret webhookUsername webhookPassword webhookSignatureKey callbackToken accessKey webhookId checksumKey privateKey login signatureKey'
       .split(' ')
       .map((field) => [field, `test-not-real-${field}`]),
   ),
@@ -38,6 +38,7 @@ const STANDARD = {
 /** Where a body has to be of a certain kind. */
 const PAYLOADS: Record<string, unknown> = {
   adyen: { notificationItems: [{ NotificationRequestItem: { pspReference: 'PSP1' } }] },
+  'airtel-money': { transaction: { id: 'A1', status_code: 'TS' } },
   azampay: { status: 'success', operator: 'Tigo' },
   daraja: { TransID: 'T1', Body: { stkCallback: { CheckoutRequestID: 'ws_1' } } },
   iyzico: {
@@ -59,13 +60,19 @@ const PAYLOADS: Record<string, unknown> = {
   },
   mercadopago: { data: { id: 'ORD-1' } },
   mollie: { id: 'tr_1' },
+  ...Object.fromEntries(
+    ['collection', 'disbursement', 'remittance'].map((product) => [`momo-${product}`, { externalId: 'M1' }]),
+  ),
   nomba: { event_type: 'payment_success', data: { transaction: { responseCode: null } } },
+  'orange-money': { notif_token: 'n', status: 'SUCCESS' },
+  pawapay: { depositId: 'D1', status: 'COMPLETED' },
   paymob: { obj: { id: 1, amount_cents: 100 }, id: '1' },
   'peach-payments': { amount: '5.00' },
+  selcom: { order_id: 'O-1', amount: 100, 'billing.phone': '', remarks: null },
   pesapal: { OrderTrackingId: 't', OrderMerchantReference: 'r', OrderNotificationType: 'IPNCHANGE' },
 };
 
-const ONLY_THE_PROVIDER = ['paypal, certificate', 'truelayer, signature'];
+const ONLY_THE_PROVIDER = ['pawapay, signature', 'paypal, certificate', 'truelayer, signature'];
 const all = [
   ...Object.entries(WEBHOOKS),
   ...(BUILT_IN_PROVIDERS as readonly { name: string; webhooks?: object }[])
