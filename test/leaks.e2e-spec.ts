@@ -45,6 +45,14 @@ const faulty =
     return scene.outcome(config);
   };
 
+/** A token that has served nobody yet may be unknown to its provider: a call that it is refused to waits for a while. */
+const refusedCall =
+  (faults: Misbehaviour[], config: AxiosRequestConfig) =>
+  (scene: Scene): Promise<unknown> => {
+    for (const fault of faults) scene.misbehave({ on: 'call', ...fault });
+    return six.outwait(scene.outcome(config));
+  };
+
 const answered = (status: number) => ({ response: { status } });
 
 const PATHS: Path[] = [
@@ -68,7 +76,7 @@ const PATHS: Path[] = [
   ],
   ['a redirect', faulty({ fault: 'redirect', to: 'other-port' }), answered(302)],
   ['a bare 401', faulty({ fault: 'execute-then-refuse', envelope: 'bare' }, PAYMENT), answered(401)],
-  ['a second refusal', faulty({ fault: 'refuse' }), { isAxiosError: true }],
+  ['a second refusal', refusedCall([{ fault: 'refuse' }], { url: ECHO }), { isAxiosError: true }],
   [
     'a timeout',
     faulty({ fault: 'hang' }, { url: ECHO, timeout: 25 }),
@@ -82,11 +90,7 @@ const PATHS: Path[] = [
   ['a reset in the answer', faulty({ fault: 'drop', when: 'mid-answer' }), { isAxiosError: true }],
   [
     'a replay that is reset',
-    async (scene) => {
-      scene.misbehave({ fault: 'refuse', times: 1 });
-      scene.misbehave({ fault: 'drop', on: 'call' });
-      return scene.outcome(PAYMENT);
-    },
+    refusedCall([{ fault: 'refuse', times: 1 }, { fault: 'drop' }], PAYMENT),
     { isAxiosError: true },
   ],
   [
