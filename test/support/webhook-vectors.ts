@@ -377,7 +377,7 @@ export const VECTORS: readonly WebhookVector[] = [
   ),
   inHeader(
     ['square', 'signature'],
-    ['webhookSignatureKey', 'sqkey'],
+    ['signatureKey', 'sqkey'],
     'x-square-hmacsha256-signature',
     't7TE3rczmCK/IMTJEmFgKXYJc+klYQdlUaPrwbARwlo=',
     'base64',
@@ -542,7 +542,7 @@ export const VECTORS: readonly WebhookVector[] = [
   ),
   {
     provider: 'azampay',
-    scheme: 'signature',
+    scheme: 'disbursement',
     credentials: { callbackPublicKey: AZAMPAY.publicKey.export({ type: 'spki', format: 'pem' }) as string },
     secret: 'callbackPublicKey',
     body: JSON.stringify({

@@ -16,10 +16,7 @@ const OTHER_KEY = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.
 }) as string;
 
 function schemeOf({ provider, scheme }: WebhookVector): WebhookScheme<string> {
-  const schemes = WEBHOOKS[provider as keyof typeof WEBHOOKS] as Readonly<
-    Record<string, WebhookScheme<string>>
-  >;
-  return schemes[scheme] as WebhookScheme<string>;
+  return WEBHOOKS[provider as keyof typeof WEBHOOKS][scheme] as WebhookScheme<string>;
 }
 
 /** Only PayPal's key comes from a certificate; how it is fetched is held elsewhere. */
