@@ -25,7 +25,7 @@ const WRONG: Record<string, object> = {
     clientAuthenticaton: 'basic',
     credentials: { clientId: 'shop', clientSecret: SECRET, clientSecrets: SECRET },
   },
-  paypal: { credentials: { clientSecret: SECRET } },
+  paypall: { credentials: { clientSecret: SECRET } },
 };
 
 const PROBLEMS = [
@@ -42,7 +42,7 @@ const PROBLEMS = [
   /^providers\.wakapay\.credentials\.apiSecret: .*number/,
   /^providers\.cryptofuse\.clientAuthenticaton: not an option.*clientAuthentication/,
   /^providers\.cryptofuse\.credentials\.clientSecrets: not a credential of Cryptofuse.*clientSecret/,
-  /^providers\.paypal/,
+  /^providers\.paypall: /,
 ];
 
 describe('wrong options', () => {
