@@ -87,6 +87,7 @@ const values = (name: string): unknown[] => [
   true,
   1,
   { [name]: 'B', api: attacker.url, secretKey: 'x' },
+  '/{secretKey}',
 ];
 
 function told(): Asked[] {

@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-properties.js';
 import { filled, placeholdersIn } from '../strategies/placeholders.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { ConfiguredProvider } from './configured-provider.js';
@@ -17,7 +18,7 @@ export function fieldsInUrls({
   hosts,
   definition,
 }: Pick<ConfiguredProvider, 'hosts' | 'definition'>): string[] {
-  const { path } = (definition.token ?? {}) as { path?: string };
+  const { path } = ownCopy((definition.token ?? {}) as { path?: string });
   return [...Object.values(hosts), ...(path === undefined ? [] : [path])].flatMap(placeholdersIn);
 }
 
