@@ -82,6 +82,8 @@ describe.each(PROVIDER_NAMES)('many merchants of %s', (name) => {
   });
 });
 
+const accountsFound = (filter: object) => bed.paymentsAuth.status(filter).map(({ account }) => account);
+
 describe('an account', () => {
   it('can be named on the request, on the injected service, and at run time', async () => {
     await startWithMerchants('pesapal', 1, { credentials: undefined });
@@ -93,6 +95,15 @@ describe('an account', () => {
     expect(await paymentsAuth.credentials('pesapal', shop(0)).headers()).toEqual({ Authorization: token() });
     expect(paymentsAuth.status()).toMatchObject([{ provider: 'pesapal', account: shop(0), state: 'fresh' }]);
     expect(bed.provider.counts.tokenRequests).toBe(1);
+  });
+
+  it('is found in the status by provider, account and state', async () => {
+    await startWithMerchants('pesapal', 3, { credentials: undefined });
+    await Promise.all(times(3, (index) => callFor(shop(index))));
+    expect(accountsFound({ account: shop(1) })).toEqual([shop(1)]);
+    expect(accountsFound({ provider: 'pesapal', state: 'fresh' })).toHaveLength(3);
+    expect(accountsFound({ provider: 'pesapal', account: shop(1), state: 'rejected' })).toEqual([]);
+    expect(accountsFound({ provider: 'wakapay' })).toEqual([]);
   });
 
   it('comes from a record as well', async () => {

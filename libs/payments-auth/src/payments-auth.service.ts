@@ -49,9 +49,21 @@ export class PaymentsAuthService {
     return this.#services.credentials(name, account.length === 0 ? undefined : (account[0] ?? null));
   }
 
-  /** The state of every credential that is kept right now. No secret in it. */
-  status(): CredentialStatus[] {
-    return this.#registry.status();
+  /**
+   * The state of every credential that is kept right now. No secret in it.
+   *
+   * @param filter what a credential has to match, all of it; one that an own account has is found by no `account`
+   */
+  status(filter: { provider?: string; account?: string; state?: string } = {}): CredentialStatus[] {
+    const { provider, account, state } = filter;
+    return this.#registry
+      .status()
+      .filter(
+        (each) =>
+          (provider === undefined || each.provider === provider) &&
+          (account === undefined || each.account === account) &&
+          (state === undefined || each.state === state),
+      );
   }
 
   /** Everything that happens to credentials. No secret in it; a listener that fails harms no request. */
