@@ -56,8 +56,17 @@ export class Exchange {
     config.adapter = adapter;
     const spender = this.#spenderOf(config);
     const deadline = new CallDeadline(config, this.#environment.clock);
-    const shared = { config, adapter, deadline, spender };
-    const call: Call = { ...shared, waited: false, refused: [], sent: 0, previous: undefined };
+    // Written out: a spread would cost more than all the rest of this method.
+    const call: Call = {
+      config,
+      adapter,
+      deadline,
+      spender,
+      waited: false,
+      refused: [],
+      sent: 0,
+      previous: undefined,
+    };
     let credential = spender.peek(() => this.#mayReplay(config, NOT_OWN));
     if (credential === undefined) {
       // Before anybody logs in for a request that will not be sent.
