@@ -73,7 +73,12 @@ export interface TokenSpec<C> {
   headers?(given: LoginGiven<C>): HeaderValues;
   /** The lifetime that the provider documents, in milliseconds. */
   readonly documentedLifetimeMs: number;
-  /** The age from which on the provider accepts its tokens, in milliseconds. @default 0 */
+  /**
+   * The age from which on the provider accepts its tokens, in milliseconds. Said here, and not yet used: a younger token is
+   * sent, and a refusal of it costs no login.
+   *
+   * @default 0
+   */
   readonly usableAfterMs?: number;
   /** Whether the answer says that the secret is wrong: at any status, 2xx included. */
   rejected?(answer: TokenAnswer): boolean;
