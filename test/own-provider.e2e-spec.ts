@@ -67,14 +67,14 @@ const acme = defineProvider<AcmeCredentials, 'acme'>({
     loginsEatQuota: true,
   }),
   headers: ({ credentials, token }) => ({ 'X-Acme-Session': token, 'X-Acme-User': credentials.user }),
-  callHeaders: [
-    {
-      methods: ['POST', 'PUT'],
-      path: /^\/transfers(\/|$)/,
-      headers: ({ credentials }) => ({ 'X-Acme-Signing-Key': credentials.signingKey }),
+  sign: ({ method, namedHost, path, credentials, token }) => ({
+    headers: {
+      ...(['POST', 'PUT'].includes(method) && /^\/transfers(\/|$)/.test(path)
+        ? { 'X-Acme-Signing-Key': credentials.signingKey }
+        : {}),
+      ...(namedHost === 'login' ? { Authorization: `Session ${token}` } : {}),
     },
-    { host: 'login', headers: ({ token }) => ({ Authorization: `Session ${token}` }) },
-  ],
+  }),
   refusal: {
     refused: ({ status, body }) =>
       [200, 400, 403, 404, 500].includes(status) && textAt(body, 'failure.code') === 'SESSION_ENDED',

@@ -71,8 +71,6 @@ const NAMES = {
     'probe',
     'webhooks',
     'webhook',
-    'callHeaders',
-    'bodySignature',
     'optional',
     'secret',
     'variable',

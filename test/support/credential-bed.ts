@@ -61,13 +61,6 @@ export const KEY_DEFINITION: ProviderDefinition = {
   name: 'keyed',
   credentials: { key: {}, extra: { optional: true } },
   headers: ({ credentials }) => ({ authorization: credentials['key'] as string }),
-  callHeaders: [
-    {
-      methods: ['POST'],
-      path: '/sessions',
-      headers: ({ credentials }) => ({ 'api-key': credentials['extra'] as string | undefined }),
-    },
-  ],
 };
 
 export const SECRET: Credentials = { key: 'test-key', secret: 'test-secret-not-real' };

@@ -12,11 +12,7 @@ export function randomSecret(): string {
   return `test-${randomBytes(30).toString('base64url')}`;
 }
 
-export function fakeCredential(
-  token = randomSecret(),
-  headers?: Record<string, string>,
-  callHeaders?: readonly Record<string, string>[],
-): Credential {
+export function fakeCredential(token = randomSecret(), headers?: Record<string, string>): Credential {
   return new Credential({
     provider: 'acme',
     scopes: [],
@@ -24,7 +20,6 @@ export function fakeCredential(
     token,
     headers: Object.freeze(headers ?? { Authorization: `Bearer ${token}` }),
     obtainedAtMs: 0,
-    callHeaders,
   });
 }
 

@@ -125,7 +125,6 @@ export {
 export { darajaPassword, type DarajaPasswordParts } from './providers/daraja-password.js';
 export { type CredentialFields, defineProvider } from './providers/define-provider.js';
 export type {
-  CallHeaders,
   CredentialField,
   CredentialFieldBase,
   HeaderParts,
@@ -228,11 +227,7 @@ export type {
   WebhookAcknowledgement,
   WebhookScheme,
 } from './providers/webhooks/webhook-scheme.js';
-export type {
-  BodyFormat,
-  BodyFormatDefinition,
-  BodySignatureDefinition,
-} from './providers/signature-definition.js';
+export type { JsonTextFormat as BodyFormat } from './building-blocks/json-text.js';
 
 // What a fleet shares
 export type {

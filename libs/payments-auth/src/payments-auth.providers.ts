@@ -21,7 +21,6 @@ import { ProviderServices } from './provider-services.js';
 import type { ConfiguredProvider } from './providers/configured-provider.js';
 import { BUILT_IN_PROVIDERS, FOUND_BY_VARIABLES } from './providers/index.js';
 import { CredentialScheduler } from './scheduler/credential.scheduler.js';
-import { PaymentsSignaturesService } from './signatures/payments-signatures.service.js';
 import { SIGNATURE_EXPORTS, signatureProviders } from './signatures/signature.providers.js';
 import { AxiosTokenTransport } from './strategies/axios-token-transport.js';
 
@@ -165,13 +164,9 @@ const registry: FactoryProvider = {
 
 const services: FactoryProvider = {
   provide: ProviderServices,
-  inject: [PAYMENTS_AUTH_PROVIDERS, CredentialRegistry, PaymentsSignaturesService, PAYMENTS_AUTH_CLOCK],
-  useFactory: (
-    providers: readonly ConfiguredProvider[],
-    credentials: CredentialRegistry,
-    signatures: PaymentsSignaturesService,
-    clock: Clock,
-  ) => new ProviderServices(providers, credentials, signatures, clock),
+  inject: [PAYMENTS_AUTH_PROVIDERS, CredentialRegistry, PAYMENTS_AUTH_CLOCK],
+  useFactory: (providers: readonly ConfiguredProvider[], credentials: CredentialRegistry, clock: Clock) =>
+    new ProviderServices(providers, credentials, clock),
 };
 
 const service: FactoryProvider = {

@@ -9,27 +9,19 @@ import type { Clock } from './payments-auth.clock.js';
 import type { PaymentsAuthError } from './payments-auth.errors.js';
 import type { ConfiguredProvider } from './providers/configured-provider.js';
 import { notConfigured } from './providers/not-configured.js';
-import type { PaymentsSignaturesService } from './signatures/payments-signatures.service.js';
 import { unconfiguredCredentialService, unconfiguredHttpService } from './unconfigured-provider.js';
 
 /** The services of each provider, by name: one `HttpService` each, whoever asks for it. */
 export class ProviderServices {
   readonly #providers: ReadonlyMap<string, ConfiguredProvider>;
   readonly #registry: CredentialRegistry;
-  readonly #signatures: PaymentsSignaturesService;
   readonly #clock: Clock;
   readonly #http = new Map<string, HttpService>();
   readonly #authenticators = new Map<string, RequestAuthenticator>();
 
-  constructor(
-    providers: readonly ConfiguredProvider[],
-    registry: CredentialRegistry,
-    signatures: PaymentsSignaturesService,
-    clock: Clock,
-  ) {
+  constructor(providers: readonly ConfiguredProvider[], registry: CredentialRegistry, clock: Clock) {
     this.#providers = new Map(providers.map((provider) => [provider.name, provider]));
     this.#registry = registry;
-    this.#signatures = signatures;
     this.#clock = clock;
   }
 
@@ -77,10 +69,8 @@ export class ProviderServices {
   }
 
   #createHttp(provider: ConfiguredProvider): HttpService {
-    const signBody = this.#signatures.bodySigner(provider.name);
     return createPaymentsHttpService(provider, this.#registry.spenders(provider.name), {
       clock: this.#clock,
-      ...(signBody === undefined ? {} : { signBody }),
     });
   }
 

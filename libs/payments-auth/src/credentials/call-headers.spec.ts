@@ -1,13 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { LOGIN_DEFINITION } from '../../../../test/support/credential-bed.js';
-import type { CallHeaders, HeaderValues, ProviderDefinition } from '../providers/provider-definition.js';
-import { callHeadersFor, headersOf } from './call-headers.js';
+import type { HeaderValues, ProviderDefinition } from '../providers/provider-definition.js';
+import { headersOf } from './call-headers.js';
 
 const making = (values: unknown): ProviderDefinition => ({
   ...LOGIN_DEFINITION,
   headers: () => values as HeaderValues,
 });
-const CALL = { method: 'POST', host: 'api', path: '/v3/payment/sessions' };
 
 describe('the headers of a credential', () => {
   it('leave out what is absent or empty', () => {
@@ -40,20 +39,11 @@ describe('the headers of a credential', () => {
     expect(() => headersOf(making({ authorization: undefined }), {}, '')).toThrow('makes no header');
   });
 
-  it.each([
-    [{}, true],
-    [{ methods: ['POST'] }, true],
-    [{ methods: ['GET'] }, false],
-    [{ host: 'fep' }, false],
-    [{ path: '/v3/payment/sessions' }, true],
-    [{ path: '/v3/payment' }, false],
-    [{ path: /^\/v3\/payment\//g }, true],
-    [{ methods: ['POST'], host: 'api', path: /sessions$/ }, true],
-  ] as [Partial<CallHeaders>, boolean][])('that only some calls carry: %j → %p', (rule, wanted) => {
-    const callHeaders = [{ ...rule, headers: () => ({ 'api-key': 'test-key' }) }];
-    const definition = { ...making({ authorization: 'a' }), callHeaders };
-    const made = headersOf(definition, {}, '').callHeaders;
-    for (let twice = 0; twice < 2; twice += 1)
-      expect(callHeadersFor(definition, made, CALL)).toEqual(wanted ? { 'api-key': 'test-key' } : undefined);
+  it('come with the static credentials only where an attempt is made of more than headers', () => {
+    const definition = making({ authorization: 'test-key' });
+    const credentials = { key: 'test-key', extra: 'test-extra' };
+    expect(headersOf(definition, credentials, '')).toEqual({ headers: { authorization: 'test-key' } });
+    for (const part of [{ sign: () => ({}) }, { defaultHeaders: () => ({}) }])
+      expect(headersOf({ ...definition, ...part }, credentials, '').signing).toEqual(credentials);
   });
 });

@@ -1,10 +1,9 @@
 import { hasAccountHosts } from '../providers/account-hosts.js';
-import type { CallHeaders, HeaderValues, ProviderDefinition } from '../providers/provider-definition.js';
+import type { HeaderValues, ProviderDefinition } from '../providers/provider-definition.js';
 import { isHeaderText } from '../strategies/header-text.js';
 import { ownCopy } from '../own-properties.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { CredentialParts } from './credential.js';
-import type { CallTarget } from './credential-spender.js';
 import { UnusableCredentialsError } from './credential-errors.js';
 
 /** What a template leaves behind when it was filled from a field that is not there: `Bearer undefined`. */
@@ -21,37 +20,21 @@ export function headersOf(
   credentials: Credentials,
   token: string,
   environment?: string,
-): Pick<CredentialParts, 'headers' | 'callHeaders' | 'signing'> {
+): Pick<CredentialParts, 'headers' | 'signing'> {
   const parts = { credentials, token, ...(environment === undefined ? {} : { environment }) };
   const headers = sendable(definition.headers?.(parts) ?? {});
   if (Object.keys(headers).length === 0 && definition.tls === undefined && definition.sign === undefined)
     throw new UnusableCredentialsError('the definition makes no header of them');
   return ownCopy({
     headers,
-    ...(definition.callHeaders && {
-      callHeaders: definition.callHeaders.map((each) => sendable(each.headers(parts))),
-    }),
     ...(needsCredentials(definition) && { signing: credentials }),
   });
 }
 
 /** Whether attempts are made of more than the headers of a credential. */
 function needsCredentials(definition: ProviderDefinition): boolean {
-  const parts = ['bodySignature', 'sign', 'defaultHeaders', 'tls'];
+  const parts = ['sign', 'defaultHeaders', 'tls'];
   return parts.some((part) => Object.hasOwn(definition, part)) || hasAccountHosts(definition);
-}
-
-/** Those of `made` (one for each of `definition.callHeaders`) that `call` wants; `undefined` for none. */
-export function callHeadersFor(
-  definition: ProviderDefinition,
-  made: CredentialParts['callHeaders'],
-  call: CallTarget,
-): Readonly<Record<string, string>> | undefined {
-  let wanted: Record<string, string> | undefined;
-  made?.forEach((headers, index) => {
-    if (isFor(definition.callHeaders?.[index], call)) wanted = { ...wanted, ...headers };
-  });
-  return wanted !== undefined && Object.keys(wanted).length > 0 ? wanted : undefined;
 }
 
 function sendable(values: HeaderValues): Readonly<Record<string, string>> {
@@ -63,15 +46,4 @@ function sendable(values: HeaderValues): Readonly<Record<string, string>> {
     headers[name] = value;
   }
   return Object.freeze(headers);
-}
-
-function isFor(rule: CallHeaders | undefined, call: CallTarget): boolean {
-  if (rule === undefined) return false;
-  if (rule.methods !== undefined && !rule.methods.includes(call.method)) return false;
-  if (rule.host !== undefined && rule.host !== call.host) return false;
-  if (rule.path === undefined) return true;
-  if (typeof rule.path === 'string') return rule.path === call.path;
-  // A sticky or global expression remembers where it stopped; every call is looked at from the start.
-  rule.path.lastIndex = 0;
-  return rule.path.test(call.path);
 }

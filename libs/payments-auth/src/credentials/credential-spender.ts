@@ -58,16 +58,6 @@ export interface CallAnswer {
   readonly before?: readonly RefusedAttempt[];
 }
 
-/** Which call it is. */
-export interface CallTarget {
-  /** Upper case. */
-  readonly method: string;
-  /** By the name the definition gives it (`fep`); the default host's name where a call names none. */
-  readonly host: string;
-  /** Below the base URL, without query. */
-  readonly path: string;
-}
-
 /**
  * The provider's own account, where it has `accounts` too: there, a call that names none is refused, so that a forgotten
  * account charges nobody.

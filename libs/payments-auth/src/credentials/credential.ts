@@ -10,9 +10,7 @@ export interface CredentialParts {
   readonly id: string;
   readonly token: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** @internal What only some calls carry: one for each of the definition's `callHeaders`. */
-  readonly callHeaders?: readonly Readonly<Record<string, string>>[];
-  /** @internal The static credentials behind it, where the bodies of calls are signed with one of their fields. */
+  /** @internal The static credentials behind it, where an attempt is made of more than its headers. */
   readonly signing?: Credentials;
   readonly obtainedAtMs: number;
   readonly expiresAtMs?: number;
@@ -36,7 +34,6 @@ export class Credential {
   readonly expiresAtMs?: number;
   readonly #token: string;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #callHeaders: CredentialParts['callHeaders'];
   readonly #signing: CredentialParts['signing'];
 
   constructor(given: CredentialParts) {
@@ -49,7 +46,6 @@ export class Credential {
     if (parts.expiresAtMs !== undefined) this.expiresAtMs = parts.expiresAtMs;
     this.#token = parts.token;
     this.#headers = parts.headers;
-    this.#callHeaders = parts.callHeaders;
     this.#signing = parts.signing;
   }
 
@@ -63,12 +59,7 @@ export class Credential {
     return this.#headers;
   }
 
-  /** @internal What only some calls carry: one for each of the definition's `callHeaders`. */
-  get callHeaders(): CredentialParts['callHeaders'] {
-    return this.#callHeaders;
-  }
-
-  /** @internal The static credentials behind it, where the bodies of calls are signed with one of their fields. */
+  /** @internal The static credentials behind it, where an attempt is made of more than its headers. */
   get signing(): CredentialParts['signing'] {
     return this.#signing;
   }

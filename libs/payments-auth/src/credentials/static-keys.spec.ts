@@ -9,7 +9,6 @@ import {
   startCredentialBed,
   until,
 } from '../../../../test/support/credential-bed.js';
-import { callHeadersFor } from './call-headers.js';
 import type { Credential } from './credential.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { Credentials } from '../strategies/strategy.js';
@@ -34,13 +33,10 @@ describe('a static key', () => {
     expect(bed.registry.service('keyed').status()).toMatchObject({ state: 'fresh' });
   });
 
-  it('comes with what only some calls carry', async () => {
-    bed = await withKeys(() => [{ key: 'test-a', extra: 'test-b' }]);
-    const spender = spenderOf(bed);
-    const { callHeaders } = await spender.obtain();
-    const call = { method: 'POST', host: 'api', path: '/sessions' };
-    expect(callHeadersFor(KEY_DEFINITION, callHeaders, call)).toEqual({ 'api-key': 'test-b' });
-    expect(callHeadersFor(KEY_DEFINITION, callHeaders, { ...call, method: 'GET' })).toBeUndefined();
+  it('comes with the fields that its calls are signed with', async () => {
+    const definition = { ...KEY_DEFINITION, sign: () => ({}) };
+    bed = await withKeys(() => [{ key: 'test-a', extra: 'test-b' }], { definition });
+    expect((await spenderOf(bed).obtain()).signing).toEqual({ key: 'test-a', extra: 'test-b' });
   });
 
   it('that is refused is not offered again where there is no other', async () => {

@@ -26,12 +26,10 @@ export function startAttempt(config: InternalAxiosRequestConfig): InternalAxiosR
 export function authenticateAttempt(
   attempt: InternalAxiosRequestConfig,
   headers: Readonly<Record<string, string>>,
-  callHeaders: Readonly<Record<string, string>> | undefined,
 ): void {
   const visible = attempt.headers;
   removeOverridden(visible, headers);
-  if (callHeaders !== undefined) removeOverridden(visible, callHeaders);
-  attempt.headers = Object.assign(new applicationAxios.AxiosHeaders(), visible, headers, callHeaders);
+  attempt.headers = Object.assign(new applicationAxios.AxiosHeaders(), visible, headers);
 }
 
 /** Takes out of the visible config what an attempt carries by the same name: it was somebody's credential. */

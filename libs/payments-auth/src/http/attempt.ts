@@ -1,6 +1,5 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import { callHeadersFor } from '../credentials/call-headers.js';
 import type { CredentialSpender, RefusedAttempt } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
 import type { Clock } from '../payments-auth.clock.js';
@@ -8,21 +7,19 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ApiAnswer } from '../strategies/strategy.js';
 import { readAnswerBody, relayAnswer } from './answer-body.js';
 import { authenticateAttempt, startAttempt } from './attempt-config.js';
-import type { BodySigner } from './body-signer.js';
 import type { CallDeadline } from './call-deadline.js';
 import { cleanBody, cleanError, cleanResponse, type Traces } from './cleaning.js';
 import { addDefaultHeaders } from './default-headers.js';
 import { AccountDestinations } from './account-destinations.js';
 import type { Destination } from './destination.js';
 import { answerOf, judge, mayRefuse, type Verdict } from './refusal.js';
-import { signAttempt } from './sign-attempt.js';
+import { signAttempt, UNSIGNED } from './sign-attempt.js';
 import { certifyAttempt } from './certify-attempt.js';
 import { routeAttempt, type TransportSettings } from './transport-settings.js';
 
 /** What the HTTP room needs besides a provider and its credentials. */
 export interface ExchangeEnvironment {
   readonly clock: Clock;
-  readonly signBody?: BodySigner;
 }
 
 /** One call on its way: what its attempts have in common. */
@@ -91,7 +88,7 @@ export class Attempts {
   /** Sends a call once, with `credential`; tells its spender in any case what became of that. */
   async make(call: Call, credential: Credential): Promise<Attempted> {
     const { config, spender, refused: before } = call;
-    const { clock, signBody } = this.#environment;
+    const { clock } = this.#environment;
     let sentAtMs: number | undefined;
     let response: AxiosResponse | undefined;
     let verdict = ACCEPTED;
@@ -100,15 +97,13 @@ export class Attempts {
       const attempt = startAttempt(config);
       const destination = this.#destinations.of(credential).check(attempt, config.paymentsAuth?.host);
       const { definition } = this.#provider;
-      const callHeaders = callHeadersFor(definition, credential.callHeaders, destination);
-      authenticateAttempt(attempt, credential.headers, callHeaders);
+      authenticateAttempt(attempt, credential.headers);
       routeAttempt(attempt, destination, this.#transport);
       const send = resolveAdapter(call.adapter, attempt);
       certifyAttempt(attempt, config, send, this.#provider, credential);
       adjustAttempt(attempt, call);
-      if (signBody !== undefined) await sign(attempt, { signBody, destination, credential });
       if (definition.defaultHeaders !== undefined) addDefaultHeaders(attempt, credential, this.#provider);
-      let signed: readonly string[] = [];
+      let signed = UNSIGNED;
       if (definition.sign !== undefined) {
         const signing = signAttempt(attempt, {
           visible: config,
@@ -125,8 +120,8 @@ export class Attempts {
       const traces: Traces = {
         config,
         destination,
-        secrets: () => [...secretsOf(credential, callHeaders), ...signed],
-        hidesQuery: signed.length > 0,
+        secrets: () => [...secretsOf(credential), ...signed.secrets],
+        hidesQuery: signed.hidesQuery,
       };
       let error: unknown;
       let failed = false;
@@ -186,22 +181,6 @@ function adjustAttempt(attempt: InternalAxiosRequestConfig, { deadline, sent, wa
   attempt.timeoutErrorMessage = deadline.timeoutMessage;
 }
 
-async function sign(
-  attempt: InternalAxiosRequestConfig,
-  by: { signBody: BodySigner; destination: Destination; credential: Credential },
-): Promise<void> {
-  const body: unknown = attempt.data;
-  if (typeof body !== 'string') return;
-  const { method, host, path } = by.destination;
-  const account = attempt.paymentsAuth?.account;
-  const contentType = String(attempt.headers.getContentType() ?? '');
-  const whose = typeof account === 'string' ? { account } : {};
-  const call = { method, host, path, ...whose, contentType, credential: by.credential };
-  attempt.data = await by.signBody(body, call);
-  // A length that the caller had counted is no longer that of the body; axios counts anew.
-  attempt.headers.delete('content-length');
-}
-
 function resolveAdapter(
   adapter: InternalAxiosRequestConfig['adapter'],
   attempt: InternalAxiosRequestConfig,
@@ -209,9 +188,6 @@ function resolveAdapter(
   return typeof adapter === 'function' ? adapter : applicationAxios.getAdapter(adapter, attempt);
 }
 
-function secretsOf(
-  { token, headers }: Credential,
-  extra: Readonly<Record<string, string>> | undefined,
-): string[] {
-  return [token, ...Object.values(headers), ...Object.values(extra ?? {})];
+function secretsOf({ token, headers }: Credential): string[] {
+  return [token, ...Object.values(headers)];
 }

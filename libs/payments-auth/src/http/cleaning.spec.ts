@@ -26,7 +26,7 @@ const secrets = [token, apiKey, echoed];
 const definition = {
   ...acmeDefinition,
   secretResponseFields: ['apiKey'],
-  callHeaders: [{ headers: () => ({}) }],
+  sign: () => ({ headers: { 'api-key': apiKey } }),
 };
 
 let server: LoopbackServer;
@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(() => {
   spenders = new FakeSpenders();
-  spenders.current = fakeCredential(token, undefined, [{ 'api-key': apiKey }]);
+  spenders.current = fakeCredential(token);
   spenders.replacing = () => Promise.resolve(undefined);
 });
 

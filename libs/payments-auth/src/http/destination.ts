@@ -1,7 +1,6 @@
 import { Agent } from 'node:http';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import type { CallTarget } from '../credentials/credential-spender.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { isBelow } from '../strategies/base-path.js';
@@ -9,7 +8,13 @@ import { isLoopback } from '../strategies/loopback.js';
 import { SealedAgent } from './sealed-agent.js';
 
 /** Where one call goes: checked, and one of the provider's own hosts. */
-export interface Destination extends CallTarget {
+export interface Destination {
+  /** Upper case. */
+  readonly method: string;
+  /** By the name the definition gives it (`fep`); the default host's name where a call names none. */
+  readonly host: string;
+  /** Below the base URL, without query. */
+  readonly path: string;
   /** As `URL` writes it: `https:`. */
   readonly protocol: string;
   readonly hostname: string;

@@ -17,7 +17,8 @@ import type { Credential } from '../credentials/credential.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { ManualClock } from '../testing/manual-clock.js';
-import type { CallToSign } from './body-signer.js';
+import type { Attempt } from '../providers/signed-attempt.js';
+import { LOGIN_STRATEGY } from '../../../../test/support/credential-bed.js';
 import type { ExchangeEnvironment } from './attempt.js';
 import { createPaymentsHttpService } from './payments-http.service.js';
 
@@ -108,9 +109,15 @@ describe('a call with a credential', () => {
   });
 
   it('carries the headers that only it wants, by method, host and path', async () => {
-    spenders.current = fakeCredential('test-t', undefined, [{ 'api-key': 'of-the-call' }]);
-    const callHeaders = [{ methods: ['POST'], host: 'api', path: '/sessions', headers: () => ({}) }];
-    const http = create({ definition: { ...acmeDefinition, callHeaders } });
+    const http = create({
+      definition: {
+        ...acmeDefinition,
+        sign: ({ method, namedHost, path }) =>
+          `${method} ${namedHost} ${path}` === 'POST api /sessions'
+            ? { headers: { 'api-key': 'of-the-call' } }
+            : {},
+      },
+    });
     await send({ url: '/sessions?a=1', method: 'post', headers: { 'Api-Key': 'mine' } }, http);
     await send({ url: '/sessions' }, http);
     await send({ url: '/other', method: 'post' }, http);
@@ -514,23 +521,24 @@ describe('the rest of axios', () => {
   });
 
   it('signs the caller’s own bytes anew for each attempt', async () => {
-    const calls: CallToSign[] = [];
-    const signBody = (body: string, call: CallToSign) => {
-      calls.push(call);
-      return Promise.resolve(JSON.stringify({ ...JSON.parse(body), checksum: calls.length }));
+    const calls: Attempt<object>[] = [];
+    const sign = async (attempt: Attempt<object>) => {
+      calls.push(attempt);
+      const own = JSON.parse(String(attempt.body)) as object;
+      return { body: JSON.stringify({ ...own, checksum: calls.length }) };
     };
     answer = (_, response) => refuseFirst(response, () => json(response, 401, BAD_TOKEN));
     const first = spenders.current;
     const response = await send(
-      { url: '/pay', method: 'post', data: { a: 1 }, paymentsAuth: { account: 'm-1' } },
-      create({}, { signBody }),
+      { url: '/pay', method: 'post', data: { a: 1 } },
+      create({ definition: { ...acmeDefinition, token: LOGIN_STRATEGY, sign } }),
     );
     expect(server.requests.map(({ body }) => JSON.parse(body.toString()))).toEqual([
       { a: 1, checksum: 1 },
       { a: 1, checksum: 2 },
     ]);
-    expect(calls[0]).toMatchObject({ method: 'POST', path: '/pay', account: 'm-1', credential: first });
-    expect(calls[1]?.credential).toBe(spenders.current);
+    expect(calls[0]).toMatchObject({ method: 'POST', path: '/pay', attempt: 1, token: first?.token });
+    expect(calls[1]).toMatchObject({ attempt: 2, token: spenders.current?.token });
     expect(response.config.data).toBe('{"a":1}');
   });
 });

@@ -1,6 +1,5 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import { callHeadersFor } from '../credentials/call-headers.js';
 import type { CredentialSpenders } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
 import { ownCopy } from '../own-properties.js';
@@ -102,7 +101,7 @@ export class Exchange {
       const replacing = call.spender.replace(carried, refusal).catch(() => undefined);
       // Otherwise it is replaced for the next caller: this one has an answer, and does not wait.
       const other = replayable ? await waitForOther(replacing, response, call.deadline) : undefined;
-      if (other === undefined || this.#carriesTheSame(call, carried, other)) break;
+      if (other === undefined || this.#carriesTheSame(carried, other)) break;
       carried = other;
       attempted = await this.#again(call, other, attempted);
     }
@@ -125,15 +124,10 @@ export class Exchange {
     return mayReplay(config, config.paymentsAuth?.replay ?? this.#provider.replay, refusal);
   }
 
-  /** Two keys can differ in what this call does not carry. */
-  #carriesTheSame({ config }: Call, before: Credential, now: Credential): boolean {
-    const { definition } = this.#provider;
-    if (before.isSameAs(now) || 'bodySignature' in definition || 'sign' in definition) return false;
-    const destination = this.#attempts.destination(config, before);
-    const [one, other] = [before, now].map((each) =>
-      JSON.stringify({ ...each.headers, ...callHeadersFor(definition, each.callHeaders, destination) }),
-    );
-    return one === other;
+  /** Two keys can differ in what no call carries. What a signature is made of cannot be seen from here. */
+  #carriesTheSame(before: Credential, now: Credential): boolean {
+    if (before.isSameAs(now) || this.#provider.definition.sign !== undefined) return false;
+    return JSON.stringify(before.headers) === JSON.stringify(now.headers);
   }
 
   #deliver({ response, failed, error, verdict }: Attempted, outcome: PaymentsAuthOutcome): AxiosResponse {

@@ -1,6 +1,5 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import { callHeadersFor } from '../credentials/call-headers.js';
 import type { AuthenticatedRequest, RequestToAuthenticate } from '../credentials/credential.service.js';
 import type { AccountName, CredentialSpenders } from '../credentials/credential-spender.js';
 import type { Clock } from '../payments-auth.clock.js';
@@ -43,11 +42,7 @@ export class RequestAuthenticator {
     this.#destinations.of(undefined)?.check({ ...config }, host);
     const credential = spender.peek() ?? (await spender.obtain());
     const destination = this.#destinations.of(credential).check(config, host);
-    authenticateAttempt(
-      config,
-      credential.headers,
-      callHeadersFor(provider.definition, credential.callHeaders, destination),
-    );
+    authenticateAttempt(config, credential.headers);
     if (provider.definition.defaultHeaders !== undefined) addDefaultHeaders(config, credential, provider);
     if (provider.definition.sign === undefined) config.url = new URL(urls.getUri(config)).href;
     else

@@ -30,6 +30,16 @@ export interface SigningParts {
   readonly previous: ApiAnswer | undefined;
 }
 
+/** What a signature has added to an attempt, and nobody is to see. */
+export interface SignatureTraces {
+  readonly secrets: readonly string[];
+  /** Some of it stands in the query. */
+  readonly hidesQuery: boolean;
+}
+
+/** Nothing was signed. */
+export const UNSIGNED: SignatureTraces = Object.freeze({ secrets: [], hidesQuery: false });
+
 /** Joins URL and parameters as the application's own axios does. */
 const urls = new applicationAxios.Axios({});
 
@@ -40,13 +50,13 @@ const OF_THE_CLIENT = ['host', 'connection', 'accept-encoding'];
  * Signs one attempt, whose destination has been checked and whose other headers stand (DESIGN: signed bytes are sent
  * bytes, and the signed URL is the sent URL). Waits only where the definition's `sign` is asynchronous.
  *
- * @returns what was added, all of it secret
+ * @returns what was added, which is all secret
  * @throws PaymentsAuthError SIGNING_FAILED
  */
 export function signAttempt(
   config: InternalAxiosRequestConfig,
   parts: SigningParts,
-): readonly string[] | Promise<readonly string[]> {
+): SignatureTraces | Promise<SignatureTraces> {
   const { definition } = parts.provider;
   try {
     // From here on the URL is text that nobody builds anew.
@@ -128,7 +138,7 @@ function apply(
   config: InternalAxiosRequestConfig,
   { headers, query, body }: Signature,
   { visible }: SigningParts,
-): readonly string[] {
+): SignatureTraces {
   removeOverridden(visible.headers, headers);
   for (const [name, value] of Object.entries(headers)) config.headers.set(name, value, true);
   config.url = withQuery(config.url as string, query);
@@ -138,7 +148,11 @@ function apply(
     // A length that was counted before is no longer that of the body; axios counts anew.
     config.headers.delete('content-length');
   }
-  return [...Object.values(headers), ...(query === '' ? [] : query.split('&').map(valueOf))];
+  const hidesQuery = query !== '';
+  return {
+    secrets: [...Object.values(headers), ...(hidesQuery ? query.split('&').map(valueOf) : [])],
+    hidesQuery,
+  };
 }
 
 function valueOf(pair: string): string {

@@ -1,5 +1,6 @@
 import { definitionProblems } from './definition-problems.js';
 import { BUILT_IN_PROVIDERS, cryptofuse, FOUND_BY_VARIABLES, kashier, wakapay } from './index.js';
+import { signAttempt } from '../testing/sign-attempt.js';
 import type { ApiAnswer, ProviderDefinition } from './provider-definition.js';
 
 function denied(status: number, error: unknown) {
@@ -13,17 +14,19 @@ const scope = (answer: ApiAnswer) => cryptofuse.refusal?.scope?.(answer);
 describe('kashier', () => {
   const credentials = { secretKey: 'test-not-real$secret', apiKey: 'test-api-key-not-real' };
 
-  it('sends the secret as it is, and the Payment API key only when a session is created', () => {
+  it('sends the secret as it is, and the Payment API key only when a session is created', async () => {
     expect(kashier.headers?.({ credentials, token: '' })).toEqual({ Authorization: 'test-not-real$secret' });
-    expect(kashier.callHeaders).toHaveLength(1);
-    expect(kashier.callHeaders?.[0]).toMatchObject({
-      methods: ['POST'],
-      host: 'api',
-      path: '/v3/payment/sessions',
-    });
-    expect(kashier.callHeaders?.[0]?.headers({ credentials, token: '' })).toEqual({
-      'api-key': 'test-api-key-not-real',
-    });
+    const apiKeyOf = async (method: string, url: string) =>
+      (await signAttempt(kashier, { method, url, credentials, nowMs: 0 })).headers['api-key'];
+    const sessions = '/v3/payment/sessions';
+    expect(await apiKeyOf('POST', `https://api.kashier.io${sessions}`)).toBe('test-api-key-not-real');
+    for (const [method, url] of [
+      ['GET', `https://api.kashier.io${sessions}`],
+      ['POST', `https://api.kashier.io${sessions}/1`],
+      ['POST', 'https://api.kashier.io/payments'],
+      ['POST', `https://fep.kashier.io${sessions}`],
+    ] as const)
+      expect(await apiKeyOf(method, url)).toBeUndefined();
   });
 
   it('has the same two hosts in both environments', () => {

@@ -1,13 +1,13 @@
 import { digest, hmac } from '../building-blocks/digests.js';
+import { checksumField } from '../building-blocks/checksum-field.js';
 import { type JsonObject, withoutFields } from '../building-blocks/json-object.js';
-import { jsonText } from '../building-blocks/json-text.js';
+import { jsonText, type JsonTextFormat } from '../building-blocks/json-text.js';
 import { isJsonObject, textAt, valueAt } from '../building-blocks/json-value.js';
 import { sameText } from '../building-blocks/same-text.js';
 import { login } from '../strategies/login.strategy.js';
 import { builtInProvider } from './define-provider.js';
 import { customWebhook } from './webhooks/custom-webhook.js';
 import { hmacWebhook } from './webhooks/signature-webhooks.js';
-import type { BodyFormat } from './signature-definition.js';
 
 /** ClickPesa's static credentials. */
 export interface ClickpesaCredentials {
@@ -16,7 +16,7 @@ export interface ClickpesaCredentials {
   /** What messages are signed with, where the merchant has switched checksums on. */
   readonly checksumKey?: string;
   /** `canonical`, or `legacy` for an account still set to it. @default 'canonical' */
-  readonly checksumMethod?: BodyFormat;
+  readonly checksumMethod?: JsonTextFormat;
 }
 
 /**
@@ -62,6 +62,15 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
     loginsEatQuota: true,
   }),
   headers: ({ token }) => ({ Authorization: token }),
+  // By the merchant's own setting, never by the word in the body. Without a key, bodies go as they are.
+  sign(attempt) {
+    const { checksumKey: key, checksumMethod } = attempt.credentials;
+    if (key === undefined || typeof attempt.body !== 'string') return {};
+    const format = checksumMethod === 'legacy' ? 'legacy' : 'canonical';
+    return {
+      body: checksumField(attempt.body, { key, field: 'checksum', format, without: ['checksumMethod'] }),
+    };
+  },
   refusal: {
     refused: ({ status, body }) => status === 401 && textAt(body, 'message') !== undefined,
     // A refused token is a 401 here. A 403 of its own speaks of the merchant or the key, and a login would be wasted.
@@ -94,13 +103,6 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
         return { body: JSON.stringify({ ...unsigned, checksum, checksumMethod: 'legacy' }) };
       },
     }),
-  },
-  bodySignature: {
-    algorithm: 'hmac-sha256',
-    key: 'checksumKey',
-    field: 'checksum',
-    format: { default: 'canonical', credential: 'checksumMethod' },
-    without: ['checksumMethod'],
   },
   advice: [
     {

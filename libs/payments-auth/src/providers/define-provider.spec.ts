@@ -86,14 +86,10 @@ describe('defineProvider', () => {
         baseUrlVariable: { pay: 'TWOFOLD_PAY_URL', report: 'TWOFOLD_REPORT_URL' },
         credentials: { key: { variable: 'TWOFOLD_KEY' }, pin: { belongsTo: { live: /^9/ } } },
         headers: ({ credentials: { key, pin } }) => ({ 'X-Key': key, 'X-Pin': pin }),
-        callHeaders: [
-          {
-            methods: ['POST', 'PUT'],
-            host: 'pay',
-            path: /^\/refunds\//,
-            headers: ({ credentials }) => ({ 'X-Confirm': credentials.pin }),
-          },
-        ],
+        sign: ({ namedHost, path, credentials }) =>
+          namedHost === 'pay' && path.startsWith('/refunds/')
+            ? { headers: { 'X-Confirm': credentials.pin } }
+            : {},
         probe: { host: 'report', path: '/balance?currency=USD' },
       });
       expect(definition.name satisfies 'twofold').toBe('twofold');
@@ -195,11 +191,8 @@ describe('defineProvider', () => {
       ['token', { token: { kind: 'magic' } }],
       ['token', { token: 'static' }],
       ['headers', { headers: { 'X-Api-Key': 'key' } }],
-      ['callHeaders[0].headers', { callHeaders: [{}] }],
-      ['callHeaders[0].methods', { callHeaders: [{ methods: ['post'], headers: acme.headers }] }],
-      ['callHeaders[0].path', { callHeaders: [{ path: 'refunds', headers: acme.headers }] }],
-      ['callHeaders[0].path', { callHeaders: [{ path: /x/y, headers: acme.headers }] }],
-      ['callHeaders[0].host', { callHeaders: [{ host: 'elsewhere', headers: acme.headers }] }],
+      ['callHeaders', { callHeaders: [{ headers: acme.headers }] }],
+      ['bodySignature', { bodySignature: { algorithm: 'hmac-sha256', key: 'apiKey', field: 'checksum' } }],
       ['refusal.refused', { refusal: {} }],
       ['refusal.incurable', { refusal: { refused: () => false, incurable: 403 } }],
       ['scopes', { ...asksForScopes, scopes: ['read write'] }],

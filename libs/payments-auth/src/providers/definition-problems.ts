@@ -10,13 +10,11 @@ import {
   listProblems,
   matches,
   pathProblems,
-  patternProblems,
   type Problems,
 } from './definition-checks.js';
 import { environmentProblems, variableProblems } from './environment-problems.js';
 import { headerProblems } from './header-problems.js';
 import { refusalProblems } from './refusal-problems.js';
-import { bodySignatureProblems } from './signature-problems.js';
 import { tokenProblems } from './token-problems.js';
 import { schemeProblems } from './webhooks/scheme-problems.js';
 
@@ -37,7 +35,6 @@ const KNOWN = [
   'token',
   'headers',
   'defaultHeaders',
-  'callHeaders',
   'sign',
   'tls',
   'refusal',
@@ -47,11 +44,12 @@ const KNOWN = [
   'probe',
   'advice',
   'webhooks',
-  'bodySignature',
 ];
 
 /** What a part was called in 0.1, and what says it now. */
 const RENAMED: Readonly<Record<string, string>> = {
+  bodySignature: 'is said by sign now: sign: ({ body, … }) => ({ body: checksumField(body, { … }) })',
+  callHeaders: 'are said by sign now: sign: ({ method, path, … }) => ({ headers: { … } })',
   dashboard: 'is called credentialsPage now',
   strategy: 'is called token now, and is absent for a static key',
   webhook: 'is called webhooks now, and holds schemes by name: { signature: hmacWebhook({ … }) }',
@@ -79,14 +77,12 @@ export function definitionProblems(definition: unknown): Problems {
     ...credentials,
     ...tokenProblems(definition, hosts, { mayCall: credentials.length === 0 }),
     ...headerProblems(definition, { mayCall: credentials.length === 0 }),
-    ...callHeaderProblems(definition['callHeaders'], hosts),
     ...refusalProblems(definition['refusal'], definition['sign'] !== undefined),
     ...scopeProblems(definition),
     ...listProblems('secretResponseFields', definition['secretResponseFields'], /\S/, 'field names'),
     ...probeProblems(definition['probe'], hosts),
     ...adviceProblems(definition['advice']),
     ...schemeProblems(definition['webhooks'], definition),
-    ...bodySignatureProblems(definition['bodySignature'], definition['credentials']),
   ];
 }
 
@@ -110,25 +106,6 @@ function scopeProblems({ scopes, scopesVariable, token }: Fields): Problems {
       ? ['scopes: expected the default scopes, because scopesVariable replaces them']
       : []),
   ];
-}
-
-function callHeaderProblems(callHeaders: unknown, hosts: readonly string[]): string[] {
-  if (callHeaders === undefined) return [];
-  if (!Array.isArray(callHeaders)) return ['callHeaders: expected a list'];
-  return callHeaders.flatMap((entry: unknown, index) => {
-    const at = `callHeaders[${index}]`;
-    if (!isJsonObject(entry) || typeof entry['headers'] !== 'function') {
-      return [`${at}.headers: expected a function from { credentials, token } to header values`];
-    }
-    const { path, host } = entry;
-    return [
-      ...listProblems(`${at}.methods`, entry['methods'], /^[A-Z]+$/, 'methods in upper case'),
-      ...(typeof path === 'string' || path === undefined
-        ? pathProblems(`${at}.path`, path)
-        : patternProblems(`${at}.path`, path)),
-      ...hostProblems(`${at}.host`, host, hosts),
-    ];
-  });
 }
 
 function probeProblems(probe: unknown, hosts: readonly string[]): Problems {

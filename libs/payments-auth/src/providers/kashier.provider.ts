@@ -37,14 +37,11 @@ export const kashier = builtInProvider<KashierCredentials, 'kashier', 'test' | '
     merchantId: { variable: 'KASHIER_MERCHANT_ID', optional: true, secret: false },
   },
   headers: ({ credentials }) => ({ Authorization: credentials.secretKey }),
-  callHeaders: [
-    {
-      methods: ['POST'],
-      host: 'api',
-      path: '/v3/payment/sessions',
-      headers: ({ credentials }) => ({ 'api-key': credentials.apiKey }),
-    },
-  ],
+  // The Payment API key is wanted where a session is created, and nowhere else.
+  sign: ({ method, namedHost, path, credentials: { apiKey } }) =>
+    method === 'POST' && namedHost === 'api' && path === '/v3/payment/sessions'
+      ? { headers: { 'api-key': apiKey } }
+      : {},
   refusal: {
     refused: ({ status, body }) =>
       (status === 401 && isKashierFailure(body)) || (status === 403 && isInvalidAuthorization(body)),

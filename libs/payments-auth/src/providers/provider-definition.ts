@@ -1,6 +1,5 @@
 import type { ApiAnswer, Credentials, Given, HeaderValues, TokenSource } from '../strategies/strategy.js';
 import type { Attempt, SignedAttempt } from './signed-attempt.js';
-import type { BodySignatureDefinition } from './signature-definition.js';
 import type { WebhookScheme } from './webhooks/webhook-scheme.js';
 
 export type { ApiAnswer, HeaderValues } from '../strategies/strategy.js';
@@ -72,18 +71,6 @@ export interface RefusalDefinition {
 export interface HeaderParts<C extends object = Credentials> extends Given<C> {
   /** The current token; the empty string for a static key. */
   readonly token: string;
-}
-
-/** Headers that only some calls want. */
-export interface CallHeaders<C extends object = Credentials> {
-  /** Upper case; every method by default. */
-  readonly methods?: readonly string[];
-  /** The named host; every host by default. */
-  readonly host?: string;
-  /** Matched against the path below the base URL, without query; every path by default. */
-  readonly path?: string | RegExp;
-  /** The headers, from both the token and the static credentials. */
-  headers(parts: HeaderParts<C>): HeaderValues;
 }
 
 /** A call that reads, moves nothing, and shows that a credential is accepted. */
@@ -181,8 +168,6 @@ export interface ProviderDefinition<
    * through proxies too.
    */
   tls?(given: Given<C>): ClientCertificate;
-  /** Headers that some calls carry as well. */
-  readonly callHeaders?: readonly CallHeaders<C>[];
   /** How it says no to a call. @default a 401 renews the credential, and only calls that read are sent again */
   readonly refusal?: RefusalDefinition;
   /** The scopes asked for by default; absent where the provider has none. */
@@ -200,6 +185,4 @@ export interface ProviderDefinition<
    * route, the log and `delivery.scheme`. Any one that proves the message is enough.
    */
   readonly webhooks?: Readonly<Record<string, WebhookScheme<keyof C & string>>>;
-  /** The signature that outgoing bodies carry, where the provider can ask for one. */
-  readonly bodySignature?: BodySignatureDefinition<keyof C & string>;
 }

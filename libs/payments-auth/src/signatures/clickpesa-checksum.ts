@@ -1,6 +1,5 @@
-import type { BodyFormat } from '../providers/signature-definition.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { jsonText } from '../building-blocks/json-text.js';
+import { jsonText, type JsonTextFormat } from '../building-blocks/json-text.js';
 import { hmac } from '../building-blocks/digests.js';
 import { withoutFields } from '../building-blocks/json-object.js';
 
@@ -19,7 +18,7 @@ const LEFT_OUT = ['checksum', 'checksumMethod'];
 export function clickPesaChecksum(
   body: object,
   checksumKey: string,
-  format: BodyFormat = 'canonical',
+  format: JsonTextFormat = 'canonical',
 ): string {
   if (typeof checksumKey !== 'string' || checksumKey === '') {
     throw new TypeError('clickPesaChecksum: the checksum key is missing. An empty key signs nothing.');

@@ -1,10 +1,8 @@
 import { ownCopy } from '../own-properties.js';
-import { isJsonObject } from '../building-blocks/json-value.js';
-import { withoutFields } from '../building-blocks/json-object.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { ReceivedMessage, type ReceivedParts } from '../providers/webhooks/received-message.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { bodySignature, formatOf, signBody } from './body-signature.js';
+import { clickPesaChecksum } from './clickpesa-checksum.js';
 import {
   type KashierOrder,
   kashierOrderHash,
@@ -14,12 +12,6 @@ import {
 } from './kashier.js';
 import type { WebhookDelivery } from './webhook-delivery.js';
 import type { VerifyOptions, WebhookVerifier } from './webhook-verifier.js';
-
-/** @internal Puts a signature into a serialised body, made with the static credentials that the call authenticates with. */
-export type BodySigner = (
-  body: string,
-  call: { readonly credential: { readonly signing?: Credentials } },
-) => string;
 
 /** Whose keys are used. */
 export interface SignerOptions {
@@ -80,30 +72,17 @@ export class PaymentsSignaturesService {
       : undefined;
   }
 
-  /** The value that signs a JSON body, where the provider asks for one: ClickPesa's `checksum`. */
+  /** The `checksum` of a JSON body for ClickPesa: {@link clickPesaChecksum} with the configured key and method. */
   async bodySignature(name: string, body: object, options: SignerOptions = {}): Promise<string> {
     const { account } = ownCopy(options);
-    const signature = this.#verifier.signer(name).provider.definition.bodySignature;
-    if (signature === undefined) {
+    if (this.#verifier.signer(name).provider.definition.name !== 'clickpesa') {
       throw new PaymentsAuthError('INVALID_OPTIONS', `Provider "${name}" signs no bodies.`, {
         provider: name,
       });
     }
-    const json: unknown = JSON.parse(JSON.stringify(body) ?? 'null');
-    if (!isJsonObject(json)) throw new TypeError('bodySignature: the body has to be a JSON object.');
-    const signer = this.#withField(name, await this.#candidates(name, account), signature.key);
-    const unsigned = withoutFields(json, [signature.field, ...(signature.without ?? [])]);
-    return bodySignature(unsigned, signer[signature.key] as string, formatOf(signature.format, signer));
-  }
-
-  /**
-   * Signs the serialised bodies of a provider's calls, for its `HttpService`; `undefined` where the provider asks for
-   * no signature. Called for every attempt with the body as the caller's transforms made it. @internal
-   */
-  bodySigner(name: string): BodySigner | undefined {
-    const { definition } = this.#verifier.signer(name).provider;
-    if (definition.bodySignature === undefined) return undefined;
-    return (body, { credential }) => signBody(definition, credential.signing ?? {}, body);
+    const signer = this.#withField(name, await this.#candidates(name, account), 'checksumKey');
+    const { checksumKey, checksumMethod } = signer as { checksumKey: string; checksumMethod?: string };
+    return clickPesaChecksum(body, checksumKey, checksumMethod === 'legacy' ? 'legacy' : 'canonical');
   }
 
   /** {@link kashierOrderHash} with the configured Payment API key, and by default the configured merchant ID. */

@@ -11,12 +11,12 @@ const TOKEN = 'fixedToken';
  * is nothing to log in for. What a value should look like in production is nobody's concern here.
  */
 export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDefinition {
-  const { callHeaders, credentials } = definition;
+  const { credentials } = definition;
   const fixed = (fields: Credentials) =>
     definition.token === undefined ? '' : ((fields[TOKEN] as string | undefined) ?? '');
   const withToken = (parts: HeaderParts): HeaderParts => ({ ...parts, token: fixed(parts.credentials) });
   return {
-    ...without(definition, ['token', 'headers', 'sign', 'callHeaders']),
+    ...without(definition, ['token', 'headers', 'sign']),
     credentials: {
       ...Object.fromEntries(
         Object.entries(credentials).map(([field, { optional, secret }]) => [field, { optional, secret }]),
@@ -37,14 +37,6 @@ export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDef
             const own = Object.defineProperties({}, { ...given, token: { value, enumerable: true } });
             return definition.sign?.(own as never) ?? {};
           },
-        }),
-    ...(callHeaders === undefined
-      ? {}
-      : {
-          callHeaders: callHeaders.map((each) => ({
-            ...each,
-            headers: (parts: HeaderParts) => each.headers(withToken(parts)),
-          })),
         }),
   };
 }

@@ -143,13 +143,9 @@ export class SecretSource implements CredentialsInForce {
   #identityOf(credentials: Credentials): Credentials {
     const { definition } = this.#provider;
     if (this.#refreshing !== undefined) return this.#withoutRefreshToken(credentials, this.#refreshing);
-    const parts = ['token', 'bodySignature', 'sign', 'tls'];
+    const parts = ['token', 'sign', 'tls'];
     if (parts.some((part) => part in definition) || hasAccountHosts(definition)) return credentials;
-    const { headers, callHeaders = [] } = headersOf(definition, credentials, '', this.#provider.environment);
-    return {
-      ...headers,
-      ...Object.fromEntries(callHeaders.map((each, at) => [`${at}`, JSON.stringify(each)])),
-    };
+    return headersOf(definition, credentials, '', this.#provider.environment).headers;
   }
 
   /** Else every use would make another credential of it, and the next process would spend the one before. */
