@@ -44,6 +44,13 @@ async function start(options: object = {}) {
   return application.paymentsAuth;
 }
 
+/** What the logins of the merchant asked for. The provider's own account is warmed at start, and is nobody's concern. */
+const shopLogins = () =>
+  server
+    .to('/login')
+    .map(({ body }) => JSON.parse(body.toString()) as { user: string })
+    .filter(({ user }) => user === 'shop-1');
+
 const paidBy = async (http: HttpService, config: object = {}) =>
   (await firstValueFrom(http.get<{ paidBy: string }>('/pay', config))).data.paidBy;
 
@@ -155,5 +162,55 @@ describe('The options of a login', () => {
       'content-type': 'application/json',
     });
     expect(server.requests.find(({ url }) => url === '/pay')?.headers).not.toHaveProperty('x-client');
+  });
+});
+
+describe('The audience of a call', () => {
+  it('has a token of its own for each, whoever names it, and reaches the login', async () => {
+    const paymentsAuth = await start({ audience: 'payouts' });
+    const shop = paymentsAuth.http('acme', 'shop-1');
+    const audiences = ['refunds', undefined, 'payouts', 'refunds', 'ledger'];
+    const paid = await Promise.all(
+      audiences.map((audience) => paidBy(shop, audience === undefined ? {} : { paymentsAuth: { audience } })),
+    );
+    expect(paid).toEqual([
+      'Bearer token-of-shop-1-for-refunds',
+      'Bearer token-of-shop-1-for-payouts',
+      'Bearer token-of-shop-1-for-payouts',
+      'Bearer token-of-shop-1-for-refunds',
+      'Bearer token-of-shop-1-for-ledger',
+    ]);
+    expect(shopLogins()).toHaveLength(3);
+    expect(paymentsAuth.status({ account: 'shop-1' }).map(({ audience }) => audience)).toEqual(
+      expect.arrayContaining(['payouts', 'refunds', 'ledger']),
+    );
+  });
+
+  it('is what authenticate() asks for, with a token that calls share', async () => {
+    const paymentsAuth = await start();
+    const credentials = paymentsAuth.credentials('acme', 'shop-1');
+    const request = { method: 'GET', url: '/pay' };
+    const { headers } = await credentials.authenticate({ ...request, audience: 'refunds' });
+    expect(headers).toMatchObject({ Authorization: 'Bearer token-of-shop-1-for-refunds' });
+    const shop = paymentsAuth.http('acme', 'shop-1');
+    expect(await paidBy(shop, { paymentsAuth: { audience: 'refunds' } })).toBe(
+      'Bearer token-of-shop-1-for-refunds',
+    );
+    expect((await credentials.authenticate(request)).headers).toMatchObject({
+      Authorization: 'Bearer token-of-shop-1-for-nobody',
+    });
+    expect(shopLogins()).toEqual([{ user: 'shop-1', audience: 'refunds' }, { user: 'shop-1' }]);
+  });
+
+  it('is given back with the token that it was asked for', async () => {
+    const paymentsAuth = await start();
+    const shop = paymentsAuth.http('acme', 'shop-1');
+    await paidBy(shop, { paymentsAuth: { audience: 'refunds' } });
+    await paymentsAuth.credentials('acme', 'shop-1').revoke();
+    await paidBy(shop, { paymentsAuth: { audience: 'refunds' } });
+    expect(shopLogins()).toEqual([
+      { user: 'shop-1', audience: 'refunds' },
+      { user: 'shop-1', audience: 'refunds' },
+    ]);
   });
 });

@@ -111,3 +111,25 @@ describe('a request whose paymentsAuth is', () => {
     expect(server.requests.at(-1)?.headers.authorization).toContain('cs_shop');
   });
 });
+
+describe('authenticate() of a request', () => {
+  it.each<[string, object, RegExp]>([
+    ['whose audience is no text', { audience: 5 }, /request\.audience must be a text/],
+    ['whose scopes are a text', { scopes: 'read' }, /request\.scopes must be a list of scopes/],
+    ['whose host is no text', { host: 1 }, /request\.host must be a text/],
+    ['with a misspelt key', { scope: ['read'] }, /request\.scope is not known/],
+    ['that names an account', { account: 'shop' }, /account is not for authenticate\(\).*account\(id\)/],
+    ['that says how it is replayed', { replay: 'never' }, /replay is not for authenticate\(\)/],
+    ['without a method', { method: undefined }, /method must be a text/],
+    ['without a URL', { url: undefined }, /url must be a URL or a path/],
+    ['whose body is an object', { body: { amount: 1 } }, /body must be a text or bytes/],
+  ])('%s is INVALID_REQUEST, and nothing is signed', async (_, slip, named) => {
+    const credentials = application.paymentsAuth.credentials('cashfin', 'shop');
+    const request = { method: 'POST', url: '/x', ...slip };
+    expect(await failure(credentials.authenticate(request))).toMatchObject({
+      code: 'INVALID_REQUEST',
+      provider: 'cashfin',
+      message: expect.stringMatching(named) as unknown,
+    });
+  });
+});

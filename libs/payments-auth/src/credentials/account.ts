@@ -1,4 +1,5 @@
 import { scopeSet } from '../strategies/scope-set.js';
+import type { AskedFor } from './issuing/token-issuer.js';
 import type { SecretSource } from './secrets/secret-source.js';
 import { AccountSecrets } from './secrets/account-secrets.js';
 import { CredentialSlot } from './slot/credential-slot.js';
@@ -14,7 +15,8 @@ export interface AccountHome {
 }
 
 /**
- * One account of a provider: its static credentials, and a slot for each set of scopes that calls have asked for.
+ * One account of a provider: its static credentials, and a slot for each set of scopes, and each audience,
+ * that calls have asked for.
  * Nothing of it is ever seen by another account.
  */
 export class Account implements SlotOwner, Recent<Account> {
@@ -23,7 +25,7 @@ export class Account implements SlotOwner, Recent<Account> {
   readonly account: string | undefined;
   readonly secrets: AccountSecrets;
   readonly #home: AccountHome;
-  /** The slot of the provider's default scopes: the only one that most accounts ever have. */
+  /** The slot of the provider's default scopes and audience: the only one that most accounts ever have. */
   #slot: CredentialSlot | undefined = undefined;
   #otherSlots: Map<string, CredentialSlot> | undefined = undefined;
 
@@ -57,15 +59,20 @@ export class Account implements SlotOwner, Recent<Account> {
     );
   }
 
-  slot(scopes?: readonly string[]): CredentialSlot {
-    if (scopes === undefined) return (this.#slot ??= new CredentialSlot(this, this.context.provider.scopes));
-    const set = scopeSet(scopes);
-    const key = keyOf(set);
-    if (key === keyOf(this.context.provider.scopes)) return this.slot();
+  slot(scopes?: readonly string[], audience?: string): CredentialSlot {
+    const { provider } = this.context;
+    if (scopes === undefined && audience === undefined)
+      return (this.#slot ??= new CredentialSlot(this, provider));
+    const asked: AskedFor = {
+      scopes: scopes === undefined ? provider.scopes : scopeSet(scopes),
+      audience: audience ?? provider.audience,
+    };
+    const key = keyOf(asked);
+    if (key === keyOf(provider)) return this.slot();
     this.#otherSlots ??= new Map();
     let slot = this.#otherSlots.get(key);
     if (slot === undefined) {
-      slot = new CredentialSlot(this, set);
+      slot = new CredentialSlot(this, asked);
       this.#otherSlots.set(key, slot);
     }
     return slot;
@@ -88,11 +95,11 @@ export class Account implements SlotOwner, Recent<Account> {
   abandon(slot: CredentialSlot): void {
     if (this.account === undefined) return;
     if (slot === this.#slot) this.#slot = undefined;
-    else this.#otherSlots?.delete(keyOf(slot.scopes));
+    else this.#otherSlots?.delete(keyOf(slot));
     if (this.#slot === undefined && (this.#otherSlots?.size ?? 0) === 0) this.#home.isEmpty(this);
   }
 }
 
-function keyOf(scopes: readonly string[]): string {
-  return JSON.stringify(scopes);
+function keyOf({ scopes, audience }: AskedFor): string {
+  return JSON.stringify([audience, ...scopes]);
 }

@@ -34,8 +34,8 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
     if (context.provider.own !== undefined) this.#own = new Account(this, undefined);
   }
 
-  spender(account: AccountName, scopes?: readonly string[]): CredentialSlot {
-    return this.account(account).slot(scopes);
+  spender(account: AccountName, scopes?: readonly string[], audience?: string): CredentialSlot {
+    return this.account(account).slot(scopes, audience);
   }
 
   /** @throws PaymentsAuthError ACCOUNT_UNKNOWN, as far as that is known without asking a resolver */

@@ -81,5 +81,5 @@ export interface CredentialSpenders {
    * @throws PaymentsAuthError ACCOUNT_UNKNOWN when no account is named and the provider has none of its own, or when the
    *   name is not there and the provider has accounts
    */
-  spender(account: AccountName, scopes: readonly string[] | undefined): CredentialSpender;
+  spender(account: AccountName, scopes: readonly string[] | undefined, audience?: string): CredentialSpender;
 }

@@ -26,6 +26,8 @@ export interface CredentialStatus {
   provider: string;
   account?: string;
   scopes?: string[];
+  /** Whom the token is for, where the application says so. */
+  audience?: string;
   state: CredentialState;
   /** 8 hex digits of a keyed hash, as logs and events name it. */
   credential?: string;

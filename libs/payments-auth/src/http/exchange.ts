@@ -117,7 +117,7 @@ export class Exchange {
   #spenderOf({ paymentsAuth: said = NOTHING_SAID }: InternalAxiosRequestConfig) {
     // An account that is named but not there is not the same as none: axios keeps `{ account: undefined }` as it is.
     const account = 'account' in said ? (said.account ?? null) : undefined;
-    return this.#spenders.spender(account, said.scopes);
+    return this.#spenders.spender(account, said.scopes, said.audience);
   }
 
   #mayReplay(config: InternalAxiosRequestConfig, refusal: { readonly own: boolean }): boolean {

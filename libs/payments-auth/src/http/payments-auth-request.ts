@@ -12,7 +12,9 @@ export interface PaymentsAuthRequest {
    */
   account?: string | typeof OWN_ACCOUNT;
   /** Scopes other than the configured ones, where the provider has scopes. */
-  scopes?: string[];
+  scopes?: readonly string[];
+  /** Whom the token is for, where the login says so: each audience has a token of its own. @default the configured one */
+  audience?: string;
   /** The named host the call goes to, where the provider has several. @default the provider's first */
   host?: string;
   /** Whether the call may be sent a second time after a refusal. @default the provider's `replay` option */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { AuthenticatedRequest, RequestToAuthenticate } from '../credentials/credential.service.js';
@@ -7,6 +8,8 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { authenticateAttempt } from './attempt-config.js';
 import { addDefaultHeaders } from './default-headers.js';
 import { AccountDestinations } from './account-destinations.js';
+import type { PaymentsAuthRequest } from './payments-auth-request.js';
+import { invalidRequest, settledRequest } from './settled-request.js';
 import { signAttempt } from './sign-attempt.js';
 
 const urls = new applicationAxios.Axios({});
@@ -25,10 +28,11 @@ export class RequestAuthenticator {
     this.#destinations = new AccountDestinations(provider);
   }
 
-  /** @throws PaymentsAuthError INSECURE_DESTINATION, SIGNING_FAILED, and whatever ends a wait for a credential */
+  /** @throws PaymentsAuthError INVALID_REQUEST, INSECURE_DESTINATION, SIGNING_FAILED, and whatever ends a wait for a credential */
   async authenticate(account: AccountName, request: RequestToAuthenticate): Promise<AuthenticatedRequest> {
-    const { method, url, headers, body, scopes, host } = request;
     const provider = this.#provider;
+    const { method, url, headers, body } = request;
+    const { scopes, audience, host } = this.#settled(request);
     const config = {
       method: method.toLowerCase(),
       url: String(url),
@@ -37,7 +41,7 @@ export class RequestAuthenticator {
       data: body,
     } as InternalAxiosRequestConfig;
     for (const [name, value] of entriesOf(headers)) config.headers.set(name, value);
-    const spender = this.#spenders.spender(account, scopes);
+    const spender = this.#spenders.spender(account, scopes, audience);
     // Before anybody logs in for a request that will not be sent.
     this.#destinations.of(undefined)?.check({ ...config }, host);
     const credential = spender.peek() ?? (await spender.obtain());
@@ -64,6 +68,27 @@ export class RequestAuthenticator {
       ...(sent === undefined ? {} : { body: sent }),
       credential,
     };
+  }
+
+  /** A slip here would sign for the wrong merchant, or something else than what is sent. So nothing is signed. */
+  #settled(request: RequestToAuthenticate): PaymentsAuthRequest {
+    const { name } = this.#provider;
+    const { method, url, headers: _, body, ...said } = request;
+    if (typeof method !== 'string' || method === '')
+      throw invalidRequest(name, 'method', 'must be a text such as "POST"');
+    if (typeof url !== 'string' && !(url instanceof URL))
+      throw invalidRequest(name, 'url', 'must be a URL or a path below the base URL');
+    if (body !== undefined && typeof body !== 'string' && !types.isUint8Array(body))
+      throw invalidRequest(name, 'body', 'must be a text or bytes: what is signed is what is sent');
+    for (const key of ['account', 'replay'])
+      if (key in said)
+        throw invalidRequest(
+          name,
+          key,
+          'is not for authenticate(). Say the account with credentials.account(id)',
+        );
+    const given = Object.entries(said).filter(([, value]) => value !== undefined);
+    return settledRequest(name, Object.fromEntries(given), 'request');
   }
 }
 

@@ -32,29 +32,35 @@ const NAMES = Object.keys(KEYS);
  * What a call says about its authentication, checked and copied. A slip here would charge the wrong merchant without a
  * word: an unknown key, an account that is no text, scopes that are no list. So none is sent.
  *
+ * @param at what the caller knows it as
  * @returns a copy without a prototype, which nobody can change any more
  * @throws PaymentsAuthError INVALID_REQUEST
  */
-export function settledRequest(provider: string, given: PaymentsAuthRequest): PaymentsAuthRequest {
+export function settledRequest(
+  provider: string,
+  given: PaymentsAuthRequest,
+  at = 'paymentsAuth',
+): PaymentsAuthRequest {
   const said: unknown = given;
   if (typeof said !== 'object' || said === null || Array.isArray(said) || !isPlainObject(said))
-    throw invalid(provider, 'paymentsAuth', `must be an object such as { account }, and is ${kindOf(said)}`);
+    throw invalidRequest(provider, at, `must be an object such as { account }, and is ${kindOf(said)}`);
   const settled = ownCopy(given);
   for (const key of Reflect.ownKeys(settled)) {
     const check = typeof key === 'string' && Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
     if (check === undefined) {
       const name = String(key);
-      throw invalid(provider, `paymentsAuth.${name}`, `is not known. ${suggestion(name, NAMES)}`);
+      throw invalidRequest(provider, `${at}.${name}`, `is not known. ${suggestion(name, NAMES)}`);
     }
     const value: unknown = settled[key as keyof PaymentsAuthRequest];
     const problem = value === undefined ? undefined : check(value);
-    if (problem !== undefined) throw invalid(provider, `paymentsAuth.${String(key)}`, problem);
+    if (problem !== undefined) throw invalidRequest(provider, `${at}.${String(key)}`, problem);
   }
   if (settled.scopes !== undefined) Reflect.set(settled, 'scopes', Object.freeze([...settled.scopes]));
   return Object.freeze(settled);
 }
 
-function invalid(provider: string, where: string, what: string): PaymentsAuthError {
+/** Somebody has written something that cannot be meant. */
+export function invalidRequest(provider: string, where: string, what: string): PaymentsAuthError {
   return new PaymentsAuthError(
     'INVALID_REQUEST',
     `A request to provider "${provider}" was not sent: ${where} ${what}`,

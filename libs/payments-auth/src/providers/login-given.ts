@@ -6,6 +6,7 @@ import type { ConfiguredProvider } from './configured-provider.js';
 export interface LoginParts {
   readonly credentials: Credentials;
   readonly scopes: readonly string[];
+  readonly audience?: string | undefined;
   readonly nowMs: number;
 }
 
@@ -23,9 +24,10 @@ export function loginGiven(
   strategy: Pick<TokenStrategy, 'host' | 'path'>,
   parts: LoginParts,
 ): LoginGiven<Credentials> {
-  const { environment, audience } = provider;
+  const { environment } = provider;
+  const { audience, ...others } = parts;
   return {
-    ...parts,
+    ...others,
     ...(environment === undefined ? {} : { environment }),
     ...(audience === undefined ? {} : { audience }),
     endpoint: filled(tokenBaseUrl(provider, strategy) + strategy.path, parts.credentials),

@@ -54,7 +54,8 @@ export class PaymentsAuthHealthIndicator {
 
   /**
    * @param key the name of the indicator in the result
-   * @returns `credentials` by `provider` or `provider/account`; other scopes than the default ones follow after a space
+   * @returns `credentials` by `provider` or `provider/account`; other scopes and audiences than the default ones follow
+   *   after a space
    */
   async check<const Key extends string = 'payments-auth'>(
     key: Key = 'payments-auth' as Key,
@@ -78,8 +79,8 @@ export class PaymentsAuthHealthIndicator {
       if (provider !== undefined && status.provider !== provider) continue;
       if (account !== undefined && status.account !== account) continue;
       const name = nameOf(status);
-      // The first is that of the default scopes, which is there or not and is called the same either way.
-      known[name in known ? `${name} ${status.scopes?.join(' ') ?? ''}` : name] = healthOf(status);
+      // The first is that of the default scopes and audience, which is there or not and is called the same either way.
+      known[name in known ? longNameOf(status) : name] = healthOf(status);
     }
     // One that is asked for by name is an answer too where it is not in use, or not even configured.
     if (provider !== undefined && Object.keys(known).length === 0) {
@@ -122,6 +123,11 @@ export class PaymentsAuthHealthIndicator {
 }
 
 type Owner = Pick<CredentialStatus, 'provider' | 'account'>;
+
+function longNameOf(status: CredentialStatus): string {
+  const { scopes = [], audience } = status;
+  return [nameOf(status), ...scopes, ...(audience === undefined ? [] : [`for ${audience}`])].join(' ');
+}
 
 function nameOf({ provider, account }: Owner): string {
   return account === undefined ? provider : `${provider}/${account}`;

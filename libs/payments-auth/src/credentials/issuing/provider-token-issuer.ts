@@ -209,8 +209,9 @@ export class ProviderTokenIssuer implements TokenIssuer {
     return filled(this.#baseUrl, credentials);
   }
 
-  #given({ credentials, scopes }: ReturnRequest) {
-    return loginGiven(this.#provider, this.#strategy, { credentials, scopes, nowMs: this.#clock.now() });
+  #given({ credentials, scopes, audience }: ReturnRequest) {
+    const parts = { credentials, scopes, audience, nowMs: this.#clock.now() };
+    return loginGiven(this.#provider, this.#strategy, parts);
   }
 }
 

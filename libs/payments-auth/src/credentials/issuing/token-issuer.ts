@@ -1,10 +1,15 @@
 import type { Credentials, Lifetime, Rejected } from '../../strategies/strategy.js';
 import type { LoginWait } from './login-wait.js';
 
-/** Asks for one token, for one set of static credentials. */
-export interface IssueRequest {
-  readonly account: string | undefined;
+/** What a token is for. Each combination has a token of its own. */
+export interface AskedFor {
   readonly scopes: readonly string[];
+  readonly audience?: string | undefined;
+}
+
+/** Asks for one token, for one set of static credentials. */
+export interface IssueRequest extends AskedFor {
+  readonly account: string | undefined;
   readonly credentials: Credentials;
   /** The keyed hash of `credentials`. */
   readonly fingerprint: string;
@@ -40,7 +45,7 @@ export interface HeldToken {
 /** What is needed to give a token back, or to take it away from those it is shared with. */
 export type ReturnRequest = Pick<
   IssueRequest,
-  'account' | 'scopes' | 'credentials' | 'fingerprint' | 'signal'
+  'account' | 'scopes' | 'audience' | 'credentials' | 'fingerprint' | 'signal'
 >;
 
 /** What is needed to look for a token that is newer than the one held. */

@@ -291,9 +291,9 @@ export class SharedTokenIssuer implements TokenIssuer {
     void this.#ask(message);
   }
 
-  #keyOf(request: Pick<IssueRequest, 'account' | 'scopes' | 'fingerprint'>): TokenKey {
-    const { account, scopes, fingerprint } = request;
-    const { name: provider, audience } = this.#provider;
+  #keyOf(request: Pick<IssueRequest, 'account' | 'scopes' | 'audience' | 'fingerprint'>): TokenKey {
+    const { account, scopes, audience, fingerprint } = request;
+    const { name: provider } = this.#provider;
     const parts = { provider, baseUrl: this.#baseUrl, account, scopes, fingerprint, audience };
     return { provider, account, hash: credentialKey(this.#hash, parts) };
   }

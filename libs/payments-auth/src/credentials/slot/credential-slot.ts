@@ -12,6 +12,7 @@ import type { CallAnswer, CredentialSpender, Refusal } from '../credential-spend
 import type { Credential } from '../credential.js';
 import { REJECTION, waitForLoginMs } from '../issuing/back-off.js';
 import { pause } from '../issuing/pause.js';
+import type { AskedFor } from '../issuing/token-issuer.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import type { Renewer } from '../renewing/renewal-gate.js';
 import type { Renewable } from '../renewing/renewal-queue.js';
@@ -53,14 +54,14 @@ const LET_GO_AFTER_MS = 30_000;
 const PROVEN_AT_MS = 2_000;
 
 /**
- * The one current credential of a provider, account and scope set: kept while it lives, renewed before it dies,
+ * The one current credential of a provider, account, scope set and audience: kept while it lives, renewed before it dies,
  * replaced when it is refused, and asked for by one login at a time whoever wants it.
  *
  * Only the slot acts. What it uses is a worker, which is given data and returns, or a memory, which is told and asked.
  */
 export class CredentialSlot implements CredentialSpender, Renewable, Renewer, SlotView {
   readonly owner: SlotOwner;
-  readonly scopes: readonly string[];
+  readonly #asked: AskedFor;
   renewalPosition = -1;
   readonly journal: SlotJournal;
   #kept: KeptCredential | undefined = undefined;
@@ -74,11 +75,19 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   /** On the monotonic clock. Whole seconds take no memory of their own, and no time to write. */
   #usedAtSeconds: number;
 
-  constructor(owner: SlotOwner, scopes: readonly string[]) {
+  constructor(owner: SlotOwner, asked: AskedFor) {
     this.owner = owner;
-    this.scopes = scopes;
+    this.#asked = asked;
     this.journal = new SlotJournal(this);
     this.#usedAtSeconds = Math.floor(this.#nowMs / 1_000);
+  }
+
+  get scopes(): readonly string[] {
+    return this.#asked.scopes;
+  }
+
+  get audience(): string | undefined {
+    return this.#asked.audience;
   }
 
   // --- Spending -------------------------------------------------------------------------------------------------
@@ -217,10 +226,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     if (before === undefined || issuer?.newer === undefined) return undefined;
     const startedAtMs = this.#nowMs;
     const { account } = this.owner;
-    const { scopes } = this;
+    const { scopes, audience } = this;
     const issued = await issuer.newer({
       account,
       scopes,
+      audience,
       ...before.secret,
       held: before.held(clock),
       refused: refused.token,

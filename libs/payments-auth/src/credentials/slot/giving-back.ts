@@ -38,8 +38,8 @@ export function unwatch(slot: SlotView, kept: KeptCredential): void {
   slot.owner.context.issuer?.unwatch(requestFor(slot, kept.secret));
 }
 
-function requestFor({ owner, scopes }: SlotView, secret: Secret): ReturnRequest {
-  return { account: owner.account, scopes, ...secret, signal: owner.context.closing };
+function requestFor({ owner, scopes, audience }: SlotView, secret: Secret): ReturnRequest {
+  return { account: owner.account, scopes, audience, ...secret, signal: owner.context.closing };
 }
 
 async function secretsOf({ owner }: SlotView): Promise<readonly Secret[]> {

@@ -150,11 +150,12 @@ export class Login {
   }
 
   #issue(issuer: TokenIssuer, secret: Secret, failedBefore: boolean): Promise<IssueOutcome> {
-    const { scopes, journal } = this.#slot;
+    const { scopes, audience, journal } = this.#slot;
     const { reason, awaited, insist, held, refused, onWithdrawn, hasFailed } = this.#order;
     return issuer.issue({
       account: this.#owner.account,
       scopes,
+      audience,
       ...secret,
       held,
       refused,

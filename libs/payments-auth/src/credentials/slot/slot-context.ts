@@ -1,7 +1,7 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import type { Owner } from '../credential-errors.js';
-import type { TokenIssuer } from '../issuing/token-issuer.js';
+import type { AskedFor, TokenIssuer } from '../issuing/token-issuer.js';
 import type { EventSink } from '../payments-auth-event.js';
 import type { RenewalGate } from '../renewing/renewal-gate.js';
 import type { RenewalQueue } from '../renewing/renewal-queue.js';
@@ -37,9 +37,8 @@ export interface SlotOwner extends Owner {
 }
 
 /** A slot as its workers and memories see it: they read, and only the slot acts. */
-export interface SlotView {
+export interface SlotView extends AskedFor {
   readonly owner: SlotOwner;
-  readonly scopes: readonly string[];
   readonly journal: SlotJournal;
   /** What is kept, dead or alive. */
   readonly kept: KeptCredential | undefined;

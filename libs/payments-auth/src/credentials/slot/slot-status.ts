@@ -5,7 +5,7 @@ import type { SlotContext, SlotView } from './slot-context.js';
 
 /** What operators are told of a credential. No secret in it. */
 export function statusOf(slot: SlotView): CredentialStatus {
-  const { kept, owner, scopes, backOffMs } = slot;
+  const { kept, owner, scopes, audience, backOffMs } = slot;
   const { clock } = owner.context;
   const { rateLimit, counters } = slot.journal;
   const problem = problemOf(slot);
@@ -14,6 +14,7 @@ export function statusOf(slot: SlotView): CredentialStatus {
     provider: owner.provider,
     ...(owner.account === undefined ? {} : { account: owner.account }),
     ...(scopes.length === 0 ? {} : { scopes: [...scopes] }),
+    ...(audience === undefined ? {} : { audience }),
     state: stateOf(slot, problem),
     ...(current === undefined ? {} : { credential: current.id, obtainedAtMs: current.obtainedAtMs }),
     ...(current?.expiresAtMs === undefined ? {} : { expiresAtMs: current.expiresAtMs }),
