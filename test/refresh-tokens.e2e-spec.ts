@@ -284,6 +284,11 @@ describe('a refresh token that is good for one use', () => {
     expect((await call(application, 'shop')).status).toBe(200);
     await until(() => typesOf().includes('refresh-token-unsaved'));
     expect(logger.of('error').some((line) => line.startsWith('refresh-token-unsaved'))).toBe(true);
+    expect(await application.paymentsAuth.explain('acme', 'shop')).toMatchObject({
+      state: 'fresh',
+      lastFailure: { on: 'save', reason: 'the new refresh token could not be saved' },
+      cause: expect.stringContaining('save()'),
+    });
     expect(merchants.tokens.get('shop')).toBe(first);
     // Meanwhile the new one is spent, and never the old one again.
     await application.paymentsAuth.credentials('acme', 'shop').refresh();
@@ -294,6 +299,7 @@ describe('a refresh token that is good for one use', () => {
     const giveUpAt = performance.now() + 30_000;
     while (merchants.saves.length === 0 && performance.now() < giveUpAt) await later(50);
     expect(merchants.saves).toEqual(['shop']);
+    expect(await application.paymentsAuth.explain('acme', 'shop')).not.toHaveProperty('cause');
     expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
     await application.paymentsAuth.credentials('acme', 'shop').refresh();
     expect(typesOf()).not.toContain('refresh-token-in-doubt');

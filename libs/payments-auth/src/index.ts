@@ -39,6 +39,7 @@ export {
 export { PaymentsAuthService } from './payments-auth.service.js';
 export type {
   AuthenticatedRequest,
+  CredentialExplanation,
   CredentialService,
   CredentialState,
   CredentialStatus,

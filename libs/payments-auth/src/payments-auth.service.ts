@@ -1,8 +1,12 @@
 import type { HttpService } from '@nestjs/axios';
 import type { Observable } from 'rxjs';
 import type { CredentialRegistry } from './credentials/credential.registry.js';
-import type { OWN_ACCOUNT } from './credentials/credential-spender.js';
-import type { CredentialService, CredentialStatus } from './credentials/credential.service.js';
+import { OWN_ACCOUNT } from './credentials/credential-spender.js';
+import type {
+  CredentialExplanation,
+  CredentialService,
+  CredentialStatus,
+} from './credentials/credential.service.js';
 import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
 import type { PaymentsAuthEvents } from './payments-auth.events.js';
 import type { ProviderName } from './payments-auth.tokens.js';
@@ -64,6 +68,19 @@ export class PaymentsAuthService {
           (account === undefined || each.account === account) &&
           (state === undefined || each.state === state),
       );
+  }
+
+  /**
+   * Why the credential of a provider, or of one of its merchants, is as it is: its state and since when, the last
+   * success, the last failure, and of a failure that goes on what is behind it and what to do. Asks no provider; of a
+   * merchant that is not in use the application's own function is asked whether it exists. No secret in it.
+   *
+   * @param account of whom; left out for the provider's own
+   * @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED, ACCOUNT_UNKNOWN
+   */
+  async explain(name: ProviderName, account?: string | typeof OWN_ACCOUNT): Promise<CredentialExplanation> {
+    this.#services.requireConfigured(name);
+    return this.#registry.explain(name, account ?? OWN_ACCOUNT);
   }
 
   /** Everything that happens to credentials. No secret in it; a listener that fails harms no request. */

@@ -6,7 +6,7 @@ import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { strategyOf } from '../strategies/strategy.js';
-import { adviceFor, type Symptom } from './advice.js';
+import { adviceFor, type Symptom } from '../providers/advice.js';
 import { sayDuration } from './duration.js';
 import type { CheckFinding, ProviderCheck, StepResult } from './provider-check.js';
 import { type CheckSettings, logIn, probe } from './requests.js';

@@ -1,4 +1,4 @@
-import type { Symptom } from './advice.js';
+import type { Symptom } from '../providers/advice.js';
 import type { Transcript } from './transcript.js';
 
 /** One thing that is wrong, or looks wrong, and what helps. No secret in it. */

@@ -13,9 +13,9 @@ import type { ProbeDefinition, ProviderDefinition } from '../providers/provider-
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
 import type { Credentials, TokenOutcome, TokenRequest, TokenStrategy } from '../strategies/strategy.js';
 import { reasonOf, type TimedTokenAnswer, TokenTransportError } from '../strategies/token-transport.js';
-import type { Symptom } from './advice.js';
-import { wordsOf } from './call-words.js';
-import { clockDifferenceMs } from './clock-difference.js';
+import type { Symptom } from '../providers/advice.js';
+import { wordsOf } from '../providers/call-words.js';
+import { clockDifferenceMs } from '../strategies/clock-difference.js';
 import { sayDuration } from './duration.js';
 import type { StepResult } from './provider-check.js';
 import { transcriptOf } from './transcript.js';

@@ -4,6 +4,7 @@ import type { SecretSource } from './secrets/secret-source.js';
 import { AccountSecrets } from './secrets/account-secrets.js';
 import { CredentialSlot } from './slot/credential-slot.js';
 import type { Recent } from './recency-list.js';
+import type { SlotHistory } from './slot/slot-history.js';
 import type { SlotContext, SlotOwner } from './slot/slot-context.js';
 
 /** What the accounts of one provider have in common. */
@@ -12,6 +13,8 @@ export interface AccountHome {
   readonly source: SecretSource;
   /** It has no slot any more. */
   isEmpty(account: Account): void;
+  /** What goes on failing while a slot is let go of, if anything does: somebody may still ask why. */
+  remember(account: string, history: SlotHistory | undefined): void;
 }
 
 /**
@@ -94,6 +97,8 @@ export class Account implements SlotOwner, Recent<Account> {
   /** The provider's own account stays, with what was counted of it: there is one of it, and not thousands. */
   abandon(slot: CredentialSlot): void {
     if (this.account === undefined) return;
+    const { history } = slot.journal;
+    this.#home.remember(this.account, history?.isOpen === true ? history : undefined);
     if (slot === this.#slot) this.#slot = undefined;
     else this.#otherSlots?.delete(keyOf(slot));
     if (this.#slot === undefined && (this.#otherSlots?.size ?? 0) === 0) this.#home.isEmpty(this);

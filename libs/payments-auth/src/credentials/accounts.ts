@@ -4,6 +4,9 @@ import { SecretSource } from './secrets/secret-source.js';
 import { accountUnknown, UnusableCredentialsError } from './credential-errors.js';
 import type { CredentialSlot } from './slot/credential-slot.js';
 import { type AccountName, type CredentialSpenders, OWN_ACCOUNT } from './credential-spender.js';
+import type { CredentialExplanation, CredentialState } from './credential.service.js';
+import { explanationOf, idleExplanation } from './slot/slot-explanation.js';
+import { SlotHistory } from './slot/slot-history.js';
 import { RecencyList } from './recency-list.js';
 import type { Renewable } from './renewing/renewal-queue.js';
 import type { SlotContext } from './slot/slot-context.js';
@@ -13,6 +16,19 @@ const LOOKED_AT = 16;
 
 /** Where more are kept than may be, because they were busy, those who are idle go this soon. */
 const SHRINK_AGAIN_AFTER_MS = 10_000;
+
+/** Of so many merchants that were let go of while something failed it is remembered what did. */
+const MOST_LEFT = 1_000;
+
+const WORST_FIRST: readonly CredentialState[] = [
+  'rejected',
+  'unavailable',
+  'degraded',
+  'acquiring',
+  'due',
+  'fresh',
+  'idle',
+];
 
 /**
  * The accounts of one provider: its own, and those of the merchants that calls have named. At most so many are kept;
@@ -26,6 +42,8 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
   readonly #merchants = new Map<string, Account>();
   readonly #recency = new RecencyList<Account>();
   readonly #most: number;
+  /** Of merchants that are not kept any more: what went wrong with them last. */
+  readonly #left = new Map<string, SlotHistory>();
 
   constructor(context: SlotContext, most: number) {
     this.context = context;
@@ -68,6 +86,50 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
   known(id: AccountName): Account | undefined {
     if (typeof id === 'string') return this.#merchants.get(id);
     return id === null ? undefined : this.#own;
+  }
+
+  /**
+   * Why an account is as it is. Of one that is not in use the application is asked whether it exists; the provider is
+   * never asked. Of several sets of scopes, the one that is worst off.
+   *
+   * @param idleSinceMs what is said of an account that nobody has used
+   * @throws PaymentsAuthError ACCOUNT_UNKNOWN
+   */
+  async explain(name: AccountName, idleSinceMs: number): Promise<CredentialExplanation> {
+    const { provider, clock } = this.context;
+    const slots = this.known(this.#meant(name))?.slots ?? [];
+    const [worst] = slots
+      .map((slot) => explanationOf(slot))
+      .toSorted((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state));
+    if (worst !== undefined) return worst;
+    const account = typeof name === 'string' ? name : undefined;
+    const history = account === undefined ? undefined : this.#left.get(account);
+    const idle = idleExplanation(provider, idleSinceMs, history);
+    try {
+      await this.source.resolve(account);
+      return idle;
+    } catch (error) {
+      if (!(error instanceof UnusableCredentialsError)) throw error;
+      const unloadable = new SlotHistory();
+      unloadable.failed({ on: 'load', atMs: clock.now(), reason: error.message });
+      return { ...idleExplanation(provider, idleSinceMs, unloadable), state: 'unavailable' };
+    }
+  }
+
+  /** @throws PaymentsAuthError ACCOUNT_UNKNOWN, for a name that can be nobody's */
+  #meant(name: AccountName): AccountName {
+    const { provider } = this.context;
+    if (typeof name === 'string' && name !== '' && provider.accounts !== undefined) return name;
+    // Looking makes no account of a name: there may be thousands of them.
+    return this.account(name).account ?? OWN_ACCOUNT;
+  }
+
+  remember(account: string, history: SlotHistory | undefined): void {
+    this.#left.delete(account);
+    if (history === undefined) return;
+    this.#left.set(account, history);
+    const [oldest] = this.#left.keys();
+    if (this.#left.size > MOST_LEFT) this.#left.delete(oldest as string);
   }
 
   /** Every slot there is. */

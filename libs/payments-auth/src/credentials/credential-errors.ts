@@ -1,6 +1,7 @@
 import {
   PaymentsAuthError,
   type PaymentsAuthErrorCode,
+  type PaymentsAuthErrorDetails,
   isPaymentsAuthError,
 } from '../payments-auth.errors.js';
 import { told } from '../scrubbing.js';
@@ -11,6 +12,16 @@ import { type AccountName, OWN_ACCOUNT } from './credential-spender.js';
 export interface Owner {
   readonly provider: string;
   readonly account: string | undefined;
+}
+
+/** What an error about credentials tells besides whose they are, so that a log line leads to its cause. */
+export interface Circumstances {
+  /** What was asked with, or for: 8 hex digits of a keyed hash. */
+  readonly credential?: string | undefined;
+  /** The host that was asked, or that would have been. */
+  readonly host?: string | undefined;
+  readonly status?: number | undefined;
+  readonly cause?: unknown;
 }
 
 /**
@@ -50,6 +61,7 @@ export class LoginUnsent extends Error {
     readonly retryAfterMs: number,
     /** When to ask again, where that is sooner than an answer can be expected. */
     readonly askAgainAfterMs?: number,
+    readonly circumstances?: Circumstances,
   ) {
     super(reason);
   }
@@ -74,17 +86,14 @@ export function unavailable(
   owner: Owner,
   reason: string,
   waitMs?: number,
-  cause?: unknown,
+  circumstances: Circumstances = {},
 ): PaymentsAuthError {
   const next =
     waitMs === undefined ? 'Try again later.' : `The next attempt is possible in ${Math.ceil(waitMs)} ms.`;
   return new PaymentsAuthError(
     'CREDENTIALS_UNAVAILABLE',
     `${nameOf(owner)} give nothing that a request could carry: ${reason}. ${next}`,
-    {
-      ...detailsOf(owner, reason, waitMs),
-      ...(cause === undefined ? {} : { cause }),
-    },
+    detailsOf(owner, reason, waitMs, circumstances),
   );
 }
 
@@ -96,13 +105,14 @@ export function notGivenBack(owner: Owner, cause: string): PaymentsAuthError {
 /** What no waiting cures, as the error that callers get. */
 export function rejected(
   owner: Owner,
-  rejection: Omit<Rejected, 'outcome'> & { readonly retryAfterMs?: number },
+  rejection: Omit<Rejected, 'outcome'> & Circumstances & { readonly retryAfterMs?: number },
 ): PaymentsAuthError {
-  const { code = 'CREDENTIALS_REJECTED', reason, retryAfterMs: waitMs, cause } = rejection;
-  return new PaymentsAuthError(code, whyRejected(code, owner, reason), {
-    ...detailsOf(owner, reason, waitMs),
-    ...(cause === undefined ? {} : { cause }),
-  });
+  const { code = 'CREDENTIALS_REJECTED', reason, retryAfterMs: waitMs } = rejection;
+  return new PaymentsAuthError(
+    code,
+    whyRejected(code, owner, reason),
+    detailsOf(owner, reason, waitMs, rejection),
+  );
 }
 
 function whyRejected(code: PaymentsAuthErrorCode, owner: Owner, reason: string): string {
@@ -124,10 +134,11 @@ export function rejectionEvent({ code }: Pick<Rejected, 'code'>) {
 export function toCallersError(owner: Owner, error: unknown): PaymentsAuthError {
   if (isPaymentsAuthError(error)) return error;
   if (error instanceof UnusableCredentialsError)
-    return unavailable(owner, error.message, undefined, error.cause);
-  if (error instanceof LoginUnsent) return unavailable(owner, error.reason, error.retryAfterMs);
+    return unavailable(owner, error.message, undefined, { cause: error.cause });
+  if (error instanceof LoginUnsent)
+    return unavailable(owner, error.reason, error.retryAfterMs, error.circumstances);
   if (error instanceof LoginCancelled) return unavailable(owner, 'it was given up');
-  return unavailable(owner, 'an internal error', undefined, error);
+  return unavailable(owner, 'an internal error', undefined, { cause: error });
 }
 
 /** Everyone who waited gets an error of their own: whoever catches one may write into it. */
@@ -136,12 +147,21 @@ export function rethrowAsOwn(error: unknown): never {
   throw new PaymentsAuthError(error.code, error.message, error);
 }
 
-function detailsOf(owner: Owner, reason: string, waitMs: number | undefined) {
+function detailsOf(
+  owner: Owner,
+  reason: string,
+  waitMs: number | undefined,
+  { credential, host, status, cause }: Circumstances,
+): PaymentsAuthErrorDetails {
   return {
     provider: owner.provider,
     reason,
     ...(owner.account === undefined ? {} : { account: owner.account }),
+    ...(credential === undefined ? {} : { credential }),
+    ...(host === undefined || host === '' ? {} : { host }),
+    ...(status === undefined ? {} : { status }),
     ...(waitMs === undefined ? {} : { retryAfterMs: Math.ceil(waitMs) }),
+    ...(cause === undefined ? {} : { cause }),
   };
 }
 

@@ -44,6 +44,16 @@ export interface Refusal {
   readonly attempts?: readonly RefusedAttempt[];
 }
 
+/** Why a call failed, as far as it is no answer to what was asked. No secret in it. */
+export interface CallFailure {
+  readonly host: string;
+  readonly status?: number;
+  readonly reason: string;
+  /** The provider itself says that the credential is no good. */
+  readonly isOwn?: boolean;
+  readonly clockDifferenceMs?: number;
+}
+
 /** What an attempt came to. */
 export interface CallAnswer {
   /** Absent when no answer came. */
@@ -54,6 +64,8 @@ export interface CallAnswer {
   readonly refused?: { readonly own: boolean };
   /** When it was sent, on the monotonic clock, in milliseconds; absent when it never left. */
   readonly sentAtMs?: number;
+  /** Present when something is wrong that operators want to know of, for {@link Failure}. */
+  readonly failure?: CallFailure;
   /** The attempts of the same call that were refused before. Empty or absent for the first one. */
   readonly before?: readonly RefusedAttempt[];
 }

@@ -8,7 +8,7 @@ import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import { notConfigured } from '../providers/not-configured.js';
 import type { TokenTransport } from '../strategies/token-transport.js';
 import { Accounts } from './accounts.js';
-import type { CredentialService, CredentialStatus } from './credential.service.js';
+import type { CredentialExplanation, CredentialService, CredentialStatus } from './credential.service.js';
 import { type AccountName, type CredentialSpenders, OWN_ACCOUNT } from './credential-spender.js';
 import { KeyedHash } from './secrets/keyed-hash.js';
 import type { EventSink } from './payments-auth-event.js';
@@ -55,11 +55,13 @@ export class CredentialRegistry {
   readonly #providers = new Map<string, Accounts>();
   readonly #contexts: readonly SlotContext[];
   readonly #closing = new AbortController();
+  readonly #startedAtMs: number;
 
   constructor(providers: readonly ConfiguredProvider[], options: CredentialRegistryOptions) {
     const { clock = systemClock, store, maxAccounts = 100_000 } = options;
     const { maxTokenRequests = 32, maxRenewals = 8 } = options;
     const hash = options.hash ?? new KeyedHash(store?.hashKey);
+    this.#startedAtMs = clock.now();
     this.renewals = new RenewalQueue(clock);
     const emit = harmless(options.emit);
     const limits = { places: maxTokenRequests, renewals: maxRenewals, credentials: maxAccounts };
@@ -128,6 +130,11 @@ export class CredentialRegistry {
         ? known
         : [this.service(name).status(), ...known];
     });
+  }
+
+  /** Why the credential of an account is as it is. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED, ACCOUNT_UNKNOWN */
+  async explain(name: string, account: AccountName): Promise<CredentialExplanation> {
+    return this.#accounts(name).explain(account, this.#startedAtMs);
   }
 
   /** Fetches in the background what is to be kept warm, so that the first payment does not wait for it (R17). */

@@ -65,6 +65,36 @@ export interface CredentialStatus {
   };
 }
 
+/** Why a credential is as it is, for whoever is on call. Plain data, safe to log and to send: no secret in it. */
+export interface CredentialExplanation {
+  state: CredentialState;
+  /** Since when it is in that state. Wall clock, in milliseconds since the epoch, as all instants here. */
+  sinceMs: number;
+  /** Absent where only a base URL was given. */
+  environment?: string;
+  /** Where calls go. */
+  host: string;
+  /** The last call that was accepted, or the last token that was obtained. Absent where nothing has succeeded yet. */
+  lastSuccessAtMs?: number;
+  /** The last failure; also one that is over, and then there is no `cause`. */
+  lastFailure?: {
+    on: 'login' | 'call' | 'load' | 'save';
+    atMs: number;
+    host?: string;
+    status?: number;
+    /** The provider's own words, the system's, or `HTTP 503`. */
+    reason: string;
+  };
+  /** Until then the provider is not asked for a token again, unless a new secret comes. */
+  pausedUntilMs?: number;
+  /** When the client certificate ends, where there is one. */
+  certificateEndsAtMs?: number;
+  /** What is behind the failure that goes on. Absent where nothing fails. */
+  cause?: string;
+  /** What to do about it. */
+  fix?: string;
+}
+
 /** Header values as other clients hold them: a `Headers`, or an object. */
 export type HeadersLike = Headers | Readonly<Record<string, string | number | readonly string[] | undefined>>;
 

@@ -1,12 +1,14 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import type { CredentialSpender, RefusedAttempt } from '../credentials/credential-spender.js';
+import type { CallFailure, CredentialSpender, RefusedAttempt } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
 import type { Clock } from '../payments-auth.clock.js';
+import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ApiAnswer } from '../strategies/strategy.js';
 import { readAnswerBody, relayAnswer } from './answer-body.js';
 import { authenticateAttempt, startAttempt } from './attempt-config.js';
+import { callFailure } from './call-failure.js';
 import type { CallDeadline } from './call-deadline.js';
 import { cleanBody, cleanError, cleanResponse, type Traces } from './cleaning.js';
 import { addDefaultHeaders } from './default-headers.js';
@@ -93,14 +95,15 @@ export class Attempts {
     let response: AxiosResponse | undefined;
     let verdict = ACCEPTED;
     let answer: ApiAnswer | undefined;
+    let failure: CallFailure | undefined;
     try {
       const attempt = startAttempt(config);
-      const destination = this.#destinations.of(credential).check(attempt, config.paymentsAuth?.host);
+      const destination = this.#destinationOf(attempt, config, credential);
       const { definition } = this.#provider;
       authenticateAttempt(attempt, credential.headers);
       routeAttempt(attempt, destination, this.#transport);
       const send = resolveAdapter(call.adapter, attempt);
-      certifyAttempt(attempt, config, send, this.#provider, credential);
+      certifyAttempt(attempt, config, send, this.#provider, credential, destination);
       adjustAttempt(attempt, call);
       if (definition.defaultHeaders !== undefined) addDefaultHeaders(attempt, credential, this.#provider);
       let signed = UNSIGNED;
@@ -143,6 +146,17 @@ export class Attempts {
           if (answer !== undefined) verdict = judge(definition.refusal, answer);
         }
       }
+      if (response === undefined || response.status >= 400 || verdict !== ACCEPTED)
+        failure = callFailure({
+          destination,
+          response,
+          error,
+          verdict,
+          answer,
+          secrets: traces.secrets,
+          sentAtMs: clock.now() - (clock.monotonic() - sentAtMs),
+          durationMs: clock.monotonic() - sentAtMs,
+        });
       return { response, failed, error, verdict, answer, sentAtMs };
     } finally {
       spender.answered(credential, {
@@ -150,7 +164,23 @@ export class Attempts {
         ...(sentAtMs !== undefined && { sentAtMs }),
         ...(response !== undefined && { status: response.status, headers: response.headers }),
         ...(verdict.kind === 'refused' && { refused: verdict }),
+        ...(failure !== undefined && { failure }),
       });
+    }
+  }
+
+  /** @throws PaymentsAuthError INSECURE_DESTINATION, which says what would have gone astray */
+  #destinationOf(
+    attempt: InternalAxiosRequestConfig,
+    config: InternalAxiosRequestConfig,
+    credential: Credential,
+  ): Destination {
+    try {
+      return this.#destinations.of(credential).check(attempt, config.paymentsAuth?.host);
+    } catch (error) {
+      if (!isPaymentsAuthError(error)) throw error;
+      const account = credential.account === undefined ? {} : { account: credential.account };
+      throw Object.assign(error, account, { credential: credential.id });
     }
   }
 

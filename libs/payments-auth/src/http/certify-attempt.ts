@@ -4,6 +4,7 @@ import type { Credential } from '../credentials/credential.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { DefinitionFault } from '../strategies/definition-fault.js';
+import type { Destination } from './destination.js';
 
 /**
  * Sends an attempt over the connections that show the certificate of its credential, where the definition has `tls`.
@@ -18,13 +19,16 @@ export function certifyAttempt(
   adapter: AxiosAdapter,
   { name, certificates }: ConfiguredProvider,
   credential: Credential,
+  { hostname: host }: Destination,
 ): void {
   if (certificates === undefined) return;
+  const { id, account } = credential;
+  const about = { provider: name, ...(account === undefined ? {} : { account }), credential: id, host };
   const refuse = (what: string) => {
     throw new PaymentsAuthError(
       'INVALID_REQUEST',
       `A request to provider "${name}" was not sent: ${what}, and would not show the client certificate`,
-      { provider: name, reason: what },
+      { ...about, reason: what },
     );
   };
   if (adapter !== applicationAxios.getAdapter('http'))
@@ -37,7 +41,7 @@ export function certifyAttempt(
     throw new PaymentsAuthError(
       'DEFINITION_FAULT',
       `A request to provider "${name}" was not sent: ${error.message}`,
-      { provider: name, reason: error.message },
+      { ...about, reason: error.message },
     );
   }
 }

@@ -112,6 +112,7 @@ export class Destinations {
     if (!declared.confidential)
       throw this.#error(
         `plain http to ${hostname} would show the credential to the network; only loopback and \`insecureHosts\` may be called so`,
+        declared.host,
       );
     if (protocol === 'http:') this.#refuseDiversions(config);
     this.#refuseOtherHostHeader(config, declared);
@@ -141,10 +142,10 @@ export class Destinations {
   #parsed(config: InternalAxiosRequestConfig): Located {
     const url = this.#parse(config);
     if (url.username !== '' || url.password !== '')
-      throw this.#error('its URL carries a user name, which would replace the credential');
+      throw this.#error('its URL carries a user name, which would replace the credential', url.host);
     const declared = this.#hosts.find(({ origin, path }) => origin === url.origin && isBelow(path, url));
     if (declared === undefined)
-      throw this.#error(`${this.#describe(url)} is not below one of the provider's base URLs`);
+      throw this.#error(`${this.#describe(url)} is not below one of the provider's base URLs`, url.host);
     // An object in place of a text could say something else when it is asked again: what was checked is what is sent.
     config.baseURL = undefined;
     config.url = url.href;
@@ -202,7 +203,7 @@ export class Destinations {
       if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
       if (!Object.hasOwn(config.headers, name)) continue;
       if (String(config.headers[name]).trim().toLowerCase() !== host)
-        throw this.#error('its `Host` header names another host than its URL');
+        throw this.#error('its `Host` header names another host than its URL', host);
     }
   }
 
@@ -210,12 +211,13 @@ export class Destinations {
     return host === '' ? protocol : `a path on ${protocol}//${host}`;
   }
 
-  #error(reason: string): PaymentsAuthError {
+  /** @param host where it would have gone, as far as that is known */
+  #error(reason: string, host = ''): PaymentsAuthError {
     const own = this.#defaultBaseUrl === undefined ? '' : ` Its base URL is ${this.#defaultBaseUrl}.`;
     return new PaymentsAuthError(
       'INSECURE_DESTINATION',
       `A request with the credential of provider "${this.#provider}" was not sent: ${reason}.${own}`,
-      { provider: this.#provider, reason },
+      { provider: this.#provider, reason, ...(host === '' ? {} : { host }) },
     );
   }
 }

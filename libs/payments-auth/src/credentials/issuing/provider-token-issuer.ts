@@ -1,6 +1,7 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../../providers/login-given.js';
+import { clockDifferenceMs } from '../../strategies/clock-difference.js';
 import { DefinitionFault } from '../../strategies/definition-fault.js';
 import { filled } from '../../strategies/placeholders.js';
 import type { Rejected, TokenOutcome, TokenRequest, TokenStrategy } from '../../strategies/strategy.js';
@@ -141,7 +142,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
       outcome: outcome.outcome,
       durationMs,
       status: answer.status,
-      ...(outcome.outcome === 'issued' ? {} : { reason: outcome.reason }),
+      ...(outcome.outcome === 'issued' ? {} : { reason: outcome.reason, ...clockOf(answer, durationMs) }),
       ...(answer.status === 429 ? { limitHeaders: answer.headers } : {}),
     });
     if (outcome.outcome === 'issued') {
@@ -160,10 +161,11 @@ export class ProviderTokenIssuer implements TokenIssuer {
     }
     // A server error may come of somebody in between, after the provider has done what it was asked.
     const notActedUpon = answer.status >= 400 && answer.status < 500;
-    if (outcome.outcome === 'rejected') return { ...outcome, notActedUpon };
+    const { status } = answer;
+    if (outcome.outcome === 'rejected') return { ...outcome, notActedUpon, status };
     const waitMs = retryAfterMs(answer.headers, this.#clock.now());
     if (answer.status === 429) this.#endpoint.limits.told(request.fingerprint, waitMs ?? 1_000);
-    return { ...outcome, notActedUpon, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+    return { ...outcome, notActedUpon, status, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
   }
 
   /** What a definition says of answers was written for those its author knew; one that trips it is no token. */
@@ -221,6 +223,11 @@ function withoutSecrets(outcome: TokenOutcome, secrets: () => string[]): TokenOu
   const reason = told(outcome.reason, secrets());
   if (outcome.outcome === 'unavailable' || outcome.cause === undefined) return { ...outcome, reason };
   return { ...outcome, reason, cause: plainCause(outcome.cause, secrets()) };
+}
+
+function clockOf(answer: TimedTokenAnswer, durationMs: number): { clockDifferenceMs?: number } {
+  const differenceMs = clockDifferenceMs(answer, durationMs);
+  return differenceMs === undefined ? {} : { clockDifferenceMs: differenceMs };
 }
 
 function unsent(why: Unsent, reason: string, waitMs: number): IssueOutcome {

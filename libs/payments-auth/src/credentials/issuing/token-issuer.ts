@@ -29,6 +29,8 @@ export interface IssueRequest extends AskedFor {
   readonly onTokenRequest: (request: TokenRequestReport) => void;
   /** Called when another process of the fleet has withdrawn the token that this request came to. */
   readonly onWithdrawn?: (token: string) => void;
+  /** Called whenever the application has not kept the refresh token that came of it, and with `true` when it has at last. */
+  readonly onSave?: (isSaved: boolean) => void;
 }
 
 /** A token that a slot has got from its issuer before. */
@@ -57,6 +59,8 @@ export interface TokenRequestReport {
   readonly durationMs: number;
   readonly status?: number;
   readonly reason?: string;
+  /** How far the provider's clock is ahead of this machine's, in milliseconds, where the answer says it. */
+  readonly clockDifferenceMs?: number;
   /** What an endpoint that has had enough says about its limits. */
   readonly limitHeaders?: Readonly<Record<string, string>>;
 }
@@ -89,10 +93,14 @@ export type IssueOutcome =
       readonly retryAfterMs?: number;
       /** As below. */
       readonly notActedUpon?: boolean;
+      readonly status?: number;
     })
   | {
       readonly outcome: 'unavailable';
       readonly reason: string;
+      readonly status?: number;
+      /** It was the application that could not say what to log in with. */
+      readonly isLoad?: boolean;
       /** How long another attempt is pointless, in milliseconds, where that is known. */
       readonly retryAfterMs?: number;
       /** Why nothing was sent, where nothing was: that says nothing about the provider, and is no outage. */

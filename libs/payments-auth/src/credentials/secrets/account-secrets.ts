@@ -93,6 +93,13 @@ export class AccountSecrets {
     return this.#isDynamic && this.#askAgainInMs <= 0;
   }
 
+  /** For how long no login is made, because every secret there is was called wrong, in milliseconds. */
+  get pausedForMs(): number {
+    const list = this.#list;
+    if (list === undefined || this.#rejections === undefined) return 0;
+    return Math.min(...list.map((secret) => this.#wrongForMs(secret)));
+  }
+
   /** The provider has called this one wrong. Returns for how long that is remembered, in milliseconds. */
   reject(secret: Secret, rejection: RejectionCause, forMs?: number): number {
     this.#rejections ??= new Rejections(this.#source.clock);

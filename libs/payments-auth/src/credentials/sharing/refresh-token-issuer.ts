@@ -171,7 +171,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
       }
       const { refreshToken: next = unsaved ?? stored, ...issued } = outcome;
       if (next === stored) {
-        await this.#saved(key);
+        await this.#saved(key, request);
         return issued;
       }
       const saved = await this.#save(key, request, { previous: stored, next });
@@ -187,7 +187,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
       return secret ?? { outcome: 'unavailable', reason: 'the credentials were changed meanwhile' };
     } catch (error) {
       const reason = error instanceof Error ? told(error.message) : 'the credentials could not be loaded';
-      return { outcome: 'unavailable', reason };
+      return { outcome: 'unavailable', reason, isLoad: true };
     }
   }
 
@@ -226,21 +226,22 @@ export class RefreshTokenIssuer implements TokenIssuer {
   async #save(key: TokenKey, request: IssueRequest, pair: Unsaved): Promise<boolean> {
     const outcome = await this.#trySaving(request.account, pair);
     if (outcome === 'saved' || (outcome === 'outrun' && (await this.#isStored(request, pair)) === 'next')) {
-      await this.#saved(key);
+      await this.#saved(key, request);
       return true;
     }
     if (outcome === 'outrun' && (await this.#isStored(request, pair)) === 'other') {
-      await this.#saved(key);
+      await this.#saved(key, request);
       return false;
     }
     this.#unsaved.set(key.hash, pair);
     await this.#notes.write(key, { of: this.#hashOf(pair.previous), next: pair.next, isBeingSpent: false });
-    this.#emit(request, { type: 'refresh-token-unsaved' });
+    this.#unsavedAgain(request);
     this.#saveLater(key, request, pair, SAVE_AGAIN_FIRST_MS);
     return true;
   }
 
-  async #saved(key: TokenKey): Promise<void> {
+  async #saved(key: TokenKey, request: IssueRequest): Promise<void> {
+    request.onSave?.(true);
     this.#unsaved.delete(key.hash);
     await this.#notes.write(key, undefined);
   }
@@ -285,10 +286,15 @@ export class RefreshTokenIssuer implements TokenIssuer {
     const outcome = await this.#trySaving(request.account, pair);
     if (this.#unsaved.get(key.hash) !== pair) return;
     if (outcome === 'failed') {
-      this.#emit(request, { type: 'refresh-token-unsaved' });
+      this.#unsavedAgain(request);
       return this.#saveLater(key, request, pair, Math.min(SAVE_AGAIN_MOST_MS, 2 * afterMs));
     }
-    await this.#saved(key);
+    await this.#saved(key, request);
+  }
+
+  #unsavedAgain(request: IssueRequest): void {
+    request.onSave?.(false);
+    this.#emit(request, { type: 'refresh-token-unsaved' });
   }
 
   // --- Names ------------------------------------------------------------------------------------------------------

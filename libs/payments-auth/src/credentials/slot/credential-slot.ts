@@ -7,6 +7,7 @@ import {
   rethrowAsOwn,
   toCallersError,
   unavailable,
+  UnusableCredentialsError,
 } from '../credential-errors.js';
 import type { CallAnswer, CredentialSpender, Refusal } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
@@ -45,6 +46,8 @@ interface Wanted {
 interface UnderWay {
   readonly login: Login;
   readonly credential: Promise<Credential>;
+  /** On the monotonic clock, in milliseconds. */
+  readonly startedAtMs: number;
 }
 
 /** A slot without a token that nobody has asked for is let go of after this time. */
@@ -128,6 +131,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   answered(credential: Credential, answer: CallAnswer): void {
     const { status, headers, refused, sentAtMs, before } = answer;
     if (headers !== undefined) this.journal.observe(headers);
+    if (answer.failure !== undefined) this.journal.note({ on: 'call', ...answer.failure });
     if (sentAtMs !== undefined && before?.[0] !== undefined)
       this.journal.replayed(credential, before[0].status, answer);
     if (status !== undefined && status < 400 && refused === undefined)
@@ -178,6 +182,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       return;
     }
     kept.accepted(sentAtMs);
+    this.journal.history?.succeeded('call', this.#context.clock.now());
     this.#isSuspect = false;
     if (predecessor !== undefined && this.#nowMs - kept.obtainedAtMs > PROVEN_AT_MS)
       kept.predecessor = undefined;
@@ -261,7 +266,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       kept.predecessor = undefined;
       if (kept.zone(clock) === 'fresh') return this.#scheduleRenewal();
     }
-    const unusedForMs = this.#nowMs - this.#usedAtSeconds * 1_000;
+    const { unusedForMs } = this;
     if (kept === undefined && !this.isKeptWarm && this.owner.account !== undefined) {
       // What is known of a wrong secret is worth more: without it the provider would be asked again.
       const forMs = this.owner.secrets.worthAnAttempt ? LET_GO_AFTER_MS : REJECTION.mostMs;
@@ -345,6 +350,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.#outage = undefined;
     this.#underWay = undefined;
     this.journal.lastError = undefined;
+    this.journal.history?.succeeded('login', clock.now());
+    this.journal.history?.succeeded('load', clock.now());
     this.#scheduleRenewal();
     if (kept.credential !== before?.credential) {
       const from = issued?.from ?? 'provider';
@@ -388,6 +395,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   #drop(): void {
+    const served = this.#kept?.lastAcceptedAtMs;
+    if (served !== undefined) this.journal.servedUntil(served);
     this.#kept = undefined;
     this.#isSuspect = false;
     this.#context.renewals.cancel(this);
@@ -424,7 +433,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const { clock, issuer } = this.#context;
     const outage = this.#outage;
     const waitMs = awaited ? (outage?.turnsCallersAwayForMs(this.#nowMs) ?? 0) : 0;
-    if (waitMs > 0) throw unavailable(this.owner, outage?.reason ?? 'backing off', waitMs);
+    if (waitMs > 0)
+      throw unavailable(this.owner, outage?.reason ?? 'backing off', waitMs, this.journal.lastError);
     if (insist) this.owner.secrets.forgive();
     const caution = outage?.caution(this.#nowMs) ?? { startInMs: 0, retries: true, hasFailed: false };
     const held = issuer && this.#kept?.held(clock);
@@ -437,7 +447,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       .catch((error: unknown) => {
         throw this.#failed(error, login);
       });
-    const running = { login, credential };
+    const running = { login, credential, startedAtMs };
     this.#underWay = running;
     const isOver = () => {
       // What came may have been kept already, and something else may be under way since then.
@@ -455,6 +465,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       this.#scheduleRenewal();
     }
     if (cause instanceof LoginPostponed || cause instanceof LoginCancelled || closing.aborted) return error;
+    if (!login.isTold && error.code !== 'ACCOUNT_UNKNOWN') this.#note(error, cause, login);
     if (cause instanceof LoginUnsent) return this.#putOff(error, cause);
     if (error.code === 'CREDENTIALS_UNAVAILABLE') return this.#unavailable(error, login.awaited);
     // A secret that is remembered as wrong is no news.
@@ -465,9 +476,9 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   #unavailable(error: PaymentsAuthError, spent: boolean): PaymentsAuthError {
-    const { reason = 'unavailable', retryAfterMs, cause } = error;
+    const { reason = 'unavailable', retryAfterMs } = error;
     const waitMs = this.#outageNow.failed(this.#nowMs, reason, retryAfterMs, spent);
-    const timed = unavailable(this.owner, reason, waitMs, cause);
+    const timed = unavailable(this.owner, reason, waitMs, error);
     this.#couldNot(timed, true);
     this.#tryAgain(waitMs);
     return timed;
@@ -499,6 +510,14 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       this.#context.renewals.schedule(this, LET_GO_AFTER_MS);
   }
 
+  /** No request was made that could have told why. */
+  #note(error: PaymentsAuthError, cause: unknown, login: Login): void {
+    const { reason = 'unavailable', host, status, code } = error;
+    const on = cause instanceof UnusableCredentialsError ? 'load' : login.failedOn;
+    const isOwn = code === 'CREDENTIALS_REJECTED' || code === 'GRANT_REJECTED';
+    this.journal.note({ on, reason, ...(on === 'load' ? {} : { host, status }), isOwn });
+  }
+
   #couldNot(error: PaymentsAuthError, isNews: boolean): void {
     this.journal.lastError = error;
     if (isNews) this.journal.failed(error, this.#living?.credential);
@@ -516,6 +535,22 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   get backOffMs(): number {
     return this.#outage?.waitMs(this.#nowMs) ?? 0;
+  }
+
+  get pausedMs(): number {
+    // Nothing is asked for a key, and calls carry it all the same.
+    if (this.#context.issuer === undefined) return this.backOffMs;
+    const isRefused = this.journal.history?.openSinceMs(['call']) !== undefined;
+    const renewalsMs = isRefused ? (this.#refused?.pausedForMs ?? 0) : 0;
+    return Math.max(this.backOffMs, this.owner.secrets.pausedForMs, renewalsMs);
+  }
+
+  get busyForMs(): number {
+    return this.#underWay === undefined ? 0 : this.#nowMs - this.#underWay.startedAtMs;
+  }
+
+  get unusedForMs(): number {
+    return Math.max(0, this.#nowMs - this.#usedAtSeconds * 1_000);
   }
 
   /** Whether a call has asked for what is kept since it was obtained. */

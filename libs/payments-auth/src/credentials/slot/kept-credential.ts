@@ -99,6 +99,20 @@ export class KeptCredential {
     return this.#dueAfterMs === FOR_EVER_MS ? Infinity : this.#sinceMs + this.#dueAfterMs;
   }
 
+  /** The same on the wall clock. */
+  get dueAtWallMs(): number {
+    return this.#sinceWallMs + this.#dueAfterMs;
+  }
+
+  get deadAtWallMs(): number {
+    return this.#sinceWallMs + this.#deadAfterMs;
+  }
+
+  /** When the latest of the calls was sent that were accepted with it, on the wall clock. */
+  get lastAcceptedAtMs(): number | undefined {
+    return this.isProven ? this.#sinceWallMs + this.#acceptedAfterMs : undefined;
+  }
+
   /** Its issuer hands out one token until it dies: asking for another one before that is pointless. */
   get isRenewedAtItsEnd(): boolean {
     return this.#dueAfterMs === this.#deadAfterMs && this.#dueAfterMs !== FOR_EVER_MS;

@@ -1,5 +1,7 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
+import { filled } from '../../strategies/placeholders.js';
 import {
+  type Circumstances,
   LoginCancelled,
   LoginPostponed,
   LoginUnsent,
@@ -58,6 +60,10 @@ export class Login {
   readonly #order: LoginOrder;
   readonly #wait: LoginWait;
   #lastReason: string | undefined;
+  /** What the last attempt was made with, and what it came to. */
+  #last: Circumstances = {};
+  #failedOn: 'login' | 'load' = 'login';
+  #isTold = false;
   #outdated = false;
   #announced = false;
 
@@ -71,6 +77,16 @@ export class Login {
   /** Whether somebody waits, so that its failure is a caller's failure. */
   get awaited(): boolean {
     return this.#wait.isAwaited;
+  }
+
+  /** Where the last attempt failed. */
+  get failedOn(): 'login' | 'load' {
+    return this.#failedOn;
+  }
+
+  /** Whether the journal has heard already of why it failed. */
+  get isTold(): boolean {
+    return this.#isTold;
   }
 
   /** Whether anything was asked of anybody; not when the secret is remembered as wrong. */
@@ -123,12 +139,17 @@ export class Login {
       const secret = secrets.firstUsable(list);
       if (secret === undefined) {
         const rejection = secrets.rejection(list);
-        throw rejected(this.#owner, rejection ?? { reason: 'rejected' });
+        const [newest] = list;
+        if (newest !== undefined) this.#last = this.#askedWith(newest);
+        throw rejected(this.#owner, { ...this.#last, ...(rejection ?? { reason: 'rejected' }) });
       }
       this.#announce(secret);
+      this.#last = this.#askedWith(secret);
       const outcome = await this.#issue(issuer, secret, failures > 0);
       if (this.#isOutdated()) continue;
       if (outcome.outcome === 'issued') return keep({ secret, issued: outcome });
+      this.#last = { ...this.#last, status: outcome.status };
+      this.#failedOn = outcome.outcome === 'unavailable' && outcome.isLoad === true ? 'load' : 'login';
       if (outcome.outcome === 'rejected') {
         this.#reject(secret, outcome);
       } else if (outcome.postponed === true) {
@@ -164,8 +185,13 @@ export class Login {
       wait: this.#wait,
       signal: this.#context.closing,
       onWithdrawn,
+      onSave: (isSaved) => {
+        if (isSaved) journal.history?.succeeded('save', this.#context.clock.now());
+        else journal.note({ on: 'save', reason: 'the new refresh token could not be saved' });
+      },
       onTokenRequest: (report) => {
-        const host = this.#context.issuerHost;
+        const host = this.#hostOf(secret);
+        this.#isTold = report.outcome !== 'issued';
         journal.tokenRequest(report, { credential: shortOf(secret), reason, awaited, host });
       },
     });
@@ -196,11 +222,12 @@ export class Login {
     const retries = this.#order.retries || unsent !== undefined;
     if (!this.#wait.isAwaited || !retries || waitMs >= this.#wait.leftMs)
       throw unsent === undefined || failures > 0
-        ? unavailable(this.#owner, reason, retryAfterMs)
+        ? unavailable(this.#owner, reason, retryAfterMs, this.#last)
         : new LoginUnsent(
             reason,
             waitMs,
             unsent === 'limit' ? undefined : ASK_AGAIN_AFTER_MS * (1 + Math.random()),
+            this.#last,
           );
     await this.#pause(waitMs);
   }
@@ -215,9 +242,21 @@ export class Login {
 
   /** What a caller is told whose time is up, or who is told of the end of the application. */
   noneCame(): PaymentsAuthError {
-    if (this.#context.closing.aborted) return unavailable(this.#owner, 'the application is shutting down');
+    if (this.#context.closing.aborted)
+      return unavailable(this.#owner, 'the application is shutting down', undefined, this.#last);
     const before = this.#lastReason === undefined ? '' : `, and before that: ${this.#lastReason}`;
-    return unavailable(this.#owner, `none came in the time there was${before}`, ASK_AGAIN_AFTER_MS);
+    const reason = `none came in the time there was${before}`;
+    return unavailable(this.#owner, reason, ASK_AGAIN_AFTER_MS, this.#last);
+  }
+
+  #askedWith(secret: Secret): Circumstances {
+    return { credential: shortOf(secret), host: this.#hostOf(secret) };
+  }
+
+  /** The host of the token endpoint, which may be the account's own. */
+  #hostOf({ credentials }: Secret): string {
+    const { issuerHost } = this.#context;
+    return issuerHost.includes('{') ? filled(issuerHost, credentials) : issuerHost;
   }
 
   #pause(ms: number): Promise<void> {

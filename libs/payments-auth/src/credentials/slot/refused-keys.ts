@@ -58,6 +58,9 @@ export class RefusedKeys {
     return undefined;
   }
 
+  /** No renewal is forced for a key. */
+  readonly pausedForMs = 0;
+
   /** Keys have no predecessor. */
   isRefusing(): boolean {
     return false;

@@ -174,6 +174,11 @@ export class RefusedTokens {
 
   // --- Asked ----------------------------------------------------------------------------------------------------
 
+  /** For how long no renewal is forced because of the last ones, in milliseconds. */
+  get pausedForMs(): number {
+    return Math.max(0, this.#vain.startedAtMs + pauseAfter(this.#vainTimes) - this.#nowMs);
+  }
+
   /** What a call does next that was refused with `refused`. */
   cure(refused: Credential, refusal: Refusal): Cure {
     const { kept, isBusy } = this.#slot;
@@ -255,9 +260,12 @@ export class RefusedTokens {
   #noCure(credential: string): void {
     if (!this.#isForced || this.#isNoCure) return;
     this.#isNoCure = true;
-    const times = Math.max(1, this.#vain.ofProven, this.#vain.ofUnproven);
-    const durationMs = Math.max(0, this.#vain.startedAtMs + pauseAfter(times) - this.#nowMs);
+    const durationMs = this.pausedForMs;
     this.#slot.journal.emit({ type: 'renewals-paused', credential, durationMs });
+  }
+
+  get #vainTimes(): number {
+    return Math.max(1, this.#vain.ofProven, this.#vain.ofUnproven);
   }
 
   /** From the start of the last forced renewal. */

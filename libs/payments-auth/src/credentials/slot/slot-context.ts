@@ -46,4 +46,9 @@ export interface SlotView extends AskedFor {
   readonly isBusy: boolean;
   /** How long until the next attempt that nobody waits for, in milliseconds, while a back-off lasts. */
   readonly backOffMs: number;
+  /** For how long no token is asked for, whatever the reason, in milliseconds. */
+  readonly pausedMs: number;
+  /** For how long a login has been under way, and for how long nobody has asked for the credential, in milliseconds. */
+  readonly busyForMs: number;
+  readonly unusedForMs: number;
 }

@@ -6,6 +6,7 @@ import type { Credential } from '../credential.js';
 import type { CredentialStatus } from '../credential.service.js';
 import type { AcquireReason, EventSink, PaymentsAuthEvent } from '../payments-auth-event.js';
 import { retryAfterMs } from '../issuing/retry-after.js';
+import { type Failure, SlotHistory } from './slot-history.js';
 import type { TokenRequestReport } from '../issuing/token-issuer.js';
 
 /** Whose journal it is. */
@@ -42,6 +43,8 @@ type Counters = CredentialStatus['counters'];
 export class SlotJournal {
   lastError: PaymentsAuthError | undefined = undefined;
   rateLimit: CredentialStatus['rateLimit'] = undefined;
+  /** Made when something goes wrong for the first time. */
+  history: SlotHistory | undefined = undefined;
   readonly #subject: JournalSubject;
   // Each a field of its own: as an object they would take half as much again.
   #tokenRequests = 0;
@@ -78,6 +81,20 @@ export class SlotJournal {
     const answered = status === undefined ? {} : { status };
     const refusedAgain = refused !== undefined;
     this.emit({ type: 'call-replayed', credential: credential.id, firstStatus, ...answered, refusedAgain });
+  }
+
+  /** Something went wrong, and somebody may ask for it later. */
+  note(failure: Omit<Failure, 'atMs'>): void {
+    this.#madeHistory.failed({ ...failure, atMs: this.#subject.owner.context.clock.now() });
+  }
+
+  /** What it was is no longer kept, but that it served is worth knowing. */
+  servedUntil(lastSuccessAtMs: number): void {
+    this.#madeHistory.lastSuccessAtMs = lastSuccessAtMs;
+  }
+
+  get #madeHistory(): SlotHistory {
+    return (this.history ??= new SlotHistory());
   }
 
   /** A call waits for a credential. Returns what is to be called when it waits no more. */
@@ -130,7 +147,12 @@ export class SlotJournal {
   /** One request to the token endpoint has ended. */
   tokenRequest(report: TokenRequestReport, about: TokenRequestCircumstances): void {
     this.#tokenRequests += 1;
-    if (report.outcome !== 'issued') this.#tokenFailures += 1;
+    const { outcome, status, reason = 'unavailable', clockDifferenceMs } = report;
+    if (outcome !== 'issued') {
+      this.#tokenFailures += 1;
+      const isOwn = outcome === 'rejected';
+      this.note({ on: 'login', host: about.host, status, reason, isOwn, clockDifferenceMs });
+    }
     if (report.limitHeaders !== undefined) this.observe(report.limitHeaders);
     this.emit({
       type: 'token-request',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { BUILT_IN_PROVIDERS, cryptofuse, kashier, pesapal, wakapay } from '../providers/index.js';
-import type { ProviderDefinition } from '../providers/provider-definition.js';
+import { BUILT_IN_PROVIDERS, cryptofuse, kashier, pesapal, wakapay } from './index.js';
+import type { ProviderDefinition } from './provider-definition.js';
 import { adviceFor, type Symptom } from './advice.js';
 
 const providers = (BUILT_IN_PROVIDERS as readonly ProviderDefinition[]).map(

@@ -1,4 +1,4 @@
-import type { TimedTokenAnswer } from '../strategies/token-transport.js';
+import type { TimedTokenAnswer } from './token-transport.js';
 
 /** `Date` has no fractions: the instant lies anywhere in its second. */
 const HALF_A_SECOND_MS = 500;
@@ -13,7 +13,16 @@ export function clockDifferenceMs(
   { headers, requestedAtMs }: TimedTokenAnswer,
   durationMs: number,
 ): number | undefined {
-  const saidMs = Date.parse(headers['date'] ?? '');
+  return clockDifferenceOf(headers['date'], requestedAtMs, durationMs);
+}
+
+/** @param date what the answer's `Date` says, if it says anything */
+export function clockDifferenceOf(
+  date: string | undefined,
+  requestedAtMs: number,
+  durationMs: number,
+): number | undefined {
+  const saidMs = Date.parse(date ?? '');
   if (Number.isNaN(saidMs)) return undefined;
   const differenceMs = saidMs + HALF_A_SECOND_MS - (requestedAtMs + durationMs / 2);
   const uncertainMs = HALF_A_SECOND_MS + durationMs / 2;

@@ -1,11 +1,14 @@
-import type { ProviderAdvice, ProviderDefinition } from '../providers/provider-definition.js';
+import type { ProviderAdvice, ProviderDefinition } from './provider-definition.js';
 
 /** What went wrong, as far as it matters for what helps. */
 export interface Symptom {
-  readonly on: ProviderAdvice['on'];
+  /** `load` and `save` are functions of the application: no provider has advice for them. */
+  readonly on: ProviderAdvice['on'] | 'load' | 'save';
   /** The provider's words, or the system's. */
   readonly what: string;
   readonly status?: number;
+  /** The provider itself says that the credential is no good. */
+  readonly isOwn?: boolean;
 }
 
 interface GeneralAdvice extends Pick<ProviderAdvice, 'cause' | 'fix'> {
@@ -14,6 +17,37 @@ interface GeneralAdvice extends Pick<ProviderAdvice, 'cause' | 'fix'> {
 
 /** What any provider, and everything that stands before it, can do. */
 const GENERAL: readonly GeneralAdvice[] = [
+  {
+    fits: ({ on, what }) => on === 'load' && what.includes('resolver'),
+    cause: "the application's own function for the credentials failed, or did not answer in time",
+    fix: 'look at what it asks: the secret manager, the database; the error has its cause',
+  },
+  {
+    fits: ({ on }) => on === 'load',
+    cause: 'what the application handed over as credentials cannot be used',
+    fix: 'put right what the words name: in the database, the file, or the function that hands it over',
+  },
+  {
+    fits: ({ on }) => on === 'save',
+    cause: "the application's own save() fails, so that the new refresh token is in memory only",
+    fix: 'bring the database back before this process ends; it is saved again and again by itself',
+  },
+  {
+    fits: ({ what }) => what === 'rate limited',
+    cause:
+      'this process may not send another login yet: a documented limit, or what the provider has asked for',
+    fix: 'wait; a fleet behind one address should share its tokens',
+  },
+  {
+    fits: ({ what }) => what.startsWith('more logins wait') || what.startsWith('nobody waits'),
+    cause: 'more logins at once than the token endpoint serves in time, or an endpoint that has become slow',
+    fix: "see the durations of the logins in the metrics; if they have grown, the provider's status page",
+  },
+  {
+    fits: ({ what }) => what.startsWith('this machine could not'),
+    cause: 'this machine is short of something, and nothing was sent to the provider',
+    fix: 'look at its limits: open files, memory, ports, network',
+  },
   {
     fits: ({ status }) => status === 429,
     cause: 'the provider has had enough requests for now',
@@ -35,6 +69,17 @@ const GENERAL: readonly GeneralAdvice[] = [
     fix: 'check the base URL: the host, and the path that it must end in',
   },
   {
+    fits: ({ on, status, isOwn }) => on === 'call' && isOwn === true && (status === 401 || status === 403),
+    cause:
+      'the provider refuses the credential on calls: suspended, revoked, or not allowed to make this call',
+    fix: 'ask the provider about this merchant; if logins succeed, a new token does not help',
+  },
+  {
+    fits: ({ on, isOwn }) => on === 'login' && isOwn === true,
+    cause: 'the provider says that the secret is wrong: mistyped, rotated, or of the other environment',
+    fix: "compare it with the provider's dashboard; a changed one is tried at once",
+  },
+  {
     fits: ({ status }) => status === 401 || status === 403,
     cause: "not the provider's own way of saying no: a firewall, a proxy or an IP allow-list",
     fix: 'ask the provider whether the address of this server is allowed; check the proxy settings',
@@ -45,7 +90,7 @@ const GENERAL: readonly GeneralAdvice[] = [
     fix: 'check the base URL, then check again in a minute',
   },
   {
-    fits: ({ what }) => what === 'timeout',
+    fits: ({ what }) => what === 'timeout' || what.startsWith('no answer within'),
     cause: 'no whole answer came in time',
     fix: 'check the network and the firewall; try --timeout 30s',
   },

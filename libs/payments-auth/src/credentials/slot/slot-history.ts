@@ -1,0 +1,75 @@
+/** Where it went wrong: asking for a token, on a call, or with what the application loads and saves. */
+export type FailedOn = 'login' | 'call' | 'load' | 'save';
+
+/** Something that went wrong with a credential. No secret in it. */
+export interface Failure {
+  readonly on: FailedOn;
+  /** Wall clock, in milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly host?: string | undefined;
+  readonly status?: number | undefined;
+  /** The provider's own words, the system's, or `HTTP 503`. */
+  readonly reason: string;
+  /** The provider itself says that the credential is no good. */
+  readonly isOwn?: boolean;
+  /** How far the provider's clock is ahead of this machine's, in milliseconds, where the answer says it. */
+  readonly clockDifferenceMs?: number | undefined;
+}
+
+/** A failure, and whether it goes on. */
+interface Noted {
+  readonly last: Failure;
+  /** When the first failure in this row happened. */
+  readonly sinceMs: number;
+  /** Nothing of this kind has succeeded since. */
+  readonly isOpen: boolean;
+}
+
+const KINDS: readonly FailedOn[] = ['login', 'load', 'call', 'save'];
+
+/**
+ * What is remembered for whoever asks later why a credential is as it is: the last failure of each kind, and whether
+ * it goes on. Made when something goes wrong for the first time: most of a hundred thousand accounts have none.
+ */
+export class SlotHistory {
+  /** What is known of calls and logins that succeeded with a credential that is no longer kept. Wall clock. */
+  lastSuccessAtMs: number | undefined = undefined;
+  /** When calls were accepted again with a key that was refused before. Wall clock. */
+  acceptedAgainAtMs: number | undefined = undefined;
+  readonly #noted: Partial<Record<FailedOn, Noted>> = {};
+
+  failed(failure: Failure): void {
+    const before = this.#noted[failure.on];
+    const sinceMs = before?.isOpen === true ? before.sinceMs : failure.atMs;
+    this.#noted[failure.on] = { last: failure, sinceMs, isOpen: true };
+  }
+
+  succeeded(on: FailedOn, nowMs: number): void {
+    const noted = this.#noted[on];
+    if (noted?.isOpen !== true) return;
+    this.#noted[on] = { ...noted, isOpen: false };
+    if (on === 'call' && noted.last.isOwn === true) this.acceptedAgainAtMs = nowMs;
+  }
+
+  /** The newest failure that goes on; where none does, the newest of all. */
+  get lastFailure(): { readonly failure: Failure; readonly isOpen: boolean } | undefined {
+    const newest = this.#all.toSorted(
+      (a, b) => Number(b.isOpen) - Number(a.isOpen) || b.last.atMs - a.last.atMs,
+    )[0];
+    return newest && { failure: newest.last, isOpen: newest.isOpen };
+  }
+
+  /** Since when failures of these kinds go on; `undefined` where none does. */
+  openSinceMs(kinds: readonly FailedOn[]): number | undefined {
+    const open = kinds.map((on) => this.#noted[on]).filter((noted) => noted?.isOpen === true);
+    return open.length === 0 ? undefined : Math.min(...open.map((noted) => noted?.sinceMs ?? 0));
+  }
+
+  get isOpen(): boolean {
+    return this.#all.some(({ isOpen }) => isOpen);
+  }
+
+  get #all(): Noted[] {
+    return KINDS.map((on) => this.#noted[on]).filter((noted) => noted !== undefined);
+  }
+}

@@ -1,0 +1,365 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { OWN_ACCOUNT, type ProviderOptions } from 'nestjs-payments-auth';
+import type { ProviderName } from 'payments-sandbox';
+import { startApplication } from './support/application.js';
+import { findLeaks } from './support/leak-checker.js';
+import { type ProviderBed, secretsOf, startProviderBed } from './support/sandbox-bed.js';
+import { failure, outcomeOf } from './support/waiting.js';
+
+// Many calls over real sockets, on machines that may have other things to do.
+jest.setTimeout(30_000);
+
+const LIFETIME_MS = 3_600_000;
+const CALL = { url: '/sandbox/echo' };
+
+let bed: ProviderBed;
+
+afterEach(() => bed.close());
+
+async function start(name: ProviderName = 'wakapay', options: Partial<ProviderOptions> = {}): Promise<void> {
+  bed = await startProviderBed(name, { settings: { tokenLifetimeMs: LIFETIME_MS }, options });
+}
+
+const explain = (account?: string) => bed.paymentsAuth.explain(bed.name, account);
+const host = () => new URL(Object.values(bed.provider.baseUrls)[0] as string).host;
+/** Of the bed's clock, in whole milliseconds. */
+const now = () => bed.clock.now();
+
+describe('the explanation of a credential without a failure', () => {
+  it('says idle since the start, and then fresh since its token came', async () => {
+    await start();
+    const startedAtMs = now();
+    await bed.clock.advance(5_000);
+    expect(await explain()).toEqual({ state: 'idle', sinceMs: startedAtMs, host: host() });
+    const obtainedAtMs = now();
+    await bed.send(CALL);
+    await bed.clock.advance(60_000);
+    const calledAtMs = now();
+    await bed.send(CALL);
+    await bed.clock.advance(1_000);
+    expect(await explain()).toEqual({
+      state: 'fresh',
+      sinceMs: obtainedAtMs,
+      host: host(),
+      lastSuccessAtMs: calledAtMs,
+    });
+  });
+
+  it('of a static key says nothing of a success before a call was accepted', async () => {
+    await start('cashfin');
+    await bed.credentials.get();
+    expect(await explain()).toEqual({ state: 'fresh', sinceMs: now(), host: host() });
+    await bed.send(CALL);
+    expect(await explain()).toMatchObject({ lastSuccessAtMs: now() });
+  });
+
+  it('names the environment where one was chosen', async () => {
+    await start('wakapay');
+    const application = await startApplication({
+      providers: {
+        wakapay: {
+          environment: 'test',
+          credentials: bed.provider.credentials as never,
+          keepWarm: 'when-used',
+        },
+      },
+    });
+    const { environment, host: place } = await application.paymentsAuth.explain('wakapay');
+    expect({ environment, place }).toEqual({ environment: 'test', place: expect.stringContaining('.') });
+    await application.close();
+  });
+});
+
+describe('the explanation of a login that fails', () => {
+  it('for a wrong secret has the words of the provider, its cause, the cure, and the pause', async () => {
+    await start();
+    bed.provider.rotate({ oldWorksForMs: 0 });
+    const error = await failure(bed.send(CALL));
+    expect(await explain()).toEqual({
+      state: 'rejected',
+      sinceMs: now(),
+      host: host(),
+      lastFailure: {
+        on: 'login',
+        atMs: now(),
+        host: host(),
+        status: 401,
+        reason: expect.stringMatching(/invalid credentials/i),
+      },
+      pausedUntilMs: expect.any(Number),
+      cause: 'the pair is wrong, or of the other environment',
+      fix: expect.stringContaining('WAKAPAY_API_SECRET'),
+    });
+    expect((await explain()).pausedUntilMs).toBe(now() + Number(error['retryAfterMs']));
+    // The error leads there.
+    expect(error).toMatchObject({
+      code: 'CREDENTIALS_REJECTED',
+      provider: 'wakapay',
+      host: host(),
+      status: 401,
+      credential: expect.stringMatching(/^[0-9a-f]{8}$/),
+    });
+  });
+
+  it('during an outage says degraded, then unavailable since the token ended, then fresh', async () => {
+    await start();
+    await bed.send(CALL);
+    const servedAtMs = now();
+    await bed.pass(0.85 * LIFETIME_MS);
+    bed.provider.misbehave({ fault: 'server-error', on: 'token' });
+    const failingSinceMs = now();
+    await failure(bed.outwait(bed.credentials.refresh()));
+    const degraded = await explain();
+    expect(degraded).toMatchObject({
+      state: 'degraded',
+      lastSuccessAtMs: servedAtMs,
+      lastFailure: { on: 'login', host: host(), status: 503 },
+      cause: 'the provider has a failure of its own',
+    });
+    expect(degraded.sinceMs).toBeGreaterThanOrEqual(failingSinceMs);
+    expect(degraded.sinceMs).toBeLessThan(failingSinceMs + 10_000);
+
+    await bed.pass(0.3 * LIFETIME_MS);
+    const error = await failure(bed.outwait(bed.send(CALL)));
+    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', host: host(), status: 503 });
+    const unavailable = await explain();
+    expect(unavailable).toMatchObject({ state: 'unavailable', lastSuccessAtMs: servedAtMs });
+    // A token is not used in the last moments of its life, in which a call could arrive too late.
+    expect(unavailable.sinceMs).toBeLessThanOrEqual(servedAtMs + LIFETIME_MS);
+    expect(unavailable.sinceMs).toBeGreaterThan(servedAtMs + 0.9 * LIFETIME_MS);
+    expect(unavailable.pausedUntilMs).toBeGreaterThan(now());
+
+    bed.provider.behave();
+    await bed.clock.advance(60_000);
+    await bed.outwait(bed.send(CALL));
+    const cured = await explain();
+    expect(cured).toMatchObject({ state: 'fresh', lastFailure: { on: 'login', status: 503 } });
+    expect(cured).not.toHaveProperty('cause');
+    expect(cured).not.toHaveProperty('fix');
+    expect(cured).not.toHaveProperty('pausedUntilMs');
+  });
+
+  it('names a host where nobody listens, and every error that follows names it too', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    await start('wakapay', { baseUrl: `http://127.0.0.1:${port}` });
+    const first = await failure(bed.outwait(bed.send(CALL)));
+    // This one is told at once, without another attempt.
+    const second = await failure(bed.send(CALL));
+    const credential = expect.stringMatching(/^[0-9a-f]{8}$/);
+    for (const error of [first, second])
+      expect(error).toMatchObject({ host: `127.0.0.1:${port}`, reason: 'ECONNREFUSED', credential });
+    expect(await explain()).toMatchObject({
+      state: 'unavailable',
+      lastFailure: { on: 'login', reason: 'ECONNREFUSED', host: `127.0.0.1:${port}` },
+      cause: 'nothing listens at this address',
+    });
+  });
+
+  it('for a clock that is off says so, whatever the words of the provider are', async () => {
+    await start('wakapay');
+    const { credentials, baseUrls } = bed.provider;
+    bed.provider.rotate({ oldWorksForMs: 0 });
+    // This application runs on the time of the machine; the clock of the bed, and of the provider, runs ahead.
+    await bed.clock.advance(10 * 60_000);
+    const server = createServer((_, response) => {
+      response.setHeader('Date', new Date(Date.now() + 600_000).toUTCString());
+      response.writeHead(401, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ code: 'UNAUTHORIZED', error: 'Invalid credentials' }));
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(Object.keys(baseUrls)).toHaveLength(1);
+    const application = await startApplication({
+      providers: {
+        wakapay: {
+          baseUrl: `http://127.0.0.1:${port}`,
+          credentials: credentials as never,
+          keepWarm: 'when-used',
+        },
+      },
+    });
+    await failure(application.paymentsAuth.credentials('wakapay').get());
+    expect(await application.paymentsAuth.explain('wakapay')).toMatchObject({
+      state: 'rejected',
+      cause: expect.stringMatching(/clock of this machine is (?:599|600|601) s behind/),
+      fix: expect.stringContaining('NTP'),
+    });
+    await application.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+describe('the explanation of calls that fail', () => {
+  it.each([
+    ['a quota', { fault: 'rate-limit', on: 'call' }, 429, /enough requests/],
+    ['an outage', { fault: 'server-error', on: 'call' }, 503, /failure of its own/],
+  ] as const)('for %s has the status and the cause, while the credential is fresh', async (...row) => {
+    const [, misbehaviour, status, cause] = row;
+    await start();
+    bed.provider.misbehave({ ...misbehaviour, times: 1 });
+    await failure(bed.send(CALL));
+    expect(await explain()).toMatchObject({
+      state: 'fresh',
+      lastFailure: { on: 'call', atMs: now(), host: host(), status },
+      cause: expect.stringMatching(cause),
+    });
+    await bed.send(CALL);
+    expect(await explain()).not.toHaveProperty('cause');
+  });
+
+  it('for a merchant whom no new token helps says until when none is asked for', async () => {
+    await start();
+    await bed.send(CALL);
+    bed.provider.misbehave({ fault: 'refuse', on: 'call' });
+    for (let call = 0; call < 6; call += 1) {
+      await bed.clock.advance(3_000);
+      await outcomeOf(bed.outwait(bed.send(CALL)));
+    }
+    const explained = await explain();
+    expect(explained).toMatchObject({
+      lastFailure: { on: 'call', status: 401, host: host() },
+      cause: 'WakaPay does not accept the token that it has just issued',
+    });
+    expect(explained.pausedUntilMs).toBeGreaterThan(now());
+  });
+
+  it('for a connection that is cut has the word of the system', async () => {
+    await start();
+    bed.provider.misbehave({ fault: 'drop', on: 'call', times: 1 });
+    await failure(bed.send(CALL));
+    expect(await explain()).toMatchObject({
+      lastFailure: { on: 'call', reason: 'ECONNRESET', host: host() },
+      cause: 'the connection was cut',
+    });
+  });
+
+  it('of a key that is refused says rejected, and fresh again since a call was accepted', async () => {
+    let current = '';
+    await start('cashfin', {
+      credentials: () => ({ clientSecret: current }),
+      credentialsTtlMs: 60_000,
+    });
+    current = bed.provider.credentials['clientSecret' as never];
+    await bed.send(CALL);
+    bed.provider.rotate({ oldWorksForMs: 0 });
+    await outcomeOf(bed.outwait(bed.send(CALL)));
+    const refusedAtMs = now();
+    expect(await explain()).toMatchObject({ state: 'rejected', lastFailure: { on: 'call', status: 401 } });
+    expect((await explain()).sinceMs).toBeLessThanOrEqual(refusedAtMs);
+    current = bed.provider.credentials['clientSecret' as never];
+    await bed.clock.advance(120_000);
+    await bed.outwait(bed.send(CALL));
+    const { state, sinceMs } = await explain();
+    expect(state).toBe('fresh');
+    expect(sinceMs).toBeGreaterThan(refusedAtMs);
+  });
+
+  it('says nothing of answers to what was asked, nor of calls that their caller ends', async () => {
+    await start();
+    await outcomeOf(bed.send({ url: '/nothing/here' }));
+    bed.provider.misbehave({ fault: 'hang', on: 'call', times: 1 });
+    const end = new AbortController();
+    const call = bed.send({ ...CALL, signal: end.signal });
+    end.abort();
+    await failure(call);
+    expect(await explain()).not.toHaveProperty('lastFailure');
+  });
+});
+
+describe('the explanation of one merchant', () => {
+  it('is of that merchant alone, and stays after the merchant was let go of', async () => {
+    await start('wakapay', {
+      credentials: undefined,
+      accounts: (id: string) =>
+        bed.provider.accounts.includes(id) ? bed.provider.credentialsOf(id) : undefined,
+    });
+    bed.provider.addAccount('good');
+    bed.provider.addAccount('broken');
+    bed.provider.misbehave({ fault: 'server-error', on: 'token', account: 'broken' });
+    const call = (account: string) => bed.outwait(bed.send({ ...CALL, paymentsAuth: { account } }));
+    await call('good');
+    expect(await failure(call('broken'))).toMatchObject({ account: 'broken', status: 503, host: host() });
+    expect(await explain('good')).not.toHaveProperty('lastFailure');
+    const broken = await explain('broken');
+    expect(broken).toMatchObject({ state: 'unavailable', lastFailure: { on: 'login', status: 503 } });
+    await bed.pass(120_000);
+    expect(bed.paymentsAuth.status({ account: 'broken' })).toEqual([]);
+    const { lastFailure, cause } = broken;
+    expect(await explain('broken')).toMatchObject({ state: 'idle', lastFailure, cause });
+  });
+
+  it('asks the application, and no provider, whether a merchant exists that is not in use', async () => {
+    let isDown = false;
+    await start('wakapay', {
+      credentials: undefined,
+      accounts: (id: string) => {
+        if (isDown) throw new Error('the database is down');
+        return id === 'shop-1' ? bed.provider.credentials : undefined;
+      },
+    });
+    expect(await explain('shop-1')).toMatchObject({ state: 'idle' });
+    expect(await failure(explain('nobody'))).toMatchObject({ code: 'ACCOUNT_UNKNOWN', account: 'nobody' });
+    expect(await failure(explain())).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+    isDown = true;
+    expect(await explain('shop-1')).toMatchObject({
+      state: 'unavailable',
+      lastFailure: { on: 'load', reason: 'their resolver failed' },
+      cause: expect.stringContaining("application's own function"),
+    });
+    expect(bed.provider.requests).toEqual([]);
+  });
+
+  it('says load where the application cannot say what to log in with', async () => {
+    await start('wakapay', {
+      credentials: () => {
+        throw new Error('vault is sealed');
+      },
+    });
+    await failure(bed.outwait(bed.send(CALL)));
+    const explained = await explain();
+    expect(explained).toMatchObject({ state: 'unavailable', lastFailure: { on: 'load' } });
+    expect(explained.lastFailure).not.toHaveProperty('host');
+    expect(await failure(bed.paymentsAuth.explain('nobody'))).toMatchObject({
+      code: 'PROVIDER_NOT_CONFIGURED',
+    });
+  });
+
+  it('may be the own account, by its name', async () => {
+    await start();
+    expect(await bed.paymentsAuth.explain('wakapay', OWN_ACCOUNT)).toEqual(await explain());
+  });
+});
+
+describe('the errors of a call that was not sent', () => {
+  it('name the credential and the host that it would have gone to', async () => {
+    await start();
+    await bed.send(CALL);
+    const { id: credential } = await bed.credentials.get();
+    expect(await failure(bed.send({ url: 'https://elsewhere.test/balance' }))).toMatchObject({
+      code: 'INSECURE_DESTINATION',
+      provider: 'wakapay',
+      credential,
+      host: 'elsewhere.test',
+    });
+  });
+});
+
+describe('explanations', () => {
+  it('hold no secret, also where the provider repeats what it was sent', async () => {
+    await start();
+    await bed.send(CALL);
+    bed.provider.misbehave({ fault: 'refuse', on: 'call', times: 3 });
+    await outcomeOf(bed.outwait(bed.send({ ...CALL, method: 'POST', data: bed.provider.credentials })));
+    bed.provider.rotate({ oldWorksForMs: 0 });
+    await failure(bed.outwait(bed.credentials.refresh()));
+    const explained = await explain();
+    expect(explained.lastFailure).toBeDefined();
+    expect(findLeaks(explained, secretsOf(bed.provider))).toEqual([]);
+  });
+});
