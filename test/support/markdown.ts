@@ -77,11 +77,19 @@ export function anchorsOf(file: string): Set<string> {
 
 /** The rows of the table whose first column is headed `heading`, each as its cells. */
 export function tableOf(file: string, heading: string): string[][] {
+  const [table] = tablesOf(file, heading);
+  if (table === undefined) throw new Error(`${file} has no table with the heading "${heading}".`);
+  return table;
+}
+
+/** The rows of each table whose first column is headed `heading`. */
+export function tablesOf(file: string, heading: string): string[][][] {
   const lines = textOf(file).split('\n');
-  const start = lines.findIndex((line) => line.startsWith('|') && cellsOf(line)[0] === heading);
-  if (start < 0) throw new Error(`${file} has no table with the heading "${heading}".`);
-  const length = lines.slice(start).findIndex((line) => !line.startsWith('|'));
-  return lines.slice(start + 2, start + length).map(cellsOf);
+  return lines.flatMap((line, start) => {
+    if (!line.startsWith('|') || cellsOf(line)[0] !== heading) return [];
+    const length = lines.slice(start).findIndex((each) => !each.startsWith('|'));
+    return [lines.slice(start + 2, start + length).map(cellsOf)];
+  });
 }
 
 function cellsOf(row: string): string[] {

@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { tablesOf, textOf } from './support/markdown.js';
+import { repositoryFiles } from './support/repository-files.js';
+
+/** Fragments that are shorter say nothing: "a", " is ". */
+const SHORTEST = 5;
+
+/** Every text of the libraries' sources, with each place where something is filled in written as `…`. */
+const sources = repositoryFiles(/^libs\/payments-auth\/src\/.*(?<!\.spec)\.ts$/).map((file) =>
+  textOf(file).replaceAll('\\', ''),
+);
+
+describe('the page on troubleshooting', () => {
+  const messages = tablesOf('docs/troubleshooting.md', 'Message')
+    .flat()
+    .map(([message = '']) => message);
+
+  it('quotes many messages', () => {
+    expect(messages.length).toBeGreaterThan(20);
+  });
+
+  it.each(messages)('quotes a message that the library really has: %s', (message) => {
+    const fragments = message
+      .replace(/^`|`$/g, '')
+      .split('…')
+      .map((each) => each.trim())
+      .filter((each) => each.length >= SHORTEST);
+    expect(fragments.length).toBeGreaterThan(0);
+    for (const fragment of fragments)
+      expect({ fragment, isThere: sources.some((text) => text.includes(fragment)) }).toEqual({
+        fragment,
+        isThere: true,
+      });
+  });
+
+  it('names only events that exist', () => {
+    const events = textOf('libs/payments-auth/src/credentials/payments-auth-event.ts');
+    const named = [...textOf('docs/troubleshooting.md').matchAll(/`([a-z]+-[a-z-]+)`/g)].map(
+      ([, name = '']) => name,
+    );
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter((name) => !events.includes(`'${name}'`))).toEqual([]);
+  });
+});
