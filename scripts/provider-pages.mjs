@@ -29,10 +29,13 @@ const PROOFS = {
 const NOT_CHECKED =
   'Nothing on this page was checked against a live API. If a live answer looks different, run `npx --no nestjs-payments-auth check --report` and paste what it prints into an issue: it shows no value.';
 
+/** Their `sign` makes no signature: it adds a second key to some calls. */
+const SIGN_NOTHING = ['kashier'];
+
 /** @param {Definition} definition */
 export function kindOf(definition) {
   const { token } = definition;
-  const isSigned = definition.sign !== undefined;
+  const isSigned = definition.sign !== undefined && !SIGN_NOTHING.includes(definition.name);
   if (token !== undefined) return !isSigned ? KINDS[token.kind] : `${KINDS[token.kind]}, signed requests`;
   if (!isSigned) return 'static key';
   return definition.headers === undefined ? 'signed requests' : 'static key, signed requests';
