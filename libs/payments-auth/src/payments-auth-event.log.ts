@@ -11,6 +11,7 @@ const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
   'definition-fault': 'error',
   'refresh-token-unsaved': 'error',
   'refresh-token-in-doubt': 'error',
+  'certificate-ends': 'warn',
   'credential-unavailable': 'warn',
   'renewal-failed': 'warn',
   'renewals-paused': 'warn',

@@ -35,6 +35,8 @@ export interface CredentialStatus {
   obtainedAtMs?: number;
   /** Wall clock, in milliseconds since the epoch; absent for a static key. */
   expiresAtMs?: number;
+  /** Wall clock, in milliseconds since the epoch: when its client certificate ends, where it has one. */
+  certificateEndsAtMs?: number;
   /** The code of the last failure, until something succeeds again. */
   lastErrorCode?: string;
   /** The provider's own word for it, where it gave one. */

@@ -68,6 +68,8 @@ export type PaymentsAuthEvent = EventBase &
     | { readonly type: 'refresh-token-unsaved' }
     /** A process died while it spent a refresh token, or the answer was lost. It is spent once more. */
     | { readonly type: 'refresh-token-in-doubt' }
+    /** The client certificate ends within 14 days, or has ended. Told once a day, as long as it is in use. */
+    | { readonly type: 'certificate-ends'; readonly endsAtMs: number; readonly reason: string }
     | { readonly type: 'credential-revoked' }
     | { readonly type: 'credentials-rotated' }
     /** Renewal has proven to be no cure: refusals now go straight to their callers for a while (R11). */

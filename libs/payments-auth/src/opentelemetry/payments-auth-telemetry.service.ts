@@ -88,6 +88,7 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
       case 'definition-fault':
       case 'refresh-token-unsaved':
       case 'refresh-token-in-doubt':
+      case 'certificate-ends':
       case 'credential-unavailable':
       case 'renewals-paused':
       case 'credential-contested':

@@ -1,12 +1,22 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, X509Certificate } from 'node:crypto';
 import { Agent, type AgentOptions } from 'node:https';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { called, DefinitionFault } from '../strategies/definition-fault.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { ClientCertificate, ProviderDefinition } from './provider-definition.js';
 
 /** So many are remembered. One that is forgotten goes on serving the calls that are under way on it. */
 const MOST_REMEMBERED = 10_000;
+
+/** From then on it is told once a day that a certificate ends: a new one takes people days. */
+const SOON_MS = 14 * 24 * 60 * 60_000;
+const TOLD_AGAIN_AFTER_MS = 24 * 60 * 60_000;
+
+/** When the certificate of an agent ends, and when that was last told. Both on the wall clock. */
+interface End {
+  readonly atMs: number;
+  toldAtMs?: number;
+}
 
 /**
  * What the connections of one provider are made with, where the client shows a certificate: one agent per certificate,
@@ -21,6 +31,7 @@ export class CertificateAgents {
   /** The same certificate may come in many objects, when a function is asked for it again and again. */
   readonly #byCertificate = new Map<string, Agent>();
   readonly #byCredentials = new WeakMap<Credentials, Agent>();
+  readonly #ends = new WeakMap<Agent, End>();
   readonly #key = randomBytes(32);
 
   /** @param ca whom to trust where the definition does not say */
@@ -36,7 +47,7 @@ export class CertificateAgents {
     if (known !== undefined) return known;
     const options = this.#optionsOf(credentials);
     const certificate = createHmac('sha256', this.#key).update(inWords(options)).digest('base64');
-    const agent = this.#byCertificate.get(certificate) ?? agentWith(options);
+    const agent = this.#byCertificate.get(certificate) ?? this.#made(options);
     this.#byCertificate.delete(certificate);
     this.#byCertificate.set(certificate, agent);
     if (this.#byCertificate.size > MOST_REMEMBERED) {
@@ -44,6 +55,37 @@ export class CertificateAgents {
       this.#byCertificate.delete(oldest as string);
     }
     this.#byCredentials.set(credentials, agent);
+    return agent;
+  }
+
+  /** When the client certificate of `credentials` ends, on the wall clock; `undefined` where that cannot be known. */
+  endsAtMs(credentials: Credentials): number | undefined {
+    return this.#endOf(credentials)?.atMs;
+  }
+
+  /** When it ends, where that is soon; answered once a day. */
+  endingSoon(credentials: Credentials, nowMs: number): number | undefined {
+    const end = this.#endOf(credentials);
+    if (end === undefined || end.atMs - nowMs > SOON_MS) return undefined;
+    if (end.toldAtMs !== undefined && nowMs - end.toldAtMs < TOLD_AGAIN_AFTER_MS) return undefined;
+    end.toldAtMs = nowMs;
+    return end.atMs;
+  }
+
+  #endOf(credentials: Credentials): End | undefined {
+    try {
+      return this.#ends.get(this.agentOf(credentials));
+    } catch {
+      // A call says what is wrong with it.
+      return undefined;
+    }
+  }
+
+  #made(options: AgentOptions): Agent {
+    const context = secureContext(options);
+    const agent = new Agent(options);
+    const atMs = endOf(options, context);
+    if (atMs !== undefined) this.#ends.set(agent, { atMs });
     return agent;
   }
 
@@ -76,10 +118,10 @@ function inLines(pem: string): string {
 }
 
 /** @throws DefinitionFault, in words that repeat nothing of the key */
-function agentWith(options: AgentOptions): Agent {
+function secureContext(options: AgentOptions): SecureContext {
   try {
     // A key that does not fit its certificate would be found by the first connection, and look like an outage.
-    createSecureContext(options);
+    return createSecureContext(options);
   } catch (error) {
     const { code } = error as { code?: unknown };
     const why = typeof code === 'string' ? ` (${code})` : '';
@@ -88,7 +130,18 @@ function agentWith(options: AgentOptions): Agent {
       `returned what no connection can be made with${why}: expected { cert, key } in PEM that fit together, or { pfx }`,
     );
   }
-  return new Agent(options);
+}
+
+/** The first certificate is the client's own, and those after it are of its issuers. */
+function endOf({ cert }: AgentOptions, { context }: SecureContext): number | undefined {
+  try {
+    // Node has no other way into PKCS#12.
+    const own = cert ?? (context as { getCertificate?: () => Uint8Array }).getCertificate?.();
+    const atMs = own === undefined ? NaN : Date.parse(new X509Certificate(own as string).validTo);
+    return Number.isNaN(atMs) ? undefined : atMs;
+  } catch {
+    return undefined;
+  }
 }
 
 function inWords(options: AgentOptions): string {

@@ -132,6 +132,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const { status, headers, refused, sentAtMs, before } = answer;
     if (headers !== undefined) this.journal.observe(headers);
     if (answer.failure !== undefined) this.journal.note({ on: 'call', ...answer.failure });
+    if (credential.signing !== undefined) this.journal.certificateOf(credential);
     if (sentAtMs !== undefined && before?.[0] !== undefined)
       this.journal.replayed(credential, before[0].status, answer);
     if (status !== undefined && status < 400 && refused === undefined)
@@ -358,6 +359,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       const isEarly = reason === 'early' && aheadMs > 0 && issued !== undefined;
       const how = { reason, durationMs: this.#nowMs - startedAtMs, from };
       this.journal.obtained(kept.credential, how, isEarly ? aheadMs : undefined);
+      this.journal.certificateOf(kept.credential);
     }
     return kept.credential;
   }

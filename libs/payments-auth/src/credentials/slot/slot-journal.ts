@@ -1,5 +1,6 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
+import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import type { Owner } from '../credential-errors.js';
 import type { CallAnswer, Refusal } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
@@ -11,7 +12,13 @@ import type { TokenRequestReport } from '../issuing/token-issuer.js';
 
 /** Whose journal it is. */
 interface JournalSubject {
-  readonly owner: Owner & { readonly context: { readonly clock: Clock; readonly emit: EventSink } };
+  readonly owner: Owner & {
+    readonly context: {
+      readonly clock: Clock;
+      readonly emit: EventSink;
+      readonly provider: Pick<ConfiguredProvider, 'certificates'>;
+    };
+  };
   readonly scopes: readonly string[];
 }
 
@@ -67,6 +74,18 @@ export class SlotJournal {
       replays: this.#replays,
       waits: this.#waits,
     };
+  }
+
+  /** What `credential` connects with may end soon, and replacing it takes people days. */
+  certificateOf({ id, signing }: Credential): void {
+    const { provider, clock } = this.#subject.owner.context;
+    const endsAtMs =
+      signing === undefined ? undefined : provider.certificates?.endingSoon(signing, clock.now());
+    if (endsAtMs === undefined) return;
+    const day = new Date(endsAtMs).toISOString().slice(0, 10);
+    const when = endsAtMs > clock.now() ? 'ends' : 'has ended';
+    const reason = `the client certificate ${when} on ${day}; put a new one in its place`;
+    this.emit({ type: 'certificate-ends', credential: id, endsAtMs, reason });
   }
 
   /** A call that carried `credential` was refused. */

@@ -9,6 +9,7 @@ export function statusOf(slot: SlotView): CredentialStatus {
   const { clock } = owner.context;
   const { rateLimit, counters } = slot.journal;
   const problem = problemOf(slot);
+  const certificateEndsAtMs = kept && owner.context.provider.certificates?.endsAtMs(kept.secret.credentials);
   const current = kept?.isAlive(clock) === true ? kept.credential : undefined;
   return {
     provider: owner.provider,
@@ -18,6 +19,7 @@ export function statusOf(slot: SlotView): CredentialStatus {
     state: stateOf(slot, problem),
     ...(current === undefined ? {} : { credential: current.id, obtainedAtMs: current.obtainedAtMs }),
     ...(current?.expiresAtMs === undefined ? {} : { expiresAtMs: current.expiresAtMs }),
+    ...(certificateEndsAtMs === undefined ? {} : { certificateEndsAtMs }),
     ...(problem === undefined ? {} : { lastErrorCode: problem.code }),
     ...(problem?.reason === undefined ? {} : { lastErrorReason: problem.reason }),
     ...(backOffMs > 0 ? { nextAttemptAtMs: Math.ceil(clock.now() + backOffMs) } : {}),
