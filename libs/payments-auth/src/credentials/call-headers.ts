@@ -33,8 +33,8 @@ export function headersOf(
 
 /** Whether attempts are made of more than the headers of a credential. */
 function needsCredentials(definition: ProviderDefinition): boolean {
-  const parts = ['sign', 'defaultHeaders', 'tls'];
-  return parts.some((part) => Object.hasOwn(definition, part)) || hasAccountHosts(definition);
+  const parts = ['sign', 'defaultHeaders', 'tls'] as const;
+  return parts.some((part) => definition[part] !== undefined) || hasAccountHosts(definition);
 }
 
 function sendable(values: HeaderValues): Readonly<Record<string, string>> {

@@ -22,8 +22,7 @@ const ACCEPTED = { status: 200, text: '[accepted]' };
  *
  * @see https://docs.adyen.com/development-resources/api-credentials
  */
-export const adyen = builtInProvider<AdyenCredentials, 'adyen', 'test' | 'live'>({
-  name: 'adyen',
+export const adyen = builtInProvider<AdyenCredentials, 'adyen', 'test' | 'live'>('adyen', () => ({
   title: 'Adyen',
   docs: 'https://docs.adyen.com/development-resources/api-credentials',
   region: 'Worldwide',
@@ -106,4 +105,4 @@ export const adyen = builtInProvider<AdyenCredentials, 'adyen', 'test' | 'live'>
       fix: 'check the merchant account of the request, and the accounts of the credential',
     },
   ],
-});
+}));

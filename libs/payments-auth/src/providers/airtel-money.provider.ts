@@ -29,88 +29,90 @@ const INCURABLE = ['ROUTER006', 'ROUTER007', 'ROUTER112'];
  *
  * @see https://developers.airtel.africa/documentation
  */
-export const airtelMoney = builtInProvider<AirtelMoneyCredentials, 'airtel-money', 'sandbox' | 'live'>({
-  name: 'airtel-money',
-  title: 'Airtel Money',
-  docs: 'https://developers.airtel.africa/documentation',
-  region: 'Africa',
-  basedOn: '2025-06',
-  credentialsPage: 'developer portal, the application, Key Management',
-  environments: { sandbox: 'https://openapiuat.airtel.africa', live: 'https://openapi.airtel.africa' },
-  environmentVariable: 'AIRTEL_MONEY_ENVIRONMENT',
-  baseUrlVariable: 'AIRTEL_MONEY_BASE_URI',
-  credentials: {
-    clientId: { variable: 'AIRTEL_MONEY_CLIENT_ID', secret: false },
-    clientSecret: { variable: 'AIRTEL_MONEY_CLIENT_SECRET' },
-    country: { variable: 'AIRTEL_MONEY_COUNTRY', secret: false },
-    currency: { variable: 'AIRTEL_MONEY_CURRENCY', secret: false },
-    privateKey: { variable: 'AIRTEL_MONEY_PRIVATE_KEY', optional: true },
-  },
-  token: login<AirtelMoneyCredentials>({
-    path: '/auth/oauth2/token',
-    body: ({ credentials: { clientId, clientSecret } }) => ({
-      json: { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' },
-    }),
-    // The seconds come as a text.
-    answer: { token: 'access_token', expiresIn: 'expires_in' },
-    documentedLifetimeMs: 180_000,
-    // The body is not documented.
-    rejected: (answer) =>
-      answer.status === 401 ||
-      (answer.status === 400 && hasCode(answer, 'error', 'invalid_client', 'unauthorized_client')),
-    reason: ({ body }) =>
-      textAt(body, 'error') ?? textAt(body, 'status.response_code') ?? textAt(body, 'status.message'),
-  }),
-  headers: ({ token }) => ({ Authorization: bearer(token) }),
-  defaultHeaders: ({ credentials: { country, currency } }) => ({
-    Accept: '*/*',
-    'X-Country': country,
-    'X-Currency': currency,
-  }),
-  refusal: {
-    // The body of a 401 is not documented. One in Airtel's own envelope, or with an OAuth code, is Airtel's.
-    refused: ({ status, body }) =>
-      status === 401 && (textAt(body, 'status.code') ?? textAt(body, 'error')) !== undefined,
-    incurable: (answer) => hasCode(answer, 'status.response_code', ...INCURABLE),
-  },
-  probe: { path: '/standard/v1/users/balance' },
-  webhooks: {
-    // The hash covers the object "transaction" alone, and so does the payload.
-    hash: customWebhook({
-      keys: ['privateKey'],
-      proves: 'values',
-      confirmWith: 'GET /standard/v1/payments/{id}',
-      verify({ message, credentials }) {
-        const transaction = valueAt(message.body, 'transaction');
-        const expected = hmac('sha256', credentials.privateKey, JSON.stringify(transaction), 'base64');
-        if (transaction === undefined || !sameText(expected, textAt(message.body, 'hash') ?? ''))
-          return undefined;
-        return { payload: { transaction }, id: textAt(transaction, 'id') };
-      },
-      sign({ payload, credentials }) {
-        const transaction = valueAt(payload, 'transaction');
-        const hash = hmac('sha256', credentials.privateKey, JSON.stringify(transaction), 'base64');
-        return { body: JSON.stringify({ transaction, hash }) };
-      },
-    }),
-    callback: unsignedWebhook({
-      fields: ['transaction.id'],
-      confirmWith: 'GET /standard/v1/payments/{id}',
-      onlyWhenNamed: true,
-    }),
-  },
-  advice: [
-    {
-      on: 'login',
-      status: [400, 401],
-      cause: 'the client id or the client secret is wrong, or belongs to the other environment',
-      fix: 'compare AIRTEL_MONEY_CLIENT_ID and AIRTEL_MONEY_CLIENT_SECRET with the portal; check AIRTEL_MONEY_ENVIRONMENT',
+export const airtelMoney = builtInProvider<AirtelMoneyCredentials, 'airtel-money', 'sandbox' | 'live'>(
+  'airtel-money',
+  () => ({
+    title: 'Airtel Money',
+    docs: 'https://developers.airtel.africa/documentation',
+    region: 'Africa',
+    basedOn: '2025-06',
+    credentialsPage: 'developer portal, the application, Key Management',
+    environments: { sandbox: 'https://openapiuat.airtel.africa', live: 'https://openapi.airtel.africa' },
+    environmentVariable: 'AIRTEL_MONEY_ENVIRONMENT',
+    baseUrlVariable: 'AIRTEL_MONEY_BASE_URI',
+    credentials: {
+      clientId: { variable: 'AIRTEL_MONEY_CLIENT_ID', secret: false },
+      clientSecret: { variable: 'AIRTEL_MONEY_CLIENT_SECRET' },
+      country: { variable: 'AIRTEL_MONEY_COUNTRY', secret: false },
+      currency: { variable: 'AIRTEL_MONEY_CURRENCY', secret: false },
+      privateKey: { variable: 'AIRTEL_MONEY_PRIVATE_KEY', optional: true },
     },
-    {
-      on: 'call',
-      says: 'router007',
-      cause: 'the application is not authorised for the country',
-      fix: 'add the country to the application in the portal, or set AIRTEL_MONEY_COUNTRY to the one that it has',
+    token: login<AirtelMoneyCredentials>({
+      path: '/auth/oauth2/token',
+      body: ({ credentials: { clientId, clientSecret } }) => ({
+        json: { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' },
+      }),
+      // The seconds come as a text.
+      answer: { token: 'access_token', expiresIn: 'expires_in' },
+      documentedLifetimeMs: 180_000,
+      // The body is not documented.
+      rejected: (answer) =>
+        answer.status === 401 ||
+        (answer.status === 400 && hasCode(answer, 'error', 'invalid_client', 'unauthorized_client')),
+      reason: ({ body }) =>
+        textAt(body, 'error') ?? textAt(body, 'status.response_code') ?? textAt(body, 'status.message'),
+    }),
+    headers: ({ token }) => ({ Authorization: bearer(token) }),
+    defaultHeaders: ({ credentials: { country, currency } }) => ({
+      Accept: '*/*',
+      'X-Country': country,
+      'X-Currency': currency,
+    }),
+    refusal: {
+      // The body of a 401 is not documented. One in Airtel's own envelope, or with an OAuth code, is Airtel's.
+      refused: ({ status, body }) =>
+        status === 401 && (textAt(body, 'status.code') ?? textAt(body, 'error')) !== undefined,
+      incurable: (answer) => hasCode(answer, 'status.response_code', ...INCURABLE),
     },
-  ],
-});
+    probe: { path: '/standard/v1/users/balance' },
+    webhooks: {
+      // The hash covers the object "transaction" alone, and so does the payload.
+      hash: customWebhook({
+        keys: ['privateKey'],
+        proves: 'values',
+        confirmWith: 'GET /standard/v1/payments/{id}',
+        verify({ message, credentials }) {
+          const transaction = valueAt(message.body, 'transaction');
+          const expected = hmac('sha256', credentials.privateKey, JSON.stringify(transaction), 'base64');
+          if (transaction === undefined || !sameText(expected, textAt(message.body, 'hash') ?? ''))
+            return undefined;
+          return { payload: { transaction }, id: textAt(transaction, 'id') };
+        },
+        sign({ payload, credentials }) {
+          const transaction = valueAt(payload, 'transaction');
+          const hash = hmac('sha256', credentials.privateKey, JSON.stringify(transaction), 'base64');
+          return { body: JSON.stringify({ transaction, hash }) };
+        },
+      }),
+      callback: unsignedWebhook({
+        fields: ['transaction.id'],
+        confirmWith: 'GET /standard/v1/payments/{id}',
+        onlyWhenNamed: true,
+      }),
+    },
+    advice: [
+      {
+        on: 'login',
+        status: [400, 401],
+        cause: 'the client id or the client secret is wrong, or belongs to the other environment',
+        fix: 'compare AIRTEL_MONEY_CLIENT_ID and AIRTEL_MONEY_CLIENT_SECRET with the portal; check AIRTEL_MONEY_ENVIRONMENT',
+      },
+      {
+        on: 'call',
+        says: 'router007',
+        cause: 'the application is not authorised for the country',
+        fix: 'add the country to the application in the portal, or set AIRTEL_MONEY_COUNTRY to the one that it has',
+      },
+    ],
+  }),
+);

@@ -28,8 +28,7 @@ const SIGNED_CALLBACK = {
  *
  * @see https://developerdocs.azampay.co.tz
  */
-export const azampay = builtInProvider<AzampayCredentials, 'azampay', 'sandbox' | 'live'>({
-  name: 'azampay',
+export const azampay = builtInProvider<AzampayCredentials, 'azampay', 'sandbox' | 'live'>('azampay', () => ({
   title: 'AzamPay',
   docs: 'https://developerdocs.azampay.co.tz',
   region: 'Africa',
@@ -95,4 +94,4 @@ export const azampay = builtInProvider<AzampayCredentials, 'azampay', 'sandbox' 
       fix: 'make a new secret in the portal, and set AZAMPAY_APP_NAME, AZAMPAY_CLIENT_ID and AZAMPAY_CLIENT_SECRET',
     },
   ],
-});
+}));

@@ -17,8 +17,7 @@ export interface CashfinCredentials {
  *
  * @see https://docs.cashfin.africa/guide
  */
-export const cashfin = builtInProvider<CashfinCredentials, 'cashfin', 'live'>({
-  name: 'cashfin',
+export const cashfin = builtInProvider<CashfinCredentials, 'cashfin', 'live'>('cashfin', () => ({
   title: 'Cashfin',
   docs: 'https://docs.cashfin.africa/guide',
   credentialsPage: 'Settings > API > Create API Credentials; the client secret is shown once',
@@ -51,4 +50,4 @@ export const cashfin = builtInProvider<CashfinCredentials, 'cashfin', 'live'>({
       fix: 'check the IP allow-list and the permissions of the key in the dashboard',
     },
   ],
-});
+}));

@@ -17,8 +17,7 @@ export interface ChapaCredentials {
  *
  * @see https://developer.chapa.co
  */
-export const chapa = builtInProvider<ChapaCredentials, 'chapa', 'live'>({
-  name: 'chapa',
+export const chapa = builtInProvider<ChapaCredentials, 'chapa', 'live'>('chapa', () => ({
   title: 'Chapa',
   docs: 'https://developer.chapa.co',
   region: 'Africa',
@@ -50,4 +49,4 @@ export const chapa = builtInProvider<ChapaCredentials, 'chapa', 'live'>({
       fix: 'compare CHAPA_SECRET_KEY with the dashboard; check the IP allow-list',
     },
   ],
-});
+}));

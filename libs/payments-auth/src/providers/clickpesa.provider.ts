@@ -27,8 +27,7 @@ export interface ClickpesaCredentials {
  *
  * @see https://docs.clickpesa.com/api-reference/authorization/generate-token
  */
-export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'live'>({
-  name: 'clickpesa',
+export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'live'>('clickpesa', () => ({
   title: 'ClickPesa',
   docs: 'https://docs.clickpesa.com/api-reference/authorization/generate-token',
   credentialsPage: 'Settings > Developers: one application has a client ID and an API key',
@@ -130,7 +129,7 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
       fix: 'check in the dashboard whether the account is verified and the application is active',
     },
   ],
-});
+}));
 
 function suspectMethod(value: string): string | undefined {
   if (value === 'canonical') return undefined;

@@ -22,32 +22,34 @@ const LIFETIME_SECONDS = 120;
  *
  * @see https://docs.cdp.coinbase.com/get-started/authentication/jwt-authentication
  */
-export const coinbaseCdp = builtInProvider<CoinbaseCdpCredentials, 'coinbase-cdp', 'live'>({
-  name: 'coinbase-cdp',
-  title: 'Coinbase CDP',
-  docs: 'https://docs.cdp.coinbase.com/get-started/authentication/jwt-authentication',
-  region: 'Worldwide',
-  basedOn: '2026-08',
-  credentialsPage: 'CDP portal, API keys',
-  environments: { live: { api: 'https://api.cdp.coinbase.com', trade: 'https://api.coinbase.com' } },
-  baseUrlVariable: 'COINBASE_CDP_BASE_URL',
-  credentials: {
-    apiKeyId: { variable: 'CDP_API_KEY_ID', secret: false },
-    apiKeySecret: { variable: 'CDP_API_KEY_SECRET' },
-    walletSecret: { variable: 'CDP_WALLET_SECRET', optional: true },
-  },
-  sign: (attempt) => ({
-    headers: { Authorization: `Bearer ${requestToken(attempt)}`, 'X-Wallet-Auth': walletToken(attempt) },
-  }),
-  advice: [
-    {
-      on: 'call',
-      status: 401,
-      cause: "the API key is wrong or deleted, or this server's clock is more than two minutes off",
-      fix: 'compare CDP_API_KEY_ID and CDP_API_KEY_SECRET with the portal; compare the clock',
+export const coinbaseCdp = builtInProvider<CoinbaseCdpCredentials, 'coinbase-cdp', 'live'>(
+  'coinbase-cdp',
+  () => ({
+    title: 'Coinbase CDP',
+    docs: 'https://docs.cdp.coinbase.com/get-started/authentication/jwt-authentication',
+    region: 'Worldwide',
+    basedOn: '2026-08',
+    credentialsPage: 'CDP portal, API keys',
+    environments: { live: { api: 'https://api.cdp.coinbase.com', trade: 'https://api.coinbase.com' } },
+    baseUrlVariable: 'COINBASE_CDP_BASE_URL',
+    credentials: {
+      apiKeyId: { variable: 'CDP_API_KEY_ID', secret: false },
+      apiKeySecret: { variable: 'CDP_API_KEY_SECRET' },
+      walletSecret: { variable: 'CDP_WALLET_SECRET', optional: true },
     },
-  ],
-});
+    sign: (attempt) => ({
+      headers: { Authorization: `Bearer ${requestToken(attempt)}`, 'X-Wallet-Auth': walletToken(attempt) },
+    }),
+    advice: [
+      {
+        on: 'call',
+        status: 401,
+        cause: "the API key is wrong or deleted, or this server's clock is more than two minutes off",
+        fix: 'compare CDP_API_KEY_ID and CDP_API_KEY_SECRET with the portal; compare the clock',
+      },
+    ],
+  }),
+);
 
 /** Method, host and path, without the query. */
 function uriOf({ method, url }: Pick<Attempt<CoinbaseCdpCredentials>, 'method' | 'url'>): string {

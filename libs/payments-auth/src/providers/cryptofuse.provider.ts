@@ -19,8 +19,7 @@ const WRONG_CLIENT = ['invalid_client', 'invalid_grant', 'unauthorized_client', 
  *
  * @see https://docs.cryptofuse.io
  */
-export const cryptofuse = builtInProvider<CryptofuseCredentials, 'cryptofuse', 'live'>({
-  name: 'cryptofuse',
+export const cryptofuse = builtInProvider<CryptofuseCredentials, 'cryptofuse', 'live'>('cryptofuse', () => ({
   title: 'Cryptofuse',
   docs: 'https://docs.cryptofuse.io',
   credentialsPage: 'Settings > API Credentials > new OAuth2 application',
@@ -101,7 +100,7 @@ export const cryptofuse = builtInProvider<CryptofuseCredentials, 'cryptofuse', '
       fix: "check this server's clock, and whether the application still exists in the dashboard",
     },
   ],
-});
+}));
 
 function errorCode(body: unknown): string | undefined {
   return textAt(body, 'error') ?? textAt(body, 'error.code');

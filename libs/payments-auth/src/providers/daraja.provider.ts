@@ -27,8 +27,7 @@ const INVALID_ACCESS_TOKEN = ['404.001.03', '401.002.01', '400.003.01', '401.001
  *
  * @see https://developer.safaricom.co.ke/apis/Authorization
  */
-export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | 'live'>({
-  name: 'daraja',
+export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | 'live'>('daraja', () => ({
   title: 'Safaricom Daraja (M-Pesa)',
   docs: 'https://developer.safaricom.co.ke/apis/Authorization',
   region: 'Africa',
@@ -97,4 +96,4 @@ export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | '
       fix: 'let one system use the app, or share its token through a store',
     },
   ],
-});
+}));

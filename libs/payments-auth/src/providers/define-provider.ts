@@ -49,13 +49,88 @@ export function defineProvider<
 }
 
 /**
- * Describes a provider that is built in. The contract test checks these descriptions, so that an application does not do
- * it again at each start.
+ * Describes a provider that is built in. An application uses a few of them: a description is made when somebody asks for
+ * more than its name, so that the others cost no time at a start. The contract test checks all of them.
  */
 export function builtInProvider<
   C extends { readonly [K in keyof C]: string | readonly string[] | undefined },
   N extends string,
   E extends string,
->(definition: ProviderDefinition<CredentialFields<C>, N, E>): ProviderDefinition<CredentialFields<C>, N, E> {
-  return deepOwnCopy(definition);
+>(
+  name: N,
+  describe: () => Omit<ProviderDefinition<CredentialFields<C>, N, E>, 'name'>,
+): ProviderDefinition<CredentialFields<C>, N, E> {
+  let made: Omit<ProviderDefinition<CredentialFields<C>, N, E>, 'name'> | undefined;
+  const of = () => (made ??= deepOwnCopy(describe()));
+  const definition: Described<ProviderDefinition<CredentialFields<C>, N, E>> = {
+    __proto__: null,
+    name,
+    get title() {
+      return of().title;
+    },
+    get docs() {
+      return of().docs;
+    },
+    get region() {
+      return of().region;
+    },
+    get basedOn() {
+      return of().basedOn;
+    },
+    get credentialsPage() {
+      return of().credentialsPage;
+    },
+    get environments() {
+      return of().environments;
+    },
+    get environmentVariable() {
+      return of().environmentVariable;
+    },
+    get baseUrlVariable() {
+      return of().baseUrlVariable;
+    },
+    get credentials() {
+      return of().credentials;
+    },
+    get token() {
+      return of().token;
+    },
+    get headers() {
+      return of().headers;
+    },
+    get defaultHeaders() {
+      return of().defaultHeaders;
+    },
+    get sign() {
+      return of().sign;
+    },
+    get tls() {
+      return of().tls;
+    },
+    get refusal() {
+      return of().refusal;
+    },
+    get scopes() {
+      return of().scopes;
+    },
+    get scopesVariable() {
+      return of().scopesVariable;
+    },
+    get secretResponseFields() {
+      return of().secretResponseFields;
+    },
+    get probe() {
+      return of().probe;
+    },
+    get advice() {
+      return of().advice;
+    },
+    get webhooks() {
+      return of().webhooks;
+    },
+  };
+  return Object.freeze(definition) as ProviderDefinition<CredentialFields<C>, N, E>;
 }
+
+/** Every field of a definition: one that is forgotten does not compile. */
+type Described<D> = { readonly [K in keyof Required<D>]: D[K] } & { readonly __proto__: null };

@@ -18,8 +18,7 @@ const SCHEME = 'V2-HMAC-SHA256, Signature: ';
  *
  * @see https://docs.dlocal.com/docs/payins-security
  */
-export const dlocal = builtInProvider<DlocalCredentials, 'dlocal', 'sandbox' | 'live'>({
-  name: 'dlocal',
+export const dlocal = builtInProvider<DlocalCredentials, 'dlocal', 'sandbox' | 'live'>('dlocal', () => ({
   title: 'dLocal',
   docs: 'https://docs.dlocal.com/docs/payins-security',
   region: 'Americas',
@@ -92,4 +91,4 @@ export const dlocal = builtInProvider<DlocalCredentials, 'dlocal', 'sandbox' | '
       fix: 'ask dLocal for the permission',
     },
   ],
-});
+}));

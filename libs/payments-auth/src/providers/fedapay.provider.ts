@@ -18,8 +18,7 @@ export interface FedapayCredentials {
  *
  * @see https://docs.fedapay.com
  */
-export const fedapay = builtInProvider<FedapayCredentials, 'fedapay', 'sandbox' | 'live'>({
-  name: 'fedapay',
+export const fedapay = builtInProvider<FedapayCredentials, 'fedapay', 'sandbox' | 'live'>('fedapay', () => ({
   title: 'FedaPay',
   docs: 'https://docs.fedapay.com',
   region: 'Africa',
@@ -52,4 +51,4 @@ export const fedapay = builtInProvider<FedapayCredentials, 'fedapay', 'sandbox' 
       fix: 'compare FEDAPAY_SECRET_KEY with the dashboard; check FEDAPAY_ENVIRONMENT',
     },
   ],
-});
+}));

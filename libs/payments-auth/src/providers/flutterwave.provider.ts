@@ -16,37 +16,39 @@ export interface FlutterwaveCredentials {
  *
  * @see https://developer.flutterwave.com/v3.0/docs/authentication
  */
-export const flutterwave = builtInProvider<FlutterwaveCredentials, 'flutterwave', 'live'>({
-  name: 'flutterwave',
-  title: 'Flutterwave v3',
-  docs: 'https://developer.flutterwave.com/v3.0/docs/authentication',
-  region: 'Africa',
-  basedOn: '2026-08',
-  credentialsPage: 'dashboard, Settings > API keys',
-  environments: { live: 'https://api.flutterwave.com/v3' },
-  baseUrlVariable: 'FLUTTERWAVE_BASE_URL',
-  credentials: {
-    secretKey: { variable: 'FLW_SECRET_KEY' },
-    secretHash: { variable: 'FLW_SECRET_HASH', optional: true },
-  },
-  headers: ({ credentials }) => ({ Authorization: bearer(credentials.secretKey) }),
-  // {"status":"error","message":"Invalid authorization key"}
-  refusal: { refused: (answer) => answer.status === 401 && says(answer, 'message', 'authorization key') },
-  probe: { path: '/banks/NG' },
-  webhooks: {
-    /** @see https://developer.flutterwave.com/v3.0/docs/webhooks */
-    token: sharedToken({
-      key: 'secretHash',
-      header: 'verif-hash',
-      confirmWith: 'GET /transactions/{id}/verify',
-    }),
-  },
-  advice: [
-    {
-      on: 'call',
-      status: 401,
-      cause: 'the secret key is wrong, or is one of version 4',
-      fix: 'copy FLW_SECRET_KEY again: it begins with FLWSECK; for a client id and secret use flutterwave-v4',
+export const flutterwave = builtInProvider<FlutterwaveCredentials, 'flutterwave', 'live'>(
+  'flutterwave',
+  () => ({
+    title: 'Flutterwave v3',
+    docs: 'https://developer.flutterwave.com/v3.0/docs/authentication',
+    region: 'Africa',
+    basedOn: '2026-08',
+    credentialsPage: 'dashboard, Settings > API keys',
+    environments: { live: 'https://api.flutterwave.com/v3' },
+    baseUrlVariable: 'FLUTTERWAVE_BASE_URL',
+    credentials: {
+      secretKey: { variable: 'FLW_SECRET_KEY' },
+      secretHash: { variable: 'FLW_SECRET_HASH', optional: true },
     },
-  ],
-});
+    headers: ({ credentials }) => ({ Authorization: bearer(credentials.secretKey) }),
+    // {"status":"error","message":"Invalid authorization key"}
+    refusal: { refused: (answer) => answer.status === 401 && says(answer, 'message', 'authorization key') },
+    probe: { path: '/banks/NG' },
+    webhooks: {
+      /** @see https://developer.flutterwave.com/v3.0/docs/webhooks */
+      token: sharedToken({
+        key: 'secretHash',
+        header: 'verif-hash',
+        confirmWith: 'GET /transactions/{id}/verify',
+      }),
+    },
+    advice: [
+      {
+        on: 'call',
+        status: 401,
+        cause: 'the secret key is wrong, or is one of version 4',
+        fix: 'copy FLW_SECRET_KEY again: it begins with FLWSECK; for a client id and secret use flutterwave-v4',
+      },
+    ],
+  }),
+);

@@ -23,81 +23,83 @@ const OUTBOUND_PAYMENTS = /^\/outbound_payments(\/|$)/;
  *
  * @see https://developer.gocardless.com/api-reference
  */
-export const gocardless = builtInProvider<GocardlessCredentials, 'gocardless', 'sandbox' | 'live'>({
-  name: 'gocardless',
-  title: 'GoCardless',
-  docs: 'https://developer.gocardless.com/api-reference',
-  region: 'Worldwide',
-  basedOn: '2026-08',
-  credentialsPage: 'dashboard, Developers',
-  environments: { sandbox: 'https://api-sandbox.gocardless.com', live: 'https://api.gocardless.com' },
-  environmentVariable: 'GOCARDLESS_ENVIRONMENT',
-  baseUrlVariable: 'GOCARDLESS_BASE_URL',
-  credentials: {
-    accessToken: {
-      variable: 'GOCARDLESS_ACCESS_TOKEN',
-      belongsTo: { sandbox: /^sandbox_/, live: /^live_/ },
-    },
-    webhookSecret: { variable: 'GOCARDLESS_WEBHOOK_SECRET', optional: true },
-    privateKey: { variable: 'GOCARDLESS_PRIVATE_KEY', optional: true, format: 'pem' },
-    keyId: { variable: 'GOCARDLESS_KEY_ID', optional: true, secret: false },
-  },
-  headers: ({ credentials }) => ({ Authorization: bearer(credentials.accessToken) }),
-  defaultHeaders: () => ({ 'GoCardless-Version': '2015-07-06' }),
-  /**
-   * The base of RFC 9421 with other names of headers, another name of the digest, and no algorithm.
-   *
-   * @see https://developer.gocardless.com/api-reference/#outbound-payments-request-signing
-   */
-  sign({ credentials, method, path, url, headers, body, nowMs, random }) {
-    const { privateKey, keyId = '' } = credentials;
-    if (privateKey === undefined || method !== 'POST' || !OUTBOUND_PAYMENTS.test(path)) return {};
-    const hasBody = body !== undefined && body.length > 0;
-    const contentDigest = hasBody ? `sha256=:${digest('sha256', body, 'base64')}:` : undefined;
-    const lines: [string, string][] = [
-      ['@method', method],
-      ['@authority', url.host],
-      ['@request-target', url.pathname + url.search],
-    ];
-    if (hasBody) {
-      lines.push(
-        ['content-digest', contentDigest ?? ''],
-        ['content-type', headers['content-type'] ?? ''],
-        ['content-length', headers['content-length'] ?? String(Buffer.byteLength(body))],
-      );
-    }
-    const created = Math.floor(nowMs / 1_000);
-    const nonce = Buffer.from(random(16)).toString('hex');
-    const parameters = `(${lines.map(([name]) => `"${name}"`).join(' ')});keyid="${keyId}";created=${created};nonce="${nonce}"`;
-    const base = [
-      ...lines.map(([name, value]) => `"${name}": ${value}`),
-      `"@signature-params": ${parameters}`,
-    ].join('\n');
-    const signature = signatureOf('sha512', Buffer.from(base), createPrivateKey(privateKey));
-    return {
-      headers: {
-        'Content-Digest': contentDigest,
-        'Gc-Signature-Input': `sig-1=${parameters}`,
-        'Gc-Signature': `sig-1=:${signature.toString('base64')}:`,
+export const gocardless = builtInProvider<GocardlessCredentials, 'gocardless', 'sandbox' | 'live'>(
+  'gocardless',
+  () => ({
+    title: 'GoCardless',
+    docs: 'https://developer.gocardless.com/api-reference',
+    region: 'Worldwide',
+    basedOn: '2026-08',
+    credentialsPage: 'dashboard, Developers',
+    environments: { sandbox: 'https://api-sandbox.gocardless.com', live: 'https://api.gocardless.com' },
+    environmentVariable: 'GOCARDLESS_ENVIRONMENT',
+    baseUrlVariable: 'GOCARDLESS_BASE_URL',
+    credentials: {
+      accessToken: {
+        variable: 'GOCARDLESS_ACCESS_TOKEN',
+        belongsTo: { sandbox: /^sandbox_/, live: /^live_/ },
       },
-    };
-  },
-  refusal: {
-    // {"error":{"type":"invalid_api_usage","code":401,"errors":[{"reason":"access_token_not_found"}]}}
-    refused: ({ status, body }) =>
-      status === 401 && /^(access_token|unauthorized)/.test(textAt(body, 'error.errors.0.reason') ?? ''),
-    incurable: ({ status }) => status === 403,
-  },
-  probe: { path: '/creditors' },
-  webhooks: {
-    signature: hmacWebhook({ key: 'webhookSecret', header: 'webhook-signature' }),
-  },
-  advice: [
-    {
-      on: 'call',
-      status: 401,
-      cause: 'the access token is wrong or revoked, or belongs to the other environment',
-      fix: 'make a new token in the dashboard, set GOCARDLESS_ACCESS_TOKEN, and check GOCARDLESS_ENVIRONMENT',
+      webhookSecret: { variable: 'GOCARDLESS_WEBHOOK_SECRET', optional: true },
+      privateKey: { variable: 'GOCARDLESS_PRIVATE_KEY', optional: true, format: 'pem' },
+      keyId: { variable: 'GOCARDLESS_KEY_ID', optional: true, secret: false },
     },
-  ],
-});
+    headers: ({ credentials }) => ({ Authorization: bearer(credentials.accessToken) }),
+    defaultHeaders: () => ({ 'GoCardless-Version': '2015-07-06' }),
+    /**
+     * The base of RFC 9421 with other names of headers, another name of the digest, and no algorithm.
+     *
+     * @see https://developer.gocardless.com/api-reference/#outbound-payments-request-signing
+     */
+    sign({ credentials, method, path, url, headers, body, nowMs, random }) {
+      const { privateKey, keyId = '' } = credentials;
+      if (privateKey === undefined || method !== 'POST' || !OUTBOUND_PAYMENTS.test(path)) return {};
+      const hasBody = body !== undefined && body.length > 0;
+      const contentDigest = hasBody ? `sha256=:${digest('sha256', body, 'base64')}:` : undefined;
+      const lines: [string, string][] = [
+        ['@method', method],
+        ['@authority', url.host],
+        ['@request-target', url.pathname + url.search],
+      ];
+      if (hasBody) {
+        lines.push(
+          ['content-digest', contentDigest ?? ''],
+          ['content-type', headers['content-type'] ?? ''],
+          ['content-length', headers['content-length'] ?? String(Buffer.byteLength(body))],
+        );
+      }
+      const created = Math.floor(nowMs / 1_000);
+      const nonce = Buffer.from(random(16)).toString('hex');
+      const parameters = `(${lines.map(([name]) => `"${name}"`).join(' ')});keyid="${keyId}";created=${created};nonce="${nonce}"`;
+      const base = [
+        ...lines.map(([name, value]) => `"${name}": ${value}`),
+        `"@signature-params": ${parameters}`,
+      ].join('\n');
+      const signature = signatureOf('sha512', Buffer.from(base), createPrivateKey(privateKey));
+      return {
+        headers: {
+          'Content-Digest': contentDigest,
+          'Gc-Signature-Input': `sig-1=${parameters}`,
+          'Gc-Signature': `sig-1=:${signature.toString('base64')}:`,
+        },
+      };
+    },
+    refusal: {
+      // {"error":{"type":"invalid_api_usage","code":401,"errors":[{"reason":"access_token_not_found"}]}}
+      refused: ({ status, body }) =>
+        status === 401 && /^(access_token|unauthorized)/.test(textAt(body, 'error.errors.0.reason') ?? ''),
+      incurable: ({ status }) => status === 403,
+    },
+    probe: { path: '/creditors' },
+    webhooks: {
+      signature: hmacWebhook({ key: 'webhookSecret', header: 'webhook-signature' }),
+    },
+    advice: [
+      {
+        on: 'call',
+        status: 401,
+        cause: 'the access token is wrong or revoked, or belongs to the other environment',
+        fix: 'make a new token in the dashboard, set GOCARDLESS_ACCESS_TOKEN, and check GOCARDLESS_ENVIRONMENT',
+      },
+    ],
+  }),
+);

@@ -18,45 +18,47 @@ export interface InterswitchCredentials {
  *
  * @see https://docs.interswitchgroup.com
  */
-export const interswitch = builtInProvider<InterswitchCredentials, 'interswitch', 'sandbox' | 'live'>({
-  name: 'interswitch',
-  title: 'Interswitch',
-  docs: 'https://docs.interswitchgroup.com',
-  region: 'Africa',
-  basedOn: '2026-08',
-  credentialsPage: 'developer console, the project, Credentials',
-  environments: {
-    sandbox: { api: 'https://qa.interswitchng.com', passport: 'https://sandbox.interswitchng.com' },
-    live: { api: 'https://saturn.interswitchng.com', passport: 'https://passport.interswitchng.com' },
-  },
-  environmentVariable: 'INTERSWITCH_ENVIRONMENT',
-  baseUrlVariable: { api: 'INTERSWITCH_BASE_URL', passport: 'INTERSWITCH_PASSPORT_BASE_URL' },
-  credentials: {
-    clientId: { variable: 'INTERSWITCH_CLIENT_ID', secret: false },
-    clientSecret: { variable: 'INTERSWITCH_CLIENT_SECRET' },
-    webhookSecret: { variable: 'INTERSWITCH_WEBHOOK_SECRET', optional: true },
-  },
-  scopes: ['profile'],
-  scopesVariable: 'INTERSWITCH_SCOPES',
-  token: clientCredentials<InterswitchCredentials>({
-    host: 'passport',
-    path: '/passport/oauth/token',
-    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
-    authentication: ['client_secret_basic'],
-    documentedLifetimeMs: 3_599_000,
-  }),
-  headers: ({ token }) => ({ Authorization: bearer(token) }),
-  // The body is not documented. Spring's resource servers answer with an OAuth code.
-  refusal: { refused: ({ status, body }) => status === 401 && textAt(body, 'error') === 'invalid_token' },
-  webhooks: {
-    signature: hmacWebhook({ key: 'webhookSecret', hash: 'sha512', header: 'x-interswitch-signature' }),
-  },
-  advice: [
-    {
-      on: 'login',
-      says: 'client',
-      cause: 'the client id or the client secret is wrong, or belongs to the other environment',
-      fix: 'compare INTERSWITCH_CLIENT_ID and INTERSWITCH_CLIENT_SECRET with the console; check INTERSWITCH_ENVIRONMENT',
+export const interswitch = builtInProvider<InterswitchCredentials, 'interswitch', 'sandbox' | 'live'>(
+  'interswitch',
+  () => ({
+    title: 'Interswitch',
+    docs: 'https://docs.interswitchgroup.com',
+    region: 'Africa',
+    basedOn: '2026-08',
+    credentialsPage: 'developer console, the project, Credentials',
+    environments: {
+      sandbox: { api: 'https://qa.interswitchng.com', passport: 'https://sandbox.interswitchng.com' },
+      live: { api: 'https://saturn.interswitchng.com', passport: 'https://passport.interswitchng.com' },
     },
-  ],
-});
+    environmentVariable: 'INTERSWITCH_ENVIRONMENT',
+    baseUrlVariable: { api: 'INTERSWITCH_BASE_URL', passport: 'INTERSWITCH_PASSPORT_BASE_URL' },
+    credentials: {
+      clientId: { variable: 'INTERSWITCH_CLIENT_ID', secret: false },
+      clientSecret: { variable: 'INTERSWITCH_CLIENT_SECRET' },
+      webhookSecret: { variable: 'INTERSWITCH_WEBHOOK_SECRET', optional: true },
+    },
+    scopes: ['profile'],
+    scopesVariable: 'INTERSWITCH_SCOPES',
+    token: clientCredentials<InterswitchCredentials>({
+      host: 'passport',
+      path: '/passport/oauth/token',
+      client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
+      authentication: ['client_secret_basic'],
+      documentedLifetimeMs: 3_599_000,
+    }),
+    headers: ({ token }) => ({ Authorization: bearer(token) }),
+    // The body is not documented. Spring's resource servers answer with an OAuth code.
+    refusal: { refused: ({ status, body }) => status === 401 && textAt(body, 'error') === 'invalid_token' },
+    webhooks: {
+      signature: hmacWebhook({ key: 'webhookSecret', hash: 'sha512', header: 'x-interswitch-signature' }),
+    },
+    advice: [
+      {
+        on: 'login',
+        says: 'client',
+        cause: 'the client id or the client secret is wrong, or belongs to the other environment',
+        fix: 'compare INTERSWITCH_CLIENT_ID and INTERSWITCH_CLIENT_SECRET with the console; check INTERSWITCH_ENVIRONMENT',
+      },
+    ],
+  }),
+);

@@ -17,8 +17,7 @@ export interface IyzicoCredentials {
  *
  * @see https://docs.iyzico.com/en/getting-started/preliminaries/authentication/hmacsha256-auth
  */
-export const iyzico = builtInProvider<IyzicoCredentials, 'iyzico', 'sandbox' | 'live'>({
-  name: 'iyzico',
+export const iyzico = builtInProvider<IyzicoCredentials, 'iyzico', 'sandbox' | 'live'>('iyzico', () => ({
   title: 'iyzico',
   docs: 'https://docs.iyzico.com',
   region: 'Europe',
@@ -88,4 +87,4 @@ export const iyzico = builtInProvider<IyzicoCredentials, 'iyzico', 'sandbox' | '
       fix: 'compare IYZICO_SECRET_KEY with the panel',
     },
   ],
-});
+}));

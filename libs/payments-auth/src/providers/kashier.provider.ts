@@ -20,8 +20,7 @@ export interface KashierCredentials {
  *
  * @see https://developers.kashier.io
  */
-export const kashier = builtInProvider<KashierCredentials, 'kashier', 'test' | 'live'>({
-  name: 'kashier',
+export const kashier = builtInProvider<KashierCredentials, 'kashier', 'test' | 'live'>('kashier', () => ({
   title: 'Kashier',
   docs: 'https://developers.kashier.io',
   credentialsPage: 'Integrate now > Secret key, and Payment API keys beside it; test and live have their own',
@@ -76,7 +75,7 @@ export const kashier = builtInProvider<KashierCredentials, 'kashier', 'test' | '
       fix: 'take the backslash out, and write the key in single quotes',
     },
   ],
-});
+}));
 
 function suspectSecretKey(value: string): string | undefined {
   if (!value.includes('$')) return 'has no "$": a shell or dotenv has probably expanded it and cut the rest';

@@ -15,8 +15,7 @@ export interface KlarnaCredentials {
  *
  * @see https://docs.klarna.com/api/authentication
  */
-export const klarna = builtInProvider<KlarnaCredentials, 'klarna', 'test' | 'live'>({
-  name: 'klarna',
+export const klarna = builtInProvider<KlarnaCredentials, 'klarna', 'test' | 'live'>('klarna', () => ({
   title: 'Klarna',
   docs: 'https://docs.klarna.com/api/authentication',
   region: 'Worldwide',
@@ -52,4 +51,4 @@ export const klarna = builtInProvider<KlarnaCredentials, 'klarna', 'test' | 'liv
       fix: 'make a new key in the portal, set KLARNA_API_KEY, and check KLARNA_ENV and the host of the call',
     },
   ],
-});
+}));

@@ -23,48 +23,49 @@ export interface MercadopagoOauthCredentials {
   readonly webhookSecret?: string;
 }
 
-const MERCADO_PAGO = {
-  region: 'Americas',
-  basedOn: '2026-08',
-  environments: { live: 'https://api.mercadopago.com' },
-  refusal: {
-    // The body is not documented. Integrations show these words.
-    refused: (answer) =>
-      answer.status === 401 && says(answer, 'message', 'invalid access token', 'unauthorized'),
-  },
-  probe: { path: '/users/me' },
-  webhooks: {
-    /**
-     * A pair that is missing is left out, and an id with letters is signed in lower case.
-     *
-     * @see https://www.mercadopago.com/developers/en/docs/your-integrations/notifications/webhooks
-     */
-    signature: customWebhook({
-      keys: ['webhookSecret'],
-      proves: 'values',
-      confirmWith: 'GET /v1/payments/{id}',
-      verify({ message, credentials, nowMs }) {
-        const { ts = '', v1 = '' } = listOf(message.headers['x-signature']);
-        const id = message.query['data.id'];
-        const text = signedText(id, message.headers['x-request-id'], ts);
-        if (!sameText(hmac('sha256', credentials.webhookSecret, text), v1.toLowerCase())) return undefined;
-        // Seconds in the SDK, milliseconds in newer samples.
-        const signedAtMs = Number(ts) * (ts.length > 11 ? 1 : 1_000);
-        if (!(Math.abs(nowMs - signedAtMs) <= 300_000)) return undefined;
-        return { payload: id === undefined ? {} : { 'data.id': id }, id: text, signedAtMs };
-      },
-      sign({ payload, credentials, nowMs }) {
-        const id = textAt(payload, 'data.id') ?? '1';
-        const ts = String(Math.floor(nowMs / 1_000));
-        const v1 = hmac('sha256', credentials.webhookSecret, signedText(id, 'test-request', ts));
-        return {
-          query: { 'data.id': id },
-          headers: { 'x-request-id': 'test-request', 'x-signature': `ts=${ts},v1=${v1}` },
-        };
-      },
-    }),
-  },
-} as const satisfies Partial<ProviderDefinition<{ readonly webhookSecret?: string }>>;
+const inCommon = () =>
+  ({
+    region: 'Americas',
+    basedOn: '2026-08',
+    environments: { live: 'https://api.mercadopago.com' },
+    refusal: {
+      // The body is not documented. Integrations show these words.
+      refused: (answer) =>
+        answer.status === 401 && says(answer, 'message', 'invalid access token', 'unauthorized'),
+    },
+    probe: { path: '/users/me' },
+    webhooks: {
+      /**
+       * A pair that is missing is left out, and an id with letters is signed in lower case.
+       *
+       * @see https://www.mercadopago.com/developers/en/docs/your-integrations/notifications/webhooks
+       */
+      signature: customWebhook({
+        keys: ['webhookSecret'],
+        proves: 'values',
+        confirmWith: 'GET /v1/payments/{id}',
+        verify({ message, credentials, nowMs }) {
+          const { ts = '', v1 = '' } = listOf(message.headers['x-signature']);
+          const id = message.query['data.id'];
+          const text = signedText(id, message.headers['x-request-id'], ts);
+          if (!sameText(hmac('sha256', credentials.webhookSecret, text), v1.toLowerCase())) return undefined;
+          // Seconds in the SDK, milliseconds in newer samples.
+          const signedAtMs = Number(ts) * (ts.length > 11 ? 1 : 1_000);
+          if (!(Math.abs(nowMs - signedAtMs) <= 300_000)) return undefined;
+          return { payload: id === undefined ? {} : { 'data.id': id }, id: text, signedAtMs };
+        },
+        sign({ payload, credentials, nowMs }) {
+          const id = textAt(payload, 'data.id') ?? '1';
+          const ts = String(Math.floor(nowMs / 1_000));
+          const v1 = hmac('sha256', credentials.webhookSecret, signedText(id, 'test-request', ts));
+          return {
+            query: { 'data.id': id },
+            headers: { 'x-request-id': 'test-request', 'x-signature': `ts=${ts},v1=${v1}` },
+          };
+        },
+      }),
+    },
+  }) as const satisfies Partial<ProviderDefinition<{ readonly webhookSecret?: string }>>;
 
 /**
  * Mercado Pago: an access token as a bearer token. One host for both modes. Every request that is no GET carries an
@@ -72,27 +73,29 @@ const MERCADO_PAGO = {
  *
  * @see https://www.mercadopago.com/developers/en/reference
  */
-export const mercadopago = builtInProvider<MercadopagoCredentials, 'mercadopago', 'live'>({
-  ...MERCADO_PAGO,
-  baseUrlVariable: 'MERCADOPAGO_BASE_URL',
-  name: 'mercadopago',
-  title: 'Mercado Pago',
-  docs: 'https://www.mercadopago.com/developers/en/reference',
-  credentialsPage: 'Your integrations, the application, Credentials',
-  credentials: {
-    accessToken: { variable: 'MERCADOPAGO_ACCESS_TOKEN' },
-    webhookSecret: { variable: 'MP_WEBHOOK_SECRET', optional: true },
-  },
-  headers: ({ credentials }) => ({ Authorization: bearer(credentials.accessToken) }),
-  advice: [
-    {
-      on: 'call',
-      status: 401,
-      cause: 'the access token is wrong, or was replaced',
-      fix: 'copy MERCADOPAGO_ACCESS_TOKEN from the application again',
+export const mercadopago = builtInProvider<MercadopagoCredentials, 'mercadopago', 'live'>(
+  'mercadopago',
+  () => ({
+    ...inCommon(),
+    baseUrlVariable: 'MERCADOPAGO_BASE_URL',
+    title: 'Mercado Pago',
+    docs: 'https://www.mercadopago.com/developers/en/reference',
+    credentialsPage: 'Your integrations, the application, Credentials',
+    credentials: {
+      accessToken: { variable: 'MERCADOPAGO_ACCESS_TOKEN' },
+      webhookSecret: { variable: 'MP_WEBHOOK_SECRET', optional: true },
     },
-  ],
-});
+    headers: ({ credentials }) => ({ Authorization: bearer(credentials.accessToken) }),
+    advice: [
+      {
+        on: 'call',
+        status: 401,
+        cause: 'the access token is wrong, or was replaced',
+        fix: 'copy MERCADOPAGO_ACCESS_TOKEN from the application again',
+      },
+    ],
+  }),
+);
 
 /**
  * Mercado Pago, for platforms: a refresh token for each seller. Each use replaces it, so the application has to save what
@@ -100,49 +103,51 @@ export const mercadopago = builtInProvider<MercadopagoCredentials, 'mercadopago'
  *
  * @see https://www.mercadopago.com/developers/en/docs/security/oauth/renewal
  */
-export const mercadopagoOauth = builtInProvider<MercadopagoOauthCredentials, 'mercadopago-oauth', 'live'>({
-  ...MERCADO_PAGO,
-  baseUrlVariable: 'MERCADOPAGO_OAUTH_BASE_URL',
-  name: 'mercadopago-oauth',
-  title: 'Mercado Pago (OAuth)',
-  docs: 'https://www.mercadopago.com/developers/en/docs/security/oauth/renewal',
-  credentialsPage: 'Your integrations, the application; the refresh token comes from the consent',
-  credentials: {
-    clientId: { variable: 'MERCADOPAGO_OAUTH_CLIENT_ID', secret: false },
-    clientSecret: { variable: 'MERCADOPAGO_OAUTH_CLIENT_SECRET' },
-    refreshToken: { variable: 'MERCADOPAGO_OAUTH_REFRESH_TOKEN' },
-    webhookSecret: { variable: 'MP_WEBHOOK_SECRET', optional: true },
-  },
-  token: refreshToken<MercadopagoOauthCredentials>({
-    path: '/oauth/token',
-    encoding: 'json',
-    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
-    authentication: ['client_secret_post'],
-    refreshToken: ({ credentials }) => credentials.refreshToken,
-    rotates: true,
-    // A wrong client is told in words alone.
-    rejected: (answer) =>
-      hasCode(answer, 'error', 'invalid_grant', 'invalid_client') ||
-      (answer.status === 401 && says(answer, 'message', 'client_id')),
-    reason: ({ body }) => textAt(body, 'error') ?? textAt(body, 'message'),
-    documentedLifetimeMs: 180 * 24 * 3_600_000,
+export const mercadopagoOauth = builtInProvider<MercadopagoOauthCredentials, 'mercadopago-oauth', 'live'>(
+  'mercadopago-oauth',
+  () => ({
+    ...inCommon(),
+    baseUrlVariable: 'MERCADOPAGO_OAUTH_BASE_URL',
+    title: 'Mercado Pago (OAuth)',
+    docs: 'https://www.mercadopago.com/developers/en/docs/security/oauth/renewal',
+    credentialsPage: 'Your integrations, the application; the refresh token comes from the consent',
+    credentials: {
+      clientId: { variable: 'MERCADOPAGO_OAUTH_CLIENT_ID', secret: false },
+      clientSecret: { variable: 'MERCADOPAGO_OAUTH_CLIENT_SECRET' },
+      refreshToken: { variable: 'MERCADOPAGO_OAUTH_REFRESH_TOKEN' },
+      webhookSecret: { variable: 'MP_WEBHOOK_SECRET', optional: true },
+    },
+    token: refreshToken<MercadopagoOauthCredentials>({
+      path: '/oauth/token',
+      encoding: 'json',
+      client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
+      authentication: ['client_secret_post'],
+      refreshToken: ({ credentials }) => credentials.refreshToken,
+      rotates: true,
+      // A wrong client is told in words alone.
+      rejected: (answer) =>
+        hasCode(answer, 'error', 'invalid_grant', 'invalid_client') ||
+        (answer.status === 401 && says(answer, 'message', 'client_id')),
+      reason: ({ body }) => textAt(body, 'error') ?? textAt(body, 'message'),
+      documentedLifetimeMs: 180 * 24 * 3_600_000,
+    }),
+    headers: ({ token }) => ({ Authorization: bearer(token) }),
+    advice: [
+      {
+        on: 'login',
+        says: 'invalid_grant',
+        cause: 'the refresh token is used up or revoked',
+        fix: 'ask the seller to connect again',
+      },
+      {
+        on: 'login',
+        says: 'client',
+        cause: 'the client id or the client secret of the application is wrong',
+        fix: 'compare MERCADOPAGO_OAUTH_CLIENT_ID and MERCADOPAGO_OAUTH_CLIENT_SECRET with the application',
+      },
+    ],
   }),
-  headers: ({ token }) => ({ Authorization: bearer(token) }),
-  advice: [
-    {
-      on: 'login',
-      says: 'invalid_grant',
-      cause: 'the refresh token is used up or revoked',
-      fix: 'ask the seller to connect again',
-    },
-    {
-      on: 'login',
-      says: 'client',
-      cause: 'the client id or the client secret of the application is wrong',
-      fix: 'compare MERCADOPAGO_OAUTH_CLIENT_ID and MERCADOPAGO_OAUTH_CLIENT_SECRET with the application',
-    },
-  ],
-});
+);
 
 /** `ts=…,v1=…` */
 function listOf(header = ''): Partial<Record<'ts' | 'v1', string>> {

@@ -22,38 +22,38 @@ export interface MollieOauthCredentials {
   readonly webhookSecret?: string | readonly string[];
 }
 
-const MOLLIE = {
-  region: 'Europe',
-  basedOn: '2026-08',
-  refusal: {
-    // {"status":401,"title":"Unauthorized Request","detail":"Missing authentication, or failed to authenticate"}
-    refused: (answer) => answer.status === 401 && says(answer, 'title', 'unauthorized request'),
-    incurable: ({ status }) => status === 403,
-  },
-  webhooks: {
-    /** @see https://docs.mollie.com/reference/webhooks-best-practices */
-    signature: hmacWebhook({ key: 'webhookSecret', header: 'x-mollie-signature', prefix: 'sha256=' }),
-    // Classic webhooks are a form with an id, and unsigned.
-    classic: unsignedWebhook({
-      fields: ['id'],
-      body: 'form',
-      confirmWith: 'GET https://api.mollie.com/v2/payments/{id}',
-      onlyWhenNamed: true,
-    }),
-  },
-} as const satisfies Partial<ProviderDefinition<{ readonly webhookSecret?: string | readonly string[] }>>;
+const inCommon = () =>
+  ({
+    region: 'Europe',
+    basedOn: '2026-08',
+    refusal: {
+      // {"status":401,"title":"Unauthorized Request","detail":"Missing authentication, or failed to authenticate"}
+      refused: (answer) => answer.status === 401 && says(answer, 'title', 'unauthorized request'),
+      incurable: ({ status }) => status === 403,
+    },
+    webhooks: {
+      /** @see https://docs.mollie.com/reference/webhooks-best-practices */
+      signature: hmacWebhook({ key: 'webhookSecret', header: 'x-mollie-signature', prefix: 'sha256=' }),
+      // Classic webhooks are a form with an id, and unsigned.
+      classic: unsignedWebhook({
+        fields: ['id'],
+        body: 'form',
+        confirmWith: 'GET https://api.mollie.com/v2/payments/{id}',
+        onlyWhenNamed: true,
+      }),
+    },
+  }) as const satisfies Partial<ProviderDefinition<{ readonly webhookSecret?: string | readonly string[] }>>;
 
 /**
  * Mollie: an API key as a bearer token. One host for both modes.
  *
  * @see https://docs.mollie.com/reference/authentication
  */
-export const mollie = builtInProvider<MollieCredentials, 'mollie', 'live'>({
-  ...MOLLIE,
+export const mollie = builtInProvider<MollieCredentials, 'mollie', 'live'>('mollie', () => ({
+  ...inCommon(),
   environments: { live: 'https://api.mollie.com/v2' },
   baseUrlVariable: 'MOLLIE_BASE_URL',
   probe: { path: '/methods' },
-  name: 'mollie',
   title: 'Mollie',
   docs: 'https://docs.mollie.com/reference/authentication',
   credentialsPage: 'dashboard, Developers > API keys',
@@ -70,7 +70,7 @@ export const mollie = builtInProvider<MollieCredentials, 'mollie', 'live'>({
       fix: 'copy MOLLIE_API_KEY from the dashboard again',
     },
   ],
-});
+}));
 
 /**
  * Mollie Connect, for platforms: a refresh token for each organisation. A request in test mode says `testmode=true`.
@@ -78,42 +78,44 @@ export const mollie = builtInProvider<MollieCredentials, 'mollie', 'live'>({
  *
  * @see https://docs.mollie.com/reference/oauth-generate-tokens
  */
-export const mollieOauth = builtInProvider<MollieOauthCredentials, 'mollie-oauth', 'live'>({
-  ...MOLLIE,
-  environments: { live: 'https://api.mollie.com' },
-  baseUrlVariable: 'MOLLIE_OAUTH_BASE_URL',
-  probe: { path: '/v2/methods' },
-  name: 'mollie-oauth',
-  title: 'Mollie Connect (OAuth)',
-  docs: 'https://docs.mollie.com/reference/oauth-generate-tokens',
-  credentialsPage: 'dashboard, Developers > Your apps; the refresh token comes from the consent',
-  credentials: {
-    clientId: { variable: 'MOLLIE_OAUTH_CLIENT_ID', secret: false },
-    clientSecret: { variable: 'MOLLIE_OAUTH_CLIENT_SECRET' },
-    refreshToken: { variable: 'MOLLIE_OAUTH_REFRESH_TOKEN' },
-    webhookSecret: { variable: 'MOLLIE_OAUTH_WEBHOOK_SECRET', optional: true },
-  },
-  token: refreshToken<MollieOauthCredentials>({
-    path: '/oauth2/tokens',
-    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
-    authentication: ['client_secret_basic'],
-    refreshToken: ({ credentials }) => credentials.refreshToken,
-    rotates: false,
-    documentedLifetimeMs: 3_600_000,
+export const mollieOauth = builtInProvider<MollieOauthCredentials, 'mollie-oauth', 'live'>(
+  'mollie-oauth',
+  () => ({
+    ...inCommon(),
+    environments: { live: 'https://api.mollie.com' },
+    baseUrlVariable: 'MOLLIE_OAUTH_BASE_URL',
+    probe: { path: '/v2/methods' },
+    title: 'Mollie Connect (OAuth)',
+    docs: 'https://docs.mollie.com/reference/oauth-generate-tokens',
+    credentialsPage: 'dashboard, Developers > Your apps; the refresh token comes from the consent',
+    credentials: {
+      clientId: { variable: 'MOLLIE_OAUTH_CLIENT_ID', secret: false },
+      clientSecret: { variable: 'MOLLIE_OAUTH_CLIENT_SECRET' },
+      refreshToken: { variable: 'MOLLIE_OAUTH_REFRESH_TOKEN' },
+      webhookSecret: { variable: 'MOLLIE_OAUTH_WEBHOOK_SECRET', optional: true },
+    },
+    token: refreshToken<MollieOauthCredentials>({
+      path: '/oauth2/tokens',
+      client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
+      authentication: ['client_secret_basic'],
+      refreshToken: ({ credentials }) => credentials.refreshToken,
+      rotates: false,
+      documentedLifetimeMs: 3_600_000,
+    }),
+    headers: ({ token }) => ({ Authorization: bearer(token) }),
+    advice: [
+      {
+        on: 'login',
+        says: 'invalid_grant',
+        cause: 'the organisation has taken the permission back, or the refresh token is wrong',
+        fix: 'ask the organisation to connect again',
+      },
+      {
+        on: 'login',
+        says: 'client',
+        cause: 'the client id or the client secret of the app is wrong',
+        fix: 'compare MOLLIE_OAUTH_CLIENT_ID and MOLLIE_OAUTH_CLIENT_SECRET with the dashboard',
+      },
+    ],
   }),
-  headers: ({ token }) => ({ Authorization: bearer(token) }),
-  advice: [
-    {
-      on: 'login',
-      says: 'invalid_grant',
-      cause: 'the organisation has taken the permission back, or the refresh token is wrong',
-      fix: 'ask the organisation to connect again',
-    },
-    {
-      on: 'login',
-      says: 'client',
-      cause: 'the client id or the client secret of the app is wrong',
-      fix: 'compare MOLLIE_OAUTH_CLIENT_ID and MOLLIE_OAUTH_CLIENT_SECRET with the dashboard',
-    },
-  ],
-});
+);

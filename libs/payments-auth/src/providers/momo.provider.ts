@@ -40,8 +40,7 @@ export const momoRemittance = momo('remittance', 'MTN MoMo Remittance');
  */
 function momo<P extends Product>(product: P, title: string) {
   const variable = `MOMO_${product.toUpperCase()}`;
-  return builtInProvider<MomoCredentials, `momo-${P}`, 'sandbox' | 'live'>({
-    name: `momo-${product}`,
+  return builtInProvider<MomoCredentials, `momo-${P}`, 'sandbox' | 'live'>(`momo-${product}`, () => ({
     title,
     docs: 'https://momodeveloper.mtn.com/api-documentation',
     region: 'Africa',
@@ -112,5 +111,5 @@ function momo<P extends Product>(product: P, title: string) {
         fix: `set ${variable}_SUBSCRIPTION_KEY to the key of this product`,
       },
     ],
-  });
+  }));
 }

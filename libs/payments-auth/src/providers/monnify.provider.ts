@@ -21,8 +21,7 @@ export interface MonnifyCredentials {
  *
  * @see https://developers.monnify.com/docs/integration-tools/authorization
  */
-export const monnify = builtInProvider<MonnifyCredentials, 'monnify', 'sandbox' | 'live'>({
-  name: 'monnify',
+export const monnify = builtInProvider<MonnifyCredentials, 'monnify', 'sandbox' | 'live'>('monnify', () => ({
   title: 'Monnify',
   docs: 'https://developers.monnify.com',
   region: 'Africa',
@@ -66,4 +65,4 @@ export const monnify = builtInProvider<MonnifyCredentials, 'monnify', 'sandbox' 
       fix: 'compare MONNIFY_APIKEY and MONNIFY_SECRET with the dashboard; check MONNIFY_ENVIRONMENT',
     },
   ],
-});
+}));

@@ -19,8 +19,7 @@ export interface NombaCredentials {
  *
  * @see https://developer.nomba.com/docs/getting-started/authentication
  */
-export const nomba = builtInProvider<NombaCredentials, 'nomba', 'sandbox' | 'live'>({
-  name: 'nomba',
+export const nomba = builtInProvider<NombaCredentials, 'nomba', 'sandbox' | 'live'>('nomba', () => ({
   title: 'Nomba',
   docs: 'https://developer.nomba.com',
   region: 'Africa',
@@ -92,4 +91,4 @@ export const nomba = builtInProvider<NombaCredentials, 'nomba', 'sandbox' | 'liv
       fix: 'compare NOMBA_CLIENT_ID, NOMBA_CLIENT_SECRET and NOMBA_ACCOUNT_ID with the dashboard; check NOMBA_ENVIRONMENT',
     },
   ],
-});
+}));

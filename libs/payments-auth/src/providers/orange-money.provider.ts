@@ -18,46 +18,48 @@ export interface OrangeMoneyCredentials {
  *
  * @see https://developer.orange.com/apis/om-webpay
  */
-export const orangeMoney = builtInProvider<OrangeMoneyCredentials, 'orange-money', 'live'>({
-  name: 'orange-money',
-  title: 'Orange Money',
-  docs: 'https://developer.orange.com/apis/om-webpay',
-  region: 'Africa',
-  basedOn: '2026-08',
-  credentialsPage:
-    'developer portal, My Apps; the "Authorization header" is the base64 of client id and secret',
-  environments: { live: 'https://api.orange.com' },
-  baseUrlVariable: 'ORANGE_MONEY_BASE_URL',
-  credentials: {
-    clientId: { variable: 'ORANGE_MONEY_CLIENT_ID', secret: false },
-    clientSecret: { variable: 'ORANGE_MONEY_CLIENT_SECRET' },
-    merchantKey: { variable: 'ORANGE_MONEY_MERCHANT_KEY', optional: true },
-  },
-  token: clientCredentials<OrangeMoneyCredentials>({
-    path: '/oauth/v3/token',
-    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
-    authentication: ['client_secret_basic'],
-    // The portal shows the header ready made, and does not encode what it joins.
-    basicEncoding: 'plain',
-    // An hour to 90 days are reported; the answer says it.
-    documentedLifetimeMs: 3_600_000,
-  }),
-  headers: ({ token }) => ({ Authorization: bearer(token) }),
-  // 41 and 42 are the codes of an invalid and of an expired credential at Orange's gateway.
-  refusal: { refused: (answer) => answer.status === 401 && hasCode(answer, 'code', '41', '42') },
-  webhooks: {
-    // Compare `notif_token` with the one that was answered for this payment.
-    notification: unsignedWebhook({
-      fields: ['notif_token', 'status'],
-      confirmWith: 'POST /orange-money-webpay/{country}/v1/transactionstatus',
-    }),
-  },
-  advice: [
-    {
-      on: 'login',
-      says: 'client',
-      cause: 'the client id or the client secret is wrong',
-      fix: 'copy ORANGE_MONEY_CLIENT_ID and ORANGE_MONEY_CLIENT_SECRET from the portal again',
+export const orangeMoney = builtInProvider<OrangeMoneyCredentials, 'orange-money', 'live'>(
+  'orange-money',
+  () => ({
+    title: 'Orange Money',
+    docs: 'https://developer.orange.com/apis/om-webpay',
+    region: 'Africa',
+    basedOn: '2026-08',
+    credentialsPage:
+      'developer portal, My Apps; the "Authorization header" is the base64 of client id and secret',
+    environments: { live: 'https://api.orange.com' },
+    baseUrlVariable: 'ORANGE_MONEY_BASE_URL',
+    credentials: {
+      clientId: { variable: 'ORANGE_MONEY_CLIENT_ID', secret: false },
+      clientSecret: { variable: 'ORANGE_MONEY_CLIENT_SECRET' },
+      merchantKey: { variable: 'ORANGE_MONEY_MERCHANT_KEY', optional: true },
     },
-  ],
-});
+    token: clientCredentials<OrangeMoneyCredentials>({
+      path: '/oauth/v3/token',
+      client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
+      authentication: ['client_secret_basic'],
+      // The portal shows the header ready made, and does not encode what it joins.
+      basicEncoding: 'plain',
+      // An hour to 90 days are reported; the answer says it.
+      documentedLifetimeMs: 3_600_000,
+    }),
+    headers: ({ token }) => ({ Authorization: bearer(token) }),
+    // 41 and 42 are the codes of an invalid and of an expired credential at Orange's gateway.
+    refusal: { refused: (answer) => answer.status === 401 && hasCode(answer, 'code', '41', '42') },
+    webhooks: {
+      // Compare `notif_token` with the one that was answered for this payment.
+      notification: unsignedWebhook({
+        fields: ['notif_token', 'status'],
+        confirmWith: 'POST /orange-money-webpay/{country}/v1/transactionstatus',
+      }),
+    },
+    advice: [
+      {
+        on: 'login',
+        says: 'client',
+        cause: 'the client id or the client secret is wrong',
+        fix: 'copy ORANGE_MONEY_CLIENT_ID and ORANGE_MONEY_CLIENT_SECRET from the portal again',
+      },
+    ],
+  }),
+);

@@ -38,8 +38,7 @@ const COMPONENTS = [
  *
  * @see https://docs.pawapay.io/v2/docs/signatures
  */
-export const pawapay = builtInProvider<PawapayCredentials, 'pawapay', 'sandbox' | 'live'>({
-  name: 'pawapay',
+export const pawapay = builtInProvider<PawapayCredentials, 'pawapay', 'sandbox' | 'live'>('pawapay', () => ({
   title: 'pawaPay',
   docs: 'https://docs.pawapay.io/v2/docs',
   region: 'Africa',
@@ -157,7 +156,7 @@ export const pawapay = builtInProvider<PawapayCredentials, 'pawapay', 'sandbox' 
       fix: 'give the token the permission in the dashboard',
     },
   ],
-});
+}));
 
 /** The lines that are signed (RFC 9421, section 2.5). */
 function signatureBase(

@@ -49,8 +49,7 @@ const CARD_FIELDS = [
  *
  * @see https://developers.paymob.com
  */
-export const paymob = builtInProvider<PaymobCredentials, 'paymob', 'live'>({
-  name: 'paymob',
+export const paymob = builtInProvider<PaymobCredentials, 'paymob', 'live'>('paymob', () => ({
   title: 'Paymob',
   docs: 'https://developers.paymob.com',
   region: 'Africa',
@@ -95,4 +94,4 @@ export const paymob = builtInProvider<PaymobCredentials, 'paymob', 'live'>({
       fix: 'copy PAYMOB_SECRET_KEY from the dashboard again; set PAYMOB_BASE_URL to the host of your country',
     },
   ],
-});
+}));

@@ -17,8 +17,7 @@ export interface PaypalCredentials {
  *
  * @see https://developer.paypal.com/api/rest/authentication/
  */
-export const paypal = builtInProvider<PaypalCredentials, 'paypal', 'sandbox' | 'live'>({
-  name: 'paypal',
+export const paypal = builtInProvider<PaypalCredentials, 'paypal', 'sandbox' | 'live'>('paypal', () => ({
   title: 'PayPal',
   docs: 'https://developer.paypal.com/api/rest/authentication/',
   region: 'Worldwide',
@@ -80,4 +79,4 @@ export const paypal = builtInProvider<PaypalCredentials, 'paypal', 'sandbox' | '
       fix: 'switch the feature on in the dashboard, and wait until the token is renewed',
     },
   ],
-});
+}));

@@ -14,8 +14,7 @@ export interface PaystackCredentials {
  *
  * @see https://docs-v2.paystack.com/docs/api/authentication
  */
-export const paystack = builtInProvider<PaystackCredentials, 'paystack', 'live'>({
-  name: 'paystack',
+export const paystack = builtInProvider<PaystackCredentials, 'paystack', 'live'>('paystack', () => ({
   title: 'Paystack',
   docs: 'https://docs-v2.paystack.com/docs/api/authentication',
   region: 'Africa',
@@ -48,4 +47,4 @@ export const paystack = builtInProvider<PaystackCredentials, 'paystack', 'live'>
       fix: 'copy PAYSTACK_SECRET_KEY from the dashboard again; the public key (pk_…) does not serve here',
     },
   ],
-});
+}));

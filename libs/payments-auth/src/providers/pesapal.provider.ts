@@ -16,8 +16,7 @@ export interface PesapalCredentials {
  *
  * @see https://developer.pesapal.com/how-to-integrate/e-commerce/api-30-json/authentication
  */
-export const pesapal = builtInProvider<PesapalCredentials, 'pesapal', 'sandbox' | 'live'>({
-  name: 'pesapal',
+export const pesapal = builtInProvider<PesapalCredentials, 'pesapal', 'sandbox' | 'live'>('pesapal', () => ({
   title: 'PesaPal',
   docs: 'https://developer.pesapal.com/how-to-integrate/e-commerce/api-30-json/authentication',
   credentialsPage: 'merchant dashboard for live, the demo accounts page for the sandbox',
@@ -86,7 +85,7 @@ export const pesapal = builtInProvider<PesapalCredentials, 'pesapal', 'sandbox' 
       fix: 'ask PesaPal whether the merchant account is active',
     },
   ],
-});
+}));
 
 /** `error` is `null`, or an object that a success may fill with nulls. */
 function errorCode(body: unknown): string | undefined {

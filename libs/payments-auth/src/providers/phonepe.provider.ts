@@ -19,8 +19,7 @@ export interface PhonepeCredentials {
  *
  * @see https://developer.phonepe.com/payment-gateway
  */
-export const phonepe = builtInProvider<PhonepeCredentials, 'phonepe', 'sandbox' | 'live'>({
-  name: 'phonepe',
+export const phonepe = builtInProvider<PhonepeCredentials, 'phonepe', 'sandbox' | 'live'>('phonepe', () => ({
   title: 'PhonePe',
   docs: 'https://developer.phonepe.com/payment-gateway',
   region: 'Asia',
@@ -81,4 +80,4 @@ export const phonepe = builtInProvider<PhonepeCredentials, 'phonepe', 'sandbox' 
       fix: 'compare PHONEPE_CLIENT_ID, PHONEPE_CLIENT_VERSION and PHONEPE_CLIENT_SECRET with the dashboard; check PHONEPE_ENV',
     },
   ],
-});
+}));

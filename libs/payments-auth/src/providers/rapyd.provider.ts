@@ -18,8 +18,7 @@ export interface RapydCredentials {
  *
  * @see https://docs.rapyd.net/en/request-signatures.html
  */
-export const rapyd = builtInProvider<RapydCredentials, 'rapyd', 'sandbox' | 'live'>({
-  name: 'rapyd',
+export const rapyd = builtInProvider<RapydCredentials, 'rapyd', 'sandbox' | 'live'>('rapyd', () => ({
   title: 'Rapyd',
   docs: 'https://docs.rapyd.net/en/request-signatures.html',
   region: 'Worldwide',
@@ -85,7 +84,7 @@ export const rapyd = builtInProvider<RapydCredentials, 'rapyd', 'sandbox' | 'liv
       fix: 'check the path and the ids of the request first',
     },
   ],
-});
+}));
 
 /** The base64 of the hex text of an HMAC, with the secret in the message too. */
 function signatureOf(

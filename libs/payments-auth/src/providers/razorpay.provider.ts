@@ -18,8 +18,7 @@ export interface RazorpayCredentials {
  *
  * @see https://razorpay.com/docs/api/authentication
  */
-export const razorpay = builtInProvider<RazorpayCredentials, 'razorpay', 'live'>({
-  name: 'razorpay',
+export const razorpay = builtInProvider<RazorpayCredentials, 'razorpay', 'live'>('razorpay', () => ({
   title: 'Razorpay',
   docs: 'https://razorpay.com/docs/api/authentication',
   region: 'Asia',
@@ -59,4 +58,4 @@ export const razorpay = builtInProvider<RazorpayCredentials, 'razorpay', 'live'>
       fix: 'compare RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET with the dashboard',
     },
   ],
-});
+}));

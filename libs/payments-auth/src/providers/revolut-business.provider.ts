@@ -28,8 +28,7 @@ export const revolutBusiness = builtInProvider<
   RevolutBusinessCredentials,
   'revolut-business',
   'sandbox' | 'live'
->({
-  name: 'revolut-business',
+>('revolut-business', () => ({
   title: 'Revolut Business',
   docs: 'https://developer.revolut.com/docs/guides/manage-accounts/get-started/make-your-first-api-request',
   region: 'Europe',
@@ -90,4 +89,4 @@ export const revolutBusiness = builtInProvider<
       fix: 'give the consent again in the browser, and set REVOLUT_REFRESH_TOKEN',
     },
   ],
-});
+}));

@@ -20,8 +20,7 @@ export interface SelcomCredentials {
  *
  * @see https://developers.selcommobile.com
  */
-export const selcom = builtInProvider<SelcomCredentials, 'selcom', 'test' | 'live'>({
-  name: 'selcom',
+export const selcom = builtInProvider<SelcomCredentials, 'selcom', 'test' | 'live'>('selcom', () => ({
   title: 'Selcom',
   docs: 'https://developers.selcommobile.com',
   region: 'Africa',
@@ -103,7 +102,7 @@ export const selcom = builtInProvider<SelcomCredentials, 'selcom', 'test' | 'liv
       fix: 'compare SELCOM_API_KEY and SELCOM_API_SECRET with those that Selcom issued; compare the clock',
     },
   ],
-});
+}));
 
 function authorizationOf(apiKey: string): string {
   return `SELCOM ${Buffer.from(apiKey).toString('base64')}`;

@@ -15,8 +15,7 @@ export interface SquadCredentials {
  *
  * @see https://squadinc.gitbook.io/squad-api-documentation
  */
-export const squad = builtInProvider<SquadCredentials, 'squad', 'sandbox' | 'live'>({
-  name: 'squad',
+export const squad = builtInProvider<SquadCredentials, 'squad', 'sandbox' | 'live'>('squad', () => ({
   title: 'Squad',
   docs: 'https://squadinc.gitbook.io/squad-api-documentation',
   region: 'Africa',
@@ -41,4 +40,4 @@ export const squad = builtInProvider<SquadCredentials, 'squad', 'sandbox' | 'liv
       fix: 'compare SQUAD_SECRET_KEY with the dashboard; check SQUAD_ENVIRONMENT',
     },
   ],
-});
+}));

@@ -21,42 +21,42 @@ export interface SquareOauthCredentials {
 }
 
 /** What both have in common. */
-const SQUARE = {
-  docs: 'https://developer.squareup.com/docs/build-basics/access-tokens',
-  region: 'Worldwide',
-  basedOn: '2026-05-20',
-  environments: { sandbox: 'https://connect.squareupsandbox.com', live: 'https://connect.squareup.com' },
-  // A request may name another version of the API.
-  defaultHeaders: () => ({ 'Square-Version': '2026-05-20' }),
-  refusal: {
-    refused: (answer) =>
-      answer.status === 401 &&
-      hasCode(answer, 'errors.0.code', 'UNAUTHORIZED', 'ACCESS_TOKEN_EXPIRED', 'ACCESS_TOKEN_REVOKED'),
-    incurable: (answer) =>
-      answer.status === 403 && hasCode(answer, 'errors.0.code', 'FORBIDDEN', 'INSUFFICIENT_SCOPES'),
-  },
-  probe: { path: '/v2/locations' },
-  webhooks: {
-    /** The URL is the one that Square was told. @see https://developer.squareup.com/docs/webhooks/step3validate */
-    signature: hmacWebhook({
-      key: 'signatureKey',
-      header: 'x-square-hmacsha256-signature',
-      encoding: 'base64',
-      signed: '{url}{body}',
-    }),
-  },
-} as const satisfies Partial<ProviderDefinition<{ readonly signatureKey?: string | readonly string[] }>>;
+const inCommon = () =>
+  ({
+    docs: 'https://developer.squareup.com/docs/build-basics/access-tokens',
+    region: 'Worldwide',
+    basedOn: '2026-05-20',
+    environments: { sandbox: 'https://connect.squareupsandbox.com', live: 'https://connect.squareup.com' },
+    // A request may name another version of the API.
+    defaultHeaders: () => ({ 'Square-Version': '2026-05-20' }),
+    refusal: {
+      refused: (answer) =>
+        answer.status === 401 &&
+        hasCode(answer, 'errors.0.code', 'UNAUTHORIZED', 'ACCESS_TOKEN_EXPIRED', 'ACCESS_TOKEN_REVOKED'),
+      incurable: (answer) =>
+        answer.status === 403 && hasCode(answer, 'errors.0.code', 'FORBIDDEN', 'INSUFFICIENT_SCOPES'),
+    },
+    probe: { path: '/v2/locations' },
+    webhooks: {
+      /** The URL is the one that Square was told. @see https://developer.squareup.com/docs/webhooks/step3validate */
+      signature: hmacWebhook({
+        key: 'signatureKey',
+        header: 'x-square-hmacsha256-signature',
+        encoding: 'base64',
+        signed: '{url}{body}',
+      }),
+    },
+  }) as const satisfies Partial<ProviderDefinition<{ readonly signatureKey?: string | readonly string[] }>>;
 
 /**
  * Square: an access token as a bearer token.
  *
  * @see https://developer.squareup.com/docs/build-basics/access-tokens
  */
-export const square = builtInProvider<SquareCredentials, 'square', 'sandbox' | 'live'>({
-  ...SQUARE,
+export const square = builtInProvider<SquareCredentials, 'square', 'sandbox' | 'live'>('square', () => ({
+  ...inCommon(),
   environmentVariable: 'SQUARE_ENVIRONMENT',
   baseUrlVariable: 'SQUARE_BASE_URL',
-  name: 'square',
   title: 'Square',
   credentialsPage: 'developer console, the application, Credentials',
   credentials: {
@@ -72,7 +72,7 @@ export const square = builtInProvider<SquareCredentials, 'square', 'sandbox' | '
       fix: 'compare SQUARE_TOKEN with the console; check SQUARE_ENVIRONMENT',
     },
   ],
-});
+}));
 
 /**
  * Square, for platforms: a refresh token for each seller. In the code flow a refresh token stays as it is; with PKCE
@@ -80,40 +80,42 @@ export const square = builtInProvider<SquareCredentials, 'square', 'sandbox' | '
  *
  * @see https://developer.squareup.com/docs/oauth-api/refresh-revoke-limit-scope
  */
-export const squareOauth = builtInProvider<SquareOauthCredentials, 'square-oauth', 'sandbox' | 'live'>({
-  ...SQUARE,
-  environmentVariable: 'SQUARE_OAUTH_ENVIRONMENT',
-  baseUrlVariable: 'SQUARE_OAUTH_BASE_URL',
-  name: 'square-oauth',
-  title: 'Square (OAuth)',
-  credentialsPage: 'developer console, the application, OAuth; the refresh token comes from the consent',
-  credentials: {
-    clientId: { variable: 'SQUARE_OAUTH_CLIENT_ID', secret: false },
-    clientSecret: { variable: 'SQUARE_OAUTH_CLIENT_SECRET' },
-    refreshToken: { variable: 'SQUARE_OAUTH_REFRESH_TOKEN' },
-    signatureKey: { variable: 'SQUARE_OAUTH_SIGNATURE_KEY', optional: true },
-  },
-  token: refreshToken<SquareOauthCredentials>({
-    path: '/oauth2/token',
-    encoding: 'json',
-    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
-    authentication: ['client_secret_post'],
-    refreshToken: ({ credentials }) => credentials.refreshToken,
-    rotates: false,
-    answer: { expiresAt: 'expires_at' },
-    // No OAuth code: the envelope of a call.
-    rejected: (answer) => answer.status === 401 && hasCode(answer, 'errors.0.code', 'UNAUTHORIZED'),
-    reason: ({ body }) => textAt(body, 'errors.0.code'),
-    documentedLifetimeMs: 30 * 24 * 3_600_000,
-  }),
-  headers: ({ token }) => ({ Authorization: bearer(token) }),
-  advice: [
-    {
-      on: 'login',
-      status: [400, 401],
-      cause:
-        'the seller has taken the permission back, the refresh token is used up, or the application is wrong',
-      fix: 'ask the seller to connect again; compare SQUARE_OAUTH_CLIENT_ID and SQUARE_OAUTH_CLIENT_SECRET with the console',
+export const squareOauth = builtInProvider<SquareOauthCredentials, 'square-oauth', 'sandbox' | 'live'>(
+  'square-oauth',
+  () => ({
+    ...inCommon(),
+    environmentVariable: 'SQUARE_OAUTH_ENVIRONMENT',
+    baseUrlVariable: 'SQUARE_OAUTH_BASE_URL',
+    title: 'Square (OAuth)',
+    credentialsPage: 'developer console, the application, OAuth; the refresh token comes from the consent',
+    credentials: {
+      clientId: { variable: 'SQUARE_OAUTH_CLIENT_ID', secret: false },
+      clientSecret: { variable: 'SQUARE_OAUTH_CLIENT_SECRET' },
+      refreshToken: { variable: 'SQUARE_OAUTH_REFRESH_TOKEN' },
+      signatureKey: { variable: 'SQUARE_OAUTH_SIGNATURE_KEY', optional: true },
     },
-  ],
-});
+    token: refreshToken<SquareOauthCredentials>({
+      path: '/oauth2/token',
+      encoding: 'json',
+      client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
+      authentication: ['client_secret_post'],
+      refreshToken: ({ credentials }) => credentials.refreshToken,
+      rotates: false,
+      answer: { expiresAt: 'expires_at' },
+      // No OAuth code: the envelope of a call.
+      rejected: (answer) => answer.status === 401 && hasCode(answer, 'errors.0.code', 'UNAUTHORIZED'),
+      reason: ({ body }) => textAt(body, 'errors.0.code'),
+      documentedLifetimeMs: 30 * 24 * 3_600_000,
+    }),
+    headers: ({ token }) => ({ Authorization: bearer(token) }),
+    advice: [
+      {
+        on: 'login',
+        status: [400, 401],
+        cause:
+          'the seller has taken the permission back, the refresh token is used up, or the application is wrong',
+        fix: 'ask the seller to connect again; compare SQUARE_OAUTH_CLIENT_ID and SQUARE_OAUTH_CLIENT_SECRET with the console',
+      },
+    ],
+  }),
+);

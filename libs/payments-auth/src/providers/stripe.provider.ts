@@ -17,8 +17,7 @@ export interface StripeCredentials {
  *
  * @see https://docs.stripe.com/api/authentication
  */
-export const stripe = builtInProvider<StripeCredentials, 'stripe', 'live'>({
-  name: 'stripe',
+export const stripe = builtInProvider<StripeCredentials, 'stripe', 'live'>('stripe', () => ({
   title: 'Stripe',
   docs: 'https://docs.stripe.com/api/authentication',
   region: 'Worldwide',
@@ -72,4 +71,4 @@ export const stripe = builtInProvider<StripeCredentials, 'stripe', 'live'>({
       fix: 'give the key the permission in the dashboard',
     },
   ],
-});
+}));

@@ -24,93 +24,95 @@ const SIGNED_METHODS = ['POST', 'PUT', 'DELETE'];
  *
  * @see https://docs.truelayer.com/docs/generate-a-payment-access-token
  */
-export const truelayer = builtInProvider<TruelayerCredentials, 'truelayer', 'sandbox' | 'live'>({
-  name: 'truelayer',
-  title: 'TrueLayer',
-  docs: 'https://docs.truelayer.com/docs/generate-a-payment-access-token',
-  region: 'Europe',
-  basedOn: '2026-08',
-  credentialsPage: 'console, App settings, and Payments > Signing keys',
-  environments: {
-    sandbox: { api: 'https://api.truelayer-sandbox.com', auth: 'https://auth.truelayer-sandbox.com' },
-    live: { api: 'https://api.truelayer.com', auth: 'https://auth.truelayer.com' },
-  },
-  environmentVariable: 'TRUELAYER_ENVIRONMENT',
-  baseUrlVariable: { api: 'TRUELAYER_BASE_URL', auth: 'TRUELAYER_AUTH_BASE_URL' },
-  credentials: {
-    clientId: { variable: 'TRUELAYER_CLIENT_ID', secret: false },
-    clientSecret: { variable: 'TRUELAYER_CLIENT_SECRET' },
-    privateKey: { variable: 'TRUELAYER_PRIVATE_KEY', optional: true, format: 'pem' },
-    keyId: { variable: 'TRUELAYER_KEY_ID', optional: true, secret: false },
-  },
-  scopes: ['payments'],
-  scopesVariable: 'TRUELAYER_SCOPES',
-  token: clientCredentials<TruelayerCredentials>({
-    host: 'auth',
-    path: '/connect/token',
-    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
-    authentication: ['client_secret_post'],
-    documentedLifetimeMs: 3_600_000,
-  }),
-  headers: ({ token }) => ({ Authorization: bearer(token) }),
-  /** @see https://github.com/TrueLayer/truelayer-signing */
-  async sign({ credentials, method, url, headers, body = '', signWith }) {
-    const { privateKey, keyId } = credentials;
-    if (keyId === undefined || !SIGNED_METHODS.includes(method)) return {};
-    const idempotencyKey = headers['idempotency-key'];
-    const payload = [
-      `${method} ${url.pathname}\n`,
-      ...(idempotencyKey === undefined ? [] : [`Idempotency-Key: ${idempotencyKey}\n`]),
-      Buffer.from(body).toString(),
-    ].join('');
-    const parts = {
-      algorithm: 'ES512',
-      header: {
-        kid: keyId,
-        tl_version: '2',
-        tl_headers: idempotencyKey === undefined ? '' : 'Idempotency-Key',
-      },
-      payload,
-      detached: true,
-    } as const;
-    if (signWith === undefined && privateKey === undefined)
-      throw new TypeError(
-        'TrueLayer wants a signature. Configure privateKey, or the provider option signer.',
-      );
-    if (signWith === undefined)
-      return { headers: { 'Tl-Signature': jws({ ...parts, key: privateKey ?? '' }) } };
-    const unsigned = new UnsignedJws(parts);
-    return { headers: { 'Tl-Signature': unsigned.signed(await signWith(unsigned.bytes)) } };
-  },
-  webhooks: {
-    /** @see https://docs.truelayer.com/docs/configure-webhooks-for-your-integration */
-    signature: publicKeyWebhook({
-      algorithm: 'ecdsa-sha512',
-      key: {
-        jwks: {
-          sandbox: 'https://webhooks.truelayer-sandbox.com/.well-known/jwks',
-          live: 'https://webhooks.truelayer.com/.well-known/jwks',
-        },
-      },
-      header: 'tl-signature',
-      encoding: 'base64url',
-      jws: { signedHeaders: 'tl_headers' },
-      signed: '{method} {path}\n{signedHeaders}{body}',
+export const truelayer = builtInProvider<TruelayerCredentials, 'truelayer', 'sandbox' | 'live'>(
+  'truelayer',
+  () => ({
+    title: 'TrueLayer',
+    docs: 'https://docs.truelayer.com/docs/generate-a-payment-access-token',
+    region: 'Europe',
+    basedOn: '2026-08',
+    credentialsPage: 'console, App settings, and Payments > Signing keys',
+    environments: {
+      sandbox: { api: 'https://api.truelayer-sandbox.com', auth: 'https://auth.truelayer-sandbox.com' },
+      live: { api: 'https://api.truelayer.com', auth: 'https://auth.truelayer.com' },
+    },
+    environmentVariable: 'TRUELAYER_ENVIRONMENT',
+    baseUrlVariable: { api: 'TRUELAYER_BASE_URL', auth: 'TRUELAYER_AUTH_BASE_URL' },
+    credentials: {
+      clientId: { variable: 'TRUELAYER_CLIENT_ID', secret: false },
+      clientSecret: { variable: 'TRUELAYER_CLIENT_SECRET' },
+      privateKey: { variable: 'TRUELAYER_PRIVATE_KEY', optional: true, format: 'pem' },
+      keyId: { variable: 'TRUELAYER_KEY_ID', optional: true, secret: false },
+    },
+    scopes: ['payments'],
+    scopesVariable: 'TRUELAYER_SCOPES',
+    token: clientCredentials<TruelayerCredentials>({
+      host: 'auth',
+      path: '/connect/token',
+      client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
+      authentication: ['client_secret_post'],
+      documentedLifetimeMs: 3_600_000,
     }),
-  },
-  advice: [
-    {
-      on: 'login',
-      says: 'client',
-      cause: 'the client id or the client secret is wrong, or belongs to the other environment',
-      fix: 'compare TRUELAYER_CLIENT_ID and TRUELAYER_CLIENT_SECRET with the console; check TRUELAYER_ENVIRONMENT',
+    headers: ({ token }) => ({ Authorization: bearer(token) }),
+    /** @see https://github.com/TrueLayer/truelayer-signing */
+    async sign({ credentials, method, url, headers, body = '', signWith }) {
+      const { privateKey, keyId } = credentials;
+      if (keyId === undefined || !SIGNED_METHODS.includes(method)) return {};
+      const idempotencyKey = headers['idempotency-key'];
+      const payload = [
+        `${method} ${url.pathname}\n`,
+        ...(idempotencyKey === undefined ? [] : [`Idempotency-Key: ${idempotencyKey}\n`]),
+        Buffer.from(body).toString(),
+      ].join('');
+      const parts = {
+        algorithm: 'ES512',
+        header: {
+          kid: keyId,
+          tl_version: '2',
+          tl_headers: idempotencyKey === undefined ? '' : 'Idempotency-Key',
+        },
+        payload,
+        detached: true,
+      } as const;
+      if (signWith === undefined && privateKey === undefined)
+        throw new TypeError(
+          'TrueLayer wants a signature. Configure privateKey, or the provider option signer.',
+        );
+      if (signWith === undefined)
+        return { headers: { 'Tl-Signature': jws({ ...parts, key: privateKey ?? '' }) } };
+      const unsigned = new UnsignedJws(parts);
+      return { headers: { 'Tl-Signature': unsigned.signed(await signWith(unsigned.bytes)) } };
     },
-    {
-      on: 'call',
-      status: 401,
-      cause:
-        'the token or the signature is wrong: the key id and the key do not fit together, or the public half is not uploaded',
-      fix: 'compare TRUELAYER_KEY_ID with the console, and send POST /test-signature',
+    webhooks: {
+      /** @see https://docs.truelayer.com/docs/configure-webhooks-for-your-integration */
+      signature: publicKeyWebhook({
+        algorithm: 'ecdsa-sha512',
+        key: {
+          jwks: {
+            sandbox: 'https://webhooks.truelayer-sandbox.com/.well-known/jwks',
+            live: 'https://webhooks.truelayer.com/.well-known/jwks',
+          },
+        },
+        header: 'tl-signature',
+        encoding: 'base64url',
+        jws: { signedHeaders: 'tl_headers' },
+        signed: '{method} {path}\n{signedHeaders}{body}',
+      }),
     },
-  ],
-});
+    advice: [
+      {
+        on: 'login',
+        says: 'client',
+        cause: 'the client id or the client secret is wrong, or belongs to the other environment',
+        fix: 'compare TRUELAYER_CLIENT_ID and TRUELAYER_CLIENT_SECRET with the console; check TRUELAYER_ENVIRONMENT',
+      },
+      {
+        on: 'call',
+        status: 401,
+        cause:
+          'the token or the signature is wrong: the key id and the key do not fit together, or the public half is not uploaded',
+        fix: 'compare TRUELAYER_KEY_ID with the console, and send POST /test-signature',
+      },
+    ],
+  }),
+);

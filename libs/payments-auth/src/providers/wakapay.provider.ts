@@ -17,8 +17,7 @@ export interface WakapayCredentials {
  *
  * @see https://api-docs.wakapayments.com
  */
-export const wakapay = builtInProvider<WakapayCredentials, 'wakapay', 'test' | 'live'>({
-  name: 'wakapay',
+export const wakapay = builtInProvider<WakapayCredentials, 'wakapay', 'test' | 'live'>('wakapay', () => ({
   title: 'WakaPay',
   docs: 'https://api-docs.wakapayments.com',
   credentialsPage: 'dashboard; keys look like pk_test_… and sk_test_… in the test environment',
@@ -75,7 +74,7 @@ export const wakapay = builtInProvider<WakapayCredentials, 'wakapay', 'test' | '
       fix: 'ask WakaPay whether the account may use this call',
     },
   ],
-});
+}));
 
 function isLoginError(body: unknown): boolean {
   return valueAt(body, 'code') !== undefined && textAt(body, 'error') !== undefined;

@@ -24,8 +24,7 @@ const BAD_KEY = [
  *
  * @see https://docs.wave.com/business
  */
-export const wave = builtInProvider<WaveCredentials, 'wave', 'live'>({
-  name: 'wave',
+export const wave = builtInProvider<WaveCredentials, 'wave', 'live'>('wave', () => ({
   title: 'Wave',
   docs: 'https://docs.wave.com/business',
   region: 'Africa',
@@ -77,4 +76,4 @@ export const wave = builtInProvider<WaveCredentials, 'wave', 'live'>({
       fix: 'make a new key in the portal, and set WAVE_API_KEY',
     },
   ],
-});
+}));

@@ -65,9 +65,8 @@ const WISE = {
  *
  * @see https://docs.wise.com/guides/developer/auth-and-security
  */
-export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>({
+export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>('wise', () => ({
   ...WISE,
-  name: 'wise',
   title: 'Wise',
   credentialsPage: 'Settings > Integrations and tools > API tokens',
   baseUrlVariable: 'WISE_BASE_URL',
@@ -86,7 +85,7 @@ export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>
       fix: 'make a new token, set WISE_API_TOKEN, and check WISE_ENVIRONMENT',
     },
   ],
-});
+}));
 
 /**
  * Wise for partners: the OAuth 2.0 client credentials grant. Wise wants a client certificate of its partners: the option
@@ -94,37 +93,39 @@ export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>
  *
  * @see https://docs.wise.com/api-docs/api-reference/oauth-token
  */
-export const wiseOauth = builtInProvider<WiseOauthCredentials, 'wise-oauth', 'sandbox' | 'live'>({
-  ...WISE,
-  name: 'wise-oauth',
-  title: 'Wise (partners)',
-  credentialsPage: 'issued by Wise for each partner',
-  baseUrlVariable: 'WISE_OAUTH_BASE_URL',
-  credentials: {
-    clientId: { variable: 'WISE_CLIENT_ID', secret: false },
-    clientSecret: { variable: 'WISE_CLIENT_SECRET' },
-    privateKey: { variable: 'WISE_OAUTH_PRIVATE_KEY', optional: true, format: 'pem' },
-    webhookPublicKey: WEBHOOK_PUBLIC_KEY,
-  },
-  token: clientCredentials<WiseOauthCredentials>({
-    path: '/oauth/token',
-    client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
-    authentication: ['client_secret_basic'],
-    documentedLifetimeMs: 12 * 3_600_000,
-    // A new token ends the one before it.
-    endsEarlierToken: true,
-  }),
-  headers: ({ token }) => ({ Authorization: bearer(token) }),
-  sign: approve,
-  advice: [
-    {
-      on: 'login',
-      says: 'client',
-      cause: 'the client id or the client secret is wrong, or belongs to the other environment',
-      fix: 'compare WISE_CLIENT_ID and WISE_CLIENT_SECRET with what Wise issued; check WISE_ENVIRONMENT',
+export const wiseOauth = builtInProvider<WiseOauthCredentials, 'wise-oauth', 'sandbox' | 'live'>(
+  'wise-oauth',
+  () => ({
+    ...WISE,
+    title: 'Wise (partners)',
+    credentialsPage: 'issued by Wise for each partner',
+    baseUrlVariable: 'WISE_OAUTH_BASE_URL',
+    credentials: {
+      clientId: { variable: 'WISE_CLIENT_ID', secret: false },
+      clientSecret: { variable: 'WISE_CLIENT_SECRET' },
+      privateKey: { variable: 'WISE_OAUTH_PRIVATE_KEY', optional: true, format: 'pem' },
+      webhookPublicKey: WEBHOOK_PUBLIC_KEY,
     },
-  ],
-});
+    token: clientCredentials<WiseOauthCredentials>({
+      path: '/oauth/token',
+      client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
+      authentication: ['client_secret_basic'],
+      documentedLifetimeMs: 12 * 3_600_000,
+      // A new token ends the one before it.
+      endsEarlierToken: true,
+    }),
+    headers: ({ token }) => ({ Authorization: bearer(token) }),
+    sign: approve,
+    advice: [
+      {
+        on: 'login',
+        says: 'client',
+        cause: 'the client id or the client secret is wrong, or belongs to the other environment',
+        fix: 'compare WISE_CLIENT_ID and WISE_CLIENT_SECRET with what Wise issued; check WISE_ENVIRONMENT',
+      },
+    ],
+  }),
+);
 
 /**
  * Strong customer authentication: a 403 brings a one-time token, and the call is sent again with its signature. The key

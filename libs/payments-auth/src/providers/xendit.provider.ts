@@ -17,8 +17,7 @@ export interface XenditCredentials {
  *
  * @see https://docs.xendit.co/apidocs
  */
-export const xendit = builtInProvider<XenditCredentials, 'xendit', 'live'>({
-  name: 'xendit',
+export const xendit = builtInProvider<XenditCredentials, 'xendit', 'live'>('xendit', () => ({
   title: 'Xendit',
   docs: 'https://docs.xendit.co/apidocs',
   region: 'Asia',
@@ -59,4 +58,4 @@ export const xendit = builtInProvider<XenditCredentials, 'xendit', 'live'>({
       fix: 'check the permissions of the key and the allow-list in the dashboard',
     },
   ],
-});
+}));

@@ -143,8 +143,9 @@ export class SecretSource implements CredentialsInForce {
   #identityOf(credentials: Credentials): Credentials {
     const { definition } = this.#provider;
     if (this.#refreshing !== undefined) return this.#withoutRefreshToken(credentials, this.#refreshing);
-    const parts = ['token', 'sign', 'tls'];
-    if (parts.some((part) => part in definition) || hasAccountHosts(definition)) return credentials;
+    const parts = ['token', 'sign', 'tls'] as const;
+    if (parts.some((part) => definition[part] !== undefined) || hasAccountHosts(definition))
+      return credentials;
     return headersOf(definition, credentials, '', this.#provider.environment).headers;
   }
 
