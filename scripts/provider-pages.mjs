@@ -1,6 +1,6 @@
 /**
  * Writes what the documentation says of each provider from its definition: `docs/providers/<name>.md`,
- * `docs/providers/README.md`, and the table in the README. Run it after a definition has changed: `npm run docs:providers`.
+ * `docs/providers/README.md`, and the tables in the README and in `docs/webhooks.md`. Run it after a definition has changed: `npm run docs:providers`.
  *
  * The section "What to know" of a page is written by hand, and is kept as it is. The pages of the six providers that were
  * first are written by hand from top to bottom.
@@ -190,6 +190,28 @@ export function readmeTableOf(definitions) {
   }).join('\n\n');
 }
 
+/** What the webhooks of all providers prove, and who sends none. @param {readonly Definition[]} definitions */
+export function webhooksTableOf(definitions) {
+  const rows = definitions.flatMap(({ title, webhooks = {}, credentials }) =>
+    Object.entries(webhooks).map(([name, { proves, '~work': work }]) => [
+      title,
+      `\`${name}\`${work?.onlyWhenNamed === true ? ' (has to be named)' : ''}`,
+      proves,
+      work?.confirmWith === undefined ? '' : `\`${work.confirmWith}\``,
+      work?.fields.length === 0 && proves !== 'nothing'
+        ? 'none: it publishes its keys'
+        : (work?.fields ?? [])
+            .map((field) => `\`${field}\` (\`${credentials[field]?.variable}\`)`)
+            .join(', '),
+    ]),
+  );
+  const silent = definitions.filter(({ webhooks }) => webhooks === undefined).map(({ title }) => title);
+  return [
+    table(['Provider', 'Scheme', 'Proves', 'Ask before acting', 'Secret'], rows),
+    `No webhooks are described for ${silent.slice(0, -1).join(', ')} and ${silent.at(-1)}.`,
+  ].join('\n\n');
+}
+
 /** @param {unknown} token what a factory has made of the definition's description */
 function loginOf(token) {
   const { path, host } = /** @type {{ path?: string, host?: string }} */ (token ?? {});
@@ -265,14 +287,16 @@ async function main() {
     writeFileSync(path, await formatted(pageOf(definition, toKnow)));
   }
   writeFileSync(new URL('docs/providers/README.md', root), await formatted(indexOf(BUILT_IN_PROVIDERS)));
-  const readme = new URL('README.md', root);
-  const text = readFileSync(readme, 'utf8');
-  const [before, rest = ''] = text.split(START);
+  await replacePart('README.md', readmeTableOf(BUILT_IN_PROVIDERS));
+  await replacePart('docs/webhooks.md', webhooksTableOf(BUILT_IN_PROVIDERS));
+}
+
+/** What stands between the two comments of a page. @param {string} path @param {string} part */
+async function replacePart(path, part) {
+  const page = new URL(path, root);
+  const [before, rest = ''] = readFileSync(page, 'utf8').split(START);
   const [, after = ''] = rest.split(END);
-  writeFileSync(
-    readme,
-    await formatted(`${before}${START}\n\n${readmeTableOf(BUILT_IN_PROVIDERS)}\n\n${END}${after}`),
-  );
+  writeFileSync(page, `${before}${START}\n\n${await formatted(part)}\n${END}${after}`);
 }
 
 if (pathToFileURL(process.argv[1] ?? '').href === import.meta.url) await main();

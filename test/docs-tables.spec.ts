@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import * as api from 'nestjs-payments-auth';
 import { BUILT_IN_PROVIDERS, type WebhookScheme } from 'nestjs-payments-auth';
 import { anchorsOf, tableOf, textOf } from './support/markdown.js';
-import { formatted, indexOf, pageOf, readmeTableOf, toKnowOf } from '../scripts/provider-pages.mjs';
+import {
+  formatted,
+  indexOf,
+  pageOf,
+  readmeTableOf,
+  toKnowOf,
+  webhooksTableOf,
+} from '../scripts/provider-pages.mjs';
 import { compile } from './support/snippets.js';
 
 const types = compile([]);
@@ -46,22 +53,30 @@ interface Described {
 describe('the tables of the page on webhooks', () => {
   it('say what each scheme proves, whom to ask, and with which secret', () => {
     const rows = tableOf('docs/webhooks.md', 'Provider');
-    const listed = new Set(rows.map(([title]) => title));
-    const said = (BUILT_IN_PROVIDERS as readonly Described[])
-      .filter(({ title }) => listed.has(title))
-      .flatMap(({ title, webhooks = {}, credentials }) =>
-        Object.entries(webhooks).map(([name, { proves, '~work': work }]) => [
-          title,
-          `\`${name}\`${work?.onlyWhenNamed === true ? ' (has to be named)' : ''}`,
-          proves,
-          coded(work?.confirmWith === undefined ? [] : [work.confirmWith]).join(),
-          (work?.fields ?? [])
-            .map((field) => `\`${field}\` (\`${credentials[field]?.variable}\`)`)
-            .join(', '),
-        ]),
-      );
+    const described = BUILT_IN_PROVIDERS as readonly Described[];
+    const said = described.flatMap(({ title, webhooks = {}, credentials }) =>
+      Object.entries(webhooks).map(([name, { proves, '~work': work }]) => [
+        title,
+        `\`${name}\`${work?.onlyWhenNamed === true ? ' (has to be named)' : ''}`,
+        proves,
+        coded(work?.confirmWith === undefined ? [] : [work.confirmWith]).join(),
+        title === 'TrueLayer'
+          ? 'none: it publishes its keys'
+          : (work?.fields ?? [])
+              .map((field) => `\`${field}\` (\`${credentials[field]?.variable}\`)`)
+              .join(', '),
+      ]),
+    );
     expect(rows).toEqual(said);
-    expect(listed.size).toBe(5);
+    const silent = described.filter(({ webhooks }) => webhooks === undefined);
+    const page = textOf('docs/webhooks.md').replaceAll('\n', ' ');
+    for (const { title } of silent)
+      expect(page).toMatch(new RegExp(`No webhooks are described for [^.]*${title}`));
+  });
+
+  it('are written by npm run docs:providers', async () => {
+    const table = await formatted(webhooksTableOf(BUILT_IN_PROVIDERS));
+    expect(textOf('docs/webhooks.md')).toContain(table.trim());
   });
 
   it('name every option of a route, and every builder', () => {

@@ -263,6 +263,24 @@ describe('keys of signed messages after rotate()', () => {
     expect([await verify(OLD), await verify(NEW)]).toEqual([true, false]);
   });
 
+  it('may be a list in one field, for the own account and for a merchant', async () => {
+    const { credentials, verify, post } = await cashfinReceiver({
+      credentials: keys(OLD),
+      accounts: { one: keys(OLD), two: keys(OLD) },
+    });
+    const both = { ...keys(OLD), webhookSecret: [NEW, OLD] };
+    await credentials.account(OWN_ACCOUNT).rotate(both);
+    expect([await verify(OLD), await verify(NEW), await verify('')]).toEqual([true, true, false]);
+    await credentials.account('one').rotate(both);
+    expect([await post(OLD, 'one'), await post(NEW, 'one'), await post(NEW, 'two')]).toEqual([201, 201, 401]);
+    await credentials.account('one').rotate({ ...both, webhookSecret: [NEW] });
+    expect([await post(OLD, 'one'), await post(NEW, 'one')]).toEqual([401, 201]);
+    await expect(
+      credentials.account('one').rotate({ ...both, webhookSecret: [NEW, 5 as never] }),
+    ).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringContaining('webhookSecret') });
+    expect([await post(OLD, 'one'), await post(NEW, 'one')]).toEqual([401, 201]);
+  });
+
   it('are the new ones of one merchant, and of no other', async () => {
     const { credentials, post } = await cashfinReceiver({ accounts: { one: keys(OLD), two: keys(OLD) } });
     expect([await post(OLD, 'one'), await post(OLD, 'two')]).toEqual([201, 201]);

@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, createGunzip, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, type INestApplication, Post } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -232,6 +232,7 @@ describe.each(PLATFORMS)('the front door on %s', (platform, adapter) => {
       await sendTo(port, `/webhooks/ipn?${query}`, '', { 'content-type': undefined }, 'GET'),
       await sendTo(port, `/webhooks/ipn?${query}`, '{}'),
       await sendTo(port, `/webhooks/ipn?${query}`, '', { 'content-type': undefined }),
+      await sendTo(port, `/webhooks/ipn?${query}`, ''),
       await sendTo(port, '/webhooks/ipn', JSON.stringify(payload)),
       await sendTo(port, '/webhooks/ipn', query, form),
       await sendTo(port, '/webhooks/ipn', JSON.stringify(payload), { 'content-type': 'text/plain' }),
@@ -288,6 +289,62 @@ describe.each(PLATFORMS)('the front door on %s', (platform, adapter) => {
     expect(answer).toMatchObject(UNAUTHORIZED);
   });
 
+  it.each([
+    ['gzip', gzipSync],
+    ['GZIP', gzipSync],
+    ['x-gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['identity', Buffer.from],
+  ])('undoes the content encoding %s, whatever type the body has', async (encoding, written) => {
+    const { port } = await start(adapter());
+    for (const type of ['text/plain', 'application/vnd.cashfin+json', undefined, 'application/json']) {
+      // What Express's own parser takes, it decides.
+      if (platform === 'Express' && type === 'application/json' && encoding === 'x-gzip') continue;
+      const headers = { 'content-type': type, 'content-encoding': encoding };
+      const compressed = (written as (text: string) => Buffer)(BODY);
+      const answer = await sendTo(port, '/webhooks/cashfin', compressed, { ...headers, ...signed(BODY) });
+      expect([type, answer]).toMatchObject([
+        type,
+        { status: 201, body: { payload: JSON.parse(BODY), raw: hex(BODY), body: JSON.parse(BODY) } },
+      ]);
+      const forged = { ...headers, ...signed(BODY, 'other') };
+      expect(await sendTo(port, '/webhooks/cashfin', compressed, forged)).toMatchObject(UNAUTHORIZED);
+    }
+  });
+
+  it('survives a body that is not compressed as it says, and keeps it out of the log', async () => {
+    const { port, logger } = await start(adapter());
+    for (const type of ['text/plain', 'application/vnd.cashfin+json', 'application/json']) {
+      const headers = { 'content-type': type, 'content-encoding': 'gzip', ...signed(BODY) };
+      for (const body of [Buffer.from(BODY), gzipSync(BODY).subarray(0, -5)]) {
+        const { status } = await sendTo(port, '/webhooks/cashfin', body, headers);
+        expect([400, 401]).toContain(status);
+      }
+    }
+    const answer = await sendTo(port, '/webhooks/cashfin', BODY, signed(BODY));
+    expect([answer.status, logger.of('error')]).toEqual([201, []]);
+  });
+
+  it.each(['json', '', 'application/json, text/html'])(
+    'verifies genuine JSON whose type is none: %j',
+    async (type) => {
+      const { port } = await start(adapter());
+      const headers = { 'content-type': type, ...signed(BODY) };
+      expect(await sendTo(port, '/webhooks/cashfin', BODY, headers)).toMatchObject({
+        status: 201,
+        body: { payload: JSON.parse(BODY), raw: hex(BODY) },
+      });
+    },
+  );
+
+  it('answers 401 to a forged form of 100 000 names', async () => {
+    const { port } = await start(adapter());
+    const names = Array.from({ length: 100_000 }, (_, at) => `n${at}`).join('&');
+    const form = { 'content-type': 'text/plain', 'acme-signature': hmacOf(names, 'other') };
+    expect(await sendTo(port, '/webhooks/form', names, form)).toMatchObject(UNAUTHORIZED);
+  });
+
   it('stops the boot for a provider that does not exist, and names the one that was meant', async () => {
     @Controller()
     class Misspelt {
@@ -305,6 +362,35 @@ describe.each(PLATFORMS)('the front door on %s', (platform, adapter) => {
     const { port } = await start(adapter());
     const answer = await sendTo(port, '/webhooks/cashfin', '{"a":', signed('{"a":'));
     expect(answer.status).toBe(400);
+  });
+});
+
+describe('the front door on Fastify, behind hooks of the application', () => {
+  const [, [, adapter]] = PLATFORMS;
+
+  it('reads what a hook has put in the place of the body', async () => {
+    const { port } = await start(adapter(), {
+      prepare: (app) =>
+        app
+          .getHttpAdapter()
+          .getInstance()
+          .addHook('preParsing', async (request: any, _reply: any, payload: any) => {
+            if (request.headers['x-coding'] === undefined) return payload;
+            return payload.pipe(createGunzip());
+          }),
+    });
+    for (const type of ['application/vnd.cashfin+json', 'application/json']) {
+      const headers = {
+        'content-type': type,
+        'x-coding': 'mine',
+        'transfer-encoding': 'chunked',
+        ...signed(BODY),
+      };
+      expect(await sendTo(port, '/webhooks/cashfin', gzipSync(BODY), headers)).toMatchObject({
+        status: 201,
+        body: { raw: hex(BODY) },
+      });
+    }
   });
 });
 

@@ -5,19 +5,24 @@ import {
   type ExecutionContext,
   HttpCode,
   Injectable,
+  Next,
   type NestInterceptor,
   Post,
+  Req,
   Res,
 } from '@nestjs/common';
 import {
+  type CredentialService,
   customWebhook,
   defineProvider,
+  getCredentialsToken,
   hmac,
   hmacWebhook,
   PaymentsSignaturesService,
   sameText,
   sharedToken,
   textAt,
+  unsignedWebhook,
   VerifiedDeliveries,
   VerifiedDelivery,
   VerifiedWebhook,
@@ -153,6 +158,23 @@ describe('what a route asks for', () => {
         expect.stringMatching(/"url" signs the URL that the provider was told\. Say it: \{ url: /),
         expect.stringMatching(/without credentials\.webhookSecret/),
       ],
+    });
+  });
+
+  it.each([
+    [{ proof: 'paylod' }, /proof: expected payload, values, sender or nothing/],
+    [{ prof: 'sender' }, /there is no option `prof`\. Did you mean "proof"\?/],
+    [{ schemes: [] }, /schemes: expected a list of names/],
+    [{ schemes: 'signature' }, /schemes: expected a list of names/],
+    [{ url: '/hook' }, /url: expected the whole URL/],
+    [{ url: 'shop.example/hook' }, /url: expected the whole URL/],
+    [{ account: 'merchant' }, /account: expected a function of the request/],
+    [{ maxBytes: 0 }, /maxBytes: expected a number of bytes above 0/],
+    [{ maxBytes: '1mb' }, /maxBytes: expected a number of bytes above 0/],
+  ])('stops the boot for an option that means nothing: %j', async (options, words) => {
+    await expect(bootOf('wakapay', options as never, BUILT_IN)).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringMatching(words),
     });
   });
 
@@ -308,6 +330,89 @@ describe.each(PLATFORMS)('webhooks on %s', (platform, adapter) => {
     expect(await deliver('one', SECRET)).toMatchObject(UNAUTHORIZED);
   });
 
+  it('answer alike for a merchant that has no secret, and for one that does not exist', async () => {
+    @Controller(':merchant')
+    class Merchants {
+      @Post()
+      @VerifiedWebhook('acme', { account: ({ params }) => params['merchant'] })
+      handle() {}
+    }
+    const webhooks = {
+      signature: hmacWebhook({ key: 'hmacKey', keyEncoding: 'hex', header: 'x-signature' }),
+    };
+    const known: Record<string, object> = {
+      none: { apiKey: 'test-key' },
+      empty: { apiKey: 'test-key', hmacKey: '' },
+      wrong: { apiKey: 'test-key', hmacKey: 'not-hex' },
+    };
+    for (const accounts of [known, (account: string) => known[account]]) {
+      const { port, logger } = await start([Merchants], acme(webhooks, { accounts }));
+      for (const merchant of ['none', 'wrong', 'unknown']) {
+        const answer = await sendTo(port, `/${merchant}`, BODY, { 'x-signature': hmacOf(BODY, '') });
+        expect([merchant, answer]).toMatchObject([merchant, UNAUTHORIZED]);
+      }
+      expect(logger.of('warn').join()).toContain('acme: a webhook was refused (no-secret)');
+      expect(logger.of('error').join()).not.toContain('webhook');
+    }
+  });
+
+  it('are taken once a merchant has got a secret', async () => {
+    @Controller(':merchant')
+    class Merchants {
+      @Post()
+      @VerifiedWebhook('acme', { account: ({ params }) => params['merchant'] })
+      handle() {}
+    }
+    let secrets: object = {};
+    const accounts = () => ({ apiKey: 'test-key', ...secrets });
+    const { port, app } = await start([Merchants], acme(WEBHOOKS.razorpay, { accounts }));
+    const headers = { 'x-razorpay-signature': hmacOf(BODY, SECRET) };
+    expect(await sendTo(port, '/one', BODY, headers)).toMatchObject(UNAUTHORIZED);
+    secrets = { webhookSecret: SECRET };
+    await app.get<CredentialService>(getCredentialsToken('acme')).account('one').rotate();
+    expect((await sendTo(port, '/one', BODY, headers)).status).toBe(201);
+  });
+
+  it('ask no resolver for the secret of a message that is not signed', async () => {
+    let asked = 0;
+    const accounts = () => {
+      asked += 1;
+      return { apiKey: 'test-key', webhookSecret: SECRET };
+    };
+    const webhooks = {
+      hint: unsignedWebhook({ fields: ['id'], confirmWith: 'GET /events/{id}' }),
+      signature: hmacWebhook({ key: 'webhookSecret', header: 'x-signature', onlyWhenNamed: true }),
+    };
+    const account = () => 'one';
+    const Hint = controllerOf('acme', { proof: 'nothing', account });
+    const Signed = controllerOf('acme', { schemes: ['signature'], account });
+    for (const [controller, times] of [
+      [Hint, 0],
+      [Signed, 1],
+    ] as const) {
+      asked = 0;
+      const { port } = await start([controller], acme(webhooks, { accounts }));
+      const headers = { 'x-signature': hmacOf(BODY, SECRET) };
+      expect((await sendTo(port, '/hook', BODY, headers)).body[0]).toMatchObject({ account: 'one' });
+      expect(asked).toBe(times);
+    }
+  });
+
+  it.each([
+    [false, 401],
+    [null, 401],
+    [undefined, 401],
+    [true, 503],
+    ['evt_1', 503],
+    [{}, 503],
+    [{ payload: undefined }, 201],
+  ])('take nothing for evidence but a payload: a custom scheme gives %j', async (given, status) => {
+    const custom = customWebhook({ keys: ['apiKey'], proves: 'payload', verify: async () => given as never });
+    const { port, logger } = await start([controllerOf('acme')], acme({ custom }));
+    expect((await sendTo(port, '/hook', BODY)).status).toBe(status);
+    if (status === 503) expect(logger.of('error').join()).toMatch(/customWebhook has to give \{ payload \}/);
+  });
+
   it('sign the URL that the provider was told, whatever Host and proxies say', async () => {
     const url = 'https://shop.example/hook?tenant=1';
     const webhooks = {
@@ -398,6 +503,12 @@ describe.each(PLATFORMS)('webhooks on %s', (platform, adapter) => {
           response.status(202).send('by itself');
         }
 
+        @Post('next')
+        @VerifiedWebhook('acme')
+        next(@Next() _next: unknown, @Req() { res }: { res: { send(body: string): void } }) {
+          res.send('after');
+        }
+
         @Post('plain')
         plain() {
           return { plain: true };
@@ -424,6 +535,7 @@ describe.each(PLATFORMS)('webhooks on %s', (platform, adapter) => {
       const { port } = await startAcknowledging(adapter(), { text: '[accepted]' });
       expect((await sendTo(port, '/fails', BODY, headers)).status).toBe(500);
       expect(await sendTo(port, '/itself', BODY, headers)).toMatchObject({ status: 202, text: 'by itself' });
+      if (platform === 'Express') expect((await sendTo(port, '/next', BODY, headers)).text).toBe('after');
       expect((await sendTo(port, '/plain', BODY)).body).toMatchObject({ data: { plain: true } });
       expect(await sendTo(port, '/hook', BODY)).toMatchObject(UNAUTHORIZED);
     });

@@ -21,7 +21,9 @@ export interface WebhookVector {
   readonly signedAtMs?: number;
   /** The signature as it stands in the message, and how it is encoded. */
   readonly signature: string;
-  readonly encoding: 'hex' | 'base64' | 'text';
+  readonly encoding: 'hex' | 'base64' | 'base64url' | 'text';
+  /** The key in the provider's set, by its id. */
+  readonly published?: { readonly keyId: string; readonly key: string };
 }
 
 /** What the facts on African providers sign. */
@@ -58,6 +60,26 @@ const WISE = [
   'hkL0wooOUb2kkPWlnFQ8m8dnw4GQ74xF8hum5l8j/vo3xhn44tz3eOm3zqS/fAS8d5qMwJJODose9xecJPILUD5/',
   'fGNUPATxJVS4P59TSgSFNk4rOOZ0Wrqj0N+3Zwe2XCXKfcepxGpmAqVqK1yJ8ewUzalTgXaRXJLQwGSq2xb/zpF8',
   'qkEdQjRxCoVwLuvfOdjAShnd0EPuP8ABoU5kAgMRS+jR+InrRHpdWbq9Gs5EwslmXuUhg8WJkS86BQ==',
+].join('');
+
+/** Its private half stands nowhere in this repository. */
+const P521 = [
+  '-----BEGIN PUBLIC KEY-----',
+  'MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQBrN6r1CNu8mtKGfJNYysifzqAwS/1',
+  'Y9HShW3o75oPbysjP1ZPdMwdE7RN7jrWs+cLnUuPBvjKDxB6kkPFVFdS9mwArWor',
+  'L16HoAaSrf9Ggd/uL6TkoVpiFD2O7jG/maTcG7xHyaSsh3xlDb/uT78u5larmI5d',
+  'Gv2YRDobl+fV9wgjJT8=',
+  '-----END PUBLIC KEY-----',
+  '',
+].join('\n');
+
+/** The header of the JWS: `{"alg":"ES512","kid":"kid-1","tl_version":"2","tl_headers":"Idempotency-Key"}` */
+const TRUELAYER_HEADER =
+  'eyJhbGciOiJFUzUxMiIsImtpZCI6ImtpZC0xIiwidGxfdmVyc2lvbiI6IjIiLCJ0bF9oZWFkZXJzIjoiSWRlbXBvdGVuY3ktS2V5In0';
+
+const TRUELAYER = [
+  'ACv-rWIPE60pUxh64Scln9F_YHaSVMH7SrMVclOsKK0V74yfXfHYJn2KITCbOaL3byzqbU9TU1mUQy0ViwYRuYlRAf1y',
+  'iYG_ZiA1sa7o3XZyH9vK8JGH5ubGnGnneQZhbig0_T5uZJ1x40ca8-2RQlqsWLyk2QaPLLrX3Ez0szv2Ax0g',
 ].join('');
 
 type Parts = Omit<WebhookVector, 'provider' | 'scheme' | 'credentials' | 'secret' | 'signature' | 'encoding'>;
@@ -495,6 +517,19 @@ export const VECTORS: readonly WebhookVector[] = [
     'base64',
     { ...world, headers: { 'x-gcs-keyid': 'KEYID1' } },
   ),
+  // The facts have a signed request. TrueLayer signs its messages in the same way.
+  {
+    provider: 'truelayer',
+    scheme: 'signature',
+    credentials: {},
+    secret: '',
+    headers: { 'tl-signature': `${TRUELAYER_HEADER}..${TRUELAYER}`, 'idempotency-key': 'idem-1' },
+    target: '/payouts',
+    body: '{"currency":"GBP","amount_in_minor":100}',
+    signature: TRUELAYER,
+    encoding: 'base64url',
+    published: { keyId: 'kid-1', key: P521 },
+  },
   inHeader(
     ['revolut-business', 'signature'],
     ['webhookSecret', 'wsk_test'],

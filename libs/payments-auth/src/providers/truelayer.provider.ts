@@ -95,7 +95,7 @@ export const truelayer = builtInProvider<TruelayerCredentials, 'truelayer', 'san
         },
         header: 'tl-signature',
         encoding: 'base64url',
-        jws: { signedHeaders: 'tl_headers' },
+        jws: { signedHeaders: 'tl_headers', trailingSlash: 'either' },
         signed: '{method} {path}\n{signedHeaders}{body}',
       }),
     },

@@ -3,9 +3,9 @@ import { type Observable, tap } from 'rxjs';
 import type { WebhookAcknowledgement } from '../providers/webhooks/webhook-scheme.js';
 import { verifiedRequest } from './webhook-request.js';
 
-/** Where Nest keeps which parameter of a handler is what, and its number for `@Res()`. */
+/** Where Nest keeps which parameter of a handler is what, and its numbers for `@Res()` and `@Next()`. */
 const ROUTE_ARGUMENTS = '__routeArguments__';
-const RESPONSE_ARGUMENT = /^1:/;
+const ANSWERING_ARGUMENT = /^[12]:/;
 
 /** An Express response, or a Fastify reply. */
 interface HttpResponse {
@@ -32,12 +32,12 @@ export class AcknowledgingInterceptor implements NestInterceptor {
   }
 }
 
-/** A handler that takes `@Res()` without `passthrough` sends its answer itself. */
+/** A handler that takes `@Res()` without `passthrough`, or `@Next()`, sees to its answer itself. */
 function answersByItself(context: ExecutionContext): boolean {
   const given = Reflect.getMetadata(ROUTE_ARGUMENTS, context.getClass(), context.getHandler().name) as
     Readonly<Record<string, { data?: { passthrough?: unknown } }>> | undefined;
   return Object.entries(given ?? {}).some(
-    ([key, { data }]) => RESPONSE_ARGUMENT.test(key) && data?.passthrough !== true,
+    ([key, { data }]) => ANSWERING_ARGUMENT.test(key) && data?.passthrough !== true,
   );
 }
 

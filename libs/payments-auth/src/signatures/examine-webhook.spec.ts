@@ -4,6 +4,10 @@ import * as fc from 'fast-check';
 import { cashfin, clickpesa, kashier, pesapal, wakapay } from '../providers/index.js';
 import { hmacWebhook } from '../providers/webhooks/signature-webhooks.js';
 import type { WebhookScheme } from '../providers/webhooks/webhook-scheme.js';
+import { ReceivedMessage } from '../providers/webhooks/received-message.js';
+import { sharedToken, unsignedWebhook } from '../providers/webhooks/sender-webhooks.js';
+import type { Signed } from '../providers/webhooks/signed-text.js';
+import { examineWebhook } from './examine-webhook.js';
 import { clickPesaChecksum } from './clickpesa-checksum.js';
 import { digest } from '../building-blocks/digests.js';
 import { examined } from '../../../../test/support/examined.js';
@@ -461,6 +465,60 @@ describe('shapes of other providers', () => {
       refusal: 'wrong-signature',
     });
     expect(await examine(signature, 1_700_000_060_001)).toEqual({ refusal: 'stale' });
+  });
+});
+
+describe('the id of a delivery', () => {
+  const key = 'test-secret-not-real-key';
+  const signedWith = (signed: Signed | undefined, id?: string) =>
+    hmacWebhook({ key: 'webhookSecret', header: 'x-signature', signed, id });
+  const idOf = async (scheme: WebhookScheme<string>, body: string, text = body) => {
+    const examination = await examineWebhook([['each', scheme]], {
+      message: new ReceivedMessage({
+        headers: { 'x-signature': createHmac('sha256', key).update(text).digest('hex'), 'x-token': key },
+        rawBody: Buffer.from(body),
+        parameters: JSON.parse(body),
+      }),
+      candidates: [{ webhookSecret: key }],
+      nowMs: 0,
+      keys: { fromSet: async () => undefined, ofCertificate: async () => undefined },
+      http: () => {
+        throw new Error('nobody asks');
+      },
+    });
+    return examination.refusal === undefined ? examination.evidence[0]?.deliveryId : examination.refusal;
+  };
+  const bodyOf = (id: string) => `{"id":${id}}`;
+  const whole = (id: string) => bodyOf(id);
+  const alone = (id: string) => id;
+
+  it.each([
+    ['that is a field of a signed body', signedWith('{body}', '{field:id}'), whole],
+    ['of signed fields', signedWith({ fields: ['id'] }), alone],
+    ['of signed fields, named', signedWith({ fields: ['id'] }, '{field:id}'), alone],
+    ['of a template of values', signedWith('{field:id}'), alone],
+    ['of canonical JSON', signedWith({ canonicalJson: true }), whole],
+    [
+      'beside a shared token',
+      sharedToken({ key: 'webhookSecret', header: 'x-token', confirmWith: 'GET /' }),
+      whole,
+    ],
+    ['of a message that is not signed', unsignedWebhook({ fields: ['id'], confirmWith: 'GET /' }), whole],
+  ])('is another one for each number above 2^53, %s', async (_what, scheme, textOf) => {
+    const numbers = ['9007199254740992', '9007199254740993', '9007199254740994'];
+    const ids = await Promise.all(numbers.map((each) => idOf(scheme, bodyOf(each), textOf(each))));
+    expect(new Set(ids).size).toBe(3);
+    expect(await idOf(scheme, bodyOf('9007199254740993'), textOf('9007199254740993'))).toBe(ids[1]);
+  });
+
+  it('stays the same where only the signature of the rounded number is right', async () => {
+    for (const id of [undefined, '{field:id}']) {
+      const scheme = signedWith({ fields: ['id'] }, id);
+      const genuine = await idOf(scheme, bodyOf('1.5'), '1.5');
+      // Whoever repeats the message can write the number in another way, and must not get past the memory of the handler.
+      expect(await idOf(scheme, bodyOf('1.50'), '1.5')).toBe(genuine);
+      expect(await idOf(scheme, bodyOf('15e-1'), '1.5')).toBe(genuine);
+    }
   });
 });
 

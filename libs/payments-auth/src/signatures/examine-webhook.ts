@@ -26,6 +26,7 @@ const TELLING: readonly WebhookRefusal[] = [
   'stale',
   'wrong-signature',
   'unknown-key',
+  'no-secret',
   'contradictory-headers',
   'malformed',
   'no-body',

@@ -1,5 +1,7 @@
 import { type OnModuleInit, UnsupportedMediaTypeException } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { Readable } from 'node:stream';
+import { inflated, keepBody } from './webhook-request.js';
 import type { WebhookHandler } from './webhook-routes.js';
 
 /** Where Nest's Fastify adapter takes the `config` of a route from, and what it says here. */
@@ -9,6 +11,7 @@ const TAKES_ANY_BODY = 'PAYMENTS_AUTH:TAKES_ANY_BODY';
 interface FastifyRequest {
   readonly is404?: boolean;
   readonly routeOptions?: { readonly url?: string; readonly config?: Readonly<Record<string, unknown>> };
+  readonly headers: Record<string, string | string[] | undefined>;
   rawBody?: unknown;
 }
 
@@ -19,6 +22,10 @@ interface FastifyInstance {
     type: string,
     options: { readonly parseAs?: 'buffer' },
     parser: (request: FastifyRequest, payload: unknown, done: Done) => void,
+  ): void;
+  addHook(
+    name: 'preParsing',
+    hook: (request: FastifyRequest, reply: unknown, payload: Readable, done: Done) => void,
   ): void;
 }
 
@@ -49,9 +56,14 @@ export class FastifyWebhooks implements OnModuleInit {
     const adapter = this.#host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     if (this.#handlers.length === 0 || adapter?.getType() !== 'fastify') return;
     const instance = adapter.getInstance<FastifyInstance>();
+    instance.addHook('preParsing', (request, _reply, payload, done) => {
+      done(null, takesAnyBody(request) ? readable(request, payload) : payload);
+    });
     // The body is left where it is: the guard reads it, for as many bytes as the route allows.
-    addParser(instance, '*', {}, (request, _payload, done) => {
-      if (request.is404 === true || takesAnyBody(request)) done(null);
+    addParser(instance, '*', {}, (request, payload, done) => {
+      const isTaken = takesAnyBody(request);
+      if (isTaken) keepBody(request, payload as Readable);
+      if (request.is404 === true || isTaken) done(null);
       else done(new UnsupportedMediaTypeException());
     });
     addParser(instance, 'text/plain', { parseAs: 'buffer' }, (request, payload, done) => {
@@ -60,6 +72,20 @@ export class FastifyWebhooks implements OnModuleInit {
       done(null, bytes.toString('utf8'));
     });
   }
+}
+
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
+
+/**
+ * A body as Fastify's parsers can take it. Fastify undoes no compression, and answers 415 to a type that is none, and 400 to
+ * JSON that is empty.
+ */
+function readable({ headers }: FastifyRequest, payload: Readable): Readable {
+  const { 'content-type': type = '', 'content-encoding': encoding, 'content-length': length } = headers;
+  if (length === '0' || !MEDIA_TYPE.test(String(type))) delete headers['content-type'];
+  const body = typeof encoding === 'string' ? inflated(payload, encoding) : undefined;
+  if (body !== undefined) delete headers['content-encoding'];
+  return body ?? payload;
 }
 
 /** A parser that the application has for the type stays. */

@@ -66,7 +66,8 @@ export class FetchedKeys implements PublishedKeys {
   }
 
   /**
-   * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when the set cannot be had, or may not be fetched again yet
+   * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when the set cannot be had, or may not be fetched again yet: the
+   *   provider may have a new key in it
    */
   async fromSet(url: string, keyId: string | undefined): Promise<KeyObject | undefined> {
     const set = this.#setAt(url);
@@ -75,7 +76,8 @@ export class FetchedKeys implements PublishedKeys {
     const begunBefore = set.begun;
     if (this.#ageOf(set) > FRESH_MS) await this.#renewed(url, set);
     while (pick(set, keyId) === undefined && set.succeeded <= begunBefore && !this.#isUnknown(id)) {
-      if (set.underWay === undefined && !this.#mayFetch()) return undefined;
+      if (set.underWay === undefined && !this.#mayFetch())
+        throw this.#unavailable('too many unknown keys were named in a short time');
       await this.#fetched(url, set);
     }
     const key = pick(set, keyId);

@@ -44,7 +44,7 @@ export class RawBodyWatch implements OnApplicationBootstrap {
       return `${parser} took them before Nest's own parser. Remove app.use(${parser}), or let it keep them: verify: (request, _response, bytes) => { request.rawBody = bytes }`;
     return this.#state === 'enabled'
       ? 'Something that runs before the guard reads bodies and keeps no bytes: a parser, a proxy or a logging middleware. Let it keep them in request.rawBody, or leave the routes of webhooks alone'
-      : 'Create the application with { rawBody: true }';
+      : 'Create the application with { rawBody: true }, and without { bodyParser: false } unless a parser of yours keeps the bytes in request.rawBody';
   }
 
   onApplicationBootstrap(): void {

@@ -2,7 +2,7 @@ import { Logger, type OnModuleInit } from '@nestjs/common';
 import { isPaymentsAuthError, PaymentsAuthError } from '../payments-auth.errors.js';
 import { oneDelivery } from './verified-webhook.decorator.js';
 import { RawBodyWatch } from './raw-body-watch.js';
-import { decoratorOf, type WebhookRoute } from './webhook-route.js';
+import { decoratorOf, routeOptionProblems, type WebhookRoute } from './webhook-route.js';
 import type { WebhookHandler } from './webhook-routes.js';
 import { WebhookVerifier } from './webhook-verifier.js';
 
@@ -37,6 +37,8 @@ export class WebhookBootCheck implements OnModuleInit {
   }
 
   async #problems({ route, controller, name }: WebhookHandler): Promise<readonly string[]> {
+    const ofOptions = routeOptionProblems(route);
+    if (ofOptions.length > 0) return ofOptions;
     try {
       return [
         ...(await this.verifier.routeProblems(route)),

@@ -3,6 +3,8 @@ import type { Clock } from '../payments-auth.clock.js';
 
 /** The same line is written at most this often: a webhook address is public. */
 const ONCE_EVERY_MS = 60_000;
+/** A reason may name a merchant, and there can be any number of them. */
+const MOST_LINES = 1_000;
 
 interface Line {
   atMs: number;
@@ -39,6 +41,9 @@ export class WebhookLog {
       return;
     }
     write(last === undefined || last.withheld === 0 ? text : `${text}, and ${last.withheld} more since`);
+    this.#lines.delete(text);
     this.#lines.set(text, { atMs: nowMs, withheld: 0 });
+    const [oldest] = this.#lines.keys();
+    if (this.#lines.size > MOST_LINES && oldest !== undefined) this.#lines.delete(oldest);
   }
 }

@@ -1,5 +1,6 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { BadRequestException } from '@nestjs/common';
 import { isJsonObject } from '../building-blocks/json-value.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ReceivedParts } from '../providers/webhooks/received-message.js';
@@ -9,6 +10,8 @@ import type { WebhookAcknowledgement } from '../providers/webhooks/webhook-schem
 
 /** From the first byte to the last, where nobody has read the body yet. */
 const READING_MS = 10_000;
+
+const BODY = Symbol('PAYMENTS_AUTH:BODY');
 
 /** What Express and Fastify requests have in common, and where Fastify keeps Node's own request. */
 export interface HttpRequest extends Partial<
@@ -21,6 +24,8 @@ export interface HttpRequest extends Partial<
   readonly rawHeaders?: readonly string[];
   /** On Fastify. */
   readonly raw?: Readable & { readonly rawHeaders?: readonly string[] };
+  /** The body that no parser took, where something stands between it and the socket. */
+  readonly [BODY]?: Readable;
   rawBody?: unknown;
   body?: unknown;
   readonly params?: unknown;
@@ -63,13 +68,40 @@ export async function bytesOf(
       'request.rawBody is text, and text that was decoded is not what was signed. Keep the bytes in it: a Buffer',
     );
   // What an adapter for a function platform makes may be no stream at all.
-  const stream: Partial<Readable> = request.raw ?? request;
+  const stream: Partial<Readable> = request[BODY] ?? request.raw ?? request;
   const isUnread = stream.readableDidRead === false && stream.destroyed !== true;
-  if (isUnread && (isAnnounced(request) || (stream.readableLength ?? 0) > 0)) {
+  if (isUnread && (isAnnounced(request) || stream === request[BODY] || (stream.readableLength ?? 0) > 0)) {
     return read(stream as Readable, request.headers?.['content-encoding'], maxBytes, clock);
   }
   if (isAnnounced(request) || isFilled(body)) throw new BytesGone('the bytes of the body are gone');
   return undefined;
+}
+
+/** Leaves a body that no parser took to the guard. */
+export function keepBody(request: object, body: Readable): void {
+  Object.defineProperty(request, BODY, { value: body, configurable: true });
+}
+
+/**
+ * A compressed body, inflated while it is read; `undefined` for a coding that is not known here. It counts what came, as
+ * Fastify wants it for its own limits.
+ */
+export function inflated(stream: Readable, encoding: string): Readable | undefined {
+  const decoder = codingOf(encoding)?.();
+  if (decoder === undefined) return undefined;
+  async function* chunks(): AsyncGenerator<Buffer> {
+    // Not before it is read: until then nobody would hear of an error.
+    const isOver = () => void (stream.readableEnded || decoder?.destroy());
+    stream.once('error', isOver).once('close', isOver);
+    try {
+      for await (const chunk of stream.pipe(decoder as Inflating)) yield chunk as Buffer;
+    } catch {
+      // The sender's fault, and no line in the log of the application for it.
+      throw new BadRequestException('The body is not compressed as its Content-Encoding says');
+    }
+  }
+  const body = Readable.from(chunks(), { objectMode: false }).on('error', () => undefined);
+  return Object.defineProperty(body, 'receivedEncodedLength', { get: () => decoder.bytesWritten });
 }
 
 /** The message in a request of either platform. */
@@ -136,20 +168,32 @@ async function read(
   return Buffer.concat(chunks);
 }
 
-function decoderOf(encoding: unknown): ReturnType<typeof createGunzip> | undefined {
-  switch (encoding) {
-    case undefined:
-    case 'identity':
-      return undefined;
-    case 'gzip':
-      return createGunzip();
-    case 'deflate':
-      return createInflate();
-    case 'br':
-      return createBrotliDecompress();
-    default:
-      throw new UnreadableBody('malformed');
-  }
+type Inflating = ReturnType<typeof createGunzip>;
+
+/** By the name of the coding. */
+const DECODERS: Readonly<Record<string, (() => Inflating) | undefined>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/**
+ * `undefined` where there is nothing to undo.
+ *
+ * @throws UnreadableBody for a coding that is not known here
+ */
+function decoderOf(encoding: unknown): Inflating | undefined {
+  if (typeof encoding !== 'string' || ['', 'identity'].includes(encoding.trim().toLowerCase()))
+    return undefined;
+  const decoder = codingOf(encoding)?.();
+  if (decoder === undefined) throw new UnreadableBody('malformed');
+  return decoder;
+}
+
+function codingOf(encoding: string): (() => Inflating) | undefined {
+  const name = encoding.trim().toLowerCase();
+  return Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined;
 }
 
 const VERIFIED = Symbol('PAYMENTS_AUTH:VERIFIED');

@@ -1,4 +1,5 @@
-import type { WebhookProof } from '../providers/webhooks/webhook-proof.js';
+import { suggestion } from '../nearest.js';
+import { isProof, type WebhookProof } from '../providers/webhooks/webhook-proof.js';
 
 /** The metadata key of a route that takes webhooks. */
 export const WEBHOOK_ROUTE = 'PAYMENTS_AUTH:WEBHOOK_ROUTE';
@@ -34,6 +35,35 @@ export interface WebhookRouteOptions {
 
 export interface WebhookRoute extends WebhookRouteOptions {
   readonly provider: string;
+}
+
+const OPTIONS = ['proof', 'schemes', 'url', 'account', 'maxBytes'];
+
+/** What is wrong with the options of a route, whatever its provider is. */
+export function routeOptionProblems({ provider: _, ...options }: WebhookRoute): string[] {
+  const { proof, schemes, url, account, maxBytes } = options;
+  return [
+    ...Object.keys(options)
+      .filter((name) => !OPTIONS.includes(name))
+      .map((name) => `there is no option \`${name}\`. ${suggestion(name, OPTIONS)}`),
+    ...(proof === undefined || isProof(proof) ? [] : ['proof: expected payload, values, sender or nothing']),
+    ...(schemes === undefined || (Array.isArray(schemes) && schemes.length > 0)
+      ? []
+      : ["schemes: expected a list of names, as in ['signature']"]),
+    ...(url === undefined || isHttpUrl(url)
+      ? []
+      : ["url: expected the whole URL that the provider was told, as in 'https://shop.example/webhooks'"]),
+    ...(account === undefined || typeof account === 'function'
+      ? []
+      : ['account: expected a function of the request, as in ({ params }) => params.merchant']),
+    ...(maxBytes === undefined || (Number.isInteger(maxBytes) && maxBytes > 0)
+      ? []
+      : ['maxBytes: expected a number of bytes above 0']),
+  ];
+}
+
+function isHttpUrl(text: unknown): boolean {
+  return typeof text === 'string' && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 /** As it is written in the code, for messages to whoever wrote it. */

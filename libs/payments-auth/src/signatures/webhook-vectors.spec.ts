@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { WEBHOOKS } from '../../../../test/support/webhook-schemes.js';
 import { PUBLIC_KEY, VECTORS, type WebhookVector } from '../../../../test/support/webhook-vectors.js';
 import { ReceivedMessage, type ReceivedParts } from '../providers/webhooks/received-message.js';
+import { publicKeyOf } from '../providers/webhooks/public-keys.js';
 import type { WebhookScheme } from '../providers/webhooks/webhook-scheme.js';
 import { type Examination, examineWebhook } from './examine-webhook.js';
 
@@ -19,11 +20,16 @@ function schemeOf({ provider, scheme }: WebhookVector): WebhookScheme<string> {
   return WEBHOOKS[provider as keyof typeof WEBHOOKS][scheme] as WebhookScheme<string>;
 }
 
-/** Only PayPal's key comes from a certificate; how it is fetched is held elsewhere. */
+/** PayPal's key comes from a certificate, and TrueLayer's from a set; how they are fetched is held elsewhere. */
 function examine(
   vector: WebhookVector,
   changed: Partial<ReceivedParts> = {},
-  more: { credentials?: Readonly<Record<string, string>>; nowMs?: number; certificate?: KeyObject } = {},
+  more: {
+    credentials?: Readonly<Record<string, string>>;
+    nowMs?: number;
+    certificate?: KeyObject;
+    published?: KeyObject;
+  } = {},
 ): Promise<Examination> {
   const { headers = {}, query = {}, body, url, target, method } = vector;
   const rawBody = body === undefined ? undefined : Buffer.from(body);
@@ -32,8 +38,12 @@ function examine(
     message: new ReceivedMessage({ headers, query, rawBody, url, target, method, ...changed }),
     candidates: [credentials],
     nowMs,
+    environment: 'live',
     keys: {
-      fromSet: async () => undefined,
+      fromSet: async (_url, keyId) =>
+        keyId !== undefined && keyId === vector.published?.keyId
+          ? (more.published ?? publicKeyOf(vector.published.key))
+          : undefined,
       ofCertificate: async () => more.certificate ?? createPublicKey(PUBLIC_KEY),
     },
     http: () => {
@@ -73,14 +83,14 @@ function withSignature(vector: WebhookVector, signature: string): Partial<Receiv
   };
 }
 
-function* wrongSignatures({ signature, encoding }: WebhookVector): Generator<string> {
-  if (encoding !== 'text') {
-    for (const bytes of flipped(Buffer.from(signature, encoding))) yield bytes.toString(encoding);
-  }
-  for (const bytes of flipped(Buffer.from(signature))) {
-    const text = bytes.toString('latin1');
-    if (encoding !== 'hex' || text.toLowerCase() !== signature.toLowerCase()) yield text;
-  }
+/** Those whose bytes differ in one bit, and those whose text does. */
+function wrongSignatures({ signature, encoding }: WebhookVector): Set<string> {
+  const inBytes = encoding === 'text' ? [] : [...flipped(Buffer.from(signature, encoding))];
+  const inText = [...flipped(Buffer.from(signature))].map((bytes) => bytes.toString('latin1'));
+  return new Set([
+    ...inBytes.map((bytes) => bytes.toString(encoding as BufferEncoding)),
+    ...inText.filter((text) => encoding !== 'hex' || text.toLowerCase() !== signature.toLowerCase()),
+  ]);
 }
 
 const name = ({ provider, scheme }: WebhookVector) => `${provider}, ${scheme}`;
@@ -111,10 +121,18 @@ describe.each(table)('the webhook of %s', (_name, vector) => {
   it('is refused with another secret, which is that of another account too', async () => {
     const other = vector.secret.endsWith('PublicKey') ? OTHER_KEY : 'aa'.repeat(32);
     const credentials = { ...vector.credentials, [vector.secret]: other };
-    expect(await examine(vector, {}, { credentials })).toMatchObject({ refusal: 'wrong-signature' });
+    const published = generateKeyPairSync('ec', { namedCurve: 'P-521' }).publicKey;
+    expect(await examine(vector, {}, { credentials, published })).toMatchObject({
+      refusal: 'wrong-signature',
+    });
   });
 
   it('is refused without the secret, and with an empty one', async () => {
+    if (vector.published !== undefined) {
+      const without = { ...vector, published: { ...vector.published, keyId: 'another' } };
+      expect(await examine(without)).toEqual({ refusal: 'unknown-key' });
+      return;
+    }
     for (const secret of ['', undefined]) {
       const credentials = { ...vector.credentials, [vector.secret]: secret as string };
       expect(payloadOf(await examine(vector, {}, { credentials }))).toBeUndefined();
@@ -173,6 +191,28 @@ describe.each(proven)('what is signed of %s', (_name, vector) => {
     }
   });
 });
+
+describe.each(proven.filter(([, { published }]) => published !== undefined))(
+  'what %s signs besides',
+  (_name, vector) => {
+    it('cannot be changed by one bit: the header of the JWS, the path, the method, a signed header', async () => {
+      const { target = '', method = 'POST', headers = {} } = vector;
+      const [header = '', tail = ''] = headers['tl-signature']?.split('..') ?? [];
+      const changed = [
+        ...[...flipped(Buffer.from(header, 'base64url'))].map((bytes) => ({
+          headers: { ...headers, 'tl-signature': `${bytes.toString('base64url')}..${tail}` },
+        })),
+        ...[...flipped(Buffer.from(target))].map((bytes) => ({ target: bytes.toString('latin1') })),
+        ...[...flipped(Buffer.from(method))].map((bytes) => ({ method: bytes.toString('latin1') })),
+        ...[...flipped(Buffer.from(headers['idempotency-key'] ?? ''))].map((bytes) => ({
+          headers: { ...headers, 'idempotency-key': bytes.toString('latin1') },
+        })),
+      ];
+      expect(changed.length).toBeGreaterThan(500);
+      for (const each of changed) expect(payloadOf(await examine(vector, each))).toBeUndefined();
+    });
+  },
+);
 
 describe.each(whole)('the body of %s', (_name, vector) => {
   it('is refused after it was parsed and serialised again', async () => {

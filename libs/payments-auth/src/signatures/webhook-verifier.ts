@@ -106,7 +106,13 @@ export class WebhookVerifier {
   ): Promise<VerifiedMessage | { readonly refusal: WebhookRefusal }> {
     const { provider, credentials, keys } = this.signer(name);
     const schemes = this.#schemes(name, named);
-    const examine = (candidates: readonly SchemeCredentials[]): Promise<Examination> => {
+    const examine = async (candidates: readonly SchemeCredentials[]): Promise<Examination> => {
+      const usable = this.#usable(name, schemes, candidates);
+      if (usable instanceof PaymentsAuthError) {
+        // Who sends a message names the merchant, and is not told which merchants there are.
+        if (account !== undefined) return { refusal: 'no-secret' };
+        throw usable;
+      }
       const given: SchemeGiven = {
         message,
         candidates,
@@ -115,12 +121,14 @@ export class WebhookVerifier {
         keys,
         http: () => this.#http(name, account),
       };
-      return examineWebhook(this.#usable(name, schemes, candidates), given);
+      return examineWebhook(usable, given);
     };
-    const known = await credentials.get(account);
+    // Where nothing is signed there is no secret to ask for.
+    const known = schemes.some(([, scheme]) => workOf(scheme).needsBytes)
+      ? await credentials.get(account)
+      : [];
     let examination = await examine(known);
-    if (examination.refusal === 'wrong-signature' && credentials.isDynamic(account)) {
-      // The secret may have been rotated since it was asked for.
+    if (isCuredByOthers(examination) && credentials.isDynamic(account)) {
       const fresh = await credentials.get(account, true);
       if (fresh !== known) examination = await examine(fresh);
     }
@@ -143,7 +151,7 @@ export class WebhookVerifier {
     const problems = [
       ...proofProblems(name, proof, named, schemes),
       ...schemes.flatMap(([scheme, { '~work': work }]) => [
-        ...(work?.needsUrl === true && (url === undefined || !URL.canParse(url))
+        ...(work?.needsUrl === true && url === undefined
           ? [`its scheme "${scheme}" signs the URL that the provider was told. Say it: { url: 'https://…' }`]
           : []),
         ...(work?.needsEnvironment === true && provider.environment === undefined
@@ -162,14 +170,8 @@ export class WebhookVerifier {
       ];
     }
     if (perAccount || credentials.isDynamic(undefined)) return problems;
-    const known = await credentials.get(undefined);
-    try {
-      this.#usable(name, schemes, known);
-    } catch (error) {
-      if (error instanceof PaymentsAuthError) return [...problems, error.message.replace(/\.$/, '')];
-      throw error;
-    }
-    return problems;
+    const usable = this.#usable(name, schemes, await credentials.get(undefined));
+    return usable instanceof PaymentsAuthError ? [...problems, usable.message.replace(/\.$/, '')] : problems;
   }
 
   /** @throws PaymentsAuthError INVALID_OPTIONS that names the field and its variable */
@@ -220,20 +222,18 @@ export class WebhookVerifier {
 
   /**
    * The schemes whose secrets are configured. One is enough: a provider is set to one of its schemes. An account that does
-   * not exist has no secrets to miss: its messages are refused like any forged one.
-   *
-   * @throws PaymentsAuthError INVALID_OPTIONS when there is none
+   * not exist has no secrets to miss: its messages are refused like any forged one. Where there is no scheme that can be
+   * used, what is missing.
    */
   #usable(
     name: string,
     schemes: readonly NamedScheme[],
     candidates: readonly SchemeCredentials[],
-  ): readonly NamedScheme[] {
+  ): readonly NamedScheme[] | PaymentsAuthError {
     if (candidates.length === 0) return schemes;
     const problems = schemes.map(([, scheme]) => this.#secretProblem(name, workOf(scheme), candidates));
     const usable = schemes.filter((_, at) => problems[at] === undefined);
-    if (usable.length > 0) return usable;
-    throw problems[0] as PaymentsAuthError;
+    return usable.length > 0 ? usable : (problems[0] as PaymentsAuthError);
   }
 
   #secretProblem(
@@ -259,6 +259,11 @@ export class WebhookVerifier {
       { provider: name },
     );
   }
+}
+
+/** The secret may have been rotated, or added, since it was asked for. */
+function isCuredByOthers({ refusal }: Examination): boolean {
+  return refusal === 'wrong-signature' || refusal === 'no-secret';
 }
 
 function deliveriesOf(

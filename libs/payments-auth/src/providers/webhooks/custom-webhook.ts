@@ -1,9 +1,9 @@
 import type { HttpService } from '@nestjs/axios';
-import { isPaymentsAuthError } from '../../payments-auth.errors.js';
+import { isPaymentsAuthError, PaymentsAuthError } from '../../payments-auth.errors.js';
 import { postOf } from './drafted-message.js';
 import { Refused, type WebhookMessage } from './received-message.js';
 import { itemsAt } from './signed-text.js';
-import type { WebhookProof } from './webhook-proof.js';
+import { isProof, type WebhookProof } from './webhook-proof.js';
 import {
   commonProblems,
   commonWork,
@@ -16,8 +16,6 @@ import {
   soleSet,
   type WebhookScheme,
 } from './webhook-scheme.js';
-
-const PROOFS: readonly WebhookProof[] = ['payload', 'values', 'sender', 'nothing'];
 
 /** What a `customWebhook` is given. */
 export interface CustomWebhookGiven<F extends string> {
@@ -81,7 +79,7 @@ export function customWebhook<const F extends string>(
     needsBytes: true,
     needsUrl: spec.needsUrl === true,
     problems: (place) => [
-      ...(PROOFS.includes(proves) ? [] : ['proves: expected payload, values, sender or nothing']),
+      ...(isProof(proves) ? [] : ['proves: expected payload, values, sender or nothing']),
       ...(typeof spec.verify === 'function' ? [] : ['verify: expected a function']),
       ...(Array.isArray(keys) ? fieldProblems(keys, place) : ['keys: expected a list of credential fields']),
       ...commonProblems(spec),
@@ -98,7 +96,7 @@ export function customWebhook<const F extends string>(
             return http();
           },
         };
-        found ??= await answerOf(() => spec.verify(given));
+        found ??= evidenceIn(await answerOf(() => spec.verify(given)));
       }
       if (found === undefined) throw new Refused('wrong-signature');
       const { payload, id, signedAtMs } = found;
@@ -121,6 +119,20 @@ export function customWebhook<const F extends string>(
           },
         }),
   });
+}
+
+/**
+ * What `verify` has found. `false` is a refusal like `undefined`, and nothing else is taken for evidence.
+ *
+ * @throws PaymentsAuthError DEFINITION_FAULT for what is neither
+ */
+function evidenceIn(found: unknown): CustomWebhookEvidence | undefined {
+  if (found === undefined || found === null || found === false) return undefined;
+  if (typeof found === 'object' && 'payload' in found) return found as CustomWebhookEvidence;
+  throw new PaymentsAuthError(
+    'DEFINITION_FAULT',
+    'The `verify` of a customWebhook has to give { payload } for a genuine message, and `undefined` for any other.',
+  );
 }
 
 async function answerOf<T>(verify: () => T | Promise<T>): Promise<T | undefined> {

@@ -28,11 +28,8 @@ export function draftedMessage(
       target: targetOf(draft.url, bare.query),
       url: draft.url,
     });
-    const [signed] = text.cover(
-      { message: received, body: { bytes, value }, timestamp: written },
-      secrets,
-    ).texts;
-    const signature = produce(signed as Buffer, secrets);
+    const { texts } = text.cover({ message: received, body: { bytes, value }, timestamp: written }, secrets);
+    const signature = produce((texts[0] as (typeof texts)[0]).bytes, secrets);
     const withKeyId = list?.keyIdBefore === undefined ? signature : `key-1${list.keyIdBefore}${signature}`;
     return list === undefined ? prefix + withKeyId : prefix + listed(list, withKeyId, written);
   };

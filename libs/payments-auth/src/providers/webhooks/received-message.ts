@@ -9,6 +9,7 @@ export type WebhookRefusal =
   | 'unsigned'
   | 'contradictory-headers'
   | 'unknown-key'
+  | 'no-secret'
   | 'wrong-signature'
   | 'stale';
 
@@ -47,6 +48,7 @@ export interface ReceivedParts {
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Names and values in turn, as Node gives them. Empty in a request that no socket brought. */
   readonly rawHeaders?: readonly string[];
+  /** @default the query of `target` */
   readonly query?: Readonly<Record<string, unknown>>;
   /** The bytes of the body, as they came over the wire. */
   readonly rawBody?: Uint8Array;
@@ -66,12 +68,26 @@ export interface ReadBody {
 export class ReceivedMessage {
   readonly method: string;
   readonly #parts: ReceivedParts;
+  readonly #query: Readonly<Record<string, unknown>>;
   readonly #told?: URL;
+  #wireHeaders?: ReadonlyMap<string, string[]>;
 
   constructor(parts: ReceivedParts) {
     this.#parts = parts;
+    this.#query = parts.query ?? formOf(/\?(.*)/s.exec(parts.target ?? '')?.[1] ?? '');
     this.method = parts.method ?? 'POST';
     if (parts.url !== undefined) this.#told = new URL(parts.url);
+  }
+
+  /** Whether no socket brought it. */
+  get #isSynthetic(): boolean {
+    return (this.#parts.rawHeaders ?? []).length === 0;
+  }
+
+  /** The headers as they came. */
+  get #wire(): ReadonlyMap<string, string[]> {
+    this.#wireHeaders ??= byName(pairsOf(this.#parts.rawHeaders ?? []));
+    return this.#wireHeaders;
   }
 
   /** As the application says it. Never one that the message names. */
@@ -101,34 +117,31 @@ export class ReceivedMessage {
     const wanted = name.toLowerCase();
     if (wanted === 'host' && this.#told !== undefined) return this.#told.host;
     const joined = this.#parts.headers?.[wanted];
-    const { rawHeaders = [] } = this.#parts;
-    if (rawHeaders.length === 0) return typeof joined === 'string' ? joined : sole(joined);
-    const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === wanted);
+    if (this.#isSynthetic) return typeof joined === 'string' ? joined : sole(joined);
+    const values = this.#wire.get(wanted) ?? [];
     if (!agree(values, joined)) throw new Refused('contradictory-headers');
     return sole(values);
   }
 
   /** The one value of a query parameter. */
   query(name: string): string | undefined {
-    const query = this.#parts.query ?? {};
+    const query = this.#query;
     const value = Object.hasOwn(query, name) ? query[name] : undefined;
     return typeof value === 'string' ? value : undefined;
   }
 
   /** Where an unsigned message can have its fields: the parsed body, and the query. */
   get parameters(): readonly Readonly<Record<string, unknown>>[] {
-    const { parameters, query } = this.#parts;
-    return [parameters, query].filter(isJsonObject);
+    return [this.#parts.parameters, this.#query].filter(isJsonObject);
   }
 
   get allQuery(): Readonly<Record<string, string>> {
-    return texts(this.#parts.query ?? {}, (name) => this.query(name));
+    return texts(this.#query, (name) => this.query(name));
   }
 
   /** Without those that came more than once. */
   get allHeaders(): Readonly<Record<string, string>> {
-    const { headers = {}, rawHeaders = [] } = this.#parts;
-    const names = rawHeaders.length === 0 ? Object.keys(headers) : rawHeaders.filter((_, at) => at % 2 === 0);
+    const names = this.#isSynthetic ? Object.keys(this.#parts.headers ?? {}) : [...this.#wire.keys()];
     const lower = Object.fromEntries(names.map((name) => [name.toLowerCase(), true]));
     return texts(lower, (name) => {
       try {
@@ -181,13 +194,28 @@ export class ReceivedMessage {
 
 /** A parameter that came more than once is a list. */
 function formOf(text: string): Record<string, string | string[]> {
-  const form = new URLSearchParams(text);
   return Object.fromEntries(
-    [...new Set(form.keys())].map((name) => {
-      const values = form.getAll(name);
-      return [name, values.length === 1 ? (values[0] as string) : values];
-    }),
+    Array.from(byName(new URLSearchParams(text)), ([name, values]) => [
+      name,
+      values.length === 1 ? (values[0] as string) : values,
+    ]),
   );
+}
+
+/** In one go: a sender decides how many names there are. */
+function byName(pairs: Iterable<readonly [name: string, value: string]>): ReadonlyMap<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const [name, value] of pairs) {
+    const values = found.get(name);
+    if (values === undefined) found.set(name, [value]);
+    else values.push(value);
+  }
+  return found;
+}
+
+function* pairsOf(rawHeaders: readonly string[]): Generator<readonly [name: string, value: string]> {
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+    yield [(rawHeaders[at] as string).toLowerCase(), rawHeaders[at + 1] as string];
 }
 
 /** Node joins repeated headers with a comma, or keeps the first one. */

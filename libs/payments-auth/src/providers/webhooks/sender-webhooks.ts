@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { placeProblems, presentedSignature, type SignatureSpec } from './presented-signature.js';
 import { postOf } from './drafted-message.js';
-import { Refused } from './received-message.js';
+import { type ReadBody, Refused } from './received-message.js';
+import { canonicalJson } from './exact-json.js';
 import { sameText } from '../../building-blocks/same-text.js';
 import { itemsAt, picked, valueOf, withoutPath } from './signed-text.js';
 import {
@@ -93,20 +94,20 @@ export function unsignedWebhook(
       ...commonProblems(spec),
     ],
     verify({ message }) {
-      const sources: unknown[] = [...message.parameters];
+      const sources: Pick<ReadBody, 'value' | 'exact'>[] = message.parameters.map((value) => ({ value }));
       if (message.bytes !== undefined) {
         try {
-          sources.unshift(message.read(kind).value);
+          sources.unshift(message.read(kind));
         } catch {
           // What the application parsed, or the query, may still name what to ask about.
         }
       }
       for (const source of sources) {
-        const payloads = (items === undefined ? [source] : itemsAt(source, items)).map(names);
-        if (payloads.length > 0 && payloads.every((payload) => payload !== undefined)) {
-          return payloads.map((payload) => ({
+        const found = partsOf(source, items).map(({ value, exact }) => ({ payload: names(value), exact }));
+        if (found.length > 0 && found.every(({ payload }) => payload !== undefined)) {
+          return found.map(({ payload, exact }) => ({
             payload,
-            deliveryId: deliveryIdOf(spec, { message }, Buffer.from(JSON.stringify(payload))),
+            deliveryId: deliveryIdOf(spec, { message }, lastingOf(picked(fields, exact))),
           }));
         }
       }
@@ -146,14 +147,15 @@ function constantScheme<F extends string>(
       }
       if (!isGenuine) throw new Refused(signatures.length === 0 ? 'unsigned' : 'wrong-signature');
       // The constant goes no further, and counts for nothing in the id.
-      const payload = field === undefined ? body.value : withoutPath(body.value, field.split('.'));
-      const payloads = items === undefined ? [payload] : itemsAt(payload, items);
-      return payloads.map((each) => ({
-        payload: each,
+      const without = (value: unknown) =>
+        field === undefined ? value : withoutPath(value, field.split('.'));
+      const said = { value: without(body.value), exact: without(body.exact ?? body.value) };
+      return partsOf(said, items).map(({ value, exact }) => ({
+        payload: value,
         deliveryId: deliveryIdOf(
           spec,
-          { message, body: { bytes: Buffer.alloc(0), value: each } },
-          Buffer.from(JSON.stringify(each)),
+          { message, body: { bytes: Buffer.alloc(0), value, exact } },
+          lastingOf(exact),
         ),
       }));
     },
@@ -166,6 +168,21 @@ function constantScheme<F extends string>(
       });
     },
   });
+}
+
+/** The whole, or each item of a batch; its numbers as they are written beside it. */
+function partsOf(
+  { value, exact = value }: Pick<ReadBody, 'value' | 'exact'>,
+  items: string | undefined,
+): { readonly value: unknown; readonly exact: unknown }[] {
+  if (items === undefined) return [{ value, exact }];
+  const written = itemsAt(exact, items);
+  return itemsAt(value, items).map((each, at) => ({ value: each, exact: written[at] }));
+}
+
+/** What names a message that has no id of its own. */
+function lastingOf(exact: unknown): Buffer {
+  return Buffer.from(canonicalJson(exact));
 }
 
 function isSaid(value: unknown): boolean {

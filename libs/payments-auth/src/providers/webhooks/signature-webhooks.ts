@@ -79,9 +79,10 @@ export interface PublicKeySpec<F extends string> extends SchemeSpec, SignatureSp
   /**
    * The signature is a detached JWS (RFC 7515, appendix F): its header names the key, and what is signed is that header
    * and the text. `signedHeaders` is the member of the JWS header that lists further signed headers of the message,
-   * separated by commas; they stand in the text as `{signedHeaders}`, one a line.
+   * separated by commas; they stand in the text as `{signedHeaders}`, one a line. With `trailingSlash: 'either'` the path
+   * may have been signed with a slash at its end or without one.
    */
-  readonly jws?: { readonly signedHeaders?: string };
+  readonly jws?: { readonly signedHeaders?: string; readonly trailingSlash?: 'either' };
   /** The call to make before acting on a message that does not prove its payload. */
   readonly confirmWith?: string;
 }
@@ -96,10 +97,12 @@ interface Judge {
   keyProblem?(field: string, value: string): string | undefined;
   /** What the signature itself says, and what it adds to the text. Before any key is asked for. */
   opened?(signature: PresentedSignature, source: SignedSource): SignedSource;
+  /** In which ways the sender may have read the message, where there are several. */
+  readings?(source: SignedSource): readonly SignedSource[];
   /** Whether one signature fits one text. */
   accepts(
     signature: PresentedSignature,
-    texts: readonly Buffer[],
+    text: Buffer,
     secrets: Secrets,
     given: SchemeGiven,
   ): boolean | Promise<boolean>;
@@ -199,8 +202,11 @@ export function publicKeyWebhook<const F extends string>(spec: PublicKeySpec<F>)
       field === pinned && !isKey(() => publicKeyOf(value)) ? 'is not a key in PEM' : undefined,
     ...(jws === undefined
       ? {}
-      : { opened: (signature, source) => openedJws(signature, source, jws.signedHeaders) }),
-    accepts: async (signature, texts, secrets, given) => {
+      : {
+          opened: (signature, source) => openedJws(signature, source, jws.signedHeaders),
+          ...(jws.trailingSlash === undefined ? {} : { readings: withEitherSlash }),
+        }),
+    accepts: async (signature, text, secrets, given) => {
       const parts = jws === undefined ? undefined : jwsParts(signature.text);
       const publicKey = await keyFor(
         parts === undefined ? signature : { ...signature, keyId: parts.keyId },
@@ -209,16 +215,14 @@ export function publicKeyWebhook<const F extends string>(spec: PublicKeySpec<F>)
       );
       if (publicKey === undefined) throw new Refused('unknown-key');
       if (parts !== undefined && parts.algorithm !== signatureOptions[algorithm].jws) return false;
-      return texts.some((text) =>
-        parts === undefined
-          ? acceptsSignature(algorithm, publicKey, text, decoded(signature.text, encoding))
-          : acceptsSignature(
-              algorithm,
-              publicKey,
-              Buffer.from(`${parts.header}.${text.toString('base64url')}`),
-              decoded(parts.signature, 'base64url'),
-            ),
-      );
+      return parts === undefined
+        ? acceptsSignature(algorithm, publicKey, text, decoded(signature.text, encoding))
+        : acceptsSignature(
+            algorithm,
+            publicKey,
+            Buffer.from(`${parts.header}.${text.toString('base64url')}`),
+            decoded(parts.signature, 'base64url'),
+          );
     },
     ...(pinned === undefined || jws !== undefined
       ? {}
@@ -293,20 +297,26 @@ function signatureScheme<F extends string>(
     let source: SignedSource = { ...bare, timestamp: presented.timestamp };
     for (const signature of presented.signatures) source = judge.opened?.(signature, source) ?? source;
 
+    const readings = judge.readings?.(source) ?? [source];
     let genuine;
     for (const secrets of setsOf(given.candidates, fields)) {
-      const part = text.cover(source, secrets);
-      for (const signature of presented.signatures) {
-        // A key may have to be fetched for it, and nothing is fetched for a message that is too old.
-        if (judge.needsFreshness === true && !isTimely) throw new Refused('stale');
-        if (await judge.accepts(signature, part.texts, secrets, given)) genuine = part;
+      const covered = readings.map((reading) => text.cover(reading, secrets));
+      // A key may have to be fetched, and nothing is fetched for a message that is too old.
+      if (judge.needsFreshness === true && !isTimely) throw new Refused('stale');
+      for (const { texts, payload } of covered) {
+        for (const one of texts) {
+          for (const signature of presented.signatures) {
+            if (await judge.accepts(signature, one.bytes, secrets, given)) genuine ??= { ...one, payload };
+          }
+        }
       }
     }
     if (genuine === undefined) throw new Refused('wrong-signature');
     if (!isTimely) throw new Refused('stale');
+    const { payload, lasting, exact } = genuine;
     return {
-      payload: genuine.payload,
-      deliveryId: deliveryIdOf(spec, bare, genuine.lasting),
+      payload,
+      deliveryId: deliveryIdOf(spec, bare, lasting, exact),
       signedAtMs: presented.signedAtMs,
     };
   };
@@ -336,7 +346,12 @@ function signatureScheme<F extends string>(
       const body = bytes === undefined || bytes.byteLength === 0 ? undefined : given.message.read(kind);
       if (items === undefined) return [await prove(given, body)];
       const parts = itemsOf(body, items);
-      if (field !== undefined) return Promise.all(parts.map((item) => prove(given, item)));
+      if (field !== undefined) {
+        const proven: SchemeEvidence[] = [];
+        // One after the other: the first that is not genuine ends it.
+        for (const item of parts) proven.push(await prove(given, item));
+        return proven;
+      }
       const whole = await prove(given, body);
       return parts.map((item, at) => ({
         ...whole,
@@ -357,11 +372,7 @@ function signatureScheme<F extends string>(
 /** Compares with what the signature should be. Each comparison takes the same time, whatever was sent. */
 function comparing(produce: (text: Buffer, secrets: Secrets) => string): Pick<Judge, 'accepts' | 'produce'> {
   return {
-    accepts(signature, texts, secrets) {
-      let accepted = false;
-      for (const text of texts) accepted = sameText(produce(text, secrets), signature.text) || accepted;
-      return accepted;
-    },
+    accepts: (signature, text, secrets) => sameText(produce(text, secrets), signature.text),
     produce,
   };
 }
@@ -444,6 +455,15 @@ function openedJws(
     return `${name}: ${value}\n`;
   });
   return { ...source, signedHeaders: lines.join('') };
+}
+
+/** The path as it was requested, and with a slash at its end where it has none, or without it. */
+function withEitherSlash(source: SignedSource): readonly SignedSource[] {
+  const { path } = source.message;
+  const at = path.indexOf('?');
+  const [name, query] = at < 0 ? [path, ''] : [path.slice(0, at), path.slice(at)];
+  if (name === '/') return [source];
+  return [source, { ...source, path: (name.endsWith('/') ? name.slice(0, -1) : `${name}/`) + query }];
 }
 
 /** The one of the environment; the only one there is, where there is only one. */

@@ -38,16 +38,25 @@ export interface SignedSource {
   /** The body, or one item of a batch; absent where none came. */
   readonly body?: ReadBody;
   readonly timestamp?: string;
+  /** Takes the place of the path that was requested. */
+  readonly path?: string;
   /** The headers that a JWS names as signed, one a line. */
   readonly signedHeaders?: string;
 }
 
-/** What of a message its signature covers. */
-interface CoveredPart {
-  /** What may have been signed: more than one where the sender may write a number in two ways. */
-  readonly texts: readonly Buffer[];
+/** One text that may have been signed. */
+interface CoveredText {
+  readonly bytes: Buffer;
   /** The same without a timestamp: it does not change when the message is delivered again. */
   readonly lasting: Buffer;
+  /** Whether its numbers are written as in the message, and not as JavaScript writes them. */
+  readonly exact: boolean;
+}
+
+/** What of a message its signature covers. */
+interface CoveredPart {
+  /** More than one where the sender may write a number in two ways. */
+  readonly texts: readonly CoveredText[];
   readonly payload: unknown;
 }
 
@@ -79,10 +88,14 @@ export function placeholdersOf(template: string): string[] {
   return template.split(PLACEHOLDER).filter((_, at) => at % 2 === 1);
 }
 
-/** A template without the parts that only a signature may hold; `undefined` where something in it is missing. */
-export function filled(template: string, source: SignedSource): string | undefined {
+/**
+ * A template without the parts that only a signature may hold; `undefined` where something in it is missing.
+ *
+ * @param exact whether numbers stand in it as they are written in the message
+ */
+export function filled(template: string, source: SignedSource, exact = true): string | undefined {
   try {
-    return fill(template, source, {}, false).toString('utf8');
+    return fill(template, source, {}, exact).toString('utf8');
   } catch {
     return undefined;
   }
@@ -110,10 +123,12 @@ function templateText(template: string): SignedText {
     cover(source, credentials) {
       if (readsBody && source.body === undefined) throw new Refused('no-body');
       return {
-        texts: bothWays(source, (exact) => fill(template, source, credentials, exact)),
-        // The body alone names a message: a header can be another one at the next delivery.
-        lasting:
-          coversBody || values.length === 0 ? bodyOf(source) : fill(lasting, source, credentials, false),
+        texts: bothWays(source, (exact) => ({
+          bytes: fill(template, source, credentials, exact),
+          // The body alone names a message: a header can be another one at the next delivery.
+          lasting:
+            coversBody || values.length === 0 ? bodyOf(source) : fill(lasting, source, credentials, exact),
+        })),
         payload:
           coversBody || values.length === 0
             ? source.body?.value
@@ -131,13 +146,13 @@ function canonicalText(without: readonly string[]): SignedText {
     cover(source) {
       const payload = withoutFields(objectIn(source.body?.value), without);
       const texts = bothWays(source, (exact) =>
-        Buffer.from(
+        lastingAsItIs(
           canonicalJson(
             exact ? withoutFields(objectIn(source.body?.exact ?? source.body?.value), without) : payload,
           ),
         ),
       );
-      return { texts, lasting: Buffer.from(canonicalJson(payload)), payload };
+      return { texts, payload };
     },
   };
 }
@@ -180,9 +195,11 @@ function fieldsText({
       return {
         // Some senders write the text "null" as they write nothing.
         texts: nothings.flatMap((nothing) =>
-          bothWays(source, (exact) => joined(source, fields, exact, nothing)),
+          bothWays(source, (exact) => ({
+            bytes: joined(source, fields, exact, nothing),
+            lasting: joined(source, paths, exact, ''),
+          })),
         ),
-        lasting: joined(source, paths, false, ''),
         payload,
       };
     },
@@ -211,11 +228,11 @@ function listedText({ listedIn, of, required }: Extract<Signed, { listedIn: stri
         throw new Refused('malformed');
       const texts = bothWays(source, (exact) => {
         const values = exact ? valueOf(source.body?.exact ?? source.body?.value, of) : data;
-        return Buffer.from(
+        return lastingAsItIs(
           signedNames.map((name) => pair(name, scalarText(valueOf(values, name), exact, ''))).join('&'),
         );
       });
-      return { texts, lasting: texts.at(-1) as Buffer, payload };
+      return { texts, payload };
     },
   };
 }
@@ -265,7 +282,7 @@ function placeholder(
     case 'url':
       return message.url;
     case 'path':
-      return message.path;
+      return source.path ?? message.path;
     case 'method':
       return message.method;
     case 'header':
@@ -303,11 +320,20 @@ function parametersOf({ body, message }: SignedSource, exact = false): unknown {
 }
 
 /** Numbers as they are written, and as JavaScript writes them: senders sign the one or the other. */
-function bothWays(source: SignedSource, make: (exact: boolean) => Buffer): Buffer[] {
-  const plain = make(false);
-  if (source.body?.exact === undefined) return [plain];
-  const exact = make(true);
-  return exact.equals(plain) ? [plain] : [exact, plain];
+function bothWays(
+  source: SignedSource,
+  make: (exact: boolean) => Omit<CoveredText, 'exact'>,
+): readonly CoveredText[] {
+  const exact = { ...make(true), exact: true };
+  if (source.body?.exact === undefined) return [exact];
+  const plain = { ...make(false), exact: false };
+  return exact.bytes.equals(plain.bytes) ? [exact] : [exact, plain];
+}
+
+/** A text that is the same at every delivery. */
+function lastingAsItIs(text: string): Omit<CoveredText, 'exact'> {
+  const bytes = Buffer.from(text);
+  return { bytes, lasting: bytes };
 }
 
 /** `undefined` for what is missing, null, or `nothing`. */

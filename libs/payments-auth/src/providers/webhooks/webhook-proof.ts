@@ -13,7 +13,11 @@ export type WebhookProof = 'payload' | 'values' | 'sender' | 'nothing';
 /** From the weakest to the strongest. */
 const PROOFS: readonly WebhookProof[] = ['nothing', 'sender', 'values', 'payload'];
 
+export function isProof(value: unknown): value is WebhookProof {
+  return PROOFS.includes(value as WebhookProof);
+}
+
 /** Whether a proof is enough where `wanted` is asked for. */
 export function provesEnough(proof: WebhookProof, wanted: WebhookProof): boolean {
-  return PROOFS.indexOf(proof) >= PROOFS.indexOf(wanted);
+  return isProof(proof) && isProof(wanted) && PROOFS.indexOf(proof) >= PROOFS.indexOf(wanted);
 }

@@ -196,8 +196,17 @@ export function fieldProblems(fields: readonly unknown[], { credentials }: Schem
     .map((field) => `there is no credential "${String(field)}"`);
 }
 
-/** The sender's own id, or a hash of what does not change when the message is delivered again. */
-export function deliveryIdOf({ id }: SchemeSpec, source: SignedSource, lasting: Buffer): string {
-  const said = id === undefined ? undefined : filled(id, source);
+/**
+ * The sender's own id, or a hash of what does not change when the message is delivered again.
+ *
+ * @param exact whether a number in the id is taken as it is written: an id above 2^53 is another one than its neighbour
+ */
+export function deliveryIdOf(
+  { id }: SchemeSpec,
+  source: SignedSource,
+  lasting: Buffer,
+  exact = true,
+): string {
+  const said = id === undefined ? undefined : filled(id, source, exact);
   return said === undefined || said === '' ? createHash('sha256').update(lasting).digest('hex') : said;
 }
