@@ -383,9 +383,8 @@ describe.each(PLATFORMS)('webhooks on %s', (platform, adapter) => {
       hint: unsignedWebhook({ fields: ['id'], confirmWith: 'GET /events/{id}' }),
       signature: hmacWebhook({ key: 'webhookSecret', header: 'x-signature', onlyWhenNamed: true }),
     };
-    const account = () => 'one';
-    const Hint = controllerOf('acme', { proof: 'nothing', account });
-    const Signed = controllerOf('acme', { schemes: ['signature'], account });
+    const Hint = controllerOf('acme', { proof: 'nothing', account: () => 'one' });
+    const Signed = controllerOf('acme', { schemes: ['signature'], account: () => 'one' });
     for (const [controller, times] of [
       [Hint, 0],
       [Signed, 1],
@@ -410,7 +409,8 @@ describe.each(PLATFORMS)('webhooks on %s', (platform, adapter) => {
     const custom = customWebhook({ keys: ['apiKey'], proves: 'payload', verify: async () => given as never });
     const { port, logger } = await start([controllerOf('acme')], acme({ custom }));
     expect((await sendTo(port, '/hook', BODY)).status).toBe(status);
-    if (status === 503) expect(logger.of('error').join()).toMatch(/customWebhook has to give \{ payload \}/);
+    const isSaid = /customWebhook has to give \{ payload \}/.test(logger.of('error').join());
+    expect(isSaid).toBe(status === 503);
   });
 
   it('sign the URL that the provider was told, whatever Host and proxies say', async () => {
@@ -535,7 +535,8 @@ describe.each(PLATFORMS)('webhooks on %s', (platform, adapter) => {
       const { port } = await startAcknowledging(adapter(), { text: '[accepted]' });
       expect((await sendTo(port, '/fails', BODY, headers)).status).toBe(500);
       expect(await sendTo(port, '/itself', BODY, headers)).toMatchObject({ status: 202, text: 'by itself' });
-      if (platform === 'Express') expect((await sendTo(port, '/next', BODY, headers)).text).toBe('after');
+      const after = platform === 'Express' ? await sendTo(port, '/next', BODY, headers) : undefined;
+      expect(after?.text).toBe(platform === 'Express' ? 'after' : undefined);
       expect((await sendTo(port, '/plain', BODY)).body).toMatchObject({ data: { plain: true } });
       expect(await sendTo(port, '/hook', BODY)).toMatchObject(UNAUTHORIZED);
     });

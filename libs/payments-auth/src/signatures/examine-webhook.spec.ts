@@ -468,10 +468,13 @@ describe('shapes of other providers', () => {
   });
 });
 
+const signedWith = (signed: Signed | undefined, id?: string) =>
+  hmacWebhook({ key: 'webhookSecret', header: 'x-signature', signed, id });
+const whole = (id: string) => `{"id":${id}}`;
+const alone = (id: string) => id;
+
 describe('the id of a delivery', () => {
   const key = 'test-secret-not-real-key';
-  const signedWith = (signed: Signed | undefined, id?: string) =>
-    hmacWebhook({ key: 'webhookSecret', header: 'x-signature', signed, id });
   const idOf = async (scheme: WebhookScheme<string>, body: string, text = body) => {
     const examination = await examineWebhook([['each', scheme]], {
       message: new ReceivedMessage({
@@ -488,10 +491,6 @@ describe('the id of a delivery', () => {
     });
     return examination.refusal === undefined ? examination.evidence[0]?.deliveryId : examination.refusal;
   };
-  const bodyOf = (id: string) => `{"id":${id}}`;
-  const whole = (id: string) => bodyOf(id);
-  const alone = (id: string) => id;
-
   it.each([
     ['that is a field of a signed body', signedWith('{body}', '{field:id}'), whole],
     ['of signed fields', signedWith({ fields: ['id'] }), alone],
@@ -506,18 +505,18 @@ describe('the id of a delivery', () => {
     ['of a message that is not signed', unsignedWebhook({ fields: ['id'], confirmWith: 'GET /' }), whole],
   ])('is another one for each number above 2^53, %s', async (_what, scheme, textOf) => {
     const numbers = ['9007199254740992', '9007199254740993', '9007199254740994'];
-    const ids = await Promise.all(numbers.map((each) => idOf(scheme, bodyOf(each), textOf(each))));
+    const ids = await Promise.all(numbers.map((each) => idOf(scheme, whole(each), textOf(each))));
     expect(new Set(ids).size).toBe(3);
-    expect(await idOf(scheme, bodyOf('9007199254740993'), textOf('9007199254740993'))).toBe(ids[1]);
+    expect(await idOf(scheme, whole('9007199254740993'), textOf('9007199254740993'))).toBe(ids[1]);
   });
 
   it('stays the same where only the signature of the rounded number is right', async () => {
     for (const id of [undefined, '{field:id}']) {
       const scheme = signedWith({ fields: ['id'] }, id);
-      const genuine = await idOf(scheme, bodyOf('1.5'), '1.5');
+      const genuine = await idOf(scheme, whole('1.5'), '1.5');
       // Whoever repeats the message can write the number in another way, and must not get past the memory of the handler.
-      expect(await idOf(scheme, bodyOf('1.50'), '1.5')).toBe(genuine);
-      expect(await idOf(scheme, bodyOf('15e-1'), '1.5')).toBe(genuine);
+      expect(await idOf(scheme, whole('1.50'), '1.5')).toBe(genuine);
+      expect(await idOf(scheme, whole('15e-1'), '1.5')).toBe(genuine);
     }
   });
 });

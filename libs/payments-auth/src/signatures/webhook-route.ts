@@ -40,11 +40,11 @@ export interface WebhookRoute extends WebhookRouteOptions {
 const OPTIONS = ['proof', 'schemes', 'url', 'account', 'maxBytes'];
 
 /** What is wrong with the options of a route, whatever its provider is. */
-export function routeOptionProblems({ provider: _, ...options }: WebhookRoute): string[] {
-  const { proof, schemes, url, account, maxBytes } = options;
+export function routeOptionProblems(route: WebhookRoute): string[] {
+  const { proof, schemes, url, account, maxBytes } = route;
   return [
-    ...Object.keys(options)
-      .filter((name) => !OPTIONS.includes(name))
+    ...Object.keys(route)
+      .filter((name) => name !== 'provider' && !OPTIONS.includes(name))
       .map((name) => `there is no option \`${name}\`. ${suggestion(name, OPTIONS)}`),
     ...(proof === undefined || isProof(proof) ? [] : ['proof: expected payload, values, sender or nothing']),
     ...(schemes === undefined || (Array.isArray(schemes) && schemes.length > 0)

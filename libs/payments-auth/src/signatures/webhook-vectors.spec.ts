@@ -128,14 +128,11 @@ describe.each(table)('the webhook of %s', (_name, vector) => {
   });
 
   it('is refused without the secret, and with an empty one', async () => {
-    if (vector.published !== undefined) {
-      const without = { ...vector, published: { ...vector.published, keyId: 'another' } };
-      expect(await examine(without)).toEqual({ refusal: 'unknown-key' });
-      return;
-    }
+    const elsewhere = vector.published && { ...vector.published, keyId: 'another' };
     for (const secret of ['', undefined]) {
       const credentials = { ...vector.credentials, [vector.secret]: secret as string };
-      expect(payloadOf(await examine(vector, {}, { credentials }))).toBeUndefined();
+      const without = { ...vector, published: elsewhere };
+      expect(payloadOf(await examine(without, {}, { credentials }))).toBeUndefined();
     }
   });
 

@@ -128,7 +128,7 @@ export function customWebhook<const F extends string>(
  */
 function evidenceIn(found: unknown): CustomWebhookEvidence | undefined {
   if (found === undefined || found === null || found === false) return undefined;
-  if (typeof found === 'object' && 'payload' in found) return found as CustomWebhookEvidence;
+  if (typeof found === 'object' && 'payload' in found) return found;
   throw new PaymentsAuthError(
     'DEFINITION_FAULT',
     'The `verify` of a customWebhook has to give { payload } for a genuine message, and `undefined` for any other.',

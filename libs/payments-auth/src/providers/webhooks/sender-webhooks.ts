@@ -147,9 +147,11 @@ function constantScheme<F extends string>(
       }
       if (!isGenuine) throw new Refused(signatures.length === 0 ? 'unsigned' : 'wrong-signature');
       // The constant goes no further, and counts for nothing in the id.
-      const without = (value: unknown) =>
-        field === undefined ? value : withoutPath(value, field.split('.'));
-      const said = { value: without(body.value), exact: without(body.exact ?? body.value) };
+      const path = field?.split('.');
+      const said = {
+        value: withoutPath(body.value, path),
+        exact: withoutPath(body.exact ?? body.value, path),
+      };
       return partsOf(said, items).map(({ value, exact }) => ({
         payload: value,
         deliveryId: deliveryIdOf(

@@ -363,9 +363,10 @@ export function itemsAt(body: unknown, path: string): readonly unknown[] {
   return found.flat();
 }
 
-/** A copy without the field at a path. */
-export function withoutPath(value: unknown, [field = '', ...rest]: readonly string[]): unknown {
-  if (!isJsonObject(value)) return value;
+/** A copy without the field at a path; the value itself without one. */
+export function withoutPath(value: unknown, path: readonly string[] | undefined): unknown {
+  if (path === undefined || !isJsonObject(value)) return value;
+  const [field = '', ...rest] = path;
   if (rest.length === 0) return withoutFields(value, [field]);
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => [name, name === field ? withoutPath(each, rest) : each]),
