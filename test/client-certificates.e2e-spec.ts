@@ -136,11 +136,12 @@ describe('The end of a client certificate', () => {
   /** To the second, as a certificate says it. */
   const inDays = (days: number) => Math.floor((now + days * DAY_MS) / 1_000) * 1_000;
 
-  it('is known to the status from the first use on', async () => {
+  it('is known to status() and explain() from the first use on', async () => {
     const endsAtMs = inDays(90);
     const paymentsAuth = await start({ credentials: certified('shop-1', endsAtMs) }, now);
     await paymentsAuth.http('acme').axiosRef.get('/pay');
     expect(paymentsAuth.status()).toMatchObject([{ state: 'fresh', certificateEndsAtMs: endsAtMs }]);
+    expect(await paymentsAuth.explain('acme')).toMatchObject({ certificateEndsAtMs: endsAtMs });
     expect(warnings()).toEqual([]);
   });
 

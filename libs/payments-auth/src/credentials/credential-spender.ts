@@ -21,6 +21,8 @@ export interface CredentialSpender {
    * can be had: the refusal is then the answer. Never rejects (R11, R12).
    */
   replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined>;
+  /** What is wrong with the provider's definition, where a refusal has shown it. */
+  readonly definitionFault?: string | undefined;
   /** What became of one attempt; told once for each, also of those that were not sent. Never throws. */
   answered(credential: Credential, answer: CallAnswer): void;
 }

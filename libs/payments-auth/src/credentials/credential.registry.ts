@@ -17,6 +17,7 @@ import { ProviderTokenIssuer } from './issuing/provider-token-issuer.js';
 import { RenewalGate } from './renewing/renewal-gate.js';
 import { RenewalQueue } from './renewing/renewal-queue.js';
 import { statusOf } from './slot/slot-status.js';
+import { TimeBoundHeaders } from './slot/time-bound-headers.js';
 import type { SlotContext } from './slot/slot-context.js';
 import { SharedTokenIssuer } from './sharing/shared-token-issuer.js';
 import { StoreHealth } from './sharing/store-health.js';
@@ -74,9 +75,11 @@ export class CredentialRegistry {
 
     this.#contexts = providers.map((provider) => {
       const strategy = strategyOf(provider.definition);
+      const timeBound = new TimeBoundHeaders();
       if (strategy === undefined) {
         const gate = new RenewalGate(clock, maxRenewals, () => SLOW_RESOLVER_MS);
-        return { ...shared, provider, gate, issuer: undefined, issuerHost: '', slowestLoginMs: () => 0 };
+        const none = { issuer: undefined, issuerHost: '', slowestLoginMs: () => 0 };
+        return { ...shared, provider, gate, timeBound, ...none };
       }
       const transport = options.transport(provider);
       const own = new ProviderTokenIssuer(provider, strategy, { clock, transport, endpoints });
@@ -100,7 +103,7 @@ export class CredentialRegistry {
         closing.addEventListener('abort', fleet.listen(), { once: true });
         issuer = fleet;
       }
-      return { ...shared, provider, gate, issuer, issuerHost: own.host, slowestLoginMs };
+      return { ...shared, provider, gate, timeBound, issuer, issuerHost: own.host, slowestLoginMs };
     });
     for (const context of this.#contexts)
       this.#providers.set(context.provider.name, new Accounts(context, maxAccounts));

@@ -62,8 +62,11 @@ export type PaymentsAuthEvent = EventBase &
     | { readonly type: 'credentials-rejected'; readonly reason: string; readonly retryAfterMs: number }
     /** The refresh token of one account is wrong: its merchant has to connect again. */
     | { readonly type: 'grant-rejected'; readonly reason: string; readonly retryAfterMs: number }
-    /** A function of the definition threw, or an answer is none that the definition knows. No waiting cures it. */
-    | { readonly type: 'definition-fault'; readonly reason: string; readonly retryAfterMs: number }
+    /**
+     * A function of the definition threw, an answer is none that the definition knows, or what it makes once changes each
+     * time. No waiting cures it.
+     */
+    | { readonly type: 'definition-fault'; readonly reason: string; readonly retryAfterMs?: number }
     /** What took the place of a refresh token could not be saved. It is kept here, served, and saved again and again. */
     | { readonly type: 'refresh-token-unsaved' }
     /** A process died while it spent a refresh token, or the answer was lost. It is spent once more. */

@@ -82,11 +82,6 @@ export class Attempts {
     this.#destinations.of(undefined)?.check(startAttempt(config), config.paymentsAuth?.host);
   }
 
-  /** Where a call goes with `credential`. @throws PaymentsAuthError INSECURE_DESTINATION */
-  destination(config: InternalAxiosRequestConfig, credential: Credential): Destination {
-    return this.#destinations.of(credential).check(startAttempt(config), config.paymentsAuth?.host);
-  }
-
   /** Sends a call once, with `credential`; tells its spender in any case what became of that. */
   async make(call: Call, credential: Credential): Promise<Attempted> {
     const { config, spender, refused: before } = call;

@@ -79,6 +79,7 @@ export class Exchange {
     const last = await this.#sendAgain(call, credential, first);
     const firstStatus = first.response?.status ?? 0;
     const { sent: attempts } = call;
+    if (last.verdict.kind === 'refused') sayWhy(last, call.spender.definitionFault);
     return this.#deliver(last, attempts === 1 ? SENT_ONCE : { attempts, replayed: true, firstStatus });
   }
 
@@ -142,6 +143,11 @@ export class Exchange {
     if (failed) throw error;
     return response as AxiosResponse;
   }
+}
+
+/** The caller's error is axios's own, and says what the provider's answer cannot. */
+function sayWhy({ failed, error }: Attempted, fault: string | undefined): void {
+  if (failed && fault !== undefined && error instanceof Error) error.message += `. The definition: ${fault}.`;
 }
 
 /** `undefined` too when the call's time runs out: the refusal it has says more than a timeout would. */

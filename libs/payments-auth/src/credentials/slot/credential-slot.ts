@@ -146,6 +146,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   async replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined> {
     this.journal.refused(refused, refusal);
+    this.#examineHeaders(refused);
     this.#refused ??= this.#context.issuer === undefined ? new RefusedKeys(this) : new RefusedTokens(this);
     const cure = this.#refused.cure(refused, refusal);
     // A token that was refused is nobody's predecessor any more (R9).
@@ -165,6 +166,19 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       default:
         return undefined;
     }
+  }
+
+  get definitionFault(): string | undefined {
+    return this.#context.timeBound.fault;
+  }
+
+  /** A refusal may come of what the definition makes once, and should make for each attempt. */
+  #examineHeaders(refused: Credential): void {
+    const kept = this.#kept;
+    if (kept?.credential !== refused) return;
+    const { provider, timeBound } = this.#context;
+    const reason = timeBound.examine(provider, refused, kept.secret);
+    if (reason !== undefined) this.journal.emit({ type: 'definition-fault', credential: refused.id, reason });
   }
 
   async refresh(rejected?: Credential): Promise<Credential> {

@@ -9,6 +9,7 @@ import type { AccountSecrets } from '../secrets/account-secrets.js';
 import type { KeyedHash } from '../secrets/keyed-hash.js';
 import type { KeptCredential } from './kept-credential.js';
 import type { SlotJournal } from './slot-journal.js';
+import type { TimeBoundHeaders } from './time-bound-headers.js';
 
 /** What the slots of one provider share. */
 export interface SlotContext {
@@ -22,6 +23,7 @@ export interface SlotContext {
   /** The host of the token endpoint; empty for a static key. */
   readonly issuerHost: string;
   readonly slowestLoginMs: () => number;
+  readonly timeBound: TimeBoundHeaders;
   /** Never throws. */
   readonly emit: EventSink;
   /** Aborted when the application shuts down. */

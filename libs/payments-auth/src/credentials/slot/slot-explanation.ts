@@ -15,7 +15,7 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
   const { owner, kept, pausedMs } = slot;
   const { clock, provider } = owner.context;
   const nowMs = clock.now();
-  const { state } = statusOf(slot);
+  const { state, certificateEndsAtMs } = statusOf(slot);
   const lastSuccessAtMs = lastSuccessOf(slot);
   return {
     state,
@@ -23,6 +23,7 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
     ...placeOf(provider, kept?.secret.credentials),
     ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
     ...whyOf(provider, slot.journal.history),
+    ...(certificateEndsAtMs === undefined ? {} : { certificateEndsAtMs }),
     ...(pausedMs > 0 ? { pausedUntilMs: Math.ceil(nowMs + pausedMs) } : {}),
   };
 }
