@@ -51,6 +51,12 @@ export function zonesOf(
   };
 }
 
+/** Of a token whose issuer has no other one before it has died. */
+export function zonesToTheEnd(lifetimeMs: number): Zones {
+  const endMs = Math.max(SHORTEST_USE_MS, lifetimeMs);
+  return { dueAfterMs: endMs, deadAfterMs: endMs };
+}
+
 /** How long a credential is used, counted from when it was asked for: not in the safety margin before its end. */
 function deadAfterMs(lifetimeMs: number): number {
   return Math.max(SHORTEST_USE_MS, lifetimeMs - Math.min(1_000, 0.02 * lifetimeMs));

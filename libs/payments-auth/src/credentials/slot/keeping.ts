@@ -1,7 +1,7 @@
 import { headersOf } from '../call-headers.js';
 import { Credential } from '../credential.js';
 import type { IssuedToken } from '../issuing/token-issuer.js';
-import { zonesOf } from '../renewing/renewal-rules.js';
+import { zonesOf, zonesToTheEnd } from '../renewing/renewal-rules.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
 import { KeptCredential } from './kept-credential.js';
 import type { Acquired } from './login.js';
@@ -16,7 +16,7 @@ export function keepAcquired(slot: SlotView, { secret, issued }: Acquired): Kept
  * A token as it is kept, with the zones of its life.
  *
  * An issuer may hand out one token until it dies. Such a token does not live longer for being handed out again, and
- * asking again before it has died is pointless.
+ * asking for another one before it has died is pointless: neither it nor what follows it is renewed ahead of its end.
  *
  * @throws {UnusableCredentialsError} when no header that can be sent is made of it
  */
@@ -30,7 +30,10 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
   const expiresAtMs =
     again && !knowsWhatIsLeft ? Math.min(before.credential.expiresAtMs ?? endsAtMs, endsAtMs) : endsAtMs;
   const remainingMs = expiresAtMs - issued.askedAtMs;
-  const zones = zonesOf(remainingMs, provider.refreshBeforeMs, slowestLoginMs(), Math.random());
+  const zones =
+    again || before?.isRenewedAtItsEnd === true
+      ? zonesToTheEnd(remainingMs + answeredAfterMs(issued, clock.monotonic()))
+      : zonesOf(remainingMs, provider.refreshBeforeMs, slowestLoginMs(), Math.random());
   const made = headersOf(provider.definition, secret.credentials, issued.token, provider.environment);
   const credential = new Credential({
     provider: provider.name,
@@ -47,9 +50,14 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
     secret,
     lifetimeMs: remainingMs,
     version: issued.version,
-    zones: again ? { ...zones, dueAfterMs: zones.deadAfterMs } : zones,
+    zones,
     since: { wallMs: issued.askedAtMs, monotonicMs: issued.askedAtMonotonicMs },
   });
+}
+
+/** Its life may have begun so much later than it was asked for, and its issuer has no other one before that has passed. */
+function answeredAfterMs({ from, askedAtMonotonicMs }: IssuedToken, nowMs: number): number {
+  return from === 'store' ? 0 : Math.min(1_000, nowMs - askedAtMonotonicMs);
 }
 
 /** A token of the fleet is as old as it is, and not as young as it is here: its provider has known it since then. */

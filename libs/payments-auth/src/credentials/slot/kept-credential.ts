@@ -115,7 +115,7 @@ export class KeptCredential {
 
   /** Its issuer hands out one token until it dies: asking for another one before that is pointless. */
   get isRenewedAtItsEnd(): boolean {
-    return this.#dueAfterMs === this.#deadAfterMs && this.#dueAfterMs !== FOR_EVER_MS;
+    return this.#dueAfterMs === this.#deadAfterMs && this.#deadAfterMs >= this.lifetimeMs;
   }
 
   /** As its issuer knows it, who reads the monotonic clock alone: what has slept may have ended. */
