@@ -82,6 +82,8 @@ export interface SandboxBed<N extends ProviderName = ProviderName> {
   readonly all: readonly BedProvider<N>[];
   /** Moves the clock on by `ms`, and lets every token request that falls due on the way have its answer. */
   pass(ms: number): Promise<void>;
+  /** The wall clock of the application is set forward by `ms`. Nothing slept, and the providers do not notice. */
+  stepWallClock(ms: number): void;
   /** What `promise` comes to while the clock moves past every pause. */
   outwait<T>(promise: Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -103,7 +105,15 @@ export async function startSandboxBed<N extends ProviderName>({
 }: SandboxBedSettings<N> = {}): Promise<SandboxBed<N>> {
   const clock = new ManualClock();
   const logger = new LogLines();
-  const sandbox = await startSandbox({ providers: only, seed, clock, settings, logSize: 20_000 });
+  let steppedMs = 0;
+  const providersClock = { now: () => clock.now() - steppedMs };
+  const sandbox = await startSandbox({
+    providers: only,
+    seed,
+    clock: providersClock,
+    settings,
+    logSize: 20_000,
+  });
   const one = (name: N) => sandbox.provider(name) as unknown as SandboxProvider;
   // Enough connections to be concurrent, and few enough for any machine.
   const httpAgent = new Agent({ keepAlive: true, maxSockets: 32 });
@@ -149,6 +159,10 @@ export async function startSandboxBed<N extends ProviderName>({
         await clock.advance(Math.min(leftMs, STEP_MS));
         await until(() => eventsOf('token-request').length >= eventsOf('credential-requested').length);
       }
+    },
+    stepWallClock: (ms) => {
+      steppedMs += ms;
+      clock.jump(ms);
     },
     outwait: (promise) => outwaited(clock, promise, isTokenRequestOnItsWay),
     close: async () => {

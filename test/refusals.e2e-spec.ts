@@ -1,0 +1,298 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import type { AxiosResponse } from 'axios';
+import type { ProviderSettings } from 'payments-sandbox';
+import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
+import { outcomeOf, until } from './support/waiting.js';
+
+// Thousands of calls over real sockets, on machines that may have other things to do.
+jest.setTimeout(120_000);
+
+const READ = { url: '/sandbox/echo' };
+const NEVER = { ...READ, paymentsAuth: { replay: 'never' as const } };
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** What has become of calls: those that failed, and how often one was sent at most. */
+interface Tally {
+  readonly calls: number;
+  readonly failed: number;
+  readonly mostAttempts: number;
+}
+
+const attemptsOf = (outcome: unknown): number => {
+  const { paymentsAuth, response } = outcome as AxiosResponse & { response?: AxiosResponse };
+  return (paymentsAuth ?? response?.paymentsAuth)?.attempts ?? 0;
+};
+
+const tally = (outcomes: readonly unknown[]): Tally => ({
+  calls: outcomes.length,
+  failed: outcomes.filter((outcome) => outcome instanceof Error).length,
+  mostAttempts: Math.max(0, ...outcomes.map(attemptsOf)),
+});
+
+const times = <T>(count: number, each: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => each(index));
+
+describe('one application', () => {
+  let bed: ProviderBed<'wakapay'>;
+  let payments = 0;
+
+  afterEach(async () => {
+    // Whatever happened, no payment was made twice.
+    const { executedTwice, changedBodies } = bed.provider.counts;
+    await bed.close();
+    if (executedTwice + changedBodies > 0)
+      throw new Error(`made twice: ${executedTwice}, changed: ${changedBodies}`);
+  });
+
+  const start = async (settings: Partial<ProviderSettings> = {}) => {
+    bed = await startProviderBed('wakapay', { settings: { tokenLifetimeMs: 10 * HOUR, ...settings } });
+  };
+  const startWithMerchants = async (count: number, settings: Partial<ProviderSettings>) => {
+    bed = await startProviderBed('wakapay', {
+      settings,
+      options: { accounts: (id: string) => bed.provider.credentialsOf(id) },
+    });
+    return times(count, (index) => {
+      bed.provider.addAccount(`m-${index}`);
+      return { ...READ, paymentsAuth: { account: `m-${index}` } };
+    });
+  };
+  const logins = () => bed.provider.counts.tokenRequests;
+  const sendOnce = () => bed.send(NEVER);
+  const pay = () => bed.pay(`order-${(payments += 1)}`);
+
+  /** One call every `everyMs` of the clock, for `forMs`. Each step ends when every token request has its answer. */
+  const traffic = async (
+    everyMs: number,
+    forMs: number,
+    send: (index: number) => Promise<unknown> = () => bed.send(READ),
+  ): Promise<Tally> => {
+    const calls: Promise<unknown>[] = [];
+    for (let index = 0; index * everyMs < forMs; index += 1) {
+      calls.push(outcomeOf(send(index)));
+      await bed.pass(everyMs);
+    }
+    return tally(await bed.outwait(Promise.all(calls)));
+  };
+
+  describe('whose tokens all end while a login is in flight', () => {
+    it.each(['on its way', 'not issued yet'])(
+      'loses none of 281 payments of 5 callers, for two logins at most, with a token that is %s',
+      async (moment) => {
+        await start();
+        await bed.send(READ);
+        await bed.pass(5 * SECOND);
+        const before = logins();
+        const answerNormally = bed.provider.misbehave({ fault: 'slow', delayMs: 300, on: 'token' });
+        const renewing = bed.credentials.refresh();
+        await until(() => logins() > before);
+        if (moment === 'on its way') await until(() => bed.provider.tokens.length === 2);
+        await bed.clock.advance(10);
+        let left = 281;
+        const outcomes: unknown[] = [];
+        const caller = async () => {
+          for (; left > 0;) {
+            left -= 1;
+            outcomes.push(await outcomeOf(pay()));
+          }
+        };
+        // The first are on their way when everything dies.
+        const callers = times(5, caller);
+        bed.provider.revokeTokens();
+        await renewing;
+        await Promise.all(callers);
+        answerNormally();
+        expect(tally(outcomes)).toMatchObject({ calls: 281, failed: 0 });
+        expect(tally(outcomes).mostAttempts).toBeLessThanOrEqual(3);
+        expect(logins() - before).toBeLessThanOrEqual(2);
+      },
+    );
+  });
+
+  describe('whose provider refuses a new token at first', () => {
+    it.each([300, 1_500])(
+      'for %d ms makes one login per lifetime, and no call fails',
+      async (refusedForMs) => {
+        await start({ tokenLifetimeMs: 10 * SECOND });
+        await bed.send(READ);
+        await bed.pass(2 * SECOND);
+        bed.provider.configure({ tokensRefusedForMs: refusedForMs });
+        const { calls, failed, mostAttempts } = await traffic(20, MINUTE);
+        expect({ calls, failed }).toEqual({ calls: 3_000, failed: 0 });
+        expect(mostAttempts).toBeLessThanOrEqual(3);
+        // Renewed ahead of its end, a token serves four fifths of its life at least.
+        expect(logins()).toBeLessThanOrEqual(Math.ceil(62 / 8) + 1);
+        expect(bed.eventsOf('renewals-paused')).toEqual([]);
+      },
+    );
+
+    it('for 300 ms from the first call on makes one login per lifetime, and no call fails', async () => {
+      await start({ tokenLifetimeMs: 10 * SECOND, tokensRefusedForMs: 300 });
+      expect(await traffic(20, MINUTE)).toMatchObject({ calls: 3_000, failed: 0 });
+      expect(logins()).toBeLessThanOrEqual(Math.ceil(60 / 8) + 1);
+      expect(bed.eventsOf('renewals-paused')).toEqual([]);
+    });
+
+    it('makes one login for the first call of each of 200 merchants, and none of these calls fails', async () => {
+      const firstCalls = await startWithMerchants(200, { tokensRefusedForMs: 300, tokenLifetimeMs: HOUR });
+      const calls = firstCalls.map((each) => bed.outcome(each));
+      expect(tally(await bed.outwait(Promise.all(calls)))).toMatchObject({ calls: 200, failed: 0 });
+      expect(logins()).toBe(200);
+      expect(bed.eventsOf('renewals-paused')).toEqual([]);
+    });
+
+    it('for an hour is cured of a real revocation after it by one login', async () => {
+      await start({ tokenLifetimeMs: 5 * MINUTE, tokensRefusedForMs: 300 });
+      expect(await traffic(2 * SECOND, HOUR)).toMatchObject({ failed: 0 });
+      const before = logins();
+      bed.provider.configure({ tokensRefusedForMs: 0 });
+      bed.provider.revokeTokens();
+      // Only a call that cannot be replayed fails.
+      const { failed } = await traffic(200, 10 * SECOND, (index) => bed.send(index === 0 ? NEVER : READ));
+      expect(failed).toBe(1);
+      expect(logins() - before).toBe(1);
+    });
+  });
+
+  describe('whose calls cannot be sent again', () => {
+    it('loses the calls in flight and at most two more at each of six revocations', async () => {
+      await start();
+      await traffic(50, 2 * SECOND, sendOnce);
+      for (let round = 0; round < 6; round += 1) {
+        const before = logins();
+        const inFlight = times(4, () => outcomeOf(bed.send(NEVER)));
+        bed.provider.revokeTokens();
+        const { failed } = await traffic(50, 10 * SECOND, sendOnce);
+        expect(failed).toBeLessThanOrEqual(2);
+        expect((await Promise.all(inFlight)).every((each) => attemptsOf(each) === 1)).toBe(true);
+        expect(logins() - before).toBeLessThanOrEqual(2);
+      }
+    });
+
+    it('loses as few POSTs at each of five revocations told by a bare 401, and sends none twice', async () => {
+      await start({ refusalEnvelope: 'bare' });
+      await traffic(50, 2 * SECOND, pay);
+      for (let round = 0; round < 5; round += 1) {
+        const before = logins();
+        bed.provider.revokeTokens();
+        const { failed, mostAttempts } = await traffic(50, 10 * SECOND, pay);
+        expect(failed).toBeLessThanOrEqual(2);
+        expect(mostAttempts).toBe(1);
+        expect(logins() - before).toBeLessThanOrEqual(2);
+      }
+      expect(bed.provider.counts.replays).toBe(0);
+    });
+  });
+
+  describe('that makes one call a minute which its merchant may not make, beside 1 200 others', () => {
+    it('logs in 3 times in the hour at most, and is cured of a revocation by one login at once', async () => {
+      await start();
+      bed.provider.misbehave({ fault: 'refuse', path: '/sandbox/payments' });
+      await traffic(50, 2 * MINUTE, (index) => (index % 1_200 === 700 ? pay() : bed.send(READ)));
+      // The rest of the hour with fewer others: the evidence against a renewal is less, and not more.
+      await traffic(3 * SECOND, HOUR - 2 * MINUTE, (index) => (index % 20 === 7 ? pay() : bed.send(READ)));
+      expect(logins() - 1).toBeLessThanOrEqual(3);
+      const before = logins();
+      bed.provider.revokeTokens();
+      // One call refused between others that were served shows nothing; the second in a row does.
+      const { failed } = await traffic(50, 10 * SECOND);
+      expect(failed).toBeLessThanOrEqual(1);
+      expect(logins() - before).toBe(1);
+    });
+
+    it('loses no call to a revocation that several calls meet together', async () => {
+      await start();
+      bed.provider.misbehave({ fault: 'refuse', path: '/sandbox/payments' });
+      await traffic(3 * SECOND, HOUR / 2, (index) => (index % 20 === 7 ? pay() : bed.send(READ)));
+      const before = logins();
+      bed.provider.revokeTokens();
+      const together = times(10, () => bed.outcome(READ));
+      expect(tally(await bed.outwait(Promise.all(together)))).toMatchObject({ calls: 10, failed: 0 });
+      expect(logins() - before).toBe(1);
+    });
+  });
+
+  describe('whose merchant is suspended although logins succeed', () => {
+    it.each([
+      ['', {}, READ],
+      [', with `replay: never`', {}, NEVER],
+      [', with bare 401s', { refusalEnvelope: 'bare' as const }, READ],
+    ])('logs in 3 times in 5 s, and 20 times in an hour%s', async (_, settings, call) => {
+      await start(settings);
+      await bed.send(READ);
+      await bed.pass(5 * SECOND);
+      bed.provider.suspend();
+      const send = () => bed.send(call);
+      expect(await traffic(10, 5 * SECOND, send)).toMatchObject({ calls: 500, failed: 500 });
+      expect(logins() - 1).toBeLessThanOrEqual(3);
+      const { mostAttempts } = await traffic(5 * SECOND, HOUR - 5 * SECOND, send);
+      expect(mostAttempts).toBeLessThanOrEqual(3);
+      expect(logins() - 1).toBeLessThanOrEqual(20);
+    });
+
+    it.each([
+      ['', 'own' as const],
+      [', with bare 401s', 'bare' as const],
+    ])('on one path only logs in 3 times in 5 s, and 20 times in an hour%s', async (_, envelope) => {
+      await start();
+      await bed.send(READ);
+      bed.provider.misbehave({ fault: 'refuse', path: '/sandbox/payments', envelope });
+      expect(await traffic(10, 5 * SECOND, pay)).toMatchObject({ calls: 500, failed: 500 });
+      expect(logins() - 1).toBeLessThanOrEqual(3);
+      await traffic(5 * SECOND, HOUR - 5 * SECOND, pay);
+      expect(logins() - 1).toBeLessThanOrEqual(20);
+    });
+  });
+
+  describe('whose provider has two servers that disagree', () => {
+    it('for 300 ms after each login loses one call in a hundred at most', async () => {
+      await start({ tokenLifetimeMs: 10 * SECOND, nodesDisagreeForMs: 300 });
+      const { calls, failed, mostAttempts } = await traffic(20, MINUTE);
+      expect(failed / calls).toBeLessThanOrEqual(0.01);
+      expect(mostAttempts).toBeLessThanOrEqual(3);
+    });
+
+    it('for ever forces no more renewals than the bucket gives', async () => {
+      await start({ nodesDisagreeForMs: 'always' });
+      await traffic(200, 10 * MINUTE);
+      expect(logins() - 1).toBeLessThanOrEqual(20 + (10 * MINUTE) / (10 * SECOND));
+    });
+  });
+
+  describe('whose wall clock is set forward by an hour', () => {
+    it('serves every call of 1 500 merchants, and renews each token once at most, few at a time', async () => {
+      const calls = await startWithMerchants(1_500, { tokenLifetimeMs: HOUR });
+      await bed.outwait(Promise.all(calls.map((each) => bed.outcome(each))));
+      await bed.pass(5 * SECOND);
+      expect(logins()).toBe(1_500);
+      bed.provider.reset();
+      bed.stepWallClock(HOUR);
+      const outcomes = await Promise.all(calls.map((each) => bed.outcome(each)));
+      expect(tally(outcomes)).toMatchObject({ calls: 1_500, failed: 0, mostAttempts: 1 });
+      await bed.pass(2 * MINUTE);
+      expect(logins()).toBeLessThanOrEqual(1_500);
+      // Nobody waits for them: they take 8 places of 32.
+      expect(bed.provider.counts.mostTokenRequestsAtOnce).toBeLessThanOrEqual(8);
+    });
+  });
+
+  describe('whose issuer hands out the same token until it dies', () => {
+    it('asks it once per lifetime, and loses no call', async () => {
+      await start({ tokenLifetimeMs: 10 * SECOND, sameTokenUntilDead: true });
+      const { failed } = await traffic(20, MINUTE);
+      expect(failed).toBe(0);
+      expect(logins()).toBeLessThanOrEqual(6 + 1);
+    });
+  });
+
+  describe('whose adapter answers without headers', () => {
+    it.each([200, 401])('gives its caller the answer, with status %d', async (status) => {
+      await start();
+      const adapter = (config: object) => Promise.resolve({ status, data: { ok: true }, config } as never);
+      const call = bed.send({ ...READ, adapter, validateStatus: () => true });
+      expect(await bed.outwait(call)).toMatchObject({ status, data: { ok: true } });
+    });
+  });
+});
