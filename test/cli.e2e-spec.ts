@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BUILT_IN_PROVIDERS } from 'nestjs-payments-auth';
-import { type ProviderName, type Sandbox, startSandbox } from 'payments-sandbox';
+import { type ProviderName, type Sandbox, type SandboxProvider, startSandbox } from 'payments-sandbox';
 import type { ProviderCheck } from '../libs/payments-auth/src/cli/provider-check.js';
 import { findLeaks } from './support/leak-checker.js';
 import { json, startLoopbackServer } from './support/loopback-server.js';
@@ -432,6 +432,54 @@ describe('nestjs-payments-auth check', () => {
       expect(of('wakapay')).toMatchObject({ ok: true, findings: [] });
       expect(of('wakapay').clockDifferenceMs).toBeLessThan(-10_000);
     });
+  });
+});
+
+/** Those whose requests or logins carry the time under a signature. */
+const TIMED = [
+  'dlocal',
+  'rapyd',
+  'worldline',
+  'coinbase-cdp',
+  'gocardless',
+  'truelayer',
+  'revolut-business',
+] as const;
+
+/** Where no harmless call is known, one without a credential is made for the sake of its date. */
+const isLookedAt = (name: string) => ['dlocal', 'coinbase-cdp', 'revolut-business'].includes(name);
+
+describe('nestjs-payments-auth check of providers that sign', () => {
+  let signing: Sandbox;
+  const of = (name: (typeof TIMED)[number]) => signing.provider(name) as unknown as SandboxProvider;
+
+  beforeAll(async () => {
+    signing = await startSandbox({ providers: [...TIMED] });
+  });
+  afterAll(() => signing.close());
+
+  it.each([60_000, -60_000])('tells a clock that is %d ms off, in words', async (skewMs) => {
+    for (const name of TIMED) of(name).configure({ skewMs });
+    const { code, stdout } = await run(['check', ...TIMED], { ...signing.environment });
+    expect(code).toBe(1);
+    const where = skewMs > 0 ? 'ahead of' : 'behind';
+    const words = new RegExp(`the provider's clock is (?:5[5-9]|6[0-5]) s ${where} this machine's`, 'g');
+    expect(stdout.match(words)).toHaveLength(TIMED.length);
+    expect(stdout).toContain('signatures hold the time, and Rapyd refuses one that is too far from its own');
+    expect(stdout).toContain('let this machine set its clock by NTP');
+  });
+
+  it('finds nothing wrong where the clocks agree, and spends no refresh token', async () => {
+    for (const name of TIMED) of(name).reset();
+    const result = await check([...TIMED], { ...signing.environment });
+    expect(result.code).toBe(0);
+    for (const name of TIMED) {
+      expect(result.of(name as never)).toMatchObject({ ok: true, clockDifferenceMs: 0 });
+      expect(of(name).counts.refusals).toBe(isLookedAt(name) ? 1 : 0);
+      expect(of(name).refreshTokens).toEqual([]);
+    }
+    expect(result.of('truelayer' as never).probe).toMatchObject({ passed: true, status: 204 });
+    expect(result.of('worldline' as never).probe).toMatchObject({ passed: true, status: 200 });
   });
 });
 

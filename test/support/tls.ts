@@ -15,15 +15,23 @@ export interface TlsFront {
   readonly url: string;
   /** What a client must trust. */
   readonly ca: string;
+  /** The certificate, in PEM, that each client has shown; empty for one that showed none. */
+  readonly shown: readonly string[];
   readonly close: () => Promise<void>;
 }
 
-export async function startTlsFront(behind: string): Promise<TlsFront> {
+/** @param clientCa where it is given, nobody is let through without a certificate that it has issued */
+export async function startTlsFront(behind: string, clientCa?: string): Promise<TlsFront> {
   const { key, cert } = createCertificate();
   const { hostname, port, pathname } = new URL(behind);
-  const server = createTlsServer({ key, cert }, (client) => join(client, connect(Number(port), hostname)));
+  const shown: string[] = [];
+  const asking = clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true, ca: clientCa };
+  const server = createTlsServer({ key, cert, ...asking }, (client) => {
+    shown.push(client.getPeerX509Certificate()?.toString() ?? '');
+    join(client, connect(Number(port), hostname));
+  });
   const { port: tlsPort, close } = await listening(server);
-  return { url: `https://localhost:${tlsPort}${pathname.replace(/\/$/, '')}`, ca: cert, close };
+  return { url: `https://localhost:${tlsPort}${pathname.replace(/\/$/, '')}`, ca: cert, shown, close };
 }
 
 /** A forward proxy, and everything that clients have sent it in clear or in cipher. */

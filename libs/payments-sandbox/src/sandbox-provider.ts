@@ -296,7 +296,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     this.#engine.limits.clear();
     this.#engine.faults.clear();
     this.#context.usedReferences.clear();
-    this.configure(this.#startSettings);
+    Object.assign(this.#context.settings, this.#startSettings);
     for (const account of this.#context.accounts.all()) account.suspended = false;
   }
 

@@ -4,16 +4,17 @@ import { requiredVariables } from '../options/own-credentials.js';
 import type { Variables } from '../options/variables.js';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
-import type { ProviderDefinition } from '../providers/provider-definition.js';
-import { strategyOf } from '../strategies/strategy.js';
+import type { ProbeDefinition, ProviderDefinition } from '../providers/provider-definition.js';
+import { placeholdersIn } from '../strategies/placeholders.js';
+import { type Credentials, strategyOf } from '../strategies/strategy.js';
 import { adviceFor, type Symptom } from '../providers/advice.js';
 import { sayDuration } from './duration.js';
 import type { CheckFinding, ProviderCheck, StepResult } from './provider-check.js';
-import { type CheckSettings, logIn, probe } from './requests.js';
+import { type CheckSettings, logIn, lookAtClock, probe, signsTheTime } from './requests.js';
 import type { Transcript } from './transcript.js';
 
-/** Beyond this, whatever has a time in it is taken for too old or not yet valid. */
-const CLOCK_OFF_MS = 60_000;
+/** Some providers take what is up to a minute old: a clock that is half of it off is told while calls still pass. */
+const CLOCK_OFF_MS = 30_000;
 
 export interface CheckContext extends CheckSettings {
   readonly variables: Variables;
@@ -107,10 +108,18 @@ async function makeRequests(
     strategy === undefined || isSpared ? undefined : await logIn(provider, strategy, credentials, context);
   const token = strategy === undefined ? '' : login?.value?.token;
   const probed =
-    definition.probe === undefined || token === undefined
+    definition.probe === undefined || token === undefined || !hasWhatItNeeds(definition.probe, credentials)
       ? undefined
       : await probe(provider, definition.probe, { credentials, token }, context);
-  const clockDifferenceMs = login?.clockDifferenceMs ?? probed?.clockDifferenceMs;
+  const isTimed = await signsTheTime(provider, credentials, context.clock);
+  const looked =
+    // An assertion for a refresh token holds the time too.
+    (isTimed || isSpared) && login === undefined && probed === undefined
+      ? await lookAtClock(provider, credentials, context)
+      : undefined;
+  const clockDifferenceMs = [login, probed, looked].find(
+    (each) => each?.clockDifferenceMs !== undefined,
+  )?.clockDifferenceMs;
   return {
     result: {
       ...(login === undefined ? {} : { login: login.step }),
@@ -122,7 +131,7 @@ async function makeRequests(
     findings: [
       ...failures(definition, 'login', login),
       ...failures(definition, 'probe', probed),
-      ...clockFindings(clockDifferenceMs ?? 0),
+      ...clockFindings(isTimed ? definition.title : undefined, clockDifferenceMs ?? 0),
       ...(isSpared ? [NOT_SPENT] : []),
     ],
   };
@@ -168,16 +177,24 @@ function unquoted(variable: string): CheckFinding {
   };
 }
 
-function clockFindings(differenceMs: number): CheckFinding[] {
-  if (Math.abs(differenceMs) <= CLOCK_OFF_MS) return [];
+/** @param signed the provider, where its signatures hold the time */
+function clockFindings(signed: string | undefined, differenceMs: number): CheckFinding[] {
+  if (Math.abs(differenceMs) < CLOCK_OFF_MS) return [];
   const where = differenceMs > 0 ? 'ahead of' : 'behind';
+  const cause = 'one of the two is wrong, and most likely it is this one';
+  const ofSignatures = `; signatures hold the time, and ${signed} refuses one that is too far from its own`;
   return [
     {
       severity: 'failure',
       step: 'clock',
       what: `the provider's clock is ${sayDuration(Math.abs(differenceMs))} ${where} this machine's`,
-      cause: 'one of the two is wrong, and most likely it is this one',
+      cause: signed === undefined ? cause : cause + ofSignatures,
       fix: 'let this machine set its clock by NTP',
     },
   ];
+}
+
+/** Optional fields stand in the path of some probes. */
+function hasWhatItNeeds({ path, needs = [] }: ProbeDefinition, credentials: Credentials): boolean {
+  return [...placeholdersIn(path), ...needs].every((name) => credentials[name] !== undefined);
 }

@@ -49,6 +49,7 @@ export async function logIn(
     send: ({ path, ...request }) =>
       transport.send(filled(tokenBaseUrl(provider, strategy), credentials), {
         ...request,
+        ...certified(provider, credentials),
         path: filled(path, credentials),
       }),
     judge: (answer) => {
@@ -80,13 +81,15 @@ export async function probe(
     definition: provider.definition,
     credentials: { ...credentials, token },
     make: async (): Promise<TokenRequest> => {
-      const { method = 'GET', path, json } = probed;
+      const { method = 'GET', json } = probed;
+      const path = filled(probed.path, credentials);
       const body = json === undefined ? undefined : JSON.stringify(json);
       const given = { credentials, ...(environment === undefined ? {} : { environment }) };
       const headers = {
         Accept: 'application/json',
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         ...presentIn(definition.defaultHeaders?.(given) ?? {}),
+        ...probed.headers,
         ...headersOf(definition, credentials, token, environment).headers,
       };
       const url = new URL(base + path);
@@ -117,13 +120,75 @@ export async function probe(
           : { body: typeof sent === 'string' ? sent : Buffer.from(sent).toString() }),
       };
     },
-    send: (request) => transport.send(base, request),
+    send: (request) => transport.send(base, { ...request, ...certified(provider, credentials) }),
     judge: (answer) => {
       const isSuccess = answer.status >= 200 && answer.status < 300;
       const succeeded = accepted?.(answer) ?? (isSuccess && definition.refusal?.refused(answer) !== true);
       return succeeded ? { value: true } : { what: wordsOf(answer.body) ?? `HTTP ${answer.status}` };
     },
   });
+}
+
+/**
+ * A request that carries nothing, for the `Date` of its answer alone, whatever it is: what is signed with the time is
+ * refused when the clocks differ.
+ */
+export async function lookAtClock(
+  provider: ConfiguredProvider,
+  credentials: Credentials,
+  { clock, timeoutMs }: CheckSettings,
+): Promise<StepResult<true>> {
+  const transport = new AxiosTokenTransport({ clock, http: provider.http, deadlineMs: timeoutMs });
+  const base = filled(provider.hosts[provider.defaultHost] as string, credentials);
+  return ask<true>({
+    on: 'call',
+    clock,
+    definition: provider.definition,
+    credentials,
+    make: () => ({ method: 'GET', path: '/', headers: { Accept: 'application/json' } }),
+    send: (request) => transport.send(base, { ...request, ...certified(provider, credentials) }),
+    judge: () => ({ value: true }),
+  });
+}
+
+/** Whether a signature of this provider holds the time: whether its `sign` asks for it. */
+export async function signsTheTime(
+  { definition, environment, hosts, defaultHost }: ConfiguredProvider,
+  credentials: Credentials,
+  clock: Clock,
+): Promise<boolean> {
+  let isAsked = false;
+  try {
+    await definition.sign?.({
+      credentials,
+      ...(environment === undefined ? {} : { environment }),
+      method: 'GET',
+      url: new URL(filled(hosts[defaultHost] as string, credentials)),
+      path: '/',
+      namedHost: defaultHost,
+      headers: {},
+      body: undefined,
+      token: '',
+      get nowMs() {
+        isAsked = true;
+        return clock.now();
+      },
+      attempt: 1,
+      random: (bytes) => new Uint8Array(bytes),
+    });
+  } catch {
+    // A call says what is wrong with it.
+  }
+  return isAsked;
+}
+
+/** With the client's certificate, where it has one. */
+function certified(
+  { certificates }: ConfiguredProvider,
+  credentials: Credentials,
+): Pick<TokenRequest, 'agent'> {
+  const agent = certificates?.agentOf(credentials);
+  return agent === undefined ? {} : { agent };
 }
 
 function presentIn(values: HeaderValues): Record<string, string> {

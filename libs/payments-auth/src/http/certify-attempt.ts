@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https';
 import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { Credential } from '../credentials/credential.js';
@@ -31,11 +32,9 @@ export function certifyAttempt(
       { ...about, reason: what },
     );
   };
-  if (adapter !== applicationAxios.getAdapter('http'))
-    refuse("it has an adapter other than axios's http adapter");
-  if (visible.httpsAgent) refuse('it has an httpsAgent of its own');
+  let agent: Agent | undefined;
   try {
-    attempt.httpsAgent = certificates.agentOf(credential.signing ?? {});
+    agent = certificates.agentOf(credential.signing ?? {});
   } catch (error) {
     if (!(error instanceof DefinitionFault)) throw error;
     throw new PaymentsAuthError(
@@ -44,4 +43,9 @@ export function certifyAttempt(
       { ...about, reason: error.message },
     );
   }
+  if (agent === undefined) return;
+  if (adapter !== applicationAxios.getAdapter('http'))
+    refuse("it has an adapter other than axios's http adapter");
+  if (visible.httpsAgent) refuse('it has an httpsAgent of its own');
+  attempt.httpsAgent = agent;
 }

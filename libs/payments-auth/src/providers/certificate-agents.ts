@@ -41,11 +41,15 @@ export class CertificateAgents {
     this.#ca = ca as AgentOptions['ca'];
   }
 
-  /** @throws DefinitionFault when there is no usable certificate */
-  agentOf(credentials: Credentials): Agent {
+  /**
+   * @returns `undefined` where the definition says that these credentials have no certificate
+   * @throws DefinitionFault when there is no usable certificate
+   */
+  agentOf(credentials: Credentials): Agent | undefined {
     const known = this.#byCredentials.get(credentials);
     if (known !== undefined) return known;
     const options = this.#optionsOf(credentials);
+    if (options === undefined) return undefined;
     const certificate = createHmac('sha256', this.#key).update(inWords(options)).digest('base64');
     const agent = this.#byCertificate.get(certificate) ?? this.#made(options);
     this.#byCertificate.delete(certificate);
@@ -74,7 +78,8 @@ export class CertificateAgents {
 
   #endOf(credentials: Credentials): End | undefined {
     try {
-      return this.#ends.get(this.agentOf(credentials));
+      const agent = this.agentOf(credentials);
+      return agent && this.#ends.get(agent);
     } catch {
       // A call says what is wrong with it.
       return undefined;
@@ -89,10 +94,11 @@ export class CertificateAgents {
     return agent;
   }
 
-  #optionsOf(credentials: Credentials): AgentOptions {
+  #optionsOf(credentials: Credentials): AgentOptions | undefined {
     const environment = this.#environment;
     const given = { credentials, ...(environment === undefined ? {} : { environment }) };
     const certificate = called('tls', () => this.#definition.tls?.(given));
+    if (certificate === undefined) return undefined;
     if (typeof certificate !== 'object' || certificate === null)
       throw new DefinitionFault('tls', 'returned no certificate');
     const ca = certificate.ca ?? this.#ca;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digest } from '../building-blocks/digests.js';
 import { jsonText } from '../building-blocks/json-text.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { jws } from '../building-blocks/jws.js';
@@ -95,9 +95,7 @@ function walletToken(attempt: Attempt<CoinbaseCdpCredentials>): string | undefin
       nbf: now,
       jti: Buffer.from(random(16)).toString('hex'),
       // Compact JSON with sorted keys.
-      ...(isJsonObject(sent)
-        ? { reqHash: createHash('sha256').update(jsonText(sent, 'canonical')).digest('hex') }
-        : {}),
+      ...(isJsonObject(sent) ? { reqHash: digest('sha256', jsonText(sent, 'canonical')) } : {}),
     }),
   });
 }

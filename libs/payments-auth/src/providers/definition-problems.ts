@@ -12,7 +12,7 @@ import {
   pathProblems,
   type Problems,
 } from './definition-checks.js';
-import { environmentProblems, variableProblems } from './environment-problems.js';
+import { environmentProblems, placeholderProblems, variableProblems } from './environment-problems.js';
 import { headerProblems } from './header-problems.js';
 import { refusalProblems } from './refusal-problems.js';
 import { tokenProblems } from './token-problems.js';
@@ -80,7 +80,7 @@ export function definitionProblems(definition: unknown): Problems {
     ...refusalProblems(definition['refusal'], definition['sign'] !== undefined),
     ...scopeProblems(definition),
     ...listProblems('secretResponseFields', definition['secretResponseFields'], /\S/, 'field names'),
-    ...probeProblems(definition['probe'], hosts),
+    ...probeProblems(definition['probe'], hosts, definition['credentials']),
     ...adviceProblems(definition['advice']),
     ...schemeProblems(definition['webhooks'], definition),
   ];
@@ -108,16 +108,22 @@ function scopeProblems({ scopes, scopesVariable, token }: Fields): Problems {
   ];
 }
 
-function probeProblems(probe: unknown, hosts: readonly string[]): Problems {
+function probeProblems(probe: unknown, hosts: readonly string[], fields: unknown): Problems {
   if (probe === undefined) return [];
   if (!isJsonObject(probe) || probe['path'] === undefined) return ['probe.path: expected a path'];
-  const { method = 'GET', json } = probe;
+  const { method = 'GET', json, needs = [], headers = {} } = probe;
+  const isField = (name: unknown) => isJsonObject(fields) && Object.hasOwn(fields, String(name));
   return [
     ...(method === 'GET' || method === 'POST' ? [] : ["probe.method: expected 'GET' or 'POST'"]),
     ...(json !== undefined && method === 'GET'
       ? ['probe.json: a GET has no body; leave one of the two out']
       : []),
     ...pathProblems('probe.path', probe['path']),
+    ...placeholderProblems('probe.path', probe['path'], fields),
+    ...(Array.isArray(needs) && needs.every(isField) ? [] : ['probe.needs: expected names of credentials']),
+    ...(isJsonObject(headers) && Object.values(headers).every((value) => typeof value === 'string')
+      ? []
+      : ['probe.headers: expected an object of texts']),
     ...hostProblems('probe.host', probe['host'], hosts),
     ...functionProblems('probe.accepted', probe['accepted']),
   ];

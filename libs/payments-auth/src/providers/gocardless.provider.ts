@@ -1,8 +1,10 @@
-import { createPrivateKey, sign as signatureOf } from 'node:crypto';
+import { sign as signatureOf } from 'node:crypto';
 import { digest } from '../building-blocks/digests.js';
 import { textAt } from '../building-blocks/json-value.js';
+import { privateKeyOf } from '../building-blocks/jws.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
+import type { Attempt, SignedAttempt } from './provider-definition.js';
 import { hmacWebhook } from './webhooks/signature-webhooks.js';
 
 /** GoCardless' static credentials. */
@@ -45,44 +47,7 @@ export const gocardless = builtInProvider<GocardlessCredentials, 'gocardless', '
     },
     headers: ({ credentials }) => ({ Authorization: bearer(credentials.accessToken) }),
     defaultHeaders: () => ({ 'GoCardless-Version': '2015-07-06' }),
-    /**
-     * The base of RFC 9421 with other names of headers, another name of the digest, and no algorithm.
-     *
-     * @see https://developer.gocardless.com/api-reference/#outbound-payments-request-signing
-     */
-    sign({ credentials, method, path, url, headers, body, nowMs, random }) {
-      const { privateKey, keyId = '' } = credentials;
-      if (privateKey === undefined || method !== 'POST' || !OUTBOUND_PAYMENTS.test(path)) return {};
-      const hasBody = body !== undefined && body.length > 0;
-      const contentDigest = hasBody ? `sha256=:${digest('sha256', body, 'base64')}:` : undefined;
-      const lines: [string, string][] = [
-        ['@method', method],
-        ['@authority', url.host],
-        ['@request-target', url.pathname + url.search],
-      ];
-      if (hasBody) {
-        lines.push(
-          ['content-digest', contentDigest ?? ''],
-          ['content-type', headers['content-type'] ?? ''],
-          ['content-length', headers['content-length'] ?? String(Buffer.byteLength(body))],
-        );
-      }
-      const created = Math.floor(nowMs / 1_000);
-      const nonce = Buffer.from(random(16)).toString('hex');
-      const parameters = `(${lines.map(([name]) => `"${name}"`).join(' ')});keyid="${keyId}";created=${created};nonce="${nonce}"`;
-      const base = [
-        ...lines.map(([name, value]) => `"${name}": ${value}`),
-        `"@signature-params": ${parameters}`,
-      ].join('\n');
-      const signature = signatureOf('sha512', Buffer.from(base), createPrivateKey(privateKey));
-      return {
-        headers: {
-          'Content-Digest': contentDigest,
-          'Gc-Signature-Input': `sig-1=${parameters}`,
-          'Gc-Signature': `sig-1=:${signature.toString('base64')}:`,
-        },
-      };
-    },
+    sign: (attempt) => (isSigned(attempt) ? signature(attempt) : {}),
     refusal: {
       // {"error":{"type":"invalid_api_usage","code":401,"errors":[{"reason":"access_token_not_found"}]}}
       refused: ({ status, body }) =>
@@ -103,3 +68,52 @@ export const gocardless = builtInProvider<GocardlessCredentials, 'gocardless', '
     ],
   }),
 );
+
+/** Whatever is asked of outbound payments, once a key is configured. */
+function isSigned({ credentials: { privateKey, keyId }, path }: Attempt<GocardlessCredentials>): boolean {
+  return (privateKey !== undefined || keyId !== undefined) && OUTBOUND_PAYMENTS.test(path);
+}
+
+/**
+ * The base of RFC 9421 with other names of headers, another name of the digest, and no algorithm.
+ *
+ * @see https://developer.gocardless.com/api-reference/#outbound-payments-request-signing
+ */
+async function signature(attempt: Attempt<GocardlessCredentials>): Promise<SignedAttempt> {
+  const { credentials, method, url, headers, body, nowMs, random, signWith } = attempt;
+  const { privateKey, keyId } = credentials;
+  if (keyId === undefined || (privateKey === undefined && signWith === undefined))
+    throw new TypeError(
+      'GoCardless wants a signature. Configure keyId, and privateKey or the provider option signer.',
+    );
+  const hasBody = body !== undefined && body.length > 0;
+  const contentDigest = hasBody ? `sha256=:${digest('sha256', body, 'base64')}:` : undefined;
+  const parts = [
+    ['@method', method],
+    ['@authority', url.host],
+    ['@request-target', url.pathname + url.search],
+    // These three only with a body.
+    ['content-digest', contentDigest],
+    ['content-type', headers['content-type']],
+    ['content-length', headers['content-length']],
+  ].slice(0, hasBody ? 6 : 3);
+  const names = parts.map(([name]) => `"${name}"`).join(' ');
+  const created = Math.floor(nowMs / 1_000);
+  const nonce = Buffer.from(random(16)).toString('hex');
+  const parameters = `(${names});keyid="${keyId}";created=${created};nonce="${nonce}"`;
+  const base = Buffer.from(
+    [
+      ...parts.map(([name, value]) => `"${name}": ${value}`),
+      `"@signature-params": ${parameters}`, //
+    ].join('\n'),
+  );
+  // ECDSA on P-521 with SHA-512, in DER.
+  const made = (await signWith?.(base)) ?? signatureOf('sha512', base, privateKeyOf(privateKey ?? ''));
+  return {
+    headers: {
+      'Content-Digest': contentDigest,
+      'Gc-Signature-Input': `sig-1=${parameters}`,
+      'Gc-Signature': `sig-1=:${Buffer.from(made).toString('base64')}:`,
+    },
+  };
+}

@@ -70,6 +70,13 @@ export const iyzico = builtInProvider<IyzicoCredentials, 'iyzico', 'sandbox' | '
       key: 'secretKey',
       header: 'x-iyz-signature-v3',
       signed:
+        '{credential:secretKey}{field:iyziEventType}{field:iyziPaymentId}{field:paymentConversationId}{field:status}',
+    }),
+    // Some of them name the id of the payment in another way.
+    directByPaymentId: hmacWebhook({
+      key: 'secretKey',
+      header: 'x-iyz-signature-v3',
+      signed:
         '{credential:secretKey}{field:iyziEventType}{field:paymentId}{field:paymentConversationId}{field:status}',
     }),
   },

@@ -2,6 +2,7 @@ import { hmac } from '../building-blocks/digests.js';
 import { textAt } from '../building-blocks/json-value.js';
 import { sameText } from '../building-blocks/same-text.js';
 import { refreshToken } from '../strategies/refresh-token.strategy.js';
+import type { ApiAnswer } from '../strategies/strategy.js';
 import { hasCode, says } from './answers-in-words.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
@@ -124,10 +125,11 @@ export const mercadopagoOauth = builtInProvider<MercadopagoOauthCredentials, 'me
       authentication: ['client_secret_post'],
       refreshToken: ({ credentials }) => credentials.refreshToken,
       rotates: true,
-      // A wrong client is told in words alone.
       rejected: (answer) =>
-        hasCode(answer, 'error', 'invalid_grant', 'invalid_client') ||
-        (answer.status === 401 && says(answer, 'message', 'client_id')),
+        hasCode(answer, 'error', 'invalid_grant', 'invalid_client', 'unauthorized_client') ||
+        saysWrongClient(answer),
+      // unauthorized_client is about the seller here: the application has no permission of that seller's.
+      wrongClient: (answer) => hasCode(answer, 'error', 'invalid_client') || saysWrongClient(answer),
       reason: ({ body }) => textAt(body, 'error') ?? textAt(body, 'message'),
       documentedLifetimeMs: 180 * 24 * 3_600_000,
     }),
@@ -148,6 +150,11 @@ export const mercadopagoOauth = builtInProvider<MercadopagoOauthCredentials, 'me
     ],
   }),
 );
+
+/** Older answers name the two fields, and no code. */
+function saysWrongClient(answer: ApiAnswer): boolean {
+  return [400, 401].includes(answer.status) && says(answer, 'message', 'client_id', 'client_secret');
+}
 
 /** `ts=…,v1=…` */
 function listOf(header = ''): Partial<Record<'ts' | 'v1', string>> {

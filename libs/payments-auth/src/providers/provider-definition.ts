@@ -79,8 +79,12 @@ export interface ProbeDefinition {
   readonly method?: 'GET' | 'POST';
   /** The named host. @default the first */
   readonly host?: string;
-  /** Below the base URL, query included. */
+  /** Below the base URL, query included. It may hold `{fieldName}` of a credential field that has `inUrl`. */
   readonly path: string;
+  /** Optional fields without which it is not made; those of the path are among them. @default none */
+  readonly needs?: readonly string[];
+  /** Headers that an application sends by itself: an idempotency key. @default none */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The body of a POST. @default none */
   readonly json?: unknown;
   /** What shows that the credential is accepted. @default a 2xx that `refusal.refused` says no to */
@@ -165,9 +169,9 @@ export interface ProviderDefinition<
   sign?(attempt: Attempt<C>): SignedAttempt | Promise<SignedAttempt>;
   /**
    * The client certificate, for logins and calls: one connection pool for each. It works with axios's own http adapter,
-   * through proxies too.
+   * through proxies too. `undefined`: these credentials have none, because its fields are optional.
    */
-  tls?(given: Given<C>): ClientCertificate;
+  tls?(given: Given<C>): ClientCertificate | undefined;
   /** How it says no to a call. @default a 401 renews the credential, and only calls that read are sent again */
   readonly refusal?: RefusalDefinition;
   /** The scopes asked for by default; absent where the provider has none. */

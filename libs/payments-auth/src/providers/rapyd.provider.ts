@@ -32,8 +32,11 @@ export const rapyd = builtInProvider<RapydCredentials, 'rapyd', 'sandbox' | 'liv
     secretKey: { variable: 'RAPYD_SECRET_KEY' },
   },
   headers: ({ credentials }) => ({ access_key: credentials.accessKey }),
+  // Rapyd wants it of a GET as well.
+  defaultHeaders: () => ({ 'Content-Type': 'application/json' }),
   sign({ credentials, method, url, body = '', nowMs, random }) {
-    const salt = Buffer.from(random(12)).toString('base64url');
+    // Eight characters; up to sixteen are taken.
+    const salt = Buffer.from(random(6)).toString('base64url');
     const timestamp = String(Math.floor(nowMs / 1_000));
     const target = method.toLowerCase() + url.pathname + url.search;
     return {

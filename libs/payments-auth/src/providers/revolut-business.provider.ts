@@ -56,6 +56,9 @@ export const revolutBusiness = builtInProvider<
       issuer: ({ credentials }) => credentials.issuer,
       // Not the token endpoint.
       audience: 'https://revolut.com',
+      lifetimeMs: 3_600_000,
+      // The page has iss, sub, aud and exp, and no other.
+      claims: () => ({ jti: undefined, iat: undefined }),
     }),
     refreshToken: ({ credentials }) => credentials.refreshToken,
     rotates: false,

@@ -1,6 +1,6 @@
 import { textAt } from '../building-blocks/json-value.js';
 import { refreshToken } from '../strategies/refresh-token.strategy.js';
-import { hasCode } from './answers-in-words.js';
+import { hasCode, says } from './answers-in-words.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import type { ProviderDefinition } from './provider-definition.js';
@@ -75,8 +75,8 @@ export const square = builtInProvider<SquareCredentials, 'square', 'sandbox' | '
 }));
 
 /**
- * Square, for platforms: a refresh token for each seller. In the code flow a refresh token stays as it is; with PKCE
- * each use replaces it, so the application has to save what comes.
+ * Square, for platforms: a refresh token for each seller, out of the code flow, where it stays as it is. That of PKCE,
+ * which has no secret and whose refresh tokens are good for one use, is not served.
  *
  * @see https://developer.squareup.com/docs/oauth-api/refresh-revoke-limit-scope
  */
@@ -102,19 +102,29 @@ export const squareOauth = builtInProvider<SquareOauthCredentials, 'square-oauth
       refreshToken: ({ credentials }) => credentials.refreshToken,
       rotates: false,
       answer: { expiresAt: 'expires_at' },
-      // No OAuth code: the envelope of a call.
-      rejected: (answer) => answer.status === 401 && hasCode(answer, 'errors.0.code', 'UNAUTHORIZED'),
-      reason: ({ body }) => textAt(body, 'errors.0.code'),
+      // No OAuth code, and no list of what is said: the envelope of a call, or the older one of Connect v1.
+      rejected: ({ status, body }) =>
+        [400, 401].includes(status) && (textAt(body, 'errors.0.code') ?? textAt(body, 'type')) !== undefined,
+      // A wrong secret is "Not Authorized"; what names a token or a code is about the seller.
+      wrongClient: (answer) =>
+        answer.status === 401 &&
+        !['message', 'errors.0.detail'].some((path) => says(answer, path, 'token', 'code', 'revoked')),
+      reason: ({ body }) => textAt(body, 'errors.0.code') ?? textAt(body, 'type'),
       documentedLifetimeMs: 30 * 24 * 3_600_000,
     }),
     headers: ({ token }) => ({ Authorization: bearer(token) }),
     advice: [
       {
         on: 'login',
-        status: [400, 401],
-        cause:
-          'the seller has taken the permission back, the refresh token is used up, or the application is wrong',
-        fix: 'ask the seller to connect again; compare SQUARE_OAUTH_CLIENT_ID and SQUARE_OAUTH_CLIENT_SECRET with the console',
+        status: 400,
+        cause: 'the seller has taken the permission back, or the refresh token is wrong',
+        fix: 'ask the seller to connect again',
+      },
+      {
+        on: 'login',
+        status: 401,
+        cause: 'the application id or its secret is wrong, or belongs to the other environment',
+        fix: 'compare SQUARE_OAUTH_CLIENT_ID and SQUARE_OAUTH_CLIENT_SECRET with the console; check SQUARE_OAUTH_ENVIRONMENT',
       },
     ],
   }),

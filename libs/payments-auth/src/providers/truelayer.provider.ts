@@ -2,6 +2,7 @@ import { UnsignedJws, jws } from '../building-blocks/jws.js';
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
+import type { Attempt, SignedAttempt } from './provider-definition.js';
 import { publicKeyWebhook } from './webhooks/signature-webhooks.js';
 
 /** TrueLayer's static credentials. */
@@ -54,34 +55,14 @@ export const truelayer = builtInProvider<TruelayerCredentials, 'truelayer', 'san
       documentedLifetimeMs: 3_600_000,
     }),
     headers: ({ token }) => ({ Authorization: bearer(token) }),
-    /** @see https://github.com/TrueLayer/truelayer-signing */
-    async sign({ credentials, method, url, headers, body = '', signWith }) {
-      const { privateKey, keyId } = credentials;
-      if (keyId === undefined || !SIGNED_METHODS.includes(method)) return {};
-      const idempotencyKey = headers['idempotency-key'];
-      const payload = [
-        `${method} ${url.pathname}\n`,
-        ...(idempotencyKey === undefined ? [] : [`Idempotency-Key: ${idempotencyKey}\n`]),
-        Buffer.from(body).toString(),
-      ].join('');
-      const parts = {
-        algorithm: 'ES512',
-        header: {
-          kid: keyId,
-          tl_version: '2',
-          tl_headers: idempotencyKey === undefined ? '' : 'Idempotency-Key',
-        },
-        payload,
-        detached: true,
-      } as const;
-      if (signWith === undefined && privateKey === undefined)
-        throw new TypeError(
-          'TrueLayer wants a signature. Configure privateKey, or the provider option signer.',
-        );
-      if (signWith === undefined)
-        return { headers: { 'Tl-Signature': jws({ ...parts, key: privateKey ?? '' }) } };
-      const unsigned = new UnsignedJws(parts);
-      return { headers: { 'Tl-Signature': unsigned.signed(await signWith(unsigned.bytes)) } };
+    sign: (attempt) => (isSigned(attempt) ? signature(attempt) : {}),
+    /** Its 401 means that the token or the signature is wrong. */
+    probe: {
+      method: 'POST',
+      path: '/test-signature',
+      needs: ['keyId'],
+      headers: { 'Idempotency-Key': 'nestjs-payments-auth-check' },
+      json: { nonce: 'nestjs-payments-auth-check' },
     },
     webhooks: {
       /** @see https://docs.truelayer.com/docs/configure-webhooks-for-your-integration */
@@ -116,3 +97,37 @@ export const truelayer = builtInProvider<TruelayerCredentials, 'truelayer', 'san
     ],
   }),
 );
+
+/** Whatever changes something, once a key is configured. */
+function isSigned({ credentials: { privateKey, keyId }, method }: Attempt<TruelayerCredentials>): boolean {
+  return (privateKey !== undefined || keyId !== undefined) && SIGNED_METHODS.includes(method);
+}
+
+/** @see https://github.com/TrueLayer/truelayer-signing */
+async function signature(attempt: Attempt<TruelayerCredentials>): Promise<SignedAttempt> {
+  const { credentials, method, url, headers, body = '', signWith } = attempt;
+  const { privateKey, keyId } = credentials;
+  if (keyId === undefined || (privateKey === undefined && signWith === undefined))
+    throw new TypeError(
+      'TrueLayer wants a signature. Configure keyId, and privateKey or the provider option signer.',
+    );
+  const key = headers['idempotency-key'];
+  const parts = {
+    algorithm: 'ES512',
+    header: {
+      kid: keyId,
+      tl_version: '2',
+      tl_headers: key === undefined ? '' : 'Idempotency-Key',
+    },
+    payload: Buffer.concat([
+      Buffer.from(`${method} ${url.pathname}\n`),
+      Buffer.from(key === undefined ? '' : `Idempotency-Key: ${key}\n`),
+      Buffer.from(body),
+    ]),
+    detached: true,
+  } as const;
+  if (signWith === undefined)
+    return { headers: { 'Tl-Signature': jws({ ...parts, key: privateKey ?? '' }) } };
+  const unsigned = new UnsignedJws(parts);
+  return { headers: { 'Tl-Signature': unsigned.signed(await signWith(unsigned.bytes)) } };
+}

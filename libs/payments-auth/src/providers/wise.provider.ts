@@ -1,4 +1,5 @@
-import { createPrivateKey, sign as signatureOf } from 'node:crypto';
+import { sign as signatureOf } from 'node:crypto';
+import { privateKeyOf } from '../building-blocks/jws.js';
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import type { ApiAnswer } from '../strategies/strategy.js';
 import { hasCode } from './answers-in-words.js';
@@ -24,6 +25,10 @@ export interface WiseCredentials extends WiseKeys {
 export interface WiseOauthCredentials extends WiseKeys {
   readonly clientId: string;
   readonly clientSecret: string;
+  /** The client certificate that Wise wants of its partners, as a PEM: logins and calls show it. */
+  readonly certificate?: string;
+  /** The private key of `certificate`, as a PEM. */
+  readonly certificateKey?: string;
 }
 
 const WEBHOOK_PUBLIC_KEY = {
@@ -76,7 +81,7 @@ export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>
     webhookPublicKey: WEBHOOK_PUBLIC_KEY,
   },
   headers: ({ credentials }) => ({ Authorization: bearer(credentials.apiToken) }),
-  sign: approve,
+  sign: (attempt) => (isAsked(attempt) ? approval(attempt) : {}),
   advice: [
     {
       on: 'call',
@@ -88,8 +93,8 @@ export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>
 }));
 
 /**
- * Wise for partners: the OAuth 2.0 client credentials grant. Wise wants a client certificate of its partners: the option
- * `http.httpsAgent` carries it, for logins too.
+ * Wise for partners: the OAuth 2.0 client credentials grant, over connections with the client certificate that Wise wants
+ * of its partners. The hosts for it are not documented openly.
  *
  * @see https://docs.wise.com/api-docs/api-reference/oauth-token
  */
@@ -103,6 +108,8 @@ export const wiseOauth = builtInProvider<WiseOauthCredentials, 'wise-oauth', 'sa
     credentials: {
       clientId: { variable: 'WISE_CLIENT_ID', secret: false },
       clientSecret: { variable: 'WISE_CLIENT_SECRET' },
+      certificate: { variable: 'WISE_OAUTH_CERTIFICATE', optional: true, secret: false, format: 'pem' },
+      certificateKey: { variable: 'WISE_OAUTH_CERTIFICATE_KEY', optional: true, format: 'pem' },
       privateKey: { variable: 'WISE_OAUTH_PRIVATE_KEY', optional: true, format: 'pem' },
       webhookPublicKey: WEBHOOK_PUBLIC_KEY,
     },
@@ -114,8 +121,13 @@ export const wiseOauth = builtInProvider<WiseOauthCredentials, 'wise-oauth', 'sa
       // A new token ends the one before it.
       endsEarlierToken: true,
     }),
+    tls: ({ credentials: { certificate: cert, certificateKey: key } }) => {
+      if (cert === undefined && key === undefined) return undefined;
+      if (cert !== undefined && key !== undefined) return { cert, key };
+      throw new TypeError('certificate and certificateKey belong together. Configure both.');
+    },
     headers: ({ token }) => ({ Authorization: bearer(token) }),
-    sign: approve,
+    sign: (attempt) => (isAsked(attempt) ? approval(attempt) : {}),
     advice: [
       {
         on: 'login',
@@ -127,30 +139,34 @@ export const wiseOauth = builtInProvider<WiseOauthCredentials, 'wise-oauth', 'sa
   }),
 );
 
+type Asked = Pick<Attempt<WiseKeys>, 'credentials' | 'previous' | 'signWith'>;
+
+const ONE_TIME_TOKEN = 'x-2fa-approval';
+
+function isAsked({ previous }: Asked): boolean {
+  return previous?.headers[ONE_TIME_TOKEN] !== undefined;
+}
+
 /**
  * Strong customer authentication: a 403 brings a one-time token, and the call is sent again with its signature. The key
  * may be in a KMS.
  *
  * @see https://docs.wise.com/guides/developer/auth-and-security/sca-and-2fa
  */
-async function approve({
-  credentials,
-  previous,
-  signWith,
-}: Pick<Attempt<WiseKeys>, 'credentials' | 'previous' | 'signWith'>): Promise<SignedAttempt> {
-  const oneTimeToken = previous?.headers['x-2fa-approval'];
-  if (oneTimeToken === undefined) return {};
-  const bytes = Buffer.from(oneTimeToken);
-  if (signWith === undefined && credentials.privateKey === undefined)
+async function approval({ credentials, previous, signWith }: Asked): Promise<SignedAttempt> {
+  const { privateKey } = credentials;
+  if (signWith === undefined && privateKey === undefined)
     throw new TypeError(
       'Wise asks for a signature (SCA). Configure privateKey, or the provider option signer.',
     );
-  const signature = await (signWith?.(bytes) ??
-    signatureOf('sha256', bytes, createPrivateKey(credentials.privateKey ?? '')));
+  const oneTimeToken = previous?.headers[ONE_TIME_TOKEN] ?? '';
+  const bytes = Buffer.from(oneTimeToken);
+  // RSA with SHA-256.
+  const made = (await signWith?.(bytes)) ?? signatureOf('sha256', bytes, privateKeyOf(privateKey ?? ''));
   return {
     headers: {
       'x-2fa-approval': oneTimeToken,
-      'X-Signature': Buffer.from(signature).toString('base64'),
+      'X-Signature': Buffer.from(made).toString('base64'),
     },
   };
 }

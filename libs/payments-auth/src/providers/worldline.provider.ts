@@ -7,7 +7,7 @@ import { hmacWebhook } from './webhooks/signature-webhooks.js';
 export interface WorldlineCredentials {
   readonly apiKeyId: string;
   readonly secretApiKey: string;
-  /** The application names it in the path of a call. */
+  /** The application names it in the path of a call; `check` makes its harmless call with it. */
   readonly merchantId?: string;
   /** The id of the webhook's secret. */
   readonly webhookKeyId?: string;
@@ -40,7 +40,12 @@ export const worldline = builtInProvider<WorldlineCredentials, 'worldline', 'pre
     credentials: {
       apiKeyId: { variable: 'WORLDLINE_API_KEY_ID', secret: false },
       secretApiKey: { variable: 'WORLDLINE_SECRET_API_KEY' },
-      merchantId: { variable: 'WORLDLINE_MERCHANT_ID', optional: true, secret: false },
+      merchantId: {
+        variable: 'WORLDLINE_MERCHANT_ID',
+        optional: true,
+        secret: false,
+        inUrl: /^[A-Za-z0-9-]+$/,
+      },
       webhookKeyId: { variable: 'WORLDLINE_WEBHOOK_KEY_ID', optional: true, secret: false },
       webhookSecret: { variable: 'WORLDLINE_WEBHOOK_SECRET', optional: true },
     },
@@ -66,6 +71,8 @@ export const worldline = builtInProvider<WorldlineCredentials, 'worldline', 'pre
         hasCode(answer, 'errors.0.id', 'MISSING_OR_INVALID_AUTHORIZATION'),
       incurable: (answer) => hasCode(answer, 'errors.0.id', 'ACCESS_TO_MERCHANT_NOT_ALLOWED'),
     },
+    /** Where the merchant id is configured. */
+    probe: { path: '/v2/{merchantId}/services/testconnection' },
     webhooks: {
       // X-GCS-KeyId names the secret; each one that is configured is tried.
       signature: hmacWebhook({ key: 'webhookSecret', header: 'x-gcs-signature', encoding: 'base64' }),
@@ -88,7 +95,7 @@ export const worldline = builtInProvider<WorldlineCredentials, 'worldline', 'pre
   }),
 );
 
-/** The query is signed as it was before it was encoded. */
+/** The query is signed as it was before it was encoded. A plus sign stays one. */
 function unencoded(search: string): string {
-  return search === '' ? '' : decodeURIComponent(search.replaceAll('+', ' '));
+  return search === '' ? '' : decodeURIComponent(search);
 }

@@ -11,6 +11,12 @@ export type RefreshTokenSpec<C> = TokenSpec<C> &
     refreshToken(given: Given<C>): string;
     /** Whether each use replaces it. */
     readonly rotates: boolean;
+    /**
+     * Which of the answers that `rejected` names say that the client is wrong, and so every merchant is concerned.
+     *
+     * @default those with the codes `invalid_client` and `unauthorized_client`
+     */
+    wrongClient?(answer: TokenAnswer): boolean;
   };
 
 /** A strategy whose secret is a refresh token. */
@@ -32,6 +38,7 @@ const SHAPE: SpecShape = {
     'parameters',
     'refreshToken',
     'rotates',
+    'wrongClient',
   ],
   functions: ['client', 'refreshToken'],
 };
@@ -59,7 +66,10 @@ export function refreshToken<C>(spec: RefreshTokenSpec<C>): TokenSource<C> {
           spec.rejected === undefined
             ? isRejectedClient(answer) || isRejectedGrant(answer)
             : spec.rejected(answer),
-        rejects: (answer) => (isRejectedClient(answer) ? undefined : 'GRANT_REJECTED'),
+        rejects: (answer) =>
+          called('token.wrongClient', () => spec.wrongClient?.(answer) ?? isRejectedClient(answer))
+            ? undefined
+            : 'GRANT_REJECTED',
       },
     }),
     kind: 'refresh-token',

@@ -24,7 +24,17 @@ const COMMON = [
   'answer',
   'revoke',
 ];
-const FUNCTIONS = ['headers', 'body', 'rejected', 'issued', 'reason', 'client', 'parameters', 'refreshToken'];
+const FUNCTIONS = [
+  'headers',
+  'body',
+  'rejected',
+  'issued',
+  'reason',
+  'client',
+  'parameters',
+  'refreshToken',
+  'wrongClient',
+];
 
 /** What a part was called in 0.1. */
 const RENAMED: Readonly<Record<string, string>> = {

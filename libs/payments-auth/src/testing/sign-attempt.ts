@@ -1,4 +1,4 @@
-import type { AnyProviderDefinition, HeaderValues } from '../index.js';
+import type { AnyProviderDefinition, ApiAnswer, HeaderValues } from '../index.js';
 
 /** One call whose signature is known: a vector that a provider has published. */
 export interface AttemptToSign<C> {
@@ -15,6 +15,10 @@ export interface AttemptToSign<C> {
   readonly nowMs: number;
   /** What `random` gives, from its beginning each time. @default zeros */
   readonly random?: Uint8Array;
+  /** The answer that asked for this attempt: a refusal, or a challenge. @default none, because it is the first */
+  readonly previous?: Partial<ApiAnswer>;
+  /** As the option `signer` of a provider: signs with a key that stands elsewhere. @default the field signs */
+  readonly signer?: (bytes: Uint8Array, given: { readonly credentials: C }) => Promise<Uint8Array>;
 }
 
 /** The call as it would leave. */
@@ -47,7 +51,18 @@ export async function signAttempt<C extends object>(
   definition: Pick<AnyProviderDefinition, 'environments' | 'headers' | 'defaultHeaders' | 'sign'> & {
     readonly '~credentials'?: C;
   },
-  { method, url, headers = {}, body, credentials, token = '', nowMs, random }: AttemptToSign<C>,
+  {
+    method,
+    url,
+    headers = {},
+    body,
+    credentials,
+    token = '',
+    nowMs,
+    random,
+    previous,
+    signer,
+  }: AttemptToSign<C>,
 ): Promise<SignedCall> {
   const place = placeOf(definition.environments, new URL(url));
   const given = {
@@ -71,8 +86,12 @@ export async function signAttempt<C extends object>(
       body,
       token,
       nowMs,
-      attempt: 1,
+      attempt: previous === undefined ? 1 : 2,
+      ...(previous === undefined
+        ? {}
+        : { previous: { status: 0, headers: {}, body: undefined, text: '', ...previous } }),
       random: (bytes) => fixedBytes(random, bytes),
+      ...(signer === undefined ? {} : { signWith: (bytes: Uint8Array) => signer(bytes, { credentials }) }),
     })) ?? {};
   const query = Object.entries(present(signed.query, (name) => name))
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)

@@ -75,7 +75,10 @@ export const mercadopagoOauth = counterpart(
       rotates: true,
       lifetimeMs: 15_552_000_000,
       expiry: 'expires_in',
-      wrongClient: json(401, failure(401, 'invalid client_id or client_secret')),
+      wrongClient: json(400, {
+        ...failure(400, 'invalid client_id or client_secret'),
+        error: 'invalid_client',
+      }),
       wrongGrant: json(400, { ...failure(400, 'Error validating grant'), error: 'invalid_grant' }),
       answer: ({ value, lifetimeMs }, { refreshToken }) => ({
         access_token: value,

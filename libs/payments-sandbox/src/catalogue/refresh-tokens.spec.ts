@@ -48,7 +48,10 @@ describe('refresh tokens', () => {
   it('are told apart from a wrong client, which spends nothing', async () => {
     const wrong = { ...(mercadopago().credentials as Keys), clientSecret: 'sandbox-wrong' };
 
-    expect((await spend(mercadopago(), wrong)).status).toBe(401);
+    expect(await spend(mercadopago(), wrong)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_client' },
+    });
     expect(mercadopago().refreshTokens).toEqual([]);
   });
 

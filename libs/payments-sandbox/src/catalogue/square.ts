@@ -61,8 +61,9 @@ export const squareOauth = counterpart(
       rotates: false,
       lifetimeMs: 30 * 86_400_000,
       expiry: 'expires_at',
-      wrongClient: json(401, failure('UNAUTHORIZED')),
-      wrongGrant: json(400, failure('INVALID_REQUEST_ERROR', 'INVALID_REQUEST_ERROR')),
+      // Neither is documented: as developers report them.
+      wrongClient: json(401, { message: 'Not Authorized', type: 'service.not_authorized' }),
+      wrongGrant: json(400, { message: 'cannot renew revoked token', type: 'bad_request' }),
       answer: ({ value, expiresAtMs }, { refreshToken, account }) => ({
         access_token: value,
         token_type: 'bearer',

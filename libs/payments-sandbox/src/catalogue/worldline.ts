@@ -13,9 +13,12 @@ const failure = (httpStatusCode: number, code: string, id: string, message: stri
   errors: [{ code, id, message, httpStatusCode }],
 });
 
-function decoded(url: string): string {
+/** As the SDK builds it: the query is not encoded there. */
+function withPlainQuery(url: string): string {
+  const at = url.indexOf('?');
+  if (at < 0) return url;
   try {
-    return decodeURIComponent(url);
+    return url.slice(0, at) + decodeURIComponent(url.slice(at));
   } catch {
     return url;
   }
@@ -30,8 +33,7 @@ function signedText(request: ReceivedRequest): string {
     hasType ? header(request, 'content-type') : '',
     header(request, 'date'),
     ...own.toSorted().map((name) => `${name}:${header(request, name).trim()}`),
-    // As the SDK builds it: the query is not encoded there.
-    decoded(request.url),
+    withPlainQuery(request.url),
     '',
   ].join('\n');
 }
