@@ -567,16 +567,17 @@ describe.each(Object.entries(REPLAYS))(
   'a replay to %s',
   (name, { call, payment, time, nonce, signature }) => {
     it('is signed anew, with a new time and nonce, for the same payment', async () => {
-      let keys: () => unknown = () => undefined;
-      const bed = await startBed(name as CatalogueName, { credentials: () => keys() });
-      keys = () => bed.provider.credentials;
+      let betweenMs = 0;
+      const bed: Bed = await startBed(name as CatalogueName, {
+        // Between the refusal and the replay, time passes.
+        credentials: async () => {
+          if (betweenMs > 0) await bed.clock.advance(betweenMs);
+          return bed.provider.credentials;
+        },
+      });
       await bed.send({ ...call, method: 'GET', data: undefined, url: '/sandbox/echo' });
       bed.provider.rotate({ oldWorksForMs: 0 });
-      keys = async () => {
-        // Between the refusal and the replay, time passes.
-        await bed.clock.advance(2_000);
-        return bed.provider.credentials;
-      };
+      betweenMs = 2_000;
       const response = await bed.send(call);
 
       expect(response.paymentsAuth).toMatchObject({ attempts: 2, replayed: true });
@@ -693,7 +694,7 @@ describe('the client certificate of wise-oauth', () => {
   it('is shown by logins and calls', async () => {
     const { front, client, provider } = await startCertified();
     const application = await startApplication({
-      providers: { 'wise-oauth': options(front, { ...provider.credentials, ...client }) },
+      providers: { 'wise-oauth': throughFront(front, { ...provider.credentials, ...client }) },
     });
     ends.push(() => application.close());
     const response = await application.paymentsAuth.http('wise-oauth').axiosRef.get('/v2/profiles');
@@ -706,7 +707,7 @@ describe('the client certificate of wise-oauth', () => {
     const { front, provider } = await startCertified();
     const clock = new ManualClock();
     const application = await startApplication(
-      { providers: { 'wise-oauth': options(front, provider.credentials) } },
+      { providers: { 'wise-oauth': throughFront(front, provider.credentials) } },
       { clock },
     );
     ends.push(() => application.close());
@@ -719,7 +720,7 @@ describe('the client certificate of wise-oauth', () => {
     const { front, client, provider } = await startCertified();
     const { certificate } = client;
     const application = await startApplication({
-      providers: { 'wise-oauth': options(front, { ...provider.credentials, certificate }) },
+      providers: { 'wise-oauth': throughFront(front, { ...provider.credentials, certificate }) },
     });
     ends.push(() => application.close());
     const error = await failure(application.paymentsAuth.credentials('wise-oauth').get());
@@ -738,6 +739,6 @@ async function startCertified() {
   return { provider, front, client: { certificate: cert, certificateKey: key } };
 }
 
-function options({ url, ca }: TlsFront, credentials: object): { readonly baseUrl: string } {
+function throughFront({ url, ca }: TlsFront, credentials: object): { readonly baseUrl: string } {
   return { baseUrl: url, credentials, http: { ca }, keepWarm: 'when-used' } as { readonly baseUrl: string };
 }
