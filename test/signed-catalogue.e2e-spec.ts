@@ -596,7 +596,7 @@ describe.each(Object.entries(REPLAYS))(
 );
 
 describe('a refused payment at TrueLayer', () => {
-  it('is not sent again by itself; its caller sends it once more, newly signed, with the same key', async () => {
+  it('is left to its caller, who sends it once more, newly signed, with the same key', async () => {
     const { provider, send, clock } = await startBed('truelayer');
     const payout = () =>
       send({ ...pay('/payouts', { 'Idempotency-Key': 'payment-1' }), validateStatus: () => true });
