@@ -1,5 +1,6 @@
 import type {
   CredentialSpender,
+  Refusal,
   RefusedAttempt,
 } from '../../libs/payments-auth/src/credentials/credential-spender.js';
 import type { Credential } from '../../libs/payments-auth/src/credentials/credential.js';
@@ -50,4 +51,16 @@ export async function spend(spender: CredentialSpender, clock: Clock, call: Spen
     if (other === undefined) return { attempts: before.length, status, refused: true };
     credential = other;
   }
+}
+
+/** Says that a call was refused which was sent once, and may be sent again. */
+export function refuse(
+  spender: CredentialSpender,
+  clock: Clock,
+  refused: Credential,
+  how: Pick<Refusal, 'status' | 'own'> & Partial<Refusal>,
+): Promise<Credential | undefined> {
+  const atMs = clock.monotonic();
+  const attempt = { credential: refused, status: how.status, sentAtMs: atMs, refusedAtMs: atMs };
+  return spender.replace(refused, { replayable: true, attempts: [attempt], ...how });
 }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { refuse } from '../../../../test/support/spending.js';
 import {
   changing,
   type CredentialBed,
@@ -120,7 +121,10 @@ describe('accounts', () => {
     const spenders = bed.registry.spenders('acme');
     const rejected = await spenders.spender('a', undefined).obtain();
     await bed.registry.service('acme', 'b').get();
-    const other = await spenders.spender('a', undefined).replace(rejected, { status: 401, own: true });
+    const other = await refuse(spenders.spender('a', undefined), bed.clock, rejected, {
+      status: 401,
+      own: true,
+    });
     expect(other?.token).toBe('a::3');
     expect(await bed.registry.service('acme', 'a').get()).toBe(other);
     expect(bed.registry.status().map(({ account }) => account)).toEqual(['a']);

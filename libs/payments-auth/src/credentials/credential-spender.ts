@@ -40,10 +40,10 @@ export interface Refusal {
   readonly status: number;
   /** In its own words; otherwise it is a bare 401 or 403 of something in between. */
   readonly own: boolean;
-  /** Whether the call may be sent again. @default true */
-  readonly replayable?: boolean;
-  /** Every attempt of this call so far, the one that was just refused included. @default that one alone */
-  readonly attempts?: readonly RefusedAttempt[];
+  /** Whether the call may be sent again. */
+  readonly replayable: boolean;
+  /** Every attempt of this call so far, the one that was just refused included. */
+  readonly attempts: readonly RefusedAttempt[];
 }
 
 /** Why a call failed, as far as it is no answer to what was asked. No secret in it. */
@@ -66,10 +66,15 @@ export interface CallAnswer {
   readonly refused?: { readonly own: boolean };
   /** When it was sent, on the monotonic clock, in milliseconds; absent when it never left. */
   readonly sentAtMs?: number;
-  /** Present when something is wrong that operators want to know of, for {@link Failure}. */
+  /** Present when something is wrong that operators want to know of. */
   readonly failure?: CallFailure;
   /** The attempts of the same call that were refused before. Empty or absent for the first one. */
   readonly before?: readonly RefusedAttempt[];
+}
+
+/** Whether an answer shows that the provider takes the credential. A 404, 409, 422, 429, 5xx or none shows nothing. */
+export function isAcceptance({ status, refused }: CallAnswer): boolean {
+  return status !== undefined && status < 400 && refused === undefined;
 }
 
 /**

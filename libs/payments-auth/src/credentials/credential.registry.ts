@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { refreshTokenStrategy } from '../strategies/refresh-token.strategy.js';
-import { strategyOf } from '../strategies/strategy.js';
+import { filled } from '../strategies/placeholders.js';
+import { type Credentials, strategyOf } from '../strategies/strategy.js';
 import { RefreshTokenIssuer } from './sharing/refresh-token-issuer.js';
 import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import { notConfigured } from '../providers/not-configured.js';
@@ -78,7 +79,7 @@ export class CredentialRegistry {
       const timeBound = new TimeBoundHeaders();
       if (strategy === undefined) {
         const gate = new RenewalGate(clock, maxRenewals, () => SLOW_RESOLVER_MS);
-        const none = { issuer: undefined, issuerHost: '', slowestLoginMs: () => 0 };
+        const none = { issuer: undefined, issuerHost: () => '', slowestLoginMs: () => 0 };
         return { ...shared, provider, gate, timeBound, ...none };
       }
       const transport = options.transport(provider);
@@ -103,7 +104,8 @@ export class CredentialRegistry {
         closing.addEventListener('abort', fleet.listen(), { once: true });
         issuer = fleet;
       }
-      return { ...shared, provider, gate, timeBound, issuer, issuerHost: own.host, slowestLoginMs };
+      const issuerHost = (credentials: Credentials) => filled(own.host, credentials);
+      return { ...shared, provider, gate, timeBound, issuer, issuerHost, slowestLoginMs };
     });
     for (const context of this.#contexts)
       this.#providers.set(context.provider.name, new Accounts(context, maxAccounts));

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { refuse } from '../../../../test/support/spending.js';
 import {
   changing,
   type CredentialBed,
@@ -44,7 +45,7 @@ describe('a static key', () => {
     const spender = spenderOf(bed);
     const credential = await spender.obtain();
     for (let each = 0; each < 5; each += 1)
-      expect(await spender.replace(credential, REFUSED)).toBeUndefined();
+      expect(await refuse(spender, bed.clock, credential, REFUSED)).toBeUndefined();
     expect(spender.peek()?.isSameAs(credential)).toBe(true);
     expect(bed.registry.status()).toMatchObject([
       { state: 'rejected', lastErrorCode: 'CREDENTIALS_REJECTED' },
@@ -57,7 +58,9 @@ describe('a static key', () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const newest = await spender.obtain();
-    const others = await Promise.all(Array.from({ length: 100 }, () => spender.replace(newest, REFUSED)));
+    const others = await Promise.all(
+      Array.from({ length: 100 }, () => refuse(spender, bed.clock, newest, REFUSED)),
+    );
     expect(new Set(others.map((other) => other?.headers['authorization']))).toEqual(new Set(['test-older']));
     expect(spender.peek()?.headers['authorization']).toBe('test-older');
     expect(spender.peek(() => true)?.headers['authorization']).toBe('test-older');
@@ -68,7 +71,7 @@ describe('a static key', () => {
     const spender = spenderOf(bed);
     const inUse = () => spender.peek(() => false)?.headers['authorization'];
     const ofRepeatable = () => spender.peek(() => true) as Credential;
-    await spender.replace(await spender.obtain(), REFUSED);
+    await refuse(spender, bed.clock, await spender.obtain(), REFUSED);
     await bed.clock.advance(29_999);
     expect(ofRepeatable().headers).toEqual({ authorization: 'test-older' });
     await bed.clock.advance(1);
@@ -86,7 +89,7 @@ describe('a static key', () => {
 
     const third = ofRepeatable();
     spender.answered(third, { sentAtMs: 0, status: 401, refused: { own: true } });
-    expect((await spender.replace(third, REFUSED))?.headers['authorization']).toBe('test-older');
+    expect((await refuse(spender, bed.clock, third, REFUSED))?.headers['authorization']).toBe('test-older');
     await bed.clock.advance(59_999);
     expect(ofRepeatable().headers).toEqual({ authorization: 'test-older' });
     await bed.clock.advance(1);
@@ -104,7 +107,7 @@ describe('a static key', () => {
     let carried = await spender.obtain();
     const sent = [];
     for (let round = 0; round < 6; round += 1) {
-      const other = (await spender.replace(carried, REFUSED)) as Credential;
+      const other = (await refuse(spender, bed.clock, carried, REFUSED)) as Credential;
       sent.push(other.headers['authorization']);
       carried = other;
     }
@@ -128,14 +131,14 @@ describe('a static key', () => {
       { definition },
     );
     const spender = spenderOf(bed);
-    expect(await spender.replace(await spender.obtain(), REFUSED)).toBeUndefined();
+    expect(await refuse(spender, bed.clock, await spender.obtain(), REFUSED)).toBeUndefined();
   });
 
   it('stays in use when it was something in between that refused the call', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const newest = await spender.obtain();
-    expect(await spender.replace(newest, IN_BETWEEN)).toBeUndefined();
+    expect(await refuse(spender, bed.clock, newest, IN_BETWEEN)).toBeUndefined();
     expect(spender.peek()?.headers['authorization']).toBe('test-newest');
   });
 
@@ -148,10 +151,10 @@ describe('a static key', () => {
     });
     const spender = spenderOf(bed);
     const old = await spender.obtain();
-    expect(await spender.replace(old, REFUSED)).toBeUndefined();
+    expect(await refuse(spender, bed.clock, old, REFUSED)).toBeUndefined();
     expect(asked).toBe(2);
     // The old one has died a moment before the new one is there: calls that are refused meanwhile wait for it.
-    const waiting = Promise.all(Array.from({ length: 10 }, () => spender.replace(old, REFUSED)));
+    const waiting = Promise.all(Array.from({ length: 10 }, () => refuse(spender, bed.clock, old, REFUSED)));
     await quiet();
     key = 'test-new';
     await bed.clock.advance(1_000);
@@ -168,10 +171,10 @@ describe('a static key', () => {
     });
     const spender = spenderOf(bed);
     const credential = await spender.obtain();
-    await spender.replace(credential, REFUSED);
+    await refuse(spender, bed.clock, credential, REFUSED);
     await bed.clock.advance(3_000);
     for (let each = 0; each < 100; each += 1)
-      expect(await spender.replace(credential, REFUSED)).toBeUndefined();
+      expect(await refuse(spender, bed.clock, credential, REFUSED)).toBeUndefined();
     expect(asked).toBe(3);
   });
 

@@ -10,7 +10,7 @@ import {
 } from '../../../../../test/support/credential-bed.js';
 import { MemoryTokenStore } from '../../../../../test/support/memory-token-store.js';
 import { AxiosTokenTransport } from '../../strategies/axios-token-transport.js';
-import { spend } from '../../../../../test/support/spending.js';
+import { refuse, spend } from '../../../../../test/support/spending.js';
 import type { CredentialSpender } from '../credential-spender.js';
 import { CredentialRegistry } from '../credential.registry.js';
 
@@ -83,7 +83,7 @@ describe('a process of a fleet that holds an older token than the others', () =>
     expect(bed.eventsOf('renewals-paused')).toEqual([]);
     await bed.clock.advance(2_000);
     const [proof] = [await spender.obtain()];
-    await spender.replace(proof, { status: 401, own: true, replayable: false });
+    await refuse(spender, bed.clock, proof, { status: 401, own: true, replayable: false });
     expect(bed.eventsOf('renewals-paused')).toHaveLength(1);
   });
 });

@@ -7,9 +7,13 @@ import {
   rethrowAsOwn,
   toCallersError,
   unavailable,
-  UnusableCredentialsError,
 } from '../credential-errors.js';
-import type { CallAnswer, CredentialSpender, Refusal } from '../credential-spender.js';
+import {
+  type CallAnswer,
+  type CredentialSpender,
+  isAcceptance,
+  type Refusal,
+} from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import { REJECTION, waitForLoginMs } from '../issuing/back-off.js';
 import { pause } from '../issuing/pause.js';
@@ -19,28 +23,15 @@ import type { Renewer } from '../renewing/renewal-gate.js';
 import type { Renewable } from '../renewing/renewal-queue.js';
 import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
-import { giveBack, takeBack, unwatch } from './giving-back.js';
+import { giveBack, requestFor, takeBack, unwatch } from './giving-back.js';
 import { keepAcquired } from './keeping.js';
 import type { KeptCredential } from './kept-credential.js';
-import { type Acquired, Login } from './login.js';
+import { type Acquired, Login, type Wanted } from './login.js';
 import { Outage } from './outage.js';
 import { RefusedKeys } from './refused-keys.js';
 import { RefusedTokens } from './refused-tokens.js';
 import type { SlotContext, SlotOwner, SlotView } from './slot-context.js';
 import { SlotJournal } from './slot-journal.js';
-
-/** What is wanted, and why. */
-interface Wanted {
-  readonly reason: AcquireReason;
-  /** Whether somebody waits for it. @default true */
-  readonly awaited?: boolean;
-  /** Whether the application insists: what is remembered of the secret being wrong does not count. @default false */
-  readonly insist?: boolean;
-  /** The token that the provider has refused. */
-  readonly refused?: string | undefined;
-  /** The key that the provider has refused. */
-  readonly refusedKey?: Secret | undefined;
-}
 
 /** A login on its way, and what it comes to. */
 interface UnderWay {
@@ -48,6 +39,8 @@ interface UnderWay {
   readonly credential: Promise<Credential>;
   /** On the monotonic clock, in milliseconds. */
   readonly startedAtMs: number;
+  /** What is kept, where calls were refused with it and wait for this login: no other call carries it meanwhile. */
+  refused?: Credential | undefined;
 }
 
 /** A slot without a token that nobody has asked for is let go of after this time. */
@@ -73,8 +66,6 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   #outage: Outage | undefined = undefined;
   /** Made when the first call is refused: most slots never need it, and there may be a hundred thousand of them. */
   #refused: RefusedTokens | RefusedKeys | undefined = undefined;
-  /** A renewal was forced because what is kept was refused, and nothing better could be had yet. */
-  #isSuspect = false;
   /** On the monotonic clock. Whole seconds take no memory of their own, and no time to write. */
   #usedAtSeconds: number;
 
@@ -83,14 +74,6 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.#asked = asked;
     this.journal = new SlotJournal(this);
     this.#usedAtSeconds = Math.floor(this.#nowMs / 1_000);
-  }
-
-  get scopes(): readonly string[] {
-    return this.#asked.scopes;
-  }
-
-  get audience(): string | undefined {
-    return this.#asked.audience;
   }
 
   // --- Spending -------------------------------------------------------------------------------------------------
@@ -104,8 +87,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.#usedAtSeconds = Math.floor(nowMs / 1_000);
     const zone = kept.zoneAt(nowMs, clock.now());
     if (zone === 'dead') return undefined;
-    // It was refused, and another one is on its way: a call that carries this one would be refused as well.
-    if (this.#isSuspect && this.isBusy) return undefined;
+    // Another one is on its way because this one was refused: the next call would be refused as well.
+    if (this.#underWay?.refused === kept.credential) return undefined;
     if (zone === 'due') this.#renewBehind();
     return this.#refused?.instead(kept, mayRepeat) ?? kept.credential;
   }
@@ -120,7 +103,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       credential = await this.#acquire({ reason: this.#kept === undefined ? 'first' : 'expired' });
     } catch (error) {
       // Where none better can be had than one that was refused but lives, that one: the provider decides on each call.
-      credential = this.#isSuspect ? this.#living?.credential : undefined;
+      credential = this.#living?.credential;
       if (credential === undefined) throw error;
     } finally {
       waitsNoMore(credential);
@@ -129,18 +112,19 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   answered(credential: Credential, answer: CallAnswer): void {
-    const { status, headers, refused, sentAtMs, before } = answer;
-    if (headers !== undefined) this.journal.observe(headers);
-    if (answer.failure !== undefined) this.journal.note({ on: 'call', ...answer.failure });
-    if (credential.signing !== undefined) this.journal.certificateOf(credential);
-    if (sentAtMs !== undefined && before?.[0] !== undefined)
-      this.journal.replayed(credential, before[0].status, answer);
-    if (status !== undefined && status < 400 && refused === undefined)
-      this.#accepted(credential, sentAtMs ?? this.#nowMs);
+    this.journal.answered(credential, answer);
+    const { refused, sentAtMs = this.#nowMs, before } = answer;
+    const kept = this.#kept;
+    const isCurrent = kept?.credential.isSameAs(credential) === true;
+    if (isAcceptance(answer)) {
+      if (isCurrent) this.#accepted(kept, sentAtMs);
+      else if (kept?.predecessor?.credential === credential) kept.predecessor.accepted(sentAtMs);
+    } else if (refused !== undefined && isCurrent) {
+      const isCounted = before?.some((attempt) => attempt.credential.isSameAs(credential)) === true;
+      if (!isCounted) kept.refusedInARow += 1;
+    }
     const better = this.#refused?.answered(credential, answer);
-    if (better === undefined) return;
-    this.owner.secrets.accept(better);
-    if (this.#kept?.secret.fingerprint !== better.fingerprint)
+    if (better !== undefined && this.#kept?.secret.fingerprint !== better.fingerprint)
       this.#keep({ secret: better }, { reason: 'rotated', startedAtMs: this.#nowMs });
   }
 
@@ -151,14 +135,14 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const cure = this.#refused.cure(refused, refusal);
     // A token that was refused is nobody's predecessor any more (R9).
     if (this.#kept?.predecessor?.credential.isSameAs(refused) === true) this.#kept.predecessor = undefined;
-    switch (cure.by) {
+    switch (cure?.by) {
       case 'replay':
         return cure.with.credential;
       case 'waiting':
         await pause(this.#context.clock, cure.forMs, cure.until, true);
         return this.#living?.credential ?? refused;
       case 'renewal': {
-        const renewing = this.#force(this.#blamed(refused, refusal), cure.refusedKey);
+        const renewing = this.#force(cure.of, cure.key);
         return cure.isBehind === true ? undefined : renewing;
       }
       case 'store':
@@ -188,73 +172,36 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return this.#acquire({ reason: 'requested', insist: true, refused: rejected?.token });
   }
 
-  #accepted(credential: Credential, sentAtMs: number): void {
-    const kept = this.#kept;
-    if (kept === undefined) return;
-    const { predecessor } = kept;
-    if (credential !== kept.credential && !kept.credential.isSameAs(credential)) {
-      if (predecessor?.credential === credential) predecessor.accepted(sentAtMs);
-      return;
-    }
+  #accepted(kept: KeptCredential, sentAtMs: number): void {
     kept.accepted(sentAtMs);
-    this.journal.history?.succeeded('call', this.#context.clock.now());
-    this.#isSuspect = false;
-    if (predecessor !== undefined && this.#nowMs - kept.obtainedAtMs > PROVEN_AT_MS)
-      kept.predecessor = undefined;
-  }
-
-  /** The current one, where the call was refused with that too: it is what has to be replaced, and not its predecessor. */
-  #blamed(refused: Credential, { attempts = [] }: Refusal): Credential {
-    const current = this.#living?.credential;
-    const isTried = current !== undefined && attempts.some(({ credential }) => credential.isSameAs(current));
-    return isTried ? current : refused;
+    if (this.#underWay !== undefined) this.#underWay.refused = undefined;
+    if (this.#nowMs - kept.obtainedAtMs > PROVEN_AT_MS) kept.predecessor = undefined;
   }
 
   /** One renewal for all the calls that were refused. Never rejects: why there is none is in the status and the events. */
   async #force(refused: Credential, refusedKey: Secret | undefined): Promise<Credential | undefined> {
-    const memory = this.#refused as RefusedTokens | RefusedKeys;
+    const before = this.#kept;
     const isFirst = !this.isBusy;
-    if (this.#kept?.credential.isSameAs(refused) === true) this.#isSuspect = true;
-    if (isFirst && memory instanceof RefusedTokens) memory.forces();
-    try {
-      const wanted = { reason: 'refused', refused: refused.token || undefined, refusedKey } as const;
-      const other = await this.#acquire(wanted);
-      const kept = this.#kept;
-      const isOther = !other.isSameAs(refused);
-      if (isFirst && memory instanceof RefusedTokens && kept?.credential.isSameAs(other) === true) {
-        if (isOther) memory.forced(kept);
-        else {
-          kept.doubt();
-          memory.broughtTheSame(kept);
-        }
-      }
-      return isOther ? other : undefined;
-    } catch {
-      return undefined;
-    }
+    const startedAtMs = this.#nowMs;
+    const acquiring = this.#acquire({ reason: 'refused', refused: refused.token || undefined, refusedKey });
+    if (this.#underWay !== undefined && before?.credential.isSameAs(refused) === true)
+      this.#underWay.refused = before.credential;
+    const other = await acquiring.catch(() => undefined);
+    const brought = this.#kept?.credential === other ? this.#kept : undefined;
+    if (isFirst) this.#refused?.forced(startedAtMs, before, brought);
+    return other?.isSameAs(refused) === true ? undefined : other;
   }
 
   /** No login is due, but the fleet may have a newer token by now. Never rejects. */
   async #takeNewer(refused: Credential): Promise<Credential | undefined> {
-    const newest = await (this.#refused as RefusedTokens).lookTogether(() => this.#lookForNewer(refused));
-    return newest?.isSameAs(refused) === true ? undefined : newest;
-  }
-
-  async #lookForNewer(refused: Credential): Promise<Credential | undefined> {
-    const { clock, closing, issuer } = this.#context;
+    const { clock, issuer } = this.#context;
     const before = this.#kept;
     if (before === undefined || issuer?.newer === undefined) return undefined;
     const startedAtMs = this.#nowMs;
-    const { account } = this.owner;
-    const { scopes, audience } = this;
     const issued = await issuer.newer({
-      account,
-      scopes,
-      audience,
-      ...before.secret,
+      ...requestFor(this, before.secret),
       held: before.held(clock),
       refused: refused.token,
-      signal: closing,
       onWithdrawn: (token) => this.#withdrawn(token),
     });
     // Another one may have come meanwhile, or be on its way, or all of it may have been dropped.
@@ -297,7 +244,9 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   async renewNow(): Promise<void> {
     const { clock, closing } = this.#context;
     if (this.isBusy || closing.aborted) return;
-    if (this.#kept?.zone(clock) === 'fresh' && !this.#isSuspect) return this.#scheduleRenewal();
+    // One that is refused is renewed, however fresh it is.
+    const isGood = this.#kept?.zone(clock) === 'fresh' && this.#kept.refusedInARow === 0;
+    if (isGood) return this.#scheduleRenewal();
     const reason = this.#kept === undefined ? 'first' : 'early';
     // A failure is reported where it happens, and tried again: nobody waits for this one (R8, R19).
     await this.#acquire({ reason, awaited: false }).catch(() => undefined);
@@ -317,7 +266,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   async rotated(): Promise<void> {
     this.#outage = undefined;
     this.#underWay?.login.outdate();
-    this.#refused?.forget();
+    this.#refused = undefined;
     const wasUsed = this.#kept !== undefined || this.isBusy;
     const [newest] = await this.owner.secrets.get(true);
     const old = this.#kept;
@@ -340,7 +289,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   /** Ends what is pending, because the application shuts down. */
   close(): void {
-    this.#underWay?.login.end();
+    this.#underWay?.login.wait.end();
   }
 
   /** Whether it is fetched and renewed without anybody asking for it. */
@@ -359,36 +308,18 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const { secret, issued } = acquired;
     const kept = keepAcquired(this, acquired);
     if (issued !== undefined) this.owner.secrets.accept(secret);
-    if (before !== undefined && issued !== undefined) this.#inherit(kept, before);
     this.#kept = kept;
-    this.#isSuspect = false;
     this.#outage = undefined;
     this.#underWay = undefined;
-    this.journal.lastError = undefined;
-    this.journal.history?.succeeded('login', clock.now());
-    this.journal.history?.succeeded('load', clock.now());
+    this.journal.succeeded();
     this.#scheduleRenewal();
     if (kept.credential !== before?.credential) {
       const from = issued?.from ?? 'provider';
       const isEarly = reason === 'early' && aheadMs > 0 && issued !== undefined;
       const how = { reason, durationMs: this.#nowMs - startedAtMs, from };
       this.journal.obtained(kept.credential, how, isEarly ? aheadMs : undefined);
-      this.journal.certificateOf(kept.credential);
     }
     return kept.credential;
-  }
-
-  /** Newer is not better until it is proven: the token that was in use stays at hand, if it was still good (R9). */
-  #inherit(kept: KeptCredential, before: KeptCredential): void {
-    const { clock } = this.#context;
-    if (kept.credential.token === before.credential.token) {
-      kept.continues(before);
-      return;
-    }
-    const isGood = before.isAlive(clock) && this.#refused?.isRefusing(before) !== true;
-    const heir = isGood ? before : before.predecessor;
-    before.predecessor = undefined;
-    if (heir?.isAlive(clock) === true) kept.predecessor = heir;
   }
 
   /** Wakes up when what is kept falls due, and before that when its predecessor has ended and need not be kept. */
@@ -411,10 +342,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   #drop(): void {
-    const served = this.#kept?.lastAcceptedAtMs;
-    if (served !== undefined) this.journal.servedUntil(served);
+    this.journal.servedUntil(this.#kept?.lastAcceptedAtMs);
     this.#kept = undefined;
-    this.#isSuspect = false;
     this.#context.renewals.cancel(this);
   }
 
@@ -437,7 +366,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   async #acquire(wanted: Wanted): Promise<Credential> {
     const { login, credential } = this.#underWay ?? this.#start(wanted);
     if (wanted.awaited === false) return credential;
-    login.join();
+    login.wait.join();
     const { clock, provider } = this.#context;
     const inTime = within(clock, waitForLoginMs(provider), credential, () => {
       throw login.noneCame();
@@ -445,18 +374,15 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return inTime.catch(rethrowAsOwn);
   }
 
-  #start({ reason, awaited = true, insist = false, refused, refusedKey }: Wanted): UnderWay {
-    const { clock, issuer } = this.#context;
+  #start(wanted: Wanted): UnderWay {
+    const { reason, awaited = true, insist = false } = wanted;
     const outage = this.#outage;
     const waitMs = awaited ? (outage?.turnsCallersAwayForMs(this.#nowMs) ?? 0) : 0;
     if (waitMs > 0)
       throw unavailable(this.owner, outage?.reason ?? 'backing off', waitMs, this.journal.lastError);
     if (insist) this.owner.secrets.forgive();
     const caution = outage?.caution(this.#nowMs) ?? { startInMs: 0, retries: true, hasFailed: false };
-    const held = issuer && this.#kept?.held(clock);
-    const onWithdrawn = (token: string) => this.#withdrawn(token);
-    const order = { reason, awaited, insist, refused, refusedKey, held, onWithdrawn, ...caution };
-    const login = new Login(this, order);
+    const login = new Login(this, wanted, { ...caution, onWithdrawn: (token) => this.#withdrawn(token) });
     const startedAtMs = this.#nowMs;
     const credential = login
       .run((acquired) => this.#keep(acquired, { reason, startedAtMs }))
@@ -473,73 +399,54 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return running;
   }
 
+  /** What its callers are told. What is remembered is not the failure, but how long the next attempt waits (R4). */
   #failed(cause: unknown, login: Login): PaymentsAuthError {
-    const { clock, closing } = this.#context;
+    const { clock, closing, provider } = this.#context;
     const error = toCallersError(this.owner, cause);
     if (cause instanceof LoginPostponed) {
       this.#kept?.postpone(clock, cause.forMs);
       this.#scheduleRenewal();
     }
     if (cause instanceof LoginPostponed || cause instanceof LoginCancelled || closing.aborted) return error;
-    if (!login.isTold && error.code !== 'ACCOUNT_UNKNOWN') this.#note(error, cause, login);
-    if (cause instanceof LoginUnsent) return this.#putOff(error, cause);
-    if (error.code === 'CREDENTIALS_UNAVAILABLE') return this.#unavailable(error, login.awaited);
-    // A secret that is remembered as wrong is no news.
-    this.#couldNot(error, error.code !== 'ACCOUNT_UNKNOWN' && login.wasAnnounced);
-    if (error.code === 'ACCOUNT_UNKNOWN') this.letGo();
-    else this.#letGoLater();
-    return error;
-  }
-
-  #unavailable(error: PaymentsAuthError, spent: boolean): PaymentsAuthError {
+    const serving = this.#living?.credential;
+    const untold = login.untold(cause);
+    if (untold !== undefined && error.code !== 'ACCOUNT_UNKNOWN') this.journal.couldNot(error, untold);
+    if (error.code !== 'CREDENTIALS_UNAVAILABLE') {
+      // A secret that is remembered as wrong is no news.
+      this.journal.failed(error, serving, error.code !== 'ACCOUNT_UNKNOWN' && login.wasAnnounced);
+      if (error.code === 'ACCOUNT_UNKNOWN') this.letGo();
+      else if (this.#kept === undefined) this.#tryAgain();
+      return error;
+    }
+    this.#outage ??= new Outage(this.#nowMs, waitForLoginMs(provider));
+    const isUnsent = cause instanceof LoginUnsent;
     const { reason = 'unavailable', retryAfterMs } = error;
-    const waitMs = this.#outageNow.failed(this.#nowMs, reason, retryAfterMs, spent);
-    const timed = unavailable(this.owner, reason, waitMs, error);
-    this.#couldNot(timed, true);
+    const waitMs = isUnsent
+      ? this.#outage.unsent(this.#nowMs, cause)
+      : this.#outage.failed(this.#nowMs, reason, retryAfterMs, login.wait.isAwaited);
+    const told = isUnsent ? error : unavailable(this.owner, reason, waitMs, error);
+    this.journal.failed(told, serving);
     this.#tryAgain(waitMs);
-    return timed;
-  }
-
-  /** Nothing was sent. */
-  #putOff(error: PaymentsAuthError, unsent: LoginUnsent): PaymentsAuthError {
-    const { reason, retryAfterMs, askAgainAfterMs } = unsent;
-    if (askAgainAfterMs === undefined) this.#outageNow.limited(this.#nowMs, reason, retryAfterMs);
-    else this.#outageNow.turnedAway(this.#nowMs, reason, retryAfterMs, askAgainAfterMs);
-    this.#couldNot(error, true);
-    this.#tryAgain(askAgainAfterMs ?? retryAfterMs);
-    return error;
-  }
-
-  get #outageNow(): Outage {
-    return (this.#outage ??= new Outage(this.#nowMs, waitForLoginMs(this.#context.provider)));
+    return told;
   }
 
   /** A merchant that nobody could serve and nobody asks for is let go in the end: {@link onRenewalDue}. */
-  #tryAgain(inMs: number): void {
+  #tryAgain(inMs?: number): void {
     const { renewals } = this.#context;
-    if (this.#kept !== undefined || this.isKeptWarm) renewals.schedule(this, inMs * (1 + Math.random() / 10));
-    else this.#letGoLater();
-  }
-
-  #letGoLater(): void {
-    if (this.#kept === undefined && this.owner.account !== undefined)
-      this.#context.renewals.schedule(this, LET_GO_AFTER_MS);
-  }
-
-  /** No request was made that could have told why. */
-  #note(error: PaymentsAuthError, cause: unknown, login: Login): void {
-    const { reason = 'unavailable', host, status, code } = error;
-    const on = cause instanceof UnusableCredentialsError ? 'load' : login.failedOn;
-    const isOwn = code === 'CREDENTIALS_REJECTED' || code === 'GRANT_REJECTED';
-    this.journal.note({ on, reason, ...(on === 'load' ? {} : { host, status }), isOwn });
-  }
-
-  #couldNot(error: PaymentsAuthError, isNews: boolean): void {
-    this.journal.lastError = error;
-    if (isNews) this.journal.failed(error, this.#living?.credential);
+    const isWanted = this.#kept !== undefined || this.isKeptWarm;
+    if (isWanted && inMs !== undefined) renewals.schedule(this, inMs * (1 + Math.random() / 10));
+    else if (this.owner.account !== undefined) renewals.schedule(this, LET_GO_AFTER_MS);
   }
 
   // --- What is known --------------------------------------------------------------------------------------------
+
+  get scopes(): readonly string[] {
+    return this.#asked.scopes;
+  }
+
+  get audience(): string | undefined {
+    return this.#asked.audience;
+  }
 
   get kept(): KeptCredential | undefined {
     return this.#kept;
@@ -553,12 +460,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return this.#outage?.waitMs(this.#nowMs) ?? 0;
   }
 
-  get pausedMs(): number {
-    // Nothing is asked for a key, and calls carry it all the same.
-    if (this.#context.issuer === undefined) return this.backOffMs;
-    const isRefused = this.journal.history?.openSinceMs(['call']) !== undefined;
-    const renewalsMs = isRefused ? (this.#refused?.pausedForMs ?? 0) : 0;
-    return Math.max(this.backOffMs, this.owner.secrets.pausedForMs, renewalsMs);
+  get refusalPauseMs(): number {
+    return this.#refused?.pausedForMs ?? 0;
   }
 
   get busyForMs(): number {

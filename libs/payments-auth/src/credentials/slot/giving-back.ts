@@ -38,7 +38,8 @@ export function unwatch(slot: SlotView, kept: KeptCredential): void {
   slot.owner.context.issuer?.unwatch(requestFor(slot, kept.secret));
 }
 
-function requestFor({ owner, scopes, audience }: SlotView, secret: Secret): ReturnRequest {
+/** What an issuer has to know of what was obtained with `secret`. */
+export function requestFor({ owner, scopes, audience }: SlotView, secret: Secret): ReturnRequest {
   return { account: owner.account, scopes, audience, ...secret, signal: owner.context.closing };
 }
 

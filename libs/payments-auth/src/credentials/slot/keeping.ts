@@ -45,7 +45,7 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
     expiresAtMs,
     ...made,
   });
-  return new KeptCredential({
+  const kept = new KeptCredential({
     credential,
     secret,
     lifetimeMs: remainingMs,
@@ -53,6 +53,8 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
     zones,
     since: { wallMs: issued.askedAtMs, monotonicMs: issued.askedAtMonotonicMs },
   });
+  if (before !== undefined) kept.follows(before, clock);
+  return kept;
 }
 
 /** Its life may have begun so much later than it was asked for, and its issuer has no other one before that has passed. */

@@ -13,12 +13,6 @@ export type Zone =
   /** Do not use it: it ends before a request that carries it arrives, or has ended. */
   | 'dead';
 
-/** An instant on both clocks. */
-export interface Instant {
-  readonly wallMs: number;
-  readonly monotonicMs: number;
-}
-
 /**
  * Stands for ever: a whole number up to here takes no memory of its own, and there may be a hundred thousand of them.
  * After these 24 days a static key is asked for again, at no harm and no cost.
@@ -39,10 +33,12 @@ export class KeptCredential {
   readonly lifetimeMs: number;
   /** The store's number for it, where it is shared. */
   readonly version: number | undefined;
+  /** When its life began, which is when it was asked for; on the monotonic clock. */
+  readonly sinceMs: number;
   /** The token that was in use before: at hand until this one is proven (R9). */
   predecessor: KeptCredential | undefined = undefined;
-  /** When its life began, on either clock. */
-  readonly #sinceMs: number;
+  /** Calls that were refused with it since the last one that was accepted. */
+  refusedInARow = 0;
   readonly #sinceWallMs: number;
   readonly #deadAfterMs: number;
   #dueAfterMs: number;
@@ -55,14 +51,14 @@ export class KeptCredential {
     lifetimeMs: number;
     version?: number;
     zones: Zones;
-    /** When its life began. */
-    since: Instant;
+    /** When its life began, on both clocks. */
+    since: { readonly wallMs: number; readonly monotonicMs: number };
   }) {
     this.credential = parts.credential;
     this.secret = parts.secret;
     this.lifetimeMs = wholeMs(parts.lifetimeMs);
     this.version = parts.version;
-    this.#sinceMs = parts.since.monotonicMs;
+    this.sinceMs = parts.since.monotonicMs;
     this.#sinceWallMs = parts.since.wallMs;
     this.#deadAfterMs = wholeMs(parts.zones.deadAfterMs);
     this.#dueAfterMs = wholeMs(parts.zones.dueAfterMs);
@@ -71,7 +67,7 @@ export class KeptCredential {
   // --- Its life -------------------------------------------------------------------------------------------------
 
   zoneAt(monotonicMs: number, wallMs: number): Zone {
-    const ageMs = monotonicMs - this.#sinceMs;
+    const ageMs = monotonicMs - this.sinceMs;
     if (ageMs >= this.#deadAfterMs) return 'dead';
     return Math.max(ageMs, wallMs - this.#sinceWallMs) < this.#dueAfterMs ? 'fresh' : 'due';
   }
@@ -81,36 +77,22 @@ export class KeptCredential {
   }
 
   isAlive(clock: Clock): boolean {
-    return this.zone(clock) !== 'dead';
+    return this.remainingMs(clock) > 0;
   }
 
-  /** When it was asked for, on the monotonic clock. */
-  get sinceMs(): number {
-    return this.#sinceMs;
+  /** For how long it is still used, in milliseconds; less than 0 when it is dead. */
+  remainingMs(clock: Clock): number {
+    return this.sinceMs + this.#deadAfterMs - clock.monotonic();
   }
 
   /** When it came from its provider, here or to another process of the fleet; on the monotonic clock. */
   get obtainedAtMs(): number {
-    return this.#sinceMs + this.credential.obtainedAtMs - this.#sinceWallMs;
+    return this.sinceMs + this.credential.obtainedAtMs - this.#sinceWallMs;
   }
 
   /** On the monotonic clock, as long as the wall clock has not run further; `Infinity` for one that is never renewed. */
   get dueAtMs(): number {
-    return this.#dueAfterMs === FOR_EVER_MS ? Infinity : this.#sinceMs + this.#dueAfterMs;
-  }
-
-  /** The same on the wall clock. */
-  get dueAtWallMs(): number {
-    return this.#sinceWallMs + this.#dueAfterMs;
-  }
-
-  get deadAtWallMs(): number {
-    return this.#sinceWallMs + this.#deadAfterMs;
-  }
-
-  /** When the latest of the calls was sent that were accepted with it, on the wall clock. */
-  get lastAcceptedAtMs(): number | undefined {
-    return this.isProven ? this.#sinceWallMs + this.#acceptedAfterMs : undefined;
+    return this.#dueAfterMs === FOR_EVER_MS ? Infinity : this.sinceMs + this.#dueAfterMs;
   }
 
   /** Its issuer hands out one token until it dies: asking for another one before that is pointless. */
@@ -118,45 +100,28 @@ export class KeptCredential {
     return this.#dueAfterMs === this.#deadAfterMs && this.#deadAfterMs >= this.lifetimeMs;
   }
 
+  /** It is due again no sooner than in `forMs` milliseconds. */
+  postpone(clock: Clock, forMs: number): void {
+    // By the clock that ran further, as the zones are.
+    const ageMs = Math.max(clock.monotonic() - this.sinceMs, clock.now() - this.#sinceWallMs);
+    this.#dueAfterMs = wholeMs(ageMs + forMs);
+  }
+
   /** As its issuer knows it, who reads the monotonic clock alone: what has slept may have ended. */
   held(clock: Clock): HeldToken {
     const { version, lifetimeMs } = this;
     const { token } = this.credential;
-    const deadAtMs = clock.monotonic() + this.#deadAfterMs - KeptCredential.#ageMs(this, clock);
+    const sleptMs = Math.max(0, clock.now() - this.#sinceWallMs - (clock.monotonic() - this.sinceMs));
+    const deadAtMs = this.sinceMs + this.#deadAfterMs - sleptMs;
     return { token, lifetimeMs, deadAtMs, ...(version === undefined ? {} : { version }) };
-  }
-
-  /** It is due again no sooner than in `forMs` milliseconds. */
-  postpone(clock: Clock, forMs: number): void {
-    this.#dueAfterMs = wholeMs(KeptCredential.#ageMs(this, clock) + forMs);
-  }
-
-  /** For how long it is still used, in milliseconds; less than 0 when it is dead. */
-  remainingMs(clock: Clock): number {
-    return this.#sinceMs + this.#deadAfterMs - clock.monotonic();
-  }
-
-  /** For how long its issuer still knows it, in milliseconds: the safety margin before its end is over as well. */
-  untilItsEndMs(clock: Clock): number {
-    return this.#sinceMs + this.lifetimeMs - clock.monotonic();
-  }
-
-  /** By the clock that ran further. Static: a private method takes 8 bytes of each of a hundred thousand instances. */
-  static #ageMs(kept: KeptCredential, clock: Clock): number {
-    return Math.max(clock.monotonic() - kept.#sinceMs, clock.now() - kept.#sinceWallMs);
-  }
-
-  /** The same token, issued again: what is known of it stays. */
-  continues(before: KeptCredential): void {
-    this.predecessor = before.predecessor;
-    this.#acceptedAfterMs = before.isProven ? 0 : NEVER;
   }
 
   // --- What calls have shown ------------------------------------------------------------------------------------
 
   /** A call that carried it and was sent at `sentAtMs` was accepted. */
   accepted(sentAtMs: number): void {
-    const ageMs = Math.max(0, Math.floor(sentAtMs - this.#sinceMs));
+    this.refusedInARow = 0;
+    const ageMs = Math.max(0, Math.floor(sentAtMs - this.sinceMs));
     if (ageMs > this.#acceptedAfterMs) this.#acceptedAfterMs = ageMs;
   }
 
@@ -165,14 +130,34 @@ export class KeptCredential {
     return this.#acceptedAfterMs !== NEVER;
   }
 
+  /** When the latest of the calls was sent that were accepted with it, on the wall clock. */
+  get lastAcceptedAtMs(): number | undefined {
+    return this.isProven ? this.#sinceWallMs + this.#acceptedAfterMs : undefined;
+  }
+
   /** Whether it was accepted for a call that was sent later than `sentAtMs`. */
   wasAcceptedAfter(sentAtMs: number): boolean {
-    return this.isProven && this.#sinceMs + this.#acceptedAfterMs > sentAtMs;
+    return this.isProven && this.sinceMs + this.#acceptedAfterMs > sentAtMs;
   }
 
   /** What calls have shown of it counts no more. */
   doubt(): void {
     this.#acceptedAfterMs = NEVER;
+    this.refusedInARow = 0;
+  }
+
+  /**
+   * Takes the place of `before`. The same token, issued again, stays what it was. Another one is still to be proven:
+   * the one before stays at hand, if it lives and its last answer was no refusal (R9).
+   */
+  follows(before: KeptCredential, clock: Clock): void {
+    const isSame = before.credential.token === this.credential.token;
+    const isGood = before.isAlive(clock) && before.refusedInARow === 0;
+    const heir = isSame || !isGood ? before.predecessor : before;
+    before.predecessor = undefined;
+    if (heir?.isAlive(clock) === true) this.predecessor = heir;
+    if (isSame && before.isProven) this.#acceptedAfterMs = 0;
+    if (isSame) this.refusedInARow = before.refusedInARow;
   }
 }
 

@@ -1,5 +1,4 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
-import { filled } from '../../strategies/placeholders.js';
 import {
   type Circumstances,
   LoginCancelled,
@@ -8,6 +7,7 @@ import {
   rejected,
   rejectionEvent,
   unavailable,
+  UnusableCredentialsError,
 } from '../credential-errors.js';
 import { RETRY, waitAfter, waitForLoginMs } from '../issuing/back-off.js';
 import { LoginWait } from '../issuing/login-wait.js';
@@ -17,35 +17,39 @@ import type { AcquireReason } from '../payments-auth-event.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
 import type { SlotContext, SlotView } from './slot-context.js';
 
-/** What is asked for, and why. */
-export interface LoginOrder {
+/** What is wanted, and why. */
+export interface Wanted {
   readonly reason: AcquireReason;
-  /** Whether somebody waits for it from the start. */
-  readonly awaited: boolean;
-  /** The first attempt waits this long: the provider has asked for it. */
+  /** Whether somebody waits for it from the start. @default true */
+  readonly awaited?: boolean;
+  /** Whether the application insists: what is remembered of the secret being wrong does not count. @default false */
+  readonly insist?: boolean;
+  /** The token that the provider has refused on a call. */
+  readonly refused?: string | undefined;
+  /** The key that the provider has refused on a call: any other one is wanted (R12). */
+  readonly refusedKey?: Secret | undefined;
+}
+
+/** What the slot knows that a login has to heed. */
+interface Caution {
+  /** The first attempt waits this long: the provider has asked for it, or has nothing else before. */
   readonly startInMs: number;
   /** Whether a failed attempt is followed by others, as far as somebody waits. */
   readonly retries: boolean;
   /** Whether the last login of this slot failed. */
   readonly hasFailed: boolean;
-  readonly insist: boolean;
-  readonly held: HeldToken | undefined;
-  /** The token that the provider has refused on a call. */
-  readonly refused: string | undefined;
-  /** The key that the provider has refused on a call: any other one is wanted (R12). */
-  readonly refusedKey: Secret | undefined;
   /** Told when another process of the fleet has withdrawn the token that came of it. */
   readonly onWithdrawn: (token: string) => void;
 }
-
-/** Those who are turned away together do not ask again together, and the endpoint may have places by then. */
-const ASK_AGAIN_AFTER_MS = 500;
 
 /** What came of it. `issued` is absent for a static key. */
 export interface Acquired {
   readonly secret: Secret;
   readonly issued?: IssuedToken;
 }
+
+/** Those who are turned away together do not ask again together, and the endpoint may have places by then. */
+const ASK_AGAIN_AFTER_MS = 500;
 
 /**
  * One way to one credential, shared by everybody who wants it meanwhile (R1): the newest secret that is not known to
@@ -56,71 +60,58 @@ export interface Acquired {
  * after that, to its own deadline, and what it brings is kept (R3).
  */
 export class Login {
+  /** Who waits for it. Where nobody does, its failure is nobody's. */
+  readonly wait: LoginWait;
   readonly #slot: SlotView;
-  readonly #order: LoginOrder;
-  readonly #wait: LoginWait;
-  #lastReason: string | undefined;
+  readonly #wanted: Wanted;
+  readonly #caution: Caution;
+  readonly #held: HeldToken | undefined;
   /** What the last attempt was made with, and what it came to. */
   #last: Circumstances = {};
+  #lastReason: string | undefined;
   #failedOn: 'login' | 'load' = 'login';
   #isTold = false;
-  #outdated = false;
-  #announced = false;
+  #isOutdated = false;
+  #isAnnounced = false;
 
-  constructor(slot: SlotView, order: LoginOrder) {
+  constructor(slot: SlotView, wanted: Wanted, caution: Caution) {
     this.#slot = slot;
-    this.#order = order;
-    this.#wait = new LoginWait(this.#context.clock, waitForLoginMs(this.#context.provider), order.awaited);
-    if (this.#context.closing.aborted) this.end();
-  }
-
-  /** Whether somebody waits, so that its failure is a caller's failure. */
-  get awaited(): boolean {
-    return this.#wait.isAwaited;
-  }
-
-  /** Where the last attempt failed. */
-  get failedOn(): 'login' | 'load' {
-    return this.#failedOn;
-  }
-
-  /** Whether the journal has heard already of why it failed. */
-  get isTold(): boolean {
-    return this.#isTold;
+    this.#wanted = wanted;
+    this.#caution = caution;
+    const { clock, closing, issuer, provider } = this.#context;
+    this.#held = issuer && slot.kept?.held(clock);
+    this.wait = new LoginWait(clock, waitForLoginMs(provider), wanted.awaited !== false);
+    if (closing.aborted) this.wait.end();
   }
 
   /** Whether anything was asked of anybody; not when the secret is remembered as wrong. */
   get wasAnnounced(): boolean {
-    return this.#announced;
+    return this.#isAnnounced;
   }
 
-  /** Somebody waits for it from now on, as long as a caller waits. */
-  join(): void {
-    this.#wait.join();
-  }
-
-  /** Nobody is served any more: the time is up, or the application shuts down. */
-  end(): void {
-    this.#wait.end();
+  /** Where it failed, if the journal has not heard of that yet. */
+  untold(cause: unknown): 'login' | 'load' | undefined {
+    if (this.#isTold) return undefined;
+    return cause instanceof UnusableCredentialsError ? 'load' : this.#failedOn;
   }
 
   /** Whatever is still on its way is older than what is wanted now, and will not be kept (R9). */
   outdate(): void {
-    this.#outdated = true;
+    this.#isOutdated = true;
   }
 
   /**
    * @param keep called with what was acquired, in the very step in which it is known to be wanted still: a moment later
    *   it might not be
-   * @throws PaymentsAuthError, UnusableCredentialsError, LoginCancelled, LoginPostponed
+   * @throws PaymentsAuthError, UnusableCredentialsError, LoginCancelled, LoginPostponed, LoginUnsent
    */
   async run<T>(keep: (acquired: Acquired) => T): Promise<T> {
     try {
-      const { startInMs } = this.#order;
+      const { startInMs } = this.#caution;
       if (startInMs > 0) await this.#pause(startInMs);
       return await this.#attempts(keep);
     } finally {
-      this.#wait.settle();
+      this.wait.settle();
     }
   }
 
@@ -129,24 +120,24 @@ export class Login {
     const { issuer } = this.#context;
     let failures = 0;
     for (;;) {
-      const { over, isAwaited } = this.#wait;
+      const { over, isAwaited } = this.wait;
       if (over.aborted) throw this.noneCame();
-      const list = await this.#wait.whileItLasts(secrets.get(failures === 0, isAwaited ? over : undefined));
+      const list = await this.wait.whileItLasts(secrets.get(failures === 0, isAwaited ? over : undefined));
       if (list === undefined) throw this.noneCame();
-      if (this.#isOutdated()) continue;
+      if (this.#startsAnew()) continue;
       // A key that was refused on a call may still be the best there is: the provider decides on each call.
-      if (issuer === undefined) return keep({ secret: secrets.firstKey(list, this.#order.refusedKey) });
+      if (issuer === undefined) return keep({ secret: secrets.firstKey(list, this.#wanted.refusedKey) });
       const secret = secrets.firstUsable(list);
-      if (secret === undefined) {
-        const rejection = secrets.rejection(list);
-        const [newest] = list;
-        if (newest !== undefined) this.#last = this.#askedWith(newest);
-        throw rejected(this.#owner, { ...this.#last, ...(rejection ?? { reason: 'rejected' }) });
-      }
-      this.#announce(secret);
-      this.#last = this.#askedWith(secret);
+      const asked = secret ?? list[0];
+      if (asked !== undefined)
+        this.#last = { credential: shortOf(asked), host: this.#context.issuerHost(asked.credentials) };
+      if (secret === undefined)
+        throw rejected(this.#owner, {
+          ...this.#last,
+          ...(secrets.rejection(list) ?? { reason: 'rejected' }),
+        });
       const outcome = await this.#issue(issuer, secret, failures > 0);
-      if (this.#isOutdated()) continue;
+      if (this.#startsAnew()) continue;
       if (outcome.outcome === 'issued') return keep({ secret, issued: outcome });
       this.#last = { ...this.#last, status: outcome.status };
       this.#failedOn = outcome.outcome === 'unavailable' && outcome.isLoad === true ? 'load' : 'login';
@@ -154,45 +145,42 @@ export class Login {
         this.#reject(secret, outcome);
       } else if (outcome.postponed === true) {
         // Whoever has come to wait meanwhile does not wait for a better time.
-        if (!this.#wait.isAwaited) throw new LoginPostponed(outcome.retryAfterMs ?? 0);
+        if (!this.wait.isAwaited) throw new LoginPostponed(outcome.retryAfterMs ?? 0);
       } else {
         if (outcome.unsent === undefined) failures += 1;
-        if (failures > 0) this.#wait.fix();
+        if (failures > 0) this.wait.fix();
         await this.#beforeNext(secret, outcome, failures);
       }
     }
   }
 
-  #announce(secret: Secret): void {
-    if (this.#announced) return;
-    this.#announced = true;
-    const { reason } = this.#order;
-    this.#slot.journal.emit({ type: 'credential-requested', credential: shortOf(secret), reason });
-  }
-
   #issue(issuer: TokenIssuer, secret: Secret, failedBefore: boolean): Promise<IssueOutcome> {
     const { scopes, audience, journal } = this.#slot;
-    const { reason, awaited, insist, held, refused, onWithdrawn, hasFailed } = this.#order;
+    const { reason, awaited = true, insist = false, refused } = this.#wanted;
+    const { hasFailed, onWithdrawn } = this.#caution;
+    const { closing, clock } = this.#context;
+    const { credential = '', host = '' } = this.#last;
+    if (!this.#isAnnounced) journal.emit({ type: 'credential-requested', credential, reason });
+    this.#isAnnounced = true;
     return issuer.issue({
       account: this.#owner.account,
       scopes,
       audience,
       ...secret,
-      held,
+      held: this.#held,
       refused,
       insist,
       hasFailed: hasFailed || failedBefore,
-      wait: this.#wait,
-      signal: this.#context.closing,
+      wait: this.wait,
+      signal: closing,
       onWithdrawn,
       onSave: (isSaved) => {
-        if (isSaved) journal.history?.succeeded('save', this.#context.clock.now());
+        if (isSaved) journal.history?.succeeded('save', clock.now());
         else journal.note({ on: 'save', reason: 'the new refresh token could not be saved' });
       },
       onTokenRequest: (report) => {
-        const host = this.#hostOf(secret);
         this.#isTold = report.outcome !== 'issued';
-        journal.tokenRequest(report, { credential: shortOf(secret), reason, awaited, host });
+        journal.tokenRequest(report, { credential, reason, awaited, host });
       },
     });
   }
@@ -205,38 +193,30 @@ export class Login {
     this.#slot.journal.emit({ type: rejectionEvent(outcome), credential, reason, retryAfterMs });
   }
 
-  /** Waits for the time of the next attempt. @throws PaymentsAuthError when there is none */
+  /** Waits for the time of the next attempt. @throws PaymentsAuthError, LoginUnsent when there is none */
   async #beforeNext(
     secret: Secret,
-    outcome: IssueOutcome & { outcome: 'unavailable' },
+    { retryAfterMs, reason, unsent }: IssueOutcome & { outcome: 'unavailable' },
     failures: number,
   ): Promise<void> {
-    const { retryAfterMs, reason, unsent } = outcome;
     this.#lastReason = reason;
-    if (retryAfterMs !== undefined && (unsent === undefined || unsent === 'limit')) {
-      const credential = shortOf(secret);
-      this.#slot.journal.emit({ type: 'rate-limited', credential, retryAfterMs });
-    }
+    if (retryAfterMs !== undefined && (unsent === undefined || unsent === 'limit'))
+      this.#slot.journal.emit({ type: 'rate-limited', credential: shortOf(secret), retryAfterMs });
     // Whoever says "at once", again and again, is not asked again at once.
     const waitMs = Math.max(retryAfterMs ?? 0, Math.random() * waitAfter(Math.max(1, failures), RETRY));
-    const retries = this.#order.retries || unsent !== undefined;
-    if (!this.#wait.isAwaited || !retries || waitMs >= this.#wait.leftMs)
-      throw unsent === undefined || failures > 0
-        ? unavailable(this.#owner, reason, retryAfterMs, this.#last)
-        : new LoginUnsent(
-            reason,
-            waitMs,
-            unsent === 'limit' ? undefined : ASK_AGAIN_AFTER_MS * (1 + Math.random()),
-            this.#last,
-          );
-    await this.#pause(waitMs);
+    const retries = this.#caution.retries || unsent !== undefined;
+    if (this.wait.isAwaited && retries && waitMs < this.wait.leftMs) return this.#pause(waitMs);
+    if (unsent === undefined || failures > 0)
+      throw unavailable(this.#owner, reason, retryAfterMs, this.#last);
+    const askAgainAfterMs = unsent === 'limit' ? undefined : ASK_AGAIN_AFTER_MS * (1 + Math.random());
+    throw new LoginUnsent(reason, waitMs, askAgainAfterMs, this.#last);
   }
 
-  /** Whether what just came is too old to be kept; then it is asked for again, if anybody waits. */
-  #isOutdated(): boolean {
-    if (!this.#outdated) return false;
-    if (!this.#wait.isAwaited) throw new LoginCancelled();
-    this.#outdated = false;
+  /** What just came is too old to be kept: it is asked for again. @throws LoginCancelled when nobody waits for it */
+  #startsAnew(): boolean {
+    if (!this.#isOutdated) return false;
+    if (!this.wait.isAwaited) throw new LoginCancelled();
+    this.#isOutdated = false;
     return true;
   }
 
@@ -249,18 +229,8 @@ export class Login {
     return unavailable(this.#owner, reason, ASK_AGAIN_AFTER_MS, this.#last);
   }
 
-  #askedWith(secret: Secret): Circumstances {
-    return { credential: shortOf(secret), host: this.#hostOf(secret) };
-  }
-
-  /** The host of the token endpoint, which may be the account's own. */
-  #hostOf({ credentials }: Secret): string {
-    const { issuerHost } = this.#context;
-    return issuerHost.includes('{') ? filled(issuerHost, credentials) : issuerHost;
-  }
-
   #pause(ms: number): Promise<void> {
-    return pause(this.#context.clock, ms, this.#wait.over, this.#wait.isAwaited);
+    return pause(this.#context.clock, ms, this.wait.over, this.wait.isAwaited);
   }
 
   get #owner() {

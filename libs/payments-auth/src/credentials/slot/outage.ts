@@ -1,3 +1,4 @@
+import type { LoginUnsent } from '../credential-errors.js';
 import { OUTAGE, waitAfter } from '../issuing/back-off.js';
 
 /**
@@ -45,27 +46,19 @@ export class Outage {
     return waitMs;
   }
 
-  /** A limit stood in the way, and nothing was sent: that is no failure. */
-  limited(nowMs: number, reason: string, retryAfterMs: number): void {
-    this.#reason = reason;
-    this.#nextAttemptAtMs = nowMs + retryAfterMs;
-    this.#askedToWaitUntilMs = nowMs + retryAfterMs;
-  }
-
   /**
-   * Nothing was sent, because others wait at the same endpoint or this machine could not: that is no failure either.
+   * Nothing was sent: that is no failure. Where others wait at the same endpoint, or this machine could not, callers
+   * hear so at once until they may ask again; where a limit stands in the way, the next login waits for it.
    *
-   * @param askAgainAfterMs before that callers hear at once: asking again sooner changes nothing
+   * @returns how long the next attempt waits, in milliseconds
    */
-  turnedAway(nowMs: number, reason: string, retryAfterMs: number, askAgainAfterMs: number): void {
+  unsent(nowMs: number, { reason, retryAfterMs, askAgainAfterMs }: LoginUnsent): number {
+    const waitMs = askAgainAfterMs ?? retryAfterMs;
     this.#reason = reason;
-    this.#nextAttemptAtMs = nowMs + askAgainAfterMs;
-    this.#turnedAway = { untilMs: nowMs + askAgainAfterMs, retryAtMs: nowMs + retryAfterMs };
-  }
-
-  /** Whether a login has failed since the last one that succeeded. */
-  get hasFailed(): boolean {
-    return this.#failures > 0;
+    this.#nextAttemptAtMs = nowMs + waitMs;
+    if (askAgainAfterMs === undefined) this.#askedToWaitUntilMs = nowMs + retryAfterMs;
+    else this.#turnedAway = { untilMs: nowMs + askAgainAfterMs, retryAtMs: nowMs + retryAfterMs };
+    return waitMs;
   }
 
   /** How long until the next attempt that nobody waits for, in milliseconds. */
@@ -82,9 +75,9 @@ export class Outage {
     return askedMs >= this.#patienceMs ? askedMs : 0;
   }
 
-  /** How a caller's login goes about it, if it is not turned away. */
+  /** How a login goes about it that is not turned away. */
   caution(nowMs: number): { startInMs: number; retries: boolean; hasFailed: boolean } {
-    const { hasFailed } = this;
-    return { startInMs: Math.max(0, this.#askedToWaitUntilMs - nowMs), retries: !this.#isSpent, hasFailed };
+    const startInMs = Math.max(0, this.#askedToWaitUntilMs - nowMs);
+    return { startInMs, retries: !this.#isSpent, hasFailed: this.#failures > 0 };
   }
 }

@@ -37,11 +37,13 @@ export class RefusedKeys {
   cure(refused: Credential, { own }: Refusal): Cure {
     const { kept, owner } = this.#slot;
     if (kept?.credential.isSameAs(refused) !== true)
-      return kept?.isAlive(owner.context.clock) === true ? { by: 'replay', with: kept } : { by: 'renewal' };
+      return kept?.isAlive(owner.context.clock) === true
+        ? { by: 'replay', with: kept }
+        : { by: 'renewal', of: refused };
     // Something in between does not know the key, and proves nothing about it.
-    if (!own) return { by: 'renewal' };
+    if (!own) return { by: 'renewal', of: refused };
     this.#reject(kept.secret);
-    return { by: 'renewal', refusedKey: kept.secret };
+    return { by: 'renewal', of: refused, key: kept.secret };
   }
 
   /** @returns the key that the provider has accepted: calls carry it from now on */
@@ -53,23 +55,18 @@ export class RefusedKeys {
     const secret = trial?.secret ?? (isReplay ? kept.secret : undefined);
     if (secret === undefined) return undefined;
     if (refused !== undefined) this.#reject(secret);
-    else if (status !== undefined && (status < 400 || (isReplay && status !== 429 && status < 500)))
+    else if (status !== undefined && (status < 400 || (isReplay && status !== 429 && status < 500))) {
+      this.#slot.owner.secrets.accept(secret);
       return secret;
+    }
     return undefined;
   }
 
   /** No renewal is forced for a key. */
   readonly pausedForMs = 0;
 
-  /** Keys have no predecessor. */
-  isRefusing(): boolean {
-    return false;
-  }
-
-  /** The keys are others: what is being tried is void. */
-  forget(): void {
-    this.#trial = undefined;
-  }
+  /** There is nothing to learn from it: what was asked is the application, and not the provider. */
+  forced(): void {}
 
   #reject(secret: Secret): void {
     const { owner, journal } = this.#slot;

@@ -8,7 +8,7 @@ import {
   startCredentialBed,
 } from '../../../../../test/support/credential-bed.js';
 import { json } from '../../../../../test/support/loopback-server.js';
-import { spend, type Spent, type SpentCall } from '../../../../../test/support/spending.js';
+import { refuse, spend, type Spent, type SpentCall } from '../../../../../test/support/spending.js';
 import { failure, outwaited, quiet, until } from '../../../../../test/support/waiting.js';
 import type { TokenRequest } from '../../strategies/strategy.js';
 import type { TimedTokenAnswer, TokenTransport } from '../../strategies/token-transport.js';
@@ -77,8 +77,8 @@ describe('calls that the provider refuses', () => {
     await call(() => true);
     const spender = spenderOf(bed);
     const refused = spender.peek() as Credential;
-    await spender.replace(refused, REFUSED);
-    expect((await spender.replace(refused, REFUSED))?.token).toBe('t2');
+    await refuse(spender, bed.clock, refused, REFUSED);
+    expect((await refuse(spender, bed.clock, refused, REFUSED))?.token).toBe('t2');
     expect(bed.logins).toHaveLength(2);
   });
 
@@ -159,7 +159,7 @@ describe('calls that the provider refuses', () => {
     const refused = spender.peek() as Credential;
     const slow = held(issuing(HOUR));
     bed.answer = slow.answer;
-    const replacing = spender.replace(refused, refusal);
+    const replacing = refuse(spender, bed.clock, refused, refusal);
     await until(() => bed.logins.length === 2);
     expect(spender.peek()).toBeUndefined();
     // Unless the token is seen to serve all the same.
@@ -195,7 +195,7 @@ describe('calls that the provider refuses', () => {
     await call(() => true);
     const spender = spenderOf(bed);
     bed.answer = (_, __, response) => json(response, 503, {}, { 'retry-after': '60' });
-    expect(await spender.replace(spender.peek() as Credential, REFUSED)).toBeUndefined();
+    expect(await refuse(spender, bed.clock, spender.peek() as Credential, REFUSED)).toBeUndefined();
     bed.answer = issuing(HOUR);
     await bed.runNextRenewal();
     await until(() => spender.peek()?.token === 't3');

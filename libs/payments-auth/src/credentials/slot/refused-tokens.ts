@@ -1,23 +1,21 @@
 import { FUTILITY, waitAfter } from '../issuing/back-off.js';
-import type { CallAnswer, Refusal, RefusedAttempt } from '../credential-spender.js';
+import { type CallAnswer, isAcceptance, type Refusal, type RefusedAttempt } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import type { Secret } from '../secrets/secret-source.js';
 import type { KeptCredential } from './kept-credential.js';
 import type { SlotView } from './slot-context.js';
 
-/** What may cure a refusal. */
+/** What may cure a refusal. `undefined`: nothing. */
 export type Cure =
   /** The call is sent again with this one. */
   | { readonly by: 'replay'; readonly with: KeptCredential }
   /** The call is sent again with what is current once the token is proven, or so many milliseconds later. */
   | { readonly by: 'waiting'; readonly forMs: number; readonly until: AbortSignal }
   /** One forced renewal for all. `isBehind`: the call itself gets its refusal at once. */
-  | { readonly by: 'renewal'; readonly isBehind?: boolean; readonly refusedKey?: Secret }
+  | { readonly by: 'renewal'; readonly of: Credential; readonly isBehind?: boolean; readonly key?: Secret }
   /** A newer token, if another process of the fleet has one. */
   | { readonly by: 'store' }
-  | { readonly by: 'nothing' };
-
-const NOTHING: Cure = Object.freeze({ by: 'nothing' });
+  | undefined;
 
 /** A token that nobody was served with is young for so long: its provider may not know it yet. */
 const YOUNG_FOR_MS = 2_000;
@@ -33,16 +31,6 @@ const MOST_IN_A_ROW = 16;
 const BUCKET = 20;
 const BUCKET_GAINS_EVERY_MS = 10_000;
 
-/** How many renewals were forced in vain: of tokens that had served, and since the last of these, of any others. */
-interface Vain {
-  readonly ofProven: number;
-  readonly ofUnproven: number;
-  /** When the last of them was started, on the monotonic clock. */
-  readonly startedAtMs: number;
-}
-
-const NONE: Vain = Object.freeze({ ofProven: 0, ofUnproven: 0, startedAtMs: -Infinity });
-
 /**
  * What refusals and acceptances have shown of tokens, and what follows for a call that was refused (R11). Why each
  * line is there: docs/decisions/refusals.md.
@@ -53,111 +41,79 @@ const NONE: Vain = Object.freeze({ ofProven: 0, ofUnproven: 0, startedAtMs: -Inf
  */
 export class RefusedTokens {
   readonly #slot: SlotView;
-  #vain: Vain = NONE;
-  #beforeLast: Vain = NONE;
+  /** Renewals that were forced in vain: of tokens that had served, and since the last of these, of any others. */
+  #ofProven = 0;
+  #ofOthers = 0;
+  /** When the last of them was started. Instants are on the monotonic clock. */
+  #forcedAtMs = -Infinity;
+  /** What it has replaced, and what it has brought; the latter until it is refused for the first time. */
+  #replaced: KeptCredential | undefined = undefined;
+  #brought: KeptCredential | undefined = undefined;
+  /** The pause after it has been told of. */
+  #isPauseTold = true;
   #bucketFullAtMs = -Infinity;
   /** A token that had served was refused then. */
   #servedAndRefusedAtMs = -Infinity;
-  /** The token that the last forced renewal has replaced. */
-  #replaced: KeptCredential | undefined = undefined;
-
-  #looking: Promise<Credential | undefined> | undefined = undefined;
-
-  /** The token that the following is about. */
-  #token: KeptCredential | undefined = undefined;
-  /** Calls that were refused with it since the last one that was accepted. */
-  #inARow = 0;
-  /** Calls that were ever refused with it. */
-  #refusals = 0;
-  /** It was brought by a forced renewal; whether that has been seen to be no cure. */
-  #isForced = false;
-  #isNoCure = false;
-  /** Calls carry its predecessor until it is proven; when the next of them tries it. */
-  #predecessorServes = false;
-  #nextTryAtMs = 0;
+  /** While calls carry the predecessor: when the next of them tries the new one. */
+  #nextTryAtMs = -Infinity;
+  /** Ends the waits for a young token. */
   #proof: AbortController | undefined = undefined;
+  #looking: Promise<Credential | undefined> | undefined = undefined;
 
   constructor(slot: SlotView) {
     this.#slot = slot;
   }
 
-  /** What a call carries in place of `kept`: its predecessor, until it is proven. */
+  /** What a call carries in place of `kept`: its predecessor, from its first refusal until it is proven. */
   instead(kept: KeptCredential, mayRepeat: (() => boolean) | undefined): Credential | undefined {
-    if (!this.#predecessorServes || this.#token !== kept || kept.isProven) return undefined;
+    if (kept.refusedInARow === 0 || kept.isProven) return undefined;
     const predecessor = this.#living(kept.predecessor);
     if (predecessor === undefined) return undefined;
-    if (this.#nowMs >= this.#nextTryAtMs && mayRepeat?.() === true) {
-      this.#nextTryAtMs = this.#nowMs + TRY_EVERY_MS;
-      return undefined;
-    }
-    return predecessor.credential;
+    if (this.#nowMs < this.#nextTryAtMs || mayRepeat?.() !== true) return predecessor.credential;
+    this.#nextTryAtMs = this.#nowMs + TRY_EVERY_MS;
+    return undefined;
   }
-
-  /** Whether the last answer to a call that carried `kept` was a refusal. */
-  isRefusing(kept: KeptCredential): boolean {
-    return this.#token === kept && this.#inARow > 0;
-  }
-
-  // --- Told -----------------------------------------------------------------------------------------------------
 
   /** What an attempt has come to. Only acceptances are evidence here: refusals come with {@link cure}. */
-  answered(credential: Credential, { status, refused, before = [] }: CallAnswer): undefined {
-    if (status === undefined || status >= 400 || refused !== undefined) return;
-    const { kept } = this.#slot;
-    if (kept?.credential.isSameAs(credential) === true) {
-      this.#lookAt(kept);
-      this.#inARow = 0;
-      this.#predecessorServes = false;
+  answered(credential: Credential, answer: CallAnswer): undefined {
+    if (!isAcceptance(answer)) return;
+    if (this.#slot.kept?.credential.isSameAs(credential) === true) {
       this.#proof?.abort();
       this.#proof = undefined;
-      const { ofUnproven } = this.#vain;
-      if (ofUnproven > 0 && this.#pauseIsOver(ofUnproven)) this.#vain = { ...this.#vain, ofUnproven: 0 };
+      if (this.#pauseOfMs(this.#ofOthers) <= 0) this.#ofOthers = 0;
     }
-    const [first] = before;
-    if (first !== undefined && !first.credential.isSameAs(credential)) this.#replayed(first, credential);
+    const first = answer.before?.[0];
+    if (first !== undefined && !first.credential.isSameAs(credential)) this.#replayed(first, credential.id);
   }
 
   /** A replay was accepted with another token than the first attempt was refused with. */
-  #replayed(first: RefusedAttempt, { id }: Credential): void {
-    const replaced =
-      this.#replaced?.credential.isSameAs(first.credential) === true ? this.#replaced : undefined;
+  #replayed(first: RefusedAttempt, id: string): void {
+    const isReplaced = this.#replaced?.credential.isSameAs(first.credential) === true;
+    const replaced = isReplaced ? this.#replaced : undefined;
     // The old one served others after it was refused here: it was this call that was not liked.
-    if (replaced?.wasAcceptedAfter(first.sentAtMs) === true) return this.#noCure(id);
-    this.#vain = { ...this.#vain, ofProven: 0 };
-    const { clock } = this.#slot.owner.context;
-    const ageMs = replaced === undefined ? Infinity : clock.now() - replaced.credential.obtainedAtMs;
+    if (replaced?.wasAcceptedAfter(first.sentAtMs) === true) return;
+    this.#ofProven = 0;
+    this.#replaced = undefined;
+    const ageMs = replaced === undefined ? Infinity : this.#ageMs(replaced);
     if (replaced !== undefined && ageMs < replaced.lifetimeMs / 2)
       this.#slot.journal.emit({ type: 'credential-contested', credential: id, ageMs });
-    this.#replaced = undefined;
   }
 
-  /** A renewal is being forced now. */
-  forces(): void {
-    const { kept } = this.#slot;
-    const { ofProven, ofUnproven } = this.#vain;
-    this.#beforeLast = this.#vain;
-    this.#bucketFullAtMs = Math.max(this.#bucketFullAtMs, this.#nowMs) + BUCKET_GAINS_EVERY_MS;
-    this.#replaced = kept;
-    this.#vain =
-      kept?.isProven === false
-        ? { ofProven, ofUnproven: ofUnproven + 1, startedAtMs: this.#nowMs }
-        : { ofProven: ofProven + 1, ofUnproven: 1, startedAtMs: this.#nowMs };
-  }
-
-  /** The forced renewal has brought what is current now. */
-  forced(kept: KeptCredential): void {
-    this.#lookAt(kept);
-    this.#isForced = kept.sinceMs >= this.#vain.startedAtMs;
-    // It was asked for before the refusal: what killed the one before may have killed both, and no login was tried yet.
-    if (!this.#isForced && this.#beforeLast.ofUnproven === 0) this.#vain = this.#beforeLast;
-  }
-
-  /** The forced renewal has brought the same token again. */
-  broughtTheSame(kept: KeptCredential): void {
-    this.#lookAt(kept);
-    this.#inARow = 0;
-    this.#isForced = true;
-    this.#noCure(kept.credential.id);
+  /** A renewal that was forced to replace `before` has ended. `now` is what it has brought, if anything. */
+  forced(startedAtMs: number, before: KeptCredential | undefined, now: KeptCredential | undefined): void {
+    this.#bucketFullAtMs = Math.max(this.#bucketFullAtMs, startedAtMs) + BUCKET_GAINS_EVERY_MS;
+    this.#replaced = before;
+    const wasAskedForBefore = now !== undefined && now.sinceMs < startedAtMs;
+    this.#brought = wasAskedForBefore ? undefined : now;
+    // What killed the one before may have killed that one as well, and no login was tried yet.
+    if (wasAskedForBefore && this.#ofOthers === 0) return;
+    const hadServed = before?.isProven !== false;
+    if (hadServed) this.#ofProven += 1;
+    this.#ofOthers = hadServed ? 1 : this.#ofOthers + 1;
+    this.#forcedAtMs = startedAtMs;
+    this.#isPauseTold = false;
+    // The same token again is no cure, whatever it has served for.
+    if (before !== undefined && now?.credential.isSameAs(before.credential) === true) now.doubt();
   }
 
   /** Calls that are refused while one looks for a newer token look together with it. */
@@ -166,82 +122,68 @@ export class RefusedTokens {
     return this.#looking;
   }
 
-  /** The secrets are others: what was learned with those before is void. */
-  forget(): void {
-    this.#vain = NONE;
-    this.#beforeLast = NONE;
-  }
-
-  // --- Asked ----------------------------------------------------------------------------------------------------
-
   /** For how long no renewal is forced because of the last ones, in milliseconds. */
   get pausedForMs(): number {
-    return Math.max(0, this.#vain.startedAtMs + pauseAfter(this.#vainTimes) - this.#nowMs);
+    return Math.max(0, this.#pauseOfMs(Math.max(this.#ofProven, this.#ofOthers)));
   }
 
   /** What a call does next that was refused with `refused`. */
-  cure(refused: Credential, refusal: Refusal): Cure {
+  cure(refused: Credential, { replayable, attempts }: Refusal): Cure {
     const { kept, isBusy } = this.#slot;
-    const attempts = refusal.attempts ?? [this.#only(refused, refusal)];
-    const [first] = attempts as [RefusedAttempt];
+    const first = attempts[0] as RefusedAttempt;
     const hasTried = (each: KeptCredential) =>
       attempts.some(({ credential }) => credential.isSameAs(each.credential));
-    const isCurrent = kept?.credential.isSameAs(refused) === true;
     const current = this.#living(kept);
     const predecessor = this.#living(kept?.predecessor);
-    if (kept !== undefined) this.#lookAt(kept);
-    if (isCurrent) {
-      this.#refusals += 1;
-      if (attempts.findIndex(({ credential }) => credential.isSameAs(refused)) === attempts.length - 1)
-        this.#inARow += 1;
-    }
     const token = [kept, predecessor].find((each) => each?.credential.isSameAs(refused));
     if (token?.isProven === true) this.#servedAndRefusedAtMs = this.#nowMs;
-    const isYoung = isCurrent && this.#isYoung(kept);
-    if (isCurrent && !isYoung && this.#hadItsChance(kept, first)) this.#noCure(refused.id);
-    const mayForce = isBusy || (!isYoung && this.#mayForce(kept));
+    const isCurrent = token !== undefined && token === kept;
+    const isYoung = isCurrent && this.#isYoung(token);
+    const mayForce = isBusy || (!isYoung && this.#mayForce(kept, isCurrent));
 
-    if (refusal.replayable === false)
-      return mayForce && (isCurrent || current === undefined) ? { by: 'renewal', isBehind: true } : NOTHING;
     // Once more, and a third time only where the second could not show what a renewal is worth.
     const wasKnownBefore = token === undefined || token.sinceMs < first.refusedAtMs;
-    if (attempts.length > 2 || (attempts.length === 2 && !wasKnownBefore && !isYoung))
-      return isCurrent && mayForce ? { by: 'renewal', isBehind: true } : NOTHING;
-
+    const mayTryAgain = attempts.length < 2 || (attempts.length === 2 && (wasKnownBefore || isYoung));
+    if (!replayable || !mayTryAgain) {
+      const isWanted = isCurrent || current === undefined;
+      return mayForce && isWanted ? { by: 'renewal', of: refused, isBehind: true } : undefined;
+    }
     if (current !== undefined) {
       if (!hasTried(current)) return { by: 'replay', with: current };
       const isNew = !current.isProven || this.#ageMs(current) < YOUNG_FOR_MS;
       if (isNew && predecessor !== undefined && !hasTried(predecessor)) {
-        this.#predecessorServes = true;
         this.#nextTryAtMs = this.#nowMs + TRY_EVERY_MS;
         return { by: 'replay', with: predecessor };
       }
       if (this.#isYoung(current)) return this.#waitFor(current);
-      const isInDoubt = this.#vain.ofProven > 0 || current.wasAcceptedAfter(first.sentAtMs);
-      const isWorthATry = current.isProven && isInDoubt && attempts.length === 1;
-      if (isWorthATry && !isBusy && !(mayForce && this.#inARow > 1)) return { by: 'replay', with: current };
+      const isInDoubt = this.#ofProven > 0 || current.wasAcceptedAfter(first.sentAtMs);
+      const isWorthATry = current.isProven && isInDoubt && attempts.length === 1 && !isBusy;
+      if (isWorthATry && !(mayForce && current.refusedInARow > 1)) return { by: 'replay', with: current };
     }
-    return mayForce ? { by: 'renewal' } : { by: 'store' };
+    return mayForce ? { by: 'renewal', of: current?.credential ?? refused } : { by: 'store' };
   }
 
-  /** Whether a renewal may be forced because `kept` was refused. */
-  #mayForce(kept: KeptCredential | undefined): boolean {
+  /** Whether a renewal may be forced now. */
+  #mayForce(kept: KeptCredential | undefined, isRefused: boolean): boolean {
     if (this.#bucketFullAtMs - this.#nowMs > (BUCKET - 1) * BUCKET_GAINS_EVERY_MS) return false;
-    if (kept?.isProven === false) return this.#pauseIsOver(this.#vain.ofUnproven);
-    const { ofProven } = this.#vain;
-    // What the last one brought has served for a whole pause without a refusal: what follows begins anew.
-    if (kept !== undefined && this.#isForced && !this.#isNoCure && this.#refusals === 1)
-      if (ofProven > 1 && this.#ageMs(kept) > pauseAfter(ofProven))
-        this.#vain = { ...this.#vain, ofProven: 1 };
-    const { ofProven: times } = this.#vain;
-    if (times === 0 || this.#inARow >= Math.min(MOST_IN_A_ROW, 2 ** times)) return true;
-    return this.#inARow >= 2 && this.#pauseIsOver(times);
+    const { isProven = true, refusedInARow = 0 } = kept ?? {};
+    if (isRefused && kept?.credential === this.#brought?.credential) {
+      // What the last one brought has served for a whole pause without a refusal: what follows begins anew.
+      if (isProven && this.#pauseOfMs(this.#ofProven) < 0) this.#ofProven = Math.min(1, this.#ofProven);
+      this.#brought = undefined;
+    }
+    const times = isProven ? this.#ofProven : this.#ofOthers;
+    if (times === 0 || (isProven && refusedInARow >= Math.min(MOST_IN_A_ROW, 2 ** times))) return true;
+    const pauseMs = this.#pauseOfMs(times);
+    if (kept !== undefined && (!isProven || pauseMs > 0)) this.#tellOfPause(kept, Math.max(0, pauseMs));
+    return pauseMs <= 0 && (!isProven || refusedInARow >= 2);
   }
 
-  /** Whether its refusal shows that the forced renewal which brought it was no cure. */
-  #hadItsChance(kept: KeptCredential, first: RefusedAttempt): boolean {
-    if (!this.#isForced) return false;
-    return kept.credential.isSameAs(first.credential) ? !kept.isProven : kept.sinceMs >= first.refusedAtMs;
+  /** Once for each renewal that was forced. */
+  #tellOfPause({ credential: { id } }: KeptCredential, durationMs: number): void {
+    if (this.#isPauseTold) return;
+    this.#isPauseTold = true;
+    this.#slot.journal.emit({ type: 'renewals-paused', credential: id, durationMs });
   }
 
   #isYoung(kept: KeptCredential): boolean {
@@ -257,47 +199,16 @@ export class RefusedTokens {
     return { by: 'waiting', forMs: atMs - ageMs, until: this.#proof.signal };
   }
 
-  #noCure(credential: string): void {
-    if (!this.#isForced || this.#isNoCure) return;
-    this.#isNoCure = true;
-    const durationMs = this.pausedForMs;
-    this.#slot.journal.emit({ type: 'renewals-paused', credential, durationMs });
-  }
-
-  get #vainTimes(): number {
-    return Math.max(1, this.#vain.ofProven, this.#vain.ofUnproven);
-  }
-
-  /** From the start of the last forced renewal. */
-  #pauseIsOver(times: number): boolean {
-    return times === 0 || this.#nowMs >= this.#vain.startedAtMs + pauseAfter(times);
-  }
-
-  /** What was learned of another token says nothing of this one. */
-  #lookAt(kept: KeptCredential): void {
-    if (this.#token?.credential.isSameAs(kept.credential) === true) {
-      this.#token = kept;
-      return;
-    }
-    this.#token = kept;
-    this.#inARow = 0;
-    this.#refusals = 0;
-    this.#isForced = false;
-    this.#isNoCure = false;
-    this.#predecessorServes = false;
-    // Whoever waits for the one before gets this one.
-    this.#proof?.abort();
-    this.#proof = undefined;
-  }
-
-  #only(credential: Credential, { status }: Refusal): RefusedAttempt {
-    return { credential, status, sentAtMs: this.#nowMs, refusedAtMs: this.#nowMs };
+  /** What is left of the pause after so many renewals in vain, in milliseconds. */
+  #pauseOfMs(times: number): number {
+    return times === 0 ? 0 : this.#forcedAtMs + waitAfter(times, FUTILITY) - this.#nowMs;
   }
 
   #living(kept: KeptCredential | undefined): KeptCredential | undefined {
     return kept?.isAlive(this.#slot.owner.context.clock) === true ? kept : undefined;
   }
 
+  /** Since it came from its provider. */
   #ageMs(kept: KeptCredential): number {
     return this.#nowMs - kept.obtainedAtMs;
   }
@@ -305,8 +216,4 @@ export class RefusedTokens {
   get #nowMs(): number {
     return this.#slot.owner.context.clock.monotonic();
   }
-}
-
-function pauseAfter(times: number): number {
-  return waitAfter(times, FUTILITY);
 }

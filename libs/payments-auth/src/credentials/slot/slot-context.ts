@@ -1,5 +1,6 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import type { Credentials } from '../../strategies/strategy.js';
 import type { Owner } from '../credential-errors.js';
 import type { AskedFor, TokenIssuer } from '../issuing/token-issuer.js';
 import type { EventSink } from '../payments-auth-event.js';
@@ -20,8 +21,8 @@ export interface SlotContext {
   readonly gate: RenewalGate;
   /** Absent for a static key: there is nothing to fetch. */
   readonly issuer: TokenIssuer | undefined;
-  /** The host of the token endpoint; empty for a static key. */
-  readonly issuerHost: string;
+  /** The host of the token endpoint, which may be the account's own; empty for a static key. */
+  readonly issuerHost: (credentials: Credentials) => string;
   readonly slowestLoginMs: () => number;
   readonly timeBound: TimeBoundHeaders;
   /** Never throws. */
@@ -48,8 +49,8 @@ export interface SlotView extends AskedFor {
   readonly isBusy: boolean;
   /** How long until the next attempt that nobody waits for, in milliseconds, while a back-off lasts. */
   readonly backOffMs: number;
-  /** For how long no token is asked for, whatever the reason, in milliseconds. */
-  readonly pausedMs: number;
+  /** For how long no renewal is forced because of refusals, in milliseconds. */
+  readonly refusalPauseMs: number;
   /** For how long a login has been under way, and for how long nobody has asked for the credential, in milliseconds. */
   readonly busyForMs: number;
   readonly unusedForMs: number;

@@ -12,11 +12,12 @@ const CLOCK_OFF_MS = 60_000;
 
 /** Why a credential is as it is. No secret in it. */
 export function explanationOf(slot: SlotView): CredentialExplanation {
-  const { owner, kept, pausedMs } = slot;
+  const { owner, kept } = slot;
   const { clock, provider } = owner.context;
   const nowMs = clock.now();
   const { state, certificateEndsAtMs } = statusOf(slot);
   const lastSuccessAtMs = lastSuccessOf(slot);
+  const pausedMs = pauseOfMs(slot);
   return {
     state,
     sinceMs: Math.min(nowMs, Math.floor(sinceOf(slot, state, nowMs))),
@@ -44,6 +45,13 @@ export function idleExplanation(
   };
 }
 
+/** For how long no token is asked for, whatever the reason. Nothing is asked for a key, and calls carry it all the same. */
+function pauseOfMs({ owner, journal, backOffMs, refusalPauseMs }: SlotView): number {
+  if (owner.context.issuer === undefined) return backOffMs;
+  const isRefused = journal.history?.openSinceMs(['call']) !== undefined;
+  return Math.max(backOffMs, owner.secrets.pausedForMs, isRefused ? refusalPauseMs : 0);
+}
+
 /** Wall clock, of the last call or login that succeeded. A key that was only loaded has shown nothing yet. */
 function lastSuccessOf({ owner, kept, journal }: SlotView): number | undefined {
   const isKey = owner.context.issuer === undefined;
@@ -58,7 +66,8 @@ function lastSuccessOf({ owner, kept, journal }: SlotView): number | undefined {
 
 function sinceOf(slot: SlotView, state: CredentialExplanation['state'], nowMs: number): number {
   const { kept, journal, owner, busyForMs, unusedForMs } = slot;
-  const isKey = owner.context.issuer === undefined;
+  const { clock, issuer } = owner.context;
+  const isKey = issuer === undefined;
   const { history } = journal;
   const obtainedAtMs = kept?.credential.obtainedAtMs ?? nowMs;
   const failingSinceMs = history?.openSinceMs(isKey ? ['load', 'call'] : ['login', 'load']) ?? obtainedAtMs;
@@ -66,7 +75,7 @@ function sinceOf(slot: SlotView, state: CredentialExplanation['state'], nowMs: n
     case 'fresh':
       return Math.max(obtainedAtMs, (isKey ? history?.acceptedAgainAtMs : undefined) ?? 0);
     case 'due':
-      return Math.max(obtainedAtMs, kept?.dueAtWallMs ?? 0);
+      return Math.max(obtainedAtMs, kept === undefined ? 0 : nowMs + kept.dueAtMs - clock.monotonic());
     case 'degraded':
       return failingSinceMs;
     case 'acquiring':
@@ -75,7 +84,9 @@ function sinceOf(slot: SlotView, state: CredentialExplanation['state'], nowMs: n
       return nowMs - unusedForMs;
     default:
       // A token served until its end, whatever had failed before.
-      return isKey ? failingSinceMs : Math.max(failingSinceMs, kept?.deadAtWallMs ?? 0);
+      return isKey
+        ? failingSinceMs
+        : Math.max(failingSinceMs, kept === undefined ? 0 : nowMs + kept.remainingMs(clock));
   }
 }
 

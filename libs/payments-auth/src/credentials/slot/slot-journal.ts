@@ -2,7 +2,7 @@ import type { Clock } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import type { Owner } from '../credential-errors.js';
-import type { CallAnswer, Refusal } from '../credential-spender.js';
+import { type CallAnswer, isAcceptance, type Refusal } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import type { CredentialStatus } from '../credential.service.js';
 import type { AcquireReason, EventSink, PaymentsAuthEvent } from '../payments-auth-event.js';
@@ -77,7 +77,7 @@ export class SlotJournal {
   }
 
   /** What `credential` connects with may end soon, and replacing it takes people days. */
-  certificateOf({ id, signing }: Credential): void {
+  #certificateOf({ id, signing }: Credential): void {
     const { provider, clock } = this.#subject.owner.context;
     const endsAtMs =
       signing === undefined ? undefined : provider.certificates?.endingSoon(signing, clock.now());
@@ -94,9 +94,19 @@ export class SlotJournal {
     this.emit({ type: 'call-refused', credential: credential.id, status, own });
   }
 
-  /** A refused call was sent once more, with `credential`. */
-  replayed(credential: Credential, firstStatus: number, { status, refused }: CallAnswer): void {
+  /** What an attempt with `credential` has come to. */
+  answered(credential: Credential, answer: CallAnswer): void {
+    const { status, headers, refused, sentAtMs, failure, before } = answer;
+    if (headers !== undefined) this.observe(headers);
+    if (failure !== undefined) this.note({ on: 'call', ...failure });
+    if (credential.signing !== undefined) this.#certificateOf(credential);
+    if (this.history !== undefined && isAcceptance(answer))
+      this.history.succeeded('call', this.#subject.owner.context.clock.now());
+    const first = before?.[0];
+    // A replay that never left is none.
+    if (first === undefined || sentAtMs === undefined) return;
     this.#replays += 1;
+    const { status: firstStatus } = first;
     const answered = status === undefined ? {} : { status };
     const refusedAgain = refused !== undefined;
     this.emit({ type: 'call-replayed', credential: credential.id, firstStatus, ...answered, refusedAgain });
@@ -104,16 +114,15 @@ export class SlotJournal {
 
   /** Something went wrong, and somebody may ask for it later. */
   note(failure: Omit<Failure, 'atMs'>): void {
-    this.#madeHistory.failed({ ...failure, atMs: this.#subject.owner.context.clock.now() });
+    this.history ??= new SlotHistory();
+    this.history.failed({ ...failure, atMs: this.#subject.owner.context.clock.now() });
   }
 
   /** What it was is no longer kept, but that it served is worth knowing. */
-  servedUntil(lastSuccessAtMs: number): void {
-    this.#madeHistory.lastSuccessAtMs = lastSuccessAtMs;
-  }
-
-  get #madeHistory(): SlotHistory {
-    return (this.history ??= new SlotHistory());
+  servedUntil(lastSuccessAtMs: number | undefined): void {
+    if (lastSuccessAtMs === undefined) return;
+    this.history ??= new SlotHistory();
+    this.history.lastSuccessAtMs = lastSuccessAtMs;
   }
 
   /** A call waits for a credential. Returns what is to be called when it waits no more. */
@@ -140,9 +149,19 @@ export class SlotJournal {
     owner.context.emit(whole as PaymentsAuthEvent);
   }
 
+  /** What can be used was obtained, be it the same again: what was wrong before is over. */
+  succeeded(): void {
+    this.lastError = undefined;
+    const nowMs = this.#subject.owner.context.clock.now();
+    this.history?.succeeded('login', nowMs);
+    this.history?.succeeded('load', nowMs);
+  }
+
   /** @param aheadMs how long the one before would still have served; absent where it is no renewal ahead of its end */
-  obtained({ id, expiresAtMs }: Credential, how: Obtained, aheadMs: number | undefined): void {
+  obtained(credential: Credential, how: Obtained, aheadMs: number | undefined): void {
+    const { id, expiresAtMs } = credential;
     const { durationMs } = how;
+    this.#certificateOf(credential);
     const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
     this.emit({ type: 'credential-obtained', credential: id, ...how, ...expiry });
     if (aheadMs === undefined) return;
@@ -151,7 +170,9 @@ export class SlotJournal {
   }
 
   /** @param serving the credential that goes on being used meanwhile, if there is one */
-  failed(error: PaymentsAuthError, serving: Credential | undefined): void {
+  failed(error: PaymentsAuthError, serving: Credential | undefined, isNews = true): void {
+    this.lastError = error;
+    if (!isNews) return;
     const { reason = 'unavailable' } = error;
     const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
     if (serving === undefined) {
@@ -161,6 +182,12 @@ export class SlotJournal {
       const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
       this.emit({ type: 'renewal-failed', credential: id, reason, ...wait, ...expiry });
     }
+  }
+
+  /** There is no credential, and no token request was made that would have told why. */
+  couldNot({ reason = 'unavailable', host, status, code }: PaymentsAuthError, on: 'login' | 'load'): void {
+    const isOwn = code === 'CREDENTIALS_REJECTED' || code === 'GRANT_REJECTED';
+    this.note({ on, reason, ...(on === 'load' ? {} : { host, status }), isOwn });
   }
 
   /** One request to the token endpoint has ended. */
