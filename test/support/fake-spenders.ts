@@ -32,7 +32,7 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
   /** What `replace` waits for. By default a new credential, once a call, which is the current one from then on. */
   replacing: (refused: Credential, refusal: Refusal) => Promise<Credential | undefined> = (
     refused,
-    { attempts = [] },
+    { attempts },
   ) => {
     if (attempts.length > 1) return Promise.resolve(undefined);
     if (this.current === refused) this.current = fakeCredential();
