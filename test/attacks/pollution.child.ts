@@ -6,11 +6,21 @@ import type { AxiosRequestConfig } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import {
   BUILT_IN_PROVIDERS,
+  clientCredentials,
+  clientSecretJwt,
+  customWebhook,
   defineProvider,
+  hashOfCredentials,
+  hashWebhook,
+  hmacWebhook,
   login,
   OWN_ACCOUNT,
   PaymentsSignaturesService,
+  sharedToken,
+  standardWebhooks,
+  unsignedWebhook,
 } from 'nestjs-payments-auth';
+import { signedDelivery } from 'nestjs-payments-auth/testing';
 import { resolveOptions } from '../../libs/payments-auth/src/options/options.resolver.js';
 import { startApplication } from '../support/application.js';
 import { json, startLoopbackServer } from '../support/loopback-server.js';
@@ -43,11 +53,81 @@ const acme = defineProvider<Keys, 'acme'>({
   refusal: { refused: () => false },
 });
 
+/** What definitions read of answers, and of what they are given, which mostly is not there. */
+type Said = Readonly<Record<string, unknown>> | undefined;
+const said = (body: unknown) => body as Said;
+const judge = defineProvider<Keys, 'judge'>({
+  name: 'judge',
+  title: 'Judge',
+  docs: 'https://docs.judge.test',
+  environments: { live: 'https://api.judge.test' },
+  credentials: { id: { secret: false }, key: {} },
+  token: login<Keys>({
+    path: '/token',
+    body: ({ credentials: { id, key }, environment, audience }) => ({
+      json: { id, key, environment, audience },
+    }),
+    answer: { token: 'token', expiresIn: 'lasts' },
+    documentedLifetimeMs: 3_600_000,
+    rejected: ({ body }) => Boolean(said(body)?.['wrong']),
+    issued: ({ body }) => !said(body)?.['pending'],
+    reason: ({ body }) => (said(body)?.['because'] === undefined ? undefined : 'because'),
+  }),
+  headers: ({ environment, token }) => ({ Authorization: `Bearer ${token} for ${environment ?? 'nobody'}` }),
+  sign: ({ environment, previous, signWith }) => ({
+    headers: { 'X-Client': `${environment} ${previous?.status} ${typeof signWith}` },
+  }),
+  refusal: {
+    refused: ({ body }) => Boolean(said(body)?.['refused']),
+    incurable: ({ body }) => Boolean(said(body)?.['incurable']),
+    challenged: ({ body }) => Boolean(said(body)?.['challenged']),
+    scope: ({ body }) =>
+      said(body)?.['missing'] === undefined ? undefined : { required: ['read'], held: [] },
+    alsoOnSuccess: true,
+  },
+});
+
+/** Clients of OAuth 2.0: one that sends its secret, one that signs with it, and a login that sends nothing at all. */
+const client = {
+  path: '/oauth',
+  client: ({ credentials: { id, key } }: { credentials: Keys }) => ({ id, secret: key }),
+  documentedLifetimeMs: 3_600_000,
+};
+const tokens = [
+  clientCredentials<Keys>(client),
+  clientCredentials<Keys>({ ...client, authentication: clientSecretJwt() }),
+  clientCredentials<Keys>({
+    ...client,
+    client: ({ credentials: { id } }) => ({ id }),
+    authentication: 'none',
+  }),
+  login<Keys>({
+    path: '/bare',
+    method: 'GET',
+    answer: { token: 'token' },
+    documentedLifetimeMs: 3_600_000,
+    rejected: () => false,
+  }),
+];
+const clients = tokens.map((token, at) =>
+  defineProvider<Keys>({
+    name: `client-${at}`,
+    title: 'Client',
+    docs: 'https://docs.client.test',
+    environments: { live: 'https://api.client.test' },
+    credentials: { id: { secret: false }, key: {} },
+    token,
+    headers: ({ token: carried }) => ({ Authorization: `Bearer ${carried}` }),
+  }),
+);
+
 const attacker = await startLoopbackServer((_, response) => json(response, 200, { token: 'attacker' }));
 const server = await startLoopbackServer((request, response) => {
-  if (request.url === '/token')
+  if (request.url === '/oauth') json(response, 200, { access_token: 't-of-client', token_type: 'bearer' });
+  else if (request.url === '/bare') json(response, 200, { token: 't-of-bare' });
+  else if (request.url === '/token')
     json(response, 200, { token: `t-of-${(JSON.parse(request.body.toString()) as Keys).id}` });
-  else json(response, 200, { ok: true });
+  else json(response, 200, request.url === '/list' ? [{ ok: true }] : { ok: true });
 });
 const { port } = new URL(attacker.url);
 
@@ -66,6 +146,23 @@ const options = () => ({
       accounts: (id: string) =>
         id === 'nobody' ? undefined : { id: id.replace(/\d+$/, ''), key: `test-${id}` },
     },
+    judge: {
+      provider: judge,
+      baseUrl: server.url,
+      keepWarm: 'when-used' as const,
+      accounts: (id: string) => ({ id: id.replace(/\d+$/, ''), key: `test-${id}` }),
+    },
+    ...Object.fromEntries(
+      clients.map((provider) => [
+        provider.name,
+        {
+          provider,
+          baseUrl: server.url,
+          keepWarm: 'when-used' as const,
+          accounts: () => ({ id: 'client', key: 'test-key-of-all' }),
+        },
+      ]),
+    ),
     clickpesa: {
       baseUrl: server.url,
       keepWarm: 'when-used' as const,
@@ -90,15 +187,116 @@ const values = (name: string): unknown[] => [
   '/{secretKey}',
 ];
 
+/** What an assertion says each time. */
+function claimsOf(assertion: string): string {
+  const [header = '', payload = ''] = assertion
+    .split('.')
+    .map((part) => Buffer.from(part, 'base64url').toString());
+  return header + payload.replace(/"(?:jti|iat|exp)":("[^"]*"|\d+),?/g, '');
+}
+
 function told(): Asked[] {
-  return server.requests.splice(0).map(({ url, rawHeaders, body }) => ({
+  const asked = server.requests.splice(0).map(({ url, rawHeaders, body }) => ({
     url,
     // Node itself leaves a header out of `headers` that a prototype has already.
     headers: rawHeaders.filter((_, at) =>
       /authorization|client|key|^host$/i.test(rawHeaders[at - (at % 2)] ?? ''),
     ),
-    body: body.toString().replace(/test-B\d+/, 'test-B'),
+    body: body
+      .toString()
+      .replace(/test-B\d+/, 'test-B')
+      .replace(/(?<=client_assertion=)[^&]+/, claimsOf),
   }));
+  // Some of them are made side by side.
+  return asked.toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
+}
+
+const [PAYLOAD, SECRET] = [{ id: 'evt_1', amount: '1' }, 'dGVzdC1rZXktbm90LXJlYWw='];
+/** A webhook of each kind, with where its signature stands and what it is made of left to the defaults where it can be. */
+const schemes = defineProvider<{ key: string; id: string }, 'sender'>({
+  name: 'sender',
+  title: 'Sender',
+  docs: 'https://docs.sender.test',
+  environments: { live: 'https://api.sender.test' },
+  credentials: { key: {}, id: {} },
+  headers: ({ credentials }) => ({ 'X-Key': credentials.key }),
+  webhooks: {
+    hmac: hmacWebhook({ key: 'key', header: 'x-hmac' }),
+    field: hmacWebhook({
+      key: 'key',
+      field: 'mac',
+      signed: { canonicalJson: true, without: ['mac'] },
+    }),
+    dated: hmacWebhook({
+      key: 'key',
+      header: 'x-dated',
+      list: { signature: 'v1', timestamp: 't' },
+      signed: '{timestamp}.{body}',
+    }),
+    hash: hashWebhook({
+      secrets: ['key'],
+      hash: 'sha256',
+      header: 'x-hash',
+      signed: '{credential:key}{body}',
+    }),
+    standard: standardWebhooks({ key: 'key' }),
+    token: sharedToken({ key: 'key', header: 'x-token', confirmWith: 'GET /x' }),
+    constant: hashOfCredentials({ of: ['id', 'key'], hash: 'sha256', header: 'x-constant' }),
+    unsigned: unsignedWebhook({ fields: ['id'], confirmWith: 'GET /x' }),
+    custom: customWebhook({
+      keys: ['key'],
+      proves: 'payload',
+      verify: ({ message, credentials }) => {
+        const { mac, by, ...rest } = message.body as { mac?: string; by?: string };
+        if (mac !== credentials.key || by !== undefined) return {} as never;
+        return { payload: rest };
+      },
+      sign: ({ payload, credentials }) => ({
+        body: JSON.stringify({ ...(payload as object), mac: credentials.key }),
+      }),
+    }),
+  },
+});
+const credentials = { key: SECRET, id: 'own' };
+const deliveries = await Promise.all(
+  Object.keys(schemes.webhooks ?? {}).map(async (scheme) => ({
+    scheme,
+    genuine: await signedDelivery(schemes, { scheme, payload: PAYLOAD, credentials }),
+    forged: await signedDelivery(schemes, {
+      scheme,
+      payload: PAYLOAD,
+      credentials: { key: 'dGVzdC1vdGhlci1rZXk=', id: 'other' },
+    }),
+  })),
+);
+/** Not a credential of anybody's: it only reads what messages say. */
+const verifier = (
+  await startApplication({ providers: { sender: { provider: schemes, baseUrl: server.url, credentials } } })
+).app.get(PaymentsSignaturesService);
+
+async function webhooks(): Promise<unknown> {
+  return Promise.all(
+    deliveries.flatMap(({ scheme, genuine, forged }) =>
+      [genuine, forged, { ...genuine, headers: {}, rawBody: Buffer.from('{}') }].map(async (message) => {
+        const delivery = await verifier
+          .verifyWebhook('sender', message, { schemes: [scheme] })
+          .catch((error: { message: string }) => error.message);
+        if (delivery === undefined || typeof delivery === 'string') return [scheme, delivery];
+        const { payload, proves, deliveryId, account, headers, confirmWith } = delivery;
+        const whose = account === undefined ? 'no account' : account;
+        return [
+          scheme,
+          payload,
+          proves,
+          deliveryId.length,
+          Object.keys(delivery),
+          whose,
+          headers,
+          confirmWith,
+        ];
+      }),
+    ),
+  );
 }
 
 let merchants = 0;
@@ -117,12 +315,31 @@ async function calls(): Promise<unknown> {
   // Somebody new each time: whoever fails once is left alone for a while.
   const account = `B${(merchants += 1)}`;
   await post('acme', { paymentsAuth: { account } });
+  const judged = await firstValueFrom(paymentsAuth.http('judge', account).post('/list', { amount: '1' }));
+  const bound = [paymentsAuth.http('cashfin', OWN_ACCOUNT), paymentsAuth.http('cashfin', 'B')];
+  for (const http of bound) await firstValueFrom(http.post('/bound', { amount: '1' }));
+  const unnamed = await firstValueFrom(
+    paymentsAuth.http('cashfin', undefined).post('/bound', { amount: '1' }),
+  ).catch((error: { code: string }) => error.code);
+  const other = await paymentsAuth.credentials('acme', account).authenticate({ method: 'GET', url: '/x' });
+  await Promise.all(clients.map(({ name }) => firstValueFrom(paymentsAuth.http(name, account).get('/x'))));
+  const kept = paymentsAuth.status({ provider: 'cashfin' }).length;
   const { token } = await paymentsAuth.credentials('acme', account).get();
   const checksum = await signatures
     .bodySignature('clickpesa', { amount: '1' })
     .catch((error: { code: string }) => error.code);
   const signedFor = await signatures.bodySignature('clickpesa', { amount: '1' }, { account: 'B' });
-  return { token, forgotten, checksum, signedFor, told: told() };
+  return {
+    token,
+    forgotten,
+    checksum,
+    signedFor,
+    judged: { data: judged.data as unknown, outcome: judged.paymentsAuth },
+    unnamed,
+    other: { url: other.url, headers: Object.keys(other.headers), body: other.body },
+    kept,
+    told: told(),
+  };
 }
 
 /** What the boot makes of options, without the functions. */
@@ -142,6 +359,8 @@ async function boot(): Promise<unknown> {
     })),
   );
 }
+
+const RUNS = { boot, calls, webhooks };
 
 async function outcome(run: () => Promise<unknown>): Promise<string> {
   try {
@@ -166,22 +385,22 @@ async function polluted(name: string, value: unknown, run: () => Promise<unknown
   }
 }
 
-process.on('message', (message: { names: string[] }) => {
+process.on('message', (message: { names: string[]; looksAt: string[] }) => {
   void (async () => {
     await outcome(calls);
-    const before = { boot: await outcome(boot), calls: await outcome(calls) };
+    const before = {
+      boot: await outcome(boot),
+      calls: await outcome(calls),
+      webhooks: await outcome(webhooks),
+    };
     const different: string[] = [];
     let tried = 0;
     for (const name of message.names) {
       for (const value of values(name)) {
-        for (const [what, run] of [
-          ['boot', boot],
-          ['calls', calls],
-        ] as const) {
+        for (const what of message.looksAt as (keyof typeof RUNS)[]) {
           tried += 1;
-          const after = await polluted(name, value, run);
-          if (after !== before[what])
-            different.push(`${name} = ${JSON.stringify(value)}, ${what}: ${after.slice(0, 1500)}`);
+          const after = await polluted(name, value, RUNS[what]);
+          if (after !== before[what]) different.push(`${name} = ${JSON.stringify(value)}, ${what}: ${after}`);
           server.requests.splice(0);
         }
       }

@@ -30,6 +30,47 @@ export function deepOwnCopy<T>(value: T): T {
   return Object.freeze(copy) as T;
 }
 
+/** What the language itself gives every object, and nothing that somebody has added since. */
+const LANGUAGE_ONLY = languageOnly(null, Object.prototype, [
+  'hasOwnProperty',
+  'propertyIsEnumerable',
+  'toLocaleString',
+  'toString',
+  'valueOf',
+]);
+const LISTS_ONLY = languageOnly(LANGUAGE_ONLY, Array.prototype, Reflect.ownKeys(Array.prototype));
+
+function languageOnly(parent: object | null, from: object, names: readonly PropertyKey[]): object {
+  const own = Object.create(parent) as object;
+  for (const name of names)
+    Object.defineProperty(own, name, Object.getOwnPropertyDescriptor(from, name) as PropertyDescriptor);
+  return Object.freeze(own);
+}
+
+/**
+ * JSON in which nothing can be read that does not stand in the text, whatever somebody has put on `Object.prototype`:
+ * for those who look for fields that may be missing, as definitions do.
+ *
+ * @throws SyntaxError what `JSON.parse` throws
+ */
+export function parsedJson(text: string): unknown {
+  return disinherited(JSON.parse(text));
+}
+
+/** The same for JSON that has just been parsed, and is nobody else's yet. Changes it in place. */
+export function disinherited(parsed: unknown): unknown {
+  const holders = isHolder(parsed) ? [parsed] : [];
+  for (const holder of holders) {
+    for (const value of Object.values(holder) as unknown[]) if (isHolder(value)) holders.push(value);
+    Object.setPrototypeOf(holder, Array.isArray(holder) ? LISTS_ONLY : LANGUAGE_ONLY);
+  }
+  return parsed;
+}
+
+function isHolder(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 /** Written as `{ … }`, parsed from JSON, or without a prototype; in any realm. */
 export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -1,5 +1,6 @@
 import type { HttpService } from '@nestjs/axios';
 import type { Observable } from 'rxjs';
+import { ownCopy } from './own-properties.js';
 import type { CredentialRegistry } from './credentials/credential.registry.js';
 import { OWN_ACCOUNT } from './credentials/credential-spender.js';
 import type {
@@ -59,7 +60,7 @@ export class PaymentsAuthService {
    * @param filter what a credential has to match, all of it; one that an own account has is found by no `account`
    */
   status(filter: { provider?: string; account?: string; state?: string } = {}): CredentialStatus[] {
-    const { provider, account, state } = filter;
+    const { provider, account, state } = ownCopy(filter);
     return this.#registry
       .status()
       .filter(

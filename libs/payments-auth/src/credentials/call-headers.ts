@@ -21,7 +21,7 @@ export function headersOf(
   token: string,
   environment?: string,
 ): Pick<CredentialParts, 'headers' | 'signing'> {
-  const parts = { credentials, token, ...(environment === undefined ? {} : { environment }) };
+  const parts = ownCopy({ credentials, token, ...(environment === undefined ? {} : { environment }) });
   const headers = sendable(definition.headers?.(parts) ?? {});
   if (Object.keys(headers).length === 0 && definition.tls === undefined && definition.sign === undefined)
     throw new UnusableCredentialsError('the definition makes no header of them');

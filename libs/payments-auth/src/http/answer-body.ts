@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import type { AxiosResponse } from 'axios';
+import { parsedJson } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { answerText } from '../strategies/answer-text.js';
 import type { ApiAnswer } from '../strategies/strategy.js';
@@ -44,7 +45,9 @@ export async function readAnswerBody(
   if (data instanceof Blob)
     return bodyOf(new Uint8Array(await data.slice(0, MOST_BYTES + 1).arrayBuffer()), contentType);
   // A custom adapter may have parsed it already.
-  return typeof data === 'object' && data !== null ? { body: data, text: '' } : NOTHING;
+  return typeof data === 'object' && data !== null
+    ? { body: parsedJson(JSON.stringify(data)), text: '' }
+    : NOTHING;
 }
 
 function bodyOf(bytes: Uint8Array, contentType: string | undefined): AnswerBody {
@@ -88,7 +91,7 @@ function parse(text: string): unknown {
   const json = text.replace(/^\uFEFF/, '').trim();
   if (!json.startsWith('{') && !json.startsWith('[')) return undefined;
   try {
-    return JSON.parse(json) as unknown;
+    return parsedJson(json);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { Credential } from '../credentials/credential.js';
+import { ownCopy } from '../own-properties.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 
 /** Made once per credential, as the headers of the credential are. */
@@ -14,7 +15,7 @@ export function addDefaultHeaders(
   let defaults = made.get(credential);
   if (defaults === undefined) {
     const credentials = credential.signing ?? {};
-    const given = { credentials, ...(environment === undefined ? {} : { environment }) };
+    const given = ownCopy({ credentials, ...(environment === undefined ? {} : { environment }) });
     defaults = Object.entries(definition.defaultHeaders?.(given) ?? {}).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,
     );

@@ -3,6 +3,7 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { AuthenticatedRequest, RequestToAuthenticate } from '../credentials/credential.service.js';
 import type { AccountName, CredentialSpenders } from '../credentials/credential-spender.js';
+import { ownCopy } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { authenticateAttempt } from './attempt-config.js';
@@ -31,19 +32,19 @@ export class RequestAuthenticator {
   /** @throws PaymentsAuthError INVALID_REQUEST, INSECURE_DESTINATION, SIGNING_FAILED, and whatever ends a wait for a credential */
   async authenticate(account: AccountName, request: RequestToAuthenticate): Promise<AuthenticatedRequest> {
     const provider = this.#provider;
-    const { method, url, headers, body } = request;
-    const { scopes, audience, host } = this.#settled(request);
-    const config = {
+    const { method, url, headers, body } = ownCopy(request);
+    const { scopes, audience, host } = this.#settled(ownCopy(request));
+    const config = ownCopy({
       method: method.toLowerCase(),
       url: String(url),
       baseURL: provider.hosts[provider.defaultHost],
       headers: new applicationAxios.AxiosHeaders(),
       data: body,
-    } as InternalAxiosRequestConfig;
+    } as InternalAxiosRequestConfig);
     for (const [name, value] of entriesOf(headers)) config.headers.set(name, value);
     const spender = this.#spenders.spender(account, scopes, audience);
     // Before anybody logs in for a request that will not be sent.
-    this.#destinations.of(undefined)?.check({ ...config }, host);
+    this.#destinations.of(undefined)?.check(ownCopy(config), host);
     const credential = spender.peek() ?? (await spender.obtain());
     const destination = this.#destinations.of(credential).check(config, host);
     authenticateAttempt(config, credential.headers);
@@ -60,14 +61,14 @@ export class RequestAuthenticator {
         previous: undefined,
       });
     const sent = config.data as AuthenticatedRequest['body'];
-    return {
+    return ownCopy({
       url: config.url as string,
       headers: Object.fromEntries(
         Object.entries(config.headers.toJSON()).map(([name, value]) => [name, String(value)]),
       ),
       ...(sent === undefined ? {} : { body: sent }),
       credential,
-    };
+    });
   }
 
   /** A slip here would sign for the wrong merchant, or something else than what is sent. So nothing is signed. */

@@ -82,7 +82,7 @@ function attemptOf(config: InternalAxiosRequestConfig, parts: SigningParts): Att
   const { provider, credential, destination, nowMs, attempt, previous } = parts;
   const { environment } = provider;
   const credentials = credential.signing ?? {};
-  return {
+  const asked: Attempt<Credentials> = {
     method: destination.method,
     url: new URL(config.url as string),
     path: destination.path,
@@ -105,6 +105,8 @@ function attemptOf(config: InternalAxiosRequestConfig, parts: SigningParts): Att
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     ...(provider.signer && { signWith: (bytes: Uint8Array) => signWith(provider, bytes, credentials) }),
   };
+  // What is left out may be read, and is not there then, whatever somebody has put on every object.
+  return Object.setPrototypeOf(asked, null) as Attempt<Credentials>;
 }
 
 async function signWith(provider: ConfiguredProvider, bytes: Uint8Array, credentials: Credentials) {

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, X509Certificate } from 'node:crypto';
 import { Agent, type AgentOptions } from 'node:https';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { ownCopy } from '../own-properties.js';
 import { called, DefinitionFault } from '../strategies/definition-fault.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { ClientCertificate, ProviderDefinition } from './provider-definition.js';
@@ -96,11 +97,12 @@ export class CertificateAgents {
 
   #optionsOf(credentials: Credentials): AgentOptions | undefined {
     const environment = this.#environment;
-    const given = { credentials, ...(environment === undefined ? {} : { environment }) };
-    const certificate = called('tls', () => this.#definition.tls?.(given));
-    if (certificate === undefined) return undefined;
-    if (typeof certificate !== 'object' || certificate === null)
+    const given = ownCopy({ credentials, ...(environment === undefined ? {} : { environment }) });
+    const returned: unknown = called('tls', () => this.#definition.tls?.(given));
+    if (returned === undefined) return undefined;
+    if (typeof returned !== 'object' || returned === null)
       throw new DefinitionFault('tls', 'returned no certificate');
+    const certificate = ownCopy(returned as ClientCertificate);
     const ca = certificate.ca ?? this.#ca;
     return {
       ...withLineBreaks(certificate),

@@ -1,5 +1,6 @@
 import type { Credentials, LoginGiven, TokenStrategy } from '../strategies/strategy.js';
 import { filled } from '../strategies/placeholders.js';
+import { ownCopy } from '../own-properties.js';
 import type { ConfiguredProvider } from './configured-provider.js';
 
 /** What one login, or one revocation, is made of besides what the definition says. */
@@ -26,10 +27,10 @@ export function loginGiven(
 ): LoginGiven<Credentials> {
   const { environment } = provider;
   const { audience, ...others } = parts;
-  return {
+  return ownCopy({
     ...others,
     ...(environment === undefined ? {} : { environment }),
     ...(audience === undefined ? {} : { audience }),
     endpoint: filled(tokenBaseUrl(provider, strategy) + strategy.path, parts.credentials),
-  };
+  });
 }

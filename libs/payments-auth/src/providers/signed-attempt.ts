@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { isJsonObject } from '../building-blocks/json-value.js';
+import { ownCopy } from '../own-properties.js';
 import { isHeaderText } from '../strategies/header-text.js';
 import type { ApiAnswer, Given, HeaderValues } from '../strategies/strategy.js';
 
@@ -81,19 +82,19 @@ export function withQuery(url: string, query: string): string {
 
 function lookThrough(signed: unknown): Signature {
   if (!isJsonObject(signed)) throw new TypeError('sign must return { headers, query, body }');
-  const { headers, query, body, ...others } = signed;
+  const { headers, query, body, ...others } = ownCopy(signed);
   const [stranger] = Object.keys(others);
   if (stranger !== undefined)
     throw new TypeError(`sign returned "${stranger}", and may return headers, query and body`);
   if (body !== undefined && typeof body !== 'string' && !types.isUint8Array(body))
     throw new TypeError('the body that sign returns must be a string or bytes');
-  return {
+  return ownCopy({
     headers: headersIn(headers),
     query: textsIn('query', query)
       .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
       .join('&'),
     ...(body === undefined ? {} : { body }),
-  };
+  });
 }
 
 function headersIn(given: unknown): Record<string, string> {

@@ -293,7 +293,8 @@ function sharedOf({ token, lifetime, scopes }: SharedToken): SharedToken {
 
 function rejectionOf(text: string | undefined): { reason: string; untilMs: number } | undefined {
   try {
-    const { reason, untilMs } = JSON.parse(text ?? '') as Record<string, unknown>;
+    const own = { __proto__: null, ...(JSON.parse(text ?? '') as object) } as Record<string, unknown>;
+    const { reason, untilMs } = own;
     return typeof reason === 'string' && typeof untilMs === 'number' ? { reason, untilMs } : undefined;
   } catch {
     return undefined;

@@ -28,7 +28,8 @@ export function tokenOf(text: string | undefined): (SharedToken & Sealed) | unde
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { token, lifetimeMs, from, scopes, version, endsAtMs } = value as Record<string, unknown>;
+  const own = { __proto__: null, ...value } as Record<string, unknown>;
+  const { token, lifetimeMs, from, scopes, version, endsAtMs } = own;
   const source = SOURCES.find((each) => each === from);
   if (
     typeof token !== 'string' ||

@@ -12,7 +12,7 @@ import type {
 export type Examination =
   | { readonly refusal: WebhookRefusal }
   | {
-      readonly refusal?: undefined;
+      readonly refusal: undefined;
       /** The name of the scheme that proved it. */
       readonly scheme: string;
       readonly proves: WebhookProof;
@@ -49,7 +49,7 @@ export async function examineWebhook(
     try {
       const evidence = await work.verify(given);
       if (evidence.length === 0) throw new Refused('malformed');
-      return { scheme, proves, work, evidence };
+      return { refusal: undefined, scheme, proves, work, evidence };
     } catch (error) {
       if (error instanceof Refused) refusals.push(error.reason);
       else if (isPaymentsAuthError(error) || isUnanswered(error)) failures.push(error);

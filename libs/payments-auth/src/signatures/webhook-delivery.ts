@@ -42,12 +42,21 @@ export interface PesaPalNotification {
   readonly OrderNotificationType: string;
 }
 
-/** Keeps the message itself out of what is printed. */
+/** What a delivery may leave out. */
+const MAY_BE_LEFT_OUT = ['account', 'confirmWith', 'signedAtMs'] as const;
+
+/**
+ * Keeps the message itself out of what is printed. What is left out is there all the same, as `undefined`: no handler
+ * takes an account that every object inherits for the merchant's.
+ */
 export function sealedDelivery(
   said: Omit<WebhookDelivery, 'rawBody' | 'headers'>,
   hidden: Pick<WebhookDelivery, 'rawBody' | 'headers'>,
 ): WebhookDelivery {
-  return Object.defineProperties({ ...said } as WebhookDelivery, {
+  const delivery = { ...said };
+  for (const name of MAY_BE_LEFT_OUT)
+    if (!Object.hasOwn(delivery, name)) Object.defineProperty(delivery, name, { value: undefined });
+  return Object.defineProperties(delivery as WebhookDelivery, {
     rawBody: { value: hidden.rawBody },
     headers: { value: hidden.headers },
   });

@@ -1,6 +1,7 @@
 import type { HttpService } from '@nestjs/axios';
 import { suggestion } from '../nearest.js';
 import type { Clock } from '../payments-auth.clock.js';
+import { ownCopy } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { CredentialsInForce } from '../providers/credentials-in-force.js';
@@ -34,7 +35,7 @@ interface Signer {
 
 /** A genuine message. */
 export interface VerifiedMessage extends VerifiedRequest {
-  readonly refusal?: undefined;
+  readonly refusal: undefined;
   /** What its bytes say. */
   readonly body: unknown;
 }
@@ -270,15 +271,16 @@ function deliveriesOf(
   provider: string,
   account: string | undefined,
   message: ReceivedMessage,
-  { scheme, proves, evidence, work }: Extract<Examination, { refusal?: undefined }>,
+  { scheme, proves, evidence, work }: Extract<Examination, { refusal: undefined }>,
 ): VerifiedMessage {
   const secret = new Set(work.secretHeaders);
   const headers = Object.fromEntries(
     Object.entries(message.allHeaders).filter(([name]) => !secret.has(name)),
   );
   const rawBody = message.bytes ?? new Uint8Array();
-  const deliveries = evidence.map(({ payload, deliveryId, signedAtMs }) =>
-    sealedDelivery(
+  const deliveries = evidence.map((each) => {
+    const { payload, deliveryId, signedAtMs } = ownCopy(each);
+    return sealedDelivery(
       {
         provider,
         scheme,
@@ -290,9 +292,10 @@ function deliveriesOf(
         ...(signedAtMs === undefined ? {} : { signedAtMs }),
       },
       { rawBody, headers },
-    ),
-  );
+    );
+  });
   return {
+    refusal: undefined,
     deliveries,
     isBatch: work.isBatch,
     acknowledge: work.acknowledge,

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { Agent, type AgentOptions } from 'node:https';
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import { ownCopy } from '../own-properties.js';
+import { ownCopy, parsedJson } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { answerText } from './answer-text.js';
 import { isBelow } from './base-path.js';
@@ -143,7 +143,7 @@ async function readBytes(stream: Readable, mostBytes: number): Promise<Buffer> {
 /** JSON whatever the content type says; `undefined` when it is none. */
 function parsed(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, ''));
+    return parsedJson(bytes.toString('utf8').replace(/^\uFEFF/, ''));
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
+import { ownCopy } from '../own-properties.js';
 import { suggestion } from '../nearest.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 
@@ -21,7 +22,7 @@ const AT = 'token.authentication';
  */
 export function checkAssertionSpec(shape: AssertionShape, spec: unknown): void {
   const problems = isJsonObject(spec)
-    ? problemsOf(shape, spec)
+    ? problemsOf(shape, ownCopy(spec))
     : [`${AT}: ${shape.factory} expects an object`];
   if (problems.length === 0) return;
   throw new PaymentsAuthError(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type JwsAlgorithm, type KeyPairAlgorithm, signedJws, UnsignedJws } from '../building-blocks/jws.js';
+import { ownCopy } from '../own-properties.js';
 import { called, DefinitionFault } from './definition-fault.js';
 import type { Given, LoginGiven, RequestMeans } from './strategy.js';
 import { type AssertionShape, checkAssertionSpec } from './client-assertion-problems.js';
@@ -75,8 +76,9 @@ const SECRET: AssertionShape = {
  * authentication: privateKeyJwt({ algorithm: 'PS256', key: ({ credentials }) => credentials.privateKey }),
  * ```
  */
-export function privateKeyJwt<C>(spec: PrivateKeyJwtSpec<C>): ClientAssertion {
-  checkAssertionSpec(KEY_PAIR, spec);
+export function privateKeyJwt<C>(asWritten: PrivateKeyJwtSpec<C>): ClientAssertion {
+  checkAssertionSpec(KEY_PAIR, asWritten);
+  const spec = ownCopy(asWritten);
   const make: MakeAssertion<C> = async (given, client, means) => {
     const keyId = called('token.authentication.keyId', () => spec.keyId?.(given));
     const issuer = called('token.authentication.issuer', () => spec.issuer?.(given));
@@ -84,7 +86,7 @@ export function privateKeyJwt<C>(spec: PrivateKeyJwtSpec<C>): ClientAssertion {
     const parts = {
       algorithm: spec.algorithm,
       header: headerWith(keyId),
-      payload: JSON.stringify({ ...claimsOf(given, client, { ...spec, issuer }), ...claims }),
+      payload: JSON.stringify({ ...claimsOf(given, client, ownCopy({ ...spec, issuer })), ...claims }),
     };
     const key = called('token.authentication.key', () => spec.key?.(given));
     if (key !== undefined) return called('token.authentication.key', () => signedJws(parts, key));
@@ -104,8 +106,9 @@ export function privateKeyJwt<C>(spec: PrivateKeyJwtSpec<C>): ClientAssertion {
  * @see https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication
  * @throws PaymentsAuthError INVALID_OPTIONS when the description is wrong
  */
-export function clientSecretJwt(spec: ClientSecretJwtSpec = {}): ClientAssertion {
-  checkAssertionSpec(SECRET, spec);
+export function clientSecretJwt(asWritten: ClientSecretJwtSpec = {}): ClientAssertion {
+  checkAssertionSpec(SECRET, asWritten);
+  const spec = ownCopy(asWritten);
   const algorithm: JwsAlgorithm = spec.algorithm ?? 'HS256';
   const make: MakeAssertion<unknown> = (given, client) => {
     const { secret } = client;

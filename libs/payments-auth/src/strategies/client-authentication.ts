@@ -1,5 +1,6 @@
 import { basic } from '../building-blocks/basic.js';
 import { assertionOf, type ClientAssertion } from './client-assertion.js';
+import { ownCopy } from '../own-properties.js';
 import { called, DefinitionFault } from './definition-fault.js';
 import type {
   Given,
@@ -65,8 +66,8 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** What of a request proves who the client is. */
 interface Proof {
-  readonly headers?: HeaderValues;
-  readonly fields?: HeaderValues;
+  readonly headers: HeaderValues;
+  readonly fields: HeaderValues;
 }
 
 /** The ways of sending the secret that the endpoint takes; `undefined` where the secret is not sent. */
@@ -95,21 +96,26 @@ export async function clientRequest<C>(
 
 async function proofOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>, means: RequestMeans): Promise<Proof> {
   const { authentication = SECRET_WAYS } = spec;
-  const client = called('token.client', () => spec.client(given));
-  const id = client?.id;
+  const returned: unknown = called('token.client', () => spec.client(given));
+  const client = ownCopy((returned ?? {}) as ReturnType<ClientSpec<C>['client']>);
+  const { id } = client;
   if (typeof id !== 'string' || id === '') throw new DefinitionFault('token.client', 'returned no id');
-  if (authentication === 'none' || authentication === 'tls_client_auth') return { fields: { client_id: id } };
+  if (authentication === 'none' || authentication === 'tls_client_auth')
+    return { headers: {}, fields: { client_id: id } };
   if (!isListOfWays(authentication)) {
     const assertion = await assertionOf<C>(authentication)(given, client, means);
-    return { fields: { client_id: id, client_assertion_type: ASSERTION_TYPE, client_assertion: assertion } };
+    return {
+      headers: {},
+      fields: { client_id: id, client_assertion_type: ASSERTION_TYPE, client_assertion: assertion },
+    };
   }
   const { secret } = client;
   if (typeof secret !== 'string') throw new DefinitionFault('token.client', 'returned no secret');
   const { clientAuthentication } = means;
   const way = authentication.includes(clientAuthentication) ? clientAuthentication : authentication[0];
-  if (way === 'client_secret_post') return { fields: { client_id: id, client_secret: secret } };
+  if (way === 'client_secret_post') return { headers: {}, fields: { client_id: id, client_secret: secret } };
   const encoded = spec.basicEncoding === 'plain' ? (value: string) => value : formEncoded;
-  return { headers: { Authorization: basic(encoded(id), encoded(secret)) } };
+  return { headers: { Authorization: basic(encoded(id), encoded(secret)) }, fields: {} };
 }
 
 function isListOfWays(authentication: ClientAuthentication): authentication is readonly SecretWay[] {

@@ -67,14 +67,14 @@ function answerSpec<C>(spec: TokenSpec<C> & ClientSpec<C>, { kind, rejection }: 
     // Other grants may come with one too, which nobody asked for.
     ...(kind === 'refresh-token' ? { refreshToken } : {}),
   });
-  return {
+  return ownCopy({
     fields,
     documentedLifetimeMs: spec.documentedLifetimeMs,
     rejected: (answer) => (spec.rejected === undefined ? isRejectedClient(answer) : spec.rejected(answer)),
     ...rejection,
     fault: (answer) => wrongType(answer, spec.tokenType),
     reason: (answer) => (spec.reason === undefined ? errorCode(answer) : spec.reason(answer)),
-  };
+  });
 }
 
 /** The code of an OAuth 2.0 error answer (RFC 6749, section 5.2). */

@@ -1,3 +1,4 @@
+import { parsedJson } from '../own-properties.js';
 import { instantMs, positiveNumber } from './instant.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
 import type { Lifetime } from './strategy.js';
@@ -80,7 +81,7 @@ function jwtTimes(token: string): { issuedAtMs?: number; expiresAtMs?: number } 
   if (payload === undefined || signature === undefined) return {};
   let claims: unknown;
   try {
-    claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    claims = parsedJson(Buffer.from(payload, 'base64url').toString('utf8'));
   } catch {
     return {};
   }

@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-properties.js';
 import type { HeaderValues, RequestBody, TokenRequest } from './strategy.js';
 
 /** The parts of a token request, before they are serialised. */
@@ -10,17 +11,18 @@ export interface TokenRequestParts {
 }
 
 /** Serialises a token request. JSON is what is asked for in return, unless `headers` say otherwise. */
-export function tokenRequest({ method = 'POST', path, headers, body }: TokenRequestParts): TokenRequest {
-  return {
+export function tokenRequest(parts: TokenRequestParts): TokenRequest {
+  const { method = 'POST', path, headers, body } = ownCopy(parts);
+  return ownCopy({
     method,
     path,
     headers: {
       Accept: 'application/json',
-      ...(body === undefined ? {} : { 'Content-Type': contentTypeOf(body) }),
+      ...(body === undefined ? {} : { 'Content-Type': contentTypeOf(ownCopy(body)) }),
       ...present(headers ?? {}),
     },
-    ...(body === undefined ? {} : { body: serialised(body) }),
-  };
+    ...(body === undefined ? {} : { body: serialised(ownCopy(body)) }),
+  });
 }
 
 function contentTypeOf(body: RequestBody): string {

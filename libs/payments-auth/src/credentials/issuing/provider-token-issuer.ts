@@ -1,3 +1,4 @@
+import { ownCopy } from '../../own-properties.js';
 import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../../providers/login-given.js';
@@ -94,7 +95,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
 
   async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
     if (this.#strategy.revoke === undefined || token === undefined) return;
-    const giveBack = await this.#strategy.revoke({ ...this.#given(request), token }, this.#provider);
+    const giveBack = await this.#strategy.revoke(ownCopy({ ...this.#given(request), token }), this.#provider);
     const answer = await this.#transport.send(
       this.#place(request),
       this.#connected(giveBack, request),
@@ -181,7 +182,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
   #connected(tokenRequest: TokenRequest, { credentials }: ReturnRequest): TokenRequest {
     const agent = this.#provider.certificates?.agentOf(credentials);
     const path = filled(tokenRequest.path, credentials);
-    return { ...tokenRequest, path, ...(agent === undefined ? {} : { agent }) };
+    return ownCopy({ ...tokenRequest, path, ...(agent === undefined ? {} : { agent }) });
   }
 
   #faulty({ message, cause }: DefinitionFault, { credentials }: IssueRequest): Rejected {

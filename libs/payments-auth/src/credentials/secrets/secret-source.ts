@@ -153,10 +153,9 @@ export class SecretSource implements CredentialsInForce {
   #withoutRefreshToken(credentials: Credentials, strategy: RefreshTokenStrategy): Credentials {
     const { environment } = this.#provider;
     try {
-      const token = strategy.refreshToken({
-        credentials,
-        ...(environment === undefined ? {} : { environment }),
-      });
+      const token = strategy.refreshToken(
+        ownCopy({ credentials, ...(environment === undefined ? {} : { environment }) }),
+      );
       return Object.fromEntries(Object.entries(credentials).filter(([, value]) => value !== token));
     } catch {
       // Told when it is spent.

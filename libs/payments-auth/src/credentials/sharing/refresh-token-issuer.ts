@@ -1,3 +1,4 @@
+import { ownCopy } from '../../own-properties.js';
 import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import { tokenBaseUrl } from '../../providers/login-given.js';
@@ -301,10 +302,9 @@ export class RefreshTokenIssuer implements TokenIssuer {
 
   #refreshTokenIn(credentials: Credentials): string {
     const { environment } = this.#provider;
-    return this.#strategy.refreshToken({
-      credentials,
-      ...(environment === undefined ? {} : { environment }),
-    });
+    return this.#strategy.refreshToken(
+      ownCopy({ credentials, ...(environment === undefined ? {} : { environment }) }),
+    );
   }
 
   #hashOf(refreshToken: string): string {

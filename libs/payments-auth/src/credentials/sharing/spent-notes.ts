@@ -1,3 +1,4 @@
+import { parsedJson } from '../../own-properties.js';
 import type { StoreHealth } from './store-health.js';
 import type { TokenKey } from './token-store.js';
 
@@ -61,7 +62,7 @@ export class SpentNotesInStore implements SpentNotes {
 
 function noteIn(text: string): SpentNote | undefined {
   try {
-    const note: unknown = JSON.parse(text);
+    const note = parsedJson(text);
     const { of, next, isBeingSpent } = (note ?? {}) as Record<string, unknown>;
     if (typeof of !== 'string') return undefined;
     return { of, isBeingSpent: isBeingSpent === true, ...(typeof next === 'string' ? { next } : {}) };

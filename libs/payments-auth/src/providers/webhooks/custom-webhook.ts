@@ -1,4 +1,5 @@
 import type { HttpService } from '@nestjs/axios';
+import { deepOwnCopy, disinherited, ownCopy } from '../../own-properties.js';
 import { isPaymentsAuthError, PaymentsAuthError } from '../../payments-auth.errors.js';
 import { postOf } from './drafted-message.js';
 import { Refused, type WebhookMessage } from './received-message.js';
@@ -52,7 +53,7 @@ export interface CustomWebhookEvidence {
  * it again. Compare with `sameText`, in constant time.
  */
 export function customWebhook<const F extends string>(
-  spec: SchemeSpec & {
+  asWritten: SchemeSpec & {
     /** The credential fields that `verify` needs. */
     readonly keys: readonly F[];
     readonly proves: WebhookProof;
@@ -71,6 +72,7 @@ export function customWebhook<const F extends string>(
     };
   },
 ): WebhookScheme<F> {
+  const spec = deepOwnCopy(asWritten);
   const { keys, proves, items, body: kind = 'json', confirmWith } = spec;
   return schemeOf(proves, {
     ...commonWork(spec),
@@ -86,7 +88,8 @@ export function customWebhook<const F extends string>(
     ],
     async verify({ message, candidates, nowMs, http }) {
       let found: CustomWebhookEvidence | undefined;
-      const plain = message.plain(kind);
+      const received = message.plain(kind);
+      const plain = { ...received, body: disinherited(received.body) };
       for (const credentials of setsOf(candidates, keys)) {
         const given = {
           message: plain,
@@ -99,7 +102,7 @@ export function customWebhook<const F extends string>(
         found ??= evidenceIn(await answerOf(() => spec.verify(given)));
       }
       if (found === undefined) throw new Refused('wrong-signature');
-      const { payload, id, signedAtMs } = found;
+      const { payload, id, signedAtMs } = ownCopy(found);
       const deliveryId =
         id ?? deliveryIdOf(spec, { message }, Buffer.from(message.bytes ?? JSON.stringify(payload) ?? ''));
       const payloads = items === undefined ? [payload] : itemsAt(payload, items);
@@ -128,7 +131,7 @@ export function customWebhook<const F extends string>(
  */
 function evidenceIn(found: unknown): CustomWebhookEvidence | undefined {
   if (found === undefined || found === null || found === false) return undefined;
-  if (typeof found === 'object' && 'payload' in found) return found;
+  if (typeof found === 'object' && Object.hasOwn(found, 'payload')) return found as CustomWebhookEvidence;
   throw new PaymentsAuthError(
     'DEFINITION_FAULT',
     'The `verify` of a customWebhook has to give { payload } for a genuine message, and `undefined` for any other.',

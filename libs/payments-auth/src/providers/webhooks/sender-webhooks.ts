@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { deepOwnCopy } from '../../own-properties.js';
 import { placeProblems, presentedSignature, type SignatureSpec } from './presented-signature.js';
 import { postOf } from './drafted-message.js';
 import { type ReadBody, Refused } from './received-message.js';
@@ -21,7 +22,7 @@ type Secrets = Readonly<Record<string, string>>;
 
 /** A webhook that carries a secret as it is: the same in every message, and bound to none. */
 export function sharedToken<const F extends string>(
-  spec: SchemeSpec & {
+  given: SchemeSpec & {
     /** The credential field that holds the secret. */
     readonly key: F;
     /** The header that holds it. One of `header` and `field` has to be there. */
@@ -34,6 +35,7 @@ export function sharedToken<const F extends string>(
     readonly confirmWith: string;
   },
 ): WebhookScheme<F> {
+  const spec = deepOwnCopy(given);
   // The token is compared as it is: its encoding is nobody's business.
   return constantScheme(
     { ...spec, encoding: 'base64' },
@@ -45,7 +47,7 @@ export function sharedToken<const F extends string>(
 
 /** A webhook that carries a hash of credentials alone: the same in every message, and bound to none. */
 export function hashOfCredentials<const F extends string>(
-  spec: SchemeSpec &
+  given: SchemeSpec &
     SignatureSpec & {
       /** The credential fields that are hashed, in this order. */
       readonly of: readonly F[];
@@ -56,6 +58,7 @@ export function hashOfCredentials<const F extends string>(
       readonly confirmWith?: string;
     },
 ): WebhookScheme<F> {
+  const spec = deepOwnCopy(given);
   const { of, hash, separator = ':', encoding = 'hex' } = spec;
   const expected = (secrets: Secrets) =>
     createHash(hash)
@@ -69,13 +72,14 @@ export function hashOfCredentials<const F extends string>(
 
 /** A webhook that is not signed: a hint to go and ask. */
 export function unsignedWebhook(
-  spec: SchemeSpec & {
+  given: SchemeSpec & {
     /** The fields of the body, or of the query, that name what to ask about. All of them have to be there. */
     readonly fields: readonly string[];
     /** The call that has to be made before anything is believed. */
     readonly confirmWith: string;
   },
 ): WebhookScheme<never> {
+  const spec = deepOwnCopy(given);
   const { fields, confirmWith, items, body: kind = 'json' } = spec;
   const names = (value: unknown) => {
     const payload = picked(fields, value);
@@ -119,11 +123,12 @@ export function unsignedWebhook(
 
 /** What both constants have: they show that the sender knows a secret, and go no further than this. */
 function constantScheme<F extends string>(
-  spec: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
+  asWritten: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
   fields: readonly string[],
   expected: (secrets: Secrets) => string,
   problems: readonly string[],
 ): WebhookScheme<F> {
+  const spec = deepOwnCopy(asWritten);
   const { header, field, prefix = '', items, body: kind = 'json', confirmWith } = spec;
   return schemeOf('sender', {
     ...commonWork(spec),

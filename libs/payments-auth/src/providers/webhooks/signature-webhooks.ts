@@ -1,6 +1,7 @@
 import { createHash, createHmac, createPrivateKey, type KeyObject, sign as signBytes } from 'node:crypto';
 import { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { isJsonObject } from '../../building-blocks/json-value.js';
+import { deepOwnCopy, ownCopy } from '../../own-properties.js';
 import { draftedMessage } from './drafted-message.js';
 import {
   isFresh,
@@ -125,7 +126,8 @@ interface Judge {
  * }
  * ```
  */
-export function hmacWebhook<const F extends string>(spec: HmacSpec<F>): WebhookScheme<F> {
+export function hmacWebhook<const F extends string>(given: HmacSpec<F>): WebhookScheme<F> {
+  const spec = deepOwnCopy(given);
   const { key, hash = 'sha256', keyEncoding = 'text', encoding = 'hex' } = spec;
   const produce = (text: Buffer, secrets: Secrets) =>
     createHmac(hash, filledKey(keyBytes(secrets[key] as string, keyEncoding)))
@@ -148,7 +150,8 @@ export function hmacWebhook<const F extends string>(spec: HmacSpec<F>): WebhookS
 }
 
 /** A webhook with a plain hash over a text in which the secret stands. */
-export function hashWebhook<const F extends string>(spec: HashSpec<F>): WebhookScheme<F> {
+export function hashWebhook<const F extends string>(given: HashSpec<F>): WebhookScheme<F> {
+  const spec = deepOwnCopy(given);
   const { secrets: fields, hash, encoding = 'hex' } = spec;
   return signatureScheme(spec, {
     fields,
@@ -167,7 +170,8 @@ export function hashWebhook<const F extends string>(spec: HashSpec<F>): WebhookS
 }
 
 /** A webhook that the provider signs with a private key of its own. */
-export function publicKeyWebhook<const F extends string>(spec: PublicKeySpec<F>): WebhookScheme<F> {
+export function publicKeyWebhook<const F extends string>(asWritten: PublicKeySpec<F>): WebhookScheme<F> {
+  const spec = deepOwnCopy(asWritten);
   const { algorithm, key, encoding = 'hex', jws } = spec;
   const pinned = 'credential' in key ? key.credential : undefined;
   const perEnvironment = 'environments' in key ? key.environments : 'jwks' in key ? key.jwks : undefined;
@@ -238,13 +242,14 @@ export function publicKeyWebhook<const F extends string>(spec: PublicKeySpec<F>)
 
 /** A webhook as https://www.standardwebhooks.com describes it; `prefix: 'svix'` for the headers of Svix. */
 export function standardWebhooks<const F extends string>(
-  spec: SchemeSpec & {
+  given: SchemeSpec & {
     /** The credential field that holds the secret: `whsec_…`, or base64 alone. */
     readonly key: F;
     /** @default 'webhook' */
     readonly prefix?: 'webhook' | 'svix';
   },
 ): WebhookScheme<F> {
+  const spec = deepOwnCopy(given);
   const { key, prefix = 'webhook' } = spec;
   const produce = (text: Buffer, secrets: Secrets) =>
     createHmac('sha256', filledKey(standardKey(secrets[key] as string)))
@@ -278,9 +283,10 @@ export function standardWebhooks<const F extends string>(
 
 /** What all signatures have: a text, a place, a time, and a judge. */
 function signatureScheme<F extends string>(
-  spec: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
-  judge: Judge,
+  asWritten: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
+  by: Judge,
 ): WebhookScheme<F> {
+  const [spec, judge] = [deepOwnCopy(asWritten), ownCopy(by)];
   const text = signedText(spec.signed);
   const named = text.placeholders
     .filter((name) => name.startsWith('credential:'))

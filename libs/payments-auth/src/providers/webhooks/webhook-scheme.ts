@@ -1,5 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { HttpService } from '@nestjs/axios';
+import { ownCopy } from '../../own-properties.js';
 import type { ReceivedMessage, WebhookMessage } from './received-message.js';
 import { filled, type SignedSource } from './signed-text.js';
 import type { WebhookProof } from './webhook-proof.js';
@@ -133,7 +134,7 @@ export function commonWork(
 
 /** @internal */
 export function schemeOf<F extends string>(proves: WebhookProof, work: SchemeWork): WebhookScheme<F> {
-  return Object.freeze({ proves, '~work': Object.freeze(work) });
+  return Object.freeze(ownCopy({ proves, '~work': Object.freeze(ownCopy(work)) }));
 }
 
 /** The credentials with each list in them taken apart: one set for each value. */
