@@ -82,7 +82,7 @@ export class RequestAuthenticator {
     if (body !== undefined && typeof body !== 'string' && !types.isUint8Array(body))
       throw invalidRequest(name, 'body', 'must be a text or bytes: what is signed is what is sent');
     for (const key of ['account', 'replay'])
-      if (key in said)
+      if (Object.hasOwn(said, key))
         throw invalidRequest(
           name,
           key,
