@@ -18,6 +18,10 @@ export interface AirtelMoneyCredentials {
   readonly currency: string;
   /** The application's private key for callbacks, where the portal's switch for signed callbacks is on. */
   readonly privateKey?: string;
+  /** The PIN of disbursements, which the application encrypts. It is not sent, and kept out of everything that is printed. */
+  readonly pin?: string;
+  /** Airtel's key, for the PIN. */
+  readonly publicKey?: string;
 }
 
 /** Not authorised for the country, and two more that no token cures. */
@@ -46,6 +50,8 @@ export const airtelMoney = builtInProvider<AirtelMoneyCredentials, 'airtel-money
       country: { variable: 'AIRTEL_MONEY_COUNTRY', secret: false },
       currency: { variable: 'AIRTEL_MONEY_CURRENCY', secret: false },
       privateKey: { variable: 'AIRTEL_MONEY_PRIVATE_KEY', optional: true },
+      pin: { variable: 'AIRTEL_MONEY_PIN', optional: true },
+      publicKey: { variable: 'AIRTEL_MONEY_PUBLIC_KEY', optional: true, secret: false },
     },
     token: login<AirtelMoneyCredentials>({
       path: '/auth/oauth2/token',
@@ -112,6 +118,19 @@ export const airtelMoney = builtInProvider<AirtelMoneyCredentials, 'airtel-money
         says: 'router007',
         cause: 'the application is not authorised for the country',
         fix: 'add the country to the application in the portal, or set AIRTEL_MONEY_COUNTRY to the one that it has',
+      },
+      {
+        on: 'call',
+        says: 'router',
+        cause:
+          'the gateway does not let this call through: the country or the currency is missing, or the product is not switched on',
+        fix: 'check X-Country and X-Currency of the call, and the products of the application in the portal',
+      },
+      {
+        on: 'call',
+        status: 401,
+        cause: 'the token belongs to another environment or country',
+        fix: 'check AIRTEL_MONEY_ENVIRONMENT, and the host of the country in AIRTEL_MONEY_BASE_URI',
       },
     ],
   }),

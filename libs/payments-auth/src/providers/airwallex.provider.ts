@@ -72,6 +72,12 @@ export const airwallex = builtInProvider<AirwallexCredentials, 'airwallex', 'san
         cause: 'the client id or the API key is wrong, or belongs to the other environment',
         fix: 'compare AIRWALLEX_CLIENT_ID and AIRWALLEX_API_KEY with the web app; check AIRWALLEX_ENV',
       },
+      {
+        on: 'call',
+        status: 401,
+        cause: 'the token belongs to the other environment or another account',
+        fix: 'check AIRWALLEX_ENV, and AIRWALLEX_LOGIN_AS where one key serves several accounts',
+      },
     ],
   }),
 );

@@ -93,5 +93,11 @@ export const azampay = builtInProvider<AzampayCredentials, 'azampay', 'sandbox' 
       cause: 'the name of the app, the client id or the secret is wrong, or the secret has expired',
       fix: 'make a new secret in the portal, and set AZAMPAY_APP_NAME, AZAMPAY_CLIENT_ID and AZAMPAY_CLIENT_SECRET',
     },
+    {
+      on: 'call',
+      status: 401,
+      cause: 'the token belongs to the other environment, or the call wants an API key as well',
+      fix: 'check AZAMPAY_ENVIRONMENT; set AZAMPAY_API_KEY where the product wants one',
+    },
   ],
 }));

@@ -73,6 +73,12 @@ export const checkout = builtInProvider<CheckoutCredentials, 'checkout', 'sandbo
         cause: 'the secret key is wrong or revoked, or belongs to the other environment',
         fix: 'compare CKO_SECRET_KEY with the dashboard; check CKO_ENVIRONMENT',
       },
+      {
+        on: 'call',
+        status: 403,
+        cause: 'the key lacks the permission for this call',
+        fix: 'give the key the permission in the dashboard',
+      },
     ],
   }),
 );
@@ -126,6 +132,12 @@ export const checkoutOauth = builtInProvider<CheckoutOauthCredentials, 'checkout
         says: 'scope',
         cause: 'the access key does not have a scope that was asked for',
         fix: 'give the key the scope in the dashboard, or set CKO_SCOPE',
+      },
+      {
+        on: 'call',
+        status: 403,
+        cause: 'the token lacks the scope of this call',
+        fix: 'give the access key the scope in the dashboard, and name it in CKO_SCOPE',
       },
     ],
   }),

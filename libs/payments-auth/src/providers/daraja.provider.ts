@@ -14,6 +14,9 @@ export interface DarajaCredentials {
   readonly passkey?: string;
   /** For `darajaPassword`, which the application calls. */
   readonly shortCode?: string;
+  readonly initiatorName?: string;
+  /** For the `SecurityCredential` of a body, which the application makes. It is not sent, and kept out of everything that is printed. */
+  readonly initiatorPassword?: string;
 }
 
 /** What a refused token is answered with, by the API that was called. */
@@ -41,6 +44,8 @@ export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | '
     consumerSecret: { variable: 'MPESA_CONSUMER_SECRET' },
     passkey: { variable: 'MPESA_PASSKEY', optional: true },
     shortCode: { variable: 'MPESA_SHORTCODE', optional: true, secret: false },
+    initiatorName: { variable: 'DARAJA_INITIATOR_NAME', optional: true, secret: false },
+    initiatorPassword: { variable: 'DARAJA_INITIATOR_PASSWORD', optional: true },
   },
   token: login<DarajaCredentials>({
     method: 'GET',
@@ -82,6 +87,12 @@ export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | '
       says: '400.008.01',
       cause: 'the consumer key or the consumer secret is wrong, or belongs to the other environment',
       fix: 'compare MPESA_CONSUMER_KEY and MPESA_CONSUMER_SECRET with the app in the portal; check MPESA_ENVIRONMENT',
+    },
+    {
+      on: 'call',
+      says: '500.001.1001',
+      cause: 'the Password of the STK push is wrong, or the merchant does not exist',
+      fix: 'make the Password with darajaPassword, and send the same Timestamp beside it; compare MPESA_SHORTCODE and MPESA_PASSKEY with the portal',
     },
     {
       on: 'call',

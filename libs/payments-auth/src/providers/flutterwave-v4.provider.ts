@@ -11,6 +11,8 @@ export interface FlutterwaveV4Credentials {
   readonly clientSecret: string;
   /** The text that the merchant typed in for webhooks. */
   readonly secretHash?: string;
+  /** For card payloads, which the application encrypts. It is not sent, and kept out of everything that is printed. */
+  readonly encryptionKey?: string;
 }
 
 const LOGIN_HOST = 'https://idp.flutterwave.com';
@@ -39,6 +41,7 @@ export const flutterwaveV4 = builtInProvider<FlutterwaveV4Credentials, 'flutterw
       clientId: { variable: 'FLW_CLIENT_ID', secret: false },
       clientSecret: { variable: 'FLW_CLIENT_SECRET' },
       secretHash: { variable: 'FLW_SECRET_HASH', optional: true },
+      encryptionKey: { variable: 'FLW_ENCRYPTION_KEY', optional: true },
     },
     token: clientCredentials<FlutterwaveV4Credentials>({
       host: 'idp',

@@ -9,6 +9,8 @@ export interface FlutterwaveCredentials {
   readonly secretKey: string;
   /** The text that the merchant typed in for webhooks. */
   readonly secretHash?: string;
+  /** For card payloads, which the application encrypts. It is not sent, and kept out of everything that is printed. */
+  readonly encryptionKey?: string;
 }
 
 /**
@@ -29,6 +31,7 @@ export const flutterwave = builtInProvider<FlutterwaveCredentials, 'flutterwave'
     credentials: {
       secretKey: { variable: 'FLW_SECRET_KEY' },
       secretHash: { variable: 'FLW_SECRET_HASH', optional: true },
+      encryptionKey: { variable: 'FLW_ENCRYPTION_KEY', optional: true },
     },
     headers: ({ credentials }) => ({ Authorization: bearer(credentials.secretKey) }),
     // {"status":"error","message":"Invalid authorization key"}

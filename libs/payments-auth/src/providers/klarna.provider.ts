@@ -34,7 +34,7 @@ export const klarna = builtInProvider<KlarnaCredentials, 'klarna', 'test' | 'liv
     },
   },
   environmentVariable: 'KLARNA_ENV',
-  baseUrlVariable: 'KLARNA_BASE_URL',
+  baseUrlVariable: { eu: 'KLARNA_BASE_URL', na: 'KLARNA_NA_BASE_URL', oc: 'KLARNA_OC_BASE_URL' },
   credentials: {
     apiKey: {
       variable: 'KLARNA_API_KEY',

@@ -13,7 +13,7 @@ export interface KopokopoCredentials {
 }
 
 /**
- * Kopo Kopo, K2 Connect: the OAuth 2.0 client credentials grant, with the client in the body.
+ * Kopo Kopo, K2 Connect: the OAuth 2.0 client credentials grant, as JSON.
  *
  * @see https://api-docs.kopokopo.com
  */
@@ -37,6 +37,8 @@ export const kopokopo = builtInProvider<KopokopoCredentials, 'kopokopo', 'sandbo
       path: '/oauth/token',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
       authentication: ['client_secret_post'],
+      // One SDK asks for a token with a form, another with JSON. A token is given back with JSON.
+      encoding: 'json',
       documentedLifetimeMs: 3_600_000,
       revoke: { path: '/oauth/revoke' },
     }),

@@ -69,6 +69,12 @@ export const mollie = builtInProvider<MollieCredentials, 'mollie', 'live'>('moll
       cause: 'the API key is wrong or revoked',
       fix: 'copy MOLLIE_API_KEY from the dashboard again',
     },
+    {
+      on: 'call',
+      status: 403,
+      cause: 'the key may not do this',
+      fix: 'check what the key or the profile is allowed to do in the dashboard',
+    },
   ],
 }));
 
@@ -115,6 +121,12 @@ export const mollieOauth = builtInProvider<MollieOauthCredentials, 'mollie-oauth
         says: 'client',
         cause: 'the client id or the client secret of the app is wrong',
         fix: 'compare MOLLIE_OAUTH_CLIENT_ID and MOLLIE_OAUTH_CLIENT_SECRET with the dashboard',
+      },
+      {
+        on: 'call',
+        status: 403,
+        cause: 'the organisation has not granted the scope of this call',
+        fix: 'ask the organisation to connect again, with the scope',
       },
     ],
   }),

@@ -6,6 +6,8 @@ export interface PaymobCredentials {
   readonly secretKey: string;
   /** For the checkout page, which the application opens. */
   readonly publicKey?: string;
+  /** The key of the older API, which this definition does not serve. It is not sent, and kept out of everything that is printed. */
+  readonly apiKey?: string;
   /** What callbacks are signed with. */
   readonly hmacSecret?: string;
 }
@@ -60,6 +62,7 @@ export const paymob = builtInProvider<PaymobCredentials, 'paymob', 'live'>('paym
   credentials: {
     secretKey: { variable: 'PAYMOB_SECRET_KEY' },
     publicKey: { variable: 'PAYMOB_PUBLIC_KEY', optional: true, secret: false },
+    apiKey: { variable: 'PAYMOB_API_KEY', optional: true },
     hmacSecret: { variable: 'PAYMOB_HMAC_SECRET', optional: true },
   },
   headers: ({ credentials }) => ({ Authorization: `Token ${credentials.secretKey}` }),

@@ -16,6 +16,9 @@ export interface PeachPaymentsCredentials {
   readonly entityId?: string;
   /** What webhooks are signed with. */
   readonly secretToken?: string;
+  readonly userId?: string;
+  /** With `userId` and `entityId` in the body of a server-to-server payment. It is not sent, and kept out of everything that is printed. */
+  readonly password?: string;
 }
 
 /**
@@ -56,6 +59,8 @@ export const peachPayments = builtInProvider<PeachPaymentsCredentials, 'peach-pa
       merchantId: { variable: 'PEACH_MERCHANT_ID', secret: false },
       entityId: { variable: 'PEACH_ENTITY_ID', optional: true, secret: false },
       secretToken: { variable: 'PEACH_PAYMENTS_SECRET_TOKEN', optional: true },
+      userId: { variable: 'PEACH_PAYMENTS_USER_ID', optional: true, secret: false },
+      password: { variable: 'PEACH_PAYMENTS_PASSWORD', optional: true },
     },
     token: login<PeachPaymentsCredentials>({
       host: 'login',

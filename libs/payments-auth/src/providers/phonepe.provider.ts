@@ -15,7 +15,7 @@ export interface PhonepeCredentials {
 
 /**
  * PhonePe, version 2: the OAuth 2.0 client credentials grant with a token type of its own, `O-Bearer`. In live, tokens
- * have another path than calls.
+ * have another path than calls, and cards a host of their own: a request names it by `host: 'cards'`.
  *
  * @see https://developer.phonepe.com/payment-gateway
  */
@@ -28,15 +28,21 @@ export const phonepe = builtInProvider<PhonepeCredentials, 'phonepe', 'sandbox' 
   environments: {
     sandbox: {
       api: 'https://api-preprod.phonepe.com/apis/pg-sandbox',
+      cards: 'https://api-preprod.phonepe.com/apis/pg-sandbox',
       login: 'https://api-preprod.phonepe.com/apis/pg-sandbox',
     },
     live: {
       api: 'https://api.phonepe.com/apis/pg',
+      cards: 'https://cards.phonepe.com/apis/pg',
       login: 'https://api.phonepe.com/apis/identity-manager',
     },
   },
   environmentVariable: 'PHONEPE_ENV',
-  baseUrlVariable: { api: 'PHONEPE_BASE_URL', login: 'PHONEPE_LOGIN_BASE_URL' },
+  baseUrlVariable: {
+    api: 'PHONEPE_BASE_URL',
+    cards: 'PHONEPE_CARDS_BASE_URL',
+    login: 'PHONEPE_LOGIN_BASE_URL',
+  },
   credentials: {
     clientId: { variable: 'PHONEPE_CLIENT_ID', secret: false },
     clientSecret: { variable: 'PHONEPE_CLIENT_SECRET' },
@@ -78,6 +84,12 @@ export const phonepe = builtInProvider<PhonepeCredentials, 'phonepe', 'sandbox' 
       status: [400, 401],
       cause: 'the client id, its version or the secret is wrong, or belongs to the other environment',
       fix: 'compare PHONEPE_CLIENT_ID, PHONEPE_CLIENT_VERSION and PHONEPE_CLIENT_SECRET with the dashboard; check PHONEPE_ENV',
+    },
+    {
+      on: 'call',
+      status: 401,
+      cause: 'the token belongs to the other environment',
+      fix: 'check PHONEPE_ENV',
     },
   ],
 }));

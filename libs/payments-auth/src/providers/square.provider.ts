@@ -71,6 +71,12 @@ export const square = builtInProvider<SquareCredentials, 'square', 'sandbox' | '
       cause: 'the access token is wrong or revoked, or belongs to the other environment',
       fix: 'compare SQUARE_TOKEN with the console; check SQUARE_ENVIRONMENT',
     },
+    {
+      on: 'call',
+      status: 403,
+      cause: 'the token lacks the permission of this call',
+      fix: 'use a token of the application that has it',
+    },
   ],
 }));
 
@@ -125,6 +131,12 @@ export const squareOauth = builtInProvider<SquareOauthCredentials, 'square-oauth
         status: 401,
         cause: 'the application id or its secret is wrong, or belongs to the other environment',
         fix: 'compare SQUARE_OAUTH_CLIENT_ID and SQUARE_OAUTH_CLIENT_SECRET with the console; check SQUARE_OAUTH_ENVIRONMENT',
+      },
+      {
+        on: 'call',
+        status: 403,
+        cause: 'the seller has not granted the permission of this call',
+        fix: 'ask the seller to connect again, with the permission',
       },
     ],
   }),

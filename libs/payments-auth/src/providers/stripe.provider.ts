@@ -1,5 +1,5 @@
+import { basic } from '../building-blocks/basic.js';
 import { hasCode, says } from './answers-in-words.js';
-import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import { hmacWebhook } from './webhooks/signature-webhooks.js';
 
@@ -12,7 +12,7 @@ export interface StripeCredentials {
 }
 
 /**
- * Stripe: a secret key as a bearer token. A request names what only it needs: `Stripe-Version`, `Stripe-Account`,
+ * Stripe: HTTP Basic with the secret key as the user and no password. A request names what only it needs: `Stripe-Version`, `Stripe-Account`,
  * `Idempotency-Key`.
  *
  * @see https://docs.stripe.com/api/authentication
@@ -29,7 +29,8 @@ export const stripe = builtInProvider<StripeCredentials, 'stripe', 'live'>('stri
     secretKey: { variable: 'STRIPE_SECRET_KEY' },
     webhookSecret: { variable: 'STRIPE_WEBHOOK_SECRET', optional: true },
   },
-  headers: ({ credentials }) => ({ Authorization: bearer(credentials.secretKey) }),
+  // The key is the user, and there is no password. A bearer token would do as well.
+  headers: ({ credentials }) => ({ Authorization: basic(credentials.secretKey) }),
   refusal: {
     // A wrong key has the type of any bad request, and words of its own. An expired one has a code.
     refused: (answer) =>

@@ -10,6 +10,7 @@ export const klarna = counterpart(
   'klarna',
   { apiKey: secret('klarna_test_api_', 40) },
   {
+    hosts: ['eu', 'na', 'oc'],
     carries: key(inAuthorization('Basic')),
     // Mostly without a body.
     refusal: { status: 401, headers: {} },

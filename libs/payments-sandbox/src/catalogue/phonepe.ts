@@ -21,7 +21,7 @@ export const phonepe = counterpart(
     webhookPassword: known('sandbox-password-', 12),
   },
   {
-    hosts: ['api', 'login'],
+    hosts: ['api', 'login', 'cards'],
     login: {
       host: 'login',
       path: '/v1/oauth/token',
