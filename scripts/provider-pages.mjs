@@ -268,7 +268,7 @@ const END = '<!-- end of providers -->';
 
 /** @param {string} text */
 export function formatted(text) {
-  return format(text, { parser: 'markdown', printWidth: 110 });
+  return format(text, { parser: 'markdown', printWidth: 110, singleQuote: true });
 }
 
 async function main() {

@@ -23,6 +23,7 @@ describe('nestjs-payments-auth', () => {
       'clickPesaChecksum',
       'clientCredentials',
       'clientSecretJwt',
+      'confirmPaypalWebhook',
       'customWebhook',
       'darajaPassword',
       'defineProvider',

@@ -186,6 +186,7 @@ export {
   type SignerOptions,
 } from './signatures/payments-signatures.service.js';
 export { PaymentsWebhookGuard } from './signatures/payments-webhook.guard.js';
+export { confirmPaypalWebhook } from './signatures/paypal.js';
 export {
   VerifiedDeliveries,
   VerifiedDelivery,

@@ -68,9 +68,9 @@ export const airtelMoney = builtInProvider<AirtelMoneyCredentials, 'airtel-money
       reason: ({ body }) =>
         textAt(body, 'error') ?? textAt(body, 'status.response_code') ?? textAt(body, 'status.message'),
     }),
-    headers: ({ token }) => ({ Authorization: bearer(token) }),
+    // An HTTP client has an Accept of its own, which Airtel's pages do not.
+    headers: ({ token }) => ({ Authorization: bearer(token), Accept: '*/*' }),
     defaultHeaders: ({ credentials: { country, currency } }) => ({
-      Accept: '*/*',
       'X-Country': country,
       'X-Currency': currency,
     }),

@@ -12,7 +12,7 @@ import { publicKeyWebhook } from './webhooks/signature-webhooks.js';
 interface WiseKeys {
   /** An RSA key, as a PEM: with it, Wise's demand for strong customer authentication is answered. */
   readonly privateKey?: string;
-  /** Wise's key for webhooks, as a PEM: its documents show one for each environment. */
+  /** A key for webhooks, as a PEM, besides those that Wise publishes. */
   readonly webhookPublicKey?: string;
 }
 
@@ -38,6 +38,32 @@ const WEBHOOK_PUBLIC_KEY = {
   format: 'pem',
 } as const;
 
+/**
+ * Wise's own keys for webhooks, one for each environment and the same for every account.
+ *
+ * @see https://docs.wise.com/guides/developer/webhooks/event-handling
+ */
+const PUBLISHED_KEYS = {
+  sandbox: `-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAwpb91cEYuyJNQepZAVfP
+ZIlPZfNUefH+n6w9SW3fykqKu938cR7WadQv87oF2VuT+fDt7kqeRziTmPSUhqPU
+ys/V2Q1rlfJuXbE+Gga37t7zwd0egQ+KyOEHQOpcTwKmtZ81ieGHynAQzsn1We3j
+wt760MsCPJ7GMT141ByQM+yW1Bx+4SG3IGjXWyqOWrcXsxAvIXkpUD/jK/L958Cg
+nZEgz0BSEh0QxYLITnW1lLokSx/dTianWPFEhMC9BgijempgNXHNfcVirg1lPSyg
+z7KqoKUN0oHqWLr2U1A+7kqrl6O2nx3CKs1bj1hToT1+p4kcMoHXA7kA+VBLUpEs
+VwIDAQAB
+-----END PUBLIC KEY-----`,
+  live: `-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAvO8vXV+JksBzZAY6GhSO
+XdoTCfhXaaiZ+qAbtaDBiu2AGkGVpmEygFmWP4Li9m5+Ni85BhVvZOodM9epgW3F
+bA5Q1SexvAF1PPjX4JpMstak/QhAgl1qMSqEevL8cmUeTgcMuVWCJmlge9h7B1CS
+D4rtlimGZozG39rUBDg6Qt2K+P4wBfLblL0k4C4YUdLnpGYEDIth+i8XsRpFlogx
+CAFyH9+knYsDbR43UJ9shtc42Ybd40Afihj8KnYKXzchyQ42aC8aZ/h5hyZ28yVy
+Oj3Vos0VdBIs/gAyJ/4yyQFCXYte64I7ssrlbGRaco4nKF3HmaNhxwyKyJafz19e
+HwIDAQAB
+-----END PUBLIC KEY-----`,
+};
+
 const WISE = {
   docs: 'https://docs.wise.com/guides/developer/auth-and-security',
   region: 'Worldwide',
@@ -55,9 +81,16 @@ const WISE = {
   },
   probe: { path: '/v2/profiles' },
   webhooks: {
+    // The key that the application has pinned: one that Wise has replaced, or that of a sandbox.
     signature: publicKeyWebhook({
       algorithm: 'rsa-sha256',
       key: { credential: 'webhookPublicKey' },
+      header: 'x-signature-sha256',
+      encoding: 'base64',
+    }),
+    published: publicKeyWebhook({
+      algorithm: 'rsa-sha256',
+      key: { environments: PUBLISHED_KEYS },
       header: 'x-signature-sha256',
       encoding: 'base64',
     }),

@@ -72,7 +72,13 @@ const PAYLOADS: Record<string, unknown> = {
   pesapal: { OrderTrackingId: 't', OrderMerchantReference: 'r', OrderNotificationType: 'IPNCHANGE' },
 };
 
-const ONLY_THE_PROVIDER = ['pawapay, signature', 'paypal, certificate', 'truelayer, signature'];
+const ONLY_THE_PROVIDER = [
+  'pawapay, signature',
+  'paypal, certificate',
+  'truelayer, signature',
+  'wise, published',
+  'wise-oauth, published',
+];
 const all = [
   ...Object.entries(WEBHOOKS),
   ...(BUILT_IN_PROVIDERS as readonly { name: string; webhooks?: object }[])

@@ -1,0 +1,60 @@
+import type { HttpService } from '@nestjs/axios';
+import { firstValueFrom } from 'rxjs';
+import type { WebhookDelivery } from './webhook-delivery.js';
+
+/** The headers of a delivery, and what PayPal calls them when it is asked. */
+const ASKED_WITH = {
+  auth_algo: 'paypal-auth-algo',
+  cert_url: 'paypal-cert-url',
+  transmission_id: 'paypal-transmission-id',
+  transmission_sig: 'paypal-transmission-sig',
+  transmission_time: 'paypal-transmission-time',
+} as const;
+
+/**
+ * Asks PayPal whether a webhook is its own, body included. What a route verifies by itself proves the sender and not the
+ * payload: PayPal signs a CRC-32 of the body. Events of PayPal's simulator are not confirmed.
+ *
+ * @param http the `HttpService` of the provider `paypal`
+ * @param delivery what `@VerifiedDelivery()` gives, of the provider `paypal`
+ * @param webhookId the id of the webhook at PayPal, of the same app and mode as `http`
+ * @returns whether PayPal says `SUCCESS`; `false` without a call where a header is missing or the body is no JSON
+ * @throws whatever the call throws, when PayPal cannot be asked: the webhook is then neither genuine nor forged
+ * @see https://developer.paypal.com/api/rest/webhooks/rest/
+ *
+ * @example
+ * ```ts
+ * if (!(await confirmPaypalWebhook(http, delivery, webhookId))) throw new UnauthorizedException();
+ * ```
+ */
+export async function confirmPaypalWebhook(
+  http: HttpService,
+  delivery: Pick<WebhookDelivery, 'rawBody' | 'headers'>,
+  webhookId: string,
+): Promise<boolean> {
+  const parts = Object.entries(ASKED_WITH).map(([name, header]) => [name, delivery.headers[header]] as const);
+  const event = jsonText(delivery.rawBody);
+  if (event === undefined || parts.some(([, value]) => value === undefined)) return false;
+  // The event goes as the text that came: PayPal compares it with what it has signed, and would miss a number that was
+  // written in another way.
+  const asked = JSON.stringify({ ...Object.fromEntries(parts), webhook_id: webhookId });
+  const { data } = await firstValueFrom(
+    http.post<{ verification_status?: string }>(
+      '/v1/notifications/verify-webhook-signature',
+      `${asked.slice(0, -1)},"webhook_event":${event}}`,
+      { headers: { 'Content-Type': 'application/json' } },
+    ),
+  );
+  return data.verification_status === 'SUCCESS';
+}
+
+/** The body as one JSON value, and nothing around it that could be read as a part of the question. */
+function jsonText(rawBody: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(rawBody);
+    JSON.parse(text);
+    return text;
+  } catch {
+    return undefined;
+  }
+}
