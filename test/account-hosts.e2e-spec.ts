@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { AxiosRequestConfig } from 'axios';
 import { defineProvider, login } from 'nestjs-payments-auth';
 import { firstValueFrom } from 'rxjs';
 import { startApplication, type TestApplication } from './support/application.js';
@@ -85,6 +86,74 @@ describe('Hosts of an account', () => {
     });
   });
 
+  it.each<[string, AxiosRequestConfig]>([
+    ['another host', { url: 'https://evil.test/pay' }],
+    ['another host as the base URL', { baseURL: 'https://evil.test/live/one', url: '/pay' }],
+    ['no place of any account', { url: '/elsewhere/one/pay' }],
+    ['a place that is a part of one', { url: '/live' }],
+    ['a place beside those of accounts', { url: '/live/one%2Fup/pay' }],
+    ['a path that climbs', { url: '/../two/pay', baseURL: 'as it is' }],
+    ['an unknown named host', { url: '/pay', baseURL: 'as it is', paymentsAuth: { host: 'reports' } }],
+  ])('refuse %s before anybody logs in', async (_, { baseURL, ...config }) => {
+    const paymentsAuth = await start({ accounts: keysOf });
+    const where = baseURL === 'as it is' ? {} : { baseURL: baseURL ?? server.url };
+    const call = paymentsAuth.http('acme', 'one').axiosRef.request({ ...config, ...where });
+    expect(await failure(call)).toMatchObject({
+      code: 'INSECURE_DESTINATION',
+      message: expect.stringContaining(`Its base URL is ${server.url}/live/{tenant}.`) as unknown,
+    });
+    expect(server.requests).toEqual([]);
+  });
+
+  it('are asked of authenticate() too, before anybody logs in', async () => {
+    const paymentsAuth = await start({ accounts: keysOf });
+    const credentials = paymentsAuth.credentials('acme', 'one');
+    for (const url of ['https://evil.test/pay', `${server.url}/elsewhere`, '/../two/pay'])
+      expect(await failure(credentials.authenticate({ method: 'GET', url }))).toMatchObject({
+        code: 'INSECURE_DESTINATION',
+      });
+    expect(server.requests).toEqual([]);
+  });
+
+  it('are taken in full, also before anybody has logged in', async () => {
+    const paymentsAuth = await start({ accounts: keysOf });
+    for (const account of ['one', 'two'])
+      expect(await called(paymentsAuth, account, `${server.url}/live/${account}/pay`)).toMatchObject({
+        url: `/live/${account}/pay`,
+      });
+  });
+
+  it('are found in host names, where a value is a part of a label', async () => {
+    const adyenLike = defineProvider<TenantKeys, 'acme'>({
+      name: 'acme',
+      title: 'Acme',
+      docs: 'https://docs.acme.test',
+      environments: { live: 'https://{tenant}-live.acme.test/v1' },
+      credentials: { key: {}, tenant: { inUrl: /^[a-z]+$/, optional: true } },
+      headers: ({ credentials }) => ({ 'X-Key': credentials.key }),
+    });
+    let asked = 0;
+    const paymentsAuth = await start({
+      provider: adyenLike,
+      accounts: (id: string) => ((asked += 1), keysOf(id)),
+    });
+    const http = paymentsAuth.http('acme', 'one').axiosRef;
+    for (const url of [
+      'https://one.acme.test/v1/pay',
+      'https://one-live.acme.test.evil.test/v1/pay',
+      'https://-live.acme.test/v1/pay',
+      'https://one-live.acme.test/v2/pay',
+      'https://a.one-live.acme.test/v1/pay',
+    ])
+      expect(await failure(http.get(url))).toMatchObject({ code: 'INSECURE_DESTINATION' });
+    expect(asked).toBe(0);
+    // The host of another account is one of the provider's: who calls it is known first, and then it is refused.
+    expect(await failure(http.get('https://two-live.acme.test/v1/pay'))).toMatchObject({
+      code: 'INSECURE_DESTINATION',
+    });
+    expect(asked).toBe(1);
+  });
+
   it('are in what authenticate() gives', async () => {
     const paymentsAuth = await start({ accounts: keysOf });
     const request = { method: 'GET', url: '/pay' };
@@ -106,6 +175,9 @@ describe('Hosts of an account', () => {
     expect(await failure(start({ credentials }))).toMatchObject({
       code: 'INVALID_OPTIONS',
       problems: ['providers.acme.credentials.tenant: missing; the URL of this environment is made of it'],
+    });
+    expect(await failure(start({ accounts: { one: keysOf('one'), two: credentials } }))).toMatchObject({
+      problems: ['providers.acme.accounts["two"].tenant: missing; the URL of this environment is made of it'],
     });
     const paymentsAuth = await start({ accounts: () => credentials });
     const error = await failure(called(paymentsAuth, 'one'));

@@ -1,7 +1,17 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import { applicationAxios } from '../application-axios.js';
 import type { Credential } from '../credentials/credential.js';
 import { hostsOf } from '../providers/account-hosts.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { valuesIn } from '../strategies/placeholders.js';
+import type { Credentials } from '../strategies/strategy.js';
 import { Destinations } from './destination.js';
+
+/** Joins base URL and URL as the application's own axios does. */
+const urls = new applicationAxios.Axios({});
+
+/** What stands in a host of which nothing is known yet. */
+const SOME_ACCOUNT = 'account';
 
 /** Where the calls of each account may go: the same for all, or each to the hosts that its credentials name. */
 export class AccountDestinations {
@@ -16,18 +26,42 @@ export class AccountDestinations {
     this.#shared = isShared ? new Destinations(provider) : undefined;
   }
 
-  /** @param credential `undefined` as long as there is none: then nothing is known where hosts depend on it */
-  of(credential: Credential): Destinations;
-  of(credential: undefined): Destinations | undefined;
-  of(credential: Credential | undefined): Destinations | undefined {
-    if (this.#shared !== undefined || credential === undefined) return this.#shared;
+  of(credential: Credential): Destinations {
+    if (this.#shared !== undefined) return this.#shared;
     let destinations = this.#ofCredential.get(credential);
     if (destinations === undefined) {
-      const { hosts } = this.#provider;
-      const own = hostsOf(hosts, credential.signing ?? {});
-      destinations = new Destinations({ ...this.#provider, hosts: own }, hosts);
+      destinations = this.#filledFrom(credential.signing ?? {});
       this.#ofCredential.set(credential, destinations);
     }
     return destinations;
+  }
+
+  /**
+   * Refuses what goes to none of the provider's hosts, as long as it is not known whose call it is: whoever's host it
+   * names, it has to be one that an account can have.
+   *
+   * @throws PaymentsAuthError INSECURE_DESTINATION
+   */
+  check(config: InternalAxiosRequestConfig, host: string | undefined): void {
+    (this.#shared ?? this.#filledFrom(this.#namedIn(config))).check(config, host);
+  }
+
+  #filledFrom(values: Credentials): Destinations {
+    const { hosts } = this.#provider;
+    return new Destinations({ ...this.#provider, hosts: hostsOf(hosts, values) }, hosts);
+  }
+
+  /** The values that an absolute URL has where the provider's hosts have placeholders. */
+  #namedIn({ baseURL, url, allowAbsoluteUrls }: InternalAxiosRequestConfig): Record<string, string> {
+    const { hosts, definition } = this.#provider;
+    const unknown = Object.fromEntries(
+      Object.keys(definition.credentials).map((field) => [field, SOME_ACCOUNT]),
+    );
+    const whole = urls.getUri({ baseURL, url, allowAbsoluteUrls });
+    const isBelowBase = Object.values(hosts).some((template) => whole.startsWith(template));
+    if (isBelowBase || !URL.canParse(whole)) return unknown;
+    const { origin, pathname } = new URL(whole);
+    const named = Object.values(hosts).map((template) => valuesIn(template, origin + pathname));
+    return Object.assign(unknown, ...named) as Record<string, string>;
   }
 }

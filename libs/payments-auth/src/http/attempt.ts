@@ -79,7 +79,7 @@ export class Attempts {
    * @throws PaymentsAuthError INSECURE_DESTINATION
    */
   check(config: InternalAxiosRequestConfig): void {
-    this.#destinations.of(undefined)?.check(startAttempt(config), config.paymentsAuth?.host);
+    this.#destinations.check(startAttempt(config), config.paymentsAuth?.host);
   }
 
   /** Sends a call once, with `credential`; tells its spender in any case what became of that. */

@@ -75,7 +75,7 @@ export class Destinations {
   ) {
     this.#templates = templates;
     this.#provider = provider.name;
-    this.#defaultBaseUrl = provider.hosts[provider.defaultHost];
+    this.#defaultBaseUrl = (templates ?? provider.hosts)[provider.defaultHost];
     const insecureHosts = provider.insecureHosts.map((each) => each.toLowerCase());
     this.#hosts = Object.entries(provider.hosts)
       .map(([name, baseUrl]) => {

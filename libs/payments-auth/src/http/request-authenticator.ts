@@ -44,7 +44,7 @@ export class RequestAuthenticator {
     for (const [name, value] of entriesOf(headers)) config.headers.set(name, value);
     const spender = this.#spenders.spender(account, scopes, audience);
     // Before anybody logs in for a request that will not be sent.
-    this.#destinations.of(undefined)?.check(ownCopy(config), host);
+    this.#destinations.check(ownCopy(config), host);
     const credential = spender.peek() ?? (await spender.obtain());
     const destination = this.#destinations.of(credential).check(config, host);
     authenticateAttempt(config, credential.headers);

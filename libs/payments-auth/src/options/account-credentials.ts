@@ -5,6 +5,7 @@ import {
   credentialsSource,
   isLoadable,
   handedOver,
+  isThereAtBoot,
 } from './credentials-source.js';
 import type { ProviderScope } from './provider-scope.js';
 import { kindOf } from '../strategies/header-text.js';
@@ -51,7 +52,7 @@ export async function accountCredentials(
     );
     return undefined;
   }
-  const sources = new Map<string | undefined, FoundSource>();
+  const sources = new Map<string, FoundSource>();
   for (const [account, given] of Object.entries(accounts)) {
     const accountAt = `${at}[${JSON.stringify(account)}]`;
     if (account === '') scope.findings.problem(accountAt, 'the name of an account must not be empty');
@@ -63,7 +64,8 @@ export async function accountCredentials(
   return {
     isDynamic: [...sources.values()].some(({ isDynamic }) => isDynamic),
     inFiles: [...sources.values()].every(({ isDynamic, inFiles }) => !isDynamic || inFiles === true),
-    resolve: (account) => sources.get(account)?.resolve(),
+    thereAtBoot: [...sources].filter(([, source]) => isThereAtBoot(source)).map(([account]) => account),
+    resolve: (account) => sources.get(account as string)?.resolve(),
   };
 }
 

@@ -15,6 +15,13 @@ import { isRecord } from './record.js';
 export interface FoundSource extends Omit<CredentialsSource, 'ttlMs'> {
   /** Whether it reads files, which is cheap enough to do every few seconds. */
   readonly inFiles?: boolean;
+  /** The accounts of a record, as far as their credentials are there at boot. */
+  readonly thereAtBoot?: readonly string[];
+}
+
+/** Objects and files are read at boot; functions are asked when their credentials are needed. */
+export function isThereAtBoot({ isDynamic, inFiles }: FoundSource): boolean {
+  return !isDynamic || inFiles === true;
 }
 
 /**

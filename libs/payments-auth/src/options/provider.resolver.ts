@@ -12,7 +12,7 @@ import { ownCopy } from '../own-properties.js';
 import { scopeListProblem, scopeSet, scopesIn } from '../strategies/scope-set.js';
 import { type SecretWay, strategyOf } from '../strategies/strategy.js';
 import { accountCredentials } from './account-credentials.js';
-import type { FoundSource } from './credentials-source.js';
+import { type FoundSource, isThereAtBoot } from './credentials-source.js';
 import { ownRecord } from './record.js';
 import { suggestion } from '../nearest.js';
 import { ownCredentials } from './own-credentials.js';
@@ -80,7 +80,7 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
   const own = await ownCredentials(scope, place?.environment);
   const accounts = await accountCredentials(scope, place?.environment);
   if (place === undefined) return undefined;
-  await checkFieldsInUrls(scope, place.hosts, own);
+  await checkFieldsInUrls(scope, place.hosts, { own, accounts });
 
   const http = Object.freeze(ownCopy({ timeout: TIMEOUT_MS, ...(options.http as HttpSettings | undefined) }));
   const keepWarm = setting(scope, 'keepWarm');
@@ -116,13 +116,18 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
 async function checkFieldsInUrls(
   { definition, findings, path }: ProviderScope,
   hosts: ConfiguredProvider['hosts'],
-  own: FoundSource | undefined,
+  { own, accounts }: { own: FoundSource | undefined; accounts: FoundSource | undefined },
 ): Promise<void> {
   const fields = fieldsInUrls({ definition, hosts });
-  if (fields.length === 0 || own === undefined || own.isDynamic) return;
-  const list = (await own.resolve()) ?? [];
-  for (const name of fields.filter((each) => list.some((credentials) => credentials[each] === undefined)))
-    findings.problem(`${path}.credentials.${name}`, 'missing; the URL of this environment is made of it');
+  if (fields.length === 0) return;
+  const check = async (at: string, source: FoundSource, account?: string) => {
+    const list = (await source.resolve(account)) ?? [];
+    for (const name of fields.filter((each) => list.some((credentials) => credentials[each] === undefined)))
+      findings.problem(`${at}.${name}`, 'missing; the URL of this environment is made of it');
+  };
+  if (own !== undefined && isThereAtBoot(own)) await check(`${path}.credentials`, own);
+  for (const account of accounts?.thereAtBoot ?? [])
+    await check(`${path}.accounts[${JSON.stringify(account)}]`, accounts as FoundSource, account);
 }
 
 /** Files are read again soon; a function of the application's may have to ask somebody far away. */

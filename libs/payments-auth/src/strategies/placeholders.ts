@@ -16,6 +16,20 @@ export function urlValueProblem(value: string, allowed: RegExp): string | undefi
   return allowed.test(value) ? undefined : `does not match ${allowed.source}, and stands in a URL`;
 }
 
+/** The values that stand in a URL which begins as `template` does; none where it does not. */
+export function valuesIn(template: string, url: string): Record<string, string> {
+  const names = placeholdersIn(template);
+  if (names.length === 0) return {};
+  const pattern = template
+    .split(PLACEHOLDER)
+    .map((part, index) =>
+      index % 2 === 1 ? '([A-Za-z0-9-]+)' : part.replaceAll(/[^\w/]/g, String.raw`\$&`),
+    );
+  const [, ...values] = new RegExp(`^${pattern.join('')}(?=/|$)`).exec(url) ?? [];
+  const found = values.map((value, index) => [names[index] as string, value] as const);
+  return Object.fromEntries(found.filter(([, value]) => PLAIN.test(value)));
+}
+
 /** @throws {TypeError} where a value is missing, or would lead elsewhere */
 export function filled(text: string, values: Readonly<Record<string, unknown>>): string {
   if (!text.includes('{')) return text;
