@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from 'node:http2';
 import { brotliCompressSync, createGunzip, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, type INestApplication, Post } from '@nestjs/common';
@@ -365,8 +366,37 @@ describe.each(PLATFORMS)('the front door on %s', (platform, adapter) => {
   });
 });
 
-describe('the front door on Fastify, behind hooks of the application', () => {
+describe('the front door on Fastify', () => {
   const [, [, adapter]] = PLATFORMS;
+
+  it.each(['application/json', 'text/plain', 'application/vnd.cashfin+json', undefined])(
+    'verifies what comes over HTTP/2, also where no length is said: %s',
+    async (type) => {
+      const { url } = await start(new FastifyAdapter({ http2: true } as object));
+      const client = connectHttp2(url);
+      const send = (headers: object, more: object): Promise<unknown> =>
+        new Promise((resolve, reject) => {
+          const path = { ':method': 'POST', ':path': '/webhooks/cashfin' };
+          const sent = client.request({
+            ...path,
+            ...(type && { 'content-type': type }),
+            ...headers,
+            ...more,
+          });
+          sent
+            .on('response', ({ ':status': status }) => resolve(status))
+            .on('error', reject)
+            .resume();
+          sent.end(BODY);
+        });
+      const said = { 'content-length': String(Buffer.byteLength(BODY)) };
+      for (const length of [said, {}]) {
+        expect(await send(signed(BODY), length)).toBe(201);
+        expect(await send(signed(BODY, 'other'), length)).toBe(401);
+      }
+      await new Promise<void>((resolve) => client.close(resolve));
+    },
+  );
 
   it('reads what a hook has put in the place of the body', async () => {
     const { port } = await start(adapter(), {

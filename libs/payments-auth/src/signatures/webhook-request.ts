@@ -23,7 +23,11 @@ export interface HttpRequest extends Partial<
   readonly headers?: ReceivedParts['headers'];
   readonly rawHeaders?: readonly string[];
   /** On Fastify. */
-  readonly raw?: Readable & { readonly rawHeaders?: readonly string[] };
+  readonly raw?: Readable & {
+    readonly rawHeaders?: readonly string[];
+    /** Of HTTP/2. */
+    readonly stream?: { readonly endAfterHeaders?: boolean };
+  };
   /** The body that no parser took, where something stands between it and the socket. */
   readonly [BODY]?: Readable;
   rawBody?: unknown;
@@ -120,7 +124,8 @@ export function partsOf(request: HttpRequest, rawBody: Uint8Array | undefined, u
 }
 
 /** Whether the request says that a body comes with it. */
-function isAnnounced({ headers = {} }: HttpRequest): boolean {
+function isAnnounced({ headers = {}, raw }: HttpRequest): boolean {
+  if (raw?.stream?.endAfterHeaders === false) return true;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
