@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import type { HttpService } from '@nestjs/axios';
-import type { DynamicModule } from '@nestjs/common';
+import { createHmac } from 'node:crypto';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { HttpService } from '@nestjs/axios';
+import { type DynamicModule, Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { AxiosError } from 'axios';
 import {
@@ -9,6 +10,8 @@ import {
   defineProvider,
   getCredentialsToken,
   getPaymentsHttpToken,
+  InjectCredentials,
+  InjectPaymentsHttp,
   PaymentsAuthService,
   login,
 } from 'nestjs-payments-auth';
@@ -161,6 +164,80 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
     expect(String(error)).toMatch(/no answer to GET \/business\/balance of "wakapay"/);
   });
 
+  it.each([
+    ['a mock that returns nothing', jest.fn(), 'nothing'],
+    ['a promise of nothing', async () => undefined, 'nothing'],
+    ['a plain object', () => ({ balance: '12.00' }), 'a plain object'],
+    ["axios's own answer", () => ({ status: 200, data: {}, headers: {} }), 'a plain object'],
+    ['null', () => null, 'null'],
+    ['a text', () => 'ok', '"ok"'],
+  ])('says what an answer has to return: %s', async (_what, answer, given) => {
+    const { paymentsAuth } = await start(
+      PaymentsAuthTestingModule.forRoot({ providers: ['wakapay'], answer: answer as never }),
+    );
+    const error = await failure(firstValueFrom(paymentsAuth.http('wakapay').get('/business/balance')));
+    expect(String(error)).toContain(
+      `answer gave ${given} for GET /business/balance of "wakapay". It has to return a Response: Response.json({ … }).`,
+    );
+  });
+
+  it.each([
+    [undefined, /wants a list of providers: forRoot\(\{ providers: \['wakapay'\] \}\)/],
+    [{}, /wants a list of providers/],
+    [{ providers: [] }, /wants a list of providers/],
+    [{ providers: 'wakapay' }, /wants a list of providers/],
+    [{ providers: { wakapay: {} } }, /wants a list of providers.*Values for them go into `credentials`/],
+    [{ providers: [null] }, /no built-in provider "null"/],
+    [{ providers: [{}] }, /no built-in provider/],
+    [{ providers: ['wakapay'], answer: {} }, /`answer`.*has to be a function: answer: \(request\) =>/],
+  ])('says what to write in the place of %j', (options, words) => {
+    expect(() => PaymentsAuthTestingModule.forRoot(options as never)).toThrow(words);
+  });
+
+  it('says what to write for a provider that a test uses and does not list', async () => {
+    @Injectable()
+    class Injected {
+      constructor(
+        @InjectPaymentsHttp('pesapal') readonly http: HttpService,
+        @InjectCredentials('pesapal') readonly credentials: CredentialService,
+      ) {}
+    }
+    const { app, paymentsAuth } = await start({
+      module: class {},
+      imports: [PaymentsAuthTestingModule.forRoot({ providers: ['wakapay', acme] })],
+      providers: [Injected],
+    });
+    const { http, credentials } = app.get(Injected);
+    for (const error of [
+      await failure(Promise.resolve().then(() => paymentsAuth.http('pesapal'))),
+      await failure(http.axiosRef.get('/a')),
+      await failure(credentials.get()),
+    ])
+      expect(error).toMatchObject({
+        code: 'PROVIDER_NOT_CONFIGURED',
+        message:
+          "Provider \"pesapal\" is not configured. Write PaymentsAuthTestingModule.forRoot({ providers: ['wakapay', 'acme', 'pesapal'] }), or a definition in the place of a name. Configured: wakapay, acme.",
+      });
+    expect(() => paymentsAuth.http('pesapl')).toThrow(/Did you mean "pesapal"\?/);
+  });
+
+  it('signs what the definition signs, with the fixed credentials, and says which key cannot', async () => {
+    const { requests, answer } = echo();
+    const { paymentsAuth } = await start(
+      PaymentsAuthTestingModule.forRoot({ providers: ['rapyd', 'coinbase-cdp'], answer }),
+    );
+    const { data } = await paymentsAuth.http('rapyd').axiosRef.post('/v1/payments', { amount: 10 });
+    const [{ headers }] = requests as [Request];
+    const text = `post/v1/payments${headers.get('salt')}${headers.get('timestamp')}test-rapyd-accessKeytest-rapyd-secretKey${data.body}`;
+    const signature = createHmac('sha256', 'test-rapyd-secretKey').update(text).digest('hex');
+    expect(headers.get('signature')).toBe(Buffer.from(signature).toString('base64'));
+    const error = await failure(paymentsAuth.http('coinbase-cdp').axiosRef.get('/a'));
+    expect(error).toMatchObject({
+      code: 'SIGNING_FAILED',
+      message: expect.stringContaining("forRoot({ credentials: { 'coinbase-cdp': { … } } })"),
+    });
+  });
+
   it('keeps the checks of production: a credential goes nowhere else', async () => {
     const { requests, answer } = echo();
     const { paymentsAuth } = await start(
@@ -180,6 +257,26 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
 });
 
 describe('PaymentsAuthTestingModule.withSandbox', () => {
+  it.each([
+    ['an empty object', {}, /wants a sandbox that runs: withSandbox\(await startSandbox\(\)\)/],
+    ['nothing', undefined, /wants a sandbox that runs/],
+    [
+      'a sandbox that was not awaited',
+      Promise.resolve({}),
+      /Await it: withSandbox\(await startSandbox\(\)\)/,
+    ],
+  ])('says what to write in the place of %s', (_what, given, words) => {
+    expect(() => PaymentsAuthTestingModule.withSandbox(given as never)).toThrow(words);
+  });
+
+  it('says what to write for a provider that the sandbox does not run', async () => {
+    sandbox = await startSandbox({ providers: ['wakapay'] });
+    const { paymentsAuth } = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
+    expect(() => paymentsAuth.http('pesapal')).toThrow(
+      /The sandbox does not run it: write startSandbox\(\{ providers: \['wakapay', 'pesapal'\] \}\)/,
+    );
+  });
+
   it('points the module at every provider that runs', async () => {
     sandbox = await startSandbox();
     const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));

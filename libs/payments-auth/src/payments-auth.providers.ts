@@ -20,6 +20,7 @@ import {
 import { ProviderServices } from './provider-services.js';
 import type { ConfiguredProvider } from './providers/configured-provider.js';
 import { BUILT_IN_PROVIDERS, FOUND_BY_VARIABLES } from './providers/index.js';
+import type { HowToAdd } from './providers/not-configured.js';
 import { CredentialScheduler } from './scheduler/credential.scheduler.js';
 import { SIGNATURE_EXPORTS, signatureProviders } from './signatures/signature.providers.js';
 import { AxiosTokenTransport } from './strategies/axios-token-transport.js';
@@ -29,6 +30,9 @@ import { AxiosTokenTransport } from './strategies/axios-token-transport.js';
  * raw options with every secret in them (R14).
  */
 export type SealedOptions = () => PaymentsAuthModuleOptions | undefined;
+
+/** What the testing kit says in the place of "add it to PaymentsAuthModule". */
+const HOW_TO_ADD = 'PAYMENTS_AUTH:HOW_TO_ADD';
 
 /** A flood of findings is one finding. */
 const MOST_WARNINGS = 20;
@@ -164,9 +168,18 @@ const registry: FactoryProvider = {
 
 const services: FactoryProvider = {
   provide: ProviderServices,
-  inject: [PAYMENTS_AUTH_PROVIDERS, CredentialRegistry, PAYMENTS_AUTH_CLOCK],
-  useFactory: (providers: readonly ConfiguredProvider[], credentials: CredentialRegistry, clock: Clock) =>
-    new ProviderServices(providers, credentials, clock),
+  inject: [
+    PAYMENTS_AUTH_PROVIDERS,
+    CredentialRegistry,
+    PAYMENTS_AUTH_CLOCK,
+    { token: HOW_TO_ADD, optional: true },
+  ],
+  useFactory: (
+    providers: readonly ConfiguredProvider[],
+    credentials: CredentialRegistry,
+    clock: Clock,
+    howToAdd?: HowToAdd,
+  ) => new ProviderServices(providers, credentials, clock, howToAdd),
 };
 
 const service: FactoryProvider = {

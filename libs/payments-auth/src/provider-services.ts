@@ -8,7 +8,7 @@ import { createPaymentsHttpService } from './http/payments-http.service.js';
 import type { Clock } from './payments-auth.clock.js';
 import type { PaymentsAuthError } from './payments-auth.errors.js';
 import type { ConfiguredProvider } from './providers/configured-provider.js';
-import { notConfigured } from './providers/not-configured.js';
+import { type HowToAdd, notConfigured } from './providers/not-configured.js';
 import { unconfiguredCredentialService, unconfiguredHttpService } from './unconfigured-provider.js';
 
 /** The services of each provider, by name: one `HttpService` each, whoever asks for it. */
@@ -16,13 +16,20 @@ export class ProviderServices {
   readonly #providers: ReadonlyMap<string, ConfiguredProvider>;
   readonly #registry: CredentialRegistry;
   readonly #clock: Clock;
+  readonly #howToAdd: HowToAdd | undefined;
   readonly #http = new Map<string, HttpService>();
   readonly #authenticators = new Map<string, RequestAuthenticator>();
 
-  constructor(providers: readonly ConfiguredProvider[], registry: CredentialRegistry, clock: Clock) {
+  constructor(
+    providers: readonly ConfiguredProvider[],
+    registry: CredentialRegistry,
+    clock: Clock,
+    howToAdd?: HowToAdd,
+  ) {
     this.#providers = new Map(providers.map((provider) => [provider.name, provider]));
     this.#registry = registry;
     this.#clock = clock;
+    this.#howToAdd = howToAdd;
   }
 
   /** For a name that is not configured: a service whose every request says so. */
@@ -75,6 +82,6 @@ export class ProviderServices {
   }
 
   #notConfigured(name: string): PaymentsAuthError {
-    return notConfigured(name, this.#providers.keys());
+    return notConfigured(name, this.#providers.keys(), this.#howToAdd);
   }
 }

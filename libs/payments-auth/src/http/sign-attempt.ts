@@ -169,7 +169,7 @@ function signingFailed(
   const cause = plainCause(error, secrets);
   return new PaymentsAuthError(
     'SIGNING_FAILED',
-    `A call to provider "${provider.name}" could not be signed, and was not sent: ${cause?.message ?? 'the signer threw something that is no error'}. Check the signing key, the signer, and sign of the definition.`,
+    `A call to provider "${provider.name}" could not be signed, and was not sent: ${cause?.message.replace(/\.$/, '') ?? 'the signer threw something that is no error'}. Check the signing key, the signer, and sign of the definition.`,
     {
       provider: provider.name,
       ...(credential.account === undefined ? {} : { account: credential.account }),

@@ -1,4 +1,4 @@
-import type { AnyProviderDefinition, Attempt, Credentials, HeaderParts } from '../index.js';
+import type { AnyProviderDefinition, Attempt, Credentials, HeaderParts, SignedAttempt } from '../index.js';
 
 /** Values instead of the fixed ones, by provider and field: `{ clickpesa: { checksumKey: '…' } }`. */
 export type FixedCredentials = Readonly<Record<string, Credentials>>;
@@ -35,10 +35,26 @@ export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDef
             const value = fixed(attempt.credentials);
             // The body stays a getter: only who reads it asks for it.
             const own = Object.defineProperties({}, { ...given, token: { value, enumerable: true } });
-            return definition.sign?.(own as never) ?? {};
+            return signedOrTold(definition, () => definition.sign?.(own as never) ?? {});
           },
         }),
   };
+}
+
+/** Most sign with any text. Who needs a key in a form of its own is given one by the test. */
+async function signedOrTold(
+  { name }: AnyProviderDefinition,
+  sign: () => SignedAttempt | Promise<SignedAttempt>,
+): Promise<SignedAttempt> {
+  try {
+    return await sign();
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+    throw new TypeError(
+      `${why}. Where that is the invented key, give "${name}" one that signs: PaymentsAuthTestingModule.forRoot({ credentials: { '${name}': { … } } })`,
+      { cause: error },
+    );
+  }
 }
 
 /** A part that is `undefined` is not the same as one that is not there. */

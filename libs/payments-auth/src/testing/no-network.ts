@@ -16,6 +16,19 @@ export function unanswered(request: Request, provider: string): never {
   );
 }
 
+/** Of this realm or another one, or a polyfill's. */
+function isResponse(value: unknown): value is Response {
+  const { status, headers, arrayBuffer } = (value ?? {}) as Partial<Response>;
+  return (
+    typeof status === 'number' && typeof headers?.get === 'function' && typeof arrayBuffer === 'function'
+  );
+}
+
+function nameOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  return typeof value === 'object' && value !== null ? 'a plain object' : JSON.stringify(value);
+}
+
 /**
  * Lets `answer` stand for the network. axios's own fetch adapter makes the request and reads the response, so that
  * headers, bodies and statuses are what they are in production.
@@ -27,9 +40,12 @@ export function answerWith(answer: Answer, http: HttpService, provider: string):
     ...defaults.env,
     fetch: async (input: URL | Request | string, init?: RequestInit) => {
       const request = new Request(input, init);
-      const response = await answer(request, provider);
+      const response: unknown = await answer(request, provider);
       request.signal.throwIfAborted();
-      return response;
+      if (isResponse(response)) return response;
+      throw new TypeError(
+        `answer gave ${nameOf(response)} for ${request.method} ${new URL(request.url).pathname} of "${provider}". It has to return a Response: Response.json({ … }).`,
+      );
     },
   };
 }

@@ -6,6 +6,7 @@ import {
   type BuiltInProviderName,
   type Clock,
   PAYMENTS_AUTH_CLOCK,
+  PaymentsAuthError,
   PaymentsAuthModule,
   type PaymentsAuthModuleOptions,
   PaymentsAuthService,
@@ -54,8 +55,8 @@ export class PaymentsAuthTestingModule {
    * ```
    */
   static forRoot(options: FixedCredentialsOptions): DynamicModule {
-    const { answer = unanswered, credentials = {}, clock } = options;
-    const definitions = options.providers.map(definitionOf);
+    const { answer, credentials, clock, names } = checked(options);
+    const definitions = names.map(definitionOf);
     const providers: Providers = Object.fromEntries(
       definitions.map((definition) => [
         definition.name,
@@ -71,6 +72,10 @@ export class PaymentsAuthTestingModule {
     );
     return withProviders(PaymentsAuthModule.forRoot({ providers }), [
       ...driven(clock),
+      howToAdd(
+        (name) =>
+          `Write PaymentsAuthTestingModule.forRoot({ providers: [${[...definitions.map((each) => each.name), name].map((each) => `'${each}'`).join(', ')}] }), or a definition in the place of a name.`,
+      ),
       {
         provide: 'PAYMENTS_AUTH_TESTING:NO_NETWORK',
         inject: [PaymentsAuthService],
@@ -93,6 +98,7 @@ export class PaymentsAuthTestingModule {
    * ```
    */
   static withSandbox(sandbox: Sandbox, { clock, providers }: WithSandboxOptions = {}): DynamicModule {
+    requireSandbox(sandbox);
     const running: Providers = Object.fromEntries(
       sandbox.names.map((name) => {
         const provider = sandbox.provider(name);
@@ -110,18 +116,60 @@ export class PaymentsAuthTestingModule {
         ];
       }),
     );
-    return withProviders(
-      PaymentsAuthModule.forRoot({ providers: { ...providers, ...running } }),
-      driven(clock),
-    );
+    return withProviders(PaymentsAuthModule.forRoot({ providers: { ...providers, ...running } }), [
+      ...driven(clock),
+      howToAdd(
+        (name) =>
+          `The sandbox does not run it: write startSandbox({ providers: [${[...sandbox.names, name].map((each) => `'${each}'`).join(', ')}] }), or give it to withSandbox(sandbox, { providers }).`,
+      ),
+    ]);
   }
 }
 
+/** @throws PaymentsAuthError INVALID_OPTIONS that says what to write */
+function checked(options: FixedCredentialsOptions | undefined) {
+  const {
+    providers,
+    answer = unanswered,
+    credentials = {},
+    clock,
+  } = options ?? ({} as Partial<FixedCredentialsOptions>);
+  if (!Array.isArray(providers) || providers.length === 0)
+    throw wrongUse(
+      "PaymentsAuthTestingModule.forRoot wants a list of providers: forRoot({ providers: ['wakapay'] }). Values for them go into `credentials`.",
+    );
+  if (typeof answer !== 'function')
+    throw wrongUse(
+      'The `answer` of PaymentsAuthTestingModule.forRoot has to be a function: answer: (request) => Response.json({ … }).',
+    );
+  return { answer, credentials, clock, names: providers as FixedCredentialsOptions['providers'] };
+}
+
+/** @throws PaymentsAuthError INVALID_OPTIONS that says what to write */
+function requireSandbox(sandbox: unknown): void {
+  const { names, provider, then } = (sandbox ?? {}) as Partial<Sandbox> & { readonly then?: unknown };
+  if (Array.isArray(names) && typeof provider === 'function') return;
+  throw wrongUse(
+    typeof then === 'function'
+      ? 'The sandbox is not started yet. Await it: withSandbox(await startSandbox()).'
+      : 'PaymentsAuthTestingModule.withSandbox wants a sandbox that runs: withSandbox(await startSandbox()), from payments-sandbox.',
+  );
+}
+
+function wrongUse(message: string): PaymentsAuthError {
+  return new PaymentsAuthError('INVALID_OPTIONS', message);
+}
+
+/** What to write where a test uses a provider that its module does not have. */
+function howToAdd(say: (name: string) => string): Provider {
+  return { provide: 'PAYMENTS_AUTH:HOW_TO_ADD', useValue: say };
+}
+
 function definitionOf(choice: BuiltInProviderName | AnyProviderDefinition): AnyProviderDefinition {
-  if (typeof choice !== 'string') return choice;
+  if (typeof choice === 'object' && choice !== null && 'credentials' in choice) return choice;
   const builtIn = BUILT_IN_PROVIDERS.find(({ name }) => name === choice);
   if (builtIn === undefined)
-    throw new Error(
+    throw wrongUse(
       `There is no built-in provider "${choice}". Give its definition instead of its name, or one of ${BUILT_IN_PROVIDERS.map(({ name }) => name).join(', ')}.`,
     );
   return builtIn;
