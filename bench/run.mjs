@@ -5,15 +5,36 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { advice, programs, provide } from '../scripts/programs.mjs';
 
+/** By name: the file, and what it exports. Loaded when they are wanted, because what is compared with is installed first. */
+const MEASURES = {
+  'hot-path': ['hot-path', 'hotPath'],
+  headers: ['hot-path', 'headers'],
+  loopback: ['loopback', 'loopback'],
+  'first-calls': ['stampedes', 'firstCalls'],
+  'refused-together': ['stampedes', 'refusedTogether'],
+  'steady-load': ['steady-load', 'steadyLoad'],
+  'young-tokens': ['faults', 'youngTokens'],
+  'revoked-during-login': ['faults', 'revokedDuringLogin'],
+  'forbidden-call': ['faults', 'forbiddenCall'],
+  'limited-merchant': ['faults', 'limitedMerchant'],
+  'slow-logins': ['faults', 'slowLogins'],
+  'hanging-merchants': ['faults', 'hangingMerchants'],
+  'clock-step': ['faults', 'clockStep'],
+  fleet: ['fleet', 'fleet'],
+  accounts: ['accounts', 'accounts'],
+  boot: ['boot', 'boot'],
+};
+
 const HELP = `Usage: npm run bench -- [options] [measure…]
 
 Measures this library beside other ways to stay authenticated. Prints tables; a full run also writes
 bench/results/latest.json, docs/benchmarks.md and its charts.
 
   --quick   a short run of everything: judged by counts (token requests, failures, replays), never by times; writes nothing
+  --baseline <folder>   a checkout of an earlier version, built, with its node_modules: the hot path is compared with it
   --help    this text
 
-Measures: hot-path, headers, loopback, first-calls, refused-together, steady-load, fleet, accounts, boot (all by default)
+Measures: ${Object.keys(MEASURES).join(', ')} (all by default)
 `;
 
 /** What a measure starts besides Node. */
@@ -31,6 +52,7 @@ function readArguments() {
     allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
+      baseline: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -47,44 +69,26 @@ function installPeers() {
   });
 }
 
-async function measures() {
-  const { hotPath, headers } = await import('./measures/hot-path.mjs');
-  const { loopback } = await import('./measures/loopback.mjs');
-  const { firstCalls, refusedTogether } = await import('./measures/stampedes.mjs');
-  const { steadyLoad } = await import('./measures/steady-load.mjs');
-  const { fleet } = await import('./measures/fleet.mjs');
-  const { accounts } = await import('./measures/accounts.mjs');
-  const { boot } = await import('./measures/boot.mjs');
-  return {
-    'hot-path': hotPath,
-    headers,
-    loopback,
-    'first-calls': firstCalls,
-    'refused-together': refusedTogether,
-    'steady-load': steadyLoad,
-    fleet,
-    accounts,
-    boot,
-  };
-}
-
-async function run({ quick, wanted }) {
+async function run({ quick, baseline, wanted }) {
   const { consoleTable } = await import('./report/console-table.mjs');
-  const all = await measures();
-  const unknown = wanted.filter((name) => !(name in all));
+  const unknown = wanted.filter((name) => !(name in MEASURES));
   if (unknown.length > 0)
-    throw new Error(`There is no measure ${unknown.join(', ')}. There are ${Object.keys(all).join(', ')}.`);
-  const chosen = Object.entries(all).filter(([id]) => wanted.length === 0 || wanted.includes(id));
-  const missing = provide(chosen.flatMap(([id]) => NEEDS[id] ?? []));
+    throw new Error(
+      `There is no measure ${unknown.join(', ')}. There are ${Object.keys(MEASURES).join(', ')}.`,
+    );
+  const chosen = Object.keys(MEASURES).filter((id) => wanted.length === 0 || wanted.includes(id));
+  const missing = provide(chosen.flatMap((id) => NEEDS[id] ?? []));
   const leftOut = [];
   const sections = [];
-  for (const [id, measure] of chosen) {
+  for (const id of chosen) {
     if (missing.includes(NEEDS[id])) {
       leftOut.push(id);
       continue;
     }
     say(`\n${id} …`);
-    const section = { id, ...(await measure({ quick })) };
+    const [file, name] = MEASURES[id];
+    const { [name]: measure } = await import(`./measures/${file}.mjs`);
+    const section = { id, ...(await measure({ quick, baseline })) };
     sections.push(section);
     say(`\n${section.title}\n\n${consoleTable(section.rows)}\n`);
     for (const { what, target, value, met, kind } of section.targets)

@@ -1,6 +1,7 @@
 /**
- * Each contender is set up as its own documents recommend. `create({ url, agent, adapter })` answers
- * `{ request(config), close() }`; `adapter` is given where the network is left out.
+ * Each contender is set up as its own documents recommend. `create({ url, agent, adapter, client })` answers
+ * `{ request(config), close() }`; `adapter` is given where the network is left out, `client` where there are several
+ * merchants. `createMany(target, clients)` is for whoever serves many merchants by one instance.
  */
 import { Agent } from 'node:http';
 import axios from 'axios';
@@ -27,10 +28,12 @@ function instanceOf({ url, agent, adapter }, more = {}) {
 }
 
 /** Where the network is left out, there is a token already. */
-async function tokenOf({ url, adapter }) {
+async function tokenOf({ url, adapter, client = ID }) {
   if (adapter) return { access_token: 'bench-token', expires_in: 3_600 };
   const login = new URLSearchParams({ grant_type: 'client_credentials', scope: SCOPE });
-  const { data } = await axios.post(`${url}/o/token/`, login, { auth: { username: ID, password: SECRET } });
+  const { data } = await axios.post(`${url}/o/token/`, login, {
+    auth: { username: client, password: SECRET },
+  });
   return data;
 }
 
@@ -65,6 +68,18 @@ export const CONTENDERS = [
         request: (config) => instance.request(config),
         prime: () => credentials.get(),
         status: () => credentials.status(),
+        close: library.close,
+      };
+    },
+    createMany: async ({ url, agent }, clients) => {
+      const accounts = (account) =>
+        clients.includes(account) ? { clientId: account, clientSecret: SECRET } : undefined;
+      const library = await startLibrary(url, {
+        provider: { credentials: undefined, accounts, http: { httpAgent: agent } },
+      });
+      const instance = library.service.http('bench').axiosRef;
+      return {
+        request: (account, config) => instance.request({ ...config, paymentsAuth: { account } }),
         close: library.close,
       };
     },
@@ -128,7 +143,12 @@ export const CONTENDERS = [
     name: 'axios-oauth-client + axios-token-interceptor',
     role: 'peer',
     create: async (target) => {
-      const getToken = clientCredentials(axios.create(), `${target.url}/o/token/`, ID, SECRET);
+      const getToken = clientCredentials(
+        axios.create(),
+        `${target.url}/o/token/`,
+        target.client ?? ID,
+        SECRET,
+      );
       const cache = tokenProvider.tokenCache(() => (target.adapter ? tokenOf(target) : getToken(SCOPE)), {
         getMaxAge: (body) => body.expires_in * 1_000,
       });
@@ -161,7 +181,7 @@ export const CONTENDERS = [
     role: 'peer',
     create: async (target) => {
       const client = new ClientCredentials({
-        client: { id: ID, secret: SECRET },
+        client: { id: target.client ?? ID, secret: SECRET },
         auth: { tokenHost: target.url, tokenPath: '/o/token/' },
       });
       let accessToken;
@@ -183,7 +203,7 @@ export const CONTENDERS = [
     create: async (target) => {
       const configuration = new openid.Configuration(
         { issuer: target.url, token_endpoint: `${target.url}/o/token/` },
-        ID,
+        target.client ?? ID,
         SECRET,
         openid.ClientSecretBasic(SECRET),
       );
@@ -209,7 +229,7 @@ export const CONTENDERS = [
     create: async (target) => {
       const client = new OAuth2Client({
         server: target.url,
-        clientId: ID,
+        clientId: target.client ?? ID,
         clientSecret: SECRET,
         tokenEndpoint: '/o/token/',
       });

@@ -2,7 +2,7 @@
  * The lean provider, as the library is told of it: Cryptofuse's protocol without its limit of 20 logins a minute, which two
  * seconds of token life would exceed.
  */
-export function defineBenchProvider({ clientCredentials, defineProvider }) {
+export function defineBenchProvider({ clientCredentials, defineProvider }, more = {}) {
   return defineProvider({
     name: 'bench',
     title: 'Bench',
@@ -20,5 +20,17 @@ export function defineBenchProvider({ clientCredentials, defineProvider }) {
     refusal: {
       refused: ({ status, body }) => status === 401 && body?.error?.code === 'authentication_failed',
     },
+    ...more,
+  });
+}
+
+/** The same, and every attempt is signed, in the simplest way that a provider asks for. */
+export function defineSigningProvider(library) {
+  return defineBenchProvider(library, {
+    sign: ({ credentials, method, path, nowMs }) => ({
+      headers: {
+        'X-Signature': library.hmac('sha256', credentials.clientSecret, `${method} ${path} ${nowMs}`),
+      },
+    }),
   });
 }

@@ -1,6 +1,8 @@
 /**
  * A lean provider in a process of its own: OAuth 2.0 client credentials as Cryptofuse has them, and a protected resource.
  * It does as little as it can, so that what is measured is the client. Controlled over IPC.
+ *
+ * A token is `<number>.<ends at>.<client id>.<filling>`, so that the provider has to remember none of them.
  */
 import { createServer } from 'node:http';
 
@@ -11,9 +13,19 @@ const state = {
   issued: 0,
   /** Tokens with a smaller number than this are refused. */
   revokedBelow: 0,
-  counts: { tokenRequests: 0, mostAtOnce: 0, calls: 0, refused: 0, executed: 0, executedTwice: 0 },
+  /** A token is refused until it is this old. */
+  youngMs: 0,
+  /** With the next token request every token dies, and so does the one that this request brings. */
+  killsWithNext: false,
+  /** Client ids that begin so are answered 429 at the token endpoint. */
+  limited: undefined,
+  /** Client ids that begin so get no answer from the token endpoint. */
+  hanging: undefined,
+  counts: none(),
 };
 const executed = new Set();
+/** Client ids that a call was answered 200 for. */
+const served = new Set();
 let atOnce = 0;
 
 const REFUSAL = JSON.stringify({
@@ -21,22 +33,55 @@ const REFUSAL = JSON.stringify({
 });
 
 const server = createServer((request, response) => {
-  request.resume();
-  request.on('end', () => {
-    if (request.url === '/o/token/') issue(response);
-    else serve(request, response);
-  });
+  if (request.url !== '/o/token/') {
+    request.resume();
+    request.on('end', () => serve(request, response));
+    return;
+  }
+  let form = '';
+  request.on('data', (chunk) => (form += chunk));
+  request.on('end', () => issue(clientOf(request, form), response));
 });
 server.keepAliveTimeout = 60_000;
 
-function issue(response) {
+function none() {
+  return {
+    tokenRequests: 0,
+    mostAtOnce: 0,
+    abortedLogins: 0,
+    calls: 0,
+    refused: 0,
+    executed: 0,
+    executedTwice: 0,
+  };
+}
+
+/** From the Basic header, or from the form: clients choose. */
+function clientOf({ headers: { authorization = '' } }, form) {
+  if (!authorization.startsWith('Basic ')) return new URLSearchParams(form).get('client_id') ?? '';
+  return decodeURIComponent(Buffer.from(authorization.slice(6), 'base64').toString().split(':')[0]);
+}
+
+function issue(client, response) {
   const { counts } = state;
   counts.tokenRequests += 1;
   counts.mostAtOnce = Math.max(counts.mostAtOnce, (atOnce += 1));
-  setTimeout(() => {
+  if (state.killsWithNext) {
+    state.killsWithNext = false;
+    state.revokedBelow = state.issued + 1;
+    counts.tokenRequests = 1;
+  }
+  response.on('close', () => {
     atOnce -= 1;
-    state.issued += 1;
-    const token = `${state.issued}.${Date.now() + state.lifetimeMs}.`.padEnd(state.tokenBytes, 'x');
+    if (!response.writableFinished) counts.abortedLogins += 1;
+  });
+  if (isOne(client, state.limited))
+    return answer(response, 429, '{"error":"too_many_requests"}', { 'retry-after': '30' });
+  if (isOne(client, state.hanging)) return undefined;
+  // The number is taken when the request comes: what dies with it dies by its number.
+  const number = (state.issued += 1);
+  return setTimeout(() => {
+    const token = `${number}.${Date.now() + state.lifetimeMs}.${client}.`.padEnd(state.tokenBytes, 'x');
     const body = {
       access_token: token,
       token_type: 'Bearer',
@@ -47,15 +92,26 @@ function issue(response) {
   }, state.tokenDelayMs);
 }
 
+function isOne(client, prefix) {
+  return prefix !== undefined && client.startsWith(prefix);
+}
+
 function serve(request, response) {
   const { counts } = state;
   counts.calls += 1;
-  const [number, expiresAtMs] = (request.headers.authorization ?? '').replace('Bearer ', '').split('.');
-  const isGood = Number(number) > state.revokedBelow && Number(expiresAtMs) > Date.now();
-  if (!isGood && request.url !== '/open/') {
+  if (request.url === '/open/') return answer(response, 200, '{"status":"ok"}');
+  const [number, endsAtMs, client] = (request.headers.authorization ?? '').replace('Bearer ', '').split('.');
+  const issuedAtMs = Number(endsAtMs) - state.lifetimeMs;
+  const isGood =
+    Number(number) > state.revokedBelow &&
+    Number(endsAtMs) > Date.now() &&
+    Date.now() >= issuedAtMs + state.youngMs;
+  // What this merchant may not do is said in the same words: no document tells the two apart.
+  if (!isGood || request.url === '/forbidden/') {
     counts.refused += 1;
     return answer(response, 401, REFUSAL);
   }
+  served.add(client);
   const key = request.headers['idempotency-key'];
   if (key !== undefined) {
     counts.executed += 1;
@@ -65,8 +121,9 @@ function serve(request, response) {
   return answer(response, 200, '{"status":"ok"}');
 }
 
-function answer(response, status, body) {
+function answer(response, status, body, headers = {}) {
   response.writeHead(status, {
+    ...headers,
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
   });
@@ -78,9 +135,10 @@ const COMMANDS = {
   revoke: () => (state.revokedBelow = state.issued),
   reset: () => {
     executed.clear();
-    for (const name of Object.keys(state.counts)) state.counts[name] = 0;
+    served.clear();
+    state.counts = none();
   },
-  counts: () => ({ ...state.counts }),
+  counts: () => ({ ...state.counts, served: served.size }),
 };
 
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
