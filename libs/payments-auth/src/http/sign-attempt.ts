@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { types } from 'node:util';
-import type { InternalAxiosRequestConfig } from 'axios';
+import type { AxiosRequestHeaders, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { Credential } from '../credentials/credential.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
@@ -60,12 +60,12 @@ export function signAttempt(
   const { definition } = parts.provider;
   try {
     // From here on the URL is text that nobody builds anew.
-    config.url = new URL(urls.getUri(config)).href.replace(/#.*$/, '');
-    delete config.baseURL;
-    delete config.params;
+    config.url = urlOf(config, parts.destination);
+    config.baseURL = undefined;
+    config.params = undefined;
     const signature = signatureOf(
       (attempt) => definition.sign?.(attempt) as SignedAttempt,
-      attemptOf(config, parts),
+      new SignableAttempt(config, parts),
     );
     if (!(signature instanceof Promise)) return apply(config, signature, parts);
     return signature
@@ -78,35 +78,72 @@ export function signAttempt(
   }
 }
 
-function attemptOf(config: InternalAxiosRequestConfig, parts: SigningParts): Attempt<Credentials> {
-  const { provider, credential, destination, nowMs, attempt, previous } = parts;
-  const { environment } = provider;
-  const credentials = credential.signing ?? {};
-  const asked: Attempt<Credentials> = {
-    method: destination.method,
-    url: new URL(config.url as string),
-    path: destination.path,
-    namedHost: destination.host,
-    headers: sentHeaders(config),
-    get body() {
-      const body = bodyOf(config.data);
-      if (body === null)
-        throw new TypeError(
-          'the body of this call is a stream or a form, which cannot be read before it is sent',
-        );
-      return body;
-    },
-    token: provider.definition.token === undefined ? '' : credential.token,
-    credentials,
-    ...(environment === undefined ? {} : { environment }),
-    nowMs,
-    attempt,
-    ...(previous === undefined ? {} : { previous }),
-    random: (bytes) => new Uint8Array(randomBytes(bytes)),
-    ...(provider.signer && { signWith: (bytes: Uint8Array) => signWith(provider, bytes, credentials) }),
-  };
-  // What is left out may be read, and is not there then, whatever somebody has put on every object.
-  return Object.setPrototypeOf(asked, null) as Attempt<Credentials>;
+/** As it is sent, without a fragment. Where no parameters are added, the destination has it already. */
+function urlOf(config: InternalAxiosRequestConfig, { origin, pathAndQuery }: Destination): string {
+  if (config.params === undefined || config.params === null) return origin + pathAndQuery;
+  return new URL(urls.getUri(config)).href.replace(/#.*$/, '');
+}
+
+/**
+ * Most signatures need neither a parsed URL nor the other headers: those are made when they are read. The prototype inherits
+ * nothing, so that what is left out is not there, whatever somebody has put on every object.
+ */
+class SignableAttempt implements Attempt<Credentials> {
+  declare readonly environment?: string;
+  declare readonly previous?: ApiAnswer;
+  declare readonly signWith?: (bytes: Uint8Array) => Promise<Uint8Array>;
+  readonly method: string;
+  readonly path: string;
+  readonly namedHost: string;
+  readonly token: string;
+  readonly credentials: Credentials;
+  readonly nowMs: number;
+  readonly attempt: number;
+  readonly #url: string;
+  readonly #headers: AxiosRequestHeaders;
+  readonly #data: unknown;
+
+  static {
+    Object.setPrototypeOf(this.prototype, null);
+  }
+
+  constructor(config: InternalAxiosRequestConfig, parts: SigningParts) {
+    const { provider, credential, destination, nowMs, attempt, previous } = parts;
+    this.#url = config.url as string;
+    this.#headers = config.headers;
+    this.#data = config.data;
+    this.method = destination.method;
+    this.path = destination.path;
+    this.namedHost = destination.host;
+    this.token = provider.definition.token === undefined ? '' : credential.token;
+    this.credentials = credential.signing ?? {};
+    this.nowMs = nowMs;
+    this.attempt = attempt;
+    if (provider.environment !== undefined) this.environment = provider.environment;
+    if (previous !== undefined) this.previous = previous;
+    if (provider.signer !== undefined) this.signWith = (bytes) => signWith(provider, bytes, this.credentials);
+  }
+
+  get url(): URL {
+    return new URL(this.#url);
+  }
+
+  get headers(): Record<string, string> {
+    return sentHeaders(this.#headers, this.#data);
+  }
+
+  get body(): string | Uint8Array | undefined {
+    const body = bodyOf(this.#data);
+    if (body === null)
+      throw new TypeError(
+        'the body of this call is a stream or a form, which cannot be read before it is sent',
+      );
+    return body;
+  }
+
+  random(bytes: number): Uint8Array {
+    return new Uint8Array(randomBytes(bytes));
+  }
 }
 
 async function signWith(provider: ConfiguredProvider, bytes: Uint8Array, credentials: Credentials) {
@@ -123,14 +160,14 @@ function bodyOf(data: unknown): string | Uint8Array | undefined | null {
   return null;
 }
 
-function sentHeaders(config: InternalAxiosRequestConfig): Record<string, string> {
+function sentHeaders(headers: AxiosRequestHeaders, data: unknown): Record<string, string> {
   const sent: Record<string, string> = {};
-  for (const [name, value] of Object.entries(config.headers.toJSON())) {
+  for (const [name, value] of Object.entries(headers.toJSON())) {
     const lower = name.toLowerCase();
     if (value === undefined || value === null || OF_THE_CLIENT.includes(lower)) continue;
     sent[lower] = String(value);
   }
-  const body = bodyOf(config.data);
+  const body = bodyOf(data);
   if (body === null) delete sent['content-length'];
   else if (body !== undefined) sent['content-length'] = String(Buffer.byteLength(body));
   return sent;
@@ -142,7 +179,10 @@ function apply(
   { visible }: SigningParts,
 ): SignatureTraces {
   removeOverridden(visible.headers, headers);
-  for (const [name, value] of Object.entries(headers)) config.headers.set(name, value, true);
+  // What the signer has seen stays as it was.
+  const others = Object.assign(new applicationAxios.AxiosHeaders(), config.headers);
+  removeOverridden(others, headers);
+  config.headers = Object.assign(others, headers);
   config.url = withQuery(config.url as string, query);
   if (body !== undefined) {
     config.data =

@@ -1,6 +1,5 @@
 import { types } from 'node:util';
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { ownCopy } from '../own-properties.js';
 import { isHeaderText } from '../strategies/header-text.js';
 import type { ApiAnswer, Given, HeaderValues } from '../strategies/strategy.js';
 
@@ -49,7 +48,7 @@ export interface Signature {
   readonly headers: Readonly<Record<string, string>>;
   /** `name=value&…`; empty where `sign` adds none. */
   readonly query: string;
-  readonly body?: string | Uint8Array;
+  readonly body: string | Uint8Array | undefined;
 }
 
 /** Made by the HTTP client, or what decides where a request goes and how much of it there is. */
@@ -80,44 +79,52 @@ export function withQuery(url: string, query: string): string {
   return url.includes('?') ? `${url}${url.endsWith('?') ? '' : '&'}${query}` : `${url}?${query}`;
 }
 
+const PARTS = ['headers', 'query', 'body'];
+
 function lookThrough(signed: unknown): Signature {
   if (!isJsonObject(signed)) throw new TypeError('sign must return { headers, query, body }');
-  const { headers, query, body, ...others } = ownCopy(signed);
-  const [stranger] = Object.keys(others);
+  const stranger = Object.keys(signed).find((part) => !PARTS.includes(part));
   if (stranger !== undefined)
     throw new TypeError(`sign returned "${stranger}", and may return headers, query and body`);
+  const body = Object.hasOwn(signed, 'body') ? signed.body : undefined;
   if (body !== undefined && typeof body !== 'string' && !types.isUint8Array(body))
     throw new TypeError('the body that sign returns must be a string or bytes');
-  return ownCopy({
-    headers: headersIn(headers),
-    query: textsIn('query', query)
-      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-      .join('&'),
-    ...(body === undefined ? {} : { body }),
-  });
+  return { headers: headersIn(signed), query: queryIn(signed), body };
 }
 
-function headersIn(given: unknown): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of textsIn('headers', given)) {
+function headersIn(signed: object): Record<string, string> {
+  const headers = textsIn('headers', signed);
+  for (const name of Object.keys(headers)) {
     if (!HEADER_NAME.test(name))
       throw new TypeError(`sign returned "${name}", which is not the name of a header`);
     if (NOT_SIGNABLE.includes(name.toLowerCase()))
       throw new TypeError(`sign returned the header "${name}", which only the HTTP client makes`);
-    if (!isHeaderText(value)) throw new TypeError(`the value of the signed header "${name}" cannot be sent`);
-    headers[name] = value;
+    if (!isHeaderText(headers[name]))
+      throw new TypeError(`the value of the signed header "${name}" cannot be sent`);
   }
   return headers;
 }
 
-function textsIn(part: string, given: unknown): [string, string][] {
-  if (given === undefined) return [];
+function queryIn(signed: object): string {
+  return Object.entries(textsIn('query', signed))
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('&');
+}
+
+/** The texts that are there, in an object that holds nothing else. */
+function textsIn(part: 'headers' | 'query', signed: object): Record<string, string> {
+  const texts: Record<string, string> = {};
+  const given: unknown = Object.hasOwn(signed, part) ? (signed as Record<string, unknown>)[part] : undefined;
+  if (given === undefined) return texts;
   if (!isJsonObject(given)) throw new TypeError(`the ${part} that sign returns must be an object of texts`);
-  const present = Object.entries(given).filter(([, value]) => value !== undefined);
-  const wrong = present.find(([, value]) => typeof value !== 'string');
-  if (wrong !== undefined)
-    throw new TypeError(`"${wrong[0]}" in the ${part} that sign returns is not a text`);
-  return present as [string, string][];
+  for (const name of Object.keys(given)) {
+    const value = given[name];
+    if (value === undefined) continue;
+    if (typeof value !== 'string')
+      throw new TypeError(`"${name}" in the ${part} that sign returns is not a text`);
+    texts[name] = value;
+  }
+  return texts;
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {
