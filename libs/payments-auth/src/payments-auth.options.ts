@@ -132,7 +132,7 @@ export interface ProviderSettings<C, E extends string = string> {
   /**
    * Whether a token is fetched at boot and renewed without traffic.
    *
-   * @default 'always' for `credentials`; 'when-used' for `accounts`, and where logins eat a quota
+   * @default 'always' for `credentials`; 'when-used' for `accounts`, and where logins eat a quota or end the token before them
    */
   readonly keepWarm?: KeepWarm;
   /** For which methods a refused request may be sent again. @default 'always' */

@@ -79,7 +79,7 @@ export class CredentialRegistry {
       const timeBound = new TimeBoundHeaders();
       if (strategy === undefined) {
         const gate = new RenewalGate(clock, maxRenewals, () => SLOW_RESOLVER_MS);
-        const none = { issuer: undefined, issuerHost: () => '', slowestLoginMs: () => 0 };
+        const none = { issuer: undefined, issuerHost: () => '', slowestLoginMs: () => 0, usableAfterMs: 0 };
         return { ...shared, provider, gate, timeBound, ...none };
       }
       const transport = options.transport(provider);
@@ -105,7 +105,8 @@ export class CredentialRegistry {
         issuer = fleet;
       }
       const issuerHost = (credentials: Credentials) => filled(own.host, credentials);
-      return { ...shared, provider, gate, timeBound, issuer, issuerHost, slowestLoginMs };
+      const { usableAfterMs } = strategy;
+      return { ...shared, provider, gate, timeBound, issuer, issuerHost, slowestLoginMs, usableAfterMs };
     });
     for (const context of this.#contexts)
       this.#providers.set(context.provider.name, new Accounts(context, maxAccounts));

@@ -74,8 +74,9 @@ export interface TokenSpec<C> {
   /** The lifetime that the provider documents, in milliseconds. */
   readonly documentedLifetimeMs: number;
   /**
-   * The age from which on the provider accepts its tokens, in milliseconds. Said here, and not yet used: a younger token is
-   * sent, and a refusal of it costs no login.
+   * The age from which on the provider accepts its tokens, in milliseconds; at most ten minutes. Calls carry the token
+   * before it until then. A call for which there is no other token waits, as long as its own `timeout` allows. A lifetime
+   * of less than twice this age leaves a gap at each renewal.
    *
    * @default 0
    */
@@ -88,7 +89,10 @@ export interface TokenSpec<C> {
   readonly limits?: readonly TokenRequestLimit[];
   /** Logins count against the quota that payments need. @default false */
   readonly loginsEatQuota?: boolean;
-  /** A login ends the token before it. */
+  /**
+   * A login ends the token before it. Then none is made that no call wants: not at boot unless `keepWarm` says so, and not
+   * for a token that no call has used for half its life. A call that carries the token before it is sent once more.
+   */
   readonly endsEarlierToken?: true;
 }
 

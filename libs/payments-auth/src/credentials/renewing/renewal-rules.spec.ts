@@ -54,6 +54,16 @@ describe('the zones of a life', () => {
   });
 });
 
+describe('the zones of a token that is accepted from some age on', () => {
+  it.each([
+    ['five minutes and 30 s', 5 * MINUTE, 30_000, 200, 3.5 * MINUTE - 500],
+    ['five minutes and 30 s, with slow logins', 5 * MINUTE, 30_000, 20_000, 5 * MINUTE - 60_000 - 50_000],
+    ['a life so short that the next one cannot be in time', 50_000, 30_000, 200, 30_500],
+  ])('%s', (_, lifetimeMs, usableAfterMs, slowestLoginMs, dueAfterMs) => {
+    expect(zonesOf(lifetimeMs, MINUTE, slowestLoginMs, 0, usableAfterMs).dueAfterMs).toBe(dueAfterMs);
+  });
+});
+
 describe('a kept credential', () => {
   const clock = new ManualClock();
   const kept = () =>

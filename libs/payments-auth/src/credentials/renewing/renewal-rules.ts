@@ -7,8 +7,9 @@ const ASSUMED_LOGIN_MS = 500;
 /** The largest part of the renewal window that is given away at random, so that a fleet does not renew in step. */
 const JITTER = 0.1;
 
-/** So many lifetimes without a call, and it goes quiet. */
+/** So many lifetimes without a call, and it goes quiet. Where a login ends another token, sooner: none is made for nothing. */
 const LIFETIMES_WITHOUT_USE = 2;
+const LIFETIMES_WITHOUT_USE_OF_THE_ONLY_TOKEN = 0.5;
 
 /**
  * A token is used for so long whatever its issuer says: a lifetime of a millisecond would be a login for each call. Where the
@@ -31,13 +32,18 @@ export interface Zones {
  * would be a fetch per call), and no longer than a fifth of it unless logins are so slow that a caller would end up
  * waiting behind one. The safety margin before the end keeps a request from arriving after its token has died.
  *
+ * Where tokens are not accepted before a certain age, the window is longer by that age: the one before has to serve
+ * until then. A token is not renewed before it has reached that age itself.
+ *
  * @param random 0 to 1, picks this credential's place in the jitter
+ * @param usableAfterMs the age from which on the provider accepts its tokens
  */
 export function zonesOf(
   lifetimeMs: number,
   refreshBeforeMs: number,
   slowestLoginMs: number,
   random: number,
+  usableAfterMs = 0,
 ): Zones {
   const windowMs = Math.min(
     refreshBeforeMs,
@@ -45,9 +51,13 @@ export function zonesOf(
     0.5 * lifetimeMs,
   );
   const deadAtMs = deadAfterMs(lifetimeMs);
+  const dueAtMs = lifetimeMs - windowMs * (1 - JITTER * random);
+  // A login passes before a token has an age at all.
+  const unusableMs = usableAfterMs === 0 ? 0 : usableAfterMs + Math.max(slowestLoginMs, ASSUMED_LOGIN_MS);
+  const inTimeMs = unusableMs === 0 ? dueAtMs : Math.min(dueAtMs, deadAtMs) - unusableMs;
   return {
     deadAfterMs: deadAtMs,
-    dueAfterMs: Math.min(deadAtMs, Math.max(SHORTEST_USE_MS, lifetimeMs - windowMs * (1 - JITTER * random))),
+    dueAfterMs: Math.min(deadAtMs, Math.max(SHORTEST_USE_MS, unusableMs, inTimeMs)),
   };
 }
 
@@ -67,8 +77,9 @@ export function isKeptWarm(
   { definition, keepWarm }: ConfiguredProvider,
   account: string | undefined,
 ): boolean {
-  const eatsQuota = strategyOf(definition)?.loginsEatQuota ?? false;
-  const byDefault = account === undefined && !eatsQuota ? 'always' : 'when-used';
+  const { loginsEatQuota = false, endsEarlierToken = false } = strategyOf(definition) ?? {};
+  const isFree = !loginsEatQuota && !endsEarlierToken;
+  const byDefault = account === undefined && isFree ? 'always' : 'when-used';
   return (keepWarm ?? byDefault) === 'always';
 }
 
@@ -83,6 +94,7 @@ export function quietAfterMs(
   lifetimeMs: number | undefined,
 ): number {
   if (keepWarm === 'always') return Infinity;
-  const documentedMs = strategyOf(definition)?.documentedLifetimeMs ?? Infinity;
-  return LIFETIMES_WITHOUT_USE * (lifetimeMs ?? documentedMs);
+  const { documentedLifetimeMs = Infinity, endsEarlierToken = false } = strategyOf(definition) ?? {};
+  const times = endsEarlierToken ? LIFETIMES_WITHOUT_USE_OF_THE_ONLY_TOKEN : LIFETIMES_WITHOUT_USE;
+  return times * (lifetimeMs ?? documentedLifetimeMs);
 }

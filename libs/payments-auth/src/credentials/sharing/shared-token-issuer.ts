@@ -174,8 +174,9 @@ export class SharedTokenIssuer implements TokenIssuer {
   ): boolean {
     if (stored.token === refused || !isUsableToken(stored.token)) return false;
     const { refreshBeforeMs } = this.#provider;
+    const { usableAfterMs } = this.#strategy;
     const { lifetimeMs } = issued.lifetime;
-    const zones = zonesOf(lifetimeMs, refreshBeforeMs, this.#inner.durations.slowestMs, 1);
+    const zones = zonesOf(lifetimeMs, refreshBeforeMs, this.#inner.durations.slowestMs, 1, usableAfterMs);
     const isRenewal = isAhead && held !== undefined && this.#livesForMs(held) > 0;
     const ageMs = lifetimeMs - stored.remainingMs;
     // A token that was obtained alone has no number to compare: then the younger of the two is the newer one.

@@ -29,7 +29,7 @@ import type { KeptCredential } from './kept-credential.js';
 import { type Acquired, Login, type Wanted } from './login.js';
 import { Outage } from './outage.js';
 import { RefusedKeys } from './refused-keys.js';
-import { RefusedTokens } from './refused-tokens.js';
+import { type Cure, RefusedTokens } from './refused-tokens.js';
 import type { SlotContext, SlotOwner, SlotView } from './slot-context.js';
 import { SlotJournal } from './slot-journal.js';
 
@@ -90,6 +90,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     // Another one is on its way because this one was refused: the next call would be refused as well.
     if (this.#underWay?.refused === kept.credential) return undefined;
     if (zone === 'due') this.#renewBehind();
+    if (this.#context.usableAfterMs > 0 && this.#unusableForMs(kept) > 0)
+      return kept.predecessor?.isAlive(clock) === true ? kept.predecessor.credential : undefined;
     return this.#refused?.instead(kept, mayRepeat) ?? kept.credential;
   }
 
@@ -100,10 +102,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const waitsNoMore = this.journal.waits();
     let credential: Credential | undefined;
     try {
-      credential = await this.#acquire({ reason: this.#kept === undefined ? 'first' : 'expired' });
+      const reason = this.#kept === undefined ? 'first' : 'expired';
+      credential = await this.#whenUsable(this.#unusable ?? (await this.#acquire({ reason })));
     } catch (error) {
       // Where none better can be had than one that was refused but lives, that one: the provider decides on each call.
-      credential = this.#living?.credential;
+      if (this.#unusable === undefined) credential = this.#living?.credential;
       if (credential === undefined) throw error;
     } finally {
       waitsNoMore(credential);
@@ -135,6 +138,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const cure = this.#refused.cure(refused, refusal);
     // A token that was refused is nobody's predecessor any more (R9).
     if (this.#kept?.predecessor?.credential.isSameAs(refused) === true) this.#kept.predecessor = undefined;
+    const other = await this.#curedBy(cure, refused);
+    return other && this.#whenUsable(other).catch(() => undefined);
+  }
+
+  async #curedBy(cure: Cure, refused: Credential): Promise<Credential | undefined> {
     switch (cure?.by) {
       case 'replay':
         return cure.with.credential;
@@ -169,7 +177,17 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const kept = this.#living;
     if (rejected !== undefined && kept !== undefined && !kept.credential.isSameAs(rejected))
       return kept.credential;
-    return this.#acquire({ reason: 'requested', insist: true, refused: rejected?.token });
+    const refused = rejected?.token;
+    return this.#whenUsable(await this.#acquire({ reason: 'requested', insist: true, refused }));
+  }
+
+  /** A token that its provider does not accept yet is not sent: whoever has no other one waits until then. */
+  async #whenUsable(credential: Credential): Promise<Credential> {
+    const { clock, closing } = this.#context;
+    if (this.#unusable !== credential) return credential;
+    await pause(clock, this.#unusableForMs(this.#kept as KeptCredential), closing, true);
+    if (closing.aborted) throw unavailable(this.owner, 'the application is shutting down');
+    return this.peek() ?? this.obtain();
   }
 
   #accepted(kept: KeptCredential, sentAtMs: number): void {
@@ -480,6 +498,20 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   /** What is kept, while it can be used. */
   get #living(): KeptCredential | undefined {
     return this.#kept?.isAlive(this.#context.clock) === true ? this.#kept : undefined;
+  }
+
+  /** What is kept, while its provider does not accept it yet. */
+  get #unusable(): Credential | undefined {
+    const kept = this.#living;
+    return kept !== undefined && this.#unusableForMs(kept) > 0 ? kept.credential : undefined;
+  }
+
+  /** Its age is known from when it came here; of one of the fleet, from when it was asked for. */
+  #unusableForMs(kept: KeptCredential): number {
+    const { usableAfterMs, slowestLoginMs } = this.#context;
+    if (usableAfterMs === 0 || kept.isProven) return 0;
+    const issuedAtMs = Math.max(kept.obtainedAtMs, kept.sinceMs + slowestLoginMs());
+    return issuedAtMs + usableAfterMs - this.#nowMs;
   }
 
   get #nowMs(): number {

@@ -1,4 +1,5 @@
 import { headersOf } from '../call-headers.js';
+import { strategyOf } from '../../strategies/strategy.js';
 import { Credential } from '../credential.js';
 import type { IssuedToken } from '../issuing/token-issuer.js';
 import { zonesOf, zonesToTheEnd } from '../renewing/renewal-rules.js';
@@ -22,7 +23,7 @@ export function keepAcquired(slot: SlotView, { secret, issued }: Acquired): Kept
  */
 function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCredential {
   const { owner, scopes, kept: before } = slot;
-  const { provider, clock, hash, slowestLoginMs } = owner.context;
+  const { provider, clock, hash, slowestLoginMs, usableAfterMs } = owner.context;
   const { lifetimeMs, from } = issued.lifetime;
   const again = before !== undefined && before.credential.token === issued.token;
   const knowsWhatIsLeft = from === 'relative' || from === 'absolute';
@@ -33,7 +34,7 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
   const zones =
     again || before?.isRenewedAtItsEnd === true
       ? zonesToTheEnd(remainingMs + answeredAfterMs(issued, clock.monotonic()))
-      : zonesOf(remainingMs, provider.refreshBeforeMs, slowestLoginMs(), Math.random());
+      : zonesOf(remainingMs, provider.refreshBeforeMs, slowestLoginMs(), Math.random(), usableAfterMs);
   const made = headersOf(provider.definition, secret.credentials, issued.token, provider.environment);
   const credential = new Credential({
     provider: provider.name,
@@ -54,6 +55,8 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
     since: { wallMs: issued.askedAtMs, monotonicMs: issued.askedAtMonotonicMs },
   });
   if (before !== undefined) kept.follows(before, clock);
+  // The login that brought this one has ended that one.
+  if (strategyOf(provider.definition)?.endsEarlierToken === true) kept.predecessor = undefined;
   return kept;
 }
 

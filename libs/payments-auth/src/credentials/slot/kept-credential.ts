@@ -148,14 +148,16 @@ export class KeptCredential {
 
   /**
    * Takes the place of `before`. The same token, issued again, stays what it was. Another one is still to be proven:
-   * the one before stays at hand, if it lives and its last answer was no refusal (R9).
+   * the one before stays at hand, if it lives and its last answer was no refusal; or the one before that, if that one
+   * lives and the other was never proven (R9).
    */
   follows(before: KeptCredential, clock: Clock): void {
     const isSame = before.credential.token === this.credential.token;
+    const older = before.predecessor?.isAlive(clock) === true ? before.predecessor : undefined;
     const isGood = before.isAlive(clock) && before.refusedInARow === 0;
-    const heir = isSame || !isGood ? before.predecessor : before;
+    const isBetter = isGood && (before.isProven || older === undefined);
+    this.predecessor = isBetter && !isSame ? before : older;
     before.predecessor = undefined;
-    if (heir?.isAlive(clock) === true) this.predecessor = heir;
     if (isSame && before.isProven) this.#acceptedAfterMs = 0;
     if (isSame) this.refusedInARow = before.refusedInARow;
   }

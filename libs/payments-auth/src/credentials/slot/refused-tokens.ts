@@ -94,7 +94,7 @@ export class RefusedTokens {
     if (replaced?.wasAcceptedAfter(first.sentAtMs) === true) return;
     this.#ofProven = 0;
     this.#replaced = undefined;
-    const ageMs = replaced === undefined ? Infinity : this.#ageMs(replaced);
+    const ageMs = replaced === undefined ? Infinity : this.#nowMs - replaced.obtainedAtMs;
     if (replaced !== undefined && ageMs < replaced.lifetimeMs / 2)
       this.#slot.journal.emit({ type: 'credential-contested', credential: id, ageMs });
   }
@@ -208,9 +208,9 @@ export class RefusedTokens {
     return kept?.isAlive(this.#slot.owner.context.clock) === true ? kept : undefined;
   }
 
-  /** Since it came from its provider. */
+  /** Since it came from its provider; where its provider accepts it from some age on, since then. */
   #ageMs(kept: KeptCredential): number {
-    return this.#nowMs - kept.obtainedAtMs;
+    return this.#nowMs - kept.obtainedAtMs - this.#slot.owner.context.usableAfterMs;
   }
 
   get #nowMs(): number {

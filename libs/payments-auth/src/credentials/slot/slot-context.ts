@@ -24,6 +24,8 @@ export interface SlotContext {
   /** The host of the token endpoint, which may be the account's own; empty for a static key. */
   readonly issuerHost: (credentials: Credentials) => string;
   readonly slowestLoginMs: () => number;
+  /** The age from which on the provider accepts its tokens, in milliseconds. */
+  readonly usableAfterMs: number;
   readonly timeBound: TimeBoundHeaders;
   /** Never throws. */
   readonly emit: EventSink;

@@ -1,0 +1,237 @@
+import { Agent } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { AxiosRequestConfig, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { defineProvider, login, type PaymentsAuthEvent, textAt } from 'nestjs-payments-auth';
+import { RedisTokenStore } from 'nestjs-payments-auth/redis';
+import { type SandboxProvider, startSandbox } from 'payments-sandbox';
+import { firstValueFrom } from 'rxjs';
+import { applicationAxios } from '../libs/payments-auth/src/application-axios.js';
+import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
+import { startApplication, type TestApplication } from './support/application.js';
+import { connectRedis, REDIS_LIBRARIES } from './support/redis-clients.js';
+import { type RedisServer, startRedisServer } from './support/redis-server.js';
+import { outsideOfTest } from './support/sandbox-bed.js';
+import { failure, outcomeOf, outwaited, quiet, until } from './support/waiting.js';
+
+jest.setTimeout(60_000);
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+let ends: (() => Promise<unknown> | void)[];
+beforeEach(() => {
+  ends = [];
+});
+afterEach(async () => {
+  for (const end of ends.toReversed()) await end();
+});
+
+const attemptsOf = (outcome: unknown) =>
+  (outcome as AxiosResponse).paymentsAuth?.attempts ?? (outcome as Error).message;
+
+describe('a provider that accepts its tokens 30 s after it has issued them', () => {
+  const LIFETIME_MS = 5 * MINUTE;
+
+  /** As WakaPay is, and says so. */
+  const acme = defineProvider<{ apiKey: string; apiSecret: string }, 'acme'>({
+    name: 'acme',
+    title: 'Acme',
+    docs: 'https://docs.acme.test',
+    environments: { test: 'https://api.acme.test' },
+    credentials: { apiKey: {}, apiSecret: {} },
+    token: login<{ apiKey: string; apiSecret: string }>({
+      path: '/business/auth',
+      body: ({ credentials: { apiKey, apiSecret } }) => ({ json: { apiKey, apiSecret } }),
+      answer: { token: 'accessToken', expiresIn: 'expiresIn' },
+      documentedLifetimeMs: LIFETIME_MS,
+      rejected: ({ status }) => status === 401,
+      usableAfterMs: 30 * SECOND,
+    }),
+    headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+    refusal: { refused: ({ status, body }) => status === 401 && textAt(body, 'message') !== undefined },
+  });
+
+  let clock: ManualClock;
+  let provider: SandboxProvider;
+  let application: TestApplication;
+  let events: PaymentsAuthEvent[];
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    const settings = { wakapay: { tokensRefusedForMs: 30 * SECOND, tokenLifetimeMs: LIFETIME_MS } };
+    const sandbox = await startSandbox({ providers: ['wakapay'], seed: 'young tokens', clock, settings });
+    ends.push(() => sandbox.close());
+    provider = sandbox.provider('wakapay');
+    const { apiKey = '', apiSecret = '' } = provider.credentials as Record<string, string>;
+    const httpAgent = new Agent({ keepAlive: true, maxSockets: 32 });
+    ends.push(() => httpAgent.destroy());
+    const baseUrl = provider.baseUrl;
+    // Longer than such a token is waited for.
+    const http = { httpAgent, timeout: MINUTE };
+    const options = { provider: acme, baseUrl, credentials: { apiKey, apiSecret }, http } as const;
+    application = await startApplication(
+      { providers: { acme: { ...options, keepWarm: 'when-used' } } },
+      { clock },
+    );
+    ends.push(() => application.close());
+    events = [];
+    application.paymentsAuth.events$.subscribe((event) => events.push(event));
+  });
+
+  const eventsOf = (type: PaymentsAuthEvent['type']) => events.filter((event) => event.type === type);
+  const send = (config: AxiosRequestConfig = {}) =>
+    outsideOfTest(() =>
+      firstValueFrom(application.paymentsAuth.http('acme').request({ url: '/sandbox/echo', ...config })),
+    );
+
+  it('fails none of 500 calls at renewals, and refuses none of them', async () => {
+    expect(attemptsOf(await outwaited(clock, send()))).toBe(1);
+    const outcomes: Promise<unknown>[] = [];
+    for (let index = 0; index < 500; index += 1) {
+      const method = index % 3 === 0 ? 'POST' : 'GET';
+      const replay = index % 2 === 0 ? ('always' as const) : ('never' as const);
+      const data = method === 'POST' ? { amount: index } : undefined;
+      outcomes.push(outcomeOf(send({ method, data, paymentsAuth: { replay } })));
+      await clock.advance(2_400);
+      await until(() => eventsOf('token-request').length >= eventsOf('credential-requested').length);
+    }
+    const attempts = (await outwaited(clock, Promise.all(outcomes))).map(attemptsOf);
+    expect(attempts.filter((each) => each !== 1)).toEqual([]);
+    expect(provider.counts).toMatchObject({ calls: 501, refusals: 0, executedTwice: 0 });
+    // Twenty minutes of tokens that each serve five, less the window of a minute and the age of the next one.
+    expect(provider.counts.tokenRequests).toBeLessThanOrEqual(Math.ceil(20 / 3.4) + 1);
+    expect(provider.counts.tokenRequests).toBeGreaterThanOrEqual(5);
+  });
+
+  it('is sent nothing by a first call that does not wait for that', async () => {
+    const impatient = failure(send({ timeout: 10 * SECOND }));
+    const patient = send();
+    const error = await outwaited(clock, impatient);
+    expect(error).toMatchObject({ code: 'ECONNABORTED' });
+    expect(provider.counts).toMatchObject({ tokenRequests: 1, calls: 0 });
+    expect(attemptsOf(await outwaited(clock, patient))).toBe(1);
+    expect(provider.counts).toMatchObject({ tokenRequests: 1, calls: 1, refusals: 0 });
+  });
+});
+
+const READ = { method: 'GET', url: '/sandbox/echo' };
+
+interface Application extends TestApplication {
+  readonly events: PaymentsAuthEvent[];
+  send(this: void, config?: AxiosRequestConfig): Promise<AxiosResponse>;
+}
+
+async function startDaraja(): Promise<SandboxProvider> {
+  const sandbox = await startSandbox({ providers: ['daraja'], seed: 'only tokens' });
+  ends.push(() => sandbox.close());
+  return sandbox.provider('daraja');
+}
+
+async function startOne(provider: SandboxProvider, store?: RedisTokenStore): Promise<Application> {
+  const httpAgent = new Agent({ keepAlive: true, maxSockets: 64 });
+  ends.push(() => httpAgent.destroy());
+  const application = await startApplication(
+    { ...(store && { store }), providers: { daraja: { http: { httpAgent } } } },
+    { variables: provider.environment },
+  );
+  ends.push(() => application.close());
+  const events: PaymentsAuthEvent[] = [];
+  application.paymentsAuth.events$.subscribe((event) => events.push(event));
+  const http = application.paymentsAuth.http('daraja');
+  return {
+    ...application,
+    events,
+    send: (config) => outsideOfTest(() => firstValueFrom(http.request({ ...READ, ...config }))),
+  };
+}
+
+/** Holds calls back after they have got their token, so that they are on their way. */
+function heldBack() {
+  const waiting: (() => void)[] = [];
+  const adapter = async (config: InternalAxiosRequestConfig) => {
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return applicationAxios.getAdapter('http')(config);
+  };
+  return { adapter, waiting, release: () => waiting.splice(0).forEach((go) => go()) };
+}
+
+describe('Daraja, where a login ends the token before it', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedisServer();
+  });
+  afterAll(() => redis.stop());
+
+  it('is asked for no token before a call wants one', async () => {
+    const provider = await startDaraja();
+    const application = await startOne(provider);
+    await quiet();
+    expect(provider.counts.tokenRequests).toBe(0);
+    await application.send();
+    expect(provider.counts.tokenRequests).toBe(1);
+  });
+
+  it('refuses 30 calls under way at a renewal, and each succeeds when it is sent once more', async () => {
+    const provider = await startDaraja();
+    const application = await startOne(provider);
+    await application.send();
+    const { adapter, waiting, release } = heldBack();
+    const calls = Array.from({ length: 30 }, (_, index) =>
+      outcomeOf(
+        application.send({
+          adapter,
+          ...(index % 2 === 0
+            ? { method: 'POST', url: '/sandbox/payments', headers: { 'Idempotency-Key': `order-${index}` } }
+            : {}),
+          ...(index % 2 === 0 ? { data: { amount: 1, currency: 'KES' } } : {}),
+        }),
+      ),
+    );
+    await until(() => waiting.length === 30);
+    await application.paymentsAuth.credentials('daraja').refresh();
+    release();
+    await until(() => waiting.length === 30);
+    release();
+    expect((await Promise.all(calls)).map(attemptsOf)).toEqual(calls.map(() => 2));
+    expect(provider.counts).toMatchObject({
+      tokenRequests: 2,
+      refusals: 30,
+      executions: 15,
+      executedTwice: 0,
+    });
+    // Those that begin after it carry the new token.
+    expect(attemptsOf(await application.send())).toBe(1);
+  });
+
+  it('is asked by two applications on one store for one token at a time, and for none in vain', async () => {
+    const provider = await startDaraja();
+    const prefix = `test-${randomUUID()}`;
+    const [one, other] = await Promise.all(
+      REDIS_LIBRARIES.map(async (library) => {
+        const connection = await connectRedis(library, redis.url);
+        ends.push(() => connection.close());
+        const keys = [{ id: 'test', key: Buffer.alloc(32, 'k') }];
+        const timeoutMs = 5 * SECOND;
+        const store = new RedisTokenStore(connection.client, { keys, prefix, timeoutMs });
+        return startOne(provider, store);
+      }),
+    );
+    if (one === undefined || other === undefined) throw new Error('there are two libraries');
+    const both = (count: number) =>
+      [one, other].flatMap(({ send }) => Array.from({ length: count }, () => send()));
+    await quiet();
+    expect(provider.counts.tokenRequests).toBe(0);
+    await Promise.all(both(20));
+    expect(provider.counts).toMatchObject({ tokenRequests: 1, refusals: 0 });
+    for (let renewals = 1; renewals <= 5; renewals += 1) {
+      const renewing = renewals % 2 === 0 ? one : other;
+      await renewing.paymentsAuth.credentials('daraja').refresh();
+      const attempts = (await Promise.all(both(10))).map(attemptsOf);
+      expect(Math.max(...(attempts as number[]))).toBeLessThanOrEqual(2);
+      expect(provider.counts.tokenRequests).toBe(1 + renewals);
+    }
+    expect(provider.counts.mostTokenRequestsAtOnce).toBe(1);
+    expect([...one.events, ...other.events].filter(({ type }) => type === 'renewals-paused')).toEqual([]);
+  });
+});
