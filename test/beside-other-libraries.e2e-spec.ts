@@ -38,6 +38,7 @@ describe('beside other libraries', () => {
         data,
         account: paymentsAuth?.account,
         scopes: paymentsAuth?.scopes,
+        audience: paymentsAuth?.audience,
         host: paymentsAuth?.host,
       })),
     });
