@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   defineProvider,
   isPaymentsAuthError,
@@ -11,11 +11,13 @@ import {
   refreshToken,
   type TokenStore,
 } from 'nestjs-payments-auth';
+import { RedisTokenStore } from 'nestjs-payments-auth/redis';
 import { LogLines, startApplication, type TestApplication } from './support/application.js';
 import { failure, until } from './support/credential-bed.js';
 import { MemoryTokenStore } from './support/memory-token-store.js';
 import { type OidcIssuer, startOidcIssuer } from './support/oidc-issuer.js';
 import { startProcess } from './support/processes.js';
+import { connectRedis } from './support/redis-clients.js';
 import { startRedisServer } from './support/redis-server.js';
 
 interface Merchant {
@@ -334,6 +336,40 @@ describe('a refresh token that is good for one use', () => {
     expect(await spent()).toEqual([first, second]);
     expect(merchants.saves).toEqual(['shop']);
     expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
+  });
+});
+
+describe('a note that cannot be read', () => {
+  it('costs neither the store nor the merchant: the refresh token is spent, and that is said', async () => {
+    const redis = await startRedisServer();
+    const connection = await connectRedis('ioredis', redis.url);
+    const warnings: string[] = [];
+    const store = new RedisTokenStore(connection.client, {
+      keys: [{ id: 'test', key: Buffer.alloc(32, 1) }],
+      timeoutMs: 5_000,
+      logger: { warn: (message) => warnings.push(message) },
+    });
+    const setNote = jest.spyOn(store, 'setNote');
+    await connect('shop');
+    const application = await start(store);
+    await call(application, 'shop');
+    const [[key] = []] = setNote.mock.calls;
+    await store.setNote(key as NonNullable<typeof key>, 'one that will be damaged');
+    const [note = ''] = (await connection.command('KEYS', '*note*')) as string[];
+    await connection.command('SET', note, 'damaged');
+
+    await application.paymentsAuth.credentials('acme', 'shop').refresh();
+    const all = await spent();
+    expect([all.length, new Set(all).size]).toEqual([2, 2]);
+    expect(typesOf().filter((type) => type === 'refresh-token-in-doubt')).toHaveLength(1);
+    expect(typesOf()).not.toContain('store-lost');
+    expect(warnings).toEqual([expect.stringMatching(/^The value of .*note.* is not used/)]);
+    expect(await connection.command('KEYS', '*note*')).toEqual([]);
+
+    await application.close();
+    opened = [];
+    connection.close();
+    await redis.stop();
   });
 });
 

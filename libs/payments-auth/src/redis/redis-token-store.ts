@@ -41,6 +41,8 @@ import { textOf, tokenOf } from './shared-token-text.js';
 
 /** So often a value that cannot be used is taken away and looked for again; then it is not looked for any more. */
 const MOST_TURNS = 2;
+/** No note that was ever written. */
+const UNREADABLE_NOTE = 'unreadable';
 const WARN_AGAIN_AFTER_MS = 60_000;
 /** Of so many values is kept when they were warned of. */
 const MOST_WARNED = 1_000;
@@ -194,8 +196,10 @@ export class RedisTokenStore implements TokenStore {
     const sealed = String(await this.#commands.run(READ_NOTE, [note], []));
     if (sealed === '') return undefined;
     const text = this.#sealing.open(sealed, note);
-    if (text === undefined) throw new RedisFailure(`Redis: the note at ${note} cannot be read`, false);
-    return text;
+    if (text !== undefined) return text;
+    // Something was noted, and nobody can say what: that is no outage of the store, and it is not nothing either.
+    this.#warnOfBadValue(note);
+    return UNREADABLE_NOTE;
   }
 
   async setNote(key: TokenKey, text: string | undefined): Promise<void> {

@@ -209,10 +209,12 @@ export class RefreshTokenIssuer implements TokenIssuer {
     if (note === 'unknown') return storeIsSilent();
     const mine = this.#unsaved.get(key.hash);
     // Otherwise the application has another one by now, and that is the newer one.
-    const noted = note?.of === this.#hashOf(stored) ? note : undefined;
+    const noted = note !== 'unreadable' && note?.of === this.#hashOf(stored) ? note : undefined;
     if (mine !== undefined && mine.previous !== stored) this.#unsaved.delete(key.hash);
     const next = noted?.next ?? (mine?.previous === stored ? mine.next : undefined);
-    if (noted?.isBeingSpent === true) this.#emit(request, { type: 'refresh-token-in-doubt' });
+    // A note that cannot be read may say the same.
+    if (note === 'unreadable' || noted?.isBeingSpent === true)
+      this.#emit(request, { type: 'refresh-token-in-doubt' });
     if (next === undefined) return { credentials, stored };
     const replaced = Object.entries(credentials).map(([name, value]) => [
       name,

@@ -17,8 +17,8 @@ export interface SpentNote {
  * In the store of the fleet, or in memory where this process is the only one.
  */
 export interface SpentNotes {
-  /** `'unknown'` when the store cannot say. */
-  read(key: TokenKey): Promise<SpentNote | undefined | 'unknown'>;
+  /** `'unknown'` when the store cannot say, `'unreadable'` when there is a note that nobody understands. */
+  read(key: TokenKey): Promise<SpentNote | undefined | 'unknown' | 'unreadable'>;
   /** Resolves to whether it is noted. `undefined` takes a note away. */
   write(key: TokenKey, note: SpentNote | undefined): Promise<boolean>;
 }
@@ -44,10 +44,10 @@ export class SpentNotesInStore implements SpentNotes {
     this.#health = health;
   }
 
-  async read(key: TokenKey): Promise<SpentNote | undefined | 'unknown'> {
+  async read(key: TokenKey): Promise<SpentNote | undefined | 'unknown' | 'unreadable'> {
     const text = await this.#health.ask(key.provider, async (store) => (await store.note?.(key)) ?? '');
     if (text === undefined) return 'unknown';
-    return noteIn(text);
+    return text === '' ? undefined : (noteIn(text) ?? 'unreadable');
   }
 
   async write(key: TokenKey, note: SpentNote | undefined): Promise<boolean> {

@@ -143,7 +143,8 @@ export interface TokenStore {
   pause(endpoint: EndpointKey, credential: string, forMs: number): Promise<void>;
 
   /**
-   * What was noted of a credential: of refresh tokens that are good for one use. Without this and {@link setNote}, a
+   * What was noted of a credential: of refresh tokens that are good for one use. For a note that cannot be read, any text
+   * that {@link setNote} was never given. Without this and {@link setNote}, a
    * provider whose refresh tokens rotate needs `singleProcess: true`.
    */
   note?(key: TokenKey): Promise<string | undefined>;
