@@ -237,6 +237,7 @@ export type {
   ClaimRequest,
   EndpointKey,
   Grant,
+  SharedForcedRenewals,
   SharedToken,
   StoredToken,
   TokenKey,

@@ -95,6 +95,20 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect(remainingMs).toBeGreaterThan(0);
   });
 
+  it.each([
+    [{ ofProven: 1, ofOthers: 3, leftAtStartMs: 52_000 }, true],
+    [{ ofProven: 1, ofOthers: -3, leftAtStartMs: 52_000 }, false],
+    [{ ofProven: 1, ofOthers: 3 }, false],
+    ['often', false],
+  ])('hands over what was forced in vain, and a token whose %j is nonsense', async (forced, isHeard) => {
+    await publish(storeWith(), { ...TOKEN, forced: forced as never });
+    const claim = await storeWith().claim(key, ANY);
+    expect(claim).toMatchObject({ outcome: 'found', token: TOKEN });
+    const { token } = claim as Claim & { outcome: 'found' };
+    expect(token.forced).toEqual(isHeard ? forced : undefined);
+    expect(warnings).toEqual([]);
+  });
+
   it('hands over nothing that is not newer than what is wanted', async () => {
     const store = storeWith();
     const { version } = await publish(store);

@@ -291,8 +291,13 @@ function remainingOf(
   return version === storedVersion && leftMs > 0 ? leftMs : undefined;
 }
 
-function sharedOf({ token, lifetime, scopes }: SharedToken): SharedToken {
-  return { token, lifetime, ...(scopes === undefined ? {} : { scopes }) };
+function sharedOf({ token, lifetime, scopes, forced }: SharedToken): SharedToken {
+  return {
+    token,
+    lifetime,
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(forced === undefined ? {} : { forced }),
+  };
 }
 
 function rejectionOf(text: string | undefined): { reason: string; untilMs: number } | undefined {

@@ -13,9 +13,12 @@ export interface Sealed {
 }
 
 /** A token as text, to be sealed. */
-export function textOf({ token, lifetime, scopes }: SharedToken, { version, endsAtMs }: Sealed): string {
+export function textOf(
+  { token, lifetime, scopes, forced }: SharedToken,
+  { version, endsAtMs }: Sealed,
+): string {
   const { lifetimeMs, from } = lifetime;
-  return JSON.stringify({ token, lifetimeMs, from, scopes, version, endsAtMs });
+  return JSON.stringify({ token, lifetimeMs, from, scopes, forced, version, endsAtMs });
 }
 
 /** Reads what {@link textOf} wrote: `undefined` for anything else. Whether the token can be sent is not looked at. */
@@ -29,7 +32,7 @@ export function tokenOf(text: string | undefined): (SharedToken & Sealed) | unde
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const own = { __proto__: null, ...value } as Record<string, unknown>;
-  const { token, lifetimeMs, from, scopes, version, endsAtMs } = own;
+  const { token, lifetimeMs, from, scopes, forced, version, endsAtMs } = own;
   const source = SOURCES.find((each) => each === from);
   if (
     typeof token !== 'string' ||
@@ -44,6 +47,7 @@ export function tokenOf(text: string | undefined): (SharedToken & Sealed) | unde
     token,
     lifetime: { lifetimeMs, from: source },
     ...(scopes === undefined ? {} : { scopes }),
+    ...(isForced(forced) ? { forced } : {}),
     version,
     endsAtMs,
   };
@@ -51,4 +55,13 @@ export function tokenOf(text: string | undefined): (SharedToken & Sealed) | unde
 
 function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+/** Anything else counts as none: the token can be used all the same. */
+function isForced(value: unknown): value is SharedToken['forced'] & object {
+  if (typeof value !== 'object' || value === null) return false;
+  const { ofProven, ofOthers, leftAtStartMs } = { __proto__: null, ...value } as Record<string, unknown>;
+  return [ofProven, ofOthers, leftAtStartMs].every(
+    (each) => typeof each === 'number' && Number.isFinite(each) && each >= 0,
+  );
 }

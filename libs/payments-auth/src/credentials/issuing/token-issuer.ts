@@ -7,6 +7,16 @@ export interface AskedFor {
   readonly audience?: string | undefined;
 }
 
+/** Renewals that were forced in vain by everybody who shares a token, and when the last of them began (R11). */
+export interface ForcedRenewals {
+  /** Of tokens that had served. */
+  readonly ofProven: number;
+  /** Since the last of these, of any others. */
+  readonly ofOthers: number;
+  /** On the monotonic clock, in milliseconds. */
+  readonly startedAtMs: number;
+}
+
 /** Asks for one token, for one set of static credentials. */
 export interface IssueRequest extends AskedFor {
   readonly account: string | undefined;
@@ -17,6 +27,8 @@ export interface IssueRequest extends AskedFor {
   readonly held: HeldToken | undefined;
   /** The token that must not be the answer, because the provider has refused it. */
   readonly refused: string | undefined;
+  /** What was forced by now, this renewal included: others who get the token that comes of it have to know. */
+  readonly forced?: ForcedRenewals | undefined;
   /** The application insists (`refresh()`): what others remember of this secret being wrong does not count. */
   readonly insist: boolean;
   /** Whether the last login of this account failed. */
@@ -79,6 +91,8 @@ export interface IssuedToken {
   readonly from: 'provider' | 'store';
   /** Its number in the store of a fleet; absent for a token that was never there. */
   readonly version?: number;
+  /** What had been forced by the time that it was asked for, where another process asked for it. */
+  readonly forced?: ForcedRenewals;
   /** What takes the place of the refresh token that was spent for it. */
   readonly refreshToken?: string;
 }

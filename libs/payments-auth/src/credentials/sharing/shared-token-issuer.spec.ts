@@ -9,7 +9,14 @@ import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
 import { SharedTokenIssuer } from './shared-token-issuer.js';
 import { StoreHealth } from './store-health.js';
 import type { HeldToken, IssueOutcome, IssueRequest } from '../issuing/token-issuer.js';
-import type { Claim, ClaimRequest, EndpointKey, StoredToken, TokenStore } from './token-store.js';
+import type {
+  Claim,
+  ClaimRequest,
+  EndpointKey,
+  SharedToken,
+  StoredToken,
+  TokenStore,
+} from './token-store.js';
 
 const LIFETIME_MS = 100_000;
 const ISSUED: IssueOutcome = {
@@ -28,6 +35,7 @@ class ScriptedStore implements TokenStore {
   readonly asked: string[] = [];
   readonly claims: ClaimRequest[] = [];
   readonly endpoints: EndpointKey[] = [];
+  readonly published: SharedToken[] = [];
   waitMs = 0;
   lost = false;
   /** What happens before an answer comes. */
@@ -44,8 +52,10 @@ class ScriptedStore implements TokenStore {
     return this.#say('claim', claim);
   }
   extend = () => this.#say('extend', true);
-  publish = (_key: unknown, _grant: unknown, { token }: { token: string }, remainingMs: number) =>
-    this.#say(`publish ${token} for ${remainingMs}`, true);
+  publish = (_key: unknown, _grant: unknown, shared: SharedToken, remainingMs: number) => {
+    this.published.push(shared);
+    return this.#say(`publish ${shared.token} for ${remainingMs}`, true);
+  };
   release = () => this.#say('release', undefined);
   reject = (_key: unknown, _grant: unknown, reason: string) => this.#say(`reject ${reason}`, undefined);
   withdraw = (_key: unknown, tell: boolean) => this.#say(tell ? 'withdraw, tell' : 'withdraw', undefined);
@@ -120,6 +130,14 @@ const held = (ageMs: number, more: Partial<HeldToken> = {}): HeldToken => ({
   ...more,
 });
 
+/** The token that is held, which another process was given again `startedAgoMs` ago because it was refused. */
+const again = (startedAgoMs: number) =>
+  stored({
+    token: 'held',
+    forced: { ofProven: 0, ofOthers: 2, leftAtStartMs: 90_000 + startedAgoMs },
+  });
+const refusedAgain = () => request({ refused: 'held', held: held(9_000, { version: 4 }) });
+
 describe('SharedTokenIssuer', () => {
   let store: ScriptedStore;
   let events: PaymentsAuthEvent[];
@@ -191,6 +209,49 @@ describe('SharedTokenIssuer', () => {
       for (const ms of [0, 20, 40]) await clock.advance(ms);
       expect(await issuing).toMatchObject({ token: 'from-store' });
       expect(logins).toHaveLength(0);
+    });
+  });
+
+  describe('tells the others what was forced in vain', () => {
+    it('beside the token that came of it, and hears it by its own clock', async () => {
+      // It was asked for at 1 s of the clock.
+      await clock.advance(60_000);
+      const forced = { ofProven: 1, ofOthers: 3, startedAtMs: clock.monotonic() - 4_000 };
+      await issuer.issue(request({ forced }));
+      const [shared] = store.published as [SharedToken];
+      expect(shared.forced).toMatchObject({ ofProven: 1, ofOthers: 3 });
+      // Another process finds it 10 s later.
+      await clock.advance(10_000);
+      store.next = () => stored({ ...shared, remainingMs: LIFETIME_MS - 60_000 - 10_000 });
+      expect(await issuer.issue(request())).toMatchObject({ forced });
+    });
+
+    it('and hears nothing of a single one whose pause is over', async () => {
+      const forced = { ofProven: 1, ofOthers: 1, leftAtStartMs: 92_001 };
+      store.next = () => stored({ forced });
+      expect(await issuer.issue(request())).not.toHaveProperty('forced');
+    });
+
+    it('never of a time that has not come', async () => {
+      const forced = { ofProven: 1, ofOthers: 1, leftAtStartMs: 5 };
+      store.next = () => stored({ forced });
+      expect(await issuer.issue(request())).toMatchObject({ forced: { startedAtMs: clock.monotonic() } });
+    });
+  });
+
+  describe('while an issuer hands out the same token again', () => {
+    it('takes it as the answer that another process was given, while the pause lasts', async () => {
+      store.next = () => again(3_900);
+      expect(await issuer.issue(refusedAgain())).toMatchObject({ token: 'held', version: 5, from: 'store' });
+      expect(logins).toEqual([]);
+    });
+
+    it.each([
+      ['when the pause is over', () => again(4_100)],
+      ['when nobody has asked because it was refused', () => stored({ token: 'held' })],
+    ])('asks %s', async (_, found) => {
+      store.next = ({ newerThan }) => (newerThan < 5 ? found() : ACQUIRED);
+      expect(await issuer.issue(refusedAgain())).toMatchObject({ token: 'from-provider' });
     });
   });
 

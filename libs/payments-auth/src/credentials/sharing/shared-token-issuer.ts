@@ -5,6 +5,7 @@ import { isUsableToken } from '../../strategies/access-token.js';
 import type { TokenStrategy } from '../../strategies/strategy.js';
 import { credentialKey, type KeyedHash } from '../secrets/keyed-hash.js';
 import { allOf } from '../issuing/all-of.js';
+import { FUTILITY, waitAfter } from '../issuing/back-off.js';
 import { pause } from '../issuing/pause.js';
 import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
 import { told } from '../../scrubbing.js';
@@ -13,6 +14,7 @@ import { zonesOf } from '../renewing/renewal-rules.js';
 import { StoreBudget } from './store-budget.js';
 import type { Patience, StoreHealth } from './store-health.js';
 import type {
+  ForcedRenewals,
   HeldToken,
   IssuedToken,
   IssueOutcome,
@@ -21,7 +23,15 @@ import type {
   ReturnRequest,
   TokenIssuer,
 } from '../issuing/token-issuer.js';
-import type { Claim, EndpointKey, Grant, StoredToken, TokenKey, TokenStore } from './token-store.js';
+import type {
+  Claim,
+  EndpointKey,
+  Grant,
+  SharedForcedRenewals,
+  StoredToken,
+  TokenKey,
+  TokenStore,
+} from './token-store.js';
 import { WithdrawalListeners } from './withdrawal-listeners.js';
 
 /** The right to ask lasts 3 s, so that a process that dies with it is replaced soon; this keeps it while one lives. */
@@ -141,6 +151,7 @@ export class SharedTokenIssuer implements TokenIssuer {
       if (claim.outcome === 'found') {
         const issued = takenOver(claim.token, askedAtMs, askedAtMonotonicMs);
         if (this.#isWanted(claim.token, issued, request, !request.wait.isAwaited)) return issued;
+        if (this.#isInVain(claim.token, issued, request)) return issued;
         search.newerThan = claim.token.version;
         search.drop = claim.token.token === request.refused;
         continue;
@@ -184,6 +195,19 @@ export class SharedTokenIssuer implements TokenIssuer {
     return ageMs < (isRenewal ? zones.dueAfterMs : zones.deadAfterMs);
   }
 
+  /**
+   * Whether another process has asked because this token was refused, and was given it again: for as long as the pause after
+   * that lasts, nobody asks once more.
+   */
+  #isInVain(
+    { version }: StoredToken,
+    { token, forced }: IssuedToken,
+    { refused, held }: IssueRequest,
+  ): boolean {
+    if (forced === undefined || token !== refused || token !== held?.token) return false;
+    return version > (held.version ?? Infinity) && pauseOfMs(forced, this.#clock.monotonic()) > 0;
+  }
+
   // --- Asking ---------------------------------------------------------------------------------------------------
 
   async #askProvider(
@@ -205,7 +229,7 @@ export class SharedTokenIssuer implements TokenIssuer {
       () => this.#reserve(request.fingerprint, budget),
     );
     letGo();
-    if (outcome.outcome === 'issued') return this.#publish(key, grant, outcome, request.held);
+    if (outcome.outcome === 'issued') return this.#publish(key, grant, outcome, request);
     // A fault of this process's definition is none of those that were deployed after it, and the next refresh token of an
     // account stands under the same key.
     if (outcome.outcome === 'rejected' && outcome.code === undefined) {
@@ -229,13 +253,24 @@ export class SharedTokenIssuer implements TokenIssuer {
   }
 
   /** Nobody waits for the store to have taken it: the token is here, and whoever looks meanwhile looks again. */
-  #publish(key: TokenKey, grant: Grant, issued: IssuedToken, held: HeldToken | undefined): IssuedToken {
+  #publish(
+    key: TokenKey,
+    grant: Grant,
+    issued: IssuedToken,
+    { held, forced }: Pick<IssueRequest, 'held' | 'forced'>,
+  ): IssuedToken {
     const { token, lifetime, scopes } = issued;
     // A token that comes a second time without saying how long it still has does not live longer for it.
     const isSameAgain = held?.token === token && lifetime.from === 'documented';
     const endsAtMs = issued.askedAtMonotonicMs + lifetime.lifetimeMs;
-    const remainingMs = isSameAgain ? this.#livesForMs(held) : endsAtMs - this.#clock.monotonic();
-    const shared = { token, lifetime, ...(scopes === undefined ? {} : { scopes }) };
+    const nowMs = this.#clock.monotonic();
+    const remainingMs = isSameAgain ? this.#livesForMs(held) : endsAtMs - nowMs;
+    const shared = {
+      token,
+      lifetime,
+      ...(scopes === undefined ? {} : { scopes }),
+      ...(forced === undefined ? {} : { forced: toldOf(forced, remainingMs, nowMs) }),
+    };
     this.#tell((store) => store.publish(key, grant, shared, remainingMs));
     return { ...issued, version: grant.version };
   }
@@ -322,7 +357,30 @@ function takenOver(stored: StoredToken, nowMs: number, nowMonotonicMs: number): 
     from: 'store',
     version: stored.version,
     ...(stored.scopes === undefined ? {} : { scopes: stored.scopes }),
+    ...forcedIn(stored, nowMonotonicMs),
   };
+}
+
+/** Told by what is left of the token's life: the only time that two processes have in common. */
+function toldOf(
+  { ofProven, ofOthers, startedAtMs }: ForcedRenewals,
+  remainingMs: number,
+  nowMs: number,
+): SharedForcedRenewals {
+  return { ofProven, ofOthers, leftAtStartMs: Math.ceil(remainingMs + nowMs - startedAtMs) };
+}
+
+/** Of one renewal whose pause is over nobody need know. */
+function forcedIn({ forced, remainingMs }: StoredToken, nowMs: number): { forced?: ForcedRenewals } {
+  if (forced === undefined) return {};
+  const { ofProven, ofOthers, leftAtStartMs } = forced;
+  const heard = { ofProven, ofOthers, startedAtMs: nowMs - Math.max(0, leftAtStartMs - remainingMs) };
+  return ofOthers > 1 || pauseOfMs(heard, nowMs) > 0 ? { forced: heard } : {};
+}
+
+/** What is left of the pause after the last of them, in milliseconds. */
+function pauseOfMs({ ofProven, ofOthers, startedAtMs }: ForcedRenewals, nowMs: number): number {
+  return startedAtMs + waitAfter(Math.max(ofProven, ofOthers), FUTILITY) - nowMs;
 }
 
 /** 20, 40, 80, 160, 200, 200 … ms, less up to a quarter, so that those who wait do not look in step. */

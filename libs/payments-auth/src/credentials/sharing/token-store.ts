@@ -23,6 +23,18 @@ export interface SharedToken {
   /** The whole life it was issued with, of which {@link StoredToken.remainingMs} is left. */
   readonly lifetime: Lifetime;
   readonly scopes?: readonly string[];
+  /** Absent where no renewal was forced in vain. A store that loses it costs logins, and nothing else. */
+  readonly forced?: SharedForcedRenewals;
+}
+
+/** Renewals that calls have forced in vain, because what they brought was refused as well. */
+export interface SharedForcedRenewals {
+  /** Of tokens that had served. */
+  readonly ofProven: number;
+  /** Since the last of these, of any others. */
+  readonly ofOthers: number;
+  /** What is left of the token's life now, and the time since the last of them began; in milliseconds. */
+  readonly leftAtStartMs: number;
 }
 
 /** A token that another process has put there. */

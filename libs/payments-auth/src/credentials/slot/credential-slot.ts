@@ -17,7 +17,7 @@ import {
 import type { Credential } from '../credential.js';
 import { REJECTION, waitForLoginMs } from '../issuing/back-off.js';
 import { pause } from '../issuing/pause.js';
-import type { AskedFor } from '../issuing/token-issuer.js';
+import type { AskedFor, ForcedRenewals } from '../issuing/token-issuer.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import type { Renewer } from '../renewing/renewal-gate.js';
 import type { Renewable } from '../renewing/renewal-queue.js';
@@ -327,6 +327,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const kept = keepAcquired(this, acquired);
     if (issued !== undefined) this.owner.secrets.accept(secret);
     this.#kept = kept;
+    if (issued?.forced !== undefined) this.#hear(kept, issued.forced);
     this.#outage = undefined;
     this.#underWay = undefined;
     this.journal.succeeded();
@@ -338,6 +339,12 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       this.journal.obtained(kept.credential, how, isEarly ? aheadMs : undefined);
     }
     return kept.credential;
+  }
+
+  /** Another process has asked for it because the ones before were refused. */
+  #hear(kept: KeptCredential, forced: ForcedRenewals): void {
+    this.#refused ??= new RefusedTokens(this);
+    if (this.#refused instanceof RefusedTokens) this.#refused.heard(kept, forced);
   }
 
   /** Wakes up when what is kept falls due, and before that when its predecessor has ended and need not be kept. */
@@ -400,7 +407,9 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       throw unavailable(this.owner, outage?.reason ?? 'backing off', waitMs, this.journal.lastError);
     if (insist) this.owner.secrets.forgive();
     const caution = outage?.caution(this.#nowMs) ?? { startInMs: 0, retries: true, hasFailed: false };
-    const login = new Login(this, wanted, { ...caution, onWithdrawn: (token) => this.#withdrawn(token) });
+    const forced = this.#refused?.toTell(reason === 'refused');
+    const onWithdrawn = (token: string) => this.#withdrawn(token);
+    const login = new Login(this, wanted, { ...caution, forced, onWithdrawn });
     const startedAtMs = this.#nowMs;
     const credential = login
       .run((acquired) => this.#keep(acquired, { reason, startedAtMs }))

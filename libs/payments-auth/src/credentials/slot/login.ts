@@ -12,7 +12,13 @@ import {
 import { RETRY, waitAfter, waitForLoginMs } from '../issuing/back-off.js';
 import { LoginWait } from '../issuing/login-wait.js';
 import { pause } from '../issuing/pause.js';
-import type { HeldToken, IssuedToken, IssueOutcome, TokenIssuer } from '../issuing/token-issuer.js';
+import type {
+  ForcedRenewals,
+  HeldToken,
+  IssuedToken,
+  IssueOutcome,
+  TokenIssuer,
+} from '../issuing/token-issuer.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
 import type { SlotContext, SlotView } from './slot-context.js';
@@ -38,6 +44,8 @@ interface Caution {
   readonly retries: boolean;
   /** Whether the last login of this slot failed. */
   readonly hasFailed: boolean;
+  /** What was forced by now, this one included. */
+  readonly forced: ForcedRenewals | undefined;
   /** Told when another process of the fleet has withdrawn the token that came of it. */
   readonly onWithdrawn: (token: string) => void;
 }
@@ -157,7 +165,7 @@ export class Login {
   #issue(issuer: TokenIssuer, secret: Secret, failedBefore: boolean): Promise<IssueOutcome> {
     const { scopes, audience, journal } = this.#slot;
     const { reason, awaited = true, insist = false, refused } = this.#wanted;
-    const { hasFailed, onWithdrawn } = this.#caution;
+    const { hasFailed, forced, onWithdrawn } = this.#caution;
     const { closing, clock } = this.#context;
     const { credential = '', host = '' } = this.#last;
     if (!this.#isAnnounced) journal.emit({ type: 'credential-requested', credential, reason });
@@ -170,6 +178,7 @@ export class Login {
       held: this.#held,
       refused,
       insist,
+      forced,
       hasFailed: hasFailed || failedBefore,
       wait: this.wait,
       signal: closing,

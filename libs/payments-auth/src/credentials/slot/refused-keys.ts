@@ -68,6 +68,9 @@ export class RefusedKeys {
   /** There is nothing to learn from it: what was asked is the application, and not the provider. */
   forced(): void {}
 
+  /** Nobody else gets a key from here. */
+  toTell(): undefined {}
+
   #reject(secret: Secret): void {
     const { owner, journal } = this.#slot;
     if (owner.secrets.rejection([secret]) !== undefined) return;

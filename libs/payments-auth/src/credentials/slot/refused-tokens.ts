@@ -1,6 +1,7 @@
 import { FUTILITY, waitAfter } from '../issuing/back-off.js';
 import { type CallAnswer, isAcceptance, type Refusal, type RefusedAttempt } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
+import type { ForcedRenewals } from '../issuing/token-issuer.js';
 import type { Secret } from '../secrets/secret-source.js';
 import type { KeptCredential } from './kept-credential.js';
 import type { SlotView } from './slot-context.js';
@@ -31,6 +32,8 @@ const MOST_IN_A_ROW = 16;
 const BUCKET = 20;
 const BUCKET_GAINS_EVERY_MS = 10_000;
 
+const NONE: ForcedRenewals = Object.freeze({ ofProven: 0, ofOthers: 0, startedAtMs: -Infinity });
+
 /**
  * What refusals and acceptances have shown of tokens, and what follows for a call that was refused (R11). Why each
  * line is there: docs/decisions/refusals.md.
@@ -41,11 +44,10 @@ const BUCKET_GAINS_EVERY_MS = 10_000;
  */
 export class RefusedTokens {
   readonly #slot: SlotView;
-  /** Renewals that were forced in vain: of tokens that had served, and since the last of these, of any others. */
-  #ofProven = 0;
-  #ofOthers = 0;
-  /** When the last of them was started. Instants are on the monotonic clock. */
-  #forcedAtMs = -Infinity;
+  /** Renewals that were forced in vain, here or by whoever shares the token. Instants are on the monotonic clock. */
+  #vain: ForcedRenewals = NONE;
+  /** What another process has brought, which has told what was forced for it. */
+  #heardOf: KeptCredential | undefined = undefined;
   /** What it has replaced, and what it has brought; the latter until it is refused for the first time. */
   #replaced: KeptCredential | undefined = undefined;
   #brought: KeptCredential | undefined = undefined;
@@ -80,7 +82,7 @@ export class RefusedTokens {
     if (this.#slot.kept?.credential.isSameAs(credential) === true) {
       this.#proof?.abort();
       this.#proof = undefined;
-      if (this.#pauseOfMs(this.#ofOthers) <= 0) this.#ofOthers = 0;
+      if (this.#pauseOfMs(this.#vain.ofOthers) <= 0) this.#forget('ofOthers', 0);
     }
     const first = answer.before?.[0];
     if (first !== undefined && !first.credential.isSameAs(credential)) this.#replayed(first, credential.id);
@@ -92,7 +94,7 @@ export class RefusedTokens {
     const replaced = isReplaced ? this.#replaced : undefined;
     // The old one served others after it was refused here: it was this call that was not liked.
     if (replaced?.wasAcceptedAfter(first.sentAtMs) === true) return;
-    this.#ofProven = 0;
+    this.#forget('ofProven', 0);
     this.#replaced = undefined;
     const ageMs = replaced === undefined ? Infinity : this.#nowMs - replaced.obtainedAtMs;
     if (replaced !== undefined && ageMs < replaced.lifetimeMs / 2)
@@ -105,15 +107,40 @@ export class RefusedTokens {
     this.#replaced = before;
     const wasAskedForBefore = now !== undefined && now.sinceMs < startedAtMs;
     this.#brought = wasAskedForBefore ? undefined : now;
-    // What killed the one before may have killed that one as well, and no login was tried yet.
-    if (wasAskedForBefore && this.#ofOthers === 0) return;
-    const hadServed = before?.isProven !== false;
-    if (hadServed) this.#ofProven += 1;
-    this.#ofOthers = hadServed ? 1 : this.#ofOthers + 1;
-    this.#forcedAtMs = startedAtMs;
-    this.#isPauseTold = false;
+    const vain = this.#withOneMore(before, startedAtMs);
     // The same token again is no cure, whatever it has served for.
     if (before !== undefined && now?.credential.isSameAs(before.credential) === true) now.doubt();
+    // What killed the one before may have killed that one as well, and no login was tried yet; or it is known how many were.
+    if (wasAskedForBefore && (this.#vain.ofOthers === 0 || this.#heardOf === now)) return;
+    this.#vain = vain;
+    this.#isPauseTold = false;
+  }
+
+  /** What is current now was asked for by another process, after all of these were forced. */
+  heard(kept: KeptCredential, forced: ForcedRenewals): void {
+    this.#heardOf = kept;
+    if (forced.startedAtMs <= this.#vain.startedAtMs + AT_ONCE_MS) return;
+    this.#vain = forced;
+    this.#isPauseTold = false;
+    // No replay can show here that it was cured: only a pause that lasts is a reason to wait.
+    if (this.#pauseOfMs(forced.ofProven) <= 0) this.#forget('ofProven', 0);
+  }
+
+  /** What others have to know who get the token of a login that starts now. `isForced`: that login is one more of them. */
+  toTell(isForced: boolean): ForcedRenewals | undefined {
+    const forced = isForced ? this.#withOneMore(this.#slot.kept, this.#nowMs) : this.#vain;
+    return forced.ofProven + forced.ofOthers === 0 ? undefined : forced;
+  }
+
+  #withOneMore(replaced: KeptCredential | undefined, startedAtMs: number): ForcedRenewals {
+    const { ofProven, ofOthers } = this.#vain;
+    return replaced?.isProven === false
+      ? { ofProven, ofOthers: ofOthers + 1, startedAtMs }
+      : { ofProven: ofProven + 1, ofOthers: 1, startedAtMs };
+  }
+
+  #forget(which: 'ofProven' | 'ofOthers', allBut: number): void {
+    if (this.#vain[which] > allBut) this.#vain = { ...this.#vain, [which]: allBut };
   }
 
   /** Calls that are refused while one looks for a newer token look together with it. */
@@ -124,7 +151,7 @@ export class RefusedTokens {
 
   /** For how long no renewal is forced because of the last ones, in milliseconds. */
   get pausedForMs(): number {
-    return Math.max(0, this.#pauseOfMs(Math.max(this.#ofProven, this.#ofOthers)));
+    return Math.max(0, this.#pauseOfMs(Math.max(this.#vain.ofProven, this.#vain.ofOthers)));
   }
 
   /** What a call does next that was refused with `refused`. */
@@ -156,7 +183,7 @@ export class RefusedTokens {
         return { by: 'replay', with: predecessor };
       }
       if (this.#isYoung(current)) return this.#waitFor(current);
-      const isInDoubt = this.#ofProven > 0 || current.wasAcceptedAfter(first.sentAtMs);
+      const isInDoubt = this.#vain.ofProven > 0 || current.wasAcceptedAfter(first.sentAtMs);
       const isWorthATry = current.isProven && isInDoubt && attempts.length === 1 && !isBusy;
       if (isWorthATry && !(mayForce && current.refusedInARow > 1)) return { by: 'replay', with: current };
     }
@@ -169,13 +196,14 @@ export class RefusedTokens {
     const { isProven = true, refusedInARow = 0 } = kept ?? {};
     if (isRefused && kept?.credential === this.#brought?.credential) {
       // What the last one brought has served for a whole pause without a refusal: what follows begins anew.
-      if (isProven && this.#pauseOfMs(this.#ofProven) < 0) this.#ofProven = Math.min(1, this.#ofProven);
+      if (isProven && this.#pauseOfMs(this.#vain.ofProven) < 0) this.#forget('ofProven', 1);
       this.#brought = undefined;
     }
-    const times = isProven ? this.#ofProven : this.#ofOthers;
+    const times = isProven ? this.#vain.ofProven : this.#vain.ofOthers;
     if (times === 0 || (isProven && refusedInARow >= Math.min(MOST_IN_A_ROW, 2 ** times))) return true;
     const pauseMs = this.#pauseOfMs(times);
-    if (kept !== undefined && (!isProven || pauseMs > 0)) this.#tellOfPause(kept, Math.max(0, pauseMs));
+    if (isRefused && kept !== undefined && (!isProven || pauseMs > 0))
+      this.#tellOfPause(kept, Math.max(0, pauseMs));
     return pauseMs <= 0 && (!isProven || refusedInARow >= 2);
   }
 
@@ -201,7 +229,7 @@ export class RefusedTokens {
 
   /** What is left of the pause after so many renewals in vain, in milliseconds. */
   #pauseOfMs(times: number): number {
-    return times === 0 ? 0 : this.#forcedAtMs + waitAfter(times, FUTILITY) - this.#nowMs;
+    return times === 0 ? 0 : this.#vain.startedAtMs + waitAfter(times, FUTILITY) - this.#nowMs;
   }
 
   #living(kept: KeptCredential | undefined): KeptCredential | undefined {
