@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type ProviderSettings, type Sandbox, type SandboxProvider, startSandbox } from 'payments-sandbox';
+import {
+  type FleetApplication,
+  type FleetOfApplications,
+  startApplications,
+} from './support/fleet/applications.js';
+import { startSharedRedis } from './support/redis-server.js';
+import { outcomeOf } from './support/waiting.js';
+
+/**
+ * How long a suspension lasts, in seconds: `FLEET_SUSPENDED_SECONDS=3600` shows what an hour costs. How many calls each of
+ * the 12 applications makes in a second, and how often all tokens die: `FLEET_CALLS_PER_SECOND=50 FLEET_DEATHS=20`.
+ */
+const SUSPENDED_SECONDS = Number(process.env['FLEET_SUSPENDED_SECONDS'] ?? 20);
+const CALLS_PER_SECOND = Number(process.env['FLEET_CALLS_PER_SECOND'] ?? 10);
+const DEATHS = Number(process.env['FLEET_DEATHS'] ?? 4);
+const SIZE = 12;
+
+const READ = { url: '/sandbox/echo' };
+const HOUR = 3_600_000;
+
+jest.setTimeout((SUSPENDED_SECONDS + 4 * DEATHS + 120) * 1_000);
+
+let redis: Awaited<ReturnType<typeof startSharedRedis>>;
+let sandbox: Sandbox;
+let provider: SandboxProvider;
+let fleet: FleetOfApplications;
+
+beforeAll(async () => {
+  redis = await startSharedRedis();
+});
+afterAll(() => redis.stop());
+afterEach(async () => {
+  await fleet.close();
+  await sandbox.close();
+});
+
+const start = async (size: number, settings: Partial<ProviderSettings> = {}) => {
+  sandbox = await startSandbox({
+    providers: ['wakapay'],
+    settings: { wakapay: { tokenLifetimeMs: 10 * HOUR, ...settings } },
+  });
+  provider = sandbox.provider('wakapay');
+  fleet = await startApplications(size, provider, redis.url);
+  return fleet.applications as [FleetApplication, FleetApplication, ...FleetApplication[]];
+};
+const logins = () => provider.counts.tokenRequests;
+const failuresOf = async (calls: readonly Promise<unknown>[]) =>
+  (await Promise.all(calls.map(outcomeOf))).filter((outcome) => outcome instanceof Error);
+
+/** Calls of all applications, each so often in a second, until it is stopped. */
+function traffic(applications: readonly FleetApplication[], perSecond: number) {
+  const tally = { calls: 0, failed: 0 };
+  const underWay: Promise<unknown>[] = [];
+  const stopping = new AbortController();
+  const running = applications.map(async ({ send }, index) => {
+    await sleep((index * 1_000) / perSecond / applications.length);
+    while (!stopping.signal.aborted) {
+      tally.calls += 1;
+      underWay.push(send(READ).catch(() => (tally.failed += 1)));
+      await sleep(1_000 / perSecond);
+    }
+  });
+  /** Every call that was sent by now has ended. */
+  const settled = async () => void (await Promise.all(underWay.splice(0)));
+  const stop = async () => {
+    stopping.abort();
+    await Promise.all(running);
+    await settled();
+    return tally;
+  };
+  return { settled, stop };
+}
+
+/** A holds a token, and B has renewed to another one. Both are refused from now on. */
+const startApart = async () => {
+  const [a, b] = await start(2);
+  await a.send(READ);
+  await b.send(READ);
+  await b.credentials.refresh();
+  await b.send(READ);
+  provider.revokeTokens();
+  return [a, b] as const;
+};
+
+/** Pauses of 2 s, doubling to 5 min: what one process forces in so many seconds. */
+const forcedIn = (seconds: number): number => {
+  let count = 1;
+  for (let atS = 0, pauseS = 2; atS + pauseS < seconds; pauseS = Math.min(300, 2 * pauseS)) {
+    atS += pauseS;
+    count += 1;
+  }
+  return count;
+};
+
+describe('two applications that share a Redis', () => {
+  it.each([1, 2, 10, 100])('lose none of %d calls of the one whose token is older', async (count) => {
+    const [a] = await startApart();
+    const before = logins();
+    expect(await failuresOf(Array.from({ length: count }, () => a.send(READ)))).toEqual([]);
+    for (let call = 0; call < 120; call += 1) await a.send(READ);
+    expect(logins() - before).toBe(1);
+    expect(a.events.filter(({ type }) => type === 'renewals-paused')).toEqual([]);
+  });
+
+  it('take the good token that lies in the store while one of them may not log in', async () => {
+    const [a, b] = await start(2);
+    await a.send(READ);
+    provider.suspend();
+    // A learns that its renewals are in vain, and pauses.
+    for (let call = 0; a.events.every(({ type }) => type !== 'renewals-paused') && call < 200; call += 1) {
+      await outcomeOf(a.send(READ));
+      await sleep(50);
+    }
+    provider.resume();
+    provider.revokeTokens();
+    // B pauses with it. Somebody insists.
+    await b.credentials.get();
+    await b.credentials.refresh();
+    const before = logins();
+    // B has it a moment before Redis has.
+    while ((await outcomeOf(a.send(READ))) instanceof Error && logins() === before) await sleep(20);
+    expect(await failuresOf(Array.from({ length: 20 }, () => a.send(READ)))).toEqual([]);
+    expect(logins()).toBe(before);
+  });
+});
+
+describe('12 applications whose merchant is suspended although logins succeed', () => {
+  it.each([
+    ['', {}],
+    [', where the issuer gives the same token again', { sameTokenUntilDead: true }],
+  ])(`log in about as often as one of them would%s`, async (_, settings) => {
+    const applications = await start(SIZE, settings);
+    await Promise.all(applications.map(({ send }) => send(READ)));
+    const before = logins();
+    provider.suspend();
+    const { stop } = traffic(applications, 2);
+    await sleep(SUSPENDED_SECONDS * 1_000);
+    const { calls, failed } = await stop();
+    const spent = logins() - before;
+    process.stdout.write(`  fleet suspended for ${SUSPENDED_SECONDS} s: ${calls} calls, ${spent} logins\n`);
+    expect(failed).toBe(calls);
+    expect(spent).toBeLessThanOrEqual(Math.min(40, 2 * forcedIn(SUSPENDED_SECONDS)));
+  });
+});
+
+describe(`12 applications, ${CALLS_PER_SECOND} calls a second each, whose tokens die at once`, () => {
+  it.each([
+    ['', 0],
+    [', with an API that takes 300 ms', 300],
+  ])(`lose one call in 10 000 at most over ${DEATHS} deaths%s`, async (_, delayMs) => {
+    const applications = await start(SIZE);
+    await Promise.all(applications.map(({ send }) => send(READ)));
+    if (delayMs > 0) provider.misbehave({ fault: 'slow', delayMs, on: 'call' });
+    const before = logins();
+    const { settled, stop } = traffic(applications, CALLS_PER_SECOND);
+    for (let death = 0; death < DEATHS; death += 1) {
+      // On a busy machine calls take their time, and no call is there to meet two deaths.
+      await settled();
+      await sleep(2_000);
+      // Every other time just after one of them has renewed early.
+      if (death % 2 === 1) await applications[death % SIZE]?.credentials.refresh();
+      provider.revokeTokens();
+      await sleep(500);
+    }
+    const { calls, failed } = await stop();
+    const spent = logins() - before;
+    process.stdout.write(`  ${DEATHS} deaths: ${failed} of ${calls} calls failed, ${spent} logins\n`);
+    expect(calls).toBeGreaterThan(DEATHS * SIZE * CALLS_PER_SECOND);
+    expect(failed).toBeLessThanOrEqual(Math.floor(calls / 10_000));
+    expect(spent).toBeLessThanOrEqual(3 * DEATHS);
+  });
+});
