@@ -26,6 +26,17 @@ const shared = {
   modulePathIgnorePatterns: ['/dist/', '/\\.build/', '/test/package/', '/\\.artifacts/'],
 };
 
+/** What depends on the inside of axios is held with the oldest one that the library promises to run with, too. */
+const oldestAxios = {
+  ...shared,
+  displayName: 'oldest axios',
+  globals: { AXIOS: 'axios-oldest' },
+  moduleNameMapper: { '^axios$': 'axios-oldest', ...shared.moduleNameMapper },
+  testMatch: ['destinations', 'leaks', 'attacks/calls', 'axios-range'].map(
+    (name) => `<rootDir>/test/${name}.e2e-spec.ts`,
+  ),
+};
+
 /** Unit specs stand beside their files; behaviours through the public API stand in test/. */
 export default {
   // A bound for what hangs. Nothing is decided by how long it takes, and a busy machine may take long.
@@ -41,5 +52,6 @@ export default {
       displayName: 'e2e',
       testMatch: ['<rootDir>/{test,apps}/**/*.e2e-spec.ts', '<rootDir>/test/**/*.spec.ts'],
     },
+    oldestAxios,
   ],
 };
