@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
-import { OWN_ACCOUNT } from 'nestjs-payments-auth';
+import { clientCredentials, defineProvider, OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { firstValueFrom } from 'rxjs';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { failure } from '../support/credential-bed.js';
@@ -131,5 +131,66 @@ describe('authenticate() of a request', () => {
       provider: 'cashfin',
       message: expect.stringMatching(named) as unknown,
     });
+  });
+});
+
+describe('scopes that a caller takes from outside', () => {
+  interface Keys {
+    id: string;
+    key: string;
+  }
+  const acme = defineProvider<Keys, 'acme'>({
+    name: 'acme',
+    title: 'Acme',
+    docs: 'https://docs.acme.test',
+    environments: { live: 'https://api.acme.test' },
+    credentials: { id: {}, key: {} },
+    token: clientCredentials<Keys>({
+      path: '/oauth',
+      client: ({ credentials: { id, key } }) => ({ id, secret: key }),
+      documentedLifetimeMs: 3_600_000,
+    }),
+    headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+    scopes: ['read'],
+  });
+  const keys = { id: 'acme-not-real', key: 'test-key-not-real' };
+
+  it.each([
+    ['the own account', OWN_ACCOUNT],
+    ['a merchant', 'shop'],
+  ] as const)('are kept for the last 64 sets that were used of %s', async (_, account) => {
+    let logins = 0;
+    const issuer = await startLoopbackServer((request, response) => {
+      if (request.url === '/oauth') logins += 1;
+      json(response, 200, { access_token: `test-token-${logins}`, expires_in: 3_600 });
+    });
+    const { paymentsAuth, close } = await startApplication({
+      providers: {
+        acme: {
+          provider: acme,
+          baseUrl: issuer.url,
+          keepWarm: 'when-used',
+          credentials: keys,
+          accounts: { shop: keys },
+        },
+      },
+    });
+    const http = paymentsAuth.http('acme', account);
+    const call = (scopes?: string[]) =>
+      firstValueFrom(http.get('/x', scopes === undefined ? {} : { paymentsAuth: { scopes } }));
+    try {
+      await call();
+      for (let set = 0; set < 200; set += 1) await call([`scope-${set}`]);
+      expect(paymentsAuth.status().length).toBeLessThanOrEqual(66);
+      const before = logins;
+      // The default scopes stay, and so do those that were used last.
+      for (const scopes of [undefined, ['scope-199'], ['scope-140']]) await call(scopes);
+      expect(logins).toBe(before);
+      await call(['scope-0']);
+      expect(logins).toBe(before + 1);
+    } finally {
+      await close();
+      await issuer.close();
+    }
   });
 });

@@ -7,6 +7,9 @@ import type { Recent } from './recency-list.js';
 import type { SlotHistory } from './slot/slot-history.js';
 import type { SlotContext, SlotOwner } from './slot/slot-context.js';
 
+/** So many sets of scopes and audiences are kept for one account: what calls ask for may come from outside. */
+const MOST_SETS = 64;
+
 /** What the accounts of one provider have in common. */
 export interface AccountHome {
   readonly context: SlotContext;
@@ -72,12 +75,14 @@ export class Account implements SlotOwner, Recent<Account> {
     };
     const key = keyOf(asked);
     if (key === keyOf(provider)) return this.slot();
-    this.#otherSlots ??= new Map();
-    let slot = this.#otherSlots.get(key);
+    const others = (this.#otherSlots ??= new Map<string, CredentialSlot>());
+    let slot = others.get(key);
     if (slot === undefined) {
+      makeRoom(others);
       slot = new CredentialSlot(this, asked);
-      this.#otherSlots.set(key, slot);
-    }
+    } else others.delete(key);
+    // The first one in a map is the one that was put there first: here, the one that was used least recently.
+    others.set(key, slot);
     return slot;
   }
 
@@ -102,6 +107,16 @@ export class Account implements SlotOwner, Recent<Account> {
     if (slot === this.#slot) this.#slot = undefined;
     else this.#otherSlots?.delete(keyOf(slot));
     if (this.#slot === undefined && (this.#otherSlots?.size ?? 0) === 0) this.#home.isEmpty(this);
+  }
+}
+
+/** Lets go of those that were used least recently, unless they are fetching a token now. */
+function makeRoom(slots: Map<string, CredentialSlot>): void {
+  for (const [key, slot] of slots) {
+    if (slots.size < MOST_SETS) return;
+    if (slot.isBusy) continue;
+    slot.letGo();
+    slots.delete(key);
   }
 }
 
