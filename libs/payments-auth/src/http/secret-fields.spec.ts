@@ -51,6 +51,20 @@ describe('secret fields of an answer', () => {
     expect(inner.apiKey).toBe(secret);
   });
 
+  it('cost no list of what a long answer holds', () => {
+    let listed = 0;
+    const list = new Proxy([{ apiKey: secret }, 1, 2, 3], {
+      ownKeys: (target) => {
+        listed += 1;
+        return Reflect.ownKeys(target);
+      },
+    });
+    const response = received(`{"apiKey":"${secret}"}`, () => ({ list, apiKey: secret }));
+    expect(listed).toBe(0);
+    expect(response.data.list[0].apiKey).toBe(secret);
+    expect(findLeaks(response.data.list[0], [secret])).toEqual([]);
+  });
+
   it('hide a whole answer that stays text', () => {
     const text = JSON.stringify({ apiKey: secret });
     const response = received(text, (raw) => raw);
