@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { ConfigModule } from '@nestjs/config';
 import {
   isPaymentsAuthError,
   PaymentsAuthModule,
   type PaymentsAuthModuleOptions,
 } from 'nestjs-payments-auth';
-import { startApplication, startModules } from './support/application.js';
+import { LogLines, startApplication, startModules } from './support/application.js';
 import { findLeaks } from './support/leak-checker.js';
 import { failure } from './support/waiting.js';
 
@@ -91,5 +92,106 @@ describe('wrong options', () => {
     );
     expect(error['problems']).toHaveLength(5);
     expect(findLeaks(error, [SECRET])).toEqual([]);
+  });
+});
+
+/** What has gone wrong on the way of a value, and is named at boot by the place where it stands. */
+const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, named: RegExp][] = [
+  [
+    'quotes that an env file kept',
+    (logger) => startApplication(undefined, { logger, variables: { CASHFIN_CLIENT_SECRET: `"${SECRET}"` } }),
+    /^CASHFIN_CLIENT_SECRET: stands in quotes/,
+  ],
+  [
+    'quotes in an option',
+    (logger) =>
+      startApplication(
+        { providers: { cashfin: { credentials: { clientSecret: `'${SECRET}'` } } } },
+        { logger },
+      ),
+    /^providers\.cashfin\.credentials\.clientSecret: stands in quotes/,
+  ],
+  [
+    'a quoted environment',
+    (logger) =>
+      startApplication(undefined, {
+        logger,
+        variables: {
+          WAKAPAY_API_KEY: SECRET,
+          WAKAPAY_API_SECRET: `x${SECRET}`,
+          WAKAPAY_ENVIRONMENT: '"live"',
+        },
+      }),
+    /^WAKAPAY_ENVIRONMENT: stands in quotes/,
+  ],
+  [
+    'a quoted base URL',
+    (logger) =>
+      startApplication(undefined, {
+        logger,
+        variables: { CASHFIN_CLIENT_SECRET: SECRET, CASHFIN_BASE_URL: '"https://cashfin.acme.test"' },
+      }),
+    /^CASHFIN_BASE_URL: stands in quotes/,
+  ],
+  [
+    'a number that was read without its zeros',
+    startWithNumber,
+    /^CASHFIN_CLIENT_SECRET: was made a number of and has lost digits/,
+  ],
+  [
+    'a number in the options',
+    (logger) =>
+      startApplication(
+        { providers: { cashfin: { credentials: { clientSecret: 12_345_678 as never } } } },
+        { logger },
+      ),
+    /^providers\.cashfin\.credentials\.clientSecret: must be a string, and is a number/,
+  ],
+  [
+    'a key of another environment',
+    (logger) => startWakaPay(logger, { apiKey: `pk_test_${SECRET}`, apiSecret: SECRET }),
+    /^providers\.wakapay\.credentials\.apiKey: looks like a key of the "test" environment, but "live" is/,
+  ],
+  [
+    'keys that were swapped',
+    (logger) => startWakaPay(logger, { apiKey: `sk_test_${SECRET}`, apiSecret: `pk_test_${SECRET}` }, 'test'),
+    /^providers\.wakapay\.credentials\.apiSecret: looks like the apiKey; .*swapped/,
+  ],
+];
+
+/** As an application whose validation says that the variable is a number. */
+async function startWithNumber(logger: LogLines): Promise<unknown> {
+  const variables = { CASHFIN_CLIENT_SECRET: '0012345678' };
+  // The module reads them when it is described.
+  Object.assign(process.env, variables);
+  const validate = (given: Record<string, unknown>) => ({
+    ...given,
+    CASHFIN_CLIENT_SECRET: Number(given['CASHFIN_CLIENT_SECRET']),
+  });
+  const imports = [ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, validate })];
+  delete process.env['CASHFIN_CLIENT_SECRET'];
+  return startApplication(undefined, { logger, imports, variables });
+}
+
+async function startWakaPay(
+  logger: LogLines,
+  credentials: { apiKey: string; apiSecret: string },
+  environment: 'live' | 'test' = 'live',
+): Promise<unknown> {
+  const wakapay = { environment, keepWarm: 'when-used', credentials } as const;
+  const application = await startApplication({ providers: { wakapay } }, { logger });
+  return application.close();
+}
+
+describe('a value that has changed on its way', () => {
+  it.each(ON_THE_WAY)('is named at boot: %s', async (_, boot, named) => {
+    const logger = new LogLines();
+    const problems = await boot(logger).then(
+      () => [],
+      (error: { problems?: string[] }) => error.problems ?? [],
+    );
+    const findings = [...problems, ...logger.of('warn', 'PaymentsAuthModule')];
+    expect(findings).toContainEqual(expect.stringMatching(named));
+    expect(findLeaks(findings, [SECRET])).toEqual([]);
   });
 });

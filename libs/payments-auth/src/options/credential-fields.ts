@@ -58,6 +58,9 @@ export function fieldWarnings(
     if (newest === undefined) continue;
     const suspicion = field.suspect?.(newest);
     if (suspicion !== undefined) warnings.push({ field: name, what: suspicion });
+    const other = fieldThatItLooksLike(definition, name, newest);
+    if (other !== undefined)
+      warnings.push({ field: name, what: `looks like the ${other}; check whether the two are swapped` });
     for (const [owner, pattern] of Object.entries(field.belongsTo ?? {})) {
       if (environment !== undefined && owner !== environment && pattern.test(newest))
         warnings.push({
@@ -67,4 +70,16 @@ export function fieldWarnings(
     }
   }
   return warnings;
+}
+
+/** The other field whose key it looks like, where it looks like none of its own. */
+function fieldThatItLooksLike(
+  definition: ProviderDefinition,
+  name: string,
+  value: string,
+): string | undefined {
+  const isOf = ({ belongsTo = {} }: CredentialField) =>
+    Object.values(belongsTo).some((pattern) => pattern.test(value));
+  const owners = fieldsOf(definition).filter(([, field]) => isOf(field));
+  return owners.some(([owner]) => owner === name) ? undefined : owners[0]?.[0];
 }

@@ -56,7 +56,8 @@ export async function resolveOptions(options: unknown, within: ResolutionContext
     return { providers: [], warnings: [] };
   }
   checkModuleOptions(given, findings);
-  const { builtIns, variables } = context;
+  const { builtIns } = context;
+  const variables = withWholeNumbers(context.variables, findings);
   const definitions = [...ownDefinitions(context, findings), ...builtIns];
   const known: Known = { definitions, variables, findings };
   const { providers: named, fromEnvironment } = given;
@@ -68,6 +69,21 @@ export async function resolveOptions(options: unknown, within: ResolutionContext
   checkRotatingRefreshTokens(providers, given['store'], findings);
   findings.refuseProblems();
   return { providers: providers.filter((each) => each !== undefined), warnings: findings.warnings };
+}
+
+/** A merchant's number or an API key of digits that a validation made a number of is another one, and no mistake of its owner. */
+function withWholeNumbers(variables: Variables, findings: Findings): Variables {
+  const told = new Set<string>();
+  return (name) => {
+    if (!told.has(name) && variables.hasLostDigits?.(name) === true) {
+      told.add(name);
+      findings.problem(
+        name,
+        'was made a number of and has lost digits; let the validation of the configuration keep it a text',
+      );
+    }
+    return variables(name);
+  };
 }
 
 type Resolved = (ConfiguredProvider | undefined)[];

@@ -1,6 +1,7 @@
 import { baseUrlProblem, withoutTrailingSlash } from './base-url.js';
 import { suggestion } from '../nearest.js';
 import { ownCopy } from '../own-properties.js';
+import { IN_QUOTES, isQuoted } from '../strategies/header-text.js';
 import { isLoopback } from '../strategies/loopback.js';
 import type { ProviderScope } from './provider-scope.js';
 import { ownRecord } from './record.js';
@@ -33,9 +34,11 @@ export function resolvePlace(scope: ProviderScope, insecureHosts: readonly strin
   if (environment !== undefined && !known.includes(environment.value as string)) {
     findings.problem(
       environment.at,
-      known.length === 0
-        ? `${definition.title} has no environments; give baseUrl`
-        : `not an environment of ${definition.title}. Known: ${known.join(', ')}`,
+      typeof environment.value === 'string' && isQuoted(environment.value)
+        ? IN_QUOTES
+        : known.length === 0
+          ? `${definition.title} has no environments; give baseUrl`
+          : `not an environment of ${definition.title}. Known: ${known.join(', ')}`,
     );
     return undefined;
   }

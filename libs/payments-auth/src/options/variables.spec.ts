@@ -26,6 +26,24 @@ describe('variables', () => {
     expect(read({})).toBeUndefined();
   });
 
+  it.each([
+    ['0012345678', 12_345_678, true],
+    ['9007199254740993', 9_007_199_254_740_992, true],
+    ['1e21', 1e21, true],
+    ['+12', 12, true],
+    ['12.50', 12.5, true],
+    ['cs_12', NaN, true],
+    ['12345', 12_345, false],
+    ['0', 0, false],
+    [undefined, 12_345, false],
+    [undefined, 1e21, true],
+    // The application's own default says something else, and is no reading of the text.
+    ['7', 12_345, false],
+  ])('that stand as %j and are read as %d have lost digits: %s', (text, value, lost) => {
+    if (text !== undefined) process.env[NAME] = text;
+    expect(variablesOf({ get: () => value }).hasLostDigits?.(NAME)).toBe(lost);
+  });
+
   it('are text again where a validation schema has made numbers of them', () => {
     expect(variablesOf({ get: () => 12_345 })(NAME)).toBe('12345');
     expect(variablesOf({ get: () => false })(NAME)).toBe('false');

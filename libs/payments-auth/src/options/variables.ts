@@ -1,5 +1,9 @@
 /** Reads an environment variable; an empty one counts as unset. */
-export type Variables = (name: string) => string | undefined;
+export interface Variables {
+  (name: string): string | undefined;
+  /** Whether a number was made of it that does not say the same: `0012345678`. @default none was */
+  readonly hasLostDigits?: (name: string) => boolean;
+}
 
 /** The part of Nest's `ConfigService` that is needed here. */
 export interface VariableSource {
@@ -11,10 +15,23 @@ export interface VariableSource {
  * `.env` files, validation and overrides are; from `process.env` otherwise.
  */
 export function variablesOf(config: VariableSource | undefined): Variables {
-  return (name) => {
-    const value = config === undefined ? process.env[name] : config.get(name);
+  const valueOf = (name: string) => (config === undefined ? process.env[name] : config.get(name));
+  const read = (name: string) => {
+    const value = valueOf(name);
     // A validation schema may have made a number of it.
     const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
     return typeof text === 'string' && text !== '' ? text : undefined;
   };
+  return Object.assign(read, {
+    hasLostDigits: (name: string) => {
+      const value = valueOf(name);
+      return typeof value === 'number' && isOtherThan(process.env[name], value);
+    },
+  });
+}
+
+/** @param text as it stands in the environment, where it is there */
+function isOtherThan(text: string | undefined, number: number): boolean {
+  if (text !== undefined && Number(text) === number) return text.trim() !== String(number);
+  return !(Math.abs(number) <= Number.MAX_SAFE_INTEGER);
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { ownCopy } from '../own-properties.js';
-import { headerTextProblem, kindOf } from '../strategies/header-text.js';
+import { headerTextProblem, IN_QUOTES, isQuoted, kindOf } from '../strategies/header-text.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { CredentialField, ProviderDefinition } from './provider-definition.js';
 
@@ -62,6 +62,7 @@ const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 function pemValue(given: unknown): CredentialValue {
   if (typeof given !== 'string') return { problem: `must be a PEM, and is ${kindOf(given)}` };
   const value = `${given.replaceAll('\\r', '').replaceAll('\\n', '\n').replaceAll('\r', '').trim()}\n`;
+  if (isQuoted(value.trim())) return { problem: IN_QUOTES };
   if (!value.startsWith('-----BEGIN '))
     return { problem: 'not a PEM; expected a text that begins with -----BEGIN' };
   try {

@@ -17,10 +17,19 @@ export function headerTextProblem(value: unknown): string | undefined {
   if (value === '') return 'empty';
   if (/[\r\n]/.test(value)) return 'has a line break in it; a secret read from a file often ends in one';
   if (value.trim() !== value) return 'has a space at its beginning or end';
+  if (isQuoted(value)) return IN_QUOTES;
   if (!isHeaderText(value))
     return 'has a character in it that no header can carry; copy it from the provider again';
   return undefined;
 }
+
+/** Whether a whole value stands in quotes: some readers of `.env` files keep them. */
+export function isQuoted(value: string): boolean {
+  return value.length > 1 && /^(["'`])[^]*\1$/.test(value);
+}
+
+export const IN_QUOTES =
+  'stands in quotes, which are a part of it then; take them away, where a file is read that keeps them';
 
 /** The kind of a value, for messages that must not show it. */
 export function kindOf(value: unknown): string {
