@@ -159,15 +159,17 @@ const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, 
   ],
 ];
 
+/** A merchant's number, as somebody took it for one to count with. */
+const validate = (given: Record<string, unknown>) => ({
+  ...given,
+  CASHFIN_CLIENT_SECRET: Number(given['CASHFIN_CLIENT_SECRET']),
+});
+
 /** As an application whose validation says that the variable is a number. */
 async function startWithNumber(logger: LogLines): Promise<unknown> {
   const variables = { CASHFIN_CLIENT_SECRET: '0012345678' };
   // The module reads them when it is described.
   Object.assign(process.env, variables);
-  const validate = (given: Record<string, unknown>) => ({
-    ...given,
-    CASHFIN_CLIENT_SECRET: Number(given['CASHFIN_CLIENT_SECRET']),
-  });
   const imports = [ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, validate })];
   delete process.env['CASHFIN_CLIENT_SECRET'];
   return startApplication(undefined, { logger, imports, variables });

@@ -1,10 +1,24 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  Injectable,
+  Module,
+  type Type,
+} from '@nestjs/common';
+import { LazyModuleLoader } from '@nestjs/core';
 import { Interval, ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
-import { type PaymentsAuthEvent, PaymentsAuthModule, PaymentsAuthService } from 'nestjs-payments-auth';
+import {
+  PAYMENTS_AUTH_CLOCK,
+  type PaymentsAuthEvent,
+  PaymentsAuthModule,
+  PaymentsAuthService,
+} from 'nestjs-payments-auth';
+import { Test } from '@nestjs/testing';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
-import { startModules } from './support/application.js';
+import { LogLines, startModules } from './support/application.js';
+import { until } from './support/waiting.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 
 const TIMER = 'payments-auth:refresh';
@@ -183,5 +197,52 @@ describe('renewal ahead of expiry', () => {
     await close();
     expect(await waiting).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
     answer?.();
+  });
+});
+
+/** As an application does that needs its payments only now and then. */
+const LAZILY: [title: string, loaded: (module: DynamicModule) => DynamicModule | Type][] = [
+  ['by itself', (module) => module],
+  [
+    'inside of another',
+    (module) => {
+      @Module({ imports: [module] })
+      class PaymentsModule {}
+      return PaymentsModule;
+    },
+  ],
+];
+
+const logins = () => server.requests.filter(({ url }) => url === LOGIN).length;
+
+describe('renewal in a module that is loaded lazily', () => {
+  afterEach(() => server.close());
+
+  it.each(LAZILY)('is as in any other: %s', async (_, loaded) => {
+    await startWakapay();
+    const clock = new ManualClock();
+    const builder = Test.createTestingModule({ imports: [ScheduleModule.forRoot()] });
+    const app = await (await builder.setLogger(new LogLines()).compile()).init();
+    const module = forRoot();
+    const providers = module.providers?.map((each) =>
+      'provide' in each && each.provide === PAYMENTS_AUTH_CLOCK
+        ? { provide: PAYMENTS_AUTH_CLOCK, useValue: clock }
+        : each,
+    );
+    await app.get(LazyModuleLoader).load(() => loaded({ ...module, providers }) as never);
+    await until(() => logins() === 1);
+    expect(app.get(SchedulerRegistry).getTimeouts()).toEqual([TIMER]);
+    for (let step = 0; step < 60; step += 1) await clock.advance(60_000);
+    await until(() => logins() === 2);
+    await app.close();
+    expect(app.get(SchedulerRegistry).getTimeouts()).toEqual([]);
+  });
+
+  it('begins with no module that is only described, and never started', async () => {
+    await startWakapay();
+    const module = await Test.createTestingModule({ imports: [forRoot()] }).compile();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(server.requests).toEqual([]);
+    await module.close();
   });
 });

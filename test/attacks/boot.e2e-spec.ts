@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { LogLines, startApplication } from '../support/application.js';
+import { Inject, Injectable, Module, Scope } from '@nestjs/common';
+import { REQUEST } from '@nestjs/core';
+import {
+  PaymentsAuthModule,
+  type PaymentsAuthModuleOptions,
+  type PaymentsAuthOptionsFactory,
+} from 'nestjs-payments-auth';
+import { LogLines, startApplication, startModules } from '../support/application.js';
 import { failure } from '../support/credential-bed.js';
 
 const credentials = { consumerKey: 'test-key-not-real', consumerSecret: 'test-secret-not-real' };
@@ -70,5 +77,46 @@ describe('a boot', () => {
     expect(logger.of('warn', 'PaymentsAuthModule')).toEqual([
       expect.stringContaining('no provider is configured'),
     ]);
+  });
+});
+
+@Injectable({ scope: Scope.REQUEST })
+class Tenant {
+  constructor(@Inject(REQUEST) readonly request: unknown) {}
+}
+
+/** It looks like one that lives as long as the application. */
+@Injectable()
+class Settings {
+  constructor(@Inject(Tenant) readonly tenant: Tenant) {}
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class OptionsOfRequest implements PaymentsAuthOptionsFactory {
+  createPaymentsAuthOptions = () => ({});
+}
+
+@Module({ providers: [Tenant, Settings], exports: [Tenant, Settings] })
+class TenantModule {}
+
+const useFactory = () => ({}) as PaymentsAuthModuleOptions;
+
+describe('options that depend on a request', () => {
+  it.each([
+    [
+      'directly',
+      () => PaymentsAuthModule.forRootAsync({ imports: [TenantModule], inject: [Tenant], useFactory }),
+    ],
+    [
+      'through another provider',
+      () => PaymentsAuthModule.forRootAsync({ imports: [TenantModule], inject: [Settings], useFactory }),
+    ],
+    ['as the request itself', () => PaymentsAuthModule.forRootAsync({ inject: [REQUEST], useFactory })],
+    ['as a class', () => PaymentsAuthModule.forRootAsync({ useClass: OptionsOfRequest })],
+  ])('stop the boot: %s', async (_, module) => {
+    expect(await failure(startModules([module()]))).toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining('depend on a request'),
+    });
   });
 });

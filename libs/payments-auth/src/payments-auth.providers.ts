@@ -1,9 +1,11 @@
 import { type FactoryProvider, type InjectionToken, Logger } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
+import { ModulesContainer } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CredentialRegistry } from './credentials/credential.registry.js';
 import { resolveOptions } from './options/options.resolver.js';
 import { type VariableSource, variablesOf } from './options/variables.js';
+import { isLoadedLazily, PaymentsAuthBootCheck } from './payments-auth.boot-check.js';
 import { type Clock, systemClock } from './payments-auth.clock.js';
 import { auditEvent, EventLog } from './payments-auth-event.log.js';
 import { PaymentsAuthEvents } from './payments-auth.events.js';
@@ -77,6 +79,7 @@ export function moduleParts({ named, definitions, providerNames }: ModuleNames):
       services,
       service,
       scheduler,
+      bootCheck,
       ...signatures,
       ...injectables,
     ],
@@ -191,9 +194,29 @@ const service: FactoryProvider = {
 
 const scheduler: FactoryProvider = {
   provide: CredentialScheduler,
-  inject: [CredentialRegistry, PAYMENTS_AUTH_CLOCK, { token: SchedulerRegistry, optional: true }],
-  useFactory: (credentials: CredentialRegistry, clock: Clock, timers?: SchedulerRegistry) =>
-    new CredentialScheduler(credentials, clock, timers),
+  inject: [
+    CredentialRegistry,
+    PAYMENTS_AUTH_CLOCK,
+    ModulesContainer,
+    { token: SchedulerRegistry, optional: true },
+  ],
+  useFactory: (
+    credentials: CredentialRegistry,
+    clock: Clock,
+    modules: ModulesContainer,
+    timers?: SchedulerRegistry,
+  ) => {
+    const renewing = new CredentialScheduler(credentials, clock, timers);
+    // Nobody calls its hooks then.
+    if (isLoadedLazily(modules)) renewing.start();
+    return renewing;
+  },
+};
+
+const bootCheck: FactoryProvider = {
+  provide: PaymentsAuthBootCheck,
+  inject: [ModulesContainer],
+  useFactory: (modules: ModulesContainer) => new PaymentsAuthBootCheck(modules),
 };
 
 /** Two per name. */

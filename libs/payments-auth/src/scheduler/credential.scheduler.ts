@@ -39,8 +39,12 @@ export class CredentialScheduler
     this.#timers = timers;
   }
 
-  /** Fetches in the background what is to be kept warm: the application does not wait for a provider to start. */
   onApplicationBootstrap(): void {
+    this.start();
+  }
+
+  /** Fetches in the background what is to be kept warm: the application does not wait for a provider to start. */
+  start(): void {
     this.#running = true;
     this.#registry.renewals.onEarlier(() => this.#arm());
     this.#registry.warm();
