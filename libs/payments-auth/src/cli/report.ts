@@ -74,7 +74,7 @@ function findingText(provider: string, { severity, step, what, status, cause, fi
 
 function summary(shown: readonly ProviderCheck[]): string {
   if (shown.length === 0)
-    return 'Nothing is configured, so nothing was checked. Set the variables of a provider (the command "env PROVIDER" lists them), put them into .env, or name a file with --env-file.\n';
+    return 'Nothing is configured, so nothing was checked. Set the variables of a provider (npx --no nestjs-payments-auth env wakapay prints those of WakaPay, for example), put them into .env, or name a file with --env-file.\n';
   const failed = shown.filter(({ ok }) => !ok).map(({ provider }) => provider);
   const count = shown.length === 1 ? 'One provider' : `${shown.length} providers`;
   return failed.length === 0

@@ -118,7 +118,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ on }) => on === 'settings',
     cause: 'the settings are not what they have to be',
-    fix: 'nestjs-payments-auth env PROVIDER prints a template',
+    fix: 'npx --no nestjs-payments-auth env PROVIDER prints a template',
   },
 ];
 
@@ -132,7 +132,7 @@ export function adviceFor(
       cause: 'an answer that is not documented',
       fix: `see ${definition.docs}, or ask the provider, with these words`,
     };
-  return { cause, fix };
+  return { cause, fix: fix.replace('PROVIDER', definition.name) };
 }
 
 function isFor(advice: ProviderAdvice, { on, what, status }: Symptom): boolean {

@@ -57,6 +57,9 @@ describe('payments-sandbox', () => {
     const command = run('--env', '--provider', 'cashfin', '--provider', 'pesapal');
     const lines = (await command.output).trimEnd().split('\n');
 
+    expect(command.errors).toEqual([
+      expect.stringMatching(/^The sandbox runs.*http:\/\/127.*Ctrl\+C ends it\.\n$/),
+    ]);
     expect(lines).toHaveLength(6);
     expect(lines.every((line) => /^[A-Z_]+='[^']+'$/.test(line))).toBe(true);
   });

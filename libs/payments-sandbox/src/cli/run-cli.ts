@@ -23,6 +23,9 @@ export async function runCli(cli: CliProcess): Promise<number> {
     }
     sandbox = await start(given);
     cli.out(printSandbox(sandbox, given.format));
+    // The output goes into a file then, and whoever looks at the terminal sees nothing else.
+    if (given.format === 'env')
+      cli.error(`The sandbox runs, and its control API at ${sandbox.controlUrl}. Ctrl+C ends it.\n`);
   } catch (error) {
     cli.error(`payments-sandbox: ${explain(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
