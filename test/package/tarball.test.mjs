@@ -161,6 +161,51 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
     await tool('tsc', ['-p', project]);
   });
 
+  it('cost the compiler of an application that uses a few providers less than 4000 instantiations', async () => {
+    const project = join(folder, 'consumer');
+    writeFiles(project, {
+      'package.json': { type: 'module' },
+      'application.ts': `
+        import type { HttpService } from '@nestjs/axios';
+        import { Module } from '@nestjs/common';
+        import { InjectPaymentsHttp, PaymentsAuthModule } from 'nestjs-payments-auth';
+
+        @Module({
+          imports: [
+            PaymentsAuthModule.forRoot({
+              fromEnvironment: ['daraja', 'paystack'],
+              providers: {
+                pesapal: { environment: 'sandbox', credentials: { consumerKey: 'k', consumerSecret: 's' } },
+                stripe: { credentials: { secretKey: 'sk_test_invented' } },
+                adyen: { environment: 'live', credentials: { apiKey: 'k', liveUrlPrefix: 'p' } },
+                // @ts-expect-error -- WakaPay's word is "test"
+                wakapay: { environment: 'sandbox', credentials: { apiKey: 'k', apiSecret: 's' } },
+              },
+            }),
+          ],
+        })
+        export class AppModule {}
+
+        export class Payments {
+          constructor(@InjectPaymentsHttp('stripe') readonly http: HttpService) {}
+        }`,
+      'tsconfig.json': {
+        compilerOptions: {
+          module: 'nodenext',
+          target: 'es2022',
+          strict: true,
+          noEmit: true,
+          skipLibCheck: true,
+          experimentalDecorators: true,
+          types: [],
+        },
+      },
+    });
+    const said = await tool('tsc', ['-p', project, '--extendedDiagnostics']);
+    const instantiations = Number(/^Instantiations:\s+(\d+)/m.exec(said)?.[1]);
+    assert.ok(instantiations < 4000, `${instantiations} instantiations`);
+  });
+
   for (const [name, type, options] of /** @type {const} */ ([
     ['nodenext, in an ES module', 'module', { module: 'nodenext' }],
     ['nodenext, in CommonJS', 'commonjs', { module: 'nodenext' }],
