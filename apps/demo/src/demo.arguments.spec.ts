@@ -11,6 +11,15 @@ describe('the arguments of the demo', () => {
     expect(() => readArguments(['--liv'])).toThrow(/--liv/);
   });
 
+  it('take the names of providers, each once', () => {
+    expect(readArguments([])).not.toHaveProperty('providers');
+    expect(readArguments(['--providers', 'daraja, paystack,daraja']).providers).toEqual([
+      'daraja',
+      'paystack',
+    ]);
+    expect(() => readArguments(['--providers', ','])).toThrow(/at least one provider/);
+  });
+
   it.each([
     ['--seconds', '0'],
     ['--seconds', 'ten'],

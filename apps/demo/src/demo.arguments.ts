@@ -2,8 +2,10 @@ import { parseArgs } from 'node:util';
 
 export const HELP = `Usage: npm start -- [options]
 
-Runs six payment providers' authentication on this machine, against a sandbox: no account, no network.
+Runs payment providers' authentication on this machine, against a sandbox: no account, no network.
 
+  --providers N,N
+               these instead of the six that were first: any of those that are built in
   --once       end after the run: exit code 0 when every call succeeded
   --seconds N  how long the run lasts (default 12)
   --port N     where the demo serves afterwards (default 3000; 0: any free port)
@@ -15,6 +17,8 @@ export interface DemoArguments {
   readonly help: boolean;
   readonly once: boolean;
   readonly live: boolean;
+  /** Instead of the six. */
+  readonly providers?: readonly string[];
   readonly seconds: number;
   readonly port: number;
 }
@@ -27,6 +31,7 @@ export function readArguments(argv: readonly string[]): DemoArguments {
       help: { type: 'boolean', short: 'h', default: false },
       once: { type: 'boolean', default: false },
       live: { type: 'boolean', default: false },
+      providers: { type: 'string' },
       seconds: { type: 'string', default: '12' },
       port: { type: 'string', default: process.env['PORT'] ?? '3000' },
     },
@@ -35,9 +40,16 @@ export function readArguments(argv: readonly string[]): DemoArguments {
     help: values.help,
     once: values.once,
     live: values.live,
+    ...(values.providers === undefined ? {} : { providers: namesIn(values.providers) }),
     seconds: numberIn(values.seconds, '--seconds', 1, 3_600),
     port: numberIn(values.port, '--port', 0, 65_535),
   };
+}
+
+function namesIn(text: string): string[] {
+  const names = [...new Set(text.split(',').map((name) => name.trim()))].filter((name) => name !== '');
+  if (names.length > 0) return names;
+  throw new Error('--providers must name at least one provider: --providers daraja,paystack');
 }
 
 function numberIn(text: string, name: string, least: number, most: number): number {

@@ -2,11 +2,18 @@ import type { HttpService } from '@nestjs/axios';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { ScheduleModule } from '@nestjs/schedule';
-import { getPaymentsHttpToken, PaymentsAuthModule } from 'nestjs-payments-auth';
+import {
+  BUILT_IN_PROVIDERS,
+  getPaymentsHttpToken,
+  PaymentsAuthModule,
+  PaymentsAuthService,
+  type ProviderDefinition,
+} from 'nestjs-payments-auth';
 import type { Sandbox } from 'payments-sandbox';
 import { DemoController } from './api/demo.controller.js';
 import { LiveView } from './page/live-view.js';
 import { PageController } from './page/page.controller.js';
+import { ExamplePayments } from './payments/example.payments.js';
 import type { PaymentAction } from './payments/payment-action.js';
 import { PAYMENT_ACTIONS, PaymentsModule } from './payments/payments.module.js';
 import { WakapayPayments } from './payments/wakapay.payments.js';
@@ -66,6 +73,44 @@ export class DemoModule {
     };
   }
 
+  /** Against the sandbox, with any providers: what they have in common. */
+  static withProviders(sandbox: Sandbox): DynamicModule {
+    const { names } = sandbox;
+    return {
+      module: DemoModule,
+      imports: [
+        ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [() => sandbox.environment] }),
+        ScheduleModule.forRoot(),
+        PaymentsAuthModule.forRoot({
+          providers: Object.fromEntries(
+            names.map((name) => [name, { credentials: inSandbox(sandbox, name), singleProcess: true }]),
+          ) as object,
+        }),
+      ],
+      controllers: [DemoController, PageController],
+      providers: [
+        Tally,
+        LiveView,
+        { provide: SANDBOX, useValue: sandbox },
+        {
+          provide: EVERY_ACTION,
+          inject: [PaymentsAuthService],
+          useFactory: (paymentsAuth: PaymentsAuthService) =>
+            names.map((name) => {
+              const provider = sandbox.provider(name);
+              return new ExamplePayments(
+                definitionOf(name),
+                paymentsAuth.http(name),
+                provider.examplesOf(),
+                provider.hosts[0],
+              );
+            }),
+        },
+        { provide: PAYMENT_ACTIONS, useExisting: EVERY_ACTION },
+      ],
+    };
+  }
+
   /** Against real providers: whatever the environment, or a `.env` file, has credentials for. */
   static live(): DynamicModule {
     return {
@@ -73,4 +118,19 @@ export class DemoModule {
       imports: [ConfigModule.forRoot({ isGlobal: true }), PaymentsAuthModule.forRoot(), PaymentsModule],
     };
   }
+}
+
+function definitionOf(name: string): ProviderDefinition {
+  return (BUILT_IN_PROVIDERS as readonly ProviderDefinition[]).find(
+    (each) => each.name === name,
+  ) as ProviderDefinition;
+}
+
+/** Credentials as an application keeps them: asked for again when one is refused, and a refresh token saved. */
+function inSandbox(sandbox: Sandbox, name: Sandbox['names'][number]): object {
+  const provider = sandbox.provider(name);
+  const load = async () => ({ ...provider.credentials });
+  const token = definitionOf(name).token as { readonly rotates?: boolean } | undefined;
+  // The sandbox knows each refresh token that it hands out, as a database would that has saved it.
+  return token?.rotates === true ? { load, save: async () => true } : load;
 }

@@ -1,13 +1,9 @@
 import type { AxiosResponse } from 'axios';
 import type { Observable } from 'rxjs';
 
-const DEMO_PROVIDERS = ['cashfin', 'kashier', 'pesapal', 'clickpesa', 'wakapay', 'cryptofuse'] as const;
-
-type DemoProvider = (typeof DEMO_PROVIDERS)[number];
-
 /** What the demo does with each provider: nothing but calls. Not a line of it is about authentication. */
 export interface PaymentAction {
-  readonly provider: DemoProvider;
+  readonly provider: string;
   /** The merchant it is done for; absent for the provider's own account. */
   readonly account?: string;
   /** How the provider authenticates, in words for the table. */

@@ -1,14 +1,14 @@
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { PaymentsAuthService } from 'nestjs-payments-auth';
-import { type Sandbox, startSandbox } from 'payments-sandbox';
+import { type AnyProviderName, type Sandbox, startSandbox } from 'payments-sandbox';
 import type { DemoArguments } from '../demo.arguments.js';
 import { DemoModule } from '../demo.module.js';
 import type { PaymentAction } from '../payments/payment-action.js';
 import { EVERY_ACTION } from '../sandbox.tokens.js';
 import { say } from '../say.js';
 import { report } from './report.js';
-import { playScenario } from './scenario.js';
+import { dayOf, playScenario, SIX_PROVIDERS_DAY, type Turn } from './scenario.js';
 import { Tally } from './tally.js';
 import { Traffic } from './traffic.js';
 import { exchangeWebhooks } from '../webhooks/webhook-run.js';
@@ -18,6 +18,7 @@ const TOKEN_LIFETIME_MS = 4_000;
 
 /** The run against the sandbox. Answers the exit code; without `--once` it then serves until it is stopped. */
 export async function runWithSandbox(options: DemoArguments): Promise<number> {
+  if (options.providers !== undefined) return runWithProviders(options.providers, options);
   const sandbox = await startSandbox({
     tokenLifetimeMs: TOKEN_LIFETIME_MS,
     settings: { clickpesa: { checksum: 'canonical' } },
@@ -30,11 +31,33 @@ export async function runWithSandbox(options: DemoArguments): Promise<number> {
   try {
     await listen(application, options.once ? 0 : options.port);
     const url = (await application.getUrl()).replace('[::1]', '127.0.0.1');
-    const failed = await run(application, sandbox, options.seconds * 1_000);
+    const failed = await run(application, sandbox, SIX_PROVIDERS_DAY, options.seconds * 1_000);
     const webhooks = await exchangeWebhooks(sandbox, application.get(WebhookLog), url);
     say(`\n${webhooks.words}\n`);
     if (options.once) return failed === 0 && webhooks.succeeded ? 0 : 1;
     await serve(application, url);
+    return 0;
+  } finally {
+    await application.close();
+    await sandbox.close();
+  }
+}
+
+/** The same with providers of the user's choice: whatever all of them have in common. */
+async function runWithProviders(names: readonly string[], options: DemoArguments): Promise<number> {
+  const sandbox = await startSandbox({
+    providers: names as readonly AnyProviderName[],
+    tokenLifetimeMs: TOKEN_LIFETIME_MS,
+  });
+  const application = await NestFactory.create(DemoModule.withProviders(sandbox), {
+    logger: ['error'],
+    forceCloseConnections: true,
+  });
+  try {
+    await listen(application, options.once ? 0 : options.port);
+    const failed = await run(application, sandbox, dayOf(sandbox), options.seconds * 1_000);
+    if (options.once) return failed === 0 ? 0 : 1;
+    await serve(application, (await application.getUrl()).replace('[::1]', '127.0.0.1'));
     return 0;
   } finally {
     await application.close();
@@ -54,19 +77,25 @@ async function listen(application: INestApplication, port: number): Promise<void
   }
 }
 
-async function run(application: INestApplication, sandbox: Sandbox, durationMs: number): Promise<number> {
+async function run(
+  application: INestApplication,
+  sandbox: Sandbox,
+  turns: readonly Turn[],
+  durationMs: number,
+): Promise<number> {
   const actions = application.get<readonly PaymentAction[]>(EVERY_ACTION);
   const tally = application.get(Tally);
   const traffic = new Traffic(actions, tally);
   const tokens = TOKEN_LIFETIME_MS / 1_000;
-  say(`Six payment providers on this machine; a token lives ${tokens} s. Calling all of them for `);
+  say(`Payment providers on this machine: ${sandbox.names.join(', ')}.\n`);
+  say(`A token lives ${tokens} s. Calling all of them for `);
   say(`${durationMs / 1_000} s, five callers each.\n\n`);
   const startedAtMs = performance.now();
   const tell = (words: string) =>
     say(`${((performance.now() - startedAtMs) / 1_000).toFixed(1).padStart(5)} s  ${words}\n`);
   tell('The first calls: one login per provider, whoever asks.');
   traffic.start(5, 100);
-  await playScenario(sandbox, durationMs, tell);
+  await playScenario(sandbox, turns, durationMs, tell);
   await traffic.stop();
   tell('The end.');
   say(`\n${report(actions, tally, application.get(PaymentsAuthService).status(), sandbox)}\n`);
@@ -82,8 +111,9 @@ async function serve(application: INestApplication, url: string): Promise<void> 
   say(`\nStill here, until you press Ctrl-C:\n`);
   say(`  GET  ${url}/                           a live page: open it, and press its buttons\n`);
   say(`  GET  ${url}/status                     what is known of each credential\n`);
-  say(`  GET  ${url}/providers/wakapay/read     a reading call, with any of the six\n`);
-  say(`  POST ${url}/providers/wakapay/pay      a payment-like call\n`);
+  const provider = actions.at(-1)?.provider;
+  say(`  GET  ${url}/providers/${provider}/read     a reading call, with any of them\n`);
+  say(`  POST ${url}/providers/${provider}/pay      a payment-like call\n`);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { BUILT_IN_PROVIDERS, type ProviderDefinition } from 'nestjs-payments-auth';
 import type { Sandbox } from 'payments-sandbox';
 
 /** Something that happens to the providers while calls go on, at a part of the run from 0 to 1. */
-interface Turn {
+export interface Turn {
   readonly at: number;
   readonly words: string;
   play(sandbox: Sandbox): void;
@@ -10,8 +11,8 @@ interface Turn {
 
 const TOKEN_PROVIDERS = ['pesapal', 'clickpesa', 'wakapay', 'cryptofuse'] as const;
 
-/** What an ordinary bad day looks like. */
-const SCENARIO: readonly Turn[] = [
+/** What an ordinary bad day of the six looks like. */
+export const SIX_PROVIDERS_DAY: readonly Turn[] = [
   {
     at: 0.3,
     words: 'All tokens are revoked while calls are in flight.',
@@ -51,15 +52,60 @@ const SCENARIO: readonly Turn[] = [
   },
 ];
 
+const named = (some: readonly ProviderDefinition[]) => some.map(({ title }) => title).join(', ');
+
+/**
+ * What such a day looks like for any providers. Tokens are revoked and keys rotated only where the provider documents how
+ * it refuses a call: elsewhere a payment that is refused is not sent again, and the call fails as it should.
+ */
+export function dayOf(sandbox: Sandbox): readonly Turn[] {
+  const definitions = (BUILT_IN_PROVIDERS as readonly ProviderDefinition[]).filter(({ name }) =>
+    sandbox.names.some((each) => each === name),
+  );
+  const of = (some: readonly ProviderDefinition[], play: (name: (typeof sandbox.names)[number]) => void) => {
+    for (const name of sandbox.names) if (some.some((each) => each.name === name)) play(name);
+  };
+  const withToken = definitions.filter(({ token }) => token !== undefined);
+  const known = withToken.filter(({ refusal }) => refusal !== undefined);
+  const keys = definitions.filter(
+    (each) => each.token === undefined && each.refusal !== undefined && each.sign === undefined,
+  );
+  const turns: (Turn & { readonly who: readonly ProviderDefinition[] })[] = [
+    {
+      at: 0.3,
+      who: known,
+      words: `All tokens of ${named(known)} are revoked while calls are in flight.`,
+      play: () => of(known, (name) => sandbox.provider(name).revokeTokens()),
+    },
+    {
+      at: 0.5,
+      who: keys,
+      words: `The keys of ${named(keys)} are rotated; the old ones are dead at once.`,
+      play: () => of(keys, (name) => sandbox.provider(name).rotate()),
+    },
+    {
+      at: 0.7,
+      who: withToken,
+      words: `The login endpoints of ${named(withToken)} fail twice each.`,
+      play: () =>
+        of(withToken, (name) =>
+          sandbox.provider(name).misbehave({ fault: 'server-error', on: 'token', times: 2 }),
+        ),
+    },
+  ];
+  return turns.filter(({ who }) => who.length > 0);
+}
+
 /** Plays the scenario over `durationMs`, and tells about each turn as it comes. */
 export async function playScenario(
   sandbox: Sandbox,
+  turns: readonly Turn[],
   durationMs: number,
   tell: (words: string) => void,
 ): Promise<void> {
   const startedAtMs = performance.now();
   const until = (part: number) => wait(Math.max(0, part * durationMs - (performance.now() - startedAtMs)));
-  for (const turn of SCENARIO) {
+  for (const turn of turns) {
     await until(turn.at);
     tell(turn.words);
     turn.play(sandbox);

@@ -1,0 +1,28 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { startProcess } from '../../../../test/support/processes.js';
+
+jest.setTimeout(60_000);
+
+const DEMO = new URL('../main.ts', import.meta.url);
+
+describe('the demo, with providers of the user', () => {
+  it('runs them through a bad day, and says what their calls came to', async () => {
+    const demo = startProcess(DEMO, {
+      args: ['--once', '--seconds', '1', '--providers', 'daraja,paystack,pesapal'],
+    });
+    const end = await demo.ended;
+    expect(demo.stdout).toContain('Payment providers on this machine: daraja, paystack, pesapal.');
+    expect(demo.stdout).toContain('The keys of Paystack are rotated');
+    // A busy machine may make more of a short run than it is, so a failed call is no failure of this test.
+    for (const name of ['daraja', 'paystack', 'pesapal'])
+      expect(demo.stdout).toMatch(new RegExp(`^${name} .* [1-9]\\d* +[1-9]\\d* `, 'm'));
+    expect(demo.stdout).toMatch(/carried out [1-9]\d* payments, 0 of them twice\./);
+    expect(end.signal).toBeNull();
+  });
+
+  it('says so where there is no such provider', async () => {
+    const demo = startProcess(DEMO, { args: ['--once', '--providers', 'darajah'] });
+    expect(await demo.ended).toEqual({ code: 2, signal: null });
+    expect(demo.stderr).toContain('There is no provider "darajah"');
+  });
+});
