@@ -161,7 +161,7 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
     await tool('tsc', ['-p', project]);
   });
 
-  it('cost the compiler of an application that uses a few providers less than 4000 instantiations', async () => {
+  it('cost the compiler of a consumer less than 4000 instantiations', async () => {
     const project = join(folder, 'consumer');
     writeFiles(project, {
       'package.json': { type: 'module' },
