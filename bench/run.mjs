@@ -21,8 +21,11 @@ const MEASURES = {
   'hanging-merchants': ['faults', 'hangingMerchants'],
   'clock-step': ['faults', 'clockStep'],
   fleet: ['fleet', 'fleet'],
+  'fleet-of-merchants': ['fleet', 'fleetOfMerchants'],
   accounts: ['accounts', 'accounts'],
+  'account-memory': ['accounts', 'accountMemory'],
   boot: ['boot', 'boot'],
+  'first-payment': ['first-payment', 'firstPayment'],
 };
 
 const HELP = `Usage: npm run bench -- [options] [measure…]
@@ -38,7 +41,7 @@ Measures: ${Object.keys(MEASURES).join(', ')} (all by default)
 `;
 
 /** What a measure starts besides Node. */
-const NEEDS = { fleet: 'redis' };
+const NEEDS = { fleet: 'redis', 'fleet-of-merchants': 'redis', 'account-memory': 'redis' };
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const DOCS = fileURLToPath(new URL('../docs', import.meta.url));

@@ -1,10 +1,11 @@
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { startRedis } from '../support/redis.mjs';
 import { startProvider } from '../support/provider.mjs';
+import { round } from '../support/statistics.mjs';
 import { count } from '../support/targets.mjs';
 
 const WORKER = fileURLToPath(new URL('../support/fleet-worker.mjs', import.meta.url));
@@ -26,8 +27,8 @@ export async function fleet({ quick }) {
     for (const worker of workers) worker.send('end');
     const all = await Promise.all(reports);
     const { tokenRequests, mostAtOnce, refused } = await provider.counts();
-    const calls = all.reduce((sum, report) => sum + report.calls, 0);
-    const failures = all.reduce((sum, report) => sum + report.failures, 0);
+    const calls = sum(all, 'calls');
+    const failures = sum(all, 'failures');
     const allowed = Math.ceil(durationMs / (LIFETIME_MS - WINDOW_MS - JITTER_MS)) + 1;
     return {
       title: `${processes} processes, ${durationMs / 1_000} s, ${LIFETIME_MS / 1_000} s tokens, one Redis`,
@@ -56,36 +57,81 @@ export async function fleet({ quick }) {
   }
 }
 
-async function startRedis() {
-  if (process.env.REDIS_URL) return { url: process.env.REDIS_URL, stop: async () => undefined };
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  const server = spawn(
-    'redis-server',
-    ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()],
-    {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    },
+/**
+ * Many merchants, many processes: each merchant's token is asked for once in its life, whoever calls. In the middle all
+ * tokens are revoked.
+ */
+export async function fleetOfMerchants({ quick }) {
+  const [processes, merchants, lifetimeMs, durationMs] = quick
+    ? [3, 60, 6_000, 12_000]
+    : [32, 5_000, 60_000, 300_000];
+  const redis = await startRedis();
+  const provider = await startProvider();
+  await provider.set({ lifetimeMs, tokenDelayMs: 20 });
+  const workers = Array.from({ length: processes }, () =>
+    fork(WORKER, [provider.url, redis.url, String(merchants)]),
   );
-  await new Promise((resolve, reject) => {
-    server.once('error', () =>
-      reject(
-        new Error(
-          '"redis-server" is not there. Install it (Debian: apt-get install -y redis-server), or set REDIS_URL.',
-        ),
-      ),
-    );
-    server.stdout.on('data', (chunk) => /ready to accept/i.test(chunk) && resolve());
-  });
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    stop: async () => {
-      const exit = once(server, 'exit');
-      server.kill();
-      await exit;
-    },
-  };
+  const client = new Redis(redis.url);
+  try {
+    const reports = workers.map(async (worker) => (await once(worker, 'message'))[0]);
+    await wait(durationMs / 2);
+    await provider.revoke();
+    await wait(durationMs / 2);
+    for (const worker of workers) worker.send('end');
+    const all = await Promise.all(reports);
+    const { tokenRequests, refused, served } = await provider.counts();
+    const calls = sum(all, 'calls');
+    const failures = sum(all, 'failures');
+    const { operations, cpuSeconds } = await spentBy(client);
+    // At its start, in each life, and once more for the revocation. A merchant that is not called needs none.
+    const lives = Math.ceil(durationMs / (lifetimeMs - renewalWindowMs(lifetimeMs)));
+    const allowed = served * (lives + 1);
+    return {
+      title: `${processes} processes, ${merchants.toLocaleString('en')} merchants, ${durationMs / 1_000} s, ${lifetimeMs / 1_000} s tokens, one Redis`,
+      note: `All tokens are revoked once, after half of the time. A merchant has ${lives} lives of a token in that time, and one more for the revocation.`,
+      rows: [
+        {
+          name: 'with a shared store',
+          role: 'ours',
+          calls,
+          failures,
+          refused,
+          'token requests': tokenRequests,
+          'a merchant and life': round(tokenRequests / served / (lives + 1), 2),
+          'Redis operations a login': round(operations / tokenRequests, 1),
+          'a call': round(operations / calls, 3),
+          'Redis CPU %': round((cpuSeconds / (durationMs / 1_000)) * 100, 1),
+        },
+      ],
+      targets: [
+        count('token requests of all merchants', `≤ ${allowed}`, tokenRequests, tokenRequests <= allowed),
+        count('failures of all merchants', '0', failures, failures === 0),
+      ],
+    };
+  } finally {
+    for (const worker of workers) if (worker.exitCode === null) worker.kill();
+    client.disconnect();
+    await provider.close();
+    await redis.stop();
+  }
+}
+
+/** A fifth of the life, or half of it where that is less than two logins; a tenth is given away at random. */
+function renewalWindowMs(lifetimeMs) {
+  return Math.max(lifetimeMs * 0.2, WINDOW_MS) * 1.1;
+}
+
+function sum(reports, name) {
+  return reports.reduce((total, report) => total + report[name], 0);
+}
+
+/** What Redis has done since it started, for everybody. */
+async function spentBy(client) {
+  const [commands, cpu] = await Promise.all([client.info('commandstats'), client.info('cpu')]);
+  const operations = [...commands.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm)].reduce(
+    (total, [, calls]) => total + Number(calls),
+    0,
+  );
+  const seconds = (name) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(cpu)?.[1] ?? 0);
+  return { operations, cpuSeconds: seconds('used_cpu_sys') + seconds('used_cpu_user') };
 }

@@ -12,21 +12,7 @@ const imports = [
 ];
 if (process.argv[2] === 'with') {
   const { PaymentsAuthModule } = await import('../../libs/payments-auth/dist/esm/index.js');
-  const elsewhere = 'http://127.0.0.1:9';
-  const credentials = {
-    cashfin: { clientSecret: 'cs_bench_not_real' },
-    kashier: { secretKey: 'bench$not-real' },
-    pesapal: { consumerKey: 'bench', consumerSecret: 'bench-not-real' },
-    clickpesa: { clientId: 'bench', apiKey: 'bench-not-real' },
-    wakapay: { apiKey: 'bench', apiSecret: 'bench-not-real' },
-    cryptofuse: { clientId: 'bench', clientSecret: 'bench-not-real' },
-  };
-  const providers = Object.fromEntries(
-    Object.entries(credentials).map(([name, each]) => [
-      name,
-      { baseUrl: elsewhere, credentials: each, keepWarm: 'when-used' },
-    ]),
-  );
+  const { SIX: providers } = await import('./six.mjs');
   imports.push(PaymentsAuthModule.forRoot({ providers }));
 }
 const application = await NestFactory.createApplicationContext(

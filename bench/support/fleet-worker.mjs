@@ -4,14 +4,19 @@ import { Redis } from 'ioredis';
 import { RedisTokenStore } from '../../libs/payments-auth/dist/esm/redis/index.js';
 import { startLibrary } from './library.mjs';
 
-const [providerUrl, redisUrl] = process.argv.slice(2);
+const [providerUrl, redisUrl, merchants] = process.argv.slice(2);
 const redis = new Redis(redisUrl, { lazyConnect: true });
 redis.on('error', () => undefined);
 await redis.connect();
 const store = new RedisTokenStore(redis, {
   keys: [{ id: 'bench', key: Buffer.alloc(32, 7).toString('base64') }],
 });
-const library = await startLibrary(providerUrl, { module: { store } });
+const accounts = (account) => ({ clientId: account, clientSecret: 'bench-secret-not-real' });
+const library = await startLibrary(providerUrl, {
+  module: { store },
+  ...(merchants === undefined ? {} : { provider: { credentials: undefined, accounts } }),
+});
+const anyone = () => ({ paymentsAuth: { account: `merchant-${Math.floor(Math.random() * merchants)}` } });
 const http = library.service.http('bench').axiosRef;
 
 const ended = new AbortController();
@@ -20,7 +25,7 @@ process.once('disconnect', () => ended.abort());
 const report = { calls: 0, failures: 0 };
 while (!ended.signal.aborted) {
   report.calls += 1;
-  await http.get('/payments/').catch(() => (report.failures += 1));
+  await http.get('/payments/', merchants === undefined ? {} : anyone()).catch(() => (report.failures += 1));
   await wait(20);
 }
 await library.close();

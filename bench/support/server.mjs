@@ -93,7 +93,7 @@ function issue(client, response) {
 }
 
 function isOne(client, prefix) {
-  return prefix !== undefined && client.startsWith(prefix);
+  return typeof prefix === 'string' && client.startsWith(prefix);
 }
 
 function serve(request, response) {
