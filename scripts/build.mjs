@@ -18,6 +18,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Functions that keep nothing and that nobody compares: they may be bundled twice. */
 const PURE = ['.build/within.js'];
 
+// Whoever has just typed `npm start` would look at an empty terminal.
+if (process.argv.includes('--demo')) console.error('Building first: half a minute, less the next time.');
 for (const folder of Object.values(libraries)) {
   if (process.argv.includes('--clean')) rmSync(join(folder, '.build'), { recursive: true, force: true });
   if (!compile(['--build', join(folder, 'tsconfig.lib.json')])) process.exit(1);
