@@ -366,6 +366,21 @@ describe.each(withToken)('%s, which has a token,', (name) => {
   });
 });
 
+/** What Nomba's revocation takes is not documented: both sides guess, and differ. */
+const takesBack = withToken.filter(
+  (name) => name !== 'nomba' && 'revoke' in (definitionOf(name).token ?? {}),
+);
+
+describe.each(takesBack)('%s, which takes tokens back,', (name) => {
+  it('is given back the token of a credential that is revoked', async () => {
+    const bed = await startBed(name);
+    await bed.outwait(bed.send(exampleOf(bed.provider, 'read')));
+    await bed.outwait(bed.application.paymentsAuth.credentials(name).revoke());
+    expect(bed.provider.counts.revocations).toBe(1);
+    expect(bed.provider.tokens.map(({ state }) => state)).toEqual(['revoked']);
+  });
+});
+
 describe.each(withToken.filter((name) => definitionOf(name).token?.kind === 'refresh-token'))(
   '%s, which has a refresh token,',
   (name) => {

@@ -28,22 +28,26 @@ interface Merchant {
 
 const CLIENT = { clientId: 'platform', clientSecret: 'test-secret-not-real-0123456789' };
 
-const acme = defineProvider<{ clientId: string; clientSecret: string; refreshToken: string }>({
-  name: 'acme',
-  title: 'Acme',
-  docs: 'https://docs.acme.test',
-  environments: { live: 'https://api.acme.test' },
-  credentials: { clientId: {}, clientSecret: {}, refreshToken: {} },
-  token: refreshToken({
-    path: '/token',
-    client: ({ credentials }) => ({ id: credentials.clientId, secret: credentials.clientSecret }),
-    refreshToken: ({ credentials }) => credentials.refreshToken,
-    rotates: true,
-    documentedLifetimeMs: 3_600_000,
-  }),
-  headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
-  refusal: { refused: ({ body }) => (body as { code?: unknown } | undefined)?.code === 'bad_token' },
-});
+const acmeWith = (rotates: boolean) =>
+  defineProvider<{ clientId: string; clientSecret: string; refreshToken: string }>({
+    name: 'acme',
+    title: 'Acme',
+    docs: 'https://docs.acme.test',
+    environments: { live: 'https://api.acme.test' },
+    credentials: { clientId: {}, clientSecret: {}, refreshToken: {} },
+    token: refreshToken({
+      path: '/token',
+      client: ({ credentials }) => ({ id: credentials.clientId, secret: credentials.clientSecret }),
+      refreshToken: ({ credentials }) => credentials.refreshToken,
+      rotates,
+      documentedLifetimeMs: 3_600_000,
+    }),
+    headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+    refusal: { refused: ({ body }) => (body as { code?: unknown } | undefined)?.code === 'bad_token' },
+  });
+const acme = acmeWith(true);
+/** What an issuer's documents say, and its answers do not. */
+const unchanging = acmeWith(false);
 
 /** What the application keeps of its merchants, as a table of a database would. */
 class Merchants {
@@ -336,6 +340,30 @@ describe('a refresh token that is good for one use', () => {
     expect(await spent()).toEqual([first, second]);
     expect(merchants.saves).toEqual(['shop']);
     expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
+  });
+});
+
+describe('a refresh token that is said to stay as it is', () => {
+  const lasting = (save: boolean) => {
+    const { load, save: saving } = merchants.source;
+    return { provider: unchanging, accounts: save ? { load, save: saving } : { load } };
+  };
+
+  it('is saved when another one comes all the same', async () => {
+    const first = await connect('shop');
+    const application = await start(undefined, { ...lasting(true), singleProcess: undefined });
+    expect((await call(application, 'shop')).status).toBe(200);
+    expect(merchants.saves).toEqual(['shop']);
+    expect(merchants.tokens.get('shop')).not.toBe(first);
+    expect(typesOf()).not.toContain('refresh-token-unsaved');
+  });
+
+  it('is told as unsaved when another one comes and nobody saves it', async () => {
+    await connect('shop');
+    const application = await start(undefined, { ...lasting(false), singleProcess: undefined });
+    expect((await call(application, 'shop')).status).toBe(200);
+    expect(typesOf().filter((type) => type === 'refresh-token-unsaved')).toHaveLength(1);
+    expect(logger.of('error').some((line) => line.startsWith('refresh-token-unsaved'))).toBe(true);
   });
 });
 

@@ -288,6 +288,29 @@ const OTHER_ED25519 = (() => {
   return Buffer.concat([Buffer.from(d, 'base64url'), Buffer.from(x, 'base64url')]).toString('base64');
 })();
 
+describe('a key that stands in a KMS', () => {
+  it.each(['gocardless.request', 'truelayer.request'])(
+    'signs %s, in the DER that it answers with',
+    async (name) => {
+      const { provider, keys, call, exact = {}, holds } = REQUESTS[name] as RequestVector;
+      const { privateKey = '', ...others } = keys;
+      const made = await signed({
+        provider,
+        keys: others,
+        call: { ...call, signer: async (bytes: Uint8Array) => sign('sha512', bytes, privateKey) },
+      });
+      expect(made.headers).toMatchObject(exact);
+      expect(holds?.(made)).toBe(true);
+    },
+  );
+
+  it.each(['gocardless.request', 'truelayer.request'])('is asked of whoever signs %s', async (name) => {
+    const vector = REQUESTS[name] as RequestVector;
+    const { privateKey: _, ...others } = vector.keys;
+    await expect(signed({ ...vector, keys: others })).rejects.toThrow('or the provider option signer');
+  });
+});
+
 describe('the vector of one valid signature', () => {
   it('of GoCardless holds over the base that the definition builds', () => {
     const der =

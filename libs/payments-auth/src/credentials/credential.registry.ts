@@ -88,7 +88,7 @@ export class CredentialRegistry {
       const slowestLoginMs = () => own.durations.slowestMs;
       const refreshing = refreshTokenStrategy(strategy);
       const asking =
-        refreshing?.rotates === true
+        refreshing !== undefined
           ? new RefreshTokenIssuer(provider, refreshing, own, {
               clock,
               hash,

@@ -67,7 +67,10 @@ export type PaymentsAuthEvent = EventBase &
      * time. No waiting cures it.
      */
     | { readonly type: 'definition-fault'; readonly reason: string; readonly retryAfterMs?: number }
-    /** What took the place of a refresh token could not be saved. It is kept here, served, and saved again and again. */
+    /**
+     * What took the place of a refresh token could not be saved. It is kept here, served, and saved again and again. Of a
+     * provider whose refresh tokens are said to stay as they are: another one came, and nobody saves it.
+     */
     | { readonly type: 'refresh-token-unsaved' }
     /** A process died while it spent a refresh token, or the answer was lost. It is spent once more. */
     | { readonly type: 'refresh-token-in-doubt' }

@@ -107,6 +107,7 @@ export const mollieOauth = builtInProvider<MollieOauthCredentials, 'mollie-oauth
       refreshToken: ({ credentials }) => credentials.refreshToken,
       rotates: false,
       documentedLifetimeMs: 3_600_000,
+      revoke: { method: 'DELETE', path: '/oauth2/tokens' },
     }),
     headers: ({ token }) => ({ Authorization: bearer(token) }),
     advice: [

@@ -58,7 +58,7 @@ export interface ClientSpec<C> {
     readonly refreshToken?: string;
   };
   /** The revocation endpoint (RFC 7009). @default none */
-  readonly revoke?: { readonly path: string };
+  readonly revoke?: { /** @default 'POST' */ readonly method?: 'POST' | 'DELETE'; readonly path: string };
 }
 
 export const SECRET_WAYS: readonly SecretWay[] = ['client_secret_basic', 'client_secret_post'];
@@ -84,10 +84,12 @@ export async function clientRequest<C>(
   fields: HeaderValues,
   given: LoginGiven<C>,
   means: RequestMeans,
+  method: TokenRequest['method'] = 'POST',
 ): Promise<TokenRequest> {
   const proof = await proofOf(spec, given, means);
   const all = { ...fields, ...proof.fields };
   return tokenRequest({
+    method,
     path,
     headers: { ...proof.headers, ...called('token.headers', () => spec.headers?.(given)) },
     body: spec.encoding === 'json' ? { json: all } : { form: all },

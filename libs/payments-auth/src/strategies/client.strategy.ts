@@ -50,7 +50,7 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
       : {
           revoke: (given, means) => {
             const fields = { token: given.token, token_type_hint: 'access_token' };
-            return clientRequest(spec, revoke.path, fields, given, means);
+            return clientRequest(spec, revoke.path, fields, given, means, revoke.method);
           },
         }),
   };

@@ -101,7 +101,7 @@ export type SecretWay = 'client_secret_basic' | 'client_secret_post';
 
 /** One request to a token (or revocation) endpoint, ready for the wire but for its base URL. */
 export interface TokenRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Appended to the base URL as it is, trailing slash included. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import type { HeaderValues, RequestBody, TokenRequest } from './strategy.js';
 
 /** The parts of a token request, before they are serialised. */
 export interface TokenRequestParts {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: TokenRequest['method'];
   readonly path: string;
   readonly headers?: HeaderValues;
   /** Absent: an empty body without a content type. */

@@ -53,6 +53,8 @@ export interface RefreshTokenEnvironment {
  * One process at a time may spend the refresh token of an account. It asks the application for it again when its turn
  * has come, notes in the store that it is about to be spent, and has the application save what takes its place before
  * anybody uses what came with it. While the store cannot say, nothing is spent.
+ *
+ * A refresh token that stays as it is needs none of this.
  */
 export class RefreshTokenIssuer implements TokenIssuer {
   readonly isShared = false;
@@ -96,6 +98,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
   }
 
   async issue(request: IssueRequest, reserve?: Reserve): Promise<IssueOutcome> {
+    if (!this.#strategy.rotates) return this.#lasting(request, reserve);
     const key = this.#keyOf(request);
     const before = this.#turns.get(key.hash) ?? Promise.resolve();
     const turn = before.then(() => this.#underLock(key, request, reserve));
@@ -106,6 +109,21 @@ export class RefreshTokenIssuer implements TokenIssuer {
     } finally {
       if (this.#turns.get(key.hash) === settled) this.#turns.delete(key.hash);
     }
+  }
+
+  /**
+   * A refresh token that is said to stay as it is needs no lock. Should another one come all the same, it is saved; where
+   * nobody saves it, that is said, because the merchant is lost when the provider ends the one that is stored.
+   */
+  async #lasting(request: IssueRequest, reserve?: Reserve): Promise<IssueOutcome> {
+    const outcome = await this.#inner.issue(request, reserve);
+    if (outcome.outcome !== 'issued') return outcome;
+    const { refreshToken: next, ...issued } = outcome;
+    const previous = this.#refreshTokenIn(request.credentials);
+    if (next === undefined || next === previous) return issued;
+    if ((await this.#trySaving(request.account, { previous, next })) === 'failed')
+      this.#unsavedAgain(request);
+    return issued;
   }
 
   // --- The lock ---------------------------------------------------------------------------------------------------
