@@ -343,12 +343,12 @@ describe('a refresh token that is good for one use', () => {
   });
 });
 
-describe('a refresh token that is said to stay as it is', () => {
-  const lasting = (save: boolean) => {
-    const { load, save: saving } = merchants.source;
-    return { provider: unchanging, accounts: save ? { load, save: saving } : { load } };
-  };
+const lasting = (save: boolean) => {
+  const { load, save: saving } = merchants.source;
+  return { provider: unchanging, accounts: save ? { load, save: saving } : { load } };
+};
 
+describe('a refresh token that is said to stay as it is', () => {
   it('is saved when another one comes all the same', async () => {
     const first = await connect('shop');
     const application = await start(undefined, { ...lasting(true), singleProcess: undefined });
