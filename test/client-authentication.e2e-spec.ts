@@ -1,5 +1,8 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { Agent } from 'node:https';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request as requestOverTls } from 'node:https';
+import { json as jsonOf } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
@@ -136,6 +139,19 @@ async function stop() {
   application = undefined;
 }
 
+/** What the issuer says of a token to a resource server (RFC 7662), which is a client of its own. */
+async function introspected(token: string): Promise<unknown> {
+  const asking = requestOverTls(`${issuer.url}/token/introspection`, {
+    method: 'POST',
+    ca: issuer.authority.cert,
+    auth: `basic:${new URLSearchParams({ SECRET }).toString().slice('SECRET='.length)}`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  });
+  asking.end(new URLSearchParams({ token }).toString());
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  return jsonOf(answer);
+}
+
 describe('a client authenticates to a real issuer', () => {
   it.each(WAYS)('by %s: it gets a token, which calls carry', async (_, authentication, client) => {
     const paymentsAuth = await start(authentication, client);
@@ -149,8 +165,10 @@ describe('a client authenticates to a real issuer', () => {
     const credentials = paymentsAuth.credentials('acme');
     const { token } = await credentials.get();
     expect(await issuer.isAlive(token)).toBe(true);
+    expect(await introspected(token)).toMatchObject({ active: true });
     await credentials.revoke();
     expect(await issuer.isAlive(token)).toBe(false);
+    expect(await introspected(token)).toEqual({ active: false });
     // The next call has a token of its own.
     expect((await paymentsAuth.http('acme').axiosRef.get('/resource')).status).toBe(200);
     expect((await credentials.get()).token).not.toBe(token);

@@ -9,22 +9,25 @@ import {
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { AxiosError, AxiosRequestConfig } from 'axios';
+import type { AxiosAdapter, AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios';
 import {
   type AnyProviderDefinition,
   type Attempt,
+  clientCredentials,
   defineProvider,
   digest,
   hmac,
   jws,
   login,
+  privateKeyJwt,
   type SignedAttempt,
   textAt,
 } from 'nestjs-payments-auth';
 import { type AttemptToSign, signAttempt } from 'nestjs-payments-auth/testing';
 import { firstValueFrom } from 'rxjs';
+import { Stripe } from 'stripe';
 import { startApplication, type TestApplication } from './support/application.js';
-import { failure } from './support/credential-bed.js';
+import { failure, until } from './support/credential-bed.js';
 import {
   json,
   type LoopbackServer,
@@ -459,6 +462,9 @@ const header: Sign = ({ credentials, nowMs, attempt, random }) => ({
   },
 });
 
+const neverSigned: Sign = () => new Promise<SignedAttempt>(() => undefined);
+const asBearer = ({ token }: { token: string }) => ({ Authorization: `Bearer ${token}` });
+
 describe('A definition that signs', () => {
   it('is asked once per attempt, and a replay is signed anew, with the refusal at hand', async () => {
     const seen: [number, number | undefined, unknown][] = [];
@@ -611,14 +617,108 @@ describe('A definition that signs', () => {
   });
 
   it('cannot hold a call longer than its own timeout', async () => {
-    const { send } = await start(signing(() => new Promise<SignedAttempt>(() => undefined)));
+    const { send } = await start(signing(neverSigned));
     expect(await failure(send({ url: '/payments', timeout: 20 }))).toMatchObject({ code: 'ECONNABORTED' });
     expect(server.requests).toEqual([]);
+  });
+
+  it('cannot hold authenticate() longer than a call may take', async () => {
+    await start(signing(neverSigned), () => true, { http: { timeout: 30 } });
+    const authenticating = application.paymentsAuth.credentials('acme').authenticate({
+      method: 'GET',
+      url: '/payments',
+    });
+    expect(await failure(authenticating)).toMatchObject({
+      code: 'SIGNING_FAILED',
+      message: expect.stringContaining('the signer did not answer within 30 ms'),
+    });
+  });
+
+  it('whose signer hangs is held by the deadline of the call, and of a login by that of the login', async () => {
+    let asked = 0;
+    const signer = () => ((asked += 1), new Promise<Uint8Array>(() => undefined));
+    const { send } = await start(signing(signsElsewhere), () => true, { signer });
+    expect(await failure(send({ url: '/payments', timeout: 30 }))).toMatchObject({ code: 'ECONNABORTED' });
+    await application.close();
+    await server.close();
+    const token = clientCredentials<Keys>({
+      path: '/token',
+      client: ({ credentials }) => ({ id: credentials.id }),
+      authentication: privateKeyJwt({ algorithm: 'ES256' }),
+      documentedLifetimeMs: 3_600_000,
+    });
+    const options = { signer, tokenRequest: { timeoutMs: 30 } };
+    const again = await start(
+      signing(() => ({}), { token, headers: asBearer }),
+      () => true,
+      options,
+    );
+    asked = 0;
+    const call = failure(again.send({ url: '/payments', timeout: 1_000 }));
+    // The login that the signer holds up has ended, and another one asks it again.
+    await until(() => asked > 1);
+    expect(await call).toMatchObject({ code: 'ECONNABORTED' });
+    expect(server.requests).toEqual([]);
+  });
+
+  it('signs what an adapter of the application’s own sends', async () => {
+    const { sign, isGenuine } = SCHEMES['RFC 9421 with Content-Digest: ECDSA'] as (typeof SCHEMES)[string];
+    const { send } = await start(signing(sign), isGenuine);
+    const seen: string[] = [];
+    const adapter: AxiosAdapter = async (config) => {
+      const { method = 'get', url = '', headers, data } = config;
+      seen.push(url);
+      const body = data as string | undefined;
+      const sent = Object.fromEntries(Object.entries(headers.toJSON()).map(([k, v]) => [k, String(v)]));
+      const answer = await fetch(url, { method: method.toUpperCase(), headers: sent, ...(body && { body }) });
+      const { status, statusText } = answer;
+      return { data: await answer.text(), status, statusText, headers: {}, config } as AxiosResponse;
+    };
+    for (const call of CALLS) expect((await send({ ...call, adapter })).status).toBe(200);
+    // What it is given is the whole URL, as it was signed.
+    for (const url of seen) expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/base\/payments/);
   });
 
   it('signs with a key that the application does not hold', async () => {
     const { send } = await start(signing(signsElsewhere), signedElsewhere, { signer: kms });
     expect((await send({ url: '/payments' })).status).toBe(200);
+  });
+
+  it('signs what the SDK of a provider sends, through its authenticator', async () => {
+    const verified: [path: string, isGenuine: boolean][] = [];
+    const expected = (method: string, path: string, body: string) =>
+      createHmac('sha256', KEYS.secret).update(`${method} ${path} ${body}`).digest('hex');
+    server = await startLoopbackServer((request, response) => {
+      const { method, url, body } = request;
+      verified.push([url, of(request, 'x-sig') === expected(method, url, body.toString())]);
+      json(response, 200, { id: 'cus_invented', object: 'customer', data: [], has_more: false });
+    });
+    const definition = signing(({ method, path, url, body = '', credentials }) => ({
+      headers: {
+        'X-Sig': hmac('sha256', credentials.secret, `${method} ${path}${url.search} ${String(body)}`),
+      },
+    }));
+    application = await startApplication({
+      providers: { acme: { provider: definition, baseUrl: server.url, credentials: KEYS } },
+    });
+    const credentials = application.paymentsAuth.credentials('acme');
+    const { hostname, port } = new URL(server.url);
+    const stripe = new Stripe(undefined as unknown as string, {
+      host: hostname,
+      port,
+      protocol: 'http',
+      telemetry: false,
+      maxNetworkRetries: 0,
+      authenticator: async (request) => {
+        const { method, path, headers, body } = request;
+        const signed = await credentials.authenticate({ method, url: path, headers, body });
+        Object.assign(headers, signed.headers);
+      },
+    });
+    await stripe.customers.create({ name: 'Grüße & Söhne' });
+    await stripe.customers.list({ email: 'a+b@shop.test', limit: 3 });
+    expect(verified.map(([, isGenuine]) => isGenuine)).toEqual([true, true]);
+    expect(verified[1]?.[0]).toContain('email=a%2Bb');
   });
 
   it('leaves no trace of a signature in configs, answers and errors', async () => {

@@ -12,6 +12,7 @@ import {
   getPaymentsHttpToken,
   InjectCredentials,
   InjectPaymentsHttp,
+  hmac,
   PaymentsAuthService,
   login,
 } from 'nestjs-payments-auth';
@@ -154,6 +155,31 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
     expect(requests[0]?.headers.get('x-acme')).toBe('test-acme-apiKey/test-acme-token');
     const credentials = app.get<CredentialService>(getCredentialsToken('acme'));
     expect(await credentials.headers()).toEqual({ 'X-Acme': 'test-acme-apiKey/test-acme-token' });
+  });
+
+  it('signs as the definition does, with the fixed credentials, in calls and for other clients', async () => {
+    const { requests, answer } = echo();
+    const signed = defineProvider<{ secret: string }, 'acme'>({
+      name: 'acme',
+      title: 'Acme',
+      docs: 'https://docs.acme.test',
+      environments: { live: 'https://acme.test' },
+      credentials: { secret: {} },
+      sign: ({ credentials, method, path, body = '' }) => ({
+        headers: { 'X-Sig': hmac('sha256', credentials.secret, `${method} ${path} ${String(body)}`) },
+        query: { signed: 'yes' },
+      }),
+    });
+    const { paymentsAuth } = await start(PaymentsAuthTestingModule.forRoot({ providers: [signed], answer }));
+    await firstValueFrom(paymentsAuth.http('acme').post('/pay', { a: 1 }));
+    const expected = hmac('sha256', 'test-acme-secret', 'POST /pay {"a":1}');
+    expect(requests[0]?.headers.get('x-sig')).toBe(expected);
+    expect(requests[0]?.url).toBe('https://acme.invalid/pay?signed=yes');
+    const request = { method: 'POST', url: '/pay', body: '{"a":1}' };
+    expect(await paymentsAuth.credentials('acme').authenticate(request)).toMatchObject({
+      url: 'https://acme.invalid/pay?signed=yes',
+      headers: { 'X-Sig': expected },
+    });
   });
 
   it('names the request that nobody has given an answer to', async () => {

@@ -5,15 +5,18 @@ import type { AuthenticatedRequest, RequestToAuthenticate } from '../credentials
 import type { AccountName, CredentialSpenders } from '../credentials/credential-spender.js';
 import { ownCopy } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
+import { within } from '../within.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { authenticateAttempt } from './attempt-config.js';
 import { addDefaultHeaders } from './default-headers.js';
 import { AccountDestinations } from './account-destinations.js';
 import type { PaymentsAuthRequest } from './payments-auth-request.js';
 import { invalidRequest, settledRequest } from './settled-request.js';
-import { signAttempt } from './sign-attempt.js';
+import { signAttempt, signingFailed, type SigningParts } from './sign-attempt.js';
 
 const urls = new applicationAxios.Axios({});
+
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Gives requests of other clients what a call through axios would carry: headers, signature, and its place checked. */
 export class RequestAuthenticator {
@@ -51,7 +54,7 @@ export class RequestAuthenticator {
     if (provider.definition.defaultHeaders !== undefined) addDefaultHeaders(config, credential, provider);
     if (provider.definition.sign === undefined) config.url = new URL(urls.getUri(config)).href;
     else
-      await signAttempt(config, {
+      await this.#sign(config, {
         visible: { headers: new applicationAxios.AxiosHeaders() } as InternalAxiosRequestConfig,
         provider,
         credential,
@@ -68,6 +71,16 @@ export class RequestAuthenticator {
       ),
       ...(sent === undefined ? {} : { body: sent }),
       credential,
+    });
+  }
+
+  /** Here no deadline of a call stands around a signer that does not answer. */
+  async #sign(config: InternalAxiosRequestConfig, parts: SigningParts): Promise<void> {
+    const signing = signAttempt(config, parts);
+    if (!(signing instanceof Promise)) return;
+    const mostMs = this.#provider.http().timeout || DEFAULT_TIMEOUT_MS;
+    await within(this.#clock, mostMs, signing, () => {
+      throw signingFailed(new Error(`the signer did not answer within ${mostMs} ms`), parts);
     });
   }
 

@@ -201,7 +201,8 @@ function valueOf(pair: string): string {
   return decodeURIComponent(pair.slice(pair.indexOf('=') + 1));
 }
 
-function signingFailed(
+/** What ends a call that could not be signed, without a secret in it. */
+export function signingFailed(
   error: unknown,
   { provider, credential, destination }: SigningParts,
 ): PaymentsAuthError {

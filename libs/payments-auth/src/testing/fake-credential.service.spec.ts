@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isPaymentsAuthError } from '../index.js';
+import { defineProvider, isPaymentsAuthError } from '../index.js';
 import { FakeCredentialService } from './fake-credential.service.js';
 
 describe('FakeCredentialService', () => {
@@ -8,6 +8,38 @@ describe('FakeCredentialService', () => {
     expect(await fake.get()).toMatchObject({ provider: 'fake', token: 'test-token', expiresAtMs: 5 });
     expect(await fake.headers()).toEqual({ 'X-Key': 'test-token' });
     expect(fake.status()).toMatchObject({ state: 'fresh', expiresAtMs: 5 });
+  });
+
+  it('signs as a definition does, in authenticate(), and fails with the code it is told there too', async () => {
+    const definition = defineProvider<{ secret: string }, 'acme'>({
+      name: 'acme',
+      title: 'Acme',
+      docs: 'https://docs.acme.test',
+      environments: { live: { api: 'https://api.acme.test/v1', files: 'https://files.acme.test' } },
+      credentials: { secret: {} },
+      defaultHeaders: () => ({ 'X-Version': '1' }),
+      sign: ({ method, url, body = '', nowMs, credentials, random }) => ({
+        headers: {
+          'X-Sig': [method, url.href, String(body), nowMs, credentials.secret, random(2).join('')].join(' '),
+        },
+      }),
+    });
+    const fake = new FakeCredentialService({ definition, nowMs: 7 });
+    const request = { method: 'POST', url: '/pay', body: '{}', headers: { 'X-Own': 'kept' } };
+    expect(await fake.authenticate(request)).toMatchObject({
+      url: 'https://api.acme.test/v1/pay',
+      body: '{}',
+      headers: {
+        'x-own': 'kept',
+        'x-version': '1',
+        'x-sig': 'POST https://api.acme.test/v1/pay {} 7 test-acme-secret 00',
+      },
+    });
+    const shop = fake.account('shop-1');
+    const { headers } = await shop.authenticate({ method: 'GET', url: '/list', host: 'files' });
+    expect(headers['x-sig']).toBe('GET https://files.acme.test/list  7 test-acme-shop-1-secret 00');
+    fake.fail('SIGNING_FAILED');
+    await expect(fake.authenticate(request)).rejects.toMatchObject({ code: 'SIGNING_FAILED' });
   });
 
   it('gives another token after refresh(), revoke() and rotate()', async () => {

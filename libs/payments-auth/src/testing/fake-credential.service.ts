@@ -3,12 +3,17 @@ import {
   Credential,
   type CredentialService,
   type CredentialStatus,
+  type AnyProviderDefinition,
+  type Credentials,
   OWN_ACCOUNT,
   PaymentsAuthError,
   type RequestToAuthenticate,
   type PaymentsAuthErrorCode,
   type PaymentsAuthErrorDetails,
 } from '../index.js';
+
+import { fixedCredentials } from './fixed-provider.js';
+import { signAttempt } from './sign-attempt.js';
 
 /** What a {@link FakeCredentialService} gives. */
 export interface FakeCredentialSettings {
@@ -20,6 +25,12 @@ export interface FakeCredentialSettings {
   readonly headers?: (token: string) => Readonly<Record<string, string>>;
   /** Wall clock, in milliseconds since the epoch. @default none: it does not expire */
   readonly expiresAtMs?: number;
+  /** Whose headers, defaults and `sign` make what `authenticate()` gives; nonces are zeros. @default only `headers` */
+  readonly definition?: AnyProviderDefinition;
+  /** What the definition signs with. @default `test-<provider>-<field>` for what is required */
+  readonly credentials?: Credentials;
+  /** The wall clock that it signs with, in milliseconds since the epoch. @default now */
+  readonly nowMs?: number;
 }
 
 /**
@@ -77,14 +88,32 @@ export class FakeCredentialService implements CredentialService {
     return { ...this.#current().headers };
   }
 
-  /** The same request with the fake headers. A relative URL stays relative: there is no provider. */
-  async authenticate({ url, headers, body }: RequestToAuthenticate): Promise<AuthenticatedRequest> {
+  /**
+   * The same request with the fake headers. With a `definition`, as that one signs it: a relative URL is then below the
+   * base URL of its first environment. Without one a relative URL stays relative, because there is no provider.
+   */
+  async authenticate(request: RequestToAuthenticate): Promise<AuthenticatedRequest> {
     this.calls.headers += 1;
     const credential = this.#current();
+    const { url, headers, body } = request;
     const given = Object.entries(headers instanceof Headers ? Object.fromEntries(headers) : (headers ?? {}));
     const texts = given
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [name, String(value)]);
+    const { definition, nowMs = Date.now() } = this.#settings;
+    if (definition !== undefined) {
+      const credentials = this.#settings.credentials ?? fixedCredentials(definition, {}, this.#account);
+      const signed = await signAttempt(definition, {
+        method: request.method,
+        url: below(definition, String(url), request.host),
+        nowMs,
+        credentials,
+        headers: Object.fromEntries(texts) as Record<string, string>,
+        ...(body === undefined ? {} : { body }),
+        token: definition.token === undefined ? '' : credential.token,
+      });
+      return { ...signed, credential };
+    }
     return {
       url: String(url),
       headers: { ...Object.fromEntries(texts), ...credential.headers },
@@ -163,4 +192,13 @@ export class FakeCredentialService implements CredentialService {
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     });
   }
+}
+
+/** An absolute URL stays as it is. */
+function below({ environments }: AnyProviderDefinition, url: string, host: string | undefined): string {
+  if (URL.canParse(url)) return url;
+  const [bases = ''] = Object.values(environments);
+  const hosts = typeof bases === 'string' ? { '': bases } : bases;
+  const base = (host === undefined ? undefined : hosts[host]) ?? Object.values(hosts)[0] ?? '';
+  return `${base}/${url.replace(/^\/+/, '')}`;
 }

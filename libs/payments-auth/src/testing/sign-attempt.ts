@@ -7,7 +7,7 @@ export interface AttemptToSign<C> {
   readonly url: string;
   /** What the application itself sends. @default none */
   readonly headers?: HeaderValues;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   readonly credentials: C;
   /** @default '' */
   readonly token?: string;

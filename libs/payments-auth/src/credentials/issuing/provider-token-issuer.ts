@@ -13,6 +13,7 @@ import {
   TokenTransportError,
 } from '../../strategies/token-transport.js';
 import { plainCause, told } from '../../scrubbing.js';
+import { within } from '../../within.js';
 import type { LoginDurations } from './login-durations.js';
 import { loginSecrets, secretValues } from './login-secrets.js';
 import { tokenTimeoutMs } from './back-off.js';
@@ -117,10 +118,9 @@ export class ProviderTokenIssuer implements TokenIssuer {
     let answer: TimedTokenAnswer;
     let tokenRequest: TokenRequest;
     try {
-      tokenRequest = this.#connected(
-        await this.#strategy.request(this.#given(request), this.#provider),
-        request,
-      );
+      const made = await this.#made(request);
+      if (made === undefined) return this.#unmade();
+      tokenRequest = this.#connected(made, request);
       answer = await this.#transport.send(this.#place(request), tokenRequest, request.signal);
     } catch (error) {
       // Nothing was sent.
@@ -176,6 +176,18 @@ export class ProviderTokenIssuer implements TokenIssuer {
     } catch {
       return { outcome: 'unavailable', reason: 'an answer that could not be read' };
     }
+  }
+
+  /** `undefined` where it takes too long: the application's signer may be far away, and may not answer. */
+  async #made(request: IssueRequest): Promise<TokenRequest | undefined> {
+    const making = this.#strategy.request(this.#given(request), this.#provider);
+    if (!(making instanceof Promise)) return making;
+    return within(this.#clock, tokenTimeoutMs(this.#provider), making, () => undefined);
+  }
+
+  #unmade(): IssueOutcome {
+    const reason = `the signer did not answer within ${tokenTimeoutMs(this.#provider)} ms`;
+    return { outcome: 'unavailable', reason, notActedUpon: true };
   }
 
   /** With the client's certificate, where it has one. */
