@@ -1,4 +1,8 @@
+import { generateKeyPairSync, verify } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { HttpService } from '@nestjs/axios';
 import type { ModuleMetadata, Type } from '@nestjs/common';
@@ -6,8 +10,11 @@ import { NestFactory } from '@nestjs/core';
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import {
   type AnyProviderDefinition,
+  digest,
+  hmac,
   PaymentsAuthError,
   PaymentsAuthModule,
+  type PaymentsAuthModuleOptions,
   PaymentsAuthService,
   PaymentsSignaturesService,
 } from 'nestjs-payments-auth';
@@ -15,6 +22,7 @@ import { PaymentsAuthTestingModule, signedDelivery } from 'nestjs-payments-auth/
 import { type Sandbox, type SandboxOptions, startSandbox } from 'payments-sandbox';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { type ApplicationSettings, startModules, type TestApplication } from './support/application.js';
+import { createCertificate } from './support/certificate.js';
 import { type Handler, json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 import { markdownFiles, typescriptBlocks } from './support/markdown.js';
 import { writeSnippets } from './support/snippets.js';
@@ -271,6 +279,124 @@ describe('the providers of the guide to own providers', () => {
     expect(await failure(wrong.credentials('hillpay').get())).toMatchObject({
       code: 'CREDENTIALS_REJECTED',
     });
+  });
+
+  it('riverpay: signs each attempt, and signs anew when the provider says that the clock is off', async () => {
+    const definition = await example<AnyProviderDefinition>(GUIDE, 'riverpay');
+    const secret = 'test-signing-secret';
+    let clockIsOff = true;
+    const { url, requests } = await server(({ method, url: path, headers, body }, response) => {
+      const parts = [method, path, headers['x-time'], headers['x-nonce'], body.toString()];
+      const isGenuine = headers['x-signature'] === hmac('sha256', secret, parts.join('\n'));
+      if (!isGenuine) return json(response, 401, { error: { code: 'bad_signature' } });
+      if (!clockIsOff) return json(response, 200, { paid: true });
+      clockIsOff = false;
+      return json(response, 401, { error: { code: 'clock_off' } });
+    });
+    const credentials = { keyId: 'key-1', secret };
+    const http = (await start(definition, { baseUrl: url, credentials })).http('riverpay');
+    const { data, paymentsAuth } = await firstValueFrom(http.post('/payments', { amount: 1 }));
+    expect([data, paymentsAuth]).toMatchObject([{ paid: true }, { attempts: 2 }]);
+    expect(new Set(requests.map(({ headers }) => headers['x-nonce'])).size).toBe(2);
+  });
+
+  it('harborpay: logs in with an assertion that its key has signed', async () => {
+    const definition = await example<AnyProviderDefinition>(GUIDE, 'harborpay');
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const provider = await server(({ url: path, headers, body }, response) => {
+      if (path !== '/oauth2/token') return json(response, 200, { carried: headers.authorization });
+      const assertion = new URLSearchParams(body.toString()).get('client_assertion') ?? '';
+      const [header = '', payload = '', signature = ''] = assertion.split('.');
+      const key = { key: publicKey, dsaEncoding: 'ieee-p1363' as const };
+      const signed = Buffer.from(`${header}.${payload}`);
+      return verify('sha256', signed, key, Buffer.from(signature, 'base64url'))
+        ? json(response, 200, { access_token: 't-1', token_type: 'Bearer', expires_in: 1800 })
+        : json(response, 401, { error: 'invalid_client' });
+    });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().replaceAll('\n', '\\n');
+    const credentials = { clientId: 'shop', keyId: 'key-1', privateKey: pem };
+    const paymentsAuth = await start(definition, { baseUrl: provider.url, credentials });
+    const { data } = await firstValueFrom(paymentsAuth.http('harborpay').get('/payments'));
+    expect(data).toEqual({ carried: 'Bearer t-1' });
+  });
+
+  it('cliffpay: shows its certificate when it logs in and when it pays', async () => {
+    const definition = await example<AnyProviderDefinition>(GUIDE, 'cliffpay');
+    const authority = createCertificate(['authority.test'], { isAuthority: true });
+    const client = createCertificate(['shop.test'], { by: authority });
+    const seen: string[] = [];
+    const provider = createServer({
+      ...createCertificate(['localhost'], { by: authority }),
+      ca: authority.cert,
+      requestCert: true,
+    });
+    provider.on('request', ({ url: path, socket }, response) => {
+      seen.push(`${path} ${String((socket as TLSSocket).getPeerCertificate().subject.CN)}`);
+      json(response, 200, { access_token: 't-1', token_type: 'Bearer', expires_in: 600 });
+    });
+    provider.listen(0, '127.0.0.1');
+    await once(provider, 'listening');
+    ended({ close: async () => (provider.close(), provider.closeAllConnections()) });
+    const paymentsAuth = await start(definition, {
+      baseUrl: `https://localhost:${(provider.address() as AddressInfo).port}`,
+      http: { ca: authority.cert },
+      credentials: { clientId: 'shop', certificate: client.cert, privateKey: client.key },
+    });
+    await firstValueFrom(paymentsAuth.http('cliffpay').get('/payments'));
+    expect(seen).toEqual(['/oauth2/token shop.test', '/payments shop.test']);
+  });
+
+  it('grovepay: spends the refresh token of a merchant once, and saves the next one', async () => {
+    type Merchants = {
+      find(merchant: string): Promise<string | undefined>;
+      replace(merchant: string, next: string, previous: string): Promise<boolean>;
+    };
+    type OptionsOf = (merchants: Merchants, clientSecret: string) => PaymentsAuthModuleOptions;
+    const optionsOf = await example<OptionsOf>(GUIDE, 'grovepayOptions');
+    const rows = new Map([['shop-1', 'r-1']]);
+    const provider = await server(({ url: path, body }, response) => {
+      if (path !== '/oauth2/token') return json(response, 200, { ok: true });
+      const spent = new URLSearchParams(body.toString()).get('refresh_token') ?? '';
+      const next = Number(spent.slice(2)) + 1;
+      json(response, 200, {
+        access_token: `t-${next}`,
+        token_type: 'Bearer',
+        expires_in: 3600,
+        refresh_token: `r-${next}`,
+      });
+    });
+    const merchants: Merchants = {
+      find: async (merchant) => rows.get(merchant),
+      replace: async (merchant, next, previous) => {
+        if (rows.get(merchant) !== previous) return false;
+        rows.set(merchant, next);
+        return true;
+      },
+    };
+    const options = optionsOf(merchants, 'test-not-real');
+    const { grovepay } = options.providers as { grovepay: { provider: unknown } };
+    const loopback: object = { providers: { grovepay: { ...grovepay, baseUrl: provider.url } } };
+    const { paymentsAuth } = await application([PaymentsAuthModule.forRoot(loopback)]);
+    await firstValueFrom(paymentsAuth.http('grovepay', 'shop-1').get('/payments'));
+    expect(provider.to('/payments')[0]?.headers.authorization).toBe('Bearer t-2');
+    expect(rows.get('shop-1')).toBe('r-2');
+  });
+
+  it('prairiepay and deltapay: each account and each country has its own host', async () => {
+    const prairiepay = await example<AnyProviderDefinition>(GUIDE, 'prairiepay');
+    const { url } = await (
+      await start(prairiepay, { credentials: { apiKey: 'test-key', shop: 'oslo' } })
+    )
+      .credentials('prairiepay')
+      .authenticate({ method: 'GET', url: '/payments' });
+    expect(url).toBe('https://oslo-live.prairiepay.example/payments');
+    const deltapays = await example<AnyProviderDefinition[]>(GUIDE, 'deltapays');
+    expect(deltapays.map(({ name }) => name)).toEqual(['deltapay-ke', 'deltapay-tz', 'deltapay-ug']);
+  });
+
+  it('meadowpay: signs its vector', async () => {
+    const vector = await example<() => Promise<string | undefined>>(GUIDE, 'vector');
+    expect(await vector()).toBe(digest('sha256', '{"amount":100}/payinvented-salt'));
   });
 
   it('are injected like the built-in ones', async () => {

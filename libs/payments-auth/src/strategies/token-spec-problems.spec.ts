@@ -1,6 +1,7 @@
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { clientCredentials } from './client-credentials.strategy.js';
 import { login } from './login.strategy.js';
+import { refreshToken } from './refresh-token.strategy.js';
 
 type Acme = { user: string; secret: string };
 
@@ -72,6 +73,11 @@ describe('A factory of tokens refuses a slip where it is made, by its path', () 
     ['token.endsEarlierToken', { endsEarlierToken: false }],
     ['token.revoke', { revoke: '/session/end' }],
     ['token.revoke.path', { revoke: { path: 'session/end' } }],
+    ['token.revoke.headers', { revoke: { path: '/session/end', headers: { 'X-Key': 'k' } } }],
+    ['token.revoke.body', { revoke: { path: '/session/end', body: '{}' } }],
+    ['token.host', { host: 0 }],
+    ['token.answer.acces', { answer: { token: 'token', acces: 'x' } }],
+    ['token.answer.scope', { answer: { token: 'token', scope: 'scope' } }],
     ['token.lifetimeMs', { lifetimeMs: 600_000 }],
     ['token.client', { client: () => ({ id: 'acme' }) }],
   ])('%s in a login with %j', (path, changes) => {
@@ -88,9 +94,27 @@ describe('A factory of tokens refuses a slip where it is made, by its path', () 
     ['token.clientAuthentication', { clientAuthentication: ['basic'] }],
     ['token.answer.token', { answer: { token: () => 'token' } }],
     ['token.answer.scope', { answer: { scope: true } }],
+    ['token.answer.access_token', { answer: { access_token: 'data.token' } }],
+    ['token.basicEncoding', { basicEncoding: 'raw' }],
+    ['token.encoding', { encoding: 'xml' }],
+    ['token.tokenType', { tokenType: /bearer/i }],
+    ['token.rotates', { rotates: true }],
     ['token.method', { method: 'GET' }],
   ])('%s in client credentials with %j', (path, changes) => {
     expect(pathsOf(() => clientCredentials<Acme>({ ...CLIENT, ...changes }))).toEqual([path]);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['token.refreshToken', { refreshToken: undefined }],
+    ['token.refreshToken', { refreshToken: 'refreshToken' }],
+    ['token.rotates', { rotates: undefined }],
+    ['token.rotates', { rotates: 'yes' }],
+    ['token.client', { client: undefined }],
+    ['token.wrongClient', { wrongClient: true }],
+    ['token.body', { body: () => ({ json: {} }) }],
+  ])('%s in a refresh token with %j', (path, changes) => {
+    const spec = { ...CLIENT, refreshToken: () => 'invented', rotates: true, ...changes };
+    expect(pathsOf(() => refreshToken<Acme>(spec))).toEqual([path]);
   });
 
   it('names all of them at once, and says what to do', () => {

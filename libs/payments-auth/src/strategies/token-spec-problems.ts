@@ -7,6 +7,13 @@ import type { SecretWay } from './strategy.js';
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
 
+const CLIENT_ANSWER = ['token', 'expiresIn', 'expiresAt', 'scope', 'refreshToken'];
+const ANSWER_PARTS: Readonly<Record<SpecShape['factory'], readonly string[]>> = {
+  login: ['token', 'expiresIn', 'expiresAt'],
+  clientCredentials: CLIENT_ANSWER,
+  refreshToken: CLIENT_ANSWER,
+};
+
 type Spec = Readonly<Record<string, unknown>>;
 
 /** What every way to obtain a token can say. */
@@ -98,6 +105,15 @@ function specProblems({ factory, also, functions }: SpecShape, spec: Spec): stri
         spec[name] !== undefined &&
         typeof spec[name] !== 'function',
     ).map((name) => `token.${name}: expected a function`),
+    ...(spec['host'] === undefined || isText(spec['host'])
+      ? []
+      : ['token.host: expected the name of a host in environments']),
+    ...(factory === 'login' ? [] : clientProblems(spec)),
+    ...(factory !== 'refreshToken' || typeof spec['rotates'] === 'boolean'
+      ? []
+      : [
+          'token.rotates: expected true where each use replaces the refresh token, and false where none does',
+        ]),
     ...answerProblems(factory, answer),
     ...authenticationProblems(spec['authentication']),
     ...(limits === undefined
@@ -120,8 +136,28 @@ function specProblems({ factory, also, functions }: SpecShape, spec: Spec): stri
     ...(revoke === undefined
       ? []
       : isJsonObject(revoke)
-        ? pathProblems('token.revoke.path', revoke['path'])
+        ? [
+            ...pathProblems('token.revoke.path', revoke['path']),
+            ...['headers', 'body']
+              .filter((name) => revoke[name] !== undefined && typeof revoke[name] !== 'function')
+              .map((name) => `token.revoke.${name}: expected a function`),
+          ]
         : ['token.revoke: expected { path }']),
+  ];
+}
+
+function clientProblems(spec: Spec): string[] {
+  const words: Record<string, readonly string[]> = {
+    basicEncoding: ['form', 'plain'],
+    encoding: ['form', 'json'],
+  };
+  return [
+    ...Object.entries(words)
+      .filter(([name, known]) => spec[name] !== undefined && !known.includes(spec[name] as string))
+      .map(([name, known]) => `token.${name}: expected ${known.map((word) => `'${word}'`).join(' or ')}`),
+    ...(spec['tokenType'] === undefined || isText(spec['tokenType'])
+      ? []
+      : ["token.tokenType: expected the token_type that the provider answers with, as in 'O-Bearer'"]),
   ];
 }
 
@@ -130,14 +166,18 @@ function answerProblems(factory: SpecShape['factory'], answer: unknown): string[
   if (!isJsonObject(answer))
     return ["token.answer.token: missing; say where the token stands in the answer, as in 'data.token'"];
   const { token } = answer;
+  const known = ANSWER_PARTS[factory];
   return [
+    ...Object.keys(answer)
+      .filter((name) => !known.includes(name))
+      .map((name) => `token.answer.${name}: not a part of an answer. ${suggestion(name, known)}`),
     ...(isText(token) ||
     (typeof token === 'function' && factory === 'login') ||
     (token === undefined && factory !== 'login')
       ? []
       : ["token.answer.token: expected where the token stands in the answer, as in 'data.token'"]),
-    ...['expiresIn', 'expiresAt', 'scope', 'refreshToken']
-      .filter((name) => answer[name] !== undefined && !isText(answer[name]))
+    ...known
+      .filter((name) => name !== 'token' && answer[name] !== undefined && !isText(answer[name]))
       .map((name) => `token.answer.${name}: expected a path of field names, as in 'data.${name}'`),
   ];
 }
