@@ -634,7 +634,7 @@ describe('A definition that signs', () => {
     });
   });
 
-  it('whose signer hangs is held by the deadline of the call, and of a login by that of the login', async () => {
+  it('ends a call, or a login, at its deadline when the signer hangs', async () => {
     let asked = 0;
     const signer = () => ((asked += 1), new Promise<Uint8Array>(() => undefined));
     const { send } = await start(signing(signsElsewhere), () => true, { signer });

@@ -10,7 +10,7 @@ describe('FakeCredentialService', () => {
     expect(fake.status()).toMatchObject({ state: 'fresh', expiresAtMs: 5 });
   });
 
-  it('signs as a definition does, in authenticate(), and fails with the code it is told there too', async () => {
+  it('signs as a definition does in authenticate(), and fails there as it is told', async () => {
     const definition = defineProvider<{ secret: string }, 'acme'>({
       name: 'acme',
       title: 'Acme',
