@@ -115,6 +115,15 @@ describe.each(definitions.map((definition) => [definition.name, definition] as c
         expect(field.variable).toMatch(/^[A-Z][A-Z0-9_]+$/);
       expect(definition.advice?.length).toBeGreaterThan(0);
     });
+
+    it('has advice for what no credential cures, where it knows such an answer', () => {
+      if (six.includes(name) || definition.refusal?.incurable === undefined) return;
+      const besides = (definition.advice ?? []).filter(
+        ({ on, status, says }) =>
+          on === 'call' && (says !== undefined || [status].flat().some((each) => each !== 401)),
+      );
+      expect(besides).not.toEqual([]);
+    });
   },
 );
 

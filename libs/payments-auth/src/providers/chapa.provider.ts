@@ -7,7 +7,7 @@ export interface ChapaCredentials {
   /** `CHASECK_TEST-…` or `CHASECK-…`: the key says the mode. */
   readonly secretKey: string;
   /** The secret hash of the dashboard. */
-  readonly webhookSecret?: string;
+  readonly webhookSecret?: string | readonly string[];
 }
 
 /**

@@ -7,7 +7,7 @@ export interface FedapayCredentials {
   /** `sk_sandbox_…` or `sk_live_…`. */
   readonly secretKey: string;
   /** `wh_…` */
-  readonly webhookSecret?: string;
+  readonly webhookSecret?: string | readonly string[];
 }
 
 /**

@@ -10,7 +10,7 @@ export interface FlutterwaveV4Credentials {
   readonly clientId: string;
   readonly clientSecret: string;
   /** The text that the merchant typed in for webhooks. */
-  readonly secretHash?: string;
+  readonly secretHash?: string | readonly string[];
   /** For card payloads, which the application encrypts. It is not sent, and kept out of everything that is printed. */
   readonly encryptionKey?: string;
 }

@@ -8,7 +8,7 @@ export interface FlutterwaveCredentials {
   /** `FLWSECK_TEST-…` or `FLWSECK-…`: the key says the mode. */
   readonly secretKey: string;
   /** The text that the merchant typed in for webhooks. */
-  readonly secretHash?: string;
+  readonly secretHash?: string | readonly string[];
   /** For card payloads, which the application encrypts. It is not sent, and kept out of everything that is printed. */
   readonly encryptionKey?: string;
 }

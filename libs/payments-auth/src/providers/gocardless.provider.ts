@@ -65,6 +65,12 @@ export const gocardless = builtInProvider<GocardlessCredentials, 'gocardless', '
         cause: 'the access token is wrong or revoked, or belongs to the other environment',
         fix: 'make a new token in the dashboard, set GOCARDLESS_ACCESS_TOKEN, and check GOCARDLESS_ENVIRONMENT',
       },
+      {
+        on: 'call',
+        status: 403,
+        cause: 'the token may not do this, or the account has not been given the feature',
+        fix: 'make a token with read and write access, or ask GoCardless for the feature',
+      },
     ],
   }),
 );

@@ -8,7 +8,7 @@ import { hmacWebhook } from './webhooks/signature-webhooks.js';
 export interface InterswitchCredentials {
   readonly clientId: string;
   readonly clientSecret: string;
-  readonly webhookSecret?: string;
+  readonly webhookSecret?: string | readonly string[];
 }
 
 /**

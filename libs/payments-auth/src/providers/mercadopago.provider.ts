@@ -13,7 +13,7 @@ import { customWebhook } from './webhooks/custom-webhook.js';
 export interface MercadopagoCredentials {
   /** `APP_USR-…` or `TEST-…`: the token says the mode. */
   readonly accessToken: string;
-  readonly webhookSecret?: string;
+  readonly webhookSecret?: string | readonly string[];
 }
 
 /** What a platform holds for one seller. */
@@ -21,7 +21,7 @@ export interface MercadopagoOauthCredentials {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly refreshToken: string;
-  readonly webhookSecret?: string;
+  readonly webhookSecret?: string | readonly string[];
 }
 
 const inCommon = () =>
@@ -66,7 +66,7 @@ const inCommon = () =>
         },
       }),
     },
-  }) as const satisfies Partial<ProviderDefinition<{ readonly webhookSecret?: string }>>;
+  }) as const satisfies Partial<ProviderDefinition<{ readonly webhookSecret?: string | readonly string[] }>>;
 
 /**
  * Mercado Pago: an access token as a bearer token. One host for both modes. Every request that is no GET carries an

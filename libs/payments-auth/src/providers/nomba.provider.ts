@@ -10,7 +10,7 @@ export interface NombaCredentials {
   readonly clientSecret: string;
   /** The parent account: it goes with every call. */
   readonly accountId: string;
-  readonly webhookSecret?: string;
+  readonly webhookSecret?: string | readonly string[];
 }
 
 /**

@@ -9,7 +9,7 @@ export interface PaymobCredentials {
   /** The key of the older API, which this definition does not serve. It is not sent, and kept out of everything that is printed. */
   readonly apiKey?: string;
   /** What callbacks are signed with. */
-  readonly hmacSecret?: string;
+  readonly hmacSecret?: string | readonly string[];
 }
 
 /** In this order. A callback has them under `obj`; a redirect has them flat, with `order` for `order.id`. */

@@ -15,7 +15,7 @@ export interface PeachPaymentsCredentials {
   /** The channel of a checkout. The application sends it in the body. */
   readonly entityId?: string;
   /** What webhooks are signed with. */
-  readonly secretToken?: string;
+  readonly secretToken?: string | readonly string[];
   readonly userId?: string;
   /** With `userId` and `entityId` in the body of a server-to-server payment. It is not sent, and kept out of everything that is printed. */
   readonly password?: string;

@@ -8,7 +8,7 @@ import { hmacWebhook } from './webhooks/signature-webhooks.js';
 export interface WaveCredentials {
   /** `wave_<country>_prod_…` */
   readonly apiKey: string;
-  readonly webhookSecret?: string;
+  readonly webhookSecret?: string | readonly string[];
 }
 
 const BAD_KEY = [

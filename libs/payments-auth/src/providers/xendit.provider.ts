@@ -8,7 +8,7 @@ export interface XenditCredentials {
   /** `xnd_development_…` or `xnd_production_…`: the key says the mode. */
   readonly secretKey: string;
   /** The verification token of the account, for webhooks. */
-  readonly callbackToken?: string;
+  readonly callbackToken?: string | readonly string[];
 }
 
 /**
