@@ -13,6 +13,7 @@ const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
   'refresh-token-in-doubt': 'error',
   'certificate-ends': 'warn',
   'credential-unavailable': 'warn',
+  'calls-waiting': 'warn',
   'renewal-failed': 'warn',
   'renewals-paused': 'warn',
   'credential-contested': 'warn',

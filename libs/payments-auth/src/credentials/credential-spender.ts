@@ -16,6 +16,8 @@ export interface CredentialSpender {
   peek(mayRepeat?: () => boolean): Credential | undefined;
   /** Waits for one. The wait belongs to the caller; the request behind it to nobody (R3). */
   obtain(): Promise<Credential>;
+  /** What those who wait are waiting for; `undefined` when nothing is under way. */
+  readonly awaits?: AwaitedLogin | undefined;
   /**
    * The provider refused `refused`. Resolves to what the call is sent again with, or to `undefined` when nothing better
    * can be had: the refusal is then the answer. Never rejects (R11, R12).
@@ -25,6 +27,14 @@ export interface CredentialSpender {
   readonly definitionFault?: string | undefined;
   /** What became of one attempt; told once for each, also of those that were not sent. Never throws. */
   answered(credential: Credential, answer: CallAnswer): void;
+}
+
+/** What a call without a credential waits for. */
+export interface AwaitedLogin {
+  /** Which host, why not yet, and when next. */
+  readonly words: string;
+  /** The last failure, where there was one. */
+  readonly cause?: Error;
 }
 
 /** One attempt of a call that the provider has refused. Both instants are on the monotonic clock, in milliseconds. */

@@ -59,6 +59,8 @@ export type PaymentsAuthEvent = EventBase &
         readonly refusedAgain: boolean;
       }
     | { readonly type: 'call-waited'; readonly durationMs: number }
+    /** Calls have been waiting for 3 s. `reason` says for what, what failed last, and when the next attempt is made. */
+    | { readonly type: 'calls-waiting'; readonly host?: string; readonly reason: string }
     | { readonly type: 'credentials-rejected'; readonly reason: string; readonly retryAfterMs: number }
     /** The refresh token of one account is wrong: its merchant has to connect again. */
     | { readonly type: 'grant-rejected'; readonly reason: string; readonly retryAfterMs: number }

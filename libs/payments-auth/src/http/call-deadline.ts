@@ -1,6 +1,8 @@
 import type { AxiosAdapter, AxiosResponse, CancelToken, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
+import type { AwaitedLogin } from '../credentials/credential-spender.js';
 import type { Clock } from '../payments-auth.clock.js';
+import { setHidden } from '../scrubbing.js';
 import { deadline } from '../within.js';
 
 /** The end of a call's own time. */
@@ -32,9 +34,10 @@ export class CallDeadline {
    * Waits as long as the call itself would: its `timeout`, `signal` and `cancelToken` end the wait, and with it nothing
    * but the wait (R3).
    *
+   * @param awaits what is waited for: said in the error of a timeout, with the last failure as its cause
    * @throws AxiosError what axios throws at a timeout or a cancellation
    */
-  bound<T>(promise: Promise<T>): Promise<T> {
+  bound<T>(promise: Promise<T>, awaits?: () => AwaitedLogin | undefined): Promise<T> {
     const config = this.#config;
     const { signal, cancelToken } = config as typeof config & { cancelToken?: SubscribableToken };
     return new Promise<T>((resolve, reject) => {
@@ -42,7 +45,7 @@ export class CallDeadline {
       const callOff =
         remainingMs === undefined
           ? undefined
-          : deadline(this.#clock, remainingMs, () => end(reject, this.#timeoutError()), true);
+          : deadline(this.#clock, remainingMs, () => end(reject, this.#timeoutError(awaits?.())), true);
       const onAbort = () => end(reject, new applicationAxios.CanceledError(undefined, config));
       const onCancel = (reason: unknown) => end(reject, reason);
       function end<V>(settle: (value: V) => void, value: V): void {
@@ -98,12 +101,15 @@ export class CallDeadline {
     });
   }
 
-  #timeoutError(): Error {
+  #timeoutError(awaited?: AwaitedLogin): Error {
     const { AxiosError } = applicationAxios;
     const code = this.#config.transitional?.clarifyTimeoutError
       ? AxiosError.ETIMEDOUT
       : AxiosError.ECONNABORTED;
-    return new AxiosError(this.timeoutMessage, code, this.#config);
+    if (awaited === undefined) return new AxiosError(this.timeoutMessage, code, this.#config);
+    const error = new AxiosError(`${this.timeoutMessage}, ${awaited.words}`, code, this.#config);
+    if (awaited.cause !== undefined) setHidden(error, 'cause', awaited.cause);
+    return error;
   }
 }
 

@@ -70,7 +70,7 @@ export class Exchange {
     if (credential === undefined) {
       // Before anybody logs in for a request that will not be sent.
       this.#attempts.check(config);
-      credential = await deadline.bound(spender.obtain());
+      credential = await deadline.bound(spender.obtain(), () => spender.awaits);
       call.waited = true;
     }
     const first = await this.#attempts.make(call, credential);

@@ -13,6 +13,7 @@ import {
   type CredentialSpender,
   isAcceptance,
   type Refusal,
+  type AwaitedLogin,
 } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import { REJECTION, waitForLoginMs } from '../issuing/back-off.js';
@@ -112,6 +113,10 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       waitsNoMore(credential);
     }
     return credential;
+  }
+
+  get awaits(): AwaitedLogin | undefined {
+    return this.#underWay?.login.awaits;
   }
 
   answered(credential: Credential, answer: CallAnswer): void {

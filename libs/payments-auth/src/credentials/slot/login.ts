@@ -1,3 +1,4 @@
+import type { TimerHandle } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import {
   type Circumstances,
@@ -19,6 +20,7 @@ import type {
   IssueOutcome,
   TokenIssuer,
 } from '../issuing/token-issuer.js';
+import type { AwaitedLogin } from '../credential-spender.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
 import type { SlotContext, SlotView } from './slot-context.js';
@@ -56,6 +58,9 @@ export interface Acquired {
   readonly issued?: IssuedToken;
 }
 
+/** Calls that wait for longer are told of. */
+const TELL_AFTER_MS = 3_000;
+
 /** Those who are turned away together do not ask again together, and the endpoint may have places by then. */
 const ASK_AGAIN_AFTER_MS = 500;
 
@@ -81,6 +86,9 @@ export class Login {
   #isTold = false;
   #isOutdated = false;
   #isAnnounced = false;
+  /** On the monotonic clock, in milliseconds, while the next attempt is waited for. */
+  #nextAtMs: number | undefined;
+  #telling: TimerHandle | undefined;
 
   constructor(slot: SlotView, wanted: Wanted, caution: Caution) {
     this.#slot = slot;
@@ -90,6 +98,42 @@ export class Login {
     this.#held = issuer && slot.kept?.held(clock);
     this.wait = new LoginWait(clock, waitForLoginMs(provider), wanted.awaited !== false);
     if (closing.aborted) this.wait.end();
+  }
+
+  /** What those who wait are waiting for. */
+  get awaits(): AwaitedLogin {
+    const { host = '' } = this.#last;
+    const lastError = this.#slot.journal.lastError;
+    const failure = this.#lastReason ?? lastError?.reason;
+    const nextInMs =
+      this.#nextAtMs && Math.max(0, Math.ceil(this.#nextAtMs - this.#context.clock.monotonic()));
+    const cause =
+      this.#lastReason === undefined
+        ? lastError
+        : unavailable(this.#owner, this.#lastReason, nextInMs, this.#last);
+    return {
+      words: [
+        host === '' ? 'waiting for its credentials' : `waiting for a login at ${host}`,
+        ...(failure === undefined ? [] : [`last failure: ${failure}`]),
+        ...(nextInMs === undefined ? [] : [`next attempt in ${nextInMs} ms`]),
+      ].join('; '),
+      ...(cause === undefined ? {} : { cause }),
+    };
+  }
+
+  /** Says so once, where calls wait for longer than that: nobody else would, until the first of them gives up. */
+  #tellWhileItLasts(): void {
+    const { clock } = this.#context;
+    this.#telling = clock.setTimeout(() => {
+      if (!this.wait.isAwaited) return this.#tellWhileItLasts();
+      const { credential, host } = this.#last;
+      this.#slot.journal.emit({
+        type: 'calls-waiting',
+        ...(credential === undefined ? {} : { credential }),
+        ...(host === undefined || host === '' ? {} : { host }),
+        reason: this.awaits.words,
+      });
+    }, TELL_AFTER_MS);
   }
 
   /** Whether anything was asked of anybody; not when the secret is remembered as wrong. */
@@ -114,12 +158,14 @@ export class Login {
    * @throws PaymentsAuthError, UnusableCredentialsError, LoginCancelled, LoginPostponed, LoginUnsent
    */
   async run<T>(keep: (acquired: Acquired) => T): Promise<T> {
+    this.#tellWhileItLasts();
     try {
       const { startInMs } = this.#caution;
       if (startInMs > 0) await this.#pause(startInMs);
       return await this.#attempts(keep);
     } finally {
       this.wait.settle();
+      if (this.#telling !== undefined) this.#context.clock.clearTimeout(this.#telling);
     }
   }
 
@@ -238,8 +284,11 @@ export class Login {
     return unavailable(this.#owner, reason, ASK_AGAIN_AFTER_MS, this.#last);
   }
 
-  #pause(ms: number): Promise<void> {
-    return pause(this.#context.clock, ms, this.wait.over, this.wait.isAwaited);
+  async #pause(ms: number): Promise<void> {
+    const { clock } = this.#context;
+    this.#nextAtMs = clock.monotonic() + ms;
+    await pause(clock, ms, this.wait.over, this.wait.isAwaited);
+    this.#nextAtMs = undefined;
   }
 
   get #owner() {

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { isPaymentsAuthError } from 'nestjs-payments-auth';
+import { firstValueFrom } from 'rxjs';
+import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
+import { LogLines, startApplication, type TestApplication } from './support/application.js';
+import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
+import { failure, quiet, until } from './support/waiting.js';
+
+describe('a call that waits for a login', () => {
+  let server: LoopbackServer;
+  let clock: ManualClock;
+  let logger: LogLines;
+  let application: TestApplication;
+  let host: string;
+  /** How the token endpoint answers; not at all where this is `undefined`. */
+  let status: number | undefined;
+  let credentials: () => unknown;
+
+  beforeEach(async () => {
+    status = undefined;
+    credentials = () => ({ apiKey: 'test-key-not-real', apiSecret: 'test-secret-not-real' });
+    server = await startLoopbackServer((_, response) =>
+      status === undefined ? undefined : json(response, status, {}, { 'retry-after': '5' }),
+    );
+    ({ host } = new URL(server.url));
+    clock = new ManualClock();
+    logger = new LogLines();
+    application = await startApplication(
+      {
+        providers: {
+          wakapay: { baseUrl: server.url, keepWarm: 'when-used', credentials: () => credentials() as never },
+        },
+      },
+      { clock, logger },
+    );
+  });
+  afterEach(async () => {
+    await application.close();
+    await server.close();
+  });
+
+  const call = (timeout: number) =>
+    failure(firstValueFrom(application.paymentsAuth.http('wakapay').get('/x', { timeout })));
+  const told = () => logger.of('warn', 'PaymentsAuth').filter((line) => line.startsWith('calls-waiting'));
+
+  it('says in the error of its timeout at which host, what failed last and when the next attempt is', async () => {
+    status = 503;
+    const failed = call(4_000);
+    await until(() => server.requests.length === 1);
+    await quiet();
+    await clock.advance(4_000);
+    const error = await failed;
+    expect(error).toMatchObject({ isAxiosError: true, code: 'ECONNABORTED' });
+    expect(error.message).toMatch(
+      new RegExp(
+        `^timeout of 4000ms exceeded, waiting for a login at ${host}; last failure: HTTP 503; next attempt in \\d+ ms$`,
+      ),
+    );
+    expect(isPaymentsAuthError(error.cause)).toBe(true);
+    expect(error.cause).toMatchObject({
+      code: 'CREDENTIALS_UNAVAILABLE',
+      host,
+      status: 503,
+      credential: expect.stringMatching(/^[0-9a-f]{8}$/),
+    });
+  });
+
+  it('says where nothing has failed yet which host has not answered', async () => {
+    const failed = call(1_000);
+    await until(() => server.requests.length === 1);
+    await clock.advance(1_000);
+    expect((await failed).message).toBe(`timeout of 1000ms exceeded, waiting for a login at ${host}`);
+  });
+
+  it('says where its credentials have not come yet that it waits for those', async () => {
+    credentials = () => new Promise(() => undefined);
+    const failed = call(1_000);
+    await quiet();
+    await clock.advance(1_000);
+    expect((await failed).message).toBe('timeout of 1000ms exceeded, waiting for its credentials');
+  });
+
+  it('is told of after 3 s, once, however many calls wait', async () => {
+    status = 503;
+    const failed = Promise.all(Array.from({ length: 20 }, () => call(12_000)));
+    await until(() => server.requests.length === 1);
+    await quiet();
+    await clock.advance(2_900);
+    expect(told()).toEqual([]);
+    await clock.advance(200);
+    await quiet();
+    expect(told()).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `provider=wakapay credential=[0-9a-f]{8} host=${host} reason=waiting for a login at ${host}; last failure: HTTP 503; next attempt in \\d+ ms$`,
+        ),
+      ),
+    ]);
+    for (let step = 0; step < 10; step += 1) await clock.advance(1_000);
+    await failed;
+    expect(told()).toHaveLength(1);
+  });
+
+  it('is not told of when the login comes sooner', async () => {
+    status = 200;
+    await call(5_000);
+    await clock.advance(10_000);
+    expect(told()).toEqual([]);
+  });
+});
