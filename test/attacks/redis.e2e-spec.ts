@@ -228,6 +228,52 @@ describe('somebody who may write into Redis', () => {
     expect(await store().reserve(endpoint, [], 'c2')).toBe(0);
   });
 
+  it.each([
+    ['the endpoint', ':pause', [60_000, 60_000]],
+    ['one credential', ':pause:c1', [3_600_000, 0]],
+  ])('stops logins of %s for as long as we would, when the pause looks like ours', async (_, what, most) => {
+    const endpoint = { provider: 'acme', hash: 'e3'.repeat(32) };
+    const key = `${prefix}:{acme:${'e3'.repeat(16)}}${what}`;
+    // One millisecond more is no pause of ours any more.
+    await attacker.run('SET', key, '1', 'PX', String((most[0] as number) + 60_000));
+    expect(await store().reserve(endpoint, [], 'c1')).toBe(0);
+    await attacker.run('SET', key, '1', 'PX', String(most[0]));
+    for (const [at, credential] of ['c1', 'c2'].entries()) {
+      const waitMs = await store().reserve(endpoint, [], credential);
+      expect(waitMs).toBeLessThanOrEqual(most[at] as number);
+      expect(waitMs > 0).toBe((most[at] as number) > 0);
+    }
+  });
+
+  it.each([
+    ['noise', (note: string) => attacker.run('SET', note, 'bm90aGluZw')],
+    [
+      'a list',
+      async (note: string) => {
+        await attacker.run('DEL', note);
+        await attacker.run('RPUSH', note, '1');
+      },
+    ],
+    ['64 MB', (note: string) => attacker.run('SETRANGE', note, '67108863', 'x')],
+    [
+      "another credential's note",
+      async (note: string) =>
+        attacker.run('SET', note, await valueOf(`${attacker.others.token.slice(0, -5)}note`)),
+    ],
+  ])('costs no other credential anything with a note of a refresh token that is %s', async (_, poison) => {
+    const one = store();
+    await one.setNote(attacked, 'test-note-1');
+    await one.setNote(untouched, 'test-note-2');
+    await poison(`${attacker.names.token.slice(0, -5)}note`);
+    const read = await one.note(attacked);
+    expect(read).not.toContain('test-note');
+    expect(read).not.toBe(undefined);
+    expect(await one.note(untouched)).toBe('test-note-2');
+    await one.setNote(attacked, 'test-note-3');
+    expect(await one.note(attacked)).toBe('test-note-3');
+    expect(warnings).toHaveLength(1);
+  });
+
   it('stops no login with requests that were counted in the future', async () => {
     const endpoint = { provider: 'acme', hash: 'e2'.repeat(32) };
     const limits = [{ limit: 1, perMs: 60_000, per: 'ip' as const }];

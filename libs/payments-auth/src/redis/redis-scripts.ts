@@ -200,7 +200,7 @@ end
 local forMs, credential = tonumber(ARGV[1]), ARGV[2]
 local endpointMs = math.min(forMs, ${MOST_ENDPOINT_PAUSE_MS})
 pause(KEYS[2], forMs)
-local last = redis.pcall('GET', KEYS[3])
+local last = redis.pcall('GETRANGE', KEYS[3], 0, 64)
 if type(last) == 'string' and last ~= credential then pause(KEYS[1], endpointMs) end
 redis.call('SET', KEYS[3], credential, 'PX', endpointMs)
 return 1
@@ -209,8 +209,13 @@ return 1
 /** A merchant's refresh token may rest for long between two uses. */
 const NOTE_KEPT_MS = 180 * 24 * 60 * 60_000;
 
-/** KEYS: note. */
-export const READ_NOTE = `return redis.call('GET', KEYS[1]) or ''`;
+/** What is no text, or longer than any note of ours, is taken away and read as one that nobody can open. KEYS: note. */
+export const READ_NOTE = `
+local size = redis.pcall('STRLEN', KEYS[1])
+if type(size) == 'number' and size <= ${MOST_BYTES} then return redis.call('GET', KEYS[1]) or '' end
+redis.call('UNLINK', KEYS[1])
+return '?'
+`;
 
 /** KEYS: note. ARGV: the text; an empty one takes it away. */
 export const WRITE_NOTE = `
