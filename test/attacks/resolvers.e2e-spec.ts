@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { PaymentsSignaturesService } from 'nestjs-payments-auth';
 import { firstValueFrom } from 'rxjs';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { failure } from '../support/credential-bed.js';
@@ -102,5 +103,50 @@ describe('a resolver that throws', () => {
     const error = await failure(paymentsAuth.credentials('cashfin', name).get());
     // oxlint-disable-next-line no-control-regex -- these are looked for
     expect(error.message).not.toMatch(/[\u0000-\u001f\u2028\u202e]/);
+  });
+});
+
+describe('a webhook whose sender names the merchant', () => {
+  const body = Buffer.from('{"id":"evt_1"}');
+  const forged = { 'x-cashfin-signature': 'a'.repeat(64) };
+
+  it('asks no resolver where its provider signs nothing', async () => {
+    let asked = 0;
+    application = await startApplication({
+      providers: {
+        pesapal: {
+          baseUrl: server.url,
+          accounts: () => {
+            asked += 1;
+            return { consumerKey: 'test-key-not-real', consumerSecret: 'test-secret-not-real' };
+          },
+        },
+      },
+    });
+    const signatures = application.app.get(PaymentsSignaturesService);
+    const query = {
+      OrderTrackingId: 'o-1',
+      OrderMerchantReference: 'm-1',
+      OrderNotificationType: 'IPNCHANGE',
+    };
+    for (const account of MERCHANTS.slice(0, 50))
+      expect(await signatures.verifyWebhook('pesapal', { method: 'GET', query }, { account })).toMatchObject({
+        account,
+        proves: 'nothing',
+      });
+    expect(asked).toBe(0);
+  });
+
+  it('tells nobody by its answer which merchants there are, nor which of them have a key', async () => {
+    await start((account) => {
+      if (account === 'nobody') return undefined;
+      const webhookSecret = account === 'without' ? {} : { webhookSecret: 'test-key-not-real' };
+      return { clientSecret: 'cs_shop', ...webhookSecret };
+    });
+    const signatures = (application as TestApplication).app.get(PaymentsSignaturesService);
+    const answers = ['nobody', 'without', 'shop'].map((account) =>
+      signatures.verifyWebhook('cashfin', { rawBody: body, headers: forged }, { account }),
+    );
+    expect(await Promise.all(answers)).toEqual([undefined, undefined, undefined]);
   });
 });
