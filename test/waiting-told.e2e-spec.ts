@@ -43,7 +43,7 @@ describe('a call that waits for a login', () => {
     failure(firstValueFrom(application.paymentsAuth.http('wakapay').get('/x', { timeout })));
   const told = () => logger.of('warn', 'PaymentsAuth').filter((line) => line.startsWith('calls-waiting'));
 
-  it('says in the error of its timeout at which host, what failed last and when the next attempt is', async () => {
+  it('names in the error of its timeout the host, the last failure and the next attempt', async () => {
     status = 503;
     const failed = call(4_000);
     await until(() => server.requests.length === 1);

@@ -120,8 +120,14 @@ describe('the types of options', () => {
       () => Auth.forRootAsync({}),
       // @ts-expect-error -- an option that does not exist
       Auth.forRootAsync({ useFactory: () => ({ provider: {} }) }),
+      // @ts-expect-error -- a misspelt option of a provider
+      Auth.forRootAsync({ useFactory: () => ({ providers: { pesapal: { refreshBefore: 1 } } }) }),
+      // @ts-expect-error -- as a promise too
+      Auth.forRootAsync({ useFactory: async () => ({ providers: { pesapal: { refreshBefore: 1 } } }) }),
+      // @ts-expect-error -- that is PesaPal's word for it
+      Auth.forRootAsync({ useFactory: async () => ({ providers: { wakapay: { environment: 'sandbox' } } }) }),
     ];
-    expect(modules).toHaveLength(9);
+    expect(modules).toHaveLength(12);
   });
 
   it('know what loads and saves credentials', () => {
