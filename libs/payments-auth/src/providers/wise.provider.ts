@@ -64,38 +64,39 @@ HwIDAQAB
 -----END PUBLIC KEY-----`,
 };
 
-const WISE = {
-  docs: 'https://docs.wise.com/guides/developer/auth-and-security',
-  region: 'Worldwide',
-  basedOn: '2026-08',
-  environments: { sandbox: 'https://api.wise-sandbox.com', live: 'https://api.wise.com' },
-  environmentVariable: 'WISE_ENVIRONMENT',
-  refusal: {
-    // The body is not documented. These are the codes that integrations show.
-    refused: (answer: ApiAnswer) =>
-      answer.status === 401 && hasCode(answer, 'error', 'invalid_token', 'unauthorized'),
-    challenged: ({ status, headers }: ApiAnswer) =>
-      status === 403 &&
-      headers['x-2fa-approval'] !== undefined &&
-      headers['x-2fa-approval-result'] === 'REJECTED',
-  },
-  probe: { path: '/v2/profiles' },
-  webhooks: {
-    // The key that the application has pinned: one that Wise has replaced, or that of a sandbox.
-    signature: publicKeyWebhook({
-      algorithm: 'rsa-sha256',
-      key: { credential: 'webhookPublicKey' },
-      header: 'x-signature-sha256',
-      encoding: 'base64',
-    }),
-    published: publicKeyWebhook({
-      algorithm: 'rsa-sha256',
-      key: { environments: PUBLISHED_KEYS },
-      header: 'x-signature-sha256',
-      encoding: 'base64',
-    }),
-  },
-} as const satisfies Partial<ProviderDefinition<WiseKeys>>;
+const inCommon = () =>
+  ({
+    docs: 'https://docs.wise.com/guides/developer/auth-and-security',
+    region: 'Worldwide',
+    basedOn: '2026-08',
+    environments: { sandbox: 'https://api.wise-sandbox.com', live: 'https://api.wise.com' },
+    environmentVariable: 'WISE_ENVIRONMENT',
+    refusal: {
+      // The body is not documented. These are the codes that integrations show.
+      refused: (answer: ApiAnswer) =>
+        answer.status === 401 && hasCode(answer, 'error', 'invalid_token', 'unauthorized'),
+      challenged: ({ status, headers }: ApiAnswer) =>
+        status === 403 &&
+        headers['x-2fa-approval'] !== undefined &&
+        headers['x-2fa-approval-result'] === 'REJECTED',
+    },
+    probe: { path: '/v2/profiles' },
+    webhooks: {
+      // The key that the application has pinned: one that Wise has replaced, or that of a sandbox.
+      signature: publicKeyWebhook({
+        algorithm: 'rsa-sha256',
+        key: { credential: 'webhookPublicKey' },
+        header: 'x-signature-sha256',
+        encoding: 'base64',
+      }),
+      published: publicKeyWebhook({
+        algorithm: 'rsa-sha256',
+        key: { environments: PUBLISHED_KEYS },
+        header: 'x-signature-sha256',
+        encoding: 'base64',
+      }),
+    },
+  }) as const satisfies Partial<ProviderDefinition<WiseKeys>>;
 
 /**
  * Wise: a personal token as a bearer token. A demand for strong customer authentication is answered with a signature,
@@ -104,7 +105,7 @@ const WISE = {
  * @see https://docs.wise.com/guides/developer/auth-and-security
  */
 export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>('wise', () => ({
-  ...WISE,
+  ...inCommon(),
   title: 'Wise',
   credentialsPage: 'Settings > Integrations and tools > API tokens',
   baseUrlVariable: 'WISE_BASE_URL',
@@ -134,7 +135,7 @@ export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>
 export const wiseOauth = builtInProvider<WiseOauthCredentials, 'wise-oauth', 'sandbox' | 'live'>(
   'wise-oauth',
   () => ({
-    ...WISE,
+    ...inCommon(),
     title: 'Wise (partners)',
     credentialsPage: 'issued by Wise for each partner',
     baseUrlVariable: 'WISE_OAUTH_BASE_URL',
