@@ -16,6 +16,12 @@ describe('hmac', () => {
     expect(hmac('sha256', new Uint8Array(key), new TextEncoder().encode('Hi There'))).toBe(expected);
   });
 
+  it("is what Razorpay signs a checkout's result with", () => {
+    expect(hmac('sha256', 'keysecret', 'order_1|pay_1')).toBe(
+      'aa2b1f2420712a277d3366ec83048ccbedfb37c014e66b9445978801a6ecf95f',
+    );
+  });
+
   it.each(['sha1', 'sha256', 'sha512', 'sha3-512'] as const)('is made with %s, in every encoding', (hash) => {
     for (const encoding of ['hex', 'base64', 'base64url'] as const)
       expect(hmac(hash, KEY, 'ü', encoding)).toBe(createHmac(hash, KEY).update('ü').digest(encoding));
