@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { OWN_ACCOUNT } from 'nestjs-payments-auth';
 import * as fc from 'fast-check';
-import { type ProviderName } from 'payments-sandbox';
+import type { ProviderName, ProviderSettings } from 'payments-sandbox';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
 // Many short lives of an application, over real sockets.
@@ -18,7 +18,29 @@ type Step =
   /** The provider changes the key; the application's own store knows it at once, late, or is told by `rotate()`. */
   | { what: 'rotate'; account: AccountId; known: 'at-once' | 'late' | 'told' }
   | { what: 'expire' | 'take-back' | 'refresh' | 'revoke' | 'suspend' | 'resume'; account: AccountId }
-  | { what: 'refuse-once' };
+  | { what: 'refuse-once' }
+  /** From now on the provider is of another kind. */
+  | { what: 'become'; kind: IssuerKind };
+
+/** How an issuer and its servers can be: everything that makes a refusal mean something else. */
+const ISSUER_KINDS = {
+  ordinary: {},
+  young: { tokensRefusedForMs: 300 },
+  'very young': { tokensRefusedForMs: 1_500 },
+  'single session': { newLoginKillsEarlier: true },
+  'same token': { sameTokenUntilDead: true },
+  disagreeing: { nodesDisagreeForMs: 300 },
+  'never agreeing': { nodesDisagreeForMs: 'always' },
+  bare: { refusalEnvelope: 'bare' },
+} as const satisfies Record<string, Partial<ProviderSettings>>;
+type IssuerKind = keyof typeof ISSUER_KINDS;
+const ORDINARY: Partial<ProviderSettings> = {
+  tokensRefusedForMs: 0,
+  newLoginKillsEarlier: false,
+  sameTokenUntilDead: false,
+  nodesDisagreeForMs: 0,
+  refusalEnvelope: 'own',
+};
 
 const account = fc.constantFrom(...ACCOUNTS);
 const call = fc.record({
@@ -53,6 +75,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ what: fc.constantFrom('suspend' as const, 'resume' as const), account }),
   },
   { weight: 1, arbitrary: fc.constant({ what: 'refuse-once' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant('become' as const),
+      kind: fc.constantFrom(...(Object.keys(ISSUER_KINDS) as IssuerKind[])),
+    }),
+  },
 );
 /** Steps of one inner list happen together. */
 const lives = fc.array(fc.array(step, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 12 });
@@ -92,6 +121,8 @@ class Life {
   #calls = 0;
   /** What a call must not carry, by its number: credentials that had been dropped before it started. */
   readonly #mustNotCarry = new Map<string, ReadonlySet<string>>();
+  /** The issuer has handed out one token until it dies, and so what had been dropped. */
+  #repeated = false;
 
   constructor(
     readonly bed: ProviderBed,
@@ -136,6 +167,9 @@ class Life {
         return provider.resume(next.account);
       case 'refuse-once':
         return void provider.misbehave({ fault: 'refuse', times: 1 });
+      case 'become':
+        this.#repeated ||= next.kind === 'same token';
+        return provider.configure({ ...ORDINARY, ...ISSUER_KINDS[next.kind] });
     }
   }
 
@@ -166,7 +200,8 @@ class Life {
       const credential = this.isKey ? carried : carried.replace(/^Bearer /, '');
       const isOwn = this.isKey ? this.model.isOf(id, credential) : owners.get(credential) === id;
       if (!isOwn) faults.push(`${number} of ${id} carried what was never its own`);
-      if (this.#mustNotCarry.get(number)?.has(credential))
+      const mayComeBack = this.#repeated && !this.isKey;
+      if (!mayComeBack && this.#mustNotCarry.get(number)?.has(credential))
         faults.push(`${number} of ${id} carried what was dropped`);
       sent.set(number, (sent.get(number) ?? 0) + 1);
     }
@@ -182,6 +217,7 @@ class Life {
   async recover(): Promise<number[]> {
     const { bed, model } = this;
     bed.provider.behave();
+    bed.provider.configure(ORDINARY);
     for (const id of ACCOUNTS) {
       bed.provider.resume(id);
       model.book.set(id, bed.provider.credentialsOf(id));

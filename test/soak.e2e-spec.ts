@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import { isPaymentsAuthError } from 'nestjs-payments-auth';
-import { FAULT_NAMES, type FaultName, type Misbehaviour } from 'payments-sandbox';
+import { FAULT_NAMES, type FaultName, type Misbehaviour, type ProviderSettings } from 'payments-sandbox';
 import { BODY_KINDS, paymentOf, seededRandom } from './support/payments-of-every-kind.js';
 import {
   type BedProvider,
@@ -91,12 +91,34 @@ function startTime(): () => Promise<void> {
   };
 }
 
+const ORDINARY = {
+  newLoginKillsEarlier: false,
+  tokensRefusedForMs: 0,
+  sameTokenUntilDead: false,
+  nodesDisagreeForMs: 0,
+} as const;
+
+/** What a refusal means depends on the issuer: one session, young tokens, one token until it dies, servers that disagree. */
+function issuerOf(chance: Chance): Partial<ProviderSettings> {
+  return {
+    ...ORDINARY,
+    ...chance.pick([
+      {},
+      {},
+      { newLoginKillsEarlier: true },
+      { tokensRefusedForMs: chance.pick([300, 1_500]) },
+      { sameTokenUntilDead: true },
+      { nodesDisagreeForMs: 300 },
+    ]),
+  };
+}
+
 async function misbehaveUntil(endMs: number, { provider, name }: BedProvider): Promise<void> {
   const chance = seededRandom(`${SEED} ${name} faults`);
   // Each in its turn, so that none is left out, and others by chance beside it.
   for (let turn = chance.integer(FAULT_NAMES.length); performance.now() < endMs; turn += 1) {
     provider.behave();
-    provider.configure({ newLoginKillsEarlier: chance.number() < 0.2 });
+    provider.configure(issuerOf(chance));
     const names = [FAULT_NAMES[turn % FAULT_NAMES.length] as FaultName];
     for (let more = chance.integer(4); more > 0; more -= 1) names.push(chance.pick(FAULT_NAMES));
     for (const fault of names)
@@ -163,7 +185,10 @@ describe(`with SOAK_SEED=${SEED}, while every provider misbehaves for ${SECONDS}
       }),
     );
     await stopTime();
-    for (const { provider } of six.all) provider.behave();
+    for (const { provider } of six.all) {
+      provider.behave();
+      provider.configure(ORDINARY);
+    }
     for (const { sent, ended, succeeded } of tallies.values()) {
       expect(ended).toBe(sent);
       expect(sent).toBeGreaterThan(SECONDS);
