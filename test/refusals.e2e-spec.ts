@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { AxiosResponse } from 'axios';
+import { defineProvider, textAt } from 'nestjs-payments-auth';
 import type { ProviderSettings } from 'payments-sandbox';
+import { startApplication } from './support/application.js';
+import { json, startLoopbackServer } from './support/loopback-server.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 import { outcomeOf, until } from './support/waiting.js';
 
@@ -294,5 +297,48 @@ describe('one application', () => {
       const call = bed.send({ ...READ, adapter, validateStatus: () => true });
       expect(await bed.outwait(call)).toMatchObject({ status, data: { ok: true } });
     });
+  });
+});
+
+describe('two static keys, of which one server knows the new one only, and another the old one only', () => {
+  const NEW = 'test-key-not-real-new';
+  const OLD = 'test-key-not-real-old';
+  const acme = defineProvider<{ key: string }>({
+    name: 'acme',
+    title: 'Acme',
+    docs: 'https://acme.test/docs',
+    environments: { live: 'https://acme.test' },
+    credentials: { key: {} },
+    headers: ({ credentials }) => ({ 'X-Key': credentials.key }),
+    refusal: { refused: ({ status, body }) => status === 401 && textAt(body, 'error') === 'key' },
+  });
+
+  it('serve each of 1 800 calls to either server, sent twice at most', async () => {
+    const arrived = new Map<string, number>();
+    const server = await startLoopbackServer(({ url, headers }, response) => {
+      arrived.set(url, (arrived.get(url) ?? 0) + 1);
+      const isKnown = headers['x-key'] === (url.startsWith('/one') ? NEW : OLD);
+      json(response, isKnown ? 200 : 401, isKnown ? {} : { error: 'key' });
+    });
+    const application = await startApplication({
+      providers: { acme: { provider: acme, baseUrl: server.url, credentials: [{ key: NEW }, { key: OLD }] } },
+    });
+    const { axiosRef } = application.paymentsAuth.http('acme');
+    const outcomes: unknown[] = [];
+    const caller = async (_: unknown, index: number) => {
+      for (let call = 0; call < 450; call += 1) {
+        const which = (call * 7 + index * 3) % 5 < 3 ? 'one' : 'two';
+        const method = call % 3 === 0 ? 'POST' : 'GET';
+        outcomes.push(await outcomeOf(axiosRef.request({ method, url: `/${which}/${index}-${call}` })));
+      }
+    };
+    try {
+      await Promise.all([0, 1, 2, 3].map(caller));
+      expect(tally(outcomes)).toMatchObject({ calls: 1_800, failed: 0 });
+      expect(Math.max(...arrived.values())).toBe(2);
+    } finally {
+      await application.close();
+      await server.close();
+    }
   });
 });
