@@ -313,6 +313,27 @@ describe('two static keys, of which one server knows the new one only, and anoth
     refusal: { refused: ({ status, body }) => status === 401 && textAt(body, 'error') === 'key' },
   });
 
+  it('serve calls that are still on their way when the time is up for which the keys were known', async () => {
+    const keys = [{ clientSecret: OLD }];
+    const bed = await startProviderBed('cashfin', {
+      options: { credentials: () => [...keys], credentialsTtlMs: 1_000 },
+    });
+    try {
+      bed.provider.rotate({ credentials: keys[0] as object, oldWorksForMs: 0 });
+      await bed.send(READ);
+      keys.unshift({ clientSecret: NEW });
+      bed.provider.rotate({ credentials: { clientSecret: NEW }, oldWorksForMs: HOUR, newWorksAfterMs: HOUR });
+      await bed.pass(2 * SECOND);
+      bed.provider.misbehave({ fault: 'slow', delayMs: 200, times: 5 });
+      const calls = times(5, (index) => bed.outcome(index === 0 ? { ...READ, method: 'POST' } : READ));
+      await until(() => bed.provider.counts.refusals === 5);
+      await bed.clock.advance(2 * SECOND);
+      expect(tally(await Promise.all(calls))).toEqual({ calls: 5, failed: 0, mostAttempts: 2 });
+    } finally {
+      await bed.close();
+    }
+  });
+
   it('serve each of 1 800 calls to either server, sent twice at most', async () => {
     const arrived = new Map<string, number>();
     const server = await startLoopbackServer(({ url, headers }, response) => {

@@ -1,4 +1,4 @@
-import type { Secret, SecretSource } from './secret-source.js';
+import { type Secret, type SecretSource, shortOf } from './secret-source.js';
 import { pause } from '../issuing/pause.js';
 import { type RejectionCause, Rejections } from './rejections.js';
 
@@ -70,12 +70,17 @@ export class AccountSecrets {
    * The key that calls carry: the newest that has never been refused. One that has been is tried again by a call that
    * can be repeated ({@link newerToTry}) and by no other, as long as there is one that works.
    *
-   * @param refused the key that was refused just now: any other one is better, whatever is remembered of it (R12)
+   * @param refused the id of the key that was refused just now: any other one is better, whatever is remembered of it (R12)
    */
-  firstKey(list: readonly Secret[], refused?: Secret): Secret {
-    const others = list.filter(({ fingerprint }) => fingerprint !== refused?.fingerprint);
+  firstKey(list: readonly Secret[], refused?: string): Secret {
+    const others = list.filter((secret) => shortOf(secret) !== refused);
     const neverRefused = others.find((secret) => this.#rejections?.has(secret) !== true);
     return neverRefused ?? this.firstUsable(others) ?? others[0] ?? (list[0] as Secret);
+  }
+
+  /** The key with this id, if it is one of those that were last heard of. */
+  named(id: string): Secret | undefined {
+    return this.#list?.find((secret) => shortOf(secret) === id);
   }
 
   /** One that is newer than `current`, was called wrong, and has been left alone for long enough. */

@@ -23,7 +23,7 @@ import type { AcquireReason } from '../payments-auth-event.js';
 import type { Renewer } from '../renewing/renewal-gate.js';
 import type { Renewable } from '../renewing/renewal-queue.js';
 import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
-import { type Secret, shortOf } from '../secrets/secret-source.js';
+import { shortOf } from '../secrets/secret-source.js';
 import { giveBack, requestFor, takeBack, unwatch } from './giving-back.js';
 import { keepAcquired } from './keeping.js';
 import type { KeptCredential } from './kept-credential.js';
@@ -202,7 +202,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   /** One renewal for all the calls that were refused. Never rejects: why there is none is in the status and the events. */
-  async #force(refused: Credential, refusedKey: Secret | undefined): Promise<Credential | undefined> {
+  async #force(refused: Credential, refusedKey: string | undefined): Promise<Credential | undefined> {
     const before = this.#kept;
     const isFirst = !this.isBusy;
     const startedAtMs = this.#nowMs;

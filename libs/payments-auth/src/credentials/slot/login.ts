@@ -34,8 +34,8 @@ export interface Wanted {
   readonly insist?: boolean;
   /** The token that the provider has refused on a call. */
   readonly refused?: string | undefined;
-  /** The key that the provider has refused on a call: any other one is wanted (R12). */
-  readonly refusedKey?: Secret | undefined;
+  /** The id of the key that the provider has refused on a call: any other one is wanted (R12). */
+  readonly refusedKey?: string | undefined;
 }
 
 /** What the slot knows that a login has to heed. */

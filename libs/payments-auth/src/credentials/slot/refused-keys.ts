@@ -36,14 +36,14 @@ export class RefusedKeys {
   /** What a refused call is sent again with: any other key than the one just refused. */
   cure(refused: Credential, { own }: Refusal): Cure {
     const { kept, owner } = this.#slot;
-    if (kept?.credential.isSameAs(refused) !== true)
-      return kept?.isAlive(owner.context.clock) === true
-        ? { by: 'replay', with: kept }
-        : { by: 'renewal', of: refused };
+    const isCurrent = kept?.credential.isSameAs(refused) === true;
+    if (!isCurrent && kept?.isAlive(owner.context.clock) === true) return { by: 'replay', with: kept };
     // Something in between does not know the key, and proves nothing about it.
     if (!own) return { by: 'renewal', of: refused };
-    this.#reject(kept.secret);
-    return { by: 'renewal', of: refused, key: kept.secret };
+    // What was kept may have ended while the call was on its way: its key is no better for that.
+    const secret = isCurrent ? kept.secret : owner.secrets.named(refused.id);
+    if (secret !== undefined) this.#reject(secret);
+    return { by: 'renewal', of: refused, key: refused.id };
   }
 
   /** @returns the key that the provider has accepted: calls carry it from now on */

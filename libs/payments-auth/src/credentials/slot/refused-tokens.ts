@@ -2,7 +2,6 @@ import { FUTILITY, waitAfter } from '../issuing/back-off.js';
 import { type CallAnswer, isAcceptance, type Refusal, type RefusedAttempt } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import type { ForcedRenewals } from '../issuing/token-issuer.js';
-import type { Secret } from '../secrets/secret-source.js';
 import type { KeptCredential } from './kept-credential.js';
 import type { SlotView } from './slot-context.js';
 
@@ -13,7 +12,7 @@ export type Cure =
   /** The call is sent again with what is current once the token is proven, or so many milliseconds later. */
   | { readonly by: 'waiting'; readonly forMs: number; readonly until: AbortSignal }
   /** One forced renewal for all. `isBehind`: the call itself gets its refusal at once. */
-  | { readonly by: 'renewal'; readonly of: Credential; readonly isBehind?: boolean; readonly key?: Secret }
+  | { readonly by: 'renewal'; readonly of: Credential; readonly isBehind?: boolean; readonly key?: string }
   /** A newer token, if another process of the fleet has one. */
   | { readonly by: 'store' }
   | undefined;
