@@ -7,7 +7,7 @@
  * not 130, and starts 40 ms sooner (`npm run bench -- boot`).
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -32,10 +32,8 @@ for (const folder of Object.values(libraries)) {
 if (process.argv.includes('--demo')) buildDemo();
 
 function buildDemo() {
-  const [source, target] = [join(root, 'apps/demo/src'), join(root, 'dist/apps/demo')];
-  rmSync(target, { recursive: true, force: true });
-  if (!compile(['--project', join(source, '../tsconfig.app.json')])) process.exit(1);
-  cpSync(join(source, 'page/page.html'), join(target, 'page/page.html'));
+  rmSync(join(root, 'dist/apps/demo'), { recursive: true, force: true });
+  if (!compile(['--project', join(root, 'apps/demo/tsconfig.app.json')])) process.exit(1);
 }
 
 /** @param {string[]} args */
@@ -72,8 +70,8 @@ async function bundle(folder) {
     write(folder, 'esm', main, { splitting: true, chunkNames: 'library' }),
     write(folder, 'cjs', ['index'], {}),
     ...besides.flatMap((entry) => [
-      write(folder, 'esm', [entry], { plugins: [indexStaysApart(folder)] }),
-      write(folder, 'cjs', [entry], { plugins: [indexStaysApart(folder)] }),
+      write(folder, 'esm', [entry], { plugins: [indexStaysApart(folder), pageInside(folder)] }),
+      write(folder, 'cjs', [entry], { plugins: [indexStaysApart(folder), pageInside(folder)] }),
     ]),
   ]);
 }
@@ -159,6 +157,26 @@ function indexStaysApart(folder) {
       building.onResolve({ filter: /\/index\.js$/ }, ({ path, resolveDir }) =>
         resolve(resolveDir, path) === index ? { path: '../index.js', external: true } : undefined,
       );
+    },
+  };
+}
+
+/**
+ * The files of the status page, in the place of the module that reads them: an application that is bundled itself has no
+ * files beside it.
+ *
+ * @param {string} folder
+ * @returns {import('esbuild').Plugin}
+ */
+function pageInside(folder) {
+  const read = (/** @type {string} */ name) =>
+    JSON.stringify(readFileSync(join(folder, 'src/status-page/page', name), 'utf8'));
+  return {
+    name: 'page-inside',
+    setup: (building) => {
+      building.onLoad({ filter: /[\\/]status-page[\\/]page-assets\.js$/ }, () => ({
+        contents: `export const PAGE_HTML = ${read('page.html')}, PAGE_STYLE = ${read('page.css')}, PAGE_SCRIPT = ${read('page.js')};`,
+      }));
     },
   };
 }

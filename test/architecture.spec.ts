@@ -74,6 +74,7 @@ const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
   testing: ['payments-sandbox', '@nestjs/testing'],
   opentelemetry: ['@opentelemetry/api'],
   terminus: ['@nestjs/terminus'],
+  'status-page': [],
 };
 
 const imports = importsUnder(`${library}src`);

@@ -336,6 +336,33 @@ describe('the explanation of one merchant', () => {
   });
 });
 
+const counted = () => {
+  const { calls, failedCalls, replays } = bed.credentials.status().counters;
+  return { calls, failedCalls, replays };
+};
+
+describe('calls', () => {
+  it('are counted once each, and as failed when they fail in the end', async () => {
+    await start();
+    await bed.send(CALL);
+    expect(counted()).toEqual({ calls: 1, failedCalls: 0, replays: 0 });
+    bed.provider.revokeTokens();
+    await bed.outwait(bed.send(CALL));
+    expect(counted()).toEqual({ calls: 2, failedCalls: 0, replays: 1 });
+    bed.provider.misbehave({ fault: 'server-error', on: 'call', times: 1 });
+    await failure(bed.send(CALL));
+    expect(counted()).toEqual({ calls: 3, failedCalls: 1, replays: 1 });
+    await outcomeOf(bed.send({ url: '/nothing/here' }));
+    expect(counted()).toEqual({ calls: 4, failedCalls: 1, replays: 1 });
+    await failure(bed.send({ url: 'https://elsewhere.test/balance' }));
+    expect(counted()).toEqual({ calls: 5, failedCalls: 2, replays: 1 });
+    bed.provider.rotate({ oldWorksForMs: 0 });
+    bed.provider.revokeTokens();
+    await failure(bed.outwait(bed.send({ ...CALL, method: 'POST', data: {} })));
+    expect(counted()).toMatchObject({ calls: 6, failedCalls: 3 });
+  });
+});
+
 describe('the errors of a call that was not sent', () => {
   it('name the credential and the host that it would have gone to', async () => {
     await start();

@@ -65,6 +65,10 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
     return this.replacing(refused, refusal);
   }
 
+  ended(): void {
+    // Nobody counts.
+  }
+
   answered(credential: Credential, answer: CallAnswer): void {
     this.answers.push({ credential, ...answer, before: [...(answer.before ?? [])] });
   }

@@ -17,7 +17,8 @@ export const swcOptions = {
 /** Package names as users import them, and the sources behind them. */
 export const packageSources = {
   '^nestjs-payments-auth$': 'payments-auth/src/index.ts',
-  '^nestjs-payments-auth/(redis|testing|opentelemetry|terminus)$': 'payments-auth/src/$1/index.ts',
+  '^nestjs-payments-auth/(redis|testing|opentelemetry|terminus|status-page)$':
+    'payments-auth/src/$1/index.ts',
   '^payments-sandbox$': 'payments-sandbox/src/index.ts',
 };
 

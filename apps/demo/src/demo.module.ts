@@ -9,9 +9,10 @@ import {
   PaymentsAuthService,
   type ProviderDefinition,
 } from 'nestjs-payments-auth';
+import { PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
 import type { Sandbox } from 'payments-sandbox';
 import { DemoController } from './api/demo.controller.js';
-import { LiveView } from './page/live-view.js';
+import { OnThisMachine } from './page/on-this-machine.guard.js';
 import { PageController } from './page/page.controller.js';
 import { ExamplePayments } from './payments/example.payments.js';
 import type { PaymentAction } from './payments/payment-action.js';
@@ -53,12 +54,12 @@ export class DemoModule {
             cryptofuse: { credentials: () => secrets.cryptofuse() },
           },
         }),
+        PaymentsAuthStatusPageModule.forRoot({ guards: [OnThisMachine] }),
         PaymentsModule,
       ],
       controllers: [DemoController, PageController, WebhooksController],
       providers: [
         Tally,
-        LiveView,
         WebhookLog,
         { provide: SANDBOX, useValue: sandbox },
         {
@@ -86,11 +87,11 @@ export class DemoModule {
             names.map((name) => [name, { credentials: inSandbox(sandbox, name), singleProcess: true }]),
           ) as object,
         }),
+        PaymentsAuthStatusPageModule.forRoot({ guards: [OnThisMachine] }),
       ],
       controllers: [DemoController, PageController],
       providers: [
         Tally,
-        LiveView,
         { provide: SANDBOX, useValue: sandbox },
         {
           provide: EVERY_ACTION,

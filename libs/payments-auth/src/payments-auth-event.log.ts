@@ -50,7 +50,12 @@ export class EventLog {
 
 /** The audit log: every event, one JSON line each. No event carries a secret. */
 export function auditEvent(event: PaymentsAuthEvent, logger: Pick<Logger, 'log'>): void {
-  logger.log(JSON.stringify(event).replace(LINE_BREAK, escaped));
+  logger.log(JSON.stringify(event, rounded).replace(LINE_BREAK, escaped));
+}
+
+/** A thousandth of a millisecond is of no use to anybody. */
+function rounded(name: string, value: unknown): unknown {
+  return typeof value === 'number' && name.endsWith('Ms') ? Math.round(value) : value;
 }
 
 /** JSON leaves these as they are, and some readers of logs end a line there. */
@@ -64,7 +69,8 @@ function line({ type, provider, account, credential, ...rest }: PaymentsAuthEven
   const details = Object.entries(rest)
     .filter(([name, value]) => name !== 'atMs' && value !== undefined)
     .map(
-      ([name, value]) => `${name}=${told(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))}`,
+      ([name, value]) =>
+        `${name}=${told(typeof value === 'string' ? value : (JSON.stringify(rounded(name, value)) ?? ''))}`,
     );
   return [
     `${type} provider=${provider}`,

@@ -1,46 +1,48 @@
-import { readFileSync } from 'node:fs';
 import {
   Controller,
   Get,
-  Header,
   HttpCode,
   Inject,
-  type MessageEvent,
   NotFoundException,
   Param,
   Post,
-  Sse,
+  Query,
+  Res,
+  UseGuards,
 } from '@nestjs/common';
+import { PaymentsAuthStatusPage } from 'nestjs-payments-auth/status-page';
 import type { Sandbox } from 'payments-sandbox';
-import { interval, map, type Observable, startWith } from 'rxjs';
-import { SANDBOX } from '../sandbox.tokens.js';
-import { LiveView } from './live-view.js';
+import type { PaymentAction } from '../payments/payment-action.js';
+import { EVERY_ACTION, SANDBOX } from '../sandbox.tokens.js';
+import { type DemoSnapshot, demoSnapshot } from './demo-snapshot.js';
+import { OnThisMachine } from './on-this-machine.guard.js';
 import { BUTTONS, isButton } from './sandbox-buttons.js';
 
-/** How often the page hears how things are. */
-const EVERY_MS = 500;
+interface Answer {
+  header(name: string, value: string): unknown;
+  send(body: string): unknown;
+}
 
+/** The page that any application can have, with buttons for the sandbox behind it. */
 @Controller()
+@UseGuards(OnThisMachine)
 export class PageController {
-  readonly #page = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
-
   constructor(
-    private readonly view: LiveView,
+    private readonly statusPage: PaymentsAuthStatusPage,
     @Inject(SANDBOX) private readonly sandbox: Sandbox,
+    @Inject(EVERY_ACTION) private readonly actions: readonly PaymentAction[],
   ) {}
 
   @Get()
-  @Header('Content-Type', 'text/html; charset=utf-8')
-  page(): string {
-    return this.#page;
+  page(@Res() answer: Answer): void {
+    for (const [name, value] of Object.entries(this.statusPage.headers)) answer.header(name, value);
+    answer.send(this.statusPage.html);
   }
 
-  @Sse('live')
-  live(): Observable<MessageEvent> {
-    return interval(EVERY_MS).pipe(
-      startWith(0),
-      map(() => ({ data: this.view.rows() })),
-    );
+  @Get('status.json')
+  async status(@Query('search') search?: string): Promise<DemoSnapshot> {
+    const snapshot = await this.statusPage.snapshot(typeof search === 'string' ? { search } : {});
+    return demoSnapshot(snapshot, this.sandbox, this.actions);
   }
 
   @Post('sandbox/:provider/:button')
@@ -51,6 +53,6 @@ export class PageController {
       const buttons = Object.keys(BUTTONS).join(', ');
       throw new NotFoundException(`There is no ${provider}/${button}. Buttons are ${buttons}.`);
     }
-    BUTTONS[button](this.sandbox.provider(name));
+    BUTTONS[button].press(this.sandbox.provider(name));
   }
 }

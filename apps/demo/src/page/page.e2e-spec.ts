@@ -2,7 +2,7 @@
 // For the functions that run in the page.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Browser, Page } from 'playwright-core';
@@ -19,19 +19,37 @@ const ARTEFACTS = join(process.cwd(), '.artifacts');
 /** A browser on a busy machine takes its time; nothing here is decided by how long. */
 const PATIENCE_MS = 60_000;
 
-function figure(page: Page, key: string, field: string) {
-  return page.locator(`[data-key="${key}"] [data-field="${field}"]`);
-}
+jest.setTimeout(2 * PATIENCE_MS);
 
-describe('the live page', () => {
+const CARD = (key: string) => `[data-key="${key}"]`;
+const DESKTOP = { width: 1_280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
+const shoot = (page: Page, name: string) =>
+  page.screenshot({ path: join(ARTEFACTS, `status-page-${name}.png`), fullPage: true });
+
+const fact = async (page: Page, key: string, name: string) =>
+  Number((await page.locator(`${CARD(key)} [data-fact="${name}"] dd`).textContent())?.replaceAll(/\D/g, ''));
+
+/** Waits until the page says so. */
+const says = (page: Page, selector: string, words: string) =>
+  page.locator(selector).filter({ hasText: words }).waitFor();
+
+const press = (page: Page, key: string, button: string) =>
+  page.click(`${CARD(key)} [data-button="${button}"]`);
+
+describe('the status page of the demo', () => {
   let sandbox: Sandbox;
   let application: INestApplication;
   let traffic: Traffic;
   let browser: Browser;
   let url: string;
+  /** What the browser complained of, and what it asked of anybody else. */
+  let complaints: string[];
 
   beforeAll(async () => {
     mkdirSync(ARTEFACTS, { recursive: true });
+    complaints = [];
     sandbox = await startSandbox({ tokenLifetimeMs: 3_600_000 });
     application = await NestFactory.create(DemoModule.withSandbox(sandbox), {
       logger: ['error'],
@@ -52,100 +70,234 @@ describe('the live page', () => {
     await sandbox?.close();
   }, PATIENCE_MS);
 
-  async function open(width: number, height: number): Promise<Page> {
-    const page = await browser.newPage({ viewport: { width, height } });
+  async function open(
+    viewport: { width: number; height: number },
+    colorScheme: 'light' | 'dark' = 'light',
+  ): Promise<Page> {
+    const page = await browser.newPage({ viewport, colorScheme });
     page.setDefaultTimeout(PATIENCE_MS / 2);
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(url)) complaints.push(`asked for ${request.url()}`);
+    });
     await page.goto(url);
-    await page.waitForSelector('[data-key="wakapay/shop-2"][data-state="fresh"]');
+    await page.waitForSelector(`${CARD('wakapay/shop-2')}[data-state="fresh"]`);
     return page;
   }
 
-  it(
-    'has a row for each provider and each account, with the life of its token in words',
-    async () => {
-      const page = await open(1_200, 1_000);
-      const names = await page.locator('article .name').allTextContents();
-      expect(names.toSorted()).toEqual(
-        [
-          'cashfin',
-          'clickpesa',
-          'cryptofuse',
-          'kashier',
-          'pesapal',
-          'wakapay',
-          'wakapay · shop-1',
-          'wakapay · shop-2',
-        ].toSorted(),
-      );
-      const life = page.locator('[data-key="cryptofuse"] .life');
-      // The provider says when it ends: what was on the way for a second or two is not in it.
-      const [, left, whole] = /(\d+\.\d) s of (\d+) s left/.exec((await life.textContent()) ?? '') ?? [];
-      expect(Number(whole)).toBeGreaterThan(3_540);
-      expect(Number(whole)).toBeLessThanOrEqual(3_600);
-      expect(Number(left)).toBeLessThanOrEqual(Number(whole) + 0.5);
-      expect(Number(await life.getAttribute('aria-valuenow'))).toBeGreaterThan(0);
-      await page.close();
-    },
-    PATIENCE_MS,
-  );
+  it('has a card for each provider and account, with the life of its credential in words', async () => {
+    const page = await open(DESKTOP);
+    const names = await page.locator('article .name').allTextContents();
+    expect(names.toSorted()).toEqual(
+      [
+        'cashfin',
+        'clickpesa',
+        'cryptofuse (read write)',
+        'kashier',
+        'pesapal',
+        'wakapay',
+        'wakapay · shop-1',
+        'wakapay · shop-2',
+      ].toSorted(),
+    );
+    const life = (key: string) => page.locator(`${CARD(key)} .life`).textContent();
+    expect(await life('pesapal')).toMatch(/^token [0-9a-f]{8}: \d+ min left of \d+ min$/);
+    expect(await life('kashier')).toMatch(/^key [0-9a-f]{8}, which does not expire$/);
+    await page.waitForSelector(`${CARD('kashier')} .strip .key`);
+    await page.waitForSelector(`${CARD('pesapal')} .strip .token`);
+    await page.waitForSelector(`${CARD('pesapal')} .strip .rate`);
+    expect(await page.locator(`${CARD('pesapal')} svg`).getAttribute('aria-label')).toMatch(
+      /^The last two minutes of pesapal: \d+ calls, 0 failed, 1 new credentials, 0 refusals/,
+    );
+    await page.close();
+  });
 
-  it(
-    'shows that a revoked token is replaced, and that no call fails for it',
-    async () => {
-      const page = await open(1_200, 1_000);
-      const before = Number(await figure(page, 'wakapay', 'tokenRequests').textContent());
-      await page.click('[data-key="wakapay"] [data-button="revoke"]');
-      await page.waitForFunction(
-        ({ than }) =>
-          Number(
-            document.querySelector('[data-key="wakapay"] [data-field="tokenRequests"]')?.textContent ?? 0,
-          ) > than &&
-          Number(
-            document.querySelector('[data-key="wakapay"] [data-field="refusalsSurvived"]')?.textContent ?? 0,
-          ) > 0,
-        { than: before },
-      );
-      expect(await figure(page, 'wakapay', 'failed').textContent()).toBe('0');
-      expect(await figure(page, 'wakapay', 'tokenRequests').textContent()).toBe(String(before + 1));
-      await page.screenshot({ path: join(ARTEFACTS, 'live-page.png') });
-      await page.close();
-    },
-    PATIENCE_MS,
-  );
+  it('says that all is well, and nothing that contradicts it', async () => {
+    const page = await open(DESKTOP);
+    await says(page, '#verdict', 'Every credential in use serves. No call has failed since the start.');
+    expect(await page.locator('#verdict').getAttribute('data-tone')).toBe('calm');
+    await page.waitForFunction(
+      () => Number(document.querySelector('#totals [data-fact="calls"] dd')?.textContent) > 0,
+    );
+    const totals = await page.locator('#totals dt').allTextContents();
+    expect(totals.map((words) => words.replace(/ \(.*/, ''))).toEqual([
+      'calls',
+      'failed',
+      'sent twice',
+      'logins',
+      'payments twice',
+    ]);
+    await page.click('#legend summary');
+    expect(await page.locator('#states dt').count()).toBe(5);
+    await shoot(page, 'calm');
+    await page.close();
+  });
 
-  it(
-    'makes a provider misbehave, says so, and makes it recover',
-    async () => {
-      const page = await open(1_200, 1_000);
-      const fault = page.locator('[data-key="clickpesa"] .fault');
-      await page.click('[data-key="clickpesa"] [data-button="slow"]');
-      await fault.filter({ hasText: 'slow' }).waitFor();
-      await page.click('[data-key="clickpesa"] [data-button="recover"]');
-      await fault.filter({ hasText: 'behaves' }).waitFor();
-      expect(await figure(page, 'clickpesa', 'failed').textContent()).toBe('0');
-      await page.close();
-    },
-    PATIENCE_MS,
-  );
+  it('shows that a revoked token is replaced, and that no call fails for it', async () => {
+    const page = await open(DESKTOP);
+    const before = await fact(page, 'wakapay', 'logins');
+    await press(page, 'wakapay', 'revoke');
+    await says(page, `${CARD('wakapay')} .pressed`, '✓');
+    await page.waitForSelector(`${CARD('wakapay')} .mark-refused`);
+    await page.waitForSelector(`${CARD('wakapay')} .mark-replayed`);
+    await page.waitForFunction(
+      (card) => Number(document.querySelector(`${card} [data-fact="sentAgain"] dd`)?.textContent) > 0,
+      CARD('wakapay'),
+    );
+    expect(await fact(page, 'wakapay', 'logins')).toBe(before + 1);
+    expect(await fact(page, 'wakapay', 'failed')).toBe(0);
+    await says(page, `${CARD('wakapay')} .what`, 'Over: A call was refused');
+    await page.close();
+  });
 
-  it(
-    'fits on a phone without scrolling sideways',
-    async () => {
-      const page = await open(390, 844);
-      const overflow = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(overflow).toBe(0);
-      await page.screenshot({ path: join(ARTEFACTS, 'live-page-phone.png') });
-      await page.close();
-    },
-    PATIENCE_MS,
-  );
+  it('shows failed calls in red and says so, and says afterwards that it is over', async () => {
+    const page = await open(DESKTOP);
+    await press(page, 'clickpesa', 'refuse');
+    await says(page, '#verdict', 'Calls fail with clickpesa: the provider has a failure of its own.');
+    await says(page, `${CARD('clickpesa')} .state`, 'calls fail; the credential is fresh');
+    expect(await page.locator('#verdict').getAttribute('data-tone')).toBe('bad');
+    await page.waitForSelector(`${CARD('clickpesa')}[data-tone="bad"] .failed-calls`);
+    await says(page, `${CARD('clickpesa')} .why`, 'Cause: the provider has a failure of its own.');
+    await says(page, `${CARD('clickpesa')} .life`, 'the sandbox fails every call');
+    const red = await page.evaluate(
+      (card) =>
+        ['[data-fact="failed"] dd', '.failed-calls'].map((selector) => {
+          const style = getComputedStyle(document.querySelector(`${card} ${selector}`) as Element);
+          return selector.startsWith('.') ? style.fill : style.color;
+        }),
+      CARD('clickpesa'),
+    );
+    expect(red).toEqual(['rgb(176, 30, 26)', 'rgb(176, 30, 26)']);
+    // The worst stands first.
+    expect(await page.locator('article').first().getAttribute('data-key')).toBe('clickpesa');
+    await press(page, 'clickpesa', 'recover');
+    await says(page, `${CARD('clickpesa')} .what`, 'Over: A call failed');
+    await says(page, '#verdict', 'Every credential in use serves.');
+    await says(page, '#verdict', 'failed earlier; the last trouble was with');
+    await page.close();
+  });
+
+  it('says why calls fail while logins do, and that they go on once logins succeed', async () => {
+    const page = await open(DESKTOP);
+    const [phone, dark] = [await open(PHONE), await open(DESKTOP, 'dark')];
+    await press(page, 'pesapal', 'fail');
+    await press(page, 'pesapal', 'revoke');
+    // The token is dead, and no other can be had.
+    await says(page, '#verdict', 'Calls fail with pesapal: the provider has a failure of its own.');
+    await says(page, `${CARD('pesapal')} .state`, 'calls fail, and so do logins');
+    await says(page, `${CARD('pesapal')} .why`, 'Login failed');
+    await says(page, `${CARD('pesapal')} .fix`, 'What to do:');
+    await page.waitForSelector(`${CARD('pesapal')} .trouble`);
+    await page.waitForSelector(`${CARD('pesapal')} .mark-failed`);
+    expect(await page.locator(`${CARD('pesapal')} .life`).textContent()).not.toMatch(/does not expire/);
+    for (const [each, name] of [
+      [page, 'logins-fail'],
+      [phone, 'logins-fail-phone'],
+      [dark, 'logins-fail-dark'],
+    ] as const) {
+      await each.waitForSelector(`${CARD('pesapal')}[data-tone="bad"]`);
+      await shoot(each, name);
+    }
+    await press(page, 'pesapal', 'recover');
+    await page.waitForSelector(`${CARD('pesapal')}[data-state="fresh"]`, { timeout: PATIENCE_MS });
+    await says(page, '#verdict', 'Every credential in use serves.');
+    await says(page, `${CARD('pesapal')} .what`, 'Over:');
+    await shoot(page, 'recovered');
+    expect(Number(await page.locator('#totals [data-fact="twice"] dd').textContent())).toBe(0);
+    await Promise.all([page, phone, dark].map((each) => each.close()));
+  });
+
+  it('can be used by keyboard, and keeps the focus while figures change', async () => {
+    const page = await open(DESKTOP);
+    await page.keyboard.press('/');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('search');
+    await page.keyboard.type('shop-');
+    await page.waitForFunction(() => document.querySelectorAll('article').length === 2);
+    await page.keyboard.press('Control+A');
+    await page.keyboard.press('Delete');
+    await page.waitForFunction(() => document.querySelectorAll('article').length === 8);
+    const button = `${CARD('cryptofuse')} [data-button="slow"]`;
+    for (let tabs = 0; tabs < 80; tabs += 1) {
+      if (await page.evaluate((selector) => document.activeElement?.matches(selector), button)) break;
+      await page.keyboard.press('Tab');
+    }
+    await page.keyboard.press('Enter');
+    await says(page, `${CARD('cryptofuse')} .pressed`, '✓');
+    await says(page, `${CARD('cryptofuse')} .life`, 'the sandbox answers late');
+    expect(await page.evaluate((selector) => document.activeElement?.matches(selector), button)).toBe(true);
+    sandbox.provider('cryptofuse').behave();
+    await page.close();
+  });
+
+  it('fits on a phone: nothing sideways, and a credential that is well takes little', async () => {
+    const page = await open(PHONE);
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(overflow).toBe(0);
+    const height = await page
+      .locator(CARD('kashier'))
+      .evaluate((card) => card.getBoundingClientRect().height);
+    expect(height).toBeLessThan(200);
+    await shoot(page, 'phone');
+    await page.close();
+  });
+
+  it.each(['light', 'dark'] as const)('can be read in %s: every text stands out', async (scheme) => {
+    const page = await open(DESKTOP, scheme);
+    const faint = await page.evaluate(() => {
+      const canvas = document.createElement('canvas').getContext('2d') as CanvasRenderingContext2D;
+      const rgb = (color: string) => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = color;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+      };
+      // oxlint-disable-next-line unicorn/consistent-function-scoping -- it runs in the page
+      const luminance = (color: number[]) =>
+        color.slice(0, 3).reduce((sum, value, at) => {
+          const part = value / 255;
+          const linear = part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+          return sum + linear * ([0.2126, 0.7152, 0.0722][at] as number);
+        }, 0);
+      const groundOf = (element: Element | null): number[] => {
+        if (element === null) return [255, 255, 255, 255];
+        const color = rgb(getComputedStyle(element).backgroundColor);
+        return (color[3] ?? 0) > 0 ? color : groundOf(element.parentElement);
+      };
+      const texts = document.querySelectorAll('h1, h2, p, dt, dd, summary, button, label, figcaption');
+      return [...texts].flatMap((element) => {
+        if (!element.checkVisibility() || element.textContent?.trim() === '') return [];
+        const [a, b] = [luminance(rgb(getComputedStyle(element).color)), luminance(groundOf(element))];
+        const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        return contrast < 4.5 ? [`${element.className} "${element.textContent}": ${contrast}`] : [];
+      });
+    });
+    expect(faint).toEqual([]);
+    await page.close();
+  });
+
+  it('loads nothing from elsewhere, and no browser complains of it', () => {
+    expect(complaints).toEqual([]);
+  });
 
   it('refuses a button and a provider that do not exist, and says which there are', async () => {
     const answer = await fetch(`${url}/sandbox/wakapay/explode`, { method: 'POST' });
     expect(answer.status).toBe(404);
-    expect(await answer.text()).toMatch(/revoke, rotate, slow, fail, recover/);
+    expect(await answer.text()).toMatch(/revoke, rotate, slow, fail, refuse, recover/);
     expect((await fetch(`${url}/sandbox/nobody/revoke`, { method: 'POST' })).status).toBe(404);
+  });
+
+  it('says that it has no answer when the application is gone, and that its figures are old', async () => {
+    const page = await open(DESKTOP);
+    await traffic.stop();
+    await application.close();
+    await says(page, '#connection', 'no answer from the application since');
+    await says(page, '#verdict', 'What stands below is old.');
+    expect(await page.locator('#verdict').getAttribute('data-tone')).toBe('stale');
+    await page.close();
   });
 });

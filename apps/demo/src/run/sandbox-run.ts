@@ -109,7 +109,7 @@ async function serve(application: INestApplication, url: string): Promise<void> 
   const traffic = new Traffic(actions, application.get(Tally));
   traffic.start(2, 500);
   say(`\nStill here, until you press Ctrl-C:\n`);
-  say(`  GET  ${url}/                           a live page: open it, and press its buttons\n`);
+  say(`  GET  ${url}/                           the status page: open it, and press its buttons\n`);
   say(`  GET  ${url}/status                     what is known of each credential\n`);
   const provider = actions.at(-1)?.provider;
   say(`  GET  ${url}/providers/${provider}/read     a reading call, with any of them\n`);

@@ -33,7 +33,7 @@ export const HELP = `Usage: nestjs-payments-auth <command> [options]
                       configured provider (one login each), makes one call that moves nothing, and says what is
                       wrong and what helps
       --env-file FILE   reads the variables from FILE, and from nowhere else
-      --timeout TIME    how long to wait for each answer: 500ms, 10s, 1m (default: 10s)
+      --timeout TIME    how long to wait for each answer: 5 (seconds), 500ms, 1m (default: 10)
       --json            prints one JSON object
       --report          prints what the answers looked like, without any value, to be pasted into an issue
   providers           lists the providers by region, and their variables
@@ -134,6 +134,8 @@ function namesOf(definitions: readonly ProviderDefinition[]): string {
 function timeoutOf(text: string | undefined): number {
   const ms = text === undefined ? TIMEOUT_MS : parseDuration(text);
   if (ms === undefined || ms > LONGEST_TIMEOUT_MS)
-    throw new UsageError(`--timeout must be a time up to 10m, such as 500ms, 10s or 1m, and is "${text}".`);
+    throw new UsageError(
+      `--timeout must be a time up to 10m, such as 5 (seconds), 500ms or 1m, and is "${text}".`,
+    );
   return ms;
 }

@@ -1,9 +1,9 @@
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+const DURATION = /^(\d+(?:\.\d+)?) ?(?:(ms|millis\w*)|(m|min|mins|minutes?)|(?:s|sec|secs|seconds?)?)$/i;
 
-/** Reads `500ms`, `10s`, `2m` as milliseconds; `undefined` when it is none of these. */
+/** Reads `5`, `5s`, `5 seconds`, `500ms`, `2m` as milliseconds; `undefined` when it is none of these. */
 export function parseDuration(text: string): number | undefined {
-  const [, figure = '', unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
-  const ms = Number(figure) * (UNITS_MS[unit] ?? Number.NaN);
+  const [, figure = 'NaN', millis, minutes] = DURATION.exec(text.trim()) ?? [];
+  const ms = Number(figure) * (millis === undefined ? (minutes === undefined ? 1_000 : 60_000) : 1);
   return Number.isFinite(ms) && ms >= 1 ? ms : undefined;
 }
 

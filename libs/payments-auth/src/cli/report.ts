@@ -49,10 +49,15 @@ function rowOf(check: ProviderCheck): string[] {
   ];
 }
 
-function verdict({ ok, login, probe, findings }: ProviderCheck): string {
-  if (!ok) return 'FAILED';
-  if (findings.length > 0) return 'ok, but see below';
-  return login === undefined && probe === undefined ? 'set, but untried' : 'ok';
+function verdict(check: ProviderCheck): string {
+  if (!check.ok) return 'FAILED';
+  if (check.findings.length > 0) return 'ok, but see below';
+  return isUntried(check) ? 'set, but untried' : 'ok';
+}
+
+/** It is set, and nothing could be asked that would show whether it is good. */
+function isUntried({ login, probe }: ProviderCheck): boolean {
+  return login === undefined && probe === undefined;
 }
 
 function cell(step: CheckStep | undefined, none: string): string {
@@ -77,7 +82,18 @@ function summary(shown: readonly ProviderCheck[]): string {
     return 'Nothing is configured, so nothing was checked. Set the variables of a provider (npx --no nestjs-payments-auth env wakapay prints those of WakaPay, for example), put them into .env, or name a file with --env-file.\n';
   const failed = shown.filter(({ ok }) => !ok).map(({ provider }) => provider);
   const count = shown.length === 1 ? 'One provider' : `${shown.length} providers`;
-  return failed.length === 0
-    ? `${count} checked, all is well.\n`
-    : `${count} checked. Failed: ${failed.join(', ')}.\n`;
+  const warned = shown.filter((check) => check.ok && (check.findings.length > 0 || isUntried(check)));
+  if (failed.length === 0 && warned.length === 0) return `${count} checked, all is well.\n`;
+  const parts = [
+    ...(failed.length === 0 ? [] : [`Failed: ${failed.join(', ')}.`]),
+    ...(warned.length === 0 ? [] : [`${warningsOf(warned)}.`]),
+  ];
+  return `${count} checked. ${parts.join(' ')}\n`;
+}
+
+function warningsOf(warned: readonly ProviderCheck[]): string {
+  const names = warned.map((check) =>
+    isUntried(check) && check.findings.length === 0 ? `${check.provider} (set, but untried)` : check.provider,
+  );
+  return `${warned.length === 1 ? 'One warning' : `${warned.length} with warnings`}: ${names.join(', ')}`;
 }

@@ -27,6 +27,8 @@ export interface CredentialSpender {
   readonly definitionFault?: string | undefined;
   /** What became of one attempt; told once for each, also of those that were not sent. Never throws. */
   answered(credential: Credential, answer: CallAnswer): void;
+  /** A call that was sent has its answer, after all of its attempts. */
+  ended(isFailed: boolean): void;
 }
 
 /** What a call without a credential waits for. */
@@ -76,6 +78,8 @@ export interface CallAnswer {
   readonly refused?: { readonly own: boolean };
   /** When it was sent, on the monotonic clock, in milliseconds; absent when it never left. */
   readonly sentAtMs?: number;
+  /** It could not be sent: its destination, its signature or its certificate is not right. */
+  readonly isUnsent?: boolean;
   /** Present when something is wrong that operators want to know of. */
   readonly failure?: CallFailure;
   /** The attempts of the same call that were refused before. Empty or absent for the first one. */

@@ -52,6 +52,13 @@ export interface CredentialStatus {
     seenAtMs: number;
   };
   counters: {
+    /** Calls of the provider's `HttpService`, each once however often it was sent. */
+    calls: number;
+    /**
+     * Those that failed in the end: refused, limited, not served, without an answer or without a credential. What an API
+     * answers to what it was asked (404, 409, 422) is no failure.
+     */
+    failedCalls: number;
     /** Requests sent to the token endpoint. */
     tokenRequests: number;
     /** Those that gave no token. */

@@ -51,6 +51,8 @@ export interface Attempted {
   readonly verdict: Verdict;
   /** What the verdict was made of; absent where nothing came that had to be looked at. */
   readonly answer: ApiAnswer | undefined;
+  /** Present when something is wrong that operators want to know of. */
+  readonly failure: CallFailure | undefined;
   /** On the monotonic clock, in milliseconds. */
   readonly sentAtMs: number;
 }
@@ -152,13 +154,14 @@ export class Attempts {
           sentAtMs: clock.now() - (clock.monotonic() - sentAtMs),
           durationMs: clock.monotonic() - sentAtMs,
         });
-      return { response, failed, error, verdict, answer, sentAtMs };
+      return { response, failed, error, verdict, answer, failure, sentAtMs };
     } finally {
       spender.answered(credential, {
         before,
         ...(sentAtMs !== undefined && { sentAtMs }),
         ...(response !== undefined && { status: response.status, headers: response.headers }),
         ...(verdict.kind === 'refused' && { refused: verdict }),
+        ...(sentAtMs === undefined && { isUnsent: true }),
         ...(failure !== undefined && { failure }),
       });
     }

@@ -75,12 +75,12 @@ export class Exchange {
     }
     const first = await this.#attempts.make(call, credential);
     const { kind } = first.verdict;
-    if (kind !== 'refused' && kind !== 'challenged') return this.#deliver(first, SENT_ONCE);
+    if (kind !== 'refused' && kind !== 'challenged') return this.#deliver(call, first, SENT_ONCE);
     const last = await this.#sendAgain(call, credential, first);
     const firstStatus = first.response?.status ?? 0;
     const { sent: attempts } = call;
     if (last.verdict.kind === 'refused') sayWhy(last, call.spender.definitionFault);
-    return this.#deliver(last, attempts === 1 ? SENT_ONCE : { attempts, replayed: true, firstStatus });
+    return this.#deliver(call, last, attempts === 1 ? SENT_ONCE : { attempts, replayed: true, firstStatus });
   }
 
   /** Sends a refused call again, as long as there is something that may cure it (R11, R12). */
@@ -131,7 +131,12 @@ export class Exchange {
     return JSON.stringify(before.headers) === JSON.stringify(now.headers);
   }
 
-  #deliver({ response, failed, error, verdict }: Attempted, outcome: PaymentsAuthOutcome): AxiosResponse {
+  #deliver(
+    { spender }: Call,
+    { response, failed, error, verdict, failure }: Attempted,
+    outcome: PaymentsAuthOutcome,
+  ): AxiosResponse {
+    spender.ended(failure !== undefined);
     if (response !== undefined) {
       const scope = verdict.kind === 'incurable' ? verdict.scope : undefined;
       response.paymentsAuth = scope === undefined ? outcome : { ...outcome, reason: 'scope', ...scope };

@@ -161,7 +161,16 @@ export class FakeCredentialService implements CredentialService {
       state: this.#failure === undefined ? 'fresh' : failing,
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
       ...(this.#failure === undefined ? {} : { lastErrorCode: this.#failure.code }),
-      counters: { tokenRequests: 0, tokenFailures: 0, earlyRenewals: 0, refusals: 0, replays: 0, waits: 0 },
+      counters: {
+        calls: 0,
+        failedCalls: 0,
+        tokenRequests: 0,
+        tokenFailures: 0,
+        earlyRenewals: 0,
+        refusals: 0,
+        replays: 0,
+        waits: 0,
+      },
     };
   }
 

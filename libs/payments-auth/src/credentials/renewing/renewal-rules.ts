@@ -11,6 +11,9 @@ const JITTER = 0.1;
 const LIFETIMES_WITHOUT_USE = 2;
 const LIFETIMES_WITHOUT_USE_OF_THE_ONLY_TOKEN = 0.5;
 
+/** A key whose resolver is asked again all the time is in use for so long after a call, in milliseconds. */
+const KEY_WITHOUT_USE_MS = 10_000;
+
 /**
  * A token is used for so long whatever its issuer says: a lifetime of a millisecond would be a login for each call. Where the
  * issuer means it, a refusal asks for the next one.
@@ -94,7 +97,9 @@ export function quietAfterMs(
   lifetimeMs: number | undefined,
 ): number {
   if (keepWarm === 'always') return Infinity;
-  const { documentedLifetimeMs = Infinity, endsEarlierToken = false } = strategyOf(definition) ?? {};
+  const strategy = strategyOf(definition);
+  const { documentedLifetimeMs = Infinity, endsEarlierToken = false } = strategy ?? {};
   const times = endsEarlierToken ? LIFETIMES_WITHOUT_USE_OF_THE_ONLY_TOKEN : LIFETIMES_WITHOUT_USE;
-  return times * (lifetimeMs ?? documentedLifetimeMs);
+  const unusedMs = times * (lifetimeMs ?? documentedLifetimeMs);
+  return strategy === undefined ? Math.max(KEY_WITHOUT_USE_MS, unusedMs) : unusedMs;
 }

@@ -108,7 +108,10 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     } catch (error) {
       // Where none better can be had than one that was refused but lives, that one: the provider decides on each call.
       if (this.#unusable === undefined) credential = this.#living?.credential;
-      if (credential === undefined) throw error;
+      if (credential === undefined) {
+        this.journal.ended(true);
+        throw error;
+      }
     } finally {
       waitsNoMore(credential);
     }
@@ -134,6 +137,10 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const better = this.#refused?.answered(credential, answer);
     if (better !== undefined && this.#kept?.secret.fingerprint !== better.fingerprint)
       this.#keep({ secret: better }, { reason: 'rotated', startedAtMs: this.#nowMs });
+  }
+
+  ended(isFailed: boolean): void {
+    this.journal.ended(isFailed);
   }
 
   async replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined> {

@@ -25,17 +25,26 @@ interface Noted {
   readonly isOpen: boolean;
 }
 
+function isOfLogin({ on }: Failure): boolean {
+  return on === 'login' || on === 'load';
+}
+
 const KINDS: readonly FailedOn[] = ['login', 'load', 'call', 'save'];
 
 /**
- * What is remembered for whoever asks later why a credential is as it is: the last failure of each kind, and whether
- * it goes on. Made when something goes wrong for the first time: most of a hundred thousand accounts have none.
+ * What is remembered for whoever asks later why a credential is as it is: the last failure of each kind, whether it
+ * goes on, and how many there were. Made when something goes wrong for the first time: most of a hundred thousand accounts have none.
  */
 export class SlotHistory {
   /** What is known of calls and logins that succeeded with a credential that is no longer kept. Wall clock. */
   lastSuccessAtMs: number | undefined = undefined;
   /** When calls were accepted again with a key that was refused before. Wall clock. */
   acceptedAgainAtMs: number | undefined = undefined;
+  // Counted here and not beside the rest: where nothing goes wrong they take no memory.
+  tokenFailures = 0;
+  refusals = 0;
+  replays = 0;
+  failedCalls = 0;
   readonly #noted: Partial<Record<FailedOn, Noted>> = {};
 
   failed(failure: Failure): void {
@@ -51,10 +60,16 @@ export class SlotHistory {
     if (on === 'call' && noted.last.isOwn === true) this.acceptedAgainAtMs = nowMs;
   }
 
-  /** The newest failure that goes on; where none does, the newest of all. */
+  /**
+   * The newest failure that goes on; where none does, the newest of all. While logins fail, a refused call is no news: a
+   * login would cure it.
+   */
   get lastFailure(): { readonly failure: Failure; readonly isOpen: boolean } | undefined {
     const newest = this.#all.toSorted(
-      (a, b) => Number(b.isOpen) - Number(a.isOpen) || b.last.atMs - a.last.atMs,
+      (a, b) =>
+        Number(b.isOpen) - Number(a.isOpen) ||
+        (a.isOpen ? Number(isOfLogin(b.last)) - Number(isOfLogin(a.last)) : 0) ||
+        b.last.atMs - a.last.atMs,
     )[0];
     return newest && { failure: newest.last, isOpen: newest.isOpen };
   }

@@ -1,0 +1,101 @@
+import type { PaymentsAuthEvent } from '../index.js';
+
+/** What kind of thing has happened, which decides how it is drawn. */
+export type MarkKind =
+  /** There is a new credential. */
+  | 'renewed'
+  /** The provider refused a call. */
+  | 'refused'
+  /** A call was sent again. */
+  | 'replayed'
+  /** A login, a renewal or the store failed. */
+  | 'failed'
+  /** No waiting cures it: somebody has to act. */
+  | 'rejected'
+  /** Something else that is worth knowing. */
+  | 'noted';
+
+export interface MarkWords {
+  readonly kind: MarkKind;
+  readonly words: string;
+}
+
+/** An event as the page tells it; `undefined` for those that say nothing that others do not. */
+export function markOf(event: PaymentsAuthEvent): MarkWords | undefined {
+  switch (event.type) {
+    case 'credential-obtained':
+      if (event.reason === 'early') return undefined;
+      return { kind: 'renewed', words: `new credential: ${WHY[event.reason]}${fromStore(event.from)}` };
+    case 'credential-renewed-early':
+      return { kind: 'renewed', words: `renewed ${seconds(event.aheadMs)} before its end` };
+    case 'token-request':
+      if (event.outcome === 'issued') return undefined;
+      return { kind: 'failed', words: `login failed at ${event.host}: ${event.error ?? event.outcome}` };
+    case 'renewal-failed':
+      return { kind: 'failed', words: `the renewal failed: ${event.reason}` };
+    case 'credential-unavailable':
+      return { kind: 'failed', words: `no credential: ${event.reason}` };
+    case 'call-refused':
+      return { kind: 'refused', words: `a call was refused: HTTP ${event.status}` };
+    case 'call-replayed':
+      return { kind: 'replayed', words: replayed(event) };
+    case 'credentials-rejected':
+      return { kind: 'rejected', words: `the provider says that the secret is wrong: ${event.reason}` };
+    case 'grant-rejected':
+      return { kind: 'rejected', words: `the merchant has to connect again: ${event.reason}` };
+    case 'definition-fault':
+      return { kind: 'rejected', words: `the definition of the provider fails: ${event.reason}` };
+    case 'refresh-token-unsaved':
+      return { kind: 'rejected', words: 'the new refresh token could not be saved' };
+    case 'refresh-token-in-doubt':
+      return { kind: 'noted', words: 'a refresh token may have been spent, and is spent once more' };
+    case 'credentials-rotated':
+      return { kind: 'noted', words: 'the secret was rotated' };
+    case 'credential-revoked':
+      return { kind: 'noted', words: 'the token was given back' };
+    case 'renewals-paused':
+      return {
+        kind: 'noted',
+        words: `a new token is no cure: none is asked for ${seconds(event.durationMs)}`,
+      };
+    case 'credential-contested':
+      return {
+        kind: 'noted',
+        words: 'this token was ended before its time: by another login, or by the provider',
+      };
+    case 'certificate-ends':
+      return { kind: 'rejected', words: event.reason };
+    case 'rate-limited':
+      return { kind: 'noted', words: `told to wait ${seconds(event.retryAfterMs)}` };
+    case 'store-lost':
+      return { kind: 'failed', words: `the shared store is lost: ${event.reason}` };
+    case 'store-back':
+      return { kind: 'noted', words: 'the shared store is back' };
+    default:
+      return undefined;
+  }
+}
+
+const WHY = {
+  first: 'the first',
+  expired: 'the one before had ended',
+  early: 'ahead of the end',
+  refused: 'the one before was refused',
+  requested: 'the application asked for it',
+  rotated: 'the secret was rotated',
+} as const;
+
+function fromStore(from: 'provider' | 'store'): string {
+  return from === 'store' ? ', from the shared store' : '';
+}
+
+function replayed({ status, refusedAgain }: PaymentsAuthEvent & { type: 'call-replayed' }): string {
+  if (status === undefined) return 'the call was sent again, and no answer came';
+  return refusedAgain
+    ? `the call was sent again, and refused again: HTTP ${status}`
+    : 'the call was sent again, and accepted';
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(0, Math.round(ms / 100) / 10)} s`;
+}

@@ -1,0 +1,12 @@
+export {
+  PaymentsAuthStatusPageModule,
+  type PaymentsAuthStatusPageOptions,
+} from './payments-auth-status-page.module.js';
+export { PaymentsAuthStatusPage } from './payments-auth-status-page.service.js';
+export type { Life, Mark, MarkKind, Rates, Span } from './timeline.js';
+export type {
+  StatusPageFilter,
+  StatusPageRow,
+  StatusPageSnapshot,
+  StatusPageTotals,
+} from './status-page-snapshot.js';

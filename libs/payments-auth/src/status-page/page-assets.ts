@@ -1,0 +1,8 @@
+import { readFileSync } from 'node:fs';
+
+// The build puts the files themselves in the place of this module: a package that is bundled has no files beside it.
+const read = (name: string): string => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8');
+
+export const PAGE_HTML = read('page.html');
+export const PAGE_STYLE = read('page.css');
+export const PAGE_SCRIPT = read('page.js');

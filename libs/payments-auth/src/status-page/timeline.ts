@@ -1,0 +1,176 @@
+import type { CredentialStatus, PaymentsAuthEvent } from '../index.js';
+import { markOf, type MarkKind, type MarkWords } from './event-marks.js';
+
+export type { MarkKind } from './event-marks.js';
+
+/** A piece of time on the wall clock, in milliseconds since the epoch; without `toMs` it goes on. */
+export interface Span {
+  fromMs: number;
+  toMs?: number;
+}
+
+/** How long one credential was in use, or will be. */
+export interface Life extends Span {
+  /** 8 hex digits of a keyed hash. */
+  credential: string;
+}
+
+/** Something that happened, and how often within that second. */
+export interface Mark {
+  atMs: number;
+  kind: MarkKind;
+  words: string;
+  times: number;
+}
+
+/** Calls and failed calls that ended in each piece of time, the oldest first. */
+export interface Rates {
+  /** Where the first piece begins. */
+  fromMs: number;
+  /** How long each is. */
+  everyMs: number;
+  calls: number[];
+  failed: number[];
+}
+
+/** The page shows so much. */
+export const WINDOW_MS = 120_000;
+/** Calls are counted over pieces of this length. */
+export const PIECE_MS = 2_000;
+
+const PIECES = WINDOW_MS / PIECE_MS;
+const SECOND_MS = 1_000;
+/** The strip shows no more, and a log that is longer is not read. */
+const MOST_MARKS = 120;
+const MOST_LIVES = 60;
+
+/** What has happened to one credential in the last two minutes. Bounded, whatever happens. */
+export class Timeline {
+  #lives: Life[] = [];
+  #troubles: Span[] = [];
+  #marks: Mark[] = [];
+  readonly #pieces = new Map<number, { calls: number; failed: number }>();
+  #seen = { calls: 0, failedCalls: 0 };
+  /** When something was last heard of it. */
+  touchedAtMs: number;
+
+  constructor(nowMs: number) {
+    this.touchedAtMs = nowMs;
+  }
+
+  heard(event: PaymentsAuthEvent): void {
+    const { atMs } = event;
+    this.touchedAtMs = atMs;
+    if (event.type === 'credential-obtained') {
+      this.#replaced(atMs);
+      this.#lives.push({
+        credential: event.credential ?? '',
+        fromMs: atMs,
+        ...(event.expiresAtMs === undefined ? {} : { toMs: event.expiresAtMs }),
+      });
+      this.#endTrouble(atMs);
+    }
+    if (event.type === 'credential-revoked' || event.type === 'credentials-rotated') this.#replaced(atMs);
+    if (
+      event.type === 'credential-unavailable' ||
+      event.type === 'renewal-failed' ||
+      (event.type === 'token-request' && event.outcome !== 'issued')
+    )
+      this.#beginTrouble(atMs);
+    const words = markOf(event);
+    if (words !== undefined) this.#mark(atMs, words);
+    this.#forget(atMs);
+  }
+
+  /** How things are now, for what no event tells: calls, and a token that has gone. */
+  look(status: CredentialStatus, nowMs: number): void {
+    const { calls, failedCalls } = status.counters;
+    const more = {
+      // Counted from the beginning again, where it was let go of meanwhile.
+      calls: calls >= this.#seen.calls ? calls - this.#seen.calls : calls,
+      failed: Math.max(0, failedCalls - (calls >= this.#seen.calls ? this.#seen.failedCalls : 0)),
+    };
+    this.#seen = { calls, failedCalls };
+    if (more.calls > 0 || more.failed > 0) {
+      this.touchedAtMs = nowMs;
+      const piece = Math.floor(nowMs / PIECE_MS);
+      const counted = this.#pieces.get(piece) ?? { calls: 0, failed: 0 };
+      this.#pieces.set(piece, {
+        calls: counted.calls + more.calls,
+        failed: counted.failed + more.failed,
+      });
+    }
+    const { credential, obtainedAtMs: fromMs, expiresAtMs: toMs } = status;
+    const last = this.#lives.at(-1);
+    if (credential === undefined || fromMs === undefined) this.#replaced(nowMs);
+    // A key goes on after its resolver was asked again.
+    else if (last?.credential === credential) last.toMs = toMs;
+    else {
+      this.#replaced(fromMs);
+      this.#lives.push({ credential, fromMs, ...(toMs === undefined ? {} : { toMs }) });
+    }
+    // No event tells that the resolver of a key answers again.
+    if (status.state === 'fresh' && toMs === undefined) this.#endTrouble(nowMs);
+    this.#forget(nowMs);
+  }
+
+  get lives(): readonly Life[] {
+    return this.#lives;
+  }
+
+  /** While no token could be had, or a renewal failed. */
+  get troubles(): readonly Span[] {
+    return this.#troubles;
+  }
+
+  /** The oldest first. */
+  get marks(): readonly Mark[] {
+    return this.#marks;
+  }
+
+  rates(nowMs: number): Rates {
+    const last = Math.floor(nowMs / PIECE_MS);
+    const pieces = Array.from({ length: PIECES }, (_, at) => this.#pieces.get(last - PIECES + 1 + at));
+    return {
+      fromMs: (last - PIECES + 1) * PIECE_MS,
+      everyMs: PIECE_MS,
+      calls: pieces.map((each) => each?.calls ?? 0),
+      failed: pieces.map((each) => each?.failed ?? 0),
+    };
+  }
+
+  #mark(atMs: number, { kind, words }: MarkWords): void {
+    const second = Math.floor(atMs / SECOND_MS);
+    const same = this.#marks.findLast(
+      (mark) => mark.kind === kind && mark.words === words && Math.floor(mark.atMs / SECOND_MS) === second,
+    );
+    if (same === undefined) this.#marks.push({ atMs, kind, words, times: 1 });
+    else same.times += 1;
+  }
+
+  /** Whatever lived until now does not any more. */
+  #replaced(atMs: number): void {
+    const last = this.#lives.at(-1);
+    if (last !== undefined && (last.toMs === undefined || last.toMs > atMs)) last.toMs = atMs;
+  }
+
+  #beginTrouble(atMs: number): void {
+    const last = this.#troubles.at(-1);
+    if (last === undefined || last.toMs !== undefined) this.#troubles.push({ fromMs: atMs });
+  }
+
+  #endTrouble(atMs: number): void {
+    const last = this.#troubles.at(-1);
+    if (last !== undefined) last.toMs ??= atMs;
+  }
+
+  #forget(nowMs: number): void {
+    const fromMs = nowMs - WINDOW_MS;
+    const lasts = ({ toMs }: Span) => toMs === undefined || toMs >= fromMs;
+    this.#lives = this.#lives.filter(lasts).slice(-MOST_LIVES);
+    this.#troubles = this.#troubles.filter(lasts).slice(-MOST_LIVES);
+    this.#marks = this.#marks.filter(({ atMs }) => atMs >= fromMs).slice(-MOST_MARKS);
+    const oldest = Math.floor(nowMs / PIECE_MS) - PIECES;
+    for (const piece of this.#pieces.keys()) if (piece < oldest) this.#pieces.delete(piece);
+  }
+}

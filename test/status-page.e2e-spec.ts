@@ -1,0 +1,280 @@
+import {
+  type CallHandler,
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  type INestApplication,
+  type NestInterceptor,
+  type Type,
+  VersioningType,
+} from '@nestjs/common';
+import { APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { PaymentsAuthModule, PaymentsAuthService } from 'nestjs-payments-auth';
+import {
+  PaymentsAuthStatusPageModule,
+  type PaymentsAuthStatusPageOptions,
+  type StatusPageSnapshot,
+} from 'nestjs-payments-auth/status-page';
+import { type Sandbox, startSandbox } from 'payments-sandbox';
+import { firstValueFrom, map, type Observable, of } from 'rxjs';
+import { LogLines } from './support/application.js';
+import { findLeaksInText } from './support/leak-checker.js';
+import { secretsOf } from './support/sandbox-bed.js';
+import { failure, outcomeOf } from './support/waiting.js';
+
+// Many applications, on machines that may have other things to do.
+jest.setTimeout(60_000);
+
+const KEY = 'operator-0123456789';
+const AS_OPERATOR = { headers: { 'x-operator': KEY } };
+
+/** What an application has of its own: it knows its operators. */
+@Injectable()
+class OperatorsOnly implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, unknown> }>();
+    return headers['x-operator'] === KEY;
+  }
+}
+
+@Injectable()
+class ByObservable implements CanActivate {
+  canActivate(): Observable<boolean> {
+    return of(true);
+  }
+}
+
+@Injectable()
+class Nobody implements CanActivate {
+  async canActivate(): Promise<boolean> {
+    return false;
+  }
+}
+
+/** Wraps every answer, as the interceptors of many applications do. */
+@Injectable()
+class Wrapping implements NestInterceptor {
+  intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(map((data: unknown) => ({ data })));
+  }
+}
+
+let sandbox: Sandbox;
+let app: INestApplication;
+let url: string;
+let paymentsAuth: PaymentsAuthService;
+
+beforeEach(async () => {
+  sandbox = await startSandbox({ providers: ['wakapay', 'cashfin'] });
+});
+
+afterEach(async () => {
+  await app?.close();
+  await sandbox.close();
+});
+
+const ADAPTERS: [string, () => ExpressAdapter | FastifyAdapter][] = [
+  ['Express', () => new ExpressAdapter()],
+  ['Fastify', () => new FastifyAdapter()],
+];
+
+async function start(
+  adapter = ADAPTERS[0]?.[1],
+  options: PaymentsAuthStatusPageOptions = { guards: [OperatorsOnly] },
+  configure: (application: INestApplication) => void = () => undefined,
+): Promise<void> {
+  const wakapay = sandbox.provider('wakapay');
+  const payments = PaymentsAuthModule.forRoot({
+    providers: {
+      wakapay: {
+        baseUrl: wakapay.baseUrls,
+        credentials: wakapay.credentials,
+        accounts: (account: string) =>
+          wakapay.accounts.includes(account) ? wakapay.credentialsOf(account) : undefined,
+        keepWarm: 'when-used',
+      },
+      cashfin: {
+        baseUrl: sandbox.provider('cashfin').baseUrls,
+        credentials: sandbox.provider('cashfin').credentials,
+      },
+    },
+  });
+  const root = {
+    module: class Root {},
+    imports: [payments, PaymentsAuthStatusPageModule.forRoot(options)],
+    providers: [{ provide: APP_INTERCEPTOR, useClass: Wrapping }],
+  };
+  app = await NestFactory.create(root, adapter?.() as ExpressAdapter, {
+    logger: new LogLines(),
+    abortOnError: false,
+    forceCloseConnections: true,
+  });
+  configure(app);
+  await app.listen(0, '127.0.0.1');
+  url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+  paymentsAuth = app.get(PaymentsAuthService);
+}
+
+const call = (account: string) => firstValueFrom(paymentsAuth.http('wakapay', account).get('/sandbox/echo'));
+
+const ask = (query: string) => fetch(`${url}/payments-auth/explain.json?${query}`, AS_OPERATOR);
+
+async function snapshot(query = ''): Promise<StatusPageSnapshot> {
+  const answer = await fetch(`${url}/payments-auth/status.json${query}`, AS_OPERATOR);
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as StatusPageSnapshot;
+}
+
+describe.each(ADAPTERS)('the status page on %s', (_, adapter) => {
+  it('is one document that loads nothing from elsewhere, also where answers are wrapped', async () => {
+    await start(adapter);
+    const answer = await fetch(`${url}/payments-auth`, AS_OPERATOR);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'/);
+    expect(policy).not.toMatch(/unsafe|https?:|\*/);
+    const html = await answer.text();
+    expect(html).toMatch(/^<!doctype html>/);
+    expect(html.match(/<(?:script|style)\b/g)).toHaveLength(2);
+    expect(html).not.toMatch(/<(?:script|link|img|iframe)[^>]+(?:src|href)="(?!data:,)/);
+    const urls = html.match(/https?:\/\/[^\s'"`]+/g) ?? [];
+    expect(urls).toEqual(['http://www.w3.org/2000/svg']);
+  });
+
+  it('shows nothing to whom a guard does not let in, and takes nothing but questions', async () => {
+    await start(adapter);
+    for (const path of ['', '/status.json', '/explain.json?provider=wakapay']) {
+      expect((await fetch(`${url}/payments-auth${path}`)).status).toBe(403);
+      expect((await fetch(`${url}/payments-auth${path}`, AS_OPERATOR)).status).toBe(200);
+      const post = await fetch(`${url}/payments-auth${path}`, { method: 'POST', ...AS_OPERATOR });
+      expect(post.status).toBe(404);
+    }
+  });
+
+  it('shows the last two minutes of a credential, what failed, and what to do', async () => {
+    await start(adapter);
+    sandbox.provider('wakapay').addAccount('shop-1');
+    sandbox.provider('wakapay').addAccount('shop-2');
+    await call('shop-1');
+    sandbox.provider('wakapay').misbehave({ fault: 'server-error', on: 'call', account: 'shop-2' });
+    await failure(call('shop-2'));
+    sandbox.provider('wakapay').revokeTokens('shop-1');
+    await call('shop-1');
+    const shown = await snapshot();
+    expect(shown.totals).toEqual({ calls: 3, failed: 1, sentAgain: 1, logins: 3, failedLogins: 0 });
+    const [first] = shown.rows;
+    expect(first?.status).toMatchObject({ account: 'shop-2', counters: { calls: 1, failedCalls: 1 } });
+    expect(first?.explanation).toMatchObject({
+      lastFailure: { on: 'call', status: 503 },
+      cause: 'the provider has a failure of its own',
+    });
+    expect(first?.rates?.failed.reduce((sum, each) => sum + each)).toBe(1);
+    const other = shown.rows.find(({ status }) => status.account === 'shop-1');
+    expect(other?.lives).toHaveLength(2);
+    expect(other?.lives[0]?.toMs).toBeLessThanOrEqual(shown.nowMs);
+    const kinds = other?.marks.map(({ kind }) => kind);
+    // A token that was ended so young was ended by somebody else.
+    expect(kinds).toEqual(['renewed', 'refused', 'renewed', 'replayed', 'noted']);
+    expect(other?.rates?.calls.reduce((sum, each) => sum + each)).toBe(2);
+  });
+
+  it('holds no secret and no token, whatever has happened', async () => {
+    await start(adapter);
+    const wakapay = sandbox.provider('wakapay');
+    wakapay.addAccount('shop-1');
+    await call('shop-1');
+    wakapay.misbehave({ fault: 'refuse', on: 'call', times: 2 });
+    await outcomeOf(call('shop-1'));
+    wakapay.rotate({ account: 'shop-1', oldWorksForMs: 0 });
+    const secrets = [...secretsOf(wakapay), ...secretsOf(sandbox.provider('cashfin'))];
+    secrets.push(...Object.values(wakapay.credentialsOf('shop-1')));
+    for (const path of ['', '/status.json', '/explain.json?provider=wakapay&account=shop-1']) {
+      const text = await (await fetch(`${url}/payments-auth${path}`, AS_OPERATOR)).text();
+      expect(findLeaksInText(text, secrets)).toEqual([]);
+    }
+  });
+
+  it('explains one account, also one that is not in use, and says which it does not know', async () => {
+    await start(adapter);
+    sandbox.provider('wakapay').addAccount('shop-1');
+    expect(await (await ask('provider=wakapay&account=shop-1')).json()).toMatchObject({
+      provider: 'wakapay',
+      account: 'shop-1',
+      explanation: { state: 'idle', host: new URL(sandbox.provider('wakapay').baseUrl).host },
+    });
+    for (const [query, words] of [
+      ['provider=wakapay&account=nobody', /has no account \\?"nobody/],
+      ['provider=nobody', /is not configured/],
+      ['', /Name a provider/],
+    ] as const) {
+      const answer = await ask(query);
+      expect(answer.status).toBe(404);
+      expect(await answer.text()).toMatch(words);
+    }
+  });
+});
+
+describe('the status page', () => {
+  it('stands where it is told, behind a prefix and beside versions', async () => {
+    await start(undefined, { path: '/internal/credentials', guards: [OperatorsOnly] }, (application) => {
+      application.setGlobalPrefix('api');
+      application.enableVersioning({ type: VersioningType.URI });
+    });
+    expect((await fetch(`${url}/api/internal/credentials`, AS_OPERATOR)).status).toBe(200);
+    expect((await fetch(`${url}/api/internal/credentials/status.json`, AS_OPERATOR)).status).toBe(200);
+  });
+
+  it('asks every guard, and one that says no is enough', async () => {
+    await start(undefined, { guards: [OperatorsOnly, ByObservable] });
+    expect((await fetch(`${url}/payments-auth`, AS_OPERATOR)).status).toBe(200);
+    await app.close();
+    await start(undefined, { guards: [OperatorsOnly, ByObservable, Nobody] });
+    expect((await fetch(`${url}/payments-auth`, AS_OPERATOR)).status).toBe(403);
+  });
+
+  it('finds an account among thousands, and shows no more than can be read', async () => {
+    await start();
+    const wakapay = sandbox.provider('wakapay');
+    for (let shop = 0; shop < 70; shop += 1) wakapay.addAccount(`shop-${shop}`);
+    await Promise.all(Array.from({ length: 70 }, (_, shop) => call(`shop-${shop}`)));
+    const all = await snapshot();
+    expect(all.rows).toHaveLength(60);
+    expect(all.leftOut).toBe(70 + 2 - 60);
+    expect(all.totals.calls).toBe(70);
+    const found = await snapshot('?search=SHOP-69');
+    expect(found.rows.map(({ status }) => status.account)).toEqual(['shop-69']);
+    expect((await snapshot('?provider=cashfin')).rows).toHaveLength(1);
+    expect((await snapshot('?provider=wakapay&account=shop-7')).rows).toHaveLength(1);
+  });
+});
+
+describe('PaymentsAuthStatusPageModule.forRoot', () => {
+  class NoGuard {}
+
+  it.each<[string, unknown, RegExp]>([
+    ['no options', undefined, /guards: must name at least one guard class that decides who may see/],
+    ['no guards', {}, /guards: must name at least one guard class/],
+    ['an empty list of guards', { guards: [] }, /NODE_ENV nor the address of a request tells an operator/],
+    ['a guard that is missing', { guards: [undefined] }, /guards\[0\]: must be a class with canActivate\(\)/],
+    ['a guard that is an object', { guards: [{ canActivate: () => true }] }, /guards\[0\]: must be a class/],
+    ['a path that leads elsewhere', { path: '../x', guards: [Nobody] }, /path: must be one such as/],
+  ])('stops the boot with %s', async (_title, options, words) => {
+    const error = await failure(
+      (async () => PaymentsAuthStatusPageModule.forRoot(options as PaymentsAuthStatusPageOptions))(),
+    );
+    expect(error).toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringMatching(words) });
+  });
+
+  it('stops the boot with a class that cannot decide, which Nest would leave out', async () => {
+    const error = await failure(start(undefined, { guards: [NoGuard as Type<CanActivate>] }));
+    expect(error).toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining('guards[0]: must be a class with canActivate(), and has none'),
+    });
+  });
+});
