@@ -31,10 +31,11 @@ export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDef
       ? {}
       : {
           sign: (attempt: Attempt<Credentials>) => {
-            const { token: ___, ...given } = Object.getOwnPropertyDescriptors(attempt);
-            const value = fixed(attempt.credentials);
-            // The body stays a getter: only who reads it asks for it.
-            const own = Object.defineProperties({}, { ...given, token: { value, enumerable: true } });
+            const token = fixed(attempt.credentials);
+            // Everything else stays what it is, getters too: only who reads the body asks for it.
+            const own = new Proxy(attempt, {
+              get: (given, name) => (name === 'token' ? token : Reflect.get(given, name)) as unknown,
+            });
             return signedOrTold(definition, () => definition.sign?.(own as never) ?? {});
           },
         }),
