@@ -105,7 +105,7 @@ export class Account implements SlotOwner, Recent<Account> {
     const { history } = slot.journal;
     this.#home.remember(this.account, history?.isOpen === true ? history : undefined);
     if (slot === this.#slot) this.#slot = undefined;
-    else this.#otherSlots?.delete(keyOf(slot));
+    else this.#otherSlots?.delete(keyOf(slot.asked));
     if (this.#slot === undefined && (this.#otherSlots?.size ?? 0) === 0) this.#home.isEmpty(this);
   }
 }

@@ -24,7 +24,7 @@ import type { Renewer } from '../renewing/renewal-gate.js';
 import type { Renewable } from '../renewing/renewal-queue.js';
 import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
 import { shortOf } from '../secrets/secret-source.js';
-import { giveBack, requestFor, takeBack, unwatch } from './giving-back.js';
+import { giveBack, newerThan, takeBack, unwatch } from './giving-back.js';
 import { keepAcquired } from './keeping.js';
 import type { KeptCredential } from './kept-credential.js';
 import { type Acquired, Login, type Wanted } from './login.js';
@@ -47,9 +47,6 @@ interface UnderWay {
 /** A slot without a token that nobody has asked for is let go of after this time. */
 const LET_GO_AFTER_MS = 30_000;
 
-/** A new token is proven when it was accepted, and is so old: until then the one before stays at hand (R9). */
-const PROVEN_AT_MS = 2_000;
-
 /**
  * The one current credential of a provider, account, scope set and audience: kept while it lives, renewed before it dies,
  * replaced when it is refused, and asked for by one login at a time whoever wants it.
@@ -58,7 +55,7 @@ const PROVEN_AT_MS = 2_000;
  */
 export class CredentialSlot implements CredentialSpender, Renewable, Renewer, SlotView {
   readonly owner: SlotOwner;
-  readonly #asked: AskedFor;
+  readonly asked: AskedFor;
   renewalPosition = -1;
   readonly journal: SlotJournal;
   #kept: KeptCredential | undefined = undefined;
@@ -72,7 +69,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   constructor(owner: SlotOwner, asked: AskedFor) {
     this.owner = owner;
-    this.#asked = asked;
+    this.asked = asked;
     this.journal = new SlotJournal(this);
     this.#usedAtSeconds = Math.floor(this.#nowMs / 1_000);
   }
@@ -91,7 +88,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     // Another one is on its way because this one was refused: the next call would be refused as well.
     if (this.#underWay?.refused === kept.credential) return undefined;
     if (zone === 'due') this.#renewBehind();
-    if (this.#context.usableAfterMs > 0 && this.#unusableForMs(kept) > 0)
+    if (this.#unusableForMs > 0)
       return kept.predecessor?.isAlive(clock) === true ? kept.predecessor.credential : undefined;
     return this.#refused?.instead(kept, mayRepeat) ?? kept.credential;
   }
@@ -104,10 +101,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     let credential: Credential | undefined;
     try {
       const reason = this.#kept === undefined ? 'first' : 'expired';
-      credential = await this.#whenUsable(this.#unusable ?? (await this.#acquire({ reason })));
+      const coming = this.#unusableForMs > 0 ? this.#kept?.credential : undefined;
+      credential = await this.#whenUsable(coming ?? (await this.#acquire({ reason })));
     } catch (error) {
       // Where none better can be had than one that was refused but lives, that one: the provider decides on each call.
-      if (this.#unusable === undefined) credential = this.#living?.credential;
+      if (this.#unusableForMs <= 0) credential = this.#living?.credential;
       if (credential === undefined) {
         this.journal.ended(true);
         throw error;
@@ -124,12 +122,14 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   answered(credential: Credential, answer: CallAnswer): void {
     this.journal.answered(credential, answer);
-    const { refused, sentAtMs = this.#nowMs, before } = answer;
+    const nowMs = this.#nowMs;
+    const { refused, sentAtMs = nowMs, before } = answer;
     const kept = this.#kept;
     const isCurrent = kept?.credential.isSameAs(credential) === true;
     if (isAcceptance(answer)) {
-      if (isCurrent) this.#accepted(kept, sentAtMs);
-      else if (kept?.predecessor?.credential === credential) kept.predecessor.accepted(sentAtMs);
+      if (isCurrent) kept.accepted(sentAtMs, nowMs);
+      else if (kept?.predecessor?.credential === credential) kept.predecessor.accepted(sentAtMs, nowMs);
+      if (isCurrent && this.#underWay !== undefined) this.#underWay.refused = undefined;
     } else if (refused !== undefined && isCurrent) {
       const isCounted = before?.some((attempt) => attempt.credential.isSameAs(credential)) === true;
       if (!isCounted) kept.refusedInARow += 1;
@@ -145,7 +145,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   async replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined> {
     this.journal.refused(refused, refusal);
-    this.#examineHeaders(refused);
+    this.#context.timeBound.examine(this, refused);
     this.#refused ??= this.#context.issuer === undefined ? new RefusedKeys(this) : new RefusedTokens(this);
     const cure = this.#refused.cure(refused, refusal);
     // A token that was refused is nobody's predecessor any more (R9).
@@ -176,15 +176,6 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return this.#context.timeBound.fault;
   }
 
-  /** A refusal may come of what the definition makes once, and should make for each attempt. */
-  #examineHeaders(refused: Credential): void {
-    const kept = this.#kept;
-    if (kept?.credential !== refused) return;
-    const { provider, timeBound } = this.#context;
-    const reason = timeBound.examine(provider, refused, kept.secret);
-    if (reason !== undefined) this.journal.emit({ type: 'definition-fault', credential: refused.id, reason });
-  }
-
   async refresh(rejected?: Credential): Promise<Credential> {
     const kept = this.#living;
     if (rejected !== undefined && kept !== undefined && !kept.credential.isSameAs(rejected))
@@ -196,16 +187,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   /** A token that its provider does not accept yet is not sent: whoever has no other one waits until then. */
   async #whenUsable(credential: Credential): Promise<Credential> {
     const { clock, closing } = this.#context;
-    if (this.#unusable !== credential) return credential;
-    await pause(clock, this.#unusableForMs(this.#kept as KeptCredential), closing, true);
+    const forMs = this.#kept?.credential === credential ? this.#unusableForMs : 0;
+    if (forMs <= 0) return credential;
+    await pause(clock, forMs, closing, true);
     if (closing.aborted) throw unavailable(this.owner, 'the application is shutting down');
     return this.peek() ?? this.obtain();
-  }
-
-  #accepted(kept: KeptCredential, sentAtMs: number): void {
-    kept.accepted(sentAtMs);
-    if (this.#underWay !== undefined) this.#underWay.refused = undefined;
-    if (this.#nowMs - kept.obtainedAtMs > PROVEN_AT_MS) kept.predecessor = undefined;
   }
 
   /** One renewal for all the calls that were refused. Never rejects: why there is none is in the status and the events. */
@@ -224,16 +210,10 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   /** No login is due, but the fleet may have a newer token by now. Never rejects. */
   async #takeNewer(refused: Credential): Promise<Credential | undefined> {
-    const { clock, issuer } = this.#context;
     const before = this.#kept;
-    if (before === undefined || issuer?.newer === undefined) return undefined;
+    if (before === undefined) return undefined;
     const startedAtMs = this.#nowMs;
-    const issued = await issuer.newer({
-      ...requestFor(this, before.secret),
-      held: before.held(clock),
-      refused: refused.token,
-      onWithdrawn: (token) => this.#withdrawn(token),
-    });
+    const issued = await newerThan(this, before, refused, (token) => this.#withdrawn(token));
     // Another one may have come meanwhile, or be on its way, or all of it may have been dropped.
     if (this.#kept !== before) return this.#living?.credential;
     if (issued === undefined || this.isBusy) return undefined;
@@ -448,22 +428,22 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     }
     if (cause instanceof LoginPostponed || cause instanceof LoginCancelled || closing.aborted) return error;
     const serving = this.#living?.credential;
+    const isUnknown = error.code === 'ACCOUNT_UNKNOWN';
     const untold = login.untold(cause);
-    if (untold !== undefined && error.code !== 'ACCOUNT_UNKNOWN') this.journal.couldNot(error, untold);
+    if (untold !== undefined && !isUnknown) this.journal.couldNot(error, untold);
     if (error.code !== 'CREDENTIALS_UNAVAILABLE') {
       // A secret that is remembered as wrong is no news.
-      this.journal.failed(error, serving, error.code !== 'ACCOUNT_UNKNOWN' && login.wasAnnounced);
-      if (error.code === 'ACCOUNT_UNKNOWN') this.letGo();
+      this.journal.failed(error, serving, !isUnknown && login.wasAnnounced);
+      if (isUnknown) this.letGo();
       else if (this.#kept === undefined) this.#tryAgain();
       return error;
     }
-    this.#outage ??= new Outage(this.#nowMs, waitForLoginMs(provider));
+    const outage = (this.#outage ??= new Outage(this.#nowMs, waitForLoginMs(provider)));
     const isUnsent = cause instanceof LoginUnsent;
-    const { reason = 'unavailable', retryAfterMs } = error;
     const waitMs = isUnsent
-      ? this.#outage.unsent(this.#nowMs, cause)
-      : this.#outage.failed(this.#nowMs, reason, retryAfterMs, login.wait.isAwaited);
-    const told = isUnsent ? error : unavailable(this.owner, reason, waitMs, error);
+      ? outage.unsent(this.#nowMs, cause)
+      : outage.failed(this.#nowMs, error, login.wait.isAwaited);
+    const told = isUnsent ? error : unavailable(this.owner, outage.reason, waitMs, error);
     this.journal.failed(told, serving);
     this.#tryAgain(waitMs);
     return told;
@@ -478,14 +458,6 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   // --- What is known --------------------------------------------------------------------------------------------
-
-  get scopes(): readonly string[] {
-    return this.#asked.scopes;
-  }
-
-  get audience(): string | undefined {
-    return this.#asked.audience;
-  }
 
   get kept(): KeptCredential | undefined {
     return this.#kept;
@@ -521,16 +493,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return this.#kept?.isAlive(this.#context.clock) === true ? this.#kept : undefined;
   }
 
-  /** What is kept, while its provider does not accept it yet. */
-  get #unusable(): Credential | undefined {
-    const kept = this.#living;
-    return kept !== undefined && this.#unusableForMs(kept) > 0 ? kept.credential : undefined;
-  }
-
-  /** Its age is known from when it came here; of one of the fleet, from when it was asked for. */
-  #unusableForMs(kept: KeptCredential): number {
+  /** How much longer the provider does not accept what is kept, in milliseconds. The age of a token of the fleet is a guess. */
+  get #unusableForMs(): number {
     const { usableAfterMs, slowestLoginMs } = this.#context;
-    if (usableAfterMs === 0 || kept.isProven) return 0;
+    const kept = usableAfterMs === 0 ? undefined : this.#living;
+    if (kept === undefined || kept.isProven) return 0;
     const issuedAtMs = Math.max(kept.obtainedAtMs, kept.sinceMs + slowestLoginMs());
     return issuedAtMs + usableAfterMs - this.#nowMs;
   }

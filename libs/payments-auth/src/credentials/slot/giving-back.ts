@@ -5,7 +5,8 @@ import type { KeptCredential } from './kept-credential.js';
 import { told } from '../../scrubbing.js';
 import { secretValues } from '../issuing/login-secrets.js';
 import type { SlotView } from './slot-context.js';
-import type { ReturnRequest } from '../issuing/token-issuer.js';
+import type { IssuedToken, ReturnRequest } from '../issuing/token-issuer.js';
+import type { Credential } from '../credential.js';
 
 /**
  * Gives a token back to the provider, where it takes one back, and takes it away from those it is shared with.
@@ -38,8 +39,20 @@ export function unwatch(slot: SlotView, kept: KeptCredential): void {
   slot.owner.context.issuer?.unwatch(requestFor(slot, kept.secret));
 }
 
-/** What an issuer has to know of what was obtained with `secret`. */
-export function requestFor({ owner, scopes, audience }: SlotView, secret: Secret): ReturnRequest {
+/** A newer token than `kept` that the fleet has already: nobody is asked for one. */
+export async function newerThan(
+  slot: SlotView,
+  kept: KeptCredential,
+  refused: Credential,
+  onWithdrawn: (token: string) => void,
+): Promise<IssuedToken | undefined> {
+  const { clock, issuer } = slot.owner.context;
+  const held = kept.held(clock);
+  return issuer?.newer?.({ ...requestFor(slot, kept.secret), held, refused: refused.token, onWithdrawn });
+}
+
+function requestFor({ owner, asked }: SlotView, secret: Secret): ReturnRequest {
+  const { scopes, audience } = asked;
   return { account: owner.account, scopes, audience, ...secret, signal: owner.context.closing };
 }
 

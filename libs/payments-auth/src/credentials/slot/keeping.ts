@@ -22,7 +22,7 @@ export function keepAcquired(slot: SlotView, { secret, issued }: Acquired): Kept
  * @throws {UnusableCredentialsError} when no header that can be sent is made of it
  */
 function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCredential {
-  const { owner, scopes, kept: before } = slot;
+  const { owner, kept: before } = slot;
   const { provider, clock, hash, slowestLoginMs, usableAfterMs } = owner.context;
   const { lifetimeMs, from } = issued.lifetime;
   const again = before !== undefined && before.credential.token === issued.token;
@@ -39,7 +39,7 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
   const credential = new Credential({
     provider: provider.name,
     account: owner.account,
-    scopes: grantedOf(issued, scopes),
+    scopes: grantedOf(issued, slot.asked.scopes),
     id: hash.short([issued.token]),
     token: sharedWith(Object.values(made.headers), issued.token),
     obtainedAtMs: again ? before.credential.obtainedAtMs : firstHadAtMs(issued, clock.now()),
@@ -91,12 +91,12 @@ function keepKey(slot: SlotView, secret: Secret): KeptCredential {
 }
 
 /** What calls carry that use this key. @throws {UnusableCredentialsError} when no header that can be sent is made of it */
-export function keyCredential({ owner, scopes }: SlotView, secret: Secret): Credential {
+export function keyCredential({ owner, asked }: SlotView, secret: Secret): Credential {
   const { provider, clock } = owner.context;
   return new Credential({
     provider: provider.name,
     account: owner.account,
-    scopes,
+    scopes: asked.scopes,
     id: shortOf(secret),
     token: '',
     obtainedAtMs: clock.now(),

@@ -21,6 +21,9 @@ const FOR_EVER_MS = 2 ** 31 - 1;
 
 const NEVER = -1;
 
+/** A token that was accepted, and is so old, needs the one before it no more (R9). */
+const SETTLED_AT_MS = 2_000;
+
 /**
  * A credential, what it was obtained with, until when it is fresh, due, dead, and what calls have shown of it.
  *
@@ -119,8 +122,9 @@ export class KeptCredential {
   // --- What calls have shown ------------------------------------------------------------------------------------
 
   /** A call that carried it and was sent at `sentAtMs` was accepted. */
-  accepted(sentAtMs: number): void {
+  accepted(sentAtMs: number, nowMs: number): void {
     this.refusedInARow = 0;
+    if (nowMs - this.obtainedAtMs > SETTLED_AT_MS) this.predecessor = undefined;
     const ageMs = Math.max(0, Math.floor(sentAtMs - this.sinceMs));
     if (ageMs > this.#acceptedAfterMs) this.#acceptedAfterMs = ageMs;
   }

@@ -209,7 +209,7 @@ export class Login {
   }
 
   #issue(issuer: TokenIssuer, secret: Secret, failedBefore: boolean): Promise<IssueOutcome> {
-    const { scopes, audience, journal } = this.#slot;
+    const { asked, journal } = this.#slot;
     const { reason, awaited = true, insist = false, refused } = this.#wanted;
     const { hasFailed, forced, onWithdrawn } = this.#caution;
     const { closing, clock } = this.#context;
@@ -218,8 +218,8 @@ export class Login {
     this.#isAnnounced = true;
     return issuer.issue({
       account: this.#owner.account,
-      scopes,
-      audience,
+      scopes: asked.scopes,
+      audience: asked.audience,
       ...secret,
       held: this.#held,
       refused,

@@ -1,3 +1,4 @@
+import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import type { LoginUnsent } from '../credential-errors.js';
 import { OUTAGE, waitAfter } from '../issuing/back-off.js';
 
@@ -31,18 +32,22 @@ export class Outage {
   }
 
   /**
-   * @param retryAfterMs for how long the provider, or a limit, says that another attempt is pointless
+   * @param error says for how long, by the provider or a limit, another attempt is pointless
    * @param spent whether a caller's whole budget went into it
    * @returns how long the next attempt waits, in milliseconds
    */
-  failed(nowMs: number, reason: string, retryAfterMs: number | undefined, spent: boolean): number {
+  failed(
+    nowMs: number,
+    { reason = 'unavailable', retryAfterMs = 0 }: PaymentsAuthError,
+    spent: boolean,
+  ): number {
     this.#failures += 1;
     this.#reason = reason;
     this.#isSpent ||= spent || nowMs - this.#sinceMs >= this.#patienceMs;
-    const waitMs = Math.max(retryAfterMs ?? 0, waitAfter(this.#failures, OUTAGE));
+    const waitMs = Math.max(retryAfterMs, waitAfter(this.#failures, OUTAGE));
     this.#nextAttemptAtMs = nowMs + waitMs;
     this.#turnedAway = undefined;
-    this.#askedToWaitUntilMs = nowMs + (retryAfterMs ?? 0);
+    this.#askedToWaitUntilMs = nowMs + retryAfterMs;
     return waitMs;
   }
 

@@ -171,6 +171,8 @@ describe('calls that the provider refuses', () => {
 
   it('are not kept from a new token by others that a firewall turns away on one path', async () => {
     bed = await startCredentialBed();
+    // No renewal ahead of its end lies in between, wherever chance puts it.
+    bed.answer = issuing(10 * HOUR);
     await call(() => true);
     const turnedAway = { own: false, answer: () => 403, isRefusal: (status: number) => status === 403 };
     for (let minute = 0; minute < 60; minute += 1) {
@@ -186,7 +188,8 @@ describe('calls that the provider refuses', () => {
     const killed = spenderOf(bed).peek()?.token;
     const after = [];
     for (let each = 0; each < 3; each += 1) after.push(await call((token) => token !== killed));
-    expect(after.every(({ refused }) => !refused)).toBe(true);
+    // One refusal is what the firewall's look like as well; the second in a row is not.
+    expect(after.map(({ refused }) => refused)).toEqual([true, false, false]);
     expect(bed.logins).toHaveLength(before + 1);
   });
 

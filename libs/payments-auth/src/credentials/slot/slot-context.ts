@@ -42,7 +42,8 @@ export interface SlotOwner extends Owner {
 }
 
 /** A slot as its workers and memories see it: they read, and only the slot acts. */
-export interface SlotView extends AskedFor {
+export interface SlotView {
+  readonly asked: AskedFor;
   readonly owner: SlotOwner;
   readonly journal: SlotJournal;
   /** What is kept, dead or alive. */

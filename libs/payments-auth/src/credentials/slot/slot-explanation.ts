@@ -101,7 +101,7 @@ function placeOf(
   };
 }
 
-export function hostIn(baseUrl: string): string {
+function hostIn(baseUrl: string): string {
   return /^[a-z]+:\/\/([^/]+)/i.exec(baseUrl)?.[1] ?? '';
 }
 

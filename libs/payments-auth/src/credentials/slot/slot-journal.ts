@@ -19,7 +19,7 @@ interface JournalSubject {
       readonly provider: Pick<ConfiguredProvider, 'certificates'>;
     };
   };
-  readonly scopes: readonly string[];
+  readonly asked: { readonly scopes: readonly string[] };
 }
 
 /** How a credential was come by. */
@@ -147,7 +147,8 @@ export class SlotJournal {
   }
 
   emit(event: OwnEvent): void {
-    const { owner, scopes } = this.#subject;
+    const { owner, asked } = this.#subject;
+    const { scopes } = asked;
     // Spread over a union, the type of each member is lost to the compiler.
     const whole: unknown = {
       provider: owner.provider,

@@ -5,7 +5,8 @@ import type { SlotContext, SlotView } from './slot-context.js';
 
 /** What operators are told of a credential. No secret in it. */
 export function statusOf(slot: SlotView): CredentialStatus {
-  const { kept, owner, scopes, audience, backOffMs } = slot;
+  const { kept, owner, backOffMs } = slot;
+  const { scopes, audience } = slot.asked;
   const { clock } = owner.context;
   const { rateLimit, counters } = slot.journal;
   const problem = problemOf(slot);

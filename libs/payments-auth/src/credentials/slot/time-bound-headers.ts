@@ -1,7 +1,6 @@
-import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import { headersOf } from '../call-headers.js';
 import type { Credential } from '../credential.js';
-import type { Secret } from '../secrets/secret-source.js';
+import type { SlotView } from './slot-context.js';
 
 /**
  * Memory of one provider: whether the headers of its definition change from one time to the next, as a nonce or a
@@ -11,24 +10,21 @@ export class TimeBoundHeaders {
   /** What is wrong, once that is known. */
   fault: string | undefined = undefined;
 
-  /** Makes the headers of a refused credential again. Returns what is wrong, the first time that it is seen. */
-  examine(
-    { definition, environment }: ConfiguredProvider,
-    credential: Credential,
-    { credentials }: Secret,
-  ): string | undefined {
-    if (this.fault !== undefined || definition.headers === undefined) return undefined;
+  /** A refusal may come of what the definition makes once, and should make for each attempt: its headers are made again. */
+  examine({ kept, owner, journal }: SlotView, refused: Credential): void {
+    const { definition, environment } = owner.context.provider;
+    if (kept?.credential !== refused || this.fault !== undefined || definition.headers === undefined) return;
     let changed: string | undefined;
     try {
-      const { headers } = headersOf(definition, credentials, credential.token, environment);
-      changed = Object.keys({ ...headers, ...credential.headers }).find(
-        (name) => headers[name] !== credential.headers[name],
+      const { headers } = headersOf(definition, kept.secret.credentials, refused.token, environment);
+      changed = Object.keys({ ...headers, ...refused.headers }).find(
+        (name) => headers[name] !== refused.headers[name],
       );
     } catch {
-      return undefined;
+      return;
     }
-    if (changed === undefined) return undefined;
+    if (changed === undefined) return;
     this.fault = `headers makes another "${changed}" each time, and is asked once per credential. What changes, such as a time, a nonce or a JWT, belongs into sign`;
-    return this.fault;
+    journal.emit({ type: 'definition-fault', credential: refused.id, reason: this.fault });
   }
 }
