@@ -68,6 +68,26 @@ const refusedByAccident = () => {
   throw new TypeError('no body');
 };
 
+/** Says what it is told, in order. */
+class TellingSpenders extends FakeSpenders {
+  constructor(
+    private readonly name: string,
+    private readonly told: string[],
+  ) {
+    super();
+  }
+
+  override answered(...given: Parameters<FakeSpenders['answered']>): void {
+    this.told.push(`${this.name} answered`);
+    super.answered(...given);
+  }
+
+  override replace(...given: Parameters<FakeSpenders['replace']>): Promise<Credential | undefined> {
+    this.told.push(`${this.name} replaces`);
+    return super.replace(...given);
+  }
+}
+
 async function failure(promise: Promise<unknown>): Promise<AxiosError<any>> {
   try {
     await promise;
@@ -167,6 +187,24 @@ describe('a call with a credential', () => {
   });
 });
 
+describe('an attempt that never leaves', () => {
+  it.each<[string, AxiosRequestConfig, string]>([
+    [
+      'goes to a host that is none of the provider’s',
+      { url: 'https://elsewhere.test/x' },
+      'INSECURE_DESTINATION',
+    ],
+    ['cannot be signed', { url: '/x' }, 'SIGNING_FAILED'],
+  ])('is told of where it %s, so that a key on trial is free again', async (_, config, code) => {
+    spenders.onTrial = fakeCredential();
+    const sign = refusedByAccident;
+    const http = create({ definition: { ...acmeDefinition, ...(code === 'SIGNING_FAILED' && { sign }) } });
+    expect(await failure(send(config, http))).toMatchObject({ code });
+    expect(server.requests).toEqual([]);
+    expect(spenders.answers).toEqual([{ credential: spenders.onTrial, before: [] }]);
+  });
+});
+
 describe('a call without a credential', () => {
   beforeEach(() => (spenders.current = undefined));
 
@@ -255,6 +293,18 @@ describe('a refused call', () => {
       { credential: spenders.current, before: [{ credential: refused, status: 401 }], status: 200 },
     ]);
     expect(spenders.answers[1]?.refused).toBeUndefined();
+  });
+
+  it('is replaced by whoever keeps the credentials then, and after its answer was told', async () => {
+    const told: string[] = [];
+    // The account was dropped while the call was on its way.
+    const [first, second] = [new TellingSpenders('first', told), new TellingSpenders('second', told)];
+    let asked = 0;
+    spenders.spender = () => ((asked += 1) === 1 ? first : second);
+    answer = (request, response) =>
+      carries(request, second.current) ? json(response, 200, {}) : json(response, 401, BAD_TOKEN);
+    expect((await send({ url: '/x' })).paymentsAuth).toMatchObject({ attempts: 2 });
+    expect(told).toEqual(['first answered', 'second replaces', 'second answered']);
   });
 
   it('is sent as often as there is another credential, and the last refusal is the caller’s', async () => {

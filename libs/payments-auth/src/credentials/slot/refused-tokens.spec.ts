@@ -193,6 +193,20 @@ describe('calls that the provider refuses', () => {
     expect(bed.logins).toHaveLength(before + 1);
   });
 
+  it('are said to have been sent again only where the second attempt left', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    const spender = spenderOf(bed);
+    const credential = spender.peek() as Credential;
+    const nowMs = bed.clock.monotonic();
+    const before = [{ credential, status: 401, sentAtMs: nowMs, refusedAtMs: nowMs }];
+    spender.answered(credential, { before });
+    expect(bed.eventsOf('call-replayed')).toEqual([]);
+    spender.answered(credential, { before, sentAtMs: nowMs });
+    expect(bed.eventsOf('call-replayed')).toMatchObject([{ firstStatus: 401, refusedAgain: false }]);
+    expect(bed.registry.service('acme').status().counters).toMatchObject({ replays: 1 });
+  });
+
   it('get the refusal when no other token can be had, and the next one is fetched behind', async () => {
     bed = await startCredentialBed();
     await call(() => true);
@@ -292,6 +306,34 @@ describe('refresh', () => {
     const late = await service.refresh(rejected);
     expect(new Set([...all, late].map(({ token }) => token))).toEqual(new Set(['t2']));
     expect(bed.logins).toHaveLength(2);
+  });
+
+  it('in the moment in which another login has ended is one login of its own, for all', async () => {
+    let refreshing: Promise<Credential> | undefined;
+    bed = await startCredentialBed(
+      {},
+      {
+        emit: ({ type }) => {
+          if (type === 'credential-obtained') refreshing ??= bed.registry.service('acme').refresh();
+        },
+      },
+    );
+    const slow = held(issuing(HOUR));
+    const answer = issuing(HOUR);
+    bed.answer = (login, index, response) => (index === 1 ? answer : slow.answer)(login, index, response);
+    const service = bed.registry.service('acme');
+    await service.get();
+    await until(() => bed.logins.length === 2);
+    await quiet();
+    const others = [service.refresh(), service.refresh()];
+    await quiet();
+    expect(bed.logins).toHaveLength(2);
+    slow.release();
+    expect((await Promise.all([refreshing, ...others])).map((each) => each?.token)).toEqual([
+      't2',
+      't2',
+      't2',
+    ]);
   });
 
   it('that fails is not remembered as a result', async () => {
