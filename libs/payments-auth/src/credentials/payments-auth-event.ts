@@ -80,7 +80,7 @@ export type PaymentsAuthEvent = EventBase &
     | { readonly type: 'certificate-ends'; readonly endsAtMs: number; readonly reason: string }
     | { readonly type: 'credential-revoked' }
     | { readonly type: 'credentials-rotated' }
-    /** Renewal has proven to be no cure: refusals now go straight to their callers for a while (R11). */
+    /** Refusals go on after a forced renewal: for so long they go straight to their callers, unless many come in a row (R11). */
     | { readonly type: 'renewals-paused'; readonly durationMs: number }
     /** A young credential was refused and a new one cured it: somebody else's login ended it. */
     | { readonly type: 'credential-contested'; readonly ageMs: number }
