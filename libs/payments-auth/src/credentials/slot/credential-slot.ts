@@ -145,7 +145,9 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   async replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined> {
     this.journal.refused(refused, refusal);
-    this.#context.timeBound.examine(this, refused);
+    const { provider, timeBound } = this.#context;
+    const reason = timeBound.examine(provider, this.#kept, refused);
+    if (reason !== undefined) this.journal.emit({ type: 'definition-fault', credential: refused.id, reason });
     this.#refused ??= this.#context.issuer === undefined ? new RefusedKeys(this) : new RefusedTokens(this);
     const cure = this.#refused.cure(refused, refusal);
     // A token that was refused is nobody's predecessor any more (R9).

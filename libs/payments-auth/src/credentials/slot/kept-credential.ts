@@ -14,7 +14,8 @@ export type Zone =
   | 'dead';
 
 /**
- * Stands for ever: a whole number up to here takes no memory of its own, and there may be a hundred thousand of them.
+ * Stands for ever: a whole number up to here takes no memory of its own, and there may be a hundred thousand of them. So
+ * times are whole, and counted from the one that the credential itself holds.
  * After these 24 days a static key is asked for again, at no harm and no cost.
  */
 const FOR_EVER_MS = 2 ** 31 - 1;
@@ -42,7 +43,8 @@ export class KeptCredential {
   predecessor: KeptCredential | undefined = undefined;
   /** Calls that were refused with it since the last one that was accepted. */
   refusedInARow = 0;
-  readonly #sinceWallMs: number;
+  /** How much later than that the credential was obtained. */
+  readonly #obtainedAfterMs: number;
   readonly #deadAfterMs: number;
   #dueAfterMs: number;
   /** How old it was when the latest of the calls was sent that were accepted with it. */
@@ -61,8 +63,9 @@ export class KeptCredential {
     this.secret = parts.secret;
     this.lifetimeMs = wholeMs(parts.lifetimeMs);
     this.version = parts.version;
-    this.sinceMs = parts.since.monotonicMs;
-    this.#sinceWallMs = parts.since.wallMs;
+    // Rounded up: a token that was asked for after a moment does not seem to be of before it.
+    this.sinceMs = Math.ceil(parts.since.monotonicMs);
+    this.#obtainedAfterMs = Math.round(parts.credential.obtainedAtMs - parts.since.wallMs);
     this.#deadAfterMs = wholeMs(parts.zones.deadAfterMs);
     this.#dueAfterMs = wholeMs(parts.zones.dueAfterMs);
   }
@@ -72,7 +75,7 @@ export class KeptCredential {
   zoneAt(monotonicMs: number, wallMs: number): Zone {
     const ageMs = monotonicMs - this.sinceMs;
     if (ageMs >= this.#deadAfterMs) return 'dead';
-    return Math.max(ageMs, wallMs - this.#sinceWallMs) < this.#dueAfterMs ? 'fresh' : 'due';
+    return Math.max(ageMs, wallMs - this.sinceWallMs) < this.#dueAfterMs ? 'fresh' : 'due';
   }
 
   zone(clock: Clock): Zone {
@@ -90,7 +93,12 @@ export class KeptCredential {
 
   /** When it came from its provider, here or to another process of the fleet; on the monotonic clock. */
   get obtainedAtMs(): number {
-    return this.sinceMs + this.credential.obtainedAtMs - this.#sinceWallMs;
+    return this.sinceMs + this.#obtainedAfterMs;
+  }
+
+  /** When its life began, on the wall clock. */
+  get sinceWallMs(): number {
+    return this.credential.obtainedAtMs - this.#obtainedAfterMs;
   }
 
   /** On the monotonic clock, as long as the wall clock has not run further; `Infinity` for one that is never renewed. */
@@ -106,7 +114,7 @@ export class KeptCredential {
   /** It is due again no sooner than in `forMs` milliseconds. */
   postpone(clock: Clock, forMs: number): void {
     // By the clock that ran further, as the zones are.
-    const ageMs = Math.max(clock.monotonic() - this.sinceMs, clock.now() - this.#sinceWallMs);
+    const ageMs = Math.max(clock.monotonic() - this.sinceMs, clock.now() - this.sinceWallMs);
     this.#dueAfterMs = wholeMs(ageMs + forMs);
   }
 
@@ -114,7 +122,7 @@ export class KeptCredential {
   held(clock: Clock): HeldToken {
     const { version, lifetimeMs } = this;
     const { token } = this.credential;
-    const sleptMs = Math.max(0, clock.now() - this.#sinceWallMs - (clock.monotonic() - this.sinceMs));
+    const sleptMs = Math.max(0, clock.now() - this.sinceWallMs - (clock.monotonic() - this.sinceMs));
     const deadAtMs = this.sinceMs + this.#deadAfterMs - sleptMs;
     return { token, lifetimeMs, deadAtMs, ...(version === undefined ? {} : { version }) };
   }
@@ -136,7 +144,7 @@ export class KeptCredential {
 
   /** When the latest of the calls was sent that were accepted with it, on the wall clock. */
   get lastAcceptedAtMs(): number | undefined {
-    return this.isProven ? this.#sinceWallMs + this.#acceptedAfterMs : undefined;
+    return this.isProven ? this.sinceWallMs + this.#acceptedAfterMs : undefined;
   }
 
   /** Whether it was accepted for a call that was sent later than `sentAtMs`. */
