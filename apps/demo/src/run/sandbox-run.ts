@@ -89,12 +89,12 @@ async function run(
   const tokens = TOKEN_LIFETIME_MS / 1_000;
   say(`Payment providers on this machine: ${sandbox.names.join(', ')}.\n`);
   say(`A token lives ${tokens} s. Calling all of them for `);
-  say(`${durationMs / 1_000} s, five callers each.\n\n`);
+  say(`${durationMs / 1_000} s, three callers each.\n\n`);
   const startedAtMs = performance.now();
   const tell = (words: string) =>
     say(`${((performance.now() - startedAtMs) / 1_000).toFixed(1).padStart(5)} s  ${words}\n`);
   tell('The first calls: one login per provider, whoever asks.');
-  traffic.start(5, 100);
+  traffic.start(3, 200);
   await playScenario(sandbox, turns, durationMs, tell);
   await traffic.stop();
   tell('The end.');
