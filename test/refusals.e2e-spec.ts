@@ -159,6 +159,23 @@ describe('one application', () => {
     });
   });
 
+  describe('whose new token ends while the call is on its way that it is refused to', () => {
+    it('replaces it, and serves the call', async () => {
+      await start({ tokenLifetimeMs: 1_500 });
+      await bed.credentials.get();
+      bed.provider.revokeTokens();
+      // It is renewed ahead of its end, in vain.
+      bed.provider.misbehave({ fault: 'server-error', on: 'token', times: 1 });
+      bed.provider.misbehave({ fault: 'slow', delayMs: 1_000, on: 'call', times: 1 });
+      const call = bed.outcome(READ);
+      await until(() => bed.provider.counts.refusals === 1);
+      await bed.clock.advance(1_600);
+      await until(() => bed.eventsOf('token-request').length === 2);
+      await until(() => bed.eventsOf('call-refused').length === 1);
+      expect(tally([await bed.outwait(call)])).toEqual({ calls: 1, failed: 0, mostAttempts: 2 });
+    });
+  });
+
   describe('whose calls cannot be sent again', () => {
     it('loses the calls in flight and at most two more at each of six revocations', async () => {
       await start();

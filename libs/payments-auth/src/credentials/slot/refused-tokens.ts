@@ -165,7 +165,8 @@ export class RefusedTokens {
     if (token?.isProven === true) this.#servedAndRefusedAtMs = this.#nowMs;
     const isCurrent = token !== undefined && token === kept;
     const isYoung = isCurrent && this.#isYoung(token);
-    const mayForce = isBusy || (!isYoung && this.#mayForce(kept, isCurrent));
+    // Where none is left that lives, the next call would log in as well.
+    const mayForce = isBusy || current === undefined || (!isYoung && this.#mayForce(kept, isCurrent));
 
     // Once more, and a third time only where the second could not show what a renewal is worth.
     const wasKnownBefore = token === undefined || token.sinceMs < first.refusedAtMs;
