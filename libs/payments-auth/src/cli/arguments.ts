@@ -18,11 +18,22 @@ export type Command =
       readonly timeoutMs: number;
       readonly envFile?: string;
     }
+  | {
+      readonly command: 'explain';
+      /** Those that were named; none for every one. */
+      readonly named: readonly { readonly provider: string; readonly account: string | undefined }[];
+      readonly json: boolean;
+      readonly timeoutMs: number;
+      /** The status page of a running application; absent where this process asks the providers itself. */
+      readonly url?: URL;
+      readonly header?: readonly [name: string, value: string];
+      readonly envFile?: string;
+    }
   | { readonly command: 'providers'; readonly json: boolean }
   | { readonly command: 'env'; readonly provider: ProviderDefinition };
 
 const FOUND = FOUND_BY_VARIABLES.map(({ name }) => name);
-const COMMANDS = ['check', 'providers', 'env'];
+const COMMANDS = ['check', 'explain', 'providers', 'env'];
 /** What the library itself gives a token request. */
 const TIMEOUT_MS = 10_000;
 const LONGEST_TIMEOUT_MS = 10 * 60_000;
@@ -36,6 +47,16 @@ export const HELP = `Usage: nestjs-payments-auth <command> [options]
       --timeout TIME    how long to wait for each answer: 5 (seconds), 500ms, 1m (default: 10)
       --json            prints one JSON object
       --report          prints what the answers looked like, without any value, to be pasted into an issue
+  explain [PROVIDER[/ACCOUNT]…]
+                      why a credential is as it is: its state, the last success, the last failure, the pause, the
+                      cause, and what to do, one line each
+      --url URL         asks a running application at its status page (or: PAYMENTS_AUTH_STATUS_URL); without it,
+                      explain logs in as check does, and knows nothing of the past
+      --header NAME:VALUE
+                      what the guards of that page want to see; rather in PAYMENTS_AUTH_STATUS_HEADER, because
+                      other users of this machine can see a command line
+      --env-file FILE, --timeout TIME, --json
+                      as above
   providers           lists the providers by region, and their variables
       --json            prints one JSON array
   env PROVIDER        prints a commented .env template
@@ -57,12 +78,15 @@ const OPTIONS = {
   report: { type: 'boolean' },
   'env-file': { type: 'string' },
   timeout: { type: 'string' },
+  url: { type: 'string' },
+  header: { type: 'string' },
   definitions: { type: 'string' },
 } as const;
 
 /** Which options a command takes. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
   check: ['json', 'report', 'env-file', 'timeout', 'definitions'],
+  explain: ['json', 'env-file', 'timeout', 'definitions', 'url', 'header'],
   providers: ['json', 'definitions'],
   env: ['definitions'],
 };
@@ -96,6 +120,29 @@ export function parseArguments(argv: readonly string[], own: readonly ProviderDe
       timeoutMs: timeoutOf(values.timeout),
       ...(values['env-file'] === undefined ? {} : { envFile: values['env-file'] }),
     };
+  if (command === 'explain') {
+    const url = urlOf(values.url ?? process.env['PAYMENTS_AUTH_STATUS_URL']);
+    const header = headerOf(values.header ?? process.env['PAYMENTS_AUTH_STATUS_HEADER']);
+    const named = [...new Set(names)].map(ownerOf);
+    if (url === undefined) {
+      for (const { provider, account } of named) {
+        definitionOf(provider, known);
+        if (account !== undefined)
+          throw new UsageError(
+            `explain ${provider}/${account} needs --url: only the application knows its accounts.`,
+          );
+      }
+    }
+    return {
+      command: 'explain',
+      named,
+      json: values.json ?? false,
+      timeoutMs: timeoutOf(values.timeout),
+      ...(url === undefined ? {} : { url }),
+      ...(header === undefined ? {} : { header }),
+      ...(values['env-file'] === undefined ? {} : { envFile: values['env-file'] }),
+    };
+  }
   if (command === 'env') {
     const [name, another] = names;
     if (name === undefined || another !== undefined)
@@ -125,6 +172,35 @@ function definitionOf(name: string, known: readonly ProviderDefinition[]): Provi
       )}`,
     );
   return definition;
+}
+
+function ownerOf(text: string): { provider: string; account: string | undefined } {
+  const slash = text.indexOf('/');
+  return slash < 0
+    ? { provider: text, account: undefined }
+    : { provider: text.slice(0, slash), account: text.slice(slash + 1) };
+}
+
+function urlOf(text: string | undefined): URL | undefined {
+  if (text === undefined || text === '') return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new UsageError(
+      '--url must be the address of a status page, such as https://shop.example/payments-auth.',
+    );
+  if (url.username !== '' || url.password !== '')
+    throw new UsageError('--url takes no user name: give --header "Authorization: Basic …".');
+  return url;
+}
+
+function headerOf(text: string | undefined): readonly [string, string] | undefined {
+  if (text === undefined || text === '') return undefined;
+  const [, name, value] =
+    /^([!#$%&'*+.^_`|~\w-]+): *([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/.exec(text.trim()) ?? [];
+  // It may be a secret, and is not repeated.
+  if (name === undefined || value === undefined)
+    throw new UsageError('--header must be a name, a colon and a value, such as "Authorization: Bearer …".');
+  return [name, value];
 }
 
 function namesOf(definitions: readonly ProviderDefinition[]): string {

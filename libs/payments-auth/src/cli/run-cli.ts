@@ -1,10 +1,11 @@
 import { systemClock } from '../payments-auth.clock.js';
-import { FOUND_BY_VARIABLES } from '../providers/index.js';
+import { BUILT_IN_PROVIDERS, FOUND_BY_VARIABLES } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { type Command, definitionsFile, HELP, parseArguments } from './arguments.js';
 import { checkProvider } from './check.js';
 import { readEnvFile, readEnvironment } from './env-file.js';
 import { envTemplate } from './env-template.js';
+import { askApplication, explanationOfCheck, explanationText, isWell, StatusPageError } from './explain.js';
 import { listProviders } from './list-providers.js';
 import { loadDefinitions } from './own-definitions.js';
 import { reportJson, reportText, reportTranscripts } from './report.js';
@@ -25,6 +26,10 @@ export async function runCli(cli: CliProcess): Promise<number> {
     const own = file === undefined ? [] : await loadDefinitions(file);
     return await run(parseArguments(cli.argv, own), own, cli);
   } catch (error) {
+    if (error instanceof StatusPageError) {
+      cli.error(`nestjs-payments-auth: ${error.message}\n`);
+      return 1;
+    }
     if (!(error instanceof UsageError)) throw error;
     cli.error(`nestjs-payments-auth: ${error.message} Try --help.\n`);
     return 2;
@@ -45,6 +50,8 @@ async function run(command: Command, own: readonly ProviderDefinition[], cli: Cl
     case 'env':
       cli.out(envTemplate(command.provider));
       return 0;
+    case 'explain':
+      return explain(command, own, cli);
     default:
       return check(command, own, cli);
   }
@@ -65,4 +72,43 @@ async function check(
   if (report) cli.out(reportTranscripts(checks));
   else cli.out(json ? reportJson(checks, ok) : reportText(checks));
   return ok ? 0 : 1;
+}
+
+async function explain(
+  command: Extract<Command, { command: 'explain' }>,
+  own: readonly ProviderDefinition[],
+  cli: CliProcess,
+): Promise<number> {
+  const { named, json, url } = command;
+  const { explained, leftOut } =
+    url === undefined
+      ? { explained: await explainByCheck(command, own), leftOut: 0 }
+      : await askApplication(named, { url, header: command.header, timeoutMs: command.timeoutMs });
+  const nowMs = systemClock.now();
+  const isAllWell = explained.length > 0 && explained.every(isWell);
+  if (json) cli.out(`${JSON.stringify({ ok: isAllWell, explanations: explained, leftOut })}\n`);
+  else {
+    cli.out(explained.map((each) => explanationText(each, nowMs)).join('\n'));
+    if (explained.length === 0) cli.out(NOTHING_TO_EXPLAIN);
+    if (leftOut > 0) cli.out(`\n${leftOut} more are not shown: name one as PROVIDER/ACCOUNT.\n`);
+  }
+  return isAllWell ? 0 : 1;
+}
+
+const NOTHING_TO_EXPLAIN =
+  'Nothing to explain: no credential is in use, or no provider is configured here. Name a provider, or give --url.\n';
+
+async function explainByCheck(
+  { named, timeoutMs, envFile }: Extract<Command, { command: 'explain' }>,
+  own: readonly ProviderDefinition[],
+) {
+  const { variables, expandable } = envFile === undefined ? readEnvironment() : readEnvFile(envFile);
+  const known = [...(BUILT_IN_PROVIDERS as readonly ProviderDefinition[]), ...own];
+  const wanted = known.filter(({ name }) => named.some(({ provider }) => provider === name));
+  const definitions = named.length === 0 ? [...FOUND_BY_VARIABLES, ...own] : wanted;
+  const context = { variables, expandable, isWanted: named.length > 0, clock: systemClock, timeoutMs };
+  const checks = await Promise.all(definitions.map((definition) => checkProvider(definition, context)));
+  return checks
+    .filter(({ configured, findings }) => configured !== 'no' || findings.length > 0)
+    .map((each) => explanationOfCheck(each, systemClock.now()));
 }

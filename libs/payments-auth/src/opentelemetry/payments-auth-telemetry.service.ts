@@ -12,6 +12,7 @@ import {
 import type { Subscription } from 'rxjs';
 import { type PaymentsAuthEvent, PaymentsAuthService } from '../index.js';
 import { errorType } from './error-type.js';
+import { INCIDENTS } from './incidents.js';
 import { createInstruments, type Instruments } from './instruments.js';
 
 const SCOPE = 'nestjs-payments-auth';
@@ -83,21 +84,9 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
       case 'renewal-failed':
         instruments.renewalFailures.add(1, labels);
         break;
-      case 'credentials-rejected':
-      case 'grant-rejected':
-      case 'definition-fault':
-      case 'refresh-token-unsaved':
-      case 'refresh-token-in-doubt':
-      case 'certificate-ends':
-      case 'credential-unavailable':
-      case 'renewals-paused':
-      case 'credential-contested':
-      case 'rate-limited':
-      case 'store-lost':
-      case 'store-back':
-        instruments.incidents.add(1, { ...labels, 'payments_auth.incident': event.type });
-        break;
       default:
+        if (INCIDENTS.includes(event.type))
+          instruments.incidents.add(1, { ...labels, 'payments_auth.incident': event.type });
     }
   }
 

@@ -1,0 +1,205 @@
+import type { CredentialExplanation } from '../credentials/credential.service.js';
+import { told } from '../scrubbing.js';
+import { sayDuration } from './duration.js';
+import type { ProviderCheck } from './provider-check.js';
+
+/** Whose explanation it is. */
+export interface Explained {
+  readonly provider: string;
+  readonly account?: string;
+  readonly explanation: CredentialExplanation;
+}
+
+/** Where a running application says how it is: the address of its status page. */
+export interface StatusPageAddress {
+  readonly url: URL;
+  /** What the guards of the page want to see. A secret, as a rule. */
+  readonly header: readonly [name: string, value: string] | undefined;
+  readonly timeoutMs: number;
+}
+
+/** The status page could not be read, and why. */
+export class StatusPageError extends Error {
+  override readonly name = 'StatusPageError';
+}
+
+const WELL: readonly string[] = ['fresh', 'due', 'idle', 'acquiring'];
+
+/** Whether nobody has to look at it. */
+export function isWell({ explanation: { state, cause } }: Explained): boolean {
+  return WELL.includes(state) && cause === undefined;
+}
+
+/** @param named none for every credential that the application shows, the worst first @throws {StatusPageError} */
+export async function askApplication(
+  named: readonly { readonly provider: string; readonly account: string | undefined }[],
+  address: StatusPageAddress,
+): Promise<{ explained: Explained[]; leftOut: number }> {
+  if (named.length === 0) {
+    const { rows, leftOut } = (await ask('status.json', {}, address)) as {
+      rows: readonly { status: Explained; explanation?: CredentialExplanation }[];
+      leftOut: number;
+    };
+    const explained = rows.flatMap(({ status: { provider, account }, explanation }) =>
+      explanation === undefined ? [] : [withAccount(provider, account, explanation)],
+    );
+    return { explained, leftOut };
+  }
+  const explained = await Promise.all(
+    named.map(async ({ provider, account }) => {
+      const query: Record<string, string> = { provider, ...(account !== undefined && { account }) };
+      const { explanation } = (await ask('explain.json', query, address)) as Explained;
+      return withAccount(provider, account, explanation);
+    }),
+  );
+  return { explained, leftOut: 0 };
+}
+
+function withAccount(
+  provider: string,
+  account: string | undefined,
+  explanation: CredentialExplanation,
+): Explained {
+  return { provider, ...(account === undefined ? {} : { account }), explanation };
+}
+
+async function ask(
+  file: string,
+  query: Readonly<Record<string, string>>,
+  { url, header, timeoutMs }: StatusPageAddress,
+): Promise<unknown> {
+  const place = new URL(url);
+  place.pathname = `${place.pathname.replace(/(?:\/(?:status|explain)\.json)?\/*$/, '')}/${file}`;
+  place.search = new URLSearchParams(query).toString();
+  let answer: Response;
+  let text: string;
+  try {
+    answer = await fetch(place, {
+      headers: { Accept: 'application/json', ...(header && { [header[0]]: header[1] }) },
+      // The header would follow it.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    text = await answer.text();
+  } catch (error) {
+    throw new StatusPageError(`${place.host} does not answer: ${told(wordsOf(error), [header?.[1]])}`);
+  }
+  const { status } = answer;
+  if (status === 401 || status === 403)
+    throw new StatusPageError(
+      `the guards of the status page say no (HTTP ${status}). Give what they ask for with --header, or in PAYMENTS_AUTH_STATUS_HEADER.`,
+    );
+  if (status >= 300 && status < 400)
+    throw new StatusPageError(`${place.host} redirects (HTTP ${status}). Give the address that it leads to.`);
+  const said = parsed(text);
+  if (status === 404 && typeof said?.['message'] === 'string')
+    throw new StatusPageError(told(said['message'], [header?.[1]]));
+  if (status !== 200 || said === undefined || !('rows' in said || 'explanation' in said))
+    throw new StatusPageError(
+      `there is no status page at ${place.origin}${place.pathname} (HTTP ${status}). Give the address of PaymentsAuthStatusPageModule.`,
+    );
+  return said;
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no answer';
+  if (error.name === 'TimeoutError') return 'no answer in time';
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : error.message;
+}
+
+/** What a check that was made just now says of one provider. */
+export function explanationOfCheck(check: ProviderCheck, nowMs: number): Explained {
+  const { provider, baseUrls = {}, environment, login, probe, findings } = check;
+  const [base = ''] = Object.values(baseUrls);
+  const finding =
+    findings.find(({ severity }) => severity === 'failure') ?? (check.ok ? undefined : findings[0]);
+  const host = /^[a-z]+:\/\/([^/]+)/i.exec(base)?.[1] ?? '';
+  const isTried = login?.passed === true || probe?.passed === true;
+  const on = finding?.step === 'login' ? 'login' : finding?.step === 'probe' ? 'call' : 'load';
+  return {
+    provider,
+    explanation: {
+      state:
+        finding === undefined
+          ? isTried
+            ? 'fresh'
+            : 'idle'
+          : isRejection(finding)
+            ? 'rejected'
+            : 'unavailable',
+      sinceMs: nowMs,
+      ...(environment === undefined ? {} : { environment }),
+      host,
+      ...(isTried ? { lastSuccessAtMs: nowMs } : {}),
+      ...(finding === undefined
+        ? {}
+        : {
+            lastFailure: {
+              on,
+              atMs: nowMs,
+              ...(on === 'load' ? {} : { host }),
+              ...(finding.status === undefined ? {} : { status: finding.status }),
+              reason: finding.what,
+            },
+            cause: finding.cause,
+            fix: finding.fix,
+          }),
+    },
+  };
+}
+
+function isRejection({ status = 0 }: { readonly status?: number }): boolean {
+  return status === 400 || status === 401 || status === 403;
+}
+
+/** One line each: the state and since when, the last success, the last failure, the pause, the cause, what to do. */
+export function explanationText({ provider, account, explanation }: Explained, nowMs: number): string {
+  const { state, sinceMs, environment, host, lastSuccessAtMs, lastFailure, pausedUntilMs } = explanation;
+  const { certificateEndsAtMs, cause, fix } = explanation;
+  const place = [environment, host].filter((each) => each !== undefined && each !== '').join(', ');
+  const lines: [string, string | undefined][] = [
+    ['state', `${state}, since ${at(sinceMs, nowMs)}${place === '' ? '' : ` (${place})`}`],
+    ['last success', lastSuccessAtMs === undefined ? 'none known' : at(lastSuccessAtMs, nowMs)],
+    ['last failure', lastFailure === undefined ? 'none known' : failureText(lastFailure, nowMs)],
+    [
+      'paused until',
+      pausedUntilMs !== undefined && pausedUntilMs > nowMs ? at(pausedUntilMs, nowMs) : undefined,
+    ],
+    ['certificate', certificateEndsAtMs === undefined ? undefined : `ends ${at(certificateEndsAtMs, nowMs)}`],
+    ['cause', cause],
+    ['what to do', fix],
+  ];
+  const name = account === undefined ? provider : `${provider}/${account}`;
+  const texts = lines.flatMap(([label, words]) =>
+    words === undefined ? [] : [`  ${`${label}:`.padEnd(14)}${told(words)}\n`],
+  );
+  return `${told(name)}\n${texts.join('')}`;
+}
+
+function failureText(
+  { on, atMs, host, status, reason }: NonNullable<CredentialExplanation['lastFailure']>,
+  nowMs: number,
+): string {
+  const where = host === undefined ? '' : ` at ${host}`;
+  const said = status === undefined || reason.includes(`HTTP ${status}`) ? '' : ` (HTTP ${status})`;
+  return `on ${on}, ${at(atMs, nowMs)}${where}: ${reason}${said}`;
+}
+
+/** `2026-01-02 03:04:05 UTC, 4 min ago`. */
+function at(atMs: number, nowMs: number): string {
+  const stamp = new Date(atMs).toISOString().replace('T', ' ').slice(0, 19);
+  const differenceMs = nowMs - atMs;
+  if (Math.abs(differenceMs) < 1_000) return `${stamp} UTC, now`;
+  const span = sayDuration(Math.abs(differenceMs));
+  return `${stamp} UTC, ${differenceMs > 0 ? `${span} ago` : `in ${span}`}`;
+}

@@ -1,0 +1,17 @@
+import type { PaymentsAuthEvent } from '../index.js';
+
+/** The events that are counted as incidents, and the values of the label `payments_auth.incident`. */
+export const INCIDENTS: readonly PaymentsAuthEvent['type'][] = [
+  'credentials-rejected',
+  'grant-rejected',
+  'definition-fault',
+  'refresh-token-unsaved',
+  'refresh-token-in-doubt',
+  'credential-unavailable',
+  'renewals-paused',
+  'credential-contested',
+  'certificate-ends',
+  'rate-limited',
+  'store-lost',
+  'store-back',
+];

@@ -1,0 +1,148 @@
+import { type CanActivate, type ExecutionContext, Injectable, type INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { PaymentsAuthModule, PaymentsAuthService } from 'nestjs-payments-auth';
+import { PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
+import { type Sandbox, startSandbox } from 'payments-sandbox';
+import { firstValueFrom } from 'rxjs';
+import { runCli } from '../libs/payments-auth/src/cli/run-cli.js';
+import { LogLines } from './support/application.js';
+import { findLeaksInText } from './support/leak-checker.js';
+import { secretsOf } from './support/sandbox-bed.js';
+import { failure } from './support/waiting.js';
+
+jest.setTimeout(60_000);
+
+const KEY = 'operator-0123456789';
+const HEADER = ['--header', `x-operator: ${KEY}`];
+
+@Injectable()
+class OperatorsOnly implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, unknown> }>();
+    return headers['x-operator'] === KEY;
+  }
+}
+
+async function run(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  let [stdout, stderr] = ['', ''];
+  const code = await runCli({
+    argv,
+    version: '0.0.0',
+    out: (text) => void (stdout += text),
+    error: (text) => void (stderr += text),
+  });
+  return { code, stdout, stderr };
+}
+
+describe('nestjs-payments-auth explain', () => {
+  let sandbox: Sandbox;
+  let app: INestApplication;
+  let url: string;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ providers: ['wakapay'] });
+    const wakapay = sandbox.provider('wakapay');
+    wakapay.addAccount('shop-1');
+    const accounts = (id: string) => (wakapay.accounts.includes(id) ? wakapay.credentialsOf(id) : undefined);
+    const { baseUrls: baseUrl, credentials } = wakapay;
+    const root = {
+      module: class Root {},
+      imports: [
+        PaymentsAuthModule.forRoot({
+          providers: { wakapay: { baseUrl, credentials, accounts, keepWarm: 'when-used' } },
+        }),
+        PaymentsAuthStatusPageModule.forRoot({ guards: [OperatorsOnly] }),
+      ],
+    };
+    app = await NestFactory.create(root, { logger: new LogLines(), forceCloseConnections: true });
+    await app.listen(0, '127.0.0.1');
+    url = `${(await app.getUrl()).replace('[::1]', '127.0.0.1')}/payments-auth`;
+    wakapay.misbehave({ fault: 'server-error', on: 'call' });
+    await failure(
+      firstValueFrom(app.get(PaymentsAuthService).http('wakapay', 'shop-1').get('/sandbox/echo')),
+    );
+    wakapay.behave();
+  });
+
+  afterAll(async () => {
+    await app.close();
+    await sandbox.close();
+  });
+
+  it('says of one merchant of a running application what fails, why, and what to do', async () => {
+    const { code, stdout } = await run('explain', 'wakapay/shop-1', '--url', url, ...HEADER);
+    expect(code).toBe(1);
+    const { host } = new URL(sandbox.provider('wakapay').baseUrl);
+    const stamp = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, (?:now|\d+ (?:s|min) ago)`;
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines[0]).toBe('wakapay/shop-1');
+    expect(lines[1]).toMatch(new RegExp(`^ {2}state: {8}fresh, since ${stamp} \\(${host}\\)$`));
+    expect(lines[2]).toMatch(new RegExp(`^ {2}last success: ${stamp}$`));
+    expect(lines[3]).toMatch(new RegExp(`^ {2}last failure: on call, ${stamp} at ${host}: .*HTTP 503`));
+    expect(lines[4]).toBe('  cause:        the provider has a failure of its own');
+    expect(lines[5]).toMatch(/^ {2}what to do: {3}check again in a minute/);
+  });
+
+  it('shows every credential in use without a name, and prints JSON', async () => {
+    const { code, stdout } = await run('explain', '--url', `${url}/`, '--json', ...HEADER);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      explanations: [
+        { provider: 'wakapay', account: 'shop-1', explanation: { lastFailure: { status: 503 } } },
+      ],
+    });
+    expect(findLeaksInText(stdout, [KEY, ...secretsOf(sandbox.provider('wakapay'))])).toEqual([]);
+  });
+
+  it.each<[string, () => string[], RegExp]>([
+    ['a guard that says no', () => ['--url', url], /guards of the status page say no \(HTTP 403\)/],
+    [
+      'an account that is not there',
+      () => ['wakapay/nobody', '--url', url, ...HEADER],
+      /has no account "nobody"/,
+    ],
+    ['a path without a page', () => ['--url', url.replace('payments-auth', 'x'), ...HEADER], /Cannot GET/],
+    [
+      'a port where nobody listens',
+      () => ['--url', 'http://127.0.0.1:1/x'],
+      /127\.0\.0\.1:1 does not answer/,
+    ],
+  ])('says what is wrong with %s', async (_, args, words) => {
+    const { code, stderr, stdout } = await run('explain', ...args());
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toContain(KEY);
+  });
+
+  it.each<[string[], RegExp]>([
+    [['explain', 'wakapay/shop-1'], /needs --url: only the application knows its accounts/],
+    [['explain', 'wakpay'], /"wakpay" is not a built-in provider\. Did you mean "wakapay"/],
+    [['explain', '--url', 'ftp://x.test'], /--url must be the address of a status page/],
+    [['explain', '--url', 'https://a:b@x.test/'], /--url takes no user name/],
+    [['explain', '--header', 'no-colon-secret'], /--header must be a name, a colon and a value/],
+    [['check', '--url', 'https://x.test'], /check takes no --url/],
+  ])('%j makes no sense', async (argv, words) => {
+    const { code, stderr } = await run(...argv);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toContain('secret');
+  });
+
+  it('logs in by itself without an address, and says what came of it', async () => {
+    const wakapay = sandbox.provider('wakapay');
+    const before = { ...process.env };
+    Object.assign(process.env, wakapay.environment);
+    const good = await run('explain', 'wakapay');
+    Object.assign(process.env, { WAKAPAY_API_SECRET: 'test-not-real-0123456789' });
+    const wrong = await run('explain', 'wakapay');
+    for (const name of Object.keys(wakapay.environment)) delete process.env[name];
+    Object.assign(process.env, before);
+    expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/state: +fresh, since/) });
+    expect(wrong.code).toBe(1);
+    expect(wrong.stdout).toMatch(/state: +rejected, since/);
+    expect(wrong.stdout).toMatch(/last failure: on login, .*invalid credentials.* \(HTTP 401\)/i);
+    expect(wrong.stdout).toMatch(/cause: +the pair is wrong, or of the other environment/);
+  });
+});
