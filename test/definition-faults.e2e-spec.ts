@@ -15,9 +15,10 @@ let logger: LogLines;
 
 beforeEach(async () => {
   logger = new LogLines();
-  server = await startLoopbackServer((request, response) =>
-    request.url === '/login' ? json(response, 200, { token: 't' }) : json(response, 200, { ok: true }),
-  );
+  server = await startLoopbackServer((request, response) => {
+    if (request.url === '/login') return json(response, 200, { token: 't' });
+    return json(response, request.url === '/missing' ? 404 : 200, {});
+  });
 });
 afterEach(async () => {
   await application.close();
@@ -98,5 +99,104 @@ describe.each(FAULTS)('%s of a definition that throws', (_, token, said, sent) =
     // One login for each account, and none for the second call of the first one.
     expect(server.to('/login')).toHaveLength(sent * 2);
     expect(server.to('/pay')).toEqual([]);
+  });
+});
+
+const ok = ({ credentials }: { credentials: Keys }) => ({ 'X-User': credentials.user });
+const withToken = {
+  token: login<Keys>(spec),
+  headers: ({ credentials, token }: { credentials: Keys; token: string }) => ({
+    Authorization: token,
+    'X-Key': onlyAtUse(credentials.password),
+  }),
+};
+
+/** What fails with credentials, and how many requests each of three calls may cost until it is mended. */
+const AT_CALLS: [name: string, definition: object, said: RegExp, logins: number][] = [
+  [
+    'headers of a static key',
+    { headers: ({ credentials }: { credentials: Keys }) => ({ 'X-K': onlyAtUse(credentials.password) }) },
+    /headers threw RangeError/,
+    0,
+  ],
+  ['headers of a token', withToken, /headers threw RangeError/, 1],
+  [
+    'defaultHeaders',
+    {
+      headers: ok,
+      defaultHeaders: ({ credentials }: { credentials: Keys }) => ({
+        'X-D': onlyAtUse(credentials.password),
+      }),
+    },
+    /defaultHeaders threw RangeError/,
+    0,
+  ],
+  [
+    'tls',
+    {
+      headers: ok,
+      tls: ({ credentials }: { credentials: Keys }) => ({
+        cert: onlyAtUse(credentials.password),
+        key: 'test-not-real',
+      }),
+    },
+    /tls threw RangeError/,
+    0,
+  ],
+];
+
+async function startWith(more: object) {
+  application = await startApplication(
+    {
+      providers: {
+        acme: {
+          provider: defineProvider<Keys, 'acme'>({
+            name: 'acme',
+            title: 'Acme',
+            docs: 'https://docs.acme.test',
+            environments: { live: 'https://api.acme.test' },
+            credentials: { user: { secret: false }, password: {} },
+            ...more,
+          }),
+          baseUrl: server.url,
+          credentials: { user: 'shop', password: 'real-but-invented-password' },
+        },
+      },
+    },
+    { logger },
+  );
+  return application.paymentsAuth.http('acme').axiosRef;
+}
+const faultsLogged = () =>
+  logger.of('error', 'PaymentsAuth').filter((line) => line.includes('definition-fault'));
+
+describe.each(AT_CALLS)('%s that throw', (_, definition, said, loginsSent) => {
+  it('end each call with their name and cause, without a secret, and one line in the log', async () => {
+    const http = await startWith(definition);
+    for (let call = 0; call < 3; call += 1) {
+      const error = await failure(http.get('/pay'));
+      expect(error).toMatchObject({
+        code: 'DEFINITION_FAULT',
+        message: expect.stringMatching(said) as unknown,
+      });
+      expect((error as Error).cause).toMatchObject({ name: 'RangeError' });
+      expect(`${error.message} ${String((error as Error).cause)}`).not.toContain('invented-password');
+    }
+    expect(faultsLogged()).toEqual([expect.stringMatching(said)]);
+    expect(logger.lines.some(({ message }) => message.includes('invented-password'))).toBe(false);
+    expect(server.to('/login')).toHaveLength(loginsSent);
+    expect(server.to('/pay')).toEqual([]);
+  });
+});
+
+const tripsOver404 = ({ status }: { status: number }) => status === 404 && onlyAtUse('real answer') === '';
+
+describe('A predicate of refusals that throws', () => {
+  it('has not recognised the answer, which goes to its caller, and is told once in the log', async () => {
+    const http = await startWith({ headers: ok, refusal: { refused: tripsOver404 } });
+    for (let call = 0; call < 3; call += 1)
+      expect(await failure(http.get('/missing'))).toMatchObject({ response: { status: 404 } });
+    expect(faultsLogged()).toEqual([expect.stringMatching(/refusal\.refused threw RangeError/)]);
+    expect(server.to('/missing')).toHaveLength(3);
   });
 });

@@ -1,5 +1,7 @@
 import { hasAccountHosts } from '../providers/account-hosts.js';
-import type { HeaderValues, ProviderDefinition } from '../providers/provider-definition.js';
+import type { HeaderParts, HeaderValues, ProviderDefinition } from '../providers/provider-definition.js';
+import { plainCause, told } from '../scrubbing.js';
+import { called, DefinitionFault } from '../strategies/definition-fault.js';
 import { isHeaderText } from '../strategies/header-text.js';
 import { ownCopy } from '../own-properties.js';
 import type { Credentials } from '../strategies/strategy.js';
@@ -14,6 +16,7 @@ const UNFILLED = /(?:^|[\s:,])(?:undefined|null|NaN|\[object \w+\])$/;
  * out; one that cannot be sent stops the credential from being used at all (R5).
  *
  * @throws {UnusableCredentialsError} naming the header
+ * @throws {DefinitionFault} when the definition's function throws; no secret is in it
  */
 export function headersOf(
   definition: ProviderDefinition,
@@ -22,7 +25,7 @@ export function headersOf(
   environment?: string,
 ): Pick<CredentialParts, 'headers' | 'signing'> {
   const parts = ownCopy({ credentials, token, ...(environment === undefined ? {} : { environment }) });
-  const headers = sendable(definition.headers?.(parts) ?? {});
+  const headers = sendable(madeOf(definition, parts));
   if (Object.keys(headers).length === 0 && definition.tls === undefined && definition.sign === undefined)
     throw new UnusableCredentialsError('the definition makes no header of them');
   return ownCopy({
@@ -35,6 +38,17 @@ export function headersOf(
 function needsCredentials(definition: ProviderDefinition): boolean {
   const parts = ['sign', 'defaultHeaders', 'tls'] as const;
   return parts.some((part) => definition[part] !== undefined) || hasAccountHosts(definition);
+}
+
+/** What a definition's function throws may hold whatever it was given. */
+function madeOf(definition: ProviderDefinition, parts: HeaderParts): HeaderValues {
+  try {
+    return called('headers', () => definition.headers?.(parts)) ?? {};
+  } catch (error) {
+    if (!(error instanceof DefinitionFault)) throw error;
+    const secrets = [parts.token, ...Object.values(parts.credentials).flat()];
+    throw new DefinitionFault(error.path, told(error.what, secrets), plainCause(error.cause, secrets));
+  }
 }
 
 function sendable(values: HeaderValues): Readonly<Record<string, string>> {

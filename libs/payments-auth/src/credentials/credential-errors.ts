@@ -1,3 +1,4 @@
+import { DefinitionFault } from '../strategies/definition-fault.js';
 import {
   PaymentsAuthError,
   type PaymentsAuthErrorCode,
@@ -120,7 +121,7 @@ function whyRejected(code: PaymentsAuthErrorCode, owner: Owner, reason: string):
   if (code === 'GRANT_REJECTED')
     return `${nameOf(owner)} hold a refresh token that the provider rejects: ${reason}. The merchant has to connect the account again; the same refresh token is not tried again for a while, another one at once.`;
   if (code === 'DEFINITION_FAULT')
-    return `The definition of provider "${provider}" fails at a login: ${reason}. Mend the definition; waiting does not help, and the login is not tried again for a while.`;
+    return `The definition of provider "${provider}" fails: ${reason}. Mend the definition; waiting does not help, and a login is not tried again for a while.`;
   return `${nameOf(owner)} are rejected by the provider: ${reason}. Check them in the provider's dashboard and in the configuration; the same ones are not tried again for a while, changed ones at once.`;
 }
 
@@ -137,6 +138,8 @@ export function toCallersError(owner: Owner, error: unknown): PaymentsAuthError 
     return unavailable(owner, error.message, undefined, { cause: error.cause });
   if (error instanceof LoginUnsent)
     return unavailable(owner, error.reason, error.retryAfterMs, error.circumstances);
+  if (error instanceof DefinitionFault)
+    return rejected(owner, { code: 'DEFINITION_FAULT', reason: error.message, cause: error.cause });
   if (error instanceof LoginCancelled) return unavailable(owner, 'it was given up');
   return unavailable(owner, 'an internal error', undefined, { cause: error });
 }

@@ -76,6 +76,8 @@ export interface CallAnswer {
   readonly headers?: Readonly<Record<string, unknown>>;
   /** Present when the credential was refused. `own`: in the provider's own words. */
   readonly refused?: { readonly own: boolean };
+  /** What a function of the definition threw, without a secret in it. */
+  readonly definitionFault?: string | undefined;
   /** When it was sent, on the monotonic clock, in milliseconds; absent when it never left. */
   readonly sentAtMs?: number;
   /** It could not be sent: its destination, its signature or its certificate is not right. */

@@ -14,6 +14,7 @@ import { cleanBody, cleanError, cleanResponse, type Traces } from './cleaning.js
 import { addDefaultHeaders } from './default-headers.js';
 import { AccountDestinations } from './account-destinations.js';
 import type { Destination } from './destination.js';
+import { told } from '../scrubbing.js';
 import { answerOf, judge, mayRefuse, type Verdict } from './refusal.js';
 import { signAttempt, UNSIGNED } from './sign-attempt.js';
 import { certifyAttempt } from './certify-attempt.js';
@@ -93,6 +94,7 @@ export class Attempts {
     let verdict = ACCEPTED;
     let answer: ApiAnswer | undefined;
     let failure: CallFailure | undefined;
+    let definitionFault: string | undefined;
     try {
       const attempt = startAttempt(config);
       const destination = this.#destinationOf(attempt, config, credential);
@@ -102,7 +104,8 @@ export class Attempts {
       const send = resolveAdapter(call.adapter, attempt);
       certifyAttempt(attempt, config, send, this.#provider, credential, destination);
       adjustAttempt(attempt, call);
-      if (definition.defaultHeaders !== undefined) addDefaultHeaders(attempt, credential, this.#provider);
+      if (definition.defaultHeaders !== undefined)
+        addDefaultHeaders(attempt, credential, this.#provider, destination);
       let signed = UNSIGNED;
       if (definition.sign !== undefined) {
         const signing = signAttempt(attempt, {
@@ -140,7 +143,10 @@ export class Attempts {
         const relayed = relayAnswer(response, (reason) => cleanError(reason, traces));
         if (mayRefuse(definition.refusal, response.status)) {
           answer = await this.#answerOf(response, relayed);
-          if (answer !== undefined) verdict = judge(definition.refusal, answer);
+          if (answer !== undefined)
+            verdict = judge(definition.refusal, answer, ({ message }) => {
+              definitionFault ??= told(message, traces.secrets());
+            });
         }
       }
       if (response === undefined || response.status >= 400 || verdict !== ACCEPTED)
@@ -155,6 +161,9 @@ export class Attempts {
           durationMs: clock.monotonic() - sentAtMs,
         });
       return { response, failed, error, verdict, answer, failure, sentAtMs };
+    } catch (error) {
+      if (isPaymentsAuthError(error) && error.code === 'DEFINITION_FAULT') definitionFault = error.reason;
+      throw error;
     } finally {
       spender.answered(credential, {
         before,
@@ -163,6 +172,7 @@ export class Attempts {
         ...(verdict.kind === 'refused' && { refused: verdict }),
         ...(sentAtMs === undefined && { isUnsent: true }),
         ...(failure !== undefined && { failure }),
+        ...(definitionFault !== undefined && { definitionFault }),
       });
     }
   }

@@ -1,10 +1,9 @@
-import type { Agent } from 'node:https';
 import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { Credential } from '../credentials/credential.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
-import { DefinitionFault } from '../strategies/definition-fault.js';
+import { calledFor } from './definition-failed.js';
 import type { Destination } from './destination.js';
 
 /**
@@ -18,11 +17,13 @@ export function certifyAttempt(
   attempt: InternalAxiosRequestConfig,
   visible: InternalAxiosRequestConfig,
   adapter: AxiosAdapter,
-  { name, certificates }: ConfiguredProvider,
+  provider: ConfiguredProvider,
   credential: Credential,
-  { hostname: host }: Destination,
+  destination: Destination,
 ): void {
+  const { name, certificates } = provider;
   if (certificates === undefined) return;
+  const { hostname: host } = destination;
   const { id, account } = credential;
   const about = { provider: name, ...(account === undefined ? {} : { account }), credential: id, host };
   const refuse = (what: string) => {
@@ -32,17 +33,8 @@ export function certifyAttempt(
       { ...about, reason: what },
     );
   };
-  let agent: Agent | undefined;
-  try {
-    agent = certificates.agentOf(credential.signing ?? {});
-  } catch (error) {
-    if (!(error instanceof DefinitionFault)) throw error;
-    throw new PaymentsAuthError(
-      'DEFINITION_FAULT',
-      `A request to provider "${name}" was not sent: ${error.message}`,
-      { ...about, reason: error.message },
-    );
-  }
+  const make = () => certificates.agentOf(credential.signing ?? {});
+  const agent = calledFor(make, provider, credential, destination);
   if (agent === undefined) return;
   if (adapter !== applicationAxios.getAdapter('http'))
     refuse("it has an adapter other than axios's http adapter");

@@ -2,6 +2,9 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import type { Credential } from '../credentials/credential.js';
 import { ownCopy } from '../own-properties.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { called } from '../strategies/definition-fault.js';
+import { calledFor } from './definition-failed.js';
+import type { Destination } from './destination.js';
 
 /** Made once per credential, as the headers of the credential are. */
 const made = new WeakMap<Credential, readonly (readonly [name: string, value: string])[]>();
@@ -10,13 +13,16 @@ const made = new WeakMap<Credential, readonly (readonly [name: string, value: st
 export function addDefaultHeaders(
   { headers }: InternalAxiosRequestConfig,
   credential: Credential,
-  { definition, environment }: ConfiguredProvider,
+  provider: ConfiguredProvider,
+  destination: Destination,
 ): void {
+  const { definition, environment } = provider;
   let defaults = made.get(credential);
   if (defaults === undefined) {
     const credentials = credential.signing ?? {};
     const given = ownCopy({ credentials, ...(environment === undefined ? {} : { environment }) });
-    defaults = Object.entries(definition.defaultHeaders?.(given) ?? {}).filter(
+    const make = () => called('defaultHeaders', () => definition.defaultHeaders?.(given));
+    defaults = Object.entries(calledFor(make, provider, credential, destination) ?? {}).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,
     );
     made.set(credential, defaults);

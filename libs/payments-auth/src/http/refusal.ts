@@ -1,5 +1,6 @@
 import type { AxiosResponse } from 'axios';
 import type { RefusalDefinition } from '../providers/provider-definition.js';
+import { called, type DefinitionFault } from '../strategies/definition-fault.js';
 import type { ApiAnswer } from '../strategies/strategy.js';
 
 /** What an answer says about the credential of the call. */
@@ -25,12 +26,25 @@ export function answerOf(response: AxiosResponse, read: Pick<ApiAnswer, 'body' |
   return { status: response.status, headers: namesInLowerCase(response.headers), ...read };
 }
 
-export function judge(definition: RefusalDefinition | undefined, answer: ApiAnswer): Verdict {
-  const scope = ask(() => definition?.scope?.(answer));
+/** @param onFault told of a predicate that throws: it has not recognised the answer, and somebody should know */
+export function judge(
+  definition: RefusalDefinition | undefined,
+  answer: ApiAnswer,
+  onFault: (fault: DefinitionFault) => void,
+): Verdict {
+  const ask = <T>(name: string, predicate: () => T): T | undefined => {
+    try {
+      return called(`refusal.${name}`, predicate);
+    } catch (error) {
+      onFault(error as DefinitionFault);
+      return undefined;
+    }
+  };
+  const scope = ask('scope', () => definition?.scope?.(answer));
   if (scope) return { kind: 'incurable', scope };
-  if (ask(() => definition?.incurable?.(answer))) return { kind: 'incurable' };
-  if (ask(() => definition?.challenged?.(answer))) return { kind: 'challenged' };
-  if (ask(() => definition?.refused(answer))) return { kind: 'refused', own: true };
+  if (ask('incurable', () => definition?.incurable?.(answer))) return { kind: 'incurable' };
+  if (ask('challenged', () => definition?.challenged?.(answer))) return { kind: 'challenged' };
+  if (ask('refused', () => definition?.refused(answer))) return { kind: 'refused', own: true };
   return isBareRefusal(answer) ? { kind: 'refused', own: false } : ACCEPTED;
 }
 
@@ -40,15 +54,6 @@ export function judge(definition: RefusalDefinition | undefined, answer: ApiAnsw
  */
 function isBareRefusal({ status, body }: ApiAnswer): boolean {
   return status === 401 || (status === 403 && body === undefined);
-}
-
-/** A predicate is written for the answers its author knew; one that trips over another has not recognised it. */
-function ask<T>(predicate: () => T): T | undefined {
-  try {
-    return predicate();
-  } catch {
-    return undefined;
-  }
 }
 
 function namesInLowerCase(headers: AxiosResponse['headers'] | undefined): Record<string, string> {

@@ -51,7 +51,8 @@ export class RequestAuthenticator {
     const credential = spender.peek() ?? (await spender.obtain());
     const destination = this.#destinations.of(credential).check(config, host);
     authenticateAttempt(config, credential.headers);
-    if (provider.definition.defaultHeaders !== undefined) addDefaultHeaders(config, credential, provider);
+    if (provider.definition.defaultHeaders !== undefined)
+      addDefaultHeaders(config, credential, provider, destination);
     if (provider.definition.sign === undefined) config.url = new URL(urls.getUri(config)).href;
     else
       await this.#sign(config, {

@@ -25,6 +25,7 @@ import type { Renewable } from '../renewing/renewal-queue.js';
 import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
 import { shortOf } from '../secrets/secret-source.js';
 import { giveBack, newerThan, takeBack, unwatch } from './giving-back.js';
+import { DefinitionFault } from '../../strategies/definition-fault.js';
 import { keepAcquired } from './keeping.js';
 import type { KeptCredential } from './kept-credential.js';
 import { type Acquired, Login, type Wanted } from './login.js';
@@ -147,7 +148,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.journal.refused(refused, refusal);
     const { provider, timeBound } = this.#context;
     const reason = timeBound.examine(provider, this.#kept, refused);
-    if (reason !== undefined) this.journal.emit({ type: 'definition-fault', credential: refused.id, reason });
+    if (reason !== undefined) this.journal.definitionFault(reason, refused);
     this.#refused ??= this.#context.issuer === undefined ? new RefusedKeys(this) : new RefusedTokens(this);
     const cure = this.#refused.cure(refused, refusal);
     // A token that was refused is nobody's predecessor any more (R9).
@@ -433,6 +434,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const isUnknown = error.code === 'ACCOUNT_UNKNOWN';
     const untold = login.untold(cause);
     if (untold !== undefined && !isUnknown) this.journal.couldNot(error, untold);
+    if (cause instanceof DefinitionFault) this.journal.definitionFault(cause.message);
     if (error.code !== 'CREDENTIALS_UNAVAILABLE') {
       // A secret that is remembered as wrong is no news.
       this.journal.failed(error, serving, !isUnknown && login.wasAnnounced);

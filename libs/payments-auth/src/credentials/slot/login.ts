@@ -22,6 +22,7 @@ import type {
 } from '../issuing/token-issuer.js';
 import type { AwaitedLogin } from '../credential-spender.js';
 import type { AcquireReason } from '../payments-auth-event.js';
+import { DefinitionFault } from '../../strategies/definition-fault.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
 import type { SlotContext, SlotView } from './slot-context.js';
 
@@ -190,9 +191,17 @@ export class Login {
           ...this.#last,
           ...(secrets.rejection(list) ?? { reason: 'rejected' }),
         });
-      const outcome = await this.#issue(issuer, secret, failures > 0);
+      let outcome = await this.#issue(issuer, secret, failures > 0);
       if (this.#startsAnew()) continue;
-      if (outcome.outcome === 'issued') return keep({ secret, issued: outcome });
+      if (outcome.outcome === 'issued')
+        try {
+          return keep({ secret, issued: outcome });
+        } catch (error) {
+          if (!(error instanceof DefinitionFault)) throw error;
+          // Another login would bring another token, and the same fault.
+          const { message: reason, cause } = error;
+          outcome = { outcome: 'rejected', code: 'DEFINITION_FAULT', reason, cause };
+        }
       this.#last = { ...this.#last, status: outcome.status };
       this.#failedOn = outcome.outcome === 'unavailable' && outcome.isLoad === true ? 'load' : 'login';
       if (outcome.outcome === 'rejected') {

@@ -112,6 +112,7 @@ export class SlotJournal {
     if (failure !== undefined) this.note({ on: 'call', ...failure });
     if (isUnsent === true) this.ended(true);
     if (credential.signing !== undefined) this.#certificateOf(credential);
+    if (answer.definitionFault !== undefined) this.definitionFault(answer.definitionFault, credential);
     if (this.history !== undefined && isAcceptance(answer))
       this.history.succeeded('call', this.#subject.owner.context.clock.now());
     const first = before?.[0];
@@ -193,6 +194,12 @@ export class SlotJournal {
       const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
       this.emit({ type: 'renewal-failed', credential: id, reason, ...wait, ...expiry });
     }
+  }
+
+  /** @param credential what was sent, where something was */
+  definitionFault(reason: string, credential?: Credential): void {
+    const whose = credential === undefined ? {} : { credential: credential.id };
+    this.emit({ type: 'definition-fault', ...whose, reason });
   }
 
   /** There is no credential, and no token request was made that would have told why. */
