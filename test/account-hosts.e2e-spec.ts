@@ -56,6 +56,10 @@ const keysOf = (account: string): TenantKeys => ({ key: `key-of-${account}`, ten
 const called = async (paymentsAuth: TestApplication['paymentsAuth'], account: string, url = '/pay') =>
   (await firstValueFrom(paymentsAuth.http('acme', account).get<Record<string, string>>(url))).data;
 
+const refusedAt = (path: string) => ({
+  problems: [expect.stringMatching(new RegExp(`^providers\\.acme\\.${path}tenant: cannot stand in a URL`))],
+});
+
 describe('Hosts of an account', () => {
   it('have each merchant log in and pay at its own place', async () => {
     const paymentsAuth = await start({ accounts: keysOf });
@@ -167,6 +171,18 @@ describe('Hosts of an account', () => {
       const paymentsAuth = await start({ accounts: () => ({ key: 'k', tenant }) });
       expect(await failure(called(paymentsAuth, 'one'))).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
       expect(server.requests).toEqual([]);
+    },
+  );
+
+  it.each(['two words', 'a.b', '../up', 'a/b'])(
+    'refuse %p at boot where it is there at boot',
+    async (tenant) => {
+      expect(await failure(start({ credentials: { key: 'k', tenant } }))).toMatchObject(
+        refusedAt('credentials\\.'),
+      );
+      expect(await failure(start({ accounts: { one: { key: 'k', tenant } } }))).toMatchObject(
+        refusedAt('accounts\\["one"\\]\\.'),
+      );
     },
   );
 

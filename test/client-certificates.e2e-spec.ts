@@ -1,9 +1,12 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { defineProvider, type PaymentsAuthEvent } from 'nestjs-payments-auth';
+import { defineProvider, fromFiles, type PaymentsAuthEvent } from 'nestjs-payments-auth';
 import { ManualClock } from 'nestjs-payments-auth/testing';
 import { LogLines, startApplication, type TestApplication } from './support/application.js';
 import { createCertificate } from './support/certificate.js';
@@ -15,7 +18,10 @@ const acme = defineProvider<{ certificate: string; privateKey: string }>({
   title: 'Acme',
   docs: 'https://docs.acme.test',
   environments: { live: 'https://api.acme.test' },
-  credentials: { certificate: { format: 'pem' }, privateKey: { format: 'pem' } },
+  credentials: {
+    certificate: { format: 'pem', variable: 'ACME_CERTIFICATE' },
+    privateKey: { format: 'pem', variable: 'ACME_PRIVATE_KEY' },
+  },
   tls: ({ credentials }) => ({ cert: credentials.certificate, key: credentials.privateKey }),
 });
 
@@ -28,12 +34,23 @@ function certified(name: string, endsAtMs?: number) {
   return { certificate: cert, privateKey: key };
 }
 
+type Pair = ReturnType<typeof certified>;
+const inOneLine = (pem: string) => pem.trimEnd().replaceAll('\n', '\\n');
+
+function writtenTo(path: string, { certificate, privateKey }: Pair) {
+  const files = { certificate: join(path, 'tls.crt'), privateKey: join(path, 'tls.key') };
+  writeFileSync(files.certificate, certificate);
+  writeFileSync(files.privateKey, privateKey);
+  return files;
+}
+
 interface Called {
   readonly client: string;
   readonly headers: readonly string[];
 }
 
 let called: Called[];
+let folder: string;
 let url: string;
 let closeServer: () => Promise<void>;
 let application: TestApplication | undefined;
@@ -42,6 +59,7 @@ let clock: ManualClock;
 
 beforeEach(async () => {
   called = [];
+  folder = mkdtempSync(join(tmpdir(), 'payments-auth-certificates-'));
   logger = new LogLines();
   const server = createServer({
     ...createCertificate(['localhost'], { by: authority }),
@@ -68,13 +86,14 @@ afterEach(async () => {
   await application?.close();
   application = undefined;
   await closeServer();
+  rmSync(folder, { recursive: true });
 });
 
-async function start(options: object, nowMs = Date.now()) {
+async function start(options: object, nowMs = Date.now(), variables: Record<string, string> = {}) {
   clock = new ManualClock(nowMs);
   application = await startApplication(
     { providers: { acme: { provider: acme, baseUrl: url, http: { ca: authority.cert }, ...options } } },
-    { clock, logger },
+    { clock, logger, variables },
   );
   return application.paymentsAuth;
 }
@@ -118,6 +137,26 @@ describe('A certificate that is the whole credential', () => {
     const [response] = (await once(request, 'response')) as [{ statusCode: number; resume(): void }];
     response.resume();
     expect(response.statusCode).toBe(200);
+    expect(clients()).toEqual(['shop-1.clients.test']);
+  });
+
+  it.each<[string, (pair: Pair) => { options: object; variables?: Record<string, string> }]>([
+    ['an object', (pair) => ({ options: { credentials: pair } })],
+    ['a function', (pair) => ({ options: { credentials: async () => pair } })],
+    ['accounts', (pair) => ({ options: { accounts: () => pair } })],
+    ['files', (pair) => ({ options: { credentials: fromFiles(writtenTo(folder, pair)) } })],
+    [
+      'variables of one line',
+      ({ certificate, privateKey }) => ({
+        options: {},
+        variables: { ACME_CERTIFICATE: inOneLine(certificate), ACME_PRIVATE_KEY: inOneLine(privateKey) },
+      }),
+    ],
+  ])('comes from %s', async (whence, given) => {
+    const { options, variables } = given(certified('shop-1'));
+    const paymentsAuth = await start(options, Date.now(), variables);
+    const account = whence === 'accounts' ? { account: 'one' } : {};
+    await paymentsAuth.http('acme').axiosRef.get('/pay', { paymentsAuth: account });
     expect(clients()).toEqual(['shop-1.clients.test']);
   });
 
