@@ -13,6 +13,7 @@ export class LoginWait {
   readonly forMs: number;
   #isAwaited: boolean;
   #isFixed = false;
+  #isSettled = false;
   #over = new AbortController();
   #untilMs = 0;
   #callOff: (() => void) | undefined;
@@ -70,6 +71,7 @@ export class LoginWait {
 
   /** The login has ended. */
   settle(): void {
+    this.#isSettled = true;
     this.#callOff?.();
   }
 
@@ -89,6 +91,8 @@ export class LoginWait {
 
   #watch(): void {
     this.#callOff?.();
+    // A caller can join in the very step in which the login ends: a timer would then keep the process alive.
+    if (this.#isSettled) return;
     const over = () => {
       if (this.leftMs > 0) this.#watch();
       else this.end();
