@@ -30,6 +30,7 @@ export class PaymentsAuthStatusPage {
   readonly #paymentsAuth: PaymentsAuthService;
   readonly #recorder: StatusRecorder;
 
+  /** @internal Made by the module; inject it. */
   constructor(
     @Inject(PaymentsAuthService) paymentsAuth: PaymentsAuthService,
     @Inject(StatusRecorder) recorder: StatusRecorder,
