@@ -26,6 +26,7 @@ import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
 import { shortOf } from '../secrets/secret-source.js';
 import { giveBack, newerThan, takeBack, unwatch } from './giving-back.js';
 import { DefinitionFault } from '../../strategies/definition-fault.js';
+import { HASTY_WITHIN_MS, HastyLogins } from './hasty-logins.js';
 import { keepAcquired } from './keeping.js';
 import type { KeptCredential } from './kept-credential.js';
 import { type Acquired, Login, type Wanted } from './login.js';
@@ -65,6 +66,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   #outage: Outage | undefined = undefined;
   /** Made when the first call is refused: most slots never need it, and there may be a hundred thousand of them. */
   #refused: RefusedTokens | RefusedKeys | undefined = undefined;
+  /** Made when a token is replaced that is younger than a second. */
+  #hasty: HastyLogins | undefined = undefined;
   /** On the monotonic clock. Whole seconds take no memory of their own, and no time to write. */
   #usedAtSeconds: number;
 
@@ -363,6 +366,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   #drop(): void {
     this.journal.servedUntil(this.#kept?.lastAcceptedAtMs);
+    if (this.#isYoung) this.#hastyNow.isDue = true;
     this.#kept = undefined;
     this.#context.renewals.cancel(this);
   }
@@ -404,7 +408,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const caution = outage?.caution(this.#nowMs) ?? { startInMs: 0, retries: true, hasFailed: false };
     const forced = this.#refused?.toTell(reason === 'refused');
     const onWithdrawn = (token: string) => this.#withdrawn(token);
-    const login = new Login(this, wanted, { ...caution, forced, onWithdrawn });
+    const startInMs = Math.max(caution.startInMs, this.#hasteMs(wanted));
+    const login = new Login(this, wanted, { ...caution, startInMs, forced, onWithdrawn });
     const startedAtMs = this.#nowMs;
     const credential = login
       .run((acquired) => this.#keep(acquired, { reason, startedAtMs }))
@@ -419,6 +424,24 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     };
     credential.then(isOver, isOver);
     return running;
+  }
+
+  /** How long a login waits that takes the place of a token younger than a second, where no refusal asks for it. */
+  #hasteMs({ reason, refused }: Wanted): number {
+    if (reason === 'refused' || refused !== undefined) return 0;
+    if (!this.#isYoung && this.#hasty?.isDue !== true) return 0;
+    const hasty = this.#hastyNow;
+    hasty.isDue = false;
+    return hasty.waitMs(this.#nowMs);
+  }
+
+  get #isYoung(): boolean {
+    const kept = this.#context.issuer === undefined ? undefined : this.#kept;
+    return kept !== undefined && this.#nowMs - kept.sinceMs < HASTY_WITHIN_MS;
+  }
+
+  get #hastyNow(): HastyLogins {
+    return (this.#hasty ??= new HastyLogins(this.#nowMs));
   }
 
   /** What its callers are told. What is remembered is not the failure, but how long the next attempt waits (R4). */
