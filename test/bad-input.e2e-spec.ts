@@ -1,3 +1,4 @@
+import { Agent } from 'node:https';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigModule } from '@nestjs/config';
 import {
@@ -146,6 +147,19 @@ const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, 
         { logger },
       ),
     /^providers\.cashfin\.credentials\.clientSecret: must be a string, and is a number/,
+  ],
+  [
+    'a CA beside an agent that would not have it',
+    (logger) =>
+      startApplication(
+        {
+          providers: {
+            cashfin: { credentials: { clientSecret: SECRET }, http: { ca: 'a CA', httpsAgent: new Agent() } },
+          },
+        },
+        { logger },
+      ),
+    /^providers\.cashfin\.http\.ca: an httpsAgent is given too/,
   ],
   [
     'a key of another environment',

@@ -318,6 +318,29 @@ describe('an answer', () => {
   });
 });
 
+/** As a client of the application's own throws that has tried several addresses. */
+const gathering = (config: { headers: { Authorization?: unknown } }) => {
+  const sent = String(config.headers.Authorization);
+  const inner = Object.assign(new Error(`sent ${sent}`), {
+    config,
+    stack: `Error: ${sent}\n    at ${sent}`,
+  });
+  return Promise.reject(
+    Object.assign(new AggregateError([inner, { message: sent, config }], sent, { cause: inner }), {
+      config,
+    }),
+  );
+};
+
+it('an error of an adapter is clean in the errors and the causes that it gathers', async () => {
+  await start('http://127.0.0.1:9');
+  const error = await failure(send({ url: '/x', adapter: gathering }));
+  expect(error).toBeInstanceOf(AggregateError);
+  expect((error as unknown as AggregateError).errors).toHaveLength(2);
+  expect(findLeaks(error, SECRETS)).toEqual([]);
+  expect(findLeaks((error as unknown as AggregateError).errors, SECRETS)).toEqual([]);
+});
+
 it('a stream with getHeaders() leads nobody from the visible config to the request', async () => {
   const server = await startLoopbackServer(() => undefined);
   closing.push(() => server.close());

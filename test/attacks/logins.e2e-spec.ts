@@ -3,7 +3,7 @@ import type { CredentialService } from 'nestjs-payments-auth';
 import { ManualClock } from '../../libs/payments-auth/src/testing/manual-clock.js';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { json, type LoopbackServer, startLoopbackServer } from '../support/loopback-server.js';
-import { outwaited } from '../support/waiting.js';
+import { outwaited, quiet, until } from '../support/waiting.js';
 
 /** What an application can do by a slip, again and again. */
 const LOOPS: [title: string, again: (credentials: CredentialService) => Promise<unknown>][] = [
@@ -18,6 +18,31 @@ const LOOPS: [title: string, again: (credentials: CredentialService) => Promise<
   ],
 ];
 let secrets = 0;
+
+it.each([0.001, 0.000001, '0.001'])(
+  'tokens that live for %j s cost one login a second at most',
+  async (expiresIn) => {
+    let logins = 0;
+    const server = await startLoopbackServer((_, response) =>
+      json(response, 200, { accessToken: `test-token-${(logins += 1)}`, expiresIn }),
+    );
+    const clock = new ManualClock();
+    const credentials = { apiKey: 'test-key-not-real', apiSecret: 'test-secret-not-real' };
+    const application = await startApplication(
+      { providers: { wakapay: { baseUrl: server.url, keepWarm: 'always', credentials } } },
+      { clock },
+    );
+    await until(() => logins === 1);
+    for (let step = 0; step < 100; step += 1) {
+      await quiet();
+      await clock.advance(100);
+    }
+    await application.close();
+    await server.close();
+    expect(logins).toBeGreaterThan(3);
+    expect(logins).toBeLessThanOrEqual(11);
+  },
+);
 
 describe('an application that in a loop', () => {
   let server: LoopbackServer;
