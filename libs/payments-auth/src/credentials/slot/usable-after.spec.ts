@@ -158,6 +158,24 @@ describe('a token whose login has ended the one before', () => {
     expect(bed.logins).toHaveLength(6);
   });
 
+  it('is not tried again with the one before when a call is refused', async () => {
+    await start({ usableAfterMs: 0, endsEarlierToken: true });
+    bed.answer = issuing(LIFETIME_MS);
+    await spend(spender(), bed.clock, { answer: () => 200 });
+    await bed.registry.service('acme').refresh();
+    const carried: string[] = [];
+    const refused = spend(spender(), bed.clock, {
+      answer: ({ token }) => {
+        carried.push(token);
+        return 401;
+      },
+    });
+    await quiet();
+    await bed.clock.advance(10 * SECOND);
+    expect(await refused).toMatchObject({ refused: true });
+    expect(carried).not.toContain('t1');
+  });
+
   it('is not asked for because nobody has used the one before for half its life', async () => {
     await start({ usableAfterMs: 0, endsEarlierToken: true });
     bed.answer = issuing(LIFETIME_MS);
