@@ -366,10 +366,7 @@ describe.each(withToken)('%s, which has a token,', (name) => {
   });
 });
 
-/** What Nomba's revocation takes is not documented: both sides guess, and differ. */
-const takesBack = withToken.filter(
-  (name) => name !== 'nomba' && 'revoke' in (definitionOf(name).token ?? {}),
-);
+const takesBack = withToken.filter((name) => 'revoke' in (definitionOf(name).token ?? {}));
 
 describe.each(takesBack)('%s, which takes tokens back,', (name) => {
   it('is given back the token of a credential that is revoked', async () => {

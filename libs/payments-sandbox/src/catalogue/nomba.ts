@@ -46,9 +46,11 @@ export const nomba = counterpart(
     },
     revocation: {
       path: '/v1/auth/token/revoke',
-      // The body is not documented.
+      // What proves the client is not documented: its secret does, and so does a token that it holds.
       client: (request) =>
         inJson('client_id', 'client_secret')(request) ?? inJson('clientId', 'clientSecret')(request),
+      isHolder: (request, { clientId, accountId }) =>
+        textOf(jsonObjectOf(request), 'clientId') === clientId && header(request, 'accountid') === accountId,
       tokenOf: (request) =>
         textOf(jsonObjectOf(request), 'access_token') ?? textOf(jsonObjectOf(request), 'token'),
       answer: json(200, ok({ revoked: true })),

@@ -222,6 +222,24 @@ it.each(Object.keys(REVOCATIONS))('%s takes a token back, from its own client al
   expect(provider.tokens[0]?.state).toBe('revoked');
 });
 
+it('nomba takes a token back from whoever holds it and names its client and account', async () => {
+  await start('nomba');
+  const token = await tokenOf();
+  const { clientId = '', accountId = '' } = own();
+  const revoke = (id: string, account: string, carried: string) => {
+    const { headers, body } = asJson({ clientId: id, access_token: token });
+    const more = { accountId: account, authorization: `Bearer ${carried}` };
+    return send({ method: 'POST', path: '/v1/auth/token/revoke', headers: { ...headers, ...more }, body });
+  };
+
+  expect((await revoke('another-client', accountId, token)).status).toBe(401);
+  expect((await revoke(clientId, 'another-account', token)).status).toBe(401);
+  expect((await revoke(clientId, accountId, 'another-token')).status).toBe(401);
+  expect(provider.tokens[0]?.state).toBe('alive');
+  expect((await revoke(clientId, accountId, token)).status).toBe(200);
+  expect(provider.tokens[0]?.state).toBe('revoked');
+});
+
 it('cashfree reports its limit with the seconds that are left', async () => {
   await start('cashfree');
   const answer = await call('GET', '/sandbox/echo');

@@ -10,7 +10,7 @@ import { json, type Reply } from '../../core/reply.js';
 import type { SeededRandom } from '../../core/seeded-random.js';
 import type { WebhookShape } from '../../signing/webhook-shape.js';
 import type { Acceptance } from './calls.js';
-import type { Claim } from './claims.js';
+import { type Claim, inAuthorization } from './claims.js';
 import type { Invented } from './invented.js';
 
 /** What the API answers to an accepted call, as JSON. */
@@ -67,6 +67,8 @@ interface RevocationFacts {
   readonly method?: 'POST' | 'DELETE';
   readonly path: string;
   readonly client: Claim;
+  /** Whether a request names this client without its secret: a living token in `Authorization` proves it then. */
+  readonly isHolder?: (request: ReceivedRequest, own: Credentials) => boolean;
   readonly tokenOf: (request: ReceivedRequest) => string | undefined;
   readonly answer: Reply;
 }
@@ -266,7 +268,7 @@ function spent<C extends Credentials>(
 const NOT_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
 function revocationOf<C extends Credentials>(
-  { host, method, path, client, tokenOf, answer }: RevocationFacts,
+  { host, method, path, client, isHolder, tokenOf, answer }: RevocationFacts,
   refusal: (request: ReceivedRequest) => Reply,
 ): NonNullable<ProviderBehaviour<C>['revocationEndpoint']> {
   return {
@@ -274,15 +276,20 @@ function revocationOf<C extends Credentials>(
     ...(host === undefined ? {} : { host }),
     ...(method === undefined ? {} : { method }),
     answer: (exchange: Exchange, context: ProviderContext<C>) => {
-      const [id = '', secret = ''] = client(exchange.request) ?? [];
-      const value = tokenOf(exchange.request) ?? '';
+      const { request } = exchange;
+      const [id = '', secret = ''] = client(request) ?? [];
+      const [carried = ''] = inAuthorization()(request) ?? [];
+      const value = tokenOf(request) ?? '';
       const owner = context.tokens.ownerOf(value);
-      // Where a refresh token says who a merchant is, the client is the platform's.
+      const holder = context.tokens.alive(carried)?.account;
       const isClient = (own: Credentials) => own['clientId'] === id && own['clientSecret'] === secret;
+      const isNamed = (own: Credentials) => isHolder?.(request, own) ?? false;
       const account: unknown =
         context.accounts.proven(id, secret)?.account ??
-        (owner?.accepted(isClient, context.nowMs) === undefined ? undefined : owner);
-      if (account === undefined) return refusal(exchange.request);
+        // Where a refresh token says who a merchant is, the client is the platform's.
+        (owner?.accepted(isClient, context.nowMs) === undefined ? undefined : owner) ??
+        (holder?.accepted(isNamed, context.nowMs) === undefined ? undefined : holder);
+      if (account === undefined) return refusal(request);
       Object.assign(exchange, { account, outcome: 'accepted', executed: true });
       if (owner === account) context.tokens.endOne(value, 'revoke');
       return answer;
