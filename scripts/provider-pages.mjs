@@ -5,21 +5,18 @@
  * The section "What to know" of a page is written by hand, and is kept as it is. The pages of the six providers that were
  * first are written by hand from top to bottom.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { format } from 'prettier';
 
 /**
  * @typedef {import('nestjs-payments-auth').ProviderDefinition<any>} Definition
  * @typedef {{ name: string, required: boolean, what: string }} Variable
+ * @typedef {(definition: Definition) => string} KindOf what `nestjs-payments-auth providers` calls it
  */
 
 const REGIONS = /** @type {const} */ (['Africa', 'Americas', 'Asia', 'Europe', 'Worldwide']);
-const KINDS = {
-  login: 'token login',
-  'client-credentials': 'OAuth 2.0 client credentials',
-  'refresh-token': 'OAuth 2.0 refresh token',
-};
 const PROOFS = {
   payload: 'the whole payload',
   values: 'the values that are signed, and no others',
@@ -28,18 +25,6 @@ const PROOFS = {
 };
 const NOT_CHECKED =
   'Nothing on this page was checked against a live API. If a live answer looks different, run `npx --no nestjs-payments-auth check --report` and paste what it prints into an issue: it shows no value.';
-
-/** Their `sign` makes no signature: it adds a second key to some calls. */
-const SIGN_NOTHING = ['kashier'];
-
-/** @param {Definition} definition */
-export function kindOf(definition) {
-  const { token } = definition;
-  const isSigned = definition.sign !== undefined && !SIGN_NOTHING.includes(definition.name);
-  if (token !== undefined) return !isSigned ? KINDS[token.kind] : `${KINDS[token.kind]}, signed requests`;
-  if (!isSigned) return 'static key';
-  return definition.headers === undefined ? 'signed requests' : 'static key, signed requests';
-}
 
 /** The variables of a provider: its fields, then where it is. @param {Definition} definition @returns {Variable[]} */
 export function variablesOf({
@@ -73,9 +58,10 @@ export function variablesOf({
  * The page of a provider.
  *
  * @param {Definition} definition
+ * @param {KindOf} kindOf
  * @param {string} toKnow what is written by hand
  */
-export function pageOf(definition, toKnow) {
+export function pageOf(definition, kindOf, toKnow) {
   const {
     title,
     docs,
@@ -146,8 +132,8 @@ export function pageOf(definition, toKnow) {
   ].join('\n\n');
 }
 
-/** The list of all providers, with what each one is configured by. @param {readonly Definition[]} definitions */
-export function indexOf(definitions) {
+/** The list of all providers, with what each one is configured by. @param {readonly Definition[]} definitions @param {KindOf} kindOf */
+export function indexOf(definitions, kindOf) {
   const parts = REGIONS.flatMap((region) => {
     const rows = definitions
       .filter((definition) => regionOf(definition) === region)
@@ -173,8 +159,8 @@ export function indexOf(definitions) {
   ].join('\n\n');
 }
 
-/** The table of the README. @param {readonly Definition[]} definitions */
-export function readmeTableOf(definitions) {
+/** The table of the README. @param {readonly Definition[]} definitions @param {KindOf} kindOf */
+export function readmeTableOf(definitions, kindOf) {
   return REGIONS.flatMap((region) => {
     const rows = definitions
       .filter((definition) => regionOf(definition) === region)
@@ -279,15 +265,26 @@ async function main() {
     return;
   }
   const { BUILT_IN_PROVIDERS } = await import(library.href);
+  const command = fileURLToPath(new URL('libs/payments-auth/dist/esm/bin/nestjs-payments-auth.js', root));
+  const listed = execFileSync(process.execPath, [command, 'providers', '--json'], { encoding: 'utf8' });
+  /** @type {Map<string, string>} */
+  const kinds = new Map(
+    JSON.parse(listed).map((/** @type {{ name: string, kind: string }} */ { name, kind }) => [name, kind]),
+  );
+  /** @type {KindOf} */
+  const kindOf = ({ name }) => kinds.get(name) ?? '';
   const byHand = ['cashfin', 'kashier', 'pesapal', 'clickpesa', 'wakapay', 'cryptofuse'];
   for (const definition of BUILT_IN_PROVIDERS) {
     if (byHand.includes(definition.name)) continue;
     const path = new URL(`docs/providers/${definition.name}.md`, root);
     const toKnow = existsSync(path) ? toKnowOf(readFileSync(path, 'utf8')) : '';
-    writeFileSync(path, await formatted(pageOf(definition, toKnow)));
+    writeFileSync(path, await formatted(pageOf(definition, kindOf, toKnow)));
   }
-  writeFileSync(new URL('docs/providers/README.md', root), await formatted(indexOf(BUILT_IN_PROVIDERS)));
-  await replacePart('README.md', readmeTableOf(BUILT_IN_PROVIDERS));
+  writeFileSync(
+    new URL('docs/providers/README.md', root),
+    await formatted(indexOf(BUILT_IN_PROVIDERS, kindOf)),
+  );
+  await replacePart('README.md', readmeTableOf(BUILT_IN_PROVIDERS, kindOf));
   await replacePart('docs/webhooks.md', webhooksTableOf(BUILT_IN_PROVIDERS));
 }
 

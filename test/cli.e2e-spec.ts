@@ -495,6 +495,11 @@ describe('nestjs-payments-auth providers', () => {
     const listed = JSON.parse(text) as { name: string; variables: object[] }[];
     expect(listed.map(({ name }) => name)).toEqual(BUILT_IN_PROVIDERS.map(({ name }) => name));
     expect(stdout).toMatch(/^Worldwide +\w/m);
+    // As in the README, where Kashier's second key is no signature.
+    expect(stdout).toMatch(/ kashier +static key {2,}test, live /);
+    expect(stdout).toMatch(/ coinbase-cdp +signed requests {2,}live /);
+    expect(stdout).toMatch(/ selcom +static key, signed requests {2,}test, live /);
+    expect(stdout).toMatch(/ clickpesa +token login, signed requests {2,}live /);
     expect(listed[0]?.variables).toContainEqual({ name: 'CASHFIN_CLIENT_SECRET', required: true });
   });
 });

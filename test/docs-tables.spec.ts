@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as api from 'nestjs-payments-auth';
 import { BUILT_IN_PROVIDERS, type WebhookScheme } from 'nestjs-payments-auth';
+import { kindOfProvider } from '../libs/payments-auth/src/cli/provider-kind.js';
 import { anchorsOf, tableOf, textOf } from './support/markdown.js';
 import {
   formatted,
@@ -17,9 +18,11 @@ const types = compile([]);
 describe('the tables of the README', () => {
   it('are those that the definitions say', async () => {
     const readme = textOf('README.md');
-    const table = await formatted(readmeTableOf(BUILT_IN_PROVIDERS));
+    const table = await formatted(readmeTableOf(BUILT_IN_PROVIDERS, kindOfProvider));
     expect(readme).toContain(table.trim());
-    expect(textOf('docs/providers/README.md')).toBe(await formatted(indexOf(BUILT_IN_PROVIDERS)));
+    expect(textOf('docs/providers/README.md')).toBe(
+      await formatted(indexOf(BUILT_IN_PROVIDERS, kindOfProvider)),
+    );
   });
 
   it('name every option, of a provider and of the module', () => {
@@ -100,7 +103,7 @@ describe.each(BUILT_IN_PROVIDERS.filter(({ name }) => !BY_HAND.includes(name)))(
     const page = textOf(`docs/providers/${provider.name}.md`);
 
     it('says what the definition says: npm run docs:providers writes it', async () => {
-      expect(page).toBe(await formatted(pageOf(provider, toKnowOf(page))));
+      expect(page).toBe(await formatted(pageOf(provider, kindOfProvider, toKnowOf(page))));
     });
 
     it('has what a user needs to know besides, written by hand', () => {
