@@ -5,26 +5,26 @@ import type { SandboxProvider } from '../sandbox-provider.js';
 import { checkWebhookOptions } from '../signing/check-webhook-options.js';
 import { type ControlledSandbox, providerState, sandboxState } from './state.js';
 
-/** One thing that can be asked of the control API. */
+/** One route of the control API. */
 export interface ControlRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** `:provider` stands for a provider's name, or `all` where the route changes something. */
+  /** `:provider` stands for the name of a provider. A route that changes something also takes `all`. */
   readonly path: string;
-  /** One line for people, also what `GET /` lists. */
+  /** One line of explanation. `GET /` lists it. */
   readonly does: string;
   run(call: ControlCall): unknown;
 }
 
 interface ControlCall {
   readonly sandbox: ControlledSandbox;
-  /** The providers that the path names; every one where it names none. */
+  /** The providers that the path names. All of them where it names none. */
   readonly providers: readonly SandboxProvider[];
   readonly query: URLSearchParams;
   /** The JSON in the body; an empty object without one. */
   readonly body: unknown;
 }
 
-/** A route for one provider or `all`, answered per provider. */
+/** A route for one provider or for `all`. The answer has one entry for each provider. */
 function perProvider(
   method: ControlRoute['method'],
   action: string,
@@ -143,7 +143,7 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
   }),
 ];
 
-/** Finds the route and whom it concerns. */
+/** Finds the route, and the providers that it concerns. */
 export function routeOf(
   sandbox: ControlledSandbox,
   method: string,

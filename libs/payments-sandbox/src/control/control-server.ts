@@ -18,8 +18,8 @@ class Refusal extends Error {
 }
 
 /**
- * The control API over HTTP, for what does not run in the sandbox's own process. JSON both ways; `GET /` lists what
- * it can do. It listens on loopback, and answers neither foreign host names nor foreign web pages.
+ * The control API over HTTP, for programs outside the sandbox's own process. Requests and answers are JSON. `GET /` lists what
+ * it can do. It listens on loopback only. Requests with another host name or from a web page of another origin are not answered.
  */
 export class ControlServer {
   readonly #loopback: LoopbackServer;
@@ -34,7 +34,7 @@ export class ControlServer {
     return this.#loopback.listen(port);
   }
 
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   get url(): string {
     return this.#loopback.origin;
   }
@@ -75,7 +75,7 @@ function statusOf(error: unknown): number {
   return error instanceof InvalidInputError ? 400 : 500;
 }
 
-/** Against DNS rebinding and against web pages that post to loopback ports. */
+/** Protects against DNS rebinding, and against web pages that post to loopback ports. */
 function refuseForeigners(incoming: IncomingMessage): void {
   const { host, origin, 'sec-fetch-site': site } = incoming.headers;
   if (!isLoopback(hostnameOf(`http://${host ?? ''}`)))

@@ -9,7 +9,7 @@ export interface ControlledSandbox {
   reset(): void;
 }
 
-/** What the control API says of one provider. */
+/** What the control API reports about one provider. */
 export function providerState(provider: SandboxProvider): Record<string, unknown> {
   const { name, baseUrls, accounts, settings, faults, counts, tokens } = provider;
   const tokensAlive = tokens.filter(({ state }) => state === 'alive').length;

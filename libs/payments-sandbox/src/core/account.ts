@@ -9,9 +9,9 @@ export interface KeyVersion<C extends Credentials = Credentials> {
 }
 
 export interface Rotation {
-  /** How long the old key is still accepted. @default what the provider does: an hour at Cashfin, else 0 */
+  /** How long the old key is still accepted, in milliseconds. @default an hour at Cashfin, 0 at the other providers */
   readonly oldWorksForMs?: number;
-  /** How long the new key is refused before it is known everywhere. @default 0 */
+  /** How long the new key is refused at first, because not every server of the provider knows it yet. In milliseconds. @default 0 */
   readonly newWorksAfterMs?: number;
 }
 
@@ -49,7 +49,7 @@ export class Account<C extends Credentials = Credentials> {
     });
   }
 
-  /** The version that matches and is accepted now. */
+  /** The version that matches, if it is accepted now. */
   accepted(matches: (credentials: C) => boolean, nowMs: number): KeyVersion<C> | undefined {
     return this.#versions.find(
       (version) =>

@@ -3,17 +3,17 @@ import { Account, type Credentials, type KeyVersion, type Rotation } from './acc
 
 /** What {@link Accounts} must know of a provider. */
 export interface CredentialShape<C extends Credentials> {
-  /** New credentials; after a rotation what the provider leaves as it was stays. */
+  /** Makes new credentials. After a rotation, the fields that the provider does not change keep their values. */
   invent(accountId: string, previous?: C): C;
-  /** The part that says who it is: the client id, or the key itself where there is nothing else. */
+  /** The field that says whose credentials they are: the client id, or the key itself where there is no id. */
   identityOf(credentials: C): string;
-  /** The part that proves it. */
+  /** The field that proves the identity: the secret. */
   secretOf(credentials: C): string;
-  /** How long a rotated key lives on, in milliseconds. */
+  /** How long the old key is accepted after a rotation, in milliseconds. */
   readonly oldKeyWorksForMs: number;
 }
 
-/** The merchants of one provider, found by the identity their credentials state. */
+/** The merchants of one provider, found by the identity in their credentials. */
 export class Accounts<C extends Credentials> {
   readonly #byId = new Map<string, Account<C>>();
   readonly #byIdentity = new Map<string, Account<C>>();
@@ -54,22 +54,22 @@ export class Accounts<C extends Credentials> {
     return credentials;
   }
 
-  /** From now on the account is found by this too: a refresh token that replaced another. */
+  /** From now on the account is also found by this identity: a refresh token that replaced another one. */
   alsoKnownAs(identity: string, account: Account<C>): void {
     this.#byIdentity.set(identity, account);
   }
 
-  /** Whose credentials claim this identity. */
+  /** The account whose credentials have this identity. The secret is not checked. */
   claimedBy(identity: string): Account<C> | undefined {
     return this.#byIdentity.get(identity);
   }
 
-  /** The account and key version that an identity and its secret prove, when they are accepted now. */
+  /** The account and key version that an identity and its secret belong to, if they are accepted now. */
   proven(identity: string, secret: string): { account: Account<C>; version: KeyVersion<C> } | undefined {
     return this.provenBy(identity, (credentials) => this.shape.secretOf(credentials) === secret);
   }
 
-  /** The same for what is signed with the secret instead of carrying the secret. */
+  /** The same for a request that is signed with the secret and does not carry it. */
   provenBy(
     identity: string,
     proves: (credentials: C) => boolean,

@@ -1,7 +1,7 @@
-/** Says what is wrong with a value, or nothing. */
+/** Returns what is wrong with a value, or `undefined`. */
 export type Check = (value: unknown) => string | undefined;
 
-/** Wrong input from a caller: the message names every problem by its field. */
+/** The input of a caller is wrong. The message names every wrong field. */
 export class InvalidInputError extends Error {
   override readonly name = 'InvalidInputError';
 
@@ -60,7 +60,7 @@ export interface Optional {
 export const optional = (check: Check): Optional => ({ optional: check });
 
 /**
- * Checks the fields of an object, all at once; unknown fields are wrong too: a misspelt one would do nothing.
+ * Checks all fields of an object at once. An unknown field is wrong too, because a misspelt field would have no effect.
  *
  * @throws {InvalidInputError}
  */

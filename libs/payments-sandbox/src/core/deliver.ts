@@ -3,7 +3,7 @@ import { bytesOf, type Delivery, type Reply } from './reply.js';
 
 const FILLER = Buffer.alloc(64 * 1024, ' ');
 
-/** Puts an answer on the wire, in the way that is asked for. No timer here keeps the process alive. */
+/** Sends an answer in the way that `delivery` asks for. No timer here keeps the process alive. */
 export function deliver(response: ServerResponse, reply: Reply, delivery: Delivery): void {
   if (delivery.hang === true) return;
   const send = () => {
@@ -18,7 +18,7 @@ export function deliver(response: ServerResponse, reply: Reply, delivery: Delive
 function start(response: ServerResponse, reply: Reply, delivery: Delivery): void {
   const bytes = bytesOf(reply);
   const isPlain = delivery.drop === undefined && delivery.dripMs === undefined && delivery.endless !== true;
-  // `Date` is the provider's own idea of the time.
+  // `Date` shows the provider's clock, which may be wrong on purpose.
   response.sendDate = false;
   response.writeHead(reply.status, {
     ...reply.headers,
@@ -30,12 +30,12 @@ function start(response: ServerResponse, reply: Reply, delivery: Delivery): void
   else flood(response, bytes);
 }
 
-/** Half of the body, and then no connection any more. */
+/** Sends half of the body and then destroys the connection. */
 function cut(response: ServerResponse, bytes: Buffer): void {
   response.write(bytes.subarray(0, Math.max(1, bytes.length >> 1)), () => response.destroy());
 }
 
-/** One listener clears whichever timer is the current one: a long answer adds no listener per byte. */
+/** One listener clears the current timer, so that a long answer does not add a listener for each byte. */
 function drip(response: ServerResponse, bytes: Buffer, { dripMs = 0, endless = false }: Delivery): void {
   let sent = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -54,7 +54,7 @@ function drip(response: ServerResponse, bytes: Buffer, { dripMs = 0, endless = f
   next();
 }
 
-/** As fast as the client takes it, and no faster. */
+/** Sends as fast as the client reads. */
 function flood(response: ServerResponse, bytes: Buffer): void {
   const more = () => {
     if (!response.destroyed) response.write(FILLER, () => setImmediate(more).unref());

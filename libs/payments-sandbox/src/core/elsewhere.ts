@@ -2,7 +2,7 @@ import { HttpListener } from './http-listener.js';
 import type { ReceivedRequest } from './received-request.js';
 import { json } from './reply.js';
 
-/** What arrived where no credential belongs. */
+/** A request that arrived at the other server, where no credential may arrive. */
 export interface StrayRequest {
   readonly method: string;
   readonly url: string;
@@ -12,7 +12,7 @@ export interface StrayRequest {
 
 const KEPT = 1_000;
 
-/** Another server, that redirects lead to: it notes what is carried there. */
+/** Another server, to which redirects lead. It records what requests carry there. */
 export class Elsewhere {
   readonly #requests: StrayRequest[] = [];
   readonly #listener = new HttpListener('elsewhere', '', {
@@ -33,7 +33,7 @@ export class Elsewhere {
     await this.#listener.listen(port);
   }
 
-  /** `http://127.0.0.1:<port>`, without a slash at its end. */
+  /** `http://127.0.0.1:<port>`, without a slash at the end. */
   get url(): string {
     return this.#listener.origin;
   }

@@ -3,15 +3,15 @@ import type { ExchangeKind } from './exchange-kind.js';
 import type { RateLimitState } from './rate-limits.js';
 import type { ReceivedRequest } from './received-request.js';
 
-/** What became of a request. */
+/** How a request ended. */
 export type Outcome =
   /** The provider did what was asked. */
   | 'accepted'
-  /** The provider did not accept the credential, or did not issue a token. */
+  /** The provider did not accept the credential of a call, or did not issue a token for a login. */
   | 'refused'
-  /** The credential is good; the call is not allowed with it, or not understood. */
+  /** The credential is good, but the call is not allowed with it, or is not understood. */
   | 'declined'
-  /** Over a rate limit. */
+  /** The request goes beyond a rate limit. */
   | 'limited'
   /** A fault answered instead of the provider. */
   | 'failed';
@@ -22,10 +22,10 @@ export interface Exchange {
   readonly request: ReceivedRequest;
   account?: Account;
   outcome: Outcome;
-  /** Whether the provider carried out what was asked: true also when the answer then says no. */
+  /** Whether the provider carried out the request. It is also true when the answer then says that it did not. */
   executed: boolean;
   /** The limit that the answer reports, where the provider reports one. */
   rateLimit?: RateLimitState;
-  /** What the token answer states instead of the real expiry, by order of a fault. */
+  /** A fault replaces the real expiry in the token answer by this. */
   statedExpiry?: { readonly value: unknown };
 }

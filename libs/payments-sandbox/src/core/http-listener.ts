@@ -6,20 +6,20 @@ import { LoopbackServer } from './loopback-server.js';
 import type { Answer } from './provider-engine.js';
 import type { ReceivedRequest } from './received-request.js';
 
-/** Who answers what a listener receives. */
+/** Answers the requests that a listener receives. */
 export interface Answerer {
   answer(request: ReceivedRequest): Answer;
   readonly traffic: { note(what: 'wrongContentLengths' | 'abortedRequests'): void };
 }
 
-/** Larger bodies are refused: nothing that a payment API takes comes near. */
+/** Larger bodies are not accepted. Bodies of payment APIs are far smaller. */
 const LARGEST_BODY_BYTES = 64 * 1024 * 1024;
 
 /** One host of one provider: an HTTP server on a loopback port of its own. */
 export class HttpListener {
   readonly #loopback: LoopbackServer;
   #origin = '';
-  /** Connections that carried a request. */
+  /** The connections that have carried a request. */
   readonly #served = new WeakSet<Duplex>();
 
   constructor(
@@ -35,18 +35,18 @@ export class HttpListener {
     });
   }
 
-  /** @param port 0 for any free one */
+  /** @param port 0 means any free port */
   async listen(port: number): Promise<void> {
     await this.#loopback.listen(port);
     this.#origin = this.#loopback.origin;
   }
 
-  /** Without a slash at its end; stays readable after the end. */
+  /** Without a slash at the end. It can be read after the server has closed, too. */
   get origin(): string {
     return this.#origin;
   }
 
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   get baseUrl(): string {
     return `${this.#origin}${this.basePath}`;
   }
@@ -64,7 +64,7 @@ export class HttpListener {
       if (bytes > LARGEST_BODY_BYTES) incoming.destroy();
       else chunks.push(chunk);
     });
-    // What there is to know about a broken connection is known when it closes.
+    // A broken connection is counted when it closes: the error itself tells nothing more.
     incoming.on('error', () => undefined);
     response.on('error', () => undefined);
     incoming.on('close', () => {
@@ -96,7 +96,7 @@ export class HttpListener {
   }
 }
 
-/** Whether bytes arrived that are no request, as after a body that was longer than it said. */
+/** Whether bytes arrived that are no request, for example the end of a body that is longer than its `Content-Length`. */
 function isNoRequest({ code }: NodeJS.ErrnoException): boolean {
   if (code === 'HPE_HEADER_OVERFLOW' || code === 'HPE_INVALID_EOF_STATE') return false;
   return code?.startsWith('HPE_') === true;

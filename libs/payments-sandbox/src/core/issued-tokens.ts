@@ -19,10 +19,10 @@ interface Entry {
   revoked: boolean;
 }
 
-/** Dead tokens that are kept so that a test can still ask about them. */
+/** How many dead tokens are kept, so that a test can still ask about them. */
 const KEPT_DEAD = 10_000;
 
-/** The tokens of one provider: which live, whose they are, and what ended the others. */
+/** The tokens of one provider: which ones live, to whom they belong, and what ended the others. */
 export class IssuedTokens {
   readonly #entries = new Map<string, Entry>();
 
@@ -41,7 +41,7 @@ export class IssuedTokens {
     this.#prune();
   }
 
-  /** Whose token it is and what it may do, when it is alive. */
+  /** The account of a token and its scopes, if the token is alive. */
   alive(value: string): Pick<Entry, 'account' | 'scopes' | 'issuedAtMs'> | undefined {
     const entry = this.#entries.get(value);
     if (entry === undefined || !this.#isAlive(entry)) return undefined;
@@ -49,12 +49,12 @@ export class IssuedTokens {
     return { account, scopes, issuedAtMs };
   }
 
-  /** Whose token it is or was. */
+  /** The account of a token, also after the token has ended. */
   ownerOf(value: string): Account | undefined {
     return this.#entries.get(value)?.account;
   }
 
-  /** The youngest living token of an account and scope set. */
+  /** The newest living token of an account and a set of scopes. */
   current(account: Account, scopes: readonly string[]): IssuedToken | undefined {
     const wanted = scopes.join(' ');
     let youngest: Entry | undefined;
@@ -69,12 +69,12 @@ export class IssuedTokens {
     return [...this.#entries.values()].map((entry) => this.#view(entry));
   }
 
-  /** Their time is over now. Answers how many were alive. */
+  /** Lets the tokens expire now. Returns how many were alive. */
   expire(accountId?: string): number {
     return this.#end((entry) => (entry.expiresAtMs = this.now()), accountId);
   }
 
-  /** The provider takes them back now. Answers how many were alive. */
+  /** Revokes the tokens now. Returns how many were alive. */
   revoke(accountId?: string): number {
     return this.#end((entry) => (entry.revoked = true), accountId);
   }

@@ -3,28 +3,28 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 const LOOPBACK = '127.0.0.1';
-/** A thousand clients may come at the same moment. */
+/** A thousand clients may connect at the same moment. */
 const BACKLOG = 4_096;
 
-/** An HTTP server on a loopback port that ends when it is told to, whatever its clients do. */
+/** An HTTP server on a loopback port. It ends when it is closed, even if clients keep their connections open. */
 export class LoopbackServer {
   readonly server: Server;
   readonly #connections = new Set<Duplex>();
 
   constructor(listener: RequestListener) {
     this.server = createServer(listener);
-    // Node's own list of connections forgets those whose bytes it could not read.
+    // Node's own list of connections does not hold a connection whose bytes it could not parse.
     this.server.on('connection', (connection: Duplex) => {
       this.#connections.add(connection);
       connection.once('close', () => this.#connections.delete(connection));
     });
-    // The other end decides how long a connection lives: no reset falls between two calls of a pooled one.
+    // The client decides how long a connection lives. So the server never resets a pooled connection between two calls.
     this.server.keepAliveTimeout = 0;
-    // A sandbox may be told to be slow; it is the client that has to give up.
+    // A test may make the sandbox slow. Then the client has to end the request, and not this server.
     this.server.requestTimeout = 0;
   }
 
-  /** @param port 0 for any free one */
+  /** @param port 0 means any free port */
   async listen(port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
@@ -32,12 +32,12 @@ export class LoopbackServer {
     });
   }
 
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   get origin(): string {
     return `http://${LOOPBACK}:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Ends every connection too, whatever is under way on it. */
+  /** Also ends every connection, even one with a request under way. */
   async close(): Promise<void> {
     if (!this.server.listening) return;
     await new Promise<void>((resolve) => {

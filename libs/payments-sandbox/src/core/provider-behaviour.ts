@@ -7,7 +7,7 @@ import type { ReceivedRequest } from './received-request.js';
 import type { Reply } from './reply.js';
 import type { WebhookShape } from '../signing/webhook-shape.js';
 
-/** An endpoint that hands out tokens, or takes them back. */
+/** An endpoint that issues tokens or revokes them. */
 interface CredentialEndpoint<C extends Credentials> {
   /** Every host by default. */
   readonly host?: string;
@@ -18,10 +18,10 @@ interface CredentialEndpoint<C extends Credentials> {
   answer(exchange: Exchange, context: ProviderContext<C>): Reply;
 }
 
-/** Whose credential a call carries. */
+/** The account that the credential of a call belongs to. */
 export interface Bearer<C extends Credentials> {
   readonly account: Account<C>;
-  /** What its token may do; empty where the provider has no scopes. */
+  /** The scopes of its token. Empty where the provider has no scopes. */
   readonly scopes: readonly string[];
   /** When the token was issued; absent where the call carries the account's own key. */
   readonly issuedAtMs?: number;
@@ -34,65 +34,65 @@ export interface AcceptedCall<C extends Credentials> extends Bearer<C> {
   readonly request: ReceivedRequest;
   /** The JSON object in the body, if there is one. */
   readonly body: Readonly<Record<string, unknown>> | undefined;
-  /** What the groups of the resource's path matched. */
+  /** What the groups in the regular expression of the resource's path matched. */
   readonly groups: Readonly<Record<string, string>>;
   readonly context: ProviderContext<C>;
 }
 
-/** One thing that the provider's API can do. An unsafe method answered below 400 counts as executed. */
+/** One operation of the provider's API. A call with an unsafe method that is answered below 400 counts as executed. */
 export interface Resource<C extends Credentials> {
   readonly method: string;
   /** Every host by default. */
   readonly host?: string;
-  /** Below the base URL. */
+  /** The path after the base URL. */
   readonly path: string | RegExp;
-  /** A path that it answers, `:field` standing for a field of the credentials. */
+  /** An example of a path that it answers. `:field` stands for a field of the credentials. */
   readonly example?: string;
-  /** Answered without a credential, as a page of public keys is. */
+  /** Whether it is answered without a credential, as a page of public keys is. */
   readonly isPublic?: true;
   answer(call: AcceptedCall<C>): Reply;
 }
 
-/** Everything that is true of one provider and of no other. */
+/** Everything in which one provider differs from the others. */
 export interface ProviderBehaviour<C extends Credentials, N extends string = string> extends TokenRules<C> {
   readonly name: N;
   /** Named hosts, the default one first. */
   readonly hosts: readonly [string, ...string[]];
-  /** What the base URL ends in, as the provider's own does; the empty string for nothing. */
+  /** The path at the end of the base URL, as the provider's own base URL has it. The empty string where it has none. */
   readonly basePath: string;
   readonly limits: readonly RateLimit[];
-  /** Body fields that say which payment it is: sent twice, they mean the same payment. */
+  /** Body fields that identify a payment: two requests with the same value mean the same payment. */
   readonly paymentKeys: readonly string[];
-  /** The header that says the same, in lower case, besides `Idempotency-Key`. */
+  /** A header that identifies a payment, besides `Idempotency-Key`. In lower case. */
   readonly idempotencyHeader?: string;
-  /** A new key ends the tokens that the old one got. @default they live on */
+  /** Whether a new key ends the tokens that were issued for the old key. @default they live on */
   readonly rotationEndsTokens?: true;
-  /** What it sends on its own accord, by scheme, the usual one first; absent where it sends nothing. */
+  /** Its webhooks by scheme, the usual scheme first. Absent where it sends none. */
   readonly webhooks?: Readonly<Record<string, WebhookShape<C>>>;
   readonly tokenEndpoint?: CredentialEndpoint<C>;
   readonly revocationEndpoint?: CredentialEndpoint<C>;
   readonly resources: readonly Resource<C>[];
 
-  /** The part of the credentials that a merchant with these settings has. @default all of it */
+  /** The fields of the credentials that a merchant with these settings has. @default all of them */
   handedOut?(credentials: C, settings: ProviderSettings): C;
   /** The environment variables that an application reads these credentials and base URLs from. */
   environment(credentials: C, baseUrls: Readonly<Record<string, string>>): Record<string, string>;
-  /** Whose credential the call carries; `undefined` when it is not accepted. */
+  /** The account that the call's credential belongs to. `undefined` when the credential is not accepted. */
   bearerOf(request: ReceivedRequest, context: ProviderContext<C>): Bearer<C> | undefined;
   /** The provider's answer to a call with a bad credential. */
   refusal(status: number, request: ReceivedRequest): Reply;
-  /** Whose credentials a login claims to carry: their identity, as `credentials` knows it. Absent for a static key. */
+  /** The identity in the credentials of a login, before they are checked. Absent for a static key. */
   claims?(request: ReceivedRequest): string | undefined;
-  /** What a good credential is told that may not do this. @default the provider's envelope, with 403 */
+  /** The answer to a call that is not allowed with a good credential. @default the provider's envelope, with 403 */
   forbidden?(): Reply;
-  /** A good credential that may not do this: the answer, or `undefined` when it may. */
+  /** Checks whether a good credential allows the call: returns the answer when it does not, else `undefined`. */
   forbids?(request: ReceivedRequest, bearer: Bearer<C>): Reply | undefined;
   /** The provider's envelope for any other error. */
   error(status: number, message: string): Reply;
-  /** The provider's 429. @param retryAfter as in the header */
+  /** The provider's 429. @param retryAfter the value of the header */
   rateLimited(retryAfter: string): Reply;
-  /** The answer to a path that nothing is at. @default the envelope, with 404 */
+  /** The answer to an unknown path. @default the envelope, with 404 */
   noSuchPath?(): Reply;
-  /** What a path outside the base path answers with. */
+  /** The answer to a path outside the base path. */
   missedBase?(): Reply;
 }

@@ -8,12 +8,12 @@ import { RefreshTokens } from './refresh-tokens.js';
 import type { SandboxClock } from './sandbox-clock.js';
 import type { SeededRandom } from './seeded-random.js';
 
-/** A token as the provider is about to hand it out. */
+/** A token that the provider is about to issue. */
 export interface MintedToken {
   readonly value: string;
-  /** What is left of its life. */
+  /** How long the token still lives. */
   readonly lifetimeMs: number;
-  /** By the provider's own clock, in milliseconds since the epoch. */
+  /** When the token ends by the provider's own clock, in milliseconds since the epoch. */
   readonly expiresAtMs: number;
 }
 
@@ -23,9 +23,9 @@ export interface TokenRules<C extends Credentials> {
   readonly lifetimeMs?: number;
   /** The status that a bad credential on a call is answered with, unless the settings say otherwise. */
   readonly refusalStatus: number;
-  /** Where the token answer has them: `access_token`, `data.token`. */
+  /** Paths of the fields in the token answer: `access_token`, `data.token`. */
   readonly tokenFields?: { readonly token: string; readonly expiry?: string };
-  /** How the provider is known to behave, where that is not the default. */
+  /** Settings of the provider that differ from the defaults. */
   readonly settings?: Partial<ProviderSettings>;
   /** What a token looks like. @default a JSON Web Token */
   tokenValue?(random: SeededRandom): string;
@@ -38,7 +38,7 @@ export class ProviderContext<C extends Credentials = Credentials> {
   readonly accounts: Accounts<C>;
   readonly tokens: IssuedTokens;
   readonly refreshTokens = new RefreshTokens();
-  /** Payment references that were used up. */
+  /** Payment references that were used already. */
   readonly usedReferences = new Set<string>();
   readonly random: SeededRandom;
   readonly #jwtKey: string;
@@ -56,7 +56,7 @@ export class ProviderContext<C extends Credentials = Credentials> {
     this.tokens = new IssuedTokens(() => clock.now());
   }
 
-  /** The provider's own clock, which may be off. */
+  /** The time by the provider's own clock, which may be wrong. */
   get providerNowMs(): number {
     return this.clock.now() + this.settings.skewMs;
   }
@@ -94,7 +94,7 @@ export class ProviderContext<C extends Credentials = Credentials> {
     const issuedAt = Math.floor(this.providerNowMs / 1_000);
     const identity = { sub: account.id, jti: this.random.text(32), iat: issuedAt };
     if (exchange.statedExpiry === undefined) return { ...identity, exp: issuedAt + lifetimeMs / 1_000 };
-    // A stated expiry replaces the token's own, so that nothing in the answer tells the truth.
+    // The expiry that a fault states replaces the token's own too, so that no part of the answer holds the real one.
     return this.rules.tokenFields?.expiry === undefined
       ? { ...identity, exp: exchange.statedExpiry.value }
       : { ...identity, iat: undefined };

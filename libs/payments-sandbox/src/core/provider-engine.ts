@@ -12,11 +12,11 @@ import type { SeededRandom } from './seeded-random.js';
 import { sharedResources } from './shared-resources.js';
 import { Traffic } from './traffic.js';
 
-/** An answer, and how it goes out. */
+/** An answer, and how it is sent. */
 export interface Answer {
   readonly reply: Reply;
   readonly delivery: Delivery;
-  /** To be called once the answer is out, or cannot go out any more. */
+  /** Has to be called when the answer was sent, or when it can no longer be sent. */
   readonly done: () => void;
 }
 
@@ -122,7 +122,7 @@ export class ProviderEngine<C extends Credentials> {
 
   #answered(exchange: Exchange, { resource, groups }: Found<C>, bearer: Bearer<C> | undefined): Reply {
     const { request } = exchange;
-    // A page that is public is shown by whoever runs the sandbox.
+    // A public page belongs to no merchant: it is answered for the sandbox's first account.
     const whose = bearer ?? { account: this.context.accounts.all()[0] as Account<C>, scopes: [] };
     const reply = resource.answer({
       ...whose,
@@ -137,7 +137,7 @@ export class ProviderEngine<C extends Credentials> {
     return reply;
   }
 
-  /** Whether the server that the call reached knows the credential already. */
+  /** Whether the server that got the call already knows the credential. */
   #isKnown({ account, issuedAtMs = 0, key }: Bearer<C>): boolean {
     const { tokensRefusedForMs, nodesDisagreeForMs } = this.context.settings;
     const newest = account.versions[0] as KeyVersion<C>;
@@ -182,12 +182,12 @@ export class ProviderEngine<C extends Credentials> {
     return this.behaviour.rateLimited(String(Math.max(1, Math.ceil(waitMs / 1_000))));
   }
 
-  /** The account that a login claims to be. */
+  /** The account that a login names, before its secret is checked. */
   #claimedAccount(request: ReceivedRequest): string | undefined {
     return this.context.accounts.claimedBy(this.behaviour.claims?.(request) ?? '')?.id;
   }
 
-  /** The account that a request belongs to, or claims to: a token that died still says whose it was. */
+  /** The account that a request belongs to or names. A token that has ended still has an account. */
   #whose({ kind, request }: Exchange): string | undefined {
     if (kind !== 'call') return this.#claimedAccount(request);
     const bearer = this.behaviour.bearerOf(request, this.context);
@@ -201,7 +201,7 @@ export class ProviderEngine<C extends Credentials> {
     );
   }
 
-  /** Adds what every answer carries: the provider's idea of the time, and its rate limit. */
+  /** Adds the headers that every answer has: the time by the provider's clock, and its rate limit. */
   #dated(reply: Reply, { rateLimit: limit }: Exchange): Reply {
     const headers: Record<string, string> = { date: new Date(this.context.providerNowMs).toUTCString() };
     if (limit !== undefined) {
@@ -220,7 +220,7 @@ export class ProviderEngine<C extends Credentials> {
   }
 }
 
-/** The token in `Authorization`, with or without its scheme; the empty string when there is none. */
+/** The token in `Authorization`, with or without a scheme before it. The empty string when there is none. */
 function carriedToken(request: ReceivedRequest): string {
   return (headerOf(request, 'authorization') ?? '').replace(/^[A-Za-z-]+ /, '');
 }

@@ -5,28 +5,28 @@ import { type Envelope, ENVELOPES } from './refusal-envelope.js';
 export interface ProviderSettings {
   /** How long a token lives. @default what the provider documents */
   tokenLifetimeMs: number;
-  /** A new token is refused on calls until it is this old, as where servers learn of it late. @default 0 */
+  /** A new token is refused on calls until it has this age, in milliseconds: some servers know a new token late. @default 0 */
   tokensRefusedForMs: number;
   /**
-   * Calls reach one of two servers, which one is drawn from the seed. The second server does not know a token until
-   * the token is this old. After a key was rotated, the first server knows only the new key, and the second only the
-   * old one, for this long. @default 0: there is one server
+   * A call goes to one of two servers, chosen at random by the seed. The second server does not know a token until the token
+   * has this age, in milliseconds. For the same time after a key was rotated, the first server knows only the new key, and
+   * the second only the old key. @default 0: there is one server
    */
   nodesDisagreeForMs: number | 'always';
-  /** A login revokes the token that the account got before, for the same scopes. @default false */
+  /** Whether a login revokes the token that the account got before for the same scopes. @default false */
   newLoginKillsEarlier: boolean;
-  /** A login hands out the same token again for as long as it lives. @default false */
+  /** Whether a login issues the same token again as long as that token lives. @default false */
   sameTokenUntilDead: boolean;
-  /** How far the provider's clock is off: `Date` headers and expiry dates show it. @default 0 */
+  /** By how many milliseconds the provider's clock is ahead. `Date` headers and expiry dates show it. @default 0 */
   skewMs: number;
   /**
    * Whether the documented rate limits are enforced; a number multiplies them. `X-RateLimit-*` headers are sent
    * either way, where the provider sends them. @default false
    */
   rateLimits: boolean | number;
-  /** The status a call with a bad credential is refused with, where reports differ. @default the provider's */
+  /** The status with which a call with a bad credential is refused. @default the provider's */
   refusalStatus: number;
-  /** What a call with a bad credential is answered with: see `Envelope`. @default 'own' */
+  /** The body of the answer to a call with a bad credential: see `Envelope`. @default 'own' */
   refusalEnvelope: Envelope;
   /** ClickPesa: whether every body must carry a `checksum`, and by which rule it is made. @default 'off' */
   checksum: 'off' | 'canonical' | 'legacy';
@@ -50,7 +50,7 @@ export function defaultSettings(documented: {
   };
 }
 
-/** Makes sure of settings that come from outside. @throws {InvalidInputError} naming every wrong field */
+/** Checks settings that come from outside. @throws {InvalidInputError} naming every wrong field */
 export function checkSettings(settings: unknown): Partial<ProviderSettings> {
   checkFields(settings, {
     tokenLifetimeMs: optional(isNumber(1)),

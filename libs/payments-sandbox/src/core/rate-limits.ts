@@ -1,16 +1,16 @@
 import type { ExchangeKind } from './exchange-kind.js';
 
-/** A limit as a provider documents it. */
+/** A rate limit that a provider documents. */
 export interface RateLimit {
   readonly limit: number;
   readonly perMs: number;
-  /** What is counted together: an address, a merchant, or one token. */
+  /** Which requests are counted together: those of an address, of a merchant, or of one token. */
   readonly per: 'ip' | 'account' | 'token';
-  /** Which requests count. @default every one */
+  /** Which requests are counted. @default all */
   readonly counts?: ExchangeKind;
-  /** Whether it is the one that the `X-RateLimit-*` headers report. @default false */
+  /** Whether the `X-RateLimit-*` headers report this limit. @default false */
   readonly reported?: boolean;
-  /** The reported reset is the seconds that are left. @default the end of the window, in unix seconds */
+  /** Whether the reported reset is the number of seconds that are left. @default it is the end of the window, in unix seconds */
   readonly reportsTimeLeft?: true;
   /** Windows start at this time of day (UTC), in milliseconds. @default 0 */
   readonly windowOffsetMs?: number;
@@ -36,9 +36,9 @@ export class RateLimits {
   constructor(private readonly limits: readonly RateLimit[]) {}
 
   /**
-   * Counts one request against every limit that concerns it.
+   * Counts one request in every limit that applies to it.
    *
-   * @param scale multiplies every limit; `undefined` counts and never refuses
+   * @param scale multiplies every limit. With `undefined`, requests are counted and no limit is enforced
    */
   take(
     kind: ExchangeKind,
@@ -55,7 +55,7 @@ export class RateLimits {
       const window = this.#window(`${index}:${counted}`, rule, nowMs);
       window.used += 1;
       const over = scale !== undefined && window.used > limit;
-      // Where a limit is only reported, it never claims to be exhausted.
+      // A limit that is only reported never shows 0 requests left.
       const remaining = Math.max(scale === undefined ? 1 : 0, limit - window.used);
       const { reportsTimeLeft } = rule;
       const left = reportsTimeLeft === undefined ? {} : { reportsTimeLeft };

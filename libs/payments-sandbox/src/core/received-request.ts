@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** One request as it arrived on the wire. */
+/** One request as it arrived at the server. */
 export interface ReceivedRequest {
-  /** The named host it came to: `api`, or `fep` with Kashier. */
+  /** The name of the host that received it: `api`, or `fep` with Kashier. */
   readonly host: string;
   readonly method: string;
   /** Path and query, as sent. */
   readonly url: string;
-  /** Below the base URL, without query; `undefined` when the request missed the base path. */
+  /** The path after the base URL, without the query. `undefined` when the path of the request does not begin with the base path. */
   readonly path: string | undefined;
   readonly query: URLSearchParams;
   /** Names in lower case. */
@@ -42,7 +42,7 @@ export function isJson(request: ReceivedRequest): boolean {
   return /^application\/json\b/i.test(headerOf(request, 'content-type') ?? '');
 }
 
-/** A field that is a string with something in it, or `undefined`. */
+/** A field that is a string and not empty, or `undefined`. */
 export function textOf(
   fields: Readonly<Record<string, unknown>> | undefined,
   name: string,

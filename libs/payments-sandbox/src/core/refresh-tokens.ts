@@ -1,8 +1,8 @@
-/** A refresh token that a merchant's platform holds or held. */
+/** A refresh token that a merchant's platform holds, or held before. */
 export interface RefreshToken {
   readonly value: string;
   readonly account: string;
-  /** How often it was presented with a good client: more than once is a token spent twice. */
+  /** How often it was used with a good client. More than once means that it was spent twice. */
   readonly spends: number;
   readonly state: 'alive' | 'spent' | 'revoked';
 }
@@ -12,7 +12,7 @@ export class RefreshTokens {
   readonly #byValue = new Map<string, { -readonly [K in keyof RefreshToken]: RefreshToken[K] }>();
   readonly #newest = new Map<string, string>();
 
-  /** The account's newest one, once any was spent. */
+  /** The account's newest refresh token. `undefined` as long as none was spent. */
   newestOf(account: string): string | undefined {
     return this.#newest.get(account);
   }
@@ -21,15 +21,15 @@ export class RefreshTokens {
     return [...this.#byValue.values()].map((token) => ({ ...token }));
   }
 
-  /** From now on this account's tokens are refused. */
+  /** From now on this account's refresh tokens are rejected. */
   revoke(account: string, value: string): void {
     this.#known(account, value).state = 'revoked';
   }
 
   /**
-   * Spends one, and answers the one to use next; `undefined` when this one is good for nothing any more.
+   * Spends a refresh token, and returns the one to use next. Returns `undefined` when the spent one is no longer valid.
    *
-   * @param next makes the one that replaces it; absent where a token is good for many uses
+   * @param next makes the refresh token that replaces it. Absent where one refresh token can be used many times
    */
   spend(account: string, value: string, next?: () => string): string | undefined {
     const token = this.#known(account, value);

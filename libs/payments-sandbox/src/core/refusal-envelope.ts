@@ -1,10 +1,10 @@
 import { html, type Reply } from './reply.js';
 
-/** What a refusal looks like. */
+/** The form of a refusal. */
 export type Envelope =
   /** The provider's own refusal, body and status. */
   | 'own'
-  /** 401 with nothing in it, as from something in between. */
+  /** 401 with an empty body, as from a gateway in front of the provider. */
   | 'bare'
   /** The HTML page of a firewall, with status 403. */
   | 'html';

@@ -1,13 +1,13 @@
-/** What a provider answers, before it goes on the wire. */
+/** An answer of a provider, before it is sent. */
 export interface Reply {
   readonly status: number;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** A string or buffer goes out as it is, anything else as JSON; `undefined` is an empty body. */
+  /** A string or a buffer is sent as it is, and anything else as JSON. `undefined` means an empty body. */
   readonly body?: unknown;
 }
 
-/** How an answer goes out. */
+/** How an answer is sent. */
 export interface Delivery {
   /** Waits before the first byte. */
   readonly delayMs?: number;
@@ -17,7 +17,7 @@ export interface Delivery {
   readonly drop?: 'before-answer' | 'mid-answer';
   /** Never answers; the connection stays open. */
   readonly hang?: boolean;
-  /** Goes on sending for ever after the body. */
+  /** Goes on sending bytes after the body, without an end. */
   readonly endless?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The time as the sandbox reads it, in milliseconds since the epoch. Replaceable, so that a test drives expiry. */
+/** The time as the sandbox reads it, in milliseconds since the epoch. A test can replace it, and so decide when tokens expire. */
 export interface SandboxClock {
   now(): number;
 }

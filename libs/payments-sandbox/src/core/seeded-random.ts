@@ -4,8 +4,8 @@ const HEX = '0123456789abcdef';
 const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /**
- * Random figures that a seed repeats exactly, so that a failure under random faults can be played again.
- * For invented credentials and faults only: nothing here protects anything.
+ * Random numbers. The same seed gives the same numbers, so that a failure under random faults can be repeated.
+ * Use it for invented credentials and faults only: it is not secure.
  */
 export class SeededRandom {
   readonly #seed: string;
@@ -22,7 +22,7 @@ export class SeededRandom {
     this.#c = digest.readUInt32LE(8);
   }
 
-  /** An independent sequence: drawing from it does not move this one. */
+  /** Makes an independent sequence. Numbers that are taken from it do not change this one. */
   fork(label: string): SeededRandom {
     return new SeededRandom(`${this.#seed}/${label}`);
   }

@@ -6,8 +6,8 @@ import { json } from './reply.js';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /**
- * What every provider has besides its own resources, so that a test can be written once for all of them:
- * `/sandbox/echo` says what arrived, `POST /sandbox/payments` makes a payment.
+ * The resources that every provider has besides its own, so that one test can run with all providers:
+ * `/sandbox/echo` returns what arrived, and `POST /sandbox/payments` makes a payment.
  */
 export function sharedResources<C extends Credentials>(): readonly Resource<C>[] {
   return [

@@ -3,33 +3,33 @@ import type { Exchange, Outcome } from './exchange.js';
 import type { ExchangeKind } from './exchange-kind.js';
 import { headerOf, jsonObjectOf, type ReceivedRequest } from './received-request.js';
 
-/** What a provider saw since the start or the last reset. */
+/** What a provider received since the start or the last reset. */
 export interface Counts {
   tokenRequests: number;
-  /** Most token requests under way at the same time. Instant answers hardly overlap: plan `slow` to see it. */
+  /** The largest number of token requests under way at the same time. Fast answers hardly overlap: plan the fault `slow` to see it. */
   mostTokenRequestsAtOnce: number;
   tokensIssued: number;
   loginsRefused: number;
   revocations: number;
   calls: number;
-  /** Calls whose credential was good and which the provider carried out. */
+  /** Calls with a good credential that the provider carried out. */
   accepted: number;
-  /** Calls refused for their credential, by fault or by right. */
+  /** Calls that were refused because of their credential, by a planned fault or because it was bad. */
   refusals: number;
-  /** Calls that were seen before: the same id again, or the same request after it was refused or failed. */
+  /** Calls that came a second time: with the same id, or as the same request after it was refused or failed. */
   replays: number;
-  /** Unsafe calls that were carried out, whatever the answer then said. */
+  /** Calls with an unsafe method that were carried out, also when the answer then said something else. */
   executions: number;
-  /** Executions beyond the first with the same payment key. */
+  /** Executions of a payment key after its first one: payments that were made twice. */
   executedTwice: number;
-  /** Calls that came again with the same id and another body, or whose body is not the one their `X-Body-SHA256` states. */
+  /** Calls that came again with the same id and another body, or whose body does not have the hash in `X-Body-SHA256`. */
   changedBodies: number;
-  /** Bytes on a connection that make no request: what a wrong `Content-Length` leaves over. */
+  /** Bytes on a connection that are no request, such as those that a wrong `Content-Length` leaves over. */
   wrongContentLengths: number;
-  /** Requests whose body ended before its `Content-Length`: cancelled, or wrong too. */
+  /** Requests whose body ended before its `Content-Length`: they were cancelled, or the length is wrong. */
   abortedRequests: number;
   rateLimited: number;
-  /** Requests that a fault took part in. */
+  /** Requests that at least one planned fault changed. */
   faulty: number;
 }
 
@@ -47,7 +47,7 @@ export interface RequestRecord {
   readonly rawHeaders: readonly string[];
   readonly bodyBytes: number;
   readonly bodySha256: string;
-  /** The body as text, up to 64 KiB of it. */
+  /** The first 64 KiB of the body, as text. */
   readonly body: string;
   /** `Idempotency-Key`, the body's payment key, or `X-Request-Id`. */
   readonly id?: string;
@@ -62,7 +62,7 @@ export interface RequestRecord {
 const KEPT_BODY_BYTES = 64 * 1024;
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Counts and remembers what one provider received, as it arrived. */
+/** Counts and records the requests that one provider received, as they arrived. */
 export class Traffic {
   #counts: Counts = noCounts();
   #number = 0;
@@ -70,7 +70,7 @@ export class Traffic {
   readonly #records: RequestRecord[] = [];
   readonly #executions = new Map<string, number>();
   readonly #bodyOfId = new Map<string, string>();
-  /** Requests without an id that were refused or failed, and how many of each have not come again yet. */
+  /** Requests without an id that were refused or failed, with how many of each have not been sent again yet. */
   readonly #fruitless = new Map<string, number>();
 
   constructor(
@@ -102,7 +102,7 @@ export class Traffic {
     this.#counts[what] += 1;
   }
 
-  /** Answers what must be called once the answer is out. */
+  /** Returns a function that has to be called when the answer was sent. */
   arrived(exchange: Exchange): () => void {
     const counts = this.#counts;
     if (exchange.kind === 'call') {
@@ -152,7 +152,10 @@ export class Traffic {
     if (this.#records.length > this.logSize) this.#records.splice(0, this.#records.length - this.logSize);
   }
 
-  /** What says that two requests are the same one: `Idempotency-Key` or the provider's own header, a payment key in the body, `X-Request-Id`. */
+  /**
+   * The id of a request, equal for two tries of the same one: `Idempotency-Key` or the provider's own header, a payment key
+   * in the body, `X-Request-Id`.
+   */
   idOf(request: ReceivedRequest): string | undefined {
     return this.#paymentKeyOf(request) ?? headerOf(request, 'x-request-id');
   }

@@ -22,7 +22,7 @@ const ENVELOPE: Fields = { envelope: optional(isOneOf(...ENVELOPES)) };
 const RETRY_AFTER = either(isText, isNumber(0));
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** The fields of each fault, besides those of every fault. */
+/** The fields of each fault, besides those that all faults have. */
 const FIELDS: Readonly<Record<FaultName, Fields>> = {
   slow: { delayMs: isNumber(0, LONGEST_DELAY_MS) },
   drip: { intervalMs: optional(isNumber(0, LONGEST_DELAY_MS)) },
@@ -73,7 +73,7 @@ const TRIGGER: Fields = {
 
 export const FAULT_NAMES = Object.keys(FIELDS) as readonly FaultName[];
 
-/** Makes sure of a fault that comes from outside. @throws {InvalidInputError} naming every wrong field */
+/** Checks a fault that comes from outside. @throws {InvalidInputError} naming every wrong field */
 export function checkMisbehaviour(value: unknown): Misbehaviour {
   const name = (value as { readonly fault?: unknown } | null | undefined)?.fault;
   if (!FAULT_NAMES.includes(name as FaultName))

@@ -42,7 +42,7 @@ export const absurdExpiry: EffectOf<'absurd-expiry'> = ({ expiry }) => ({
   change: (reply, _exchange, target) => withField(reply, target.tokenFields?.expiry, expiry),
 });
 
-/** JSON leaves out what is `undefined`. */
+/** A field with the value `undefined` is not in the JSON. */
 const MALFORMED: Readonly<Record<MalformedToken, unknown>> = {
   missing: undefined,
   null: null,

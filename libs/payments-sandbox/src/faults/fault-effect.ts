@@ -2,11 +2,11 @@ import type { Exchange } from '../core/exchange.js';
 import type { Delivery, Reply } from '../core/reply.js';
 import type { Fault } from './fault.js';
 
-/** What a fault needs of the provider it strikes. */
+/** What a fault needs from the provider that it is planned for. */
 export interface FaultTarget {
   readonly tokenFields?: { readonly token: string; readonly expiry?: string };
   refusal(exchange: Exchange): Reply;
-  /** What a good credential is told that may not do this. */
+  /** The answer to a call that is not allowed with a good credential. */
   forbidden(): Reply;
   error(status: number, message: string): Reply;
   rateLimited(retryAfter: string): Reply;
@@ -17,13 +17,13 @@ export interface FaultTarget {
   redirectTarget(to: string, exchange: Exchange): string;
 }
 
-/** What a fault does to one exchange; every part is optional. */
+/** What a fault does to one exchange. Every part is optional. */
 export interface FaultEffect {
-  /** Before the provider looks at the request. */
+  /** Runs before the provider looks at the request. */
   readonly prepare?: (exchange: Exchange, target: FaultTarget) => void;
-  /** Answers instead of the provider, which then does nothing. */
+  /** Answers instead of the provider. The provider then does nothing. */
   readonly instead?: (exchange: Exchange, target: FaultTarget) => Reply;
-  /** Changes the answer, after the provider did what was asked. */
+  /** Changes the answer, after the provider has carried out the request. */
   readonly change?: (reply: Reply, exchange: Exchange, target: FaultTarget) => Reply;
   readonly delivery?: Delivery;
 }

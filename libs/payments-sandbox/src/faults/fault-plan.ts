@@ -34,7 +34,7 @@ const EFFECTS: { readonly [F in FaultName]: EffectOf<F> } = {
   'absurd-expiry': credentials.absurdExpiry,
 };
 
-/** Where a fault strikes unless it is said. */
+/** Which requests a fault concerns, where the plan does not say it. */
 const DEFAULT_TARGET: Partial<Record<FaultName, Target>> = {
   refuse: 'call',
   'execute-then-refuse': 'call',
@@ -45,26 +45,26 @@ const DEFAULT_TARGET: Partial<Record<FaultName, Target>> = {
   'absurd-expiry': 'token',
 };
 
-/** A fault that strikes one request. */
+/** A fault that applies to one request. */
 export interface StrikingFault {
   readonly name: FaultName;
   readonly effect: FaultEffect;
 }
 
-/** A fault in the plan, as its state is reported. */
+/** The reported state of a planned fault. */
 export interface PlannedFault {
   readonly misbehaviour: Misbehaviour;
-  /** How often it struck so far. */
+  /** How often it has been applied so far. */
   struck: number;
 }
 
-/** What one provider was told to do wrong, and when. */
+/** The faults that are planned for one provider. */
 export class FaultPlan {
   #planned: (PlannedFault & { readonly effect: FaultEffect })[] = [];
 
   constructor(private readonly random: SeededRandom) {}
 
-  /** Answers what takes it out again. */
+  /** Returns a function that removes the fault from the plan. */
   add(misbehaviour: Misbehaviour): () => void {
     const build = EFFECTS[misbehaviour.fault] as (fault: Fault) => FaultEffect;
     const planned = { misbehaviour, struck: 0, effect: build(misbehaviour) };
@@ -83,9 +83,9 @@ export class FaultPlan {
   }
 
   /**
-   * What strikes this request. Of two that answer instead of the provider, the one planned first does.
+   * The faults that apply to this request. If two of them answer instead of the provider, the one that was planned first does.
    *
-   * @param whose the account that the request is of, or claims to be of
+   * @param whose the account that the request belongs to or names
    */
   strike(
     kind: ExchangeKind,

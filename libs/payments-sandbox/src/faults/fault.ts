@@ -1,6 +1,6 @@
 import type { Envelope } from '../core/refusal-envelope.js';
 
-/** What a token answer holds where the token belongs. */
+/** What a token answer holds in the place of the token. */
 export type MalformedToken =
   | 'missing'
   | 'null'
@@ -13,7 +13,7 @@ export type MalformedToken =
   | 'control-character'
   | 'not-ascii';
 
-/** Everything that a provider can be told to do wrong. */
+/** All faults that can be planned for a provider. */
 export type Fault =
   /** Answers late. */
   | { readonly fault: 'slow'; readonly delayMs: number }
@@ -21,19 +21,19 @@ export type Fault =
   | { readonly fault: 'drip'; readonly intervalMs?: number }
   /** Takes the request and never answers. */
   | { readonly fault: 'hang' }
-  /** Drops the connection: before it did anything, after it did what was asked, or in the middle of the answer. */
+  /** Drops the connection: before the provider does anything, after it has carried out the request, or in the middle of the answer. */
   | { readonly fault: 'drop'; readonly when?: 'before' | 'after' | 'mid-answer' }
-  /** 429 in the provider's words. `retryAfter` goes into the header as it is (default 1); `null` leaves it out. */
+  /** 429 in the provider's words. `retryAfter` is the value of the header (default 1). `null` leaves the header out. */
   | { readonly fault: 'rate-limit'; readonly retryAfter?: string | number | null }
   /** A 5xx in the provider's envelope (default 503). */
   | { readonly fault: 'server-error'; readonly status?: number; readonly retryAfter?: string | number }
-  /** Bytes that claim to be JSON and are not, with status 200. */
+  /** Bytes that are not JSON, with the content type of JSON and status 200. */
   | { readonly fault: 'garbage' }
   /** The HTML page of a firewall (default status 403). */
   | { readonly fault: 'html'; readonly status?: number }
-  /** 200 with an outage in it, in the provider's envelope. */
+  /** Status 200, with an error about an outage in the provider's envelope. */
   | { readonly fault: 'error-in-2xx' }
-  /** 204, whatever was asked; nothing is done. */
+  /** 204 for every request. The provider does nothing. */
   | { readonly fault: 'no-content' }
   /** The right answer with another content type (default `text/plain`). */
   | { readonly fault: 'wrong-content-type'; readonly contentType?: string }
@@ -48,18 +48,18 @@ export type Fault =
     }
   /** The right answer, padded to `bytes` (default 8 MiB). */
   | { readonly fault: 'huge'; readonly bytes?: number }
-  /** The right answer, and then spaces for ever. */
+  /** The right answer, and then spaces without an end. */
   | { readonly fault: 'endless' }
-  /** Refuses the credential without doing anything, however good it is. */
+  /** Refuses a good credential. The provider does nothing else. */
   | { readonly fault: 'refuse'; readonly envelope?: Envelope }
-  /** Does what was asked, and then refuses. */
+  /** Carries the request out, and then refuses its credential. */
   | { readonly fault: 'execute-then-refuse'; readonly envelope?: Envelope }
   /** The token that a call carries has expired, or has been revoked, the moment it arrives. */
   | { readonly fault: 'expire-token' }
   | { readonly fault: 'revoke-token' }
-  /** Says that a good credential may not do this, in the provider's words: no new token helps. */
+  /** Says in the provider's words that the call is not allowed with this credential. A new token does not help. */
   | { readonly fault: 'forbid' }
-  /** The account's key is rotated when the request arrives, by the provider's own rule for old keys. */
+  /** Rotates the account's key when the request arrives. The old key then lives as long as with the provider. */
   | { readonly fault: 'rotate-key' }
   /** A token answer with something else in place of the token. */
   | { readonly fault: 'malformed-token'; readonly token: MalformedToken }
@@ -68,21 +68,21 @@ export type Fault =
 
 export type FaultName = Fault['fault'];
 
-/** When a fault strikes. */
+/** When a fault applies. */
 export interface FaultTrigger {
-  /** Which requests: logins, calls, or both. @default what makes sense for the fault */
+  /** Whether it applies to logins, calls, or both. @default depends on the fault */
   readonly on?: 'token' | 'call' | 'any';
-  /** How often it strikes before it is over. @default for ever */
+  /** How often it applies before it ends. @default without an end */
   readonly times?: number;
-  /** How likely it strikes, from 0 to 1, by the sandbox's seed. @default 1 */
+  /** The probability that it applies, from 0 to 1. The sandbox's seed decides. @default 1 */
   readonly probability?: number;
-  /** Only requests of this account, or of these: logins that claim to be it, calls that carry its credential. @default every one */
+  /** Only requests of this account, or of these accounts: logins that name it, and calls that carry its credential. @default all */
   readonly account?: string | readonly string[];
-  /** Only requests with this method. @default every one */
+  /** Only requests with this method. @default all */
   readonly method?: string;
-  /** Only requests to this host. @default every one */
+  /** Only requests to this host. @default all */
   readonly host?: string;
-  /** Only requests to a path (below the base URL) that starts so. @default every one */
+  /** Only requests whose path (after the base URL) starts with this. @default all */
   readonly path?: string;
 }
 
