@@ -50,11 +50,26 @@ describe('the way through the code', () => {
   });
 });
 
+describe('the decisions', () => {
+  it('name the case that they are for, each on its page', () => {
+    const pages = repositoryFiles(/^docs\/decisions\/(?!README)[a-z-]+\.md$/);
+    expect(pages.length).toBeGreaterThan(10);
+    expect(pages.filter((page) => !textOf(page).includes('**For the case that** '))).toEqual([]);
+  });
+});
+
 describe('the rules', () => {
   const rules = [...textOf('docs/rules.md').matchAll(/^### (R\d+)\. /gm)].map(([, rule]) => rule);
 
   it('are numbered from R1 to R21, each once and in order', () => {
     expect(rules).toEqual(Array.from({ length: 21 }, (_, index) => `R${index + 1}`));
+  });
+
+  it('begin, each of them, with the case that they are for', () => {
+    const [, ...texts] = textOf('docs/rules.md').split(/^### (?=R\d+\. )/m);
+    const withoutCase = texts.filter((text) => !/^R\d+\. .*\n\n\*\*For the case that\*\* \w/.test(text));
+    expect(texts).toHaveLength(21);
+    expect(withoutCase).toEqual([]);
   });
 
   it('exist wherever code, a test or a document refers to one', () => {
