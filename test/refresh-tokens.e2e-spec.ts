@@ -327,6 +327,72 @@ describe('a refresh token that is good for one use', () => {
     expect(typesOf()).not.toContain('refresh-token-in-doubt');
   });
 
+  it('is kept while `save` says no and nothing else is stored, until it is saved', async () => {
+    await connect('shop');
+    let refusals = 0;
+    const save = async (...[account, next, previous]: Parameters<typeof merchants.source.save>) => {
+      if (refusals < 2) {
+        refusals += 1;
+        return false;
+      }
+      return merchants.source.save(account, next, previous);
+    };
+    const application = await start(undefined, { accounts: { load: merchants.source.load, save } });
+    expect((await call(application, 'shop')).status).toBe(200);
+    const giveUpAt = performance.now() + 30_000;
+    while (merchants.saves.length === 0 && performance.now() < giveUpAt) await later(50);
+    expect(merchants.saves).toEqual(['shop']);
+    expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
+    expect(typesOf()).toContain('refresh-token-unsaved');
+  });
+
+  it.each([
+    { who: 'one process', isFleet: false },
+    { who: 'another process', isFleet: true },
+  ])('whose predecessor is saved late, while $who spends it, is saved all the same', async ({ isFleet }) => {
+    const first = await connect('shop');
+    let late: string | undefined;
+    let hasLanded = false;
+    const save = async (...[account, next, previous]: Parameters<typeof merchants.source.save>) => {
+      late ??= next.refreshToken;
+      if (next.refreshToken === late) throw new Error('the database does not answer');
+      // What was written before lands now.
+      if (!hasLanded) merchants.tokens.set(account, late);
+      hasLanded = true;
+      return merchants.source.save(account, next, previous);
+    };
+    const options = { accounts: { load: merchants.source.load, save } };
+    const store = isFleet ? new MemoryTokenStore() : undefined;
+    const one = await start(store, options);
+    const other = isFleet ? await start(store, options) : one;
+    await call(one, 'shop');
+    const credentials = other.paymentsAuth.credentials('acme', 'shop');
+    await credentials.refresh(await credentials.get());
+    expect(await spent()).toEqual([first, late]);
+    expect(merchants.saves).toEqual(['shop']);
+    expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
+  });
+
+  it('that could not be saved is spent next, though its predecessor is saved late', async () => {
+    const first = await connect('shop');
+    const offered: string[] = [];
+    const save = async (_account: string, next: { readonly refreshToken: string }): Promise<boolean> => {
+      offered.push(next.refreshToken);
+      throw new Error('the database does not answer');
+    };
+    const store = new MemoryTokenStore();
+    const options = { accounts: { load: merchants.source.load, save } };
+    const [one, other] = [await start(store, options), await start(store, options)];
+    await call(one, 'shop');
+    const credentials = one.paymentsAuth.credentials('acme', 'shop');
+    await credentials.refresh(await credentials.get());
+    const [second = '', third = ''] = [...new Set(offered)];
+    merchants.tokens.set('shop', second);
+    const elsewhere = other.paymentsAuth.credentials('acme', 'shop');
+    await elsewhere.refresh(await elsewhere.get());
+    expect(await spent()).toEqual([first, second, third]);
+  });
+
   it('that somebody else has replaced is loaded again, and theirs is spent', async () => {
     const first = await connect('shop');
     const application = await start();

@@ -14,7 +14,7 @@ import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer } from '../
 import type { EventSink } from '../payments-auth-event.js';
 import type { KeyedHash } from '../secrets/keyed-hash.js';
 import type { Secret } from '../secrets/secret-source.js';
-import { type SpentNotes, SpentNotesInMemory, SpentNotesInStore } from './spent-notes.js';
+import { type SpentNote, type SpentNotes, SpentNotesInMemory, SpentNotesInStore } from './spent-notes.js';
 import type { StoreHealth } from './store-health.js';
 import type { Grant, TokenKey } from './token-store.js';
 
@@ -32,7 +32,10 @@ const MOST_ROUNDS = 3;
 
 /** A pair that the application could not keep yet. */
 interface Unsaved {
+  /** What the application held when `next` came. */
   readonly previous: string;
+  /** What was spent for `next`, where the application did not hold it yet: a save that came late may bring it. */
+  readonly spent?: string;
   readonly next: string;
 }
 
@@ -193,7 +196,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
         await this.#saved(key, request);
         return issued;
       }
-      const saved = await this.#save(key, request, { previous: stored, next });
+      const saved = await this.#save(key, request, { previous: stored, spent: unsaved, next });
       if (saved || round === MOST_ROUNDS) return issued;
     }
   }
@@ -227,9 +230,10 @@ export class RefreshTokenIssuer implements TokenIssuer {
     if (note === 'unknown') return storeIsSilent();
     const mine = this.#unsaved.get(key.hash);
     // Otherwise the application has another one by now, and that is the newer one.
-    const noted = note !== 'unreadable' && note?.of === this.#hashOf(stored) ? note : undefined;
-    if (mine !== undefined && mine.previous !== stored) this.#unsaved.delete(key.hash);
-    const next = noted?.next ?? (mine?.previous === stored ? mine.next : undefined);
+    const noted = note !== 'unreadable' && this.#isOf(note, stored) ? note : undefined;
+    const isMine = mine !== undefined && [mine.previous, mine.spent].includes(stored);
+    if (!isMine) this.#unsaved.delete(key.hash);
+    const next = noted?.next ?? (isMine ? mine.next : undefined);
     // A note that cannot be read may say the same.
     if (note === 'unreadable' || noted?.isBeingSpent === true)
       this.#emit(request, { type: 'refresh-token-in-doubt' });
@@ -245,17 +249,18 @@ export class RefreshTokenIssuer implements TokenIssuer {
 
   /** @returns `false` when the application holds another refresh token by now, which is spent instead */
   async #save(key: TokenKey, request: IssueRequest, pair: Unsaved): Promise<boolean> {
-    const outcome = await this.#trySaving(request.account, pair);
-    if (outcome === 'saved' || (outcome === 'outrun' && (await this.#isStored(request, pair)) === 'next')) {
+    const outcome = await this.#keptAs(request, pair);
+    if (outcome !== 'failed') {
       await this.#saved(key, request);
-      return true;
-    }
-    if (outcome === 'outrun' && (await this.#isStored(request, pair)) === 'other') {
-      await this.#saved(key, request);
-      return false;
+      return outcome === 'saved';
     }
     this.#unsaved.set(key.hash, pair);
-    await this.#notes.write(key, { of: this.#hashOf(pair.previous), next: pair.next, isBeingSpent: false });
+    await this.#notes.write(key, {
+      of: this.#hashOf(pair.previous),
+      ...(pair.spent === undefined ? {} : { spent: this.#hashOf(pair.spent) }),
+      next: pair.next,
+      isBeingSpent: false,
+    });
     this.#unsavedAgain(request);
     this.#saveLater(key, request, pair, SAVE_AGAIN_FIRST_MS);
     return true;
@@ -278,21 +283,36 @@ export class RefreshTokenIssuer implements TokenIssuer {
     saving.catch(() => undefined);
     try {
       const answer = await within(clock, SAVE_WITHIN_MS, saving, () => 'late' as const);
-      return answer === 'late' ? 'failed' : answer === false ? 'outrun' : 'saved';
+      return answer === 'late' ? 'failed' : answer === true ? 'saved' : 'outrun';
     } catch {
       return 'failed';
     }
   }
 
-  /** Which refresh token the application holds after somebody else was said to be faster. */
-  async #isStored(
-    request: IssueRequest,
-    { previous, next }: Unsaved,
-  ): Promise<'next' | 'previous' | 'other'> {
+  /** What became of a save. One that says no is believed only where the application holds another refresh token by now. */
+  async #keptAs(request: IssueRequest, pair: Unsaved): Promise<'saved' | 'outrun' | 'failed'> {
+    const outcome = await this.#trySaving(request.account, pair);
+    if (outcome !== 'outrun') return outcome;
+    const stored = await this.#storedNow(request);
+    if (stored === pair.next) return 'saved';
+    if (stored === undefined || stored === pair.previous) return 'failed';
+    if (stored !== pair.spent) return 'outrun';
+    // An earlier save came late. What it brought is spent already.
+    const { next } = pair;
+    return (await this.#trySaving(request.account, { previous: stored, next })) === 'saved'
+      ? 'saved'
+      : 'failed';
+  }
+
+  /** The refresh token that the application holds, where it can be said. */
+  async #storedNow(request: IssueRequest): Promise<string | undefined> {
     const loaded = await this.#load(request);
-    if ('outcome' in loaded) return 'previous';
-    const stored = this.#refreshTokenIn(loaded.credentials);
-    return stored === next ? 'next' : stored === previous ? 'previous' : 'other';
+    if ('outcome' in loaded) return undefined;
+    try {
+      return this.#refreshTokenIn(loaded.credentials);
+    } catch {
+      return undefined;
+    }
   }
 
   #saveLater(key: TokenKey, request: IssueRequest, pair: Unsaved, afterMs: number): void {
@@ -304,13 +324,15 @@ export class RefreshTokenIssuer implements TokenIssuer {
   async #saveAgain(key: TokenKey, request: IssueRequest, pair: Unsaved, afterMs: number): Promise<void> {
     // It has been replaced, or saved, since.
     if (this.#unsaved.get(key.hash) !== pair || this.#environment.closing.aborted) return;
-    const outcome = await this.#trySaving(request.account, pair);
+    const outcome = await this.#keptAs(request, pair);
     if (this.#unsaved.get(key.hash) !== pair) return;
     if (outcome === 'failed') {
       this.#unsavedAgain(request);
       return this.#saveLater(key, request, pair, Math.min(SAVE_AGAIN_MOST_MS, 2 * afterMs));
     }
-    await this.#saved(key, request);
+    // The note stays: without the lock, it may be that of somebody who is spending.
+    request.onSave?.(true);
+    this.#unsaved.delete(key.hash);
   }
 
   #unsavedAgain(request: IssueRequest): void {
@@ -325,6 +347,12 @@ export class RefreshTokenIssuer implements TokenIssuer {
     return this.#strategy.refreshToken(
       ownCopy({ credentials, ...(environment === undefined ? {} : { environment }) }),
     );
+  }
+
+  /** Whether a note speaks of the refresh token that the application holds. */
+  #isOf(note: SpentNote | undefined, stored: string): note is SpentNote {
+    if (note === undefined) return false;
+    return note.next === stored || [note.of, note.spent].includes(this.#hashOf(stored));
   }
 
   #hashOf(refreshToken: string): string {

@@ -6,6 +6,8 @@ import type { TokenKey } from './token-store.js';
 export interface SpentNote {
   /** Its keyed hash. */
   readonly of: string;
+  /** The keyed hash of what was spent for `next`, where that was not stored yet. */
+  readonly spent?: string;
   /** What took its place, and could not be saved yet. */
   readonly next?: string;
   /** It (or `next`) is being spent, or was, by a process that died before it knew. */
@@ -63,9 +65,14 @@ export class SpentNotesInStore implements SpentNotes {
 function noteIn(text: string): SpentNote | undefined {
   try {
     const note = parsedJson(text);
-    const { of, next, isBeingSpent } = (note ?? {}) as Record<string, unknown>;
+    const { of, spent, next, isBeingSpent } = (note ?? {}) as Record<string, unknown>;
     if (typeof of !== 'string') return undefined;
-    return { of, isBeingSpent: isBeingSpent === true, ...(typeof next === 'string' ? { next } : {}) };
+    return {
+      of,
+      isBeingSpent: isBeingSpent === true,
+      ...(typeof spent === 'string' ? { spent } : {}),
+      ...(typeof next === 'string' ? { next } : {}),
+    };
   } catch {
     return undefined;
   }
