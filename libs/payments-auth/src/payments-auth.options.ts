@@ -176,6 +176,9 @@ export type ProviderOptions<
       ? unknown
       : { readonly provider: unknown });
 
+/** An editor offers these names: `P` follows from the names that are written, and so offers none. */
+type OfferedNames = { readonly [N in BuiltInProviderName]?: unknown };
+
 /** The options of {@link PaymentsAuthModule.forRoot}. */
 export interface PaymentsAuthModuleOptions<
   P extends { readonly [N in keyof P]: ProviderChoice } = AnyProviders,
@@ -189,7 +192,7 @@ export interface PaymentsAuthModuleOptions<
    */
   readonly fromEnvironment?: readonly (BuiltInProviderName | Own[number]['name'])[];
   /** The providers by the name they are injected under. @default those that `fromEnvironment` says */
-  readonly providers?: { readonly [N in keyof P]: ProviderOptions<N, P[N], Own> };
+  readonly providers?: { readonly [N in keyof P]: ProviderOptions<N, P[N], Own> } & OfferedNames;
   /** What a fleet shares its tokens through. @default each process keeps its own, in memory */
   readonly store?: TokenStore;
   /** Writes one JSON line per event through Nest's logger, context `PaymentsAuthAudit`. @default false */
