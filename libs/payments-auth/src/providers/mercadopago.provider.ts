@@ -37,7 +37,7 @@ const inCommon = () =>
     probe: { path: '/users/me' },
     webhooks: {
       /**
-       * A pair that is missing is left out, and an id with letters is signed in lower case.
+       * A pair that is missing is left out. An id with letters is signed in lower case, or as it stands: sources differ.
        *
        * @see https://www.mercadopago.com/developers/en/docs/your-integrations/notifications/webhooks
        */
@@ -48,8 +48,10 @@ const inCommon = () =>
         verify({ message, credentials, nowMs }) {
           const { ts = '', v1 = '' } = listOf(message.headers['x-signature']);
           const id = message.query['data.id'];
-          const text = signedText(id, message.headers['x-request-id'], ts);
-          if (!sameText(hmac('sha256', credentials.webhookSecret, text), v1.toLowerCase())) return undefined;
+          const text = [id?.toLowerCase(), id]
+            .map((written) => signedText(written, message.headers['x-request-id'], ts))
+            .find((each) => sameText(hmac('sha256', credentials.webhookSecret, each), v1.toLowerCase()));
+          if (text === undefined) return undefined;
           // Seconds in the SDK, milliseconds in newer samples.
           const signedAtMs = Number(ts) * (ts.length > 11 ? 1 : 1_000);
           if (!(Math.abs(nowMs - signedAtMs) <= 300_000)) return undefined;
@@ -58,7 +60,11 @@ const inCommon = () =>
         sign({ payload, credentials, nowMs }) {
           const id = textAt(payload, 'data.id') ?? '1';
           const ts = String(Math.floor(nowMs / 1_000));
-          const v1 = hmac('sha256', credentials.webhookSecret, signedText(id, 'test-request', ts));
+          const v1 = hmac(
+            'sha256',
+            credentials.webhookSecret,
+            signedText(id.toLowerCase(), 'test-request', ts),
+          );
           return {
             query: { 'data.id': id },
             headers: { 'x-request-id': 'test-request', 'x-signature': `ts=${ts},v1=${v1}` },
@@ -162,7 +168,7 @@ function listOf(header = ''): Partial<Record<'ts' | 'v1', string>> {
 }
 
 function signedText(id: string | undefined, requestId: string | undefined, ts: string): string {
-  const pairs = { id: id?.toLowerCase(), 'request-id': requestId, ts };
+  const pairs = { id, 'request-id': requestId, ts };
   return Object.entries(pairs)
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([name, value]) => `${name}:${value};`)

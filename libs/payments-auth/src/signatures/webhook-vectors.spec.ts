@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { WEBHOOKS } from '../../../../test/support/webhook-schemes.js';
@@ -319,3 +319,23 @@ function crc(text: string): number {
   }
   return (register ^ 0xffffffff) >>> 0;
 }
+
+describe("Mercado Pago's signature of an id with letters", () => {
+  const vector = VECTORS.find(({ provider }) => provider === 'mercadopago') as WebhookVector;
+  const signedAs = (id: string) => {
+    const seconds = (vector.signedAtMs ?? 0) / 1_000;
+    const v1 = createHmac('sha256', 'mpsecret')
+      .update(`id:${id};request-id:req-1;ts:${seconds};`)
+      .digest('hex');
+    const headers = { 'x-request-id': 'req-1', 'x-signature': `ts=${seconds},v1=${v1}` };
+    return examine(vector, { headers, query: { 'data.id': 'ORD01abC' } });
+  };
+
+  it.each(['ord01abc', 'ORD01abC'])('is genuine over %s', async (id) => {
+    expect(payloadOf(await signedAs(id))).toEqual([{ 'data.id': 'ORD01abC' }]);
+  });
+
+  it.each(['ORD01ABC', 'ord01abd'])('is forged over %s', async (id) => {
+    expect(await signedAs(id)).toMatchObject({ refusal: 'wrong-signature' });
+  });
+});
