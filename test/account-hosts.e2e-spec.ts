@@ -186,6 +186,16 @@ describe('Hosts of an account', () => {
     },
   );
 
+  it('are told once where several hosts are made of the same value', async () => {
+    const adyen = { environment: 'live', credentials: { apiKey: 'test-key-not-real' } } as const;
+    expect(await failure(startApplication({ providers: { adyen } }))).toMatchObject({
+      code: 'INVALID_OPTIONS',
+      problems: [
+        'providers.adyen.credentials.liveUrlPrefix: missing; the URL of this environment is made of it',
+      ],
+    });
+  });
+
   it('need the value where the URL of the environment is made of it, and not elsewhere', async () => {
     const credentials = { key: 'k' };
     expect(await failure(start({ credentials }))).toMatchObject({

@@ -19,7 +19,8 @@ export function fieldsInUrls({
   definition,
 }: Pick<ConfiguredProvider, 'hosts' | 'definition'>): string[] {
   const { path } = ownCopy((definition.token ?? {}) as { path?: string });
-  return [...Object.values(hosts), ...(path === undefined ? [] : [path])].flatMap(placeholdersIn);
+  const texts = [...Object.values(hosts), ...(path === undefined ? [] : [path])];
+  return [...new Set(texts.flatMap(placeholdersIn))];
 }
 
 /** The base URLs of one account. @throws {TypeError} where a value is missing */
