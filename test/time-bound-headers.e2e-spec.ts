@@ -58,7 +58,7 @@ const signedOnce = ({ credentials }: { credentials: { secret: string } }) => ({
   'X-Minute': String(minute),
   'X-Signature': hmac('sha256', credentials.secret, String(minute)),
 });
-const SAID = /headers makes another "X-Minute" each time.*belongs into sign/;
+const SAID = /headers makes another "X-Minute" each time.*in sign/;
 const faults = () => logger.of('error', 'PaymentsAuth').filter((line) => line.includes('definition-fault'));
 
 describe('A time in the headers of a definition', () => {

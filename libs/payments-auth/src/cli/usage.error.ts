@@ -1,4 +1,4 @@
-/** The command line makes no sense; the message says why. */
+/** A mistake in the command line. The message says what was expected. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

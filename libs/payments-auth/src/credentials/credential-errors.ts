@@ -93,7 +93,7 @@ export function unavailable(
     waitMs === undefined ? 'Try again later.' : `The next attempt is possible in ${Math.ceil(waitMs)} ms.`;
   return new PaymentsAuthError(
     'CREDENTIALS_UNAVAILABLE',
-    `${nameOf(owner)} give nothing that a request could carry: ${reason}. ${next}`,
+    `${nameOf(owner)} are not available: ${reason}. ${next}`,
     detailsOf(owner, reason, waitMs, circumstances),
   );
 }

@@ -165,7 +165,7 @@ async function fromNames(
       findings.problem(
         at,
         typeof name === 'string'
-          ? `"${name}" is not a provider. ${suggestion(name, names)} One of your own belongs into definitions`
+          ? `"${name}" is not a provider. ${suggestion(name, names)} List one of your own in definitions`
           : `must be the name of a provider, and is ${kindOf(name)}`,
       );
       continue;

@@ -25,7 +25,7 @@ export interface HttpSettings extends Omit<
   | 'cancelToken'
   | 'paymentsAuth'
 > {
-  /** Certificate authorities to trust besides none but these, as `tls.connect` takes them. */
+  /** The only certificate authorities that are trusted, where they are given; as `tls.connect` takes them. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
 }
 

@@ -62,9 +62,7 @@ function called(path: string, make: unknown, definition: Fields): Problems {
   for (const each of made) {
     if (!(each instanceof Promise)) continue;
     each.catch(() => undefined);
-    return [
-      `${path}: returns a promise; it is called once per credential, and what takes time belongs into sign`,
-    ];
+    return [`${path}: returns a promise; it is called once per credential; make in sign what takes time`];
   }
   if (!made.every(isJsonObject)) return [`${path}: must return an object of header values`];
   const unknown = values.unknownFields(path);
@@ -77,7 +75,7 @@ function called(path: string, make: unknown, definition: Fields): Problems {
     ...(JSON.stringify(first) === JSON.stringify(second)
       ? []
       : [
-          `${path}: gives other values each time; it is called once per credential, and what changes belongs into sign`,
+          `${path}: gives other values each time; it is called once per credential; make in sign what changes`,
         ]),
     ...Object.entries(first).flatMap(([name, value]) =>
       valueProblems(`${path}.${name}`, name, value, definition),

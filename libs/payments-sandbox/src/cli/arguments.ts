@@ -27,7 +27,7 @@ export interface CliArguments {
   readonly accounts: readonly string[];
 }
 
-/** The command line makes no sense; the message says why. */
+/** A mistake in the command line. The message says what was expected. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

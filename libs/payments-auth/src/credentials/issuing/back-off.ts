@@ -13,7 +13,7 @@ export const RETRY: Doubling = { firstMs: 500, mostMs: 4_000 };
 export const OUTAGE: Doubling = { firstMs: 1_000, mostMs: 30_000 };
 /** Before a secret that the provider called wrong is tried again. */
 export const REJECTION: Doubling = { firstMs: 30_000, mostMs: 15 * 60_000 };
-/** Between renewals that calls force while renewal is no cure (R11). */
+/** The pause between two renewals that refused calls force, while the renewed tokens are refused as well (R11). */
 export const FUTILITY: Doubling = { firstMs: 2_000, mostMs: 5 * 60_000 };
 
 /** The wait after `failures` failures in a row, 1 being the first. */

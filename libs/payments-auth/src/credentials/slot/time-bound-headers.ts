@@ -32,7 +32,7 @@ export class TimeBoundHeaders {
       return undefined;
     }
     if (changed === undefined) return undefined;
-    this.fault = `headers makes another "${changed}" each time, and is asked once per credential. What changes, such as a time, a nonce or a JWT, belongs into sign`;
+    this.fault = `headers makes another "${changed}" each time, and is asked once per credential. Make what changes, such as a time, a nonce or a JWT, in sign`;
     return this.fault;
   }
 }
