@@ -13,7 +13,7 @@ import { hideSecretFields } from './secret-fields.js';
 import type { TransportSettings } from './transport-settings.js';
 
 const NOTHING_SAID: PaymentsAuthRequest = Object.freeze(ownCopy({}));
-/** Such a refusal may come of anything: what may be repeated after it may be repeated after all. */
+/** A refusal without the provider’s own words may come from a gateway: only reading calls are sent again after it. */
 const NOT_OWN = Object.freeze({ own: false });
 const OWN = Object.freeze({ own: true });
 const MOST_ATTEMPTS = 3;
