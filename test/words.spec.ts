@@ -21,9 +21,11 @@ const RIDDLES = [
 
 const files = repositoryFiles(/\.(ts|mjs|js|md|html|css)$/).filter((file) => file !== 'test/words.spec.ts');
 
+/** One line, without the marks that begin a line of a comment or a quotation. */
+const prose = (text: string) => text.replace(/\s+(?:\/\/|\*|>)?\s*/g, ' ').toLowerCase();
+
 describe('what is read', () => {
   it.each(RIDDLES)('says nowhere: %s', (riddle) => {
-    const prose = (text: string) => text.replace(/\s+(?:\/\/|\*|>)?\s*/g, ' ').toLowerCase();
     expect(files.filter((file) => prose(textOf(file)).includes(riddle))).toEqual([]);
   });
 });
