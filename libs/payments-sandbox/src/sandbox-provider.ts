@@ -33,6 +33,8 @@ export interface SandboxProviderOptions {
   readonly settings: Partial<ProviderSettings>;
   readonly logSize: number;
   readonly elsewhere: Elsewhere;
+  /** What the providers before this one have told in their variables, and what this one tells. */
+  readonly told?: Map<string, string>;
 }
 
 /** A call of the provider's own API; the path is below the base URL of its host. */
@@ -67,7 +69,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     this.#listeners = new Map(
       behaviour.hosts.map((host) => [host, new HttpListener(host, behaviour.basePath, this.#engine)]),
     );
-    this.#context.accounts.add(OWN_ACCOUNT);
+    this.#addOwnAccount(options.told ?? new Map());
   }
 
   /** Named hosts, the default one first. */
@@ -106,7 +108,25 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   }
 
   environmentOf(account: string): Record<string, string> {
-    return this.#behaviour.environment(this.credentialsOf(account), this.baseUrls);
+    const credentials = this.credentialsOf(account);
+    const variables: Readonly<Record<string, string | undefined>> = this.#behaviour.variables ?? {};
+    const published = Object.entries(this.publicKeysOf(account)).flatMap(([field, pem]) => {
+      const name = field in credentials ? undefined : variables[field];
+      return name === undefined ? [] : [[name, pem]];
+    });
+    return {
+      ...this.#behaviour.environment(credentials, this.baseUrls),
+      ...(Object.fromEntries(published) as Record<string, string>),
+    };
+  }
+
+  /** Who reads the same variable reads the same value. */
+  #addOwnAccount(told: Map<string, string>): void {
+    const variables = Object.entries(this.#behaviour.variables ?? {}) as [keyof C, string][];
+    const known = variables.filter(([, name]) => told.has(name));
+    const given = Object.fromEntries(known.map(([field, name]) => [field, told.get(name)])) as Partial<C>;
+    const { credentials } = this.#context.accounts.add(OWN_ACCOUNT, given);
+    for (const [field, name] of variables) told.set(name, credentials[field] ?? '');
   }
 
   get accounts(): readonly string[] {

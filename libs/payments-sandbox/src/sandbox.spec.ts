@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { CATALOGUE_NAMES, PROVIDER_NAMES } from './providers/index.js';
 import { type Sandbox, startSandbox } from './sandbox.js';
 
 describe('startSandbox', () => {
@@ -15,6 +16,26 @@ describe('startSandbox', () => {
     expect(new Set(urls.map((url) => new URL(url).port)).size).toBe(7);
     expect(urls.every((url) => new URL(url).hostname === '127.0.0.1')).toBe(true);
     expect(sandbox.provider('pesapal').baseUrl).toMatch(/\/pesapalv3$/);
+  });
+
+  it('tells providers that read the same variable the same value', async () => {
+    sandbox = await startSandbox({ providers: [...PROVIDER_NAMES, ...CATALOGUE_NAMES] });
+
+    const { environment } = sandbox;
+    for (const provider of sandbox.running) expect(environment).toMatchObject(provider.environment);
+    const [v3, v4] = [sandbox.provider('flutterwave'), sandbox.provider('flutterwave-v4')];
+    expect(v3.credentials.secretHash).toBe(v4.credentials.secretHash);
+    expect(environment['FLW_SECRET_HASH']).toBe(v3.credentials.secretHash);
+  });
+
+  it('tells the public halves of the keys that webhooks are signed with', async () => {
+    sandbox = await startSandbox({ providers: ['azampay', 'pawapay', 'wise', 'wise-oauth'] });
+
+    expect(sandbox.environment).toMatchObject({
+      AZAMPAY_CALLBACK_PUBLIC_KEY: sandbox.provider('azampay').publicKeysOf()['callbackKey'],
+      PAWAPAY_CALLBACK_PUBLIC_KEY: sandbox.provider('pawapay').publicKeysOf()['callbackKey'],
+      WISE_WEBHOOK_PUBLIC_KEY: sandbox.provider('wise').publicKeysOf()['webhookKey'],
+    });
   });
 
   it('hands out the environment variables that an application reads', async () => {

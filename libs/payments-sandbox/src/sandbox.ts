@@ -122,6 +122,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const elsewhere = new Elsewhere();
   const lifetime = options.tokenLifetimeMs === undefined ? {} : { tokenLifetimeMs: options.tokenLifetimeMs };
   const providers = new Map<AnyProviderName, SandboxProvider>();
+  const told = new Map<string, string>();
   for (const name of names) {
     if (!isProviderName(name)) throw new InvalidInputError([`There is no provider "${String(name)}" here.`]);
     const settings = { ...lifetime, ...options.settings?.[name] };
@@ -131,6 +132,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       settings,
       logSize,
       elsewhere,
+      told,
     });
     providers.set(name, provider);
   }

@@ -27,6 +27,7 @@ export const azampay = counterpart(
   },
   {
     hosts: ['api', 'login'],
+    variables: { callbackKey: 'AZAMPAY_CALLBACK_PUBLIC_KEY' },
     login: {
       host: 'login',
       path: '/AppRegistration/GenerateToken',

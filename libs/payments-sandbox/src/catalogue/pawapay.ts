@@ -76,7 +76,7 @@ export const pawapay = counterpart(
     callbackKey: hidden(ecKey('P-256')),
   },
   {
-    variables: { apiToken: 'PAWAPAY_API_TOKEN' },
+    variables: { apiToken: 'PAWAPAY_API_TOKEN', callbackKey: 'PAWAPAY_CALLBACK_PUBLIC_KEY' },
     carries: key(inAuthorization()),
     refusal: json(401, failure('AUTHENTICATION_ERROR', 'The API token is invalid')),
     lacks: ({ request, bearer }) =>

@@ -59,11 +59,18 @@ const webhooks = () => ({
   }),
 });
 
+const WEBHOOK_PUBLIC_KEY = 'WISE_WEBHOOK_PUBLIC_KEY';
+
 /** Wise for small businesses: a personal token; some calls ask for a signature. */
 export const wise = counterpart(
   'wise',
   { apiToken: secret('sandbox-token-'), privateKey: rsaKey, webhookKey: hidden(rsaKey) },
-  { ...shared, carries: key(inAuthorization()), webhooks: webhooks() },
+  {
+    ...shared,
+    variables: { webhookKey: WEBHOOK_PUBLIC_KEY },
+    carries: key(inAuthorization()),
+    webhooks: webhooks(),
+  },
 );
 
 /** Wise for partners: client credentials. The client certificate that live wants is not asked for on loopback. */
@@ -77,7 +84,11 @@ export const wiseOauth = counterpart(
   },
   {
     ...shared,
-    variables: { clientId: 'WISE_CLIENT_ID', clientSecret: 'WISE_CLIENT_SECRET' },
+    variables: {
+      clientId: 'WISE_CLIENT_ID',
+      clientSecret: 'WISE_CLIENT_SECRET',
+      webhookKey: WEBHOOK_PUBLIC_KEY,
+    },
     login: {
       path: '/oauth/token',
       client: asOAuthClient,

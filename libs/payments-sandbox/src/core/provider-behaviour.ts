@@ -75,6 +75,11 @@ export interface ProviderBehaviour<C extends Credentials, N extends string = str
 
   /** The fields of the credentials that a merchant with these settings has. @default all of them */
   handedOut?(credentials: C, settings: ProviderSettings): C;
+  /**
+   * The variables of these fields, by which other providers may know the same value. That of a key of its own is where an
+   * application reads the public half.
+   */
+  readonly variables?: { readonly [K in keyof C]?: string };
   /** The environment variables that an application reads these credentials and base URLs from. */
   environment(credentials: C, baseUrls: Readonly<Record<string, string>>): Record<string, string>;
   /** The account that the call's credential belongs to. `undefined` when the credential is not accepted. */

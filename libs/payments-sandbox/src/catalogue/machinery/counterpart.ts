@@ -86,7 +86,7 @@ export interface CounterpartFacts<C extends Credentials> {
   readonly identity?: keyof C & string;
   /** The field that proves it. @default the first that a rotation changes */
   readonly proof?: keyof C & string;
-  /** Environment variables that are not called `<NAME>_<FIELD>`. */
+  /** Environment variables that are not called `<NAME>_<FIELD>`, and those of the public halves of hidden keys. */
   readonly variables?: { readonly [K in keyof C]?: string };
   /** Further names of the base URLs, by host, besides `<NAME>_BASE_URL` and `<NAME>_<HOST>_BASE_URL`. */
   readonly baseUrlVariables?: Readonly<Record<string, string>>;
@@ -149,6 +149,7 @@ export function counterpart<const N extends string, F extends Readonly<Record<st
     ...(facts.rotationEndsTokens === undefined ? {} : { rotationEndsTokens: facts.rotationEndsTokens }),
     ...(facts.noSuchPath === undefined ? {} : { noSuchPath: () => facts.noSuchPath as Reply }),
     ...(facts.settings === undefined ? {} : { settings: facts.settings }),
+    ...(facts.variables === undefined ? {} : { variables: facts.variables }),
     ...(facts.webhooks === undefined ? {} : { webhooks: facts.webhooks }),
     ...(login === undefined ? {} : loginParts(login, error)),
     ...(revocation === undefined ? {} : { revocationEndpoint: revocationOf(revocation, refusal) }),
