@@ -311,6 +311,39 @@ describe('a refresh token that is good for one use', () => {
     expect(typesOf()).not.toContain('refresh-token-in-doubt');
   });
 
+  it('is spent by one process at a time, also where the other has another secret of the client', async () => {
+    const first = await connect('shop');
+    const store = new MemoryTokenStore();
+    // What the issuer does not look at stands for a secret that it takes beside the first.
+    const provider = defineProvider<Merchant & { deployment?: string }>({
+      ...acme,
+      credentials: { clientId: {}, clientSecret: {}, refreshToken: {}, deployment: { optional: true } },
+    } as never);
+    const of = (deployment: string) => ({
+      provider,
+      accounts: {
+        load: async (account: string) => {
+          const found = await merchants.source.load(account);
+          return found && { ...found, deployment };
+        },
+        save: merchants.source.save,
+      },
+    });
+    const [before, after] = [await start(store, of('before')), await start(store, of('after'))];
+    let called: Promise<unknown> | undefined;
+    merchants.beforeSave = async () => {
+      called ??= call(after, 'shop');
+      await later(300);
+    };
+    expect((await call(before, 'shop')).status).toBe(200);
+    await called;
+    const all = await spent();
+    expect(all).toHaveLength(2);
+    expect(all[0]).toBe(first);
+    expect(all[1]).not.toBe(first);
+    expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
+  });
+
   it('that one process could not save is not spent by another', async () => {
     const first = await connect('shop');
     const store = new MemoryTokenStore();

@@ -306,10 +306,11 @@ export class RefreshTokenIssuer implements TokenIssuer {
 
   /** The refresh token that the application holds, where it can be said. */
   async #storedNow(request: IssueRequest): Promise<string | undefined> {
-    const loaded = await this.#load(request);
-    if ('outcome' in loaded) return undefined;
     try {
-      return this.#refreshTokenIn(loaded.credentials);
+      const list = await this.#environment.load(request.account);
+      // Its client may have another secret by now. The refresh token is the same.
+      const secret = list.find(({ fingerprint }) => fingerprint === request.fingerprint) ?? list[0];
+      return secret && this.#refreshTokenIn(secret.credentials);
     } catch {
       return undefined;
     }
@@ -359,11 +360,14 @@ export class RefreshTokenIssuer implements TokenIssuer {
     return this.#hash.of(['refresh-token', refreshToken]);
   }
 
-  /** Of the account and its client: all scopes are asked for with the same refresh token. */
-  #keyOf({ account, fingerprint }: IssueRequest): TokenKey {
+  /**
+   * Of the account alone: all scopes are asked for with the same refresh token, and so does a process that has another
+   * secret of the client, as in a deployment that rotates it.
+   */
+  #keyOf({ account }: IssueRequest): TokenKey {
     const { name: provider } = this.#provider;
     const baseUrl = tokenBaseUrl(this.#provider, this.#strategy);
-    return { provider, account, hash: this.#hash.of(['spending', provider, baseUrl, account, fingerprint]) };
+    return { provider, account, hash: this.#hash.of(['spending', provider, baseUrl, account]) };
   }
 
   get #hash(): KeyedHash {
