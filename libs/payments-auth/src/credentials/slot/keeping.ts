@@ -79,13 +79,14 @@ function firstHadAtMs({ from, askedAtMs }: IssuedToken, nowMs: number): number {
 function keepKey(slot: SlotView, secret: Secret): KeptCredential {
   const { owner, kept: before } = slot;
   const { clock } = owner.context;
-  const { keptForMs } = owner.secrets;
+  // A resolver is not asked again for a second, and its answer may be used for less: so the end has to come.
+  const keptForMs = Math.ceil(owner.secrets.keptForMs);
   const isSame = before?.secret.fingerprint === secret.fingerprint;
   return new KeptCredential({
     credential: isSame ? before.credential : keyCredential(slot, secret),
     secret,
     lifetimeMs: keptForMs,
-    zones: { dueAfterMs: 0.8 * keptForMs, deadAfterMs: keptForMs },
+    zones: { dueAfterMs: Math.max(0.8 * keptForMs, Math.min(100, keptForMs)), deadAfterMs: keptForMs },
     since: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
   });
 }
