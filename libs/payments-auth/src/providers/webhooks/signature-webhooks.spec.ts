@@ -65,6 +65,33 @@ describe('publicKeyWebhook', () => {
   );
 });
 
+describe('publicKeyWebhook with a detached JWS', () => {
+  it.each([undefined, 'hex', 'base64', 'base64url'] as const)(
+    'verifies it where the encoding is said to be %s',
+    async (encoding) => {
+      const schemes = {
+        key: publicKeyWebhook({
+          algorithm: 'ecdsa-sha512',
+          key: { credential: 'publicKey' },
+          header: 'x-signature',
+          jws: {},
+          ...(encoding === undefined ? {} : { encoding }),
+        }),
+      };
+      const header = Buffer.from('{"alg":"ES512","kid":"key-1"}').toString('base64url');
+      const text = Buffer.from(`${header}.${Buffer.from(BODY).toString('base64url')}`);
+      const key = { key: KEYS.p521.privateKey, dsaEncoding: 'ieee-p1363' as const };
+      const signature = `${header}..${sign('sha512', text, key).toString('base64url')}`;
+      const examine = (body: string) =>
+        examined(schemes, { headers: { 'x-signature': signature }, rawBody: Buffer.from(body) }, [
+          { publicKey: pem(KEYS.p521.publicKey) },
+        ]);
+      expect(await examine(BODY)).toMatchObject({ evidence: { proves: 'payload' } });
+      expect(await examine(`${BODY} `)).toEqual({ refusal: 'wrong-signature' });
+    },
+  );
+});
+
 describe('hashWebhook', () => {
   const schemes = {
     hash: hashWebhook({

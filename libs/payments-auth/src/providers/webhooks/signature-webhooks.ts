@@ -81,7 +81,7 @@ export interface PublicKeySpec<F extends string> extends SchemeSpec, SignatureSp
    * The signature is a detached JWS (RFC 7515, appendix F): its header names the key, and what is signed is that header
    * and the text. `signedHeaders` is the member of the JWS header that lists further signed headers of the message,
    * separated by commas; they stand in the text as `{signedHeaders}`, one a line. With `trailingSlash: 'either'` the path
-   * may have been signed with a slash at its end or without one.
+   * may have been signed with a slash at its end or without one. It is base64url, whatever `encoding` says.
    */
   readonly jws?: { readonly signedHeaders?: string; readonly trailingSlash?: 'either' };
   /** The call to make before acting on a message that does not prove its payload. */
@@ -171,7 +171,9 @@ export function hashWebhook<const F extends string>(given: HashSpec<F>): Webhook
 
 /** A webhook that the provider signs with a private key of its own. */
 export function publicKeyWebhook<const F extends string>(asWritten: PublicKeySpec<F>): WebhookScheme<F> {
-  const spec = deepOwnCopy(asWritten);
+  const written = deepOwnCopy(asWritten);
+  // A JWS is base64url, and in another encoding it would be read as other letters than it has.
+  const spec = written.jws === undefined ? written : ownCopy({ ...written, encoding: 'base64url' as const });
   const { algorithm, key, encoding = 'hex', jws } = spec;
   const pinned = 'credential' in key ? key.credential : undefined;
   const perEnvironment = 'environments' in key ? key.environments : 'jwks' in key ? key.jwks : undefined;
