@@ -94,7 +94,7 @@ describe('the examples of the README', () => {
 });
 
 describe('the quick start', () => {
-  it('shows the same balance after every token was revoked', async () => {
+  it('shows the same balance, and pays once, after every token was revoked', async () => {
     const sandbox = await sandboxOf({ control: true });
     const AppModule = await example<Type>('docs/quick-start.md', 'AppModule');
     const { app } = await application([AppModule], { variables: sandbox.environment });
@@ -108,6 +108,12 @@ describe('the quick start', () => {
     expect(await balance()).toEqual(first);
     const seen: unknown = await (await fetch(`${sandbox.controlUrl}/providers/wakapay`)).json();
     expect(seen).toMatchObject({ wakapay: { counts: { refusals: 1, calls: 3 } } });
+
+    sandbox.provider('wakapay').revokeTokens();
+    const paid = await fetch(`http://127.0.0.1:${port}/payments`, { method: 'POST' });
+    expect(paid.status).toBe(201);
+    expect(sandbox.provider('wakapay').counts).toMatchObject({ refusals: 2, replays: 2, executedTwice: 0 });
+    expect(sandbox.provider('wakapay').executions.get('order-1')).toBe(1);
   });
 });
 

@@ -38,6 +38,16 @@ describe('the documents', () => {
   });
 });
 
+describe('the commands of the documents', () => {
+  it('hand every option on to the command: npm takes one before the first other word for its own', () => {
+    const commands = repositoryFiles(/\.md$/).flatMap((file) =>
+      [...textOf(file).matchAll(/npx --no (.+)/g)].map(([, command = '']) => ({ file, command })),
+    );
+    expect(commands.length).toBeGreaterThan(10);
+    expect(commands.filter(({ command }) => /^(?!-- )\S+ +-/.test(command))).toEqual([]);
+  });
+});
+
 describe('the way through the code', () => {
   it('leads through files that exist', () => {
     const [, way = ''] = textOf('CONTRIBUTING.md').split('## The way through the code');
