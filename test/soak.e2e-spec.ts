@@ -191,7 +191,8 @@ describe(`with SOAK_SEED=${SEED}, while every provider misbehaves for ${SECONDS}
     }
     for (const { sent, ended, succeeded } of tallies.values()) {
       expect(ended).toBe(sent);
-      expect(sent).toBeGreaterThan(SECONDS);
+      // Each caller came to a second call, however slow the machine is.
+      expect(sent).toBeGreaterThan(CALLERS_PER_PROVIDER);
       expect(succeeded).toBeGreaterThan(0);
     }
   });

@@ -201,7 +201,7 @@ describe('an attempt that never leaves', () => {
     const http = create({ definition: { ...acmeDefinition, ...(code === 'SIGNING_FAILED' && { sign }) } });
     expect(await failure(send(config, http))).toMatchObject({ code });
     expect(server.requests).toEqual([]);
-    expect(spenders.answers).toEqual([{ credential: spenders.onTrial, before: [] }]);
+    expect(spenders.answers).toEqual([{ credential: spenders.onTrial, before: [], isUnsent: true }]);
   });
 });
 

@@ -201,7 +201,7 @@ local forMs, credential = tonumber(ARGV[1]), ARGV[2]
 local endpointMs = math.min(forMs, ${MOST_ENDPOINT_PAUSE_MS})
 pause(KEYS[2], forMs)
 local last = redis.pcall('GETRANGE', KEYS[3], 0, 64)
-if type(last) == 'string' and last ~= credential then pause(KEYS[1], endpointMs) end
+if type(last) == 'string' and last ~= '' and last ~= credential then pause(KEYS[1], endpointMs) end
 redis.call('SET', KEYS[3], credential, 'PX', endpointMs)
 return 1
 `;
