@@ -14,6 +14,10 @@ const A_TIME = expect.any(Number);
 
 type Type = PaymentsAuthEvent['type'];
 
+function inWholeMs(name: string, value: unknown): unknown {
+  return typeof value === 'number' && name.endsWith('Ms') ? Math.round(value) : value;
+}
+
 describe('an event', () => {
   let bed: ProviderBed;
   let secrets: string[];
@@ -294,8 +298,6 @@ describe('whoever listens', () => {
     await quiet();
     const lines = logger.of('log', 'PaymentsAuthAudit');
     expect(lines.length).toBeGreaterThan(6);
-    const inWholeMs = (name: string, value: unknown) =>
-      typeof value === 'number' && name.endsWith('Ms') ? Math.round(value) : value;
     expect(lines).toEqual(heard.map((event) => JSON.stringify(event, inWholeMs)));
     const { credentials, tokens } = sandbox.provider('wakapay');
     expect(findLeaks(lines, [...Object.values(credentials), ...tokens.map(({ value }) => value)])).toEqual(
