@@ -125,6 +125,10 @@ describe.each(BUILT_IN_PROVIDERS.filter(({ name }) => BY_HAND.includes(name)))(
       expect([...variables, ...urls].filter((text) => !page.includes(text))).toEqual([]);
     });
 
+    it('says that nothing was checked against a live API, and how to report what one answers', () => {
+      expect(page).toMatch(/Nothing on this page was checked against a live API\..*check --report/);
+    });
+
     it('says what to do about errors, and how to rotate', () => {
       expect(anchorsOf(`docs/providers/${provider.name}.md`)).toEqual(
         new Set([provider.title.toLowerCase(), 'what-to-know', 'errors', 'rotation-without-downtime']),
