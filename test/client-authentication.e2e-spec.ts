@@ -345,7 +345,12 @@ describe('a client shows a certificate to a real issuer', () => {
     const http = paymentsAuth.http('acme').axiosRef;
     await http.get('/resource');
     const before = (await issuer.requests('/resource')).length;
-    for (const config of [{ adapter: 'fetch' as const }, { httpsAgent: new Agent() }])
+    for (const config of [
+      { adapter: 'fetch' as const },
+      { httpsAgent: new Agent() },
+      { httpVersion: 2 as const },
+      { httpVersion: '2' as never },
+    ])
       await expect(http.get('/resource', config)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
     expect((await issuer.requests('/resource')).length).toBe(before);
     await stop();
@@ -364,11 +369,14 @@ describe('a client shows a certificate to a real issuer', () => {
     await stop();
   });
 
-  it.each(['httpsAgent', 'http2Options'])('and http.%s beside it is refused at boot', async (name) => {
-    await expect(
-      startWithCertificates({ credentials: certified('shop-1'), http: { [name]: {} } }),
-    ).rejects.toMatchObject({ problems: [expect.stringContaining(`providers.acme.http.${name}: `)] });
-  });
+  it.each(['httpsAgent', 'http2Options', 'httpVersion'])(
+    'and http.%s beside it is refused at boot',
+    async (name) => {
+      await expect(
+        startWithCertificates({ credentials: certified('shop-1'), http: { [name]: {} } }),
+      ).rejects.toMatchObject({ problems: [expect.stringContaining(`providers.acme.http.${name}: `)] });
+    },
+  );
 
   it('through a CONNECT proxy, which sees neither the certificate nor the token', async () => {
     const proxy = await startConnectProxy();

@@ -162,8 +162,8 @@ function checkSettings({ definition, findings, options, path }: ProviderScope): 
       `${definition.title} takes its credentials in one way only; leave this out`,
     );
   const settings = ownRecord(options.http) ?? {};
-  for (const name of ['httpsAgent', 'http2Options'])
-    if (definition.tls !== undefined && settings[name] !== undefined)
+  for (const name of ['httpsAgent', 'http2Options', 'httpVersion'])
+    if (definition.tls !== undefined && settings[name] !== undefined && settings[name] !== 1)
       findings.problem(
         `${path}.http.${name}`,
         `${definition.title} takes a client certificate, and each connection is made with that; leave this out, and give ca where it is needed`,
