@@ -40,7 +40,7 @@ export function certifyAttempt(
     refuse("it has an adapter other than axios's http adapter");
   if (visible.httpsAgent) refuse('it has an httpsAgent of its own');
   // axios's HTTP/2 opens connections of its own, and asks no agent.
-  if (attempt.httpVersion !== undefined && Number(attempt.httpVersion) !== 1) refuse('it asks for HTTP/2');
+  if (attempt.httpVersion !== undefined && attempt.httpVersion !== 1) refuse('it asks for HTTP/2');
   attempt.httpVersion = 1;
   attempt.httpsAgent = agent;
 }
