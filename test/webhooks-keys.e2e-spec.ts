@@ -173,6 +173,18 @@ describe('keys in a set that the provider publishes', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  it.each(['before', 'behind'])(
+    'are told apart by type where a key of another one %s has the same id',
+    async (where) => {
+      const { one, keys, verify } = await published();
+      const rsa = jwk('one', generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey);
+      if (where === 'before') keys.unshift(rsa);
+      else keys.push(rsa);
+      expect(await verify(jws(one.privateKey, 'one'))).toBe(true);
+      expect(await verify(jws(p521().privateKey, 'one'))).toBe(false);
+    },
+  );
+
   it('cost a handful of fetches when ten thousand forged messages name as many', async () => {
     const { one, server, verify, clock } = await published();
     const template = jws(one.privateKey, 'KID');

@@ -3,7 +3,7 @@ import { isJsonObject, textAt } from '../building-blocks/json-value.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
-import type { PublishedKeys } from '../providers/webhooks/webhook-scheme.js';
+import type { PublishedKeys, PublishedKeyType } from '../providers/webhooks/webhook-scheme.js';
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
 import { type Authorities, trustedKey } from './certificate-chain.js';
 
@@ -24,7 +24,8 @@ const MOST_KEYS_IN_A_SET = 200;
 const MOST_CERTIFICATES = 32;
 
 interface KeySet {
-  keys: ReadonlyMap<string, KeyObject>;
+  /** By id. Keys of different types may have the same id (RFC 7517, section 4.5). */
+  keys: ReadonlyMap<string, readonly KeyObject[]>;
   /** When the fetch of `keys` was begun; absent before the first one has succeeded. */
   fetchedAtMs?: number;
   /** How many fetches were begun, and the number of the last one that succeeded. */
@@ -69,18 +70,22 @@ export class FetchedKeys implements PublishedKeys {
    * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when the set cannot be had, or may not be fetched again yet: the
    *   provider may have a new key in it
    */
-  async fromSet(url: string, keyId: string | undefined): Promise<KeyObject | undefined> {
+  async fromSet(
+    url: string,
+    keyId: string | undefined,
+    type: PublishedKeyType,
+  ): Promise<KeyObject | undefined> {
     const set = this.#setAt(url);
-    const id = `${url}#${keyId ?? ''}`;
+    const id = `${url}#${type}#${keyId ?? ''}`;
     // Only a fetch that begins after the message came says that the set does not have its key.
     const begunBefore = set.begun;
     if (this.#ageOf(set) > FRESH_MS) await this.#renewed(url, set);
-    while (pick(set, keyId) === undefined && set.succeeded <= begunBefore && !this.#isUnknown(id)) {
+    while (pick(set, keyId, type) === undefined && set.succeeded <= begunBefore && !this.#isUnknown(id)) {
       if (set.underWay === undefined && !this.#mayFetch())
         throw this.#unavailable('too many unknown keys were named in a short time');
       await this.#fetched(url, set);
     }
-    const key = pick(set, keyId);
+    const key = pick(set, keyId, type);
     if (key === undefined) this.#rememberUnknown(id);
     return key;
   }
@@ -223,20 +228,23 @@ function bounded<T>(map: Map<string, T>, most: number): Map<string, T> {
   return map;
 }
 
-/** The key of an id; the only one there is, where the message names none. */
-function pick({ keys }: KeySet, keyId: string | undefined): KeyObject | undefined {
-  if (keyId !== undefined) return keys.get(keyId);
-  return keys.size === 1 ? [...keys.values()][0] : undefined;
+/** The key of an id and a type; the only one of the type, where the message names none. */
+function pick({ keys }: KeySet, keyId: string | undefined, type: PublishedKeyType): KeyObject | undefined {
+  const named = keyId === undefined ? [...keys.values()].flat() : (keys.get(keyId) ?? []);
+  const found = named.filter(({ asymmetricKeyType }) => asymmetricKeyType === type);
+  return keyId !== undefined || found.length === 1 ? found.at(-1) : undefined;
 }
 
 /** RFC 7517. Keys that this Node does not know, secret ones and those without an id but one are left out. */
-function keysIn(body: unknown): ReadonlyMap<string, KeyObject> {
+function keysIn(body: unknown): ReadonlyMap<string, readonly KeyObject[]> {
   const listed = isJsonObject(body) && Array.isArray(body['keys']) ? (body['keys'] as unknown[]) : [];
-  const keys = new Map<string, KeyObject>();
+  const keys = new Map<string, KeyObject[]>();
   for (const jwk of listed.slice(0, MOST_KEYS_IN_A_SET)) {
     if (!isJsonObject(jwk) || jwk['kty'] === 'oct') continue;
     try {
-      keys.set(textAt(jwk, 'kid') ?? '', createPublicKey({ key: jwk as never, format: 'jwk' }));
+      const key = createPublicKey({ key: jwk as never, format: 'jwk' });
+      const id = textAt(jwk, 'kid') ?? '';
+      keys.set(id, [...(keys.get(id) ?? []), key]);
     } catch {
       // A set may hold keys of other kinds.
     }

@@ -25,6 +25,7 @@ import {
   commonWork,
   deliveryIdOf,
   fieldProblems,
+  type PublishedKeyType,
   type SchemeEvidence,
   type SchemeGiven,
   type SchemePlace,
@@ -191,7 +192,7 @@ export function publicKeyWebhook<const F extends string>(asWritten: PublicKeySpe
         : keys.ofCertificate(url);
     }
     const here = ofEnvironment(perEnvironment ?? {}, environment);
-    return 'jwks' in key ? keys.fromSet(here, keyId) : publicKeyOf(here);
+    return 'jwks' in key ? keys.fromSet(here, keyId, typeOf(algorithm)) : publicKeyOf(here);
   };
 
   return signatureScheme(spec, {
@@ -240,6 +241,12 @@ export function publicKeyWebhook<const F extends string>(asWritten: PublicKeySpe
           },
         }),
   });
+}
+
+/** The type of the keys that an algorithm signs with, as Node calls it. */
+function typeOf(algorithm: string): PublishedKeyType {
+  if (algorithm.startsWith('rsa')) return 'rsa';
+  return algorithm.startsWith('ecdsa') ? 'ec' : 'ed25519';
 }
 
 /** A webhook as https://www.standardwebhooks.com describes it; `prefix: 'svix'` for the headers of Svix. */

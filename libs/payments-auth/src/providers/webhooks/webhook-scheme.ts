@@ -48,10 +48,13 @@ export interface SchemeSpec {
 /** Static credentials, as a scheme sees them. */
 export type SchemeCredentials = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** As Node calls them. */
+export type PublishedKeyType = 'rsa' | 'ec' | 'ed25519';
+
 /** Keys that a provider publishes. Fetched when needed, kept, and bounded in number and time. */
 export interface PublishedKeys {
-  /** The key with this id in the set at `url`; `undefined` when the set has no such key. */
-  fromSet(url: string, keyId: string | undefined): Promise<KeyObject | undefined>;
+  /** The key with this id and of this type in the set at `url`; `undefined` when the set has no such key. */
+  fromSet(url: string, keyId: string | undefined, type: PublishedKeyType): Promise<KeyObject | undefined>;
   /** The key of the certificate at `url`, whose chain ends at a trusted root; `undefined` when it does not. */
   ofCertificate(url: string): Promise<KeyObject | undefined>;
 }
