@@ -7,16 +7,13 @@ import { LogLines, startApplication, type TestApplication } from './support/appl
 import { findLeaks } from './support/leak-checker.js';
 import { failure, quiet, until } from './support/waiting.js';
 import { type ProviderBed, type ProviderBedSettings, startProviderBed } from './support/sandbox-bed.js';
+import { auditLineOf } from './support/audit-line.js';
 
 const READ = { url: '/sandbox/echo' };
 const HASH = expect.stringMatching(/^[0-9a-f]{8}$/);
 const A_TIME = expect.any(Number);
 
 type Type = PaymentsAuthEvent['type'];
-
-function inWholeMs(name: string, value: unknown): unknown {
-  return typeof value === 'number' && name.endsWith('Ms') ? Math.round(value) : value;
-}
 
 describe('an event', () => {
   let bed: ProviderBed;
@@ -298,7 +295,7 @@ describe('whoever listens', () => {
     await quiet();
     const lines = logger.of('log', 'PaymentsAuthAudit');
     expect(lines.length).toBeGreaterThan(6);
-    expect(lines).toEqual(heard.map((event) => JSON.stringify(event, inWholeMs)));
+    expect(lines).toEqual(heard.map(auditLineOf));
     const { credentials, tokens } = sandbox.provider('wakapay');
     expect(findLeaks(lines, [...Object.values(credentials), ...tokens.map(({ value }) => value)])).toEqual(
       [],

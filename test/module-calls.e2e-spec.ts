@@ -9,6 +9,7 @@ import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { LogLines, startApplication } from './support/application.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
+import { auditLineOf } from './support/audit-line.js';
 
 const CASHFIN_SECRET = 'test-secret-not-real-cashfin';
 const PESAPAL = { consumerKey: 'test-key-not-real', consumerSecret: 'test-secret-not-real-pesapal' };
@@ -68,10 +69,6 @@ class Shop {
 
 const get = async (http: HttpService, url: string) =>
   (await firstValueFrom(http.get<{ authorization?: string; apiKey?: string }>(url))).data;
-
-function inWholeMs(name: string, value: unknown): unknown {
-  return typeof value === 'number' && name.endsWith('Ms') ? Math.round(value) : value;
-}
 
 describe('an application that names its providers', () => {
   afterEach(() => server.close());
@@ -175,7 +172,7 @@ describe('an application that names its providers', () => {
       expect.arrayContaining(['credential-requested', 'token-request', 'credential-obtained']),
     );
     const audit = logger.of('log', 'PaymentsAuthAudit');
-    expect(audit).toEqual(heard.map((event) => JSON.stringify(event, inWholeMs)));
+    expect(audit).toEqual(heard.map(auditLineOf));
     expect(audit.join('\n')).not.toMatch(/test-token|not-real/);
   });
 
