@@ -217,7 +217,7 @@ export function toKnowOf(page) {
 }
 
 /** @param {Definition} definition */
-function rotation({ token, credentials }) {
+function rotation({ token, credentials, refusal }) {
   if (token?.kind === 'refresh-token')
     return [
       '1. A new refresh token comes from the provider, and is saved by the application: see [own providers](../own-provider.md).',
@@ -226,8 +226,17 @@ function rotation({ token, credentials }) {
   const fields = Object.entries(credentials)
     .filter(([, field]) => field.secret !== false && field.optional !== true)
     .map(([name]) => `\`${name}\``);
+  const first = `1. Make a second ${fields.join(' and ') || 'secret'} where the provider shows its credentials.`;
+  // Such a 401 may have another reason, so that it moves no call to the next key of a list.
+  if (token === undefined && refusal === undefined)
+    return [
+      first,
+      '2. Try it with `npx --no nestjs-payments-auth check`, or with one call. A 401 of this provider does not say that the key is wrong: in a list of keys, every call carries the newest.',
+      '3. Configure it alone, or swap it at a moment of your choice: `credentials.rotate(newOnes)`. Deploy.',
+      '4. Delete the old one at the provider when no process uses it any more.',
+    ].join('\n');
   return [
-    `1. Make a second ${fields.join(' and ') || 'secret'} where the provider shows its credentials.`,
+    first,
     '2. Configure both, newest first: `credentials: [newOnes, oldOnes]`. Deploy.',
     '3. When nothing is refused any more, delete the old one at the provider, then take it out of the configuration.',
   ].join('\n');

@@ -18,7 +18,7 @@ const ACCEPTED = { status: 200, text: '[accepted]' };
  * Adyen: an API key in `X-API-Key`. Live hosts carry a prefix of the account; `management` has the same host for all.
  *
  * A 401 can also mean that the path does not exist or that the credential lacks a permission, and its words are the same.
- * So it is never taken for Adyen's own word about the key: another key is tried for reading calls alone.
+ * So it never counts against the key: only a function or a file of credentials is asked again after it.
  *
  * @see https://docs.adyen.com/development-resources/api-credentials
  */

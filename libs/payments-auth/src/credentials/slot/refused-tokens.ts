@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { FUTILITY, waitAfter } from '../issuing/back-off.js';
 import { type CallAnswer, isAcceptance, type Refusal, type RefusedAttempt } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
@@ -223,7 +224,11 @@ export class RefusedTokens {
   #waitFor(kept: KeptCredential): Cure {
     const ageMs = this.#ageMs(kept);
     const atMs = TRIED_AGAIN_AT_MS.find((each) => each > ageMs + AT_ONCE_MS) ?? YOUNG_FOR_MS;
-    this.#proof ??= new AbortController();
+    if (this.#proof === undefined) {
+      this.#proof = new AbortController();
+      // However many calls wait, each listens.
+      setMaxListeners(Infinity, this.#proof.signal);
+    }
     return { by: 'waiting', forMs: atMs - ageMs, until: this.#proof.signal };
   }
 
