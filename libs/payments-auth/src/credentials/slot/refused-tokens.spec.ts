@@ -1,5 +1,5 @@
 import { getEventListeners, getMaxListeners } from 'node:events';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   type CredentialBed,
   held,
@@ -251,6 +251,25 @@ describe('a new token that the provider does not know yet', () => {
     known = true;
     expect(await call(() => known)).toEqual(accepted);
     expect(await waiting).toEqual(cured);
+  });
+
+  it('is waited for by any number of calls, which is no leak of listeners to Node', async () => {
+    bed = await startCredentialBed();
+    const signals = new Set<EventTarget>();
+    const listen = jest.spyOn(AbortSignal.prototype, 'addEventListener');
+    let known = false;
+    const waiting = Array.from({ length: 30 }, () => call(() => known));
+    await quiet();
+    for (const signal of listen.mock.contexts) signals.add(signal);
+    listen.mockRestore();
+    const crowded = [...signals].filter((signal) => getEventListeners(signal, 'abort').length > 10);
+    expect(crowded.length).toBeGreaterThan(0);
+    expect(crowded.map((signal) => getMaxListeners(signal as AbortSignal))).toEqual(
+      crowded.map(() => Infinity),
+    );
+    known = true;
+    await bed.clock.advance(500);
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => cured));
   });
 
   it('leaves the calls to its predecessor, and is tried by one repeatable call every half second', async () => {
