@@ -330,10 +330,11 @@ describe('hosts', () => {
   });
 });
 
+const iso = (ms: number) => new Date(ms).toISOString();
+
 describe('lifetimes', () => {
   /** None of them documents ten minutes: what is read is the answer, and not the definition. */
   const LIFETIME_MS = 600_000;
-  const iso = (ms: number) => new Date(ms).toISOString();
   const TOKEN = 'opaque-token-not-real';
 
   it.each([
