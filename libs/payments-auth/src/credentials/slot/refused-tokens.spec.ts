@@ -260,7 +260,7 @@ describe('a new token that the provider does not know yet', () => {
     let known = false;
     const waiting = Array.from({ length: 30 }, () => call(() => known));
     await quiet();
-    for (const signal of listen.mock.contexts) signals.add(signal);
+    for (const signal of listen.mock.contexts) signals.add(signal as EventTarget);
     listen.mockRestore();
     const crowded = [...signals].filter((signal) => getEventListeners(signal, 'abort').length > 10);
     expect(crowded.length).toBeGreaterThan(0);
