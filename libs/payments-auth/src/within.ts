@@ -52,3 +52,28 @@ export function within<T, L>(
     promise.finally(callOff).then(resolve, reject);
   });
 }
+
+/**
+ * Waits `ms` milliseconds on `clock`, or until `signal` ends the wait. Resolves in both cases.
+ *
+ * @param awaited whether a caller waits behind it: only then does it keep the process alive
+ */
+export function pause(clock: Timers, ms: number, signal: AbortSignal, awaited: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const handle = clock.setTimeout(end, ms, awaited);
+    signal.addEventListener('abort', end, { once: true });
+    function end(): void {
+      clock.clearTimeout(handle);
+      signal.removeEventListener('abort', end);
+      resolve();
+    }
+  });
+}
+
+/** Waits for every one of them, however the others end. Rejects as the first of them that failed. */
+export async function allOf(promises: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(promises);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

@@ -5,7 +5,7 @@ import { accountUnknown, UnusableCredentialsError } from './credential-errors.js
 import type { CredentialSlot } from './slot/credential-slot.js';
 import { type AccountName, type CredentialSpenders, OWN_ACCOUNT } from './credential-spender.js';
 import type { CredentialExplanation, CredentialState } from './credential.service.js';
-import { explanationOf, idleExplanation } from './slot/slot-explanation.js';
+import { explanationOf, idleExplanation } from './slot/slot-status.js';
 import { SlotHistory } from './slot/slot-history.js';
 import { RecencyList } from './recency-list.js';
 import type { Renewable } from './renewing/renewal-queue.js';

@@ -18,7 +18,7 @@ import { ProviderTokenIssuer } from './issuing/provider-token-issuer.js';
 import { RenewalGate } from './renewing/renewal-gate.js';
 import { RenewalQueue } from './renewing/renewal-queue.js';
 import { statusOf } from './slot/slot-status.js';
-import { TimeBoundHeaders } from './slot/time-bound-headers.js';
+import { TimeBoundHeaders } from './call-headers.js';
 import type { SlotContext } from './slot/slot-context.js';
 import { SharedTokenIssuer } from './sharing/shared-token-issuer.js';
 import { StoreHealth } from './sharing/store-health.js';

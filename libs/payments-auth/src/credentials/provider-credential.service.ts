@@ -1,6 +1,6 @@
 import type { Agent } from 'node:https';
 import type { Accounts } from './accounts.js';
-import { allOf } from './issuing/all-of.js';
+import { allOf } from '../within.js';
 import type { Credential } from './credential.js';
 import type {
   AuthenticatedRequest,

@@ -1,6 +1,5 @@
 import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
 import { type Recent, RecencyList } from '../recency-list.js';
-import type { LoginDurations } from './login-durations.js';
 import type { LoginWait } from './login-wait.js';
 
 export interface LoginQueueLimits {
@@ -74,6 +73,12 @@ class Lane {
   }
 }
 
+/** What is known of how long logins take at an endpoint. */
+interface Durations {
+  /** Of one that succeeds; `undefined` before the first. In milliseconds. */
+  readonly medianMs: number | undefined;
+}
+
 /**
  * The logins that one token endpoint sees at once, and those that wait for a place (R4). It serves, or says at once that it
  * will not: a login that nobody can wait for is not begun, and one that was begun is never given up.
@@ -84,7 +89,7 @@ class Lane {
  */
 export class LoginQueue {
   readonly #clock: Clock;
-  readonly #durations: LoginDurations;
+  readonly #durations: Durations;
   readonly #limits: LoginQueueLimits & { readonly doubtful: number; readonly runningOn: number };
   readonly #renewals = [new Lane(), new Lane()] as const;
   readonly #callers = [new Lane(), new Lane()] as const;
@@ -94,7 +99,7 @@ export class LoginQueue {
   #arrivals = 0;
   #nextLook: TimerHandle | undefined;
 
-  constructor(clock: Clock, durations: LoginDurations, limits: LoginQueueLimits) {
+  constructor(clock: Clock, durations: Durations, limits: LoginQueueLimits) {
     this.#clock = clock;
     this.#durations = durations;
     this.#limits = {

@@ -14,11 +14,10 @@ import {
 } from '../../strategies/token-transport.js';
 import { plainCause, told } from '../../scrubbing.js';
 import { within } from '../../within.js';
-import type { LoginDurations } from './login-durations.js';
 import { loginSecrets, secretValues } from './login-secrets.js';
 import { tokenTimeoutMs } from './back-off.js';
 import { retryAfterMs } from './retry-after.js';
-import type { TokenEndpoint, TokenEndpoints } from './token-endpoints.js';
+import type { LoginDurations, TokenEndpoint, TokenEndpoints } from './token-endpoints.js';
 import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer, Unsent } from './token-issuer.js';
 
 /** Errors of the system that say something of this machine and nothing of the provider. */

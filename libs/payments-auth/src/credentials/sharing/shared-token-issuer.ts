@@ -4,15 +4,13 @@ import { tokenBaseUrl } from '../../providers/login-given.js';
 import { isUsableToken } from '../../strategies/access-token.js';
 import type { TokenStrategy } from '../../strategies/strategy.js';
 import { credentialKey, type KeyedHash } from '../secrets/keyed-hash.js';
-import { allOf } from '../issuing/all-of.js';
+import { allOf, pause } from '../../within.js';
 import { FUTILITY, waitAfter } from '../issuing/back-off.js';
-import { pause } from '../issuing/pause.js';
 import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
 import { told } from '../../scrubbing.js';
 import { secretValues } from '../issuing/login-secrets.js';
 import { zonesOf } from '../renewing/renewal-rules.js';
-import { StoreBudget } from './store-budget.js';
-import type { Patience, StoreHealth } from './store-health.js';
+import { type Patience, StoreBudget, type StoreHealth, WithdrawalListeners } from './store-health.js';
 import type {
   ForcedRenewals,
   HeldToken,
@@ -32,7 +30,6 @@ import type {
   TokenKey,
   TokenStore,
 } from './token-store.js';
-import { WithdrawalListeners } from './withdrawal-listeners.js';
 
 /** The right to ask lasts 3 s, so that a process that dies with it is replaced soon; this keeps it while one lives. */
 const EXTEND_EVERY_MS = 1_000;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import { within } from '../../within.js';
+import type { IssuedToken } from '../issuing/token-issuer.js';
 import type { EventSink } from '../payments-auth-event.js';
 import type { TokenStore, Withdrawal } from './token-store.js';
 
@@ -90,5 +91,90 @@ export class StoreHealth {
     const wasLost = this.#lostAtMs !== undefined;
     this.#lostAtMs = this.#clock.monotonic();
     if (!wasLost) this.#emit({ type: 'store-lost', provider, atMs: this.#clock.now(), reason });
+  }
+}
+
+/**
+ * What the questions of one call to the store may take together: a store that is slow costs a call no more than one
+ * that hangs. The first question is bounded by the store itself.
+ */
+export class StoreBudget {
+  readonly #clock: Clock;
+  readonly #totalMs: number;
+  #leftMs: number | undefined = undefined;
+
+  constructor(clock: Clock, totalMs: number) {
+    this.#clock = clock;
+    this.#totalMs = totalMs;
+  }
+
+  /** How long the next answer is waited for, in milliseconds; `undefined` for the first. */
+  get leftMs(): number | undefined {
+    return this.#leftMs;
+  }
+
+  async spend<T>(asking: Promise<T>): Promise<T> {
+    const startedAtMs = this.#clock.monotonic();
+    try {
+      return await asking;
+    } finally {
+      this.#leftMs = Math.max(0, (this.#leftMs ?? this.#totalMs) - (this.#clock.monotonic() - startedAtMs));
+    }
+  }
+
+  /** Something else than the store has been waited for, and the time that the questions took passed with that. */
+  renew(): void {
+    this.#leftMs = undefined;
+  }
+}
+
+interface Entry {
+  readonly version: number;
+  readonly endsAtMs: number;
+  readonly tell: () => void;
+}
+
+/** Who is to be told when a token is withdrawn, for as long as the token lives. */
+export class WithdrawalListeners {
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, Entry>();
+  #sweepAtSize = 1_024;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** `tell` takes the place of whoever was to be told of the credential with this hash before. */
+  add(hash: string, issued: IssuedToken, tell: ((token: string) => void) | undefined): void {
+    if (tell === undefined) return;
+    this.#entries.set(hash, {
+      version: issued.version ?? 0,
+      endsAtMs: issued.askedAtMonotonicMs + issued.lifetime.lifetimeMs,
+      tell: () => tell(issued.token),
+    });
+    this.#sweep();
+  }
+
+  /** Nobody is to be told of this one any more. */
+  remove(hash: string): void {
+    this.#entries.delete(hash);
+  }
+
+  withdrawn({ hash, version }: Withdrawal): void {
+    const entry = this.#entries.get(hash);
+    // One that was obtained after the withdrawal is not meant.
+    if (entry === undefined || entry.version > version) return;
+    this.#entries.delete(hash);
+    entry.tell();
+  }
+
+  /** Forgets tokens that are dead; amortised over as many new ones. */
+  #sweep(): void {
+    if (this.#entries.size < this.#sweepAtSize) return;
+    const nowMs = this.#clock.monotonic();
+    for (const [hash, { endsAtMs }] of this.#entries) {
+      if (endsAtMs <= nowMs) this.#entries.delete(hash);
+    }
+    this.#sweepAtSize = Math.max(1_024, 2 * this.#entries.size);
   }
 }

@@ -1,5 +1,5 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
-import { within } from '../../within.js';
+import { pause, within } from '../../within.js';
 import {
   LoginCancelled,
   LoginPostponed,
@@ -17,7 +17,6 @@ import {
 } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import { REJECTION, waitForLoginMs } from '../issuing/back-off.js';
-import { pause } from '../issuing/pause.js';
 import type { AskedFor, ForcedRenewals } from '../issuing/token-issuer.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import type { Renewer } from '../renewing/renewal-gate.js';

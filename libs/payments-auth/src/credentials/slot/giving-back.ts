@@ -1,4 +1,4 @@
-import { allOf } from '../issuing/all-of.js';
+import { allOf } from '../../within.js';
 import type { Secret } from '../secrets/secret-source.js';
 import { notGivenBack, toCallersError } from '../credential-errors.js';
 import type { KeptCredential } from './kept-credential.js';

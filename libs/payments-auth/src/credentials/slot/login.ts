@@ -12,7 +12,7 @@ import {
 } from '../credential-errors.js';
 import { RETRY, waitAfter, waitForLoginMs } from '../issuing/back-off.js';
 import { LoginWait } from '../issuing/login-wait.js';
-import { pause } from '../issuing/pause.js';
+import { pause } from '../../within.js';
 import type {
   ForcedRenewals,
   HeldToken,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import type { Credentials } from '../../strategies/strategy.js';
+import type { TimeBoundHeaders } from '../call-headers.js';
 import type { Owner } from '../credential-errors.js';
 import type { AskedFor, TokenIssuer } from '../issuing/token-issuer.js';
 import type { EventSink } from '../payments-auth-event.js';
@@ -10,7 +11,6 @@ import type { AccountSecrets } from '../secrets/account-secrets.js';
 import type { KeyedHash } from '../secrets/keyed-hash.js';
 import type { KeptCredential } from './kept-credential.js';
 import type { SlotJournal } from './slot-journal.js';
-import type { TimeBoundHeaders } from './time-bound-headers.js';
 
 /** What the slots of one provider share. */
 export interface SlotContext {

@@ -1,7 +1,15 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
+import { adviceFor } from '../../providers/advice.js';
+import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import { filled } from '../../strategies/placeholders.js';
+import type { Credentials } from '../../strategies/strategy.js';
 import { rejected } from '../credential-errors.js';
-import type { CredentialState, CredentialStatus } from '../credential.service.js';
+import type { CredentialExplanation, CredentialState, CredentialStatus } from '../credential.service.js';
 import type { SlotContext, SlotView } from './slot-context.js';
+import type { Failure, SlotHistory } from './slot-history.js';
+
+/** Beyond this, whatever has a time in it is taken for too old or not yet valid. */
+const CLOCK_OFF_MS = 60_000;
 
 /** What operators are told of a credential. No secret in it. */
 export function statusOf(slot: SlotView): CredentialStatus {
@@ -51,4 +59,139 @@ function stateOf({ owner, kept, isBusy }: SlotView, problem: PaymentsAuthError |
 
 function isKey({ issuer }: SlotContext): boolean {
   return issuer === undefined;
+}
+
+/** Why a credential is as it is. No secret in it. */
+export function explanationOf(slot: SlotView): CredentialExplanation {
+  const { owner, kept } = slot;
+  const { clock, provider } = owner.context;
+  const nowMs = clock.now();
+  const { state, certificateEndsAtMs } = statusOf(slot);
+  const lastSuccessAtMs = lastSuccessOf(slot);
+  const pausedMs = pauseOfMs(slot);
+  return {
+    state,
+    sinceMs: Math.min(nowMs, Math.floor(sinceOf(slot, state, nowMs))),
+    ...placeOf(provider, kept?.secret.credentials),
+    ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
+    ...whyOf(provider, slot.journal.history),
+    ...(certificateEndsAtMs === undefined ? {} : { certificateEndsAtMs }),
+    ...(pausedMs > 0 ? { pausedUntilMs: Math.ceil(nowMs + pausedMs) } : {}),
+  };
+}
+
+/** What is known of an account that is not in use. */
+export function idleExplanation(
+  provider: ConfiguredProvider,
+  sinceMs: number,
+  history: SlotHistory | undefined,
+): CredentialExplanation {
+  const lastSuccessAtMs = history?.lastSuccessAtMs;
+  return {
+    state: 'idle',
+    sinceMs,
+    ...placeOf(provider, undefined),
+    ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
+    ...whyOf(provider, history),
+  };
+}
+
+/** For how long no token is asked for, whatever the reason. Nothing is asked for a key, and calls carry it all the same. */
+function pauseOfMs({ owner, journal, backOffMs, refusalPauseMs }: SlotView): number {
+  if (isKey(owner.context)) return backOffMs;
+  const isRefused = journal.history?.openSinceMs(['call']) !== undefined;
+  return Math.max(backOffMs, owner.secrets.pausedForMs, isRefused ? refusalPauseMs : 0);
+}
+
+/** Wall clock, of the last call or login that succeeded. A key that was only loaded has shown nothing yet. */
+function lastSuccessOf({ owner, kept, journal }: SlotView): number | undefined {
+  const holdsKey = isKey(owner.context);
+  const known = [
+    journal.history?.lastSuccessAtMs,
+    kept?.lastAcceptedAtMs,
+    holdsKey ? undefined : kept?.credential.obtainedAtMs,
+    kept?.predecessor?.lastAcceptedAtMs,
+  ].filter((each) => each !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+function sinceOf(slot: SlotView, state: CredentialExplanation['state'], nowMs: number): number {
+  const { kept, journal, owner, busyForMs, unusedForMs } = slot;
+  const { clock } = owner.context;
+  const holdsKey = isKey(owner.context);
+  const { history } = journal;
+  const obtainedAtMs = kept?.credential.obtainedAtMs ?? nowMs;
+  const failingSinceMs =
+    history?.openSinceMs(holdsKey ? ['load', 'call'] : ['login', 'load']) ?? obtainedAtMs;
+  switch (state) {
+    case 'fresh':
+      return Math.max(obtainedAtMs, (holdsKey ? history?.acceptedAgainAtMs : undefined) ?? 0);
+    case 'due':
+      return Math.max(obtainedAtMs, kept === undefined ? 0 : nowMs + kept.dueAtMs - clock.monotonic());
+    case 'degraded':
+      return failingSinceMs;
+    case 'acquiring':
+      return nowMs - busyForMs;
+    case 'idle':
+      return nowMs - unusedForMs;
+    default:
+      // A token served until its end, whatever had failed before.
+      return holdsKey
+        ? failingSinceMs
+        : Math.max(failingSinceMs, kept === undefined ? 0 : nowMs + kept.remainingMs(clock));
+  }
+}
+
+function placeOf(
+  { environment, hosts, defaultHost }: ConfiguredProvider,
+  credentials: Credentials | undefined,
+): Pick<CredentialExplanation, 'environment' | 'host'> {
+  const base = hosts[defaultHost] ?? '';
+  return {
+    ...(environment === undefined ? {} : { environment }),
+    host: hostIn(credentials === undefined ? base : filled(base, credentials)),
+  };
+}
+
+function hostIn(baseUrl: string): string {
+  return /^[a-z]+:\/\/([^/]+)/i.exec(baseUrl)?.[1] ?? '';
+}
+
+function whyOf(
+  { definition }: ConfiguredProvider,
+  history: SlotHistory | undefined,
+): Pick<CredentialExplanation, 'lastFailure' | 'cause' | 'fix'> {
+  const last = history?.lastFailure;
+  if (last === undefined) return {};
+  const { failure, isOpen } = last;
+  const { on, atMs, host, status, reason } = failure;
+  const lastFailure = {
+    on,
+    atMs: Math.floor(atMs),
+    ...(host === undefined || host === '' ? {} : { host }),
+    ...(status === undefined ? {} : { status }),
+    reason,
+  };
+  // What has been cured needs no advice.
+  return isOpen ? { lastFailure, ...causeOf(failure, definition) } : { lastFailure };
+}
+
+function causeOf(
+  { on, reason, status, isOwn, clockDifferenceMs = 0 }: Failure,
+  definition: ConfiguredProvider['definition'],
+): { cause: string; fix: string } {
+  if (Math.abs(clockDifferenceMs) > CLOCK_OFF_MS) {
+    const where = clockDifferenceMs > 0 ? 'behind' : 'ahead of';
+    const seconds = Math.round(Math.abs(clockDifferenceMs) / 1_000);
+    return {
+      cause: `the clock of this machine is ${seconds} s ${where} the provider's, and what has a time in it is refused for that`,
+      fix: 'let this machine set its clock by NTP',
+    };
+  }
+  return adviceFor(definition, {
+    on,
+    what: reason,
+    ...(status === undefined ? {} : { status }),
+    ...(isOwn === undefined ? {} : { isOwn }),
+  });
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../../testing/manual-clock.js';
-import { EndpointLimits } from './endpoint-limits.js';
+import { EndpointLimits } from './token-endpoints.js';
 
 describe('the limits of a token endpoint', () => {
   let clock: ManualClock;
