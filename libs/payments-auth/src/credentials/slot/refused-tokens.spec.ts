@@ -417,7 +417,7 @@ describe('revoke', () => {
     const transport = new SteppingTransport();
     const signals = new Set<AbortSignal>();
     const send: TokenTransport['send'] = (baseUrl, request, signal) => {
-      if (request.path === '/revoke' && signal !== undefined) signals.add(signal as EventTarget);
+      if (request.path === '/revoke' && signal !== undefined) signals.add(signal);
       return transport.send(baseUrl, request);
     };
     bed = await startCredentialBed({}, { transport: () => ({ send }) });
