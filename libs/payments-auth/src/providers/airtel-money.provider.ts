@@ -85,6 +85,7 @@ export const airtelMoney = builtInProvider<AirtelMoneyCredentials, 'airtel-money
       // The hash covers the object "transaction" alone, and so does the payload.
       hash: customWebhook({
         keys: ['privateKey'],
+        field: 'hash',
         proves: 'values',
         confirmWith: 'GET /standard/v1/payments/{id}',
         verify({ message, credentials }) {

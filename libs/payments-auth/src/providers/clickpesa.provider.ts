@@ -87,6 +87,7 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
     // value of one field, has the same legacy checksum, so anybody could turn the one into the other.
     legacy: customWebhook({
       keys: ['checksumKey', 'checksumMethod'],
+      field: 'checksum',
       proves: 'values',
       onlyWhenNamed: true,
       verify({ message, credentials }) {

@@ -54,6 +54,7 @@ export const dlocal = builtInProvider<DlocalCredentials, 'dlocal', 'sandbox' | '
     // The documents say no more than "the same formula": the date comes in X-Date.
     signature: customWebhook({
       keys: ['login', 'secretKey'],
+      header: 'authorization',
       proves: 'payload',
       verify({ message, credentials: { login, secretKey }, nowMs }) {
         const { authorization = '', 'x-date': date = '' } = message.headers;

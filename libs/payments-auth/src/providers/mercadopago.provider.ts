@@ -43,6 +43,7 @@ const inCommon = () =>
        */
       signature: customWebhook({
         keys: ['webhookSecret'],
+        header: 'x-signature',
         proves: 'values',
         confirmWith: 'GET /v1/payments/{id}',
         verify({ message, credentials, nowMs }) {

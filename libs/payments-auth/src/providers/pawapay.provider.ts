@@ -110,6 +110,7 @@ export const pawapay = builtInProvider<PawapayCredentials, 'pawapay', 'sandbox' 
     // Signed like a call, where the dashboard says so.
     signature: customWebhook({
       keys: ['callbackPublicKey'],
+      header: 'signature',
       proves: 'payload',
       needsUrl: true,
       verify({ message, credentials, nowMs }) {

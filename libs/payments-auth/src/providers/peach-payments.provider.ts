@@ -87,6 +87,7 @@ export const peachPayments = builtInProvider<PeachPaymentsCredentials, 'peach-pa
       // All parameters, sorted, names and values without anything between them.
       form: customWebhook({
         keys: ['secretToken'],
+        field: 'signature',
         proves: 'values',
         body: 'form',
         onlyWhenNamed: true,

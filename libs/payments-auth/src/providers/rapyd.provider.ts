@@ -53,6 +53,7 @@ export const rapyd = builtInProvider<RapydCredentials, 'rapyd', 'sandbox' | 'liv
     /** The URL is the one that Rapyd was told. @see https://docs.rapyd.net/en/webhook-authentication.html */
     signature: customWebhook({
       keys: ['accessKey', 'secretKey'],
+      header: 'signature',
       proves: 'payload',
       needsUrl: true,
       verify({ message, credentials, nowMs }) {

@@ -61,6 +61,7 @@ export const selcom = builtInProvider<SelcomCredentials, 'selcom', 'test' | 'liv
     // The same five headers as a call. The time is written in another way there, so it is not judged.
     signature: customWebhook({
       keys: ['apiKey', 'apiSecret'],
+      header: 'digest',
       proves: 'values',
       confirmWith: 'GET /checkout/order-status?order_id={order_id}',
       verify({ message, credentials }) {

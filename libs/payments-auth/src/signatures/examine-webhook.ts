@@ -8,6 +8,8 @@ import type {
   WebhookScheme,
 } from '../providers/webhooks/webhook-scheme.js';
 
+export type NamedScheme = readonly [name: string, scheme: WebhookScheme<string>];
+
 /** What a message turned out to be. */
 export type Examination =
   | { readonly refusal: WebhookRefusal }
@@ -34,12 +36,35 @@ const TELLING: readonly WebhookRefusal[] = [
 ];
 
 /**
+ * The schemes that can still prove a message once a secret is known; the refusal where none can.
+ *
+ * Whoever sends a message names its merchant, and a resolver may be a database: it is not asked for a message that no
+ * secret can prove.
+ */
+export function examineUnasked(
+  schemes: readonly NamedScheme[],
+  given: Pick<SchemeGiven, 'message' | 'nowMs'>,
+): readonly NamedScheme[] | { readonly refusal: WebhookRefusal } {
+  const refusals: WebhookRefusal[] = [];
+  const left = schemes.filter(([, { '~work': work }]) => {
+    try {
+      work?.precheck(given);
+      return true;
+    } catch (error) {
+      refusals.push(refusalOf(error));
+      return false;
+    }
+  });
+  return left.length > 0 ? left : { refusal: mostTelling(refusals) };
+}
+
+/**
  * Examines a message by some schemes of its provider. The first that proves it is enough.
  *
  * @throws whatever keeps a scheme from judging (a key set that cannot be fetched), where no other one proves the message
  */
 export async function examineWebhook(
-  schemes: readonly (readonly [name: string, WebhookScheme<string>])[],
+  schemes: readonly NamedScheme[],
   given: SchemeGiven,
 ): Promise<Examination> {
   const refusals: WebhookRefusal[] = [];
@@ -51,14 +76,21 @@ export async function examineWebhook(
       if (evidence.length === 0) throw new Refused('malformed');
       return { refusal: undefined, scheme, proves, work, evidence };
     } catch (error) {
-      if (error instanceof Refused) refusals.push(error.reason);
-      else if (isPaymentsAuthError(error) || isUnanswered(error)) failures.push(error);
-      // A text that is nested without end, half a surrogate pair: nothing that a provider sends.
-      else refusals.push('malformed');
+      if (isPaymentsAuthError(error) || isUnanswered(error)) failures.push(error);
+      else refusals.push(refusalOf(error));
     }
   }
   if (failures.length > 0) throw failures[0];
-  return { refusal: TELLING.find((each) => refusals.includes(each)) ?? 'malformed' };
+  return { refusal: mostTelling(refusals) };
+}
+
+/** A text that is nested without end, half a surrogate pair: nothing that a provider sends. */
+function refusalOf(error: unknown): WebhookRefusal {
+  return error instanceof Refused ? error.reason : 'malformed';
+}
+
+function mostTelling(refusals: readonly WebhookRefusal[]): WebhookRefusal {
+  return TELLING.find((each) => refusals.includes(each)) ?? 'malformed';
 }
 
 /** An `AxiosError` of a `customWebhook` that asked its provider. */

@@ -97,6 +97,11 @@ export function verifyKashierRedirect(
   return REQUIRED.every((name) => redirect[name] !== '') ? redirect : undefined;
 }
 
+/** Whether a redirect carries what can be a signature: an HMAC-SHA256 in hex. */
+export function isSignedRedirect(query: RedirectQuery): boolean {
+  return /^[0-9a-f]{64}$/.test(parsed(query)('signature') ?? '');
+}
+
 /** Reads one parameter; `undefined` when it is missing, came twice, or is not text. */
 function parsed(query: RedirectQuery): (name: string) => string | undefined {
   if (typeof query === 'string' || query instanceof URLSearchParams) {

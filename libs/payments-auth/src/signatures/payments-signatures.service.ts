@@ -5,6 +5,7 @@ import type { Credentials } from '../strategies/strategy.js';
 import { clickPesaChecksum } from './clickpesa-checksum.js';
 import {
   type KashierOrder,
+  isSignedRedirect,
   kashierOrderHash,
   type KashierRedirect,
   type RedirectQuery,
@@ -103,6 +104,9 @@ export class PaymentsSignaturesService {
     options: KashierSignerOptions = {},
   ): Promise<KashierRedirect | undefined> {
     const { provider = 'kashier', account } = ownCopy(options);
+    // A payer's address bar names the merchant: no resolver is asked for a redirect that nobody can have signed.
+    if (this.#verifier.signer(provider).credentials.isDynamic(account) && !isSignedRedirect(query))
+      return undefined;
     const candidates = await this.#candidates(provider, account);
     this.#withField(provider, candidates, 'apiKey');
     return verifyKashierRedirect(

@@ -17,14 +17,12 @@ import {
   setsOf,
   type WebhookScheme,
 } from '../providers/webhooks/webhook-scheme.js';
-import { type Examination, examineWebhook } from './examine-webhook.js';
+import { type Examination, examineUnasked, examineWebhook, type NamedScheme } from './examine-webhook.js';
 import { FetchedKeys } from './published-keys.js';
 import { SigningCredentials } from './signing-credentials.js';
 import { sealedDelivery } from './webhook-delivery.js';
 import type { VerifiedRequest } from './webhook-request.js';
 import type { WebhookRoute } from './webhook-route.js';
-
-type NamedScheme = readonly [name: string, scheme: WebhookScheme<string>];
 
 /** One provider, and what its messages are judged with. */
 interface Signer {
@@ -106,7 +104,8 @@ export class WebhookVerifier {
     { account, schemes: named }: VerifyOptions,
   ): Promise<VerifiedMessage | { readonly refusal: WebhookRefusal }> {
     const { provider, credentials, keys } = this.signer(name);
-    const schemes = this.#schemes(name, named);
+    const schemes = this.#worthAsking(credentials.isDynamic(account), this.#schemes(name, named), message);
+    if ('refusal' in schemes) return schemes;
     const examine = async (candidates: readonly SchemeCredentials[]): Promise<Examination> => {
       const usable = this.#usable(name, schemes, candidates);
       if (usable instanceof PaymentsAuthError) {
@@ -190,6 +189,15 @@ export class WebhookVerifier {
       `Messages of "${name}" cannot be signed or verified ${remedy}`,
       { provider: name, problems: [`providers.${name}.${where} ${what}`] },
     );
+  }
+
+  /** Where a resolver would be asked for the secrets: the schemes that can prove a message with the right ones. */
+  #worthAsking(
+    isDynamic: boolean,
+    schemes: readonly NamedScheme[],
+    message: ReceivedMessage,
+  ): readonly NamedScheme[] | { readonly refusal: WebhookRefusal } {
+    return isDynamic ? examineUnasked(schemes, { message, nowMs: this.clock.now() }) : schemes;
   }
 
   /** Those that a route names; else all but those that have to be named. */

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { examined } from '../../../../test/support/examined.js';
-import { WEBHOOKS } from '../../../../test/support/webhook-schemes.js';
+import { CREDENTIALS, PAYLOADS, STANDARD, WEBHOOKS } from '../../../../test/support/webhook-schemes.js';
 import {
   BUILT_IN_PROVIDERS,
   defineProvider,
@@ -9,68 +9,6 @@ import {
   type WebhookScheme,
 } from '../index.js';
 import { signedDelivery } from './signed-delivery.js';
-
-const { privateKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-});
-
-/** The secrets of every scheme. */
-const CREDENTIALS: Record<string, string> = {
-  ...Object.fromEntries(
-    'apiKey apiSecret secretKey secretHash secretToken hmacSecret clientSecret webhookSecret webhookUsername webhookPassword webhookSignatureKey callbackToken accessKey webhookId checksumKey privateKey login signatureKey'
-      .split(' ')
-      .map((field) => [field, `test-not-real-${field}`]),
-  ),
-  hmacKey: '44'.repeat(32),
-  callbackPublicKey: privateKey,
-  webhookPublicKey: privateKey,
-  checksumMethod: 'legacy',
-};
-
-/** A secret of Standard Webhooks is written in base64. */
-const STANDARD = {
-  ...CREDENTIALS,
-  webhookSecret: `whsec_${Buffer.from('test-not-real-webhook').toString('base64')}`,
-};
-
-/** Where a body has to be of a certain kind. */
-const PAYLOADS: Record<string, unknown> = {
-  adyen: { notificationItems: [{ NotificationRequestItem: { pspReference: 'PSP1' } }] },
-  'airtel-money': { transaction: { id: 'A1', status_code: 'TS' } },
-  azampay: { status: 'success', operator: 'Tigo' },
-  daraja: { TransID: 'T1', Body: { stkCallback: { CheckoutRequestID: 'ws_1' } } },
-  iyzico: {
-    iyziEventType: 'AUTH',
-    iyziPaymentId: 1,
-    paymentId: 1,
-    token: 't',
-    paymentConversationId: 'c',
-    status: 'SUCCESS',
-  },
-  kashier: {
-    data: {
-      status: 'SUCCESS',
-      amount: 1,
-      currency: 'EGP',
-      merchantOrderId: 'O-1',
-      signatureKeys: ['status', 'amount', 'currency', 'merchantOrderId'],
-    },
-  },
-  mercadopago: { data: { id: 'ORD-1' } },
-  mollie: { id: 'tr_1' },
-  ...Object.fromEntries(
-    ['collection', 'disbursement', 'remittance'].map((product) => [`momo-${product}`, { externalId: 'M1' }]),
-  ),
-  nomba: { event_type: 'payment_success', data: { transaction: { responseCode: null } } },
-  'orange-money': { notif_token: 'n', status: 'SUCCESS' },
-  pawapay: { depositId: 'D1', status: 'COMPLETED' },
-  paymob: { obj: { id: 1, amount_cents: 100 }, id: '1' },
-  'peach-payments': { amount: '5.00' },
-  selcom: { order_id: 'O-1', amount: 100, 'billing.phone': '', remarks: null },
-  pesapal: { OrderTrackingId: 't', OrderMerchantReference: 'r', OrderNotificationType: 'IPNCHANGE' },
-};
 
 const ONLY_THE_PROVIDER = [
   'pawapay, signature',

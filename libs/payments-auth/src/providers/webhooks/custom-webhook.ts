@@ -2,6 +2,7 @@ import type { HttpService } from '@nestjs/axios';
 import { deepOwnCopy, disinherited, ownCopy } from '../../own-properties.js';
 import { isPaymentsAuthError, PaymentsAuthError } from '../../payments-auth.errors.js';
 import { postOf } from './drafted-message.js';
+import { wholeValue } from './presented-signature.js';
 import { Refused, type WebhookMessage } from './received-message.js';
 import { itemsAt } from './signed-text.js';
 import { isProof, type WebhookProof } from './webhook-proof.js';
@@ -61,6 +62,15 @@ export function customWebhook<const F extends string>(
     readonly confirmWith?: string;
     /** Whether `message.url` has to be the URL that the provider was told: then a route without `url` stops the boot. */
     readonly needsUrl?: true;
+    /**
+     * The header that holds the signature. A message without it is refused before a resolver is asked for its merchant.
+     * At most one of `header`, `field` and `query`.
+     */
+    readonly header?: string;
+    /** The path of the field of the body that holds it. */
+    readonly field?: string;
+    /** The parameter of the query that holds it. */
+    readonly query?: string;
     verify(
       given: CustomWebhookGiven<F>,
     ): CustomWebhookEvidence | undefined | Promise<CustomWebhookEvidence | undefined>;
@@ -73,7 +83,8 @@ export function customWebhook<const F extends string>(
   },
 ): WebhookScheme<F> {
   const spec = deepOwnCopy(asWritten);
-  const { keys, proves, items, body: kind = 'json', confirmWith } = spec;
+  const { keys, proves, items, body: kind = 'json', confirmWith, header, field, query } = spec;
+  const places = [header, field, query].filter((place) => place !== undefined);
   return schemeOf(proves, {
     ...commonWork(spec),
     confirmWith,
@@ -83,9 +94,18 @@ export function customWebhook<const F extends string>(
     problems: (place) => [
       ...(isProof(proves) ? [] : ['proves: expected payload, values, sender or nothing']),
       ...(typeof spec.verify === 'function' ? [] : ['verify: expected a function']),
+      ...(places.length < 2 && places.every((each) => typeof each === 'string' && each !== '')
+        ? []
+        : ['expected at most one of header, field and query: where the signature stands']),
       ...(Array.isArray(keys) ? fieldProblems(keys, place) : ['keys: expected a list of credential fields']),
       ...commonProblems(spec),
     ],
+    precheck({ message }) {
+      if (places.length === 0) return;
+      const body = field === undefined ? undefined : message.read(kind);
+      const signature = wholeValue({ header, field, query }, { message, body });
+      if (signature === undefined || signature === '') throw new Refused('unsigned');
+    },
     async verify({ message, candidates, nowMs, http }) {
       let found: CustomWebhookEvidence | undefined;
       const received = message.plain(kind);

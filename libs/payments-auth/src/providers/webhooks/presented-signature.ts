@@ -90,6 +90,27 @@ export function presentedSignature(spec: SignatureSpec, source: SignedSource): P
   };
 }
 
+/** What kind of hash a signature is, for its length. */
+const DIGEST_BYTES: Readonly<Record<string, number>> = {
+  md5: 16,
+  sha1: 20,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+  'sha3-512': 64,
+};
+
+/** Whether a signature can be a hash of this kind, written in this encoding. */
+export function isDigest({ text }: PresentedSignature, hash: string, encoding: BufferEncoding): boolean {
+  return decoded(text, encoding)?.byteLength === DIGEST_BYTES[hash];
+}
+
+/** The bytes of a signature; `undefined` where it is not written as it should be, to the letter. */
+export function decoded(text: string, encoding: BufferEncoding): Buffer | undefined {
+  const bytes = Buffer.from(text, encoding);
+  return bytes.toString(encoding) === text ? bytes : undefined;
+}
+
 /** Whether the time at which a message was signed says anything, by this description. */
 export function isDated({ timestamp, list }: SignatureSpec): boolean {
   return timestamp !== undefined || list?.timestamp !== undefined;
@@ -149,7 +170,11 @@ export function placeProblems(spec: SignatureSpec, placeholders: readonly string
   ];
 }
 
-function wholeValue({ header, field, query }: SignatureSpec, source: SignedSource): string | undefined {
+/** What stands where a signature is said to stand. */
+export function wholeValue(
+  { header, field, query }: Pick<SignatureSpec, 'header' | 'field' | 'query'>,
+  source: SignedSource,
+): string | undefined {
   if (header !== undefined) return source.message.header(header);
   if (query !== undefined) return source.message.query(query);
   const value = valueOf(source.body?.value, field as string);

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { deepOwnCopy } from '../../own-properties.js';
-import { placeProblems, presentedSignature, type SignatureSpec } from './presented-signature.js';
+import {
+  isDigest,
+  placeProblems,
+  type PresentedSignature,
+  presentedSignature,
+  type SignatureSpec,
+} from './presented-signature.js';
 import { postOf } from './drafted-message.js';
 import { type ReadBody, Refused } from './received-message.js';
 import { canonicalJson } from './exact-json.js';
@@ -41,6 +47,7 @@ export function sharedToken<const F extends string>(
     { ...spec, encoding: 'base64' },
     [spec.key],
     (secrets) => secrets[spec.key] as string,
+    ({ text }) => text !== '',
     textProblem(spec.confirmWith) ? ['confirmWith: expected the call that says what really happened'] : [],
   );
 }
@@ -64,7 +71,8 @@ export function hashOfCredentials<const F extends string>(
     createHash(hash)
       .update(of.map((field) => secrets[field]).join(separator))
       .digest(encoding);
-  return constantScheme(spec, of, expected, [
+  const isShaped = (signature: PresentedSignature) => isDigest(signature, hash, encoding);
+  return constantScheme(spec, of, expected, isShaped, [
     ...(['sha256', 'sha512'].includes(hash) ? [] : ['hash: expected sha256 or sha512']),
     ...(Array.isArray(of) && of.length > 0 ? [] : ['of: expected the fields that are hashed']),
   ]);
@@ -90,6 +98,7 @@ export function unsignedWebhook(
     confirmWith,
     fields: [],
     needsBytes: false,
+    precheck: () => undefined,
     problems: () => [
       ...(Array.isArray(fields) && fields.length > 0 && fields.every((field) => !textProblem(field))
         ? []
@@ -126,6 +135,7 @@ function constantScheme<F extends string>(
   asWritten: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
   fields: readonly string[],
   expected: (secrets: Secrets) => string,
+  isShaped: (signature: PresentedSignature) => boolean,
   problems: readonly string[],
 ): WebhookScheme<F> {
   const spec = deepOwnCopy(asWritten);
@@ -142,6 +152,14 @@ function constantScheme<F extends string>(
       ...placeProblems({ header, field, query: spec.query, signed: { fields: [] } }, []),
       ...commonProblems(spec),
     ],
+    precheck({ message }) {
+      const { signatures } = presentedSignature(spec, {
+        message,
+        body: field === undefined ? undefined : message.read(kind),
+      });
+      if (signatures.length === 0) throw new Refused('unsigned');
+      if (!signatures.some(isShaped)) throw new Refused('wrong-signature');
+    },
     verify({ message, candidates }) {
       const body = message.read(kind);
       const { signatures } = presentedSignature(spec, { message, body });

@@ -4,6 +4,8 @@ import { isJsonObject } from '../../building-blocks/json-value.js';
 import { deepOwnCopy, ownCopy } from '../../own-properties.js';
 import { draftedMessage } from './drafted-message.js';
 import {
+  decoded,
+  isDigest,
   isFresh,
   placeProblems,
   type PresentedSignature,
@@ -17,7 +19,7 @@ import {
   signatureOptions,
   unescaped,
 } from './public-keys.js';
-import { type ReadBody, Refused } from './received-message.js';
+import { type ReadBody, type ReceivedMessage, Refused } from './received-message.js';
 import { sameText } from '../../building-blocks/same-text.js';
 import { itemsAt, signedText, type SignedSource, type SignedText } from './signed-text.js';
 import {
@@ -101,6 +103,8 @@ interface Judge {
   opened?(signature: PresentedSignature, source: SignedSource): SignedSource;
   /** In which ways the sender may have read the message, where there are several. */
   readings?(source: SignedSource): readonly SignedSource[];
+  /** Whether it is written as a signature of this kind is. Before any secret is asked for. */
+  isShaped(signature: PresentedSignature): boolean;
   /** Whether one signature fits one text. */
   accepts(
     signature: PresentedSignature,
@@ -146,7 +150,7 @@ export function hmacWebhook<const F extends string>(given: HmacSpec<F>): Webhook
     ],
     keyProblem: (field, value) =>
       field === key && keyBytes(value, keyEncoding).byteLength === 0 ? `is not ${keyEncoding}` : undefined,
-    ...comparing(produce),
+    ...comparing(hash, encoding, produce),
   });
 }
 
@@ -166,7 +170,7 @@ export function hashWebhook<const F extends string>(given: HashSpec<F>): Webhook
             .map((field) => `signed: expected {credential:${field}} in it, or anybody could make the hash`)
         : ['secrets: expected the fields that stand in the text']),
     ],
-    ...comparing((text) => createHash(hash).update(text).digest(encoding)),
+    ...comparing(hash, encoding, (text) => createHash(hash).update(text).digest(encoding)),
   });
 }
 
@@ -213,6 +217,8 @@ export function publicKeyWebhook<const F extends string>(asWritten: PublicKeySpe
           opened: (signature, source) => openedJws(signature, source, jws.signedHeaders),
           ...(jws.trailingSlash === undefined ? {} : { readings: withEitherSlash }),
         }),
+    isShaped: ({ text }) =>
+      decoded(jws === undefined ? text : jwsParts(text).signature, encoding) !== undefined,
     accepts: async (signature, text, secrets, given) => {
       const parts = jws === undefined ? undefined : jwsParts(signature.text);
       const publicKey = await keyFor(
@@ -285,7 +291,7 @@ export function standardWebhooks<const F extends string>(
         if (source.message.header(header('id'))?.includes('.') === true) throw new Refused('malformed');
         return source;
       },
-      ...comparing(produce),
+      ...comparing('sha256', 'base64', produce),
     },
   );
 }
@@ -303,15 +309,29 @@ function signatureScheme<F extends string>(
   const fields = [...new Set([...judge.fields, ...named])];
   const { body: kind = 'json', items, field } = spec;
   const produce = judge.produce;
+  /** Whether what a message says of its signature stands in its body. */
+  const needsBody = field !== undefined || spec.timestamp?.at?.includes('{field:') === true;
 
-  const prove = async (given: SchemeGiven, body: ReadBody | undefined): Promise<SchemeEvidence> => {
-    const bare: SignedSource = { message: given.message, body };
+  /** What a message says of its signature. */
+  const open = ({ message, nowMs }: Pick<SchemeGiven, 'message' | 'nowMs'>, body: ReadBody | undefined) => {
+    const bare: SignedSource = { message, body };
     const presented = presentedSignature(spec, bare);
     if (presented.signatures.length === 0) throw new Refused('unsigned');
-    const isTimely = isFresh(spec, presented, given.nowMs);
     let source: SignedSource = { ...bare, timestamp: presented.timestamp };
     for (const signature of presented.signatures) source = judge.opened?.(signature, source) ?? source;
+    return { bare, presented, source, isTimely: isFresh(spec, presented, nowMs) };
+  };
 
+  /** The body, its items where it is a batch, and what of it has a signature of its own: the whole, or each item. */
+  const read = (message: ReceivedMessage) => {
+    const { bytes } = message;
+    const body = bytes === undefined || bytes.byteLength === 0 ? undefined : message.read(kind);
+    const parts = items === undefined ? undefined : itemsOf(body, items);
+    return { body, parts, signed: (field === undefined ? undefined : parts) ?? [body] };
+  };
+
+  const prove = async (given: SchemeGiven, body: ReadBody | undefined): Promise<SchemeEvidence> => {
+    const { bare, presented, source, isTimely } = open(given, body);
     const readings = judge.readings?.(source) ?? [source];
     let genuine;
     for (const secrets of setsOf(given.candidates, fields)) {
@@ -356,11 +376,16 @@ function signatureScheme<F extends string>(
       ...commonProblems(spec),
     ],
     keyProblem: (name, value) => judge.keyProblem?.(name, value),
+    precheck(given) {
+      for (const body of needsBody ? read(given.message).signed : [undefined]) {
+        const { presented, isTimely } = open(given, body);
+        if (!presented.signatures.some((each) => judge.isShaped(each))) throw new Refused('wrong-signature');
+        if (!isTimely) throw new Refused('stale');
+      }
+    },
     async verify(given) {
-      const { bytes } = given.message;
-      const body = bytes === undefined || bytes.byteLength === 0 ? undefined : given.message.read(kind);
-      if (items === undefined) return [await prove(given, body)];
-      const parts = itemsOf(body, items);
+      const { body, parts } = read(given.message);
+      if (parts === undefined) return [await prove(given, body)];
       if (field !== undefined) {
         const proven: SchemeEvidence[] = [];
         // One after the other: the first that is not genuine ends it.
@@ -385,8 +410,13 @@ function signatureScheme<F extends string>(
 }
 
 /** Compares with what the signature should be. Each comparison takes the same time, whatever was sent. */
-function comparing(produce: (text: Buffer, secrets: Secrets) => string): Pick<Judge, 'accepts' | 'produce'> {
+function comparing(
+  hash: string,
+  encoding: BufferEncoding,
+  produce: (text: Buffer, secrets: Secrets) => string,
+): Pick<Judge, 'isShaped' | 'accepts' | 'produce'> {
   return {
+    isShaped: (signature) => isDigest(signature, hash, encoding),
     accepts: (signature, text, secrets) => sameText(produce(text, secrets), signature.text),
     produce,
   };
@@ -421,12 +451,6 @@ function filledKey(key: Buffer): Buffer {
 
 function standardKey(secret: string): Buffer {
   return keyBytes(secret.replace(/^whsec_/, ''), 'base64');
-}
-
-/** The bytes of a signature; `undefined` where it is not written as it should be, to the letter. */
-function decoded(text: string, encoding: 'hex' | 'base64' | 'base64url'): Buffer | undefined {
-  const bytes = Buffer.from(text, encoding);
-  return bytes.toString(encoding) === text ? bytes : undefined;
 }
 
 interface JwsParts {

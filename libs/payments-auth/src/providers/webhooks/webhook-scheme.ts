@@ -113,6 +113,13 @@ export interface SchemeWork {
   problems(place: SchemePlace): string[];
   /** What is wrong with a configured secret, said without it. */
   readonly keyProblem: (field: string, value: string) => string | undefined;
+  /**
+   * Whether secrets are worth asking for: a message without a signature, with one of the wrong shape, or signed too long
+   * ago, is genuine with none.
+   *
+   * @throws Refused when they are not
+   */
+  precheck(given: Pick<SchemeGiven, 'message' | 'nowMs'>): void;
   /** @throws Refused */
   verify(given: SchemeGiven): readonly SchemeEvidence[] | Promise<readonly SchemeEvidence[]>;
   /** Absent where only the provider can sign. */
@@ -122,7 +129,7 @@ export interface SchemeWork {
 /** What all schemes have, with its defaults, and where a scheme says nothing else. @internal */
 export function commonWork(
   spec: SchemeSpec,
-): Omit<SchemeWork, 'fields' | 'problems' | 'verify' | 'needsBytes'> {
+): Omit<SchemeWork, 'fields' | 'problems' | 'precheck' | 'verify' | 'needsBytes'> {
   return {
     acknowledge: spec.acknowledge,
     onlyWhenNamed: spec.onlyWhenNamed === true,
