@@ -97,7 +97,7 @@ describe('live and test of one provider, side by side under two names', () => {
     const states = application.paymentsAuth.status().map(({ provider: of, state }) => [of, state]);
     expect(states).toEqual([
       ['wakapay', 'fresh'],
-      ['wakapay-test', 'degraded'],
+      ['wakapay-test', 'unavailable'],
     ]);
   });
 

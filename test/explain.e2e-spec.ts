@@ -141,6 +141,48 @@ describe('the explanation of a login that fails', () => {
     expect(cured).not.toHaveProperty('pausedUntilMs');
   });
 
+  it('says rejected, and no more degraded, once calls are refused with the old token as well', async () => {
+    await start();
+    await bed.send(CALL);
+    bed.provider.rotate({ oldWorksForMs: 0 });
+    await failure(bed.outwait(bed.credentials.refresh()));
+    // The old token serves still: calls succeed.
+    await bed.send(CALL);
+    expect(await explain()).toMatchObject({ state: 'degraded', lastFailure: { on: 'login', status: 401 } });
+    bed.provider.revokeTokens();
+    await bed.clock.advance(5_000);
+    const refusedAtMs = now();
+    await outcomeOf(bed.outwait(bed.send(CALL)));
+    const rejected = await explain();
+    expect(rejected).toMatchObject({
+      state: 'rejected',
+      lastFailure: { on: 'login', status: 401 },
+      cause: 'the pair is wrong, or of the other environment',
+      fix: expect.stringContaining('WAKAPAY_API_SECRET'),
+    });
+    expect(rejected.sinceMs).toBeGreaterThanOrEqual(refusedAtMs);
+    expect(rejected.sinceMs).toBeLessThanOrEqual(now());
+    expect(bed.credentials.status()).toMatchObject({ lastErrorCode: 'CREDENTIALS_REJECTED' });
+  });
+
+  it('says unavailable where logins fail and the old token is refused as well', async () => {
+    await start();
+    await bed.send(CALL);
+    bed.provider.misbehave({ fault: 'server-error', on: 'token' });
+    bed.provider.revokeTokens();
+    await bed.clock.advance(5_000);
+    await outcomeOf(bed.outwait(bed.send(CALL)));
+    expect(await explain()).toMatchObject({
+      state: 'unavailable',
+      lastFailure: { on: 'login', status: 503 },
+      cause: 'the provider has a failure of its own',
+    });
+    bed.provider.behave();
+    await bed.clock.advance(60_000);
+    await bed.outwait(bed.send(CALL));
+    expect(await explain()).toMatchObject({ state: 'fresh' });
+  });
+
   it('names a host where nobody listens, and every error that follows names it too', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
@@ -258,6 +300,28 @@ describe('the explanation of calls that fail', () => {
     const { state, sinceMs } = await explain();
     expect(state).toBe('fresh');
     expect(sinceMs).toBeGreaterThan(refusedAtMs);
+  });
+
+  it.each([
+    ['stays the same', 'same'],
+    ['gives way to another one that is refused too', 'other'],
+  ])('of a key that %s keeps its last success when it is refused', async (_, kind) => {
+    let current: object = {};
+    await start('cashfin', { credentials: () => current as never, credentialsTtlMs: 10_000 });
+    current = bed.provider.credentials;
+    await bed.send(CALL);
+    const servedAtMs = now();
+    // Its function is asked again meanwhile.
+    await bed.clock.advance(30_000);
+    await bed.credentials.get();
+    expect(await explain()).toMatchObject({ state: 'fresh', lastSuccessAtMs: servedAtMs });
+    current = kind === 'same' ? { ...current } : { clientSecret: 'test-not-real-0123456789' };
+    bed.provider.rotate({ oldWorksForMs: 0 });
+    for (let call = 0; call < 3; call += 1) {
+      await outcomeOf(bed.outwait(bed.send(CALL)));
+      expect(await explain()).toMatchObject({ state: 'rejected', lastSuccessAtMs: servedAtMs });
+      await bed.clock.advance(2_000);
+    }
   });
 
   it('says nothing of answers to what was asked, nor of calls that their caller ends', async () => {

@@ -9,6 +9,7 @@ import type {
   CredentialStatus,
 } from './credentials/credential.service.js';
 import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
+import type { Totals } from './credentials/slot/slot-journal.js';
 import type { PaymentsAuthEvents } from './payments-auth.events.js';
 import type { ProviderName } from './payments-auth.tokens.js';
 import type { ProviderServices } from './provider-services.js';
@@ -69,6 +70,11 @@ export class PaymentsAuthService {
           (account === undefined || each.account === account) &&
           (state === undefined || each.state === state),
       );
+  }
+
+  /** @internal What was counted of all credentials since the start, those that were let go of included: for the status page. */
+  totals(): Totals {
+    return this.#registry.totals();
   }
 
   /**

@@ -100,7 +100,9 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
     const slots = this.known(this.#meant(name))?.slots ?? [];
     const [worst] = slots
       .map((slot) => explanationOf(slot))
-      .toSorted((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state));
+      .toSorted(
+        (a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state) || failing(b) - failing(a),
+      );
     if (worst !== undefined) return worst;
     const account = typeof name === 'string' ? name : undefined;
     const history = account === undefined ? undefined : this.#left.get(account);
@@ -193,4 +195,9 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
     if (this.#merchants.size > most && this.renewalPosition < 0)
       renewals.schedule(this, SHRINK_AGAIN_AFTER_MS);
   }
+}
+
+/** What fails on calls has the same state as what serves. */
+function failing({ cause }: CredentialExplanation): number {
+  return cause === undefined ? 0 : 1;
 }

@@ -131,17 +131,22 @@ export function rejectionEvent({ code }: Pick<Rejected, 'code'>) {
   return code === 'DEFINITION_FAULT' ? 'definition-fault' : 'credentials-rejected';
 }
 
-/** Whatever ended a login, as the error that callers get. */
-export function toCallersError(owner: Owner, error: unknown): PaymentsAuthError {
+/**
+ * Whatever ended a login, as the error that callers get.
+ *
+ * @param known what the login was made with, and where
+ */
+export function toCallersError(owner: Owner, error: unknown, known: Circumstances = {}): PaymentsAuthError {
   if (isPaymentsAuthError(error)) return error;
+  const { cause } = error as Error;
   if (error instanceof UnusableCredentialsError)
-    return unavailable(owner, error.message, undefined, { cause: error.cause });
+    return unavailable(owner, error.message, undefined, { ...known, cause });
   if (error instanceof LoginUnsent)
     return unavailable(owner, error.reason, error.retryAfterMs, error.circumstances);
   if (error instanceof DefinitionFault)
-    return rejected(owner, { code: 'DEFINITION_FAULT', reason: error.message, cause: error.cause });
-  if (error instanceof LoginCancelled) return unavailable(owner, 'it was given up');
-  return unavailable(owner, 'an internal error', undefined, { cause: error });
+    return rejected(owner, { ...known, code: 'DEFINITION_FAULT', reason: error.message, cause });
+  if (error instanceof LoginCancelled) return unavailable(owner, 'it was given up', undefined, known);
+  return unavailable(owner, 'an internal error', undefined, { ...known, cause: error });
 }
 
 /** Everyone who waited gets an error of their own: whoever catches one may write into it. */

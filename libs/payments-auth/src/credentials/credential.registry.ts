@@ -19,6 +19,7 @@ import { RenewalGate } from './renewing/renewal-gate.js';
 import { RenewalQueue } from './renewing/renewal-queue.js';
 import { statusOf } from './slot/slot-status.js';
 import { TimeBoundHeaders } from './call-headers.js';
+import { noTotals, sumOf, type Totals } from './slot/slot-journal.js';
 import type { SlotContext } from './slot/slot-context.js';
 import { SharedTokenIssuer } from './sharing/shared-token-issuer.js';
 import { StoreHealth } from './sharing/store-health.js';
@@ -80,7 +81,7 @@ export class CredentialRegistry {
       if (strategy === undefined) {
         const gate = new RenewalGate(clock, maxRenewals, () => SLOW_RESOLVER_MS);
         const none = { issuer: undefined, issuerHost: () => '', slowestLoginMs: () => 0, usableAfterMs: 0 };
-        return { ...shared, provider, gate, timeBound, ...none };
+        return { ...shared, provider, gate, timeBound, totals: noTotals(), ...none };
       }
       const transport = options.transport(provider);
       const own = new ProviderTokenIssuer(provider, strategy, { clock, transport, endpoints });
@@ -106,7 +107,18 @@ export class CredentialRegistry {
       }
       const issuerHost = (credentials: Credentials) => filled(own.host, credentials);
       const { usableAfterMs } = strategy;
-      return { ...shared, provider, gate, timeBound, issuer, issuerHost, slowestLoginMs, usableAfterMs };
+      const totals = noTotals();
+      return {
+        ...shared,
+        provider,
+        gate,
+        timeBound,
+        totals,
+        issuer,
+        issuerHost,
+        slowestLoginMs,
+        usableAfterMs,
+      };
     });
     for (const context of this.#contexts)
       this.#providers.set(context.provider.name, new Accounts(context, maxAccounts));
@@ -136,6 +148,11 @@ export class CredentialRegistry {
         ? known
         : [this.service(name).status(), ...known];
     });
+  }
+
+  /** What was counted of all of them, those that were let go of included. */
+  totals(): Totals {
+    return sumOf(this.#contexts.map(({ totals }) => totals));
   }
 
   /** Why the credential of an account is as it is. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED, ACCOUNT_UNKNOWN */

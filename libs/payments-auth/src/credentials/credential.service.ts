@@ -13,11 +13,11 @@ export type CredentialState =
   | 'fresh'
   /** Usable, and being renewed ahead of its end. */
   | 'due'
-  /** Usable, but the last renewal failed. */
+  /** Usable, but the last renewal failed: calls go on with the old token. */
   | 'degraded'
-  /** None is usable, and the last attempt failed. */
+  /** None is usable, and the last attempt failed; also where a token lives, but its last answer was a refusal. */
   | 'unavailable'
-  /** The provider says that the secret is wrong. */
+  /** The provider says that the secret is wrong, and no call succeeds: a token that still serves is `degraded`. */
   | 'rejected';
 
 /** What can be known of a credential without knowing it. Plain data, safe to log and to send. */
@@ -41,6 +41,11 @@ export interface CredentialStatus {
   lastErrorCode?: string;
   /** The provider's own word for it, where it gave one. */
   lastErrorReason?: string;
+  /**
+   * The last failure of a login, a call, a load or a save; `goesOn` until one of its kind succeeds. What it was, and what to
+   * do, is in `explain()`.
+   */
+  lastFailure?: { on: 'login' | 'call' | 'load' | 'save'; atMs: number; goesOn: boolean };
   /** Wall clock of the next attempt, while a back-off lasts. */
   nextAttemptAtMs?: number;
   /** What the provider last said about its limits, as it said it. */

@@ -323,6 +323,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const { secret, issued } = acquired;
     const kept = keepAcquired(this, acquired);
     if (issued !== undefined) this.owner.secrets.accept(secret);
+    // That another key served is worth knowing. A token that came is a success itself.
+    else if (kept.credential !== before?.credential) this.journal.servedUntil(before?.lastAcceptedAtMs);
     this.#kept = kept;
     if (issued?.forced !== undefined) this.#hear(kept, issued.forced);
     this.#outage = undefined;
@@ -446,7 +448,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   /** What its callers are told. What is remembered is not the failure, but how long the next attempt waits (R4). */
   #failed(cause: unknown, login: Login): PaymentsAuthError {
     const { clock, closing, provider } = this.#context;
-    const error = toCallersError(this.owner, cause);
+    const error = toCallersError(this.owner, cause, login.circumstances);
     if (cause instanceof LoginPostponed) {
       this.#kept?.postpone(clock, cause.forMs);
       this.#scheduleRenewal();

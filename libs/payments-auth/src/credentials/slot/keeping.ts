@@ -82,13 +82,15 @@ function keepKey(slot: SlotView, secret: Secret): KeptCredential {
   // A resolver is not asked again for a second, and its answer may be used for less: so the end has to come.
   const keptForMs = Math.ceil(owner.secrets.keptForMs);
   const isSame = before?.secret.fingerprint === secret.fingerprint;
-  return new KeptCredential({
+  const kept = new KeptCredential({
     credential: isSame ? before.credential : keyCredential(slot, secret),
     secret,
     lifetimeMs: keptForMs,
     zones: { dueAfterMs: Math.max(0.8 * keptForMs, Math.min(100, keptForMs)), deadAfterMs: keptForMs },
     since: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
   });
+  if (isSame) kept.goesOnFrom(before);
+  return kept;
 }
 
 /** What calls carry that use this key. @throws {UnusableCredentialsError} when no header that can be sent is made of it */

@@ -20,7 +20,8 @@ export type Zone =
  */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
-const NEVER = -1;
+/** A key that was put in place again was accepted before that: ages below 0 are times too. */
+const NEVER = -(2 ** 31);
 
 /** A token that was accepted, and is so old, needs the one before it no more (R9). */
 const SETTLED_AT_MS = 2_000;
@@ -150,6 +151,13 @@ export class KeptCredential {
   /** Whether it was accepted for a call that was sent later than `sentAtMs`. */
   wasAcceptedAfter(sentAtMs: number): boolean {
     return this.isProven && this.sinceMs + this.#acceptedAfterMs > sentAtMs;
+  }
+
+  /** It is the same key as `before`, put in place again: a call that was accepted then was accepted with this one. */
+  goesOnFrom(before: KeptCredential): void {
+    if (!before.isProven) return;
+    const ageMs = Math.floor(before.sinceMs + before.#acceptedAfterMs - this.sinceMs);
+    this.#acceptedAfterMs = Math.max(ageMs, NEVER + 1);
   }
 
   /** What calls have shown of it counts no more. */

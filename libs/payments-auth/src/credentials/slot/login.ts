@@ -101,6 +101,11 @@ export class Login {
     if (closing.aborted) this.wait.end();
   }
 
+  /** What the last attempt was made with, and what it came to. */
+  get circumstances(): Circumstances {
+    return this.#last;
+  }
+
   /** What those who wait are waiting for. */
   get awaits(): AwaitedLogin {
     const { host = '' } = this.#last;

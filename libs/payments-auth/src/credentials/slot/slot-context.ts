@@ -10,7 +10,7 @@ import type { RenewalQueue } from '../renewing/renewal-queue.js';
 import type { AccountSecrets } from '../secrets/account-secrets.js';
 import type { KeyedHash } from '../secrets/keyed-hash.js';
 import type { KeptCredential } from './kept-credential.js';
-import type { SlotJournal } from './slot-journal.js';
+import type { SlotJournal, Totals } from './slot-journal.js';
 
 /** What the slots of one provider share. */
 export interface SlotContext {
@@ -29,6 +29,8 @@ export interface SlotContext {
   readonly timeBound: TimeBoundHeaders;
   /** Never throws. */
   readonly emit: EventSink;
+  /** Of all of them together, those that were let go of included. */
+  readonly totals: Totals;
   /** Aborted when the application shuts down. */
   readonly closing: AbortSignal;
 }

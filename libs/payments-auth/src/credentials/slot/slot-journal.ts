@@ -17,6 +17,7 @@ interface JournalSubject {
       readonly clock: Clock;
       readonly emit: EventSink;
       readonly provider: Pick<ConfiguredProvider, 'certificates'>;
+      readonly totals: Totals;
     };
   };
   readonly asked: { readonly scopes: readonly string[] };
@@ -89,6 +90,10 @@ export class SlotJournal {
     this.emit({ type: 'certificate-ends', credential: id, endsAtMs, reason });
   }
 
+  get #totals(): Totals {
+    return this.#subject.owner.context.totals;
+  }
+
   #made(): SlotHistory {
     return (this.history ??= new SlotHistory());
   }
@@ -96,7 +101,10 @@ export class SlotJournal {
   /** A call has its answer, or could not be sent. */
   ended(isFailed: boolean): void {
     this.#calls += 1;
-    if (isFailed) this.#made().failedCalls += 1;
+    this.#totals.calls += 1;
+    if (!isFailed) return;
+    this.#made().failedCalls += 1;
+    this.#totals.failedCalls += 1;
   }
 
   /** A call that carried `credential` was refused. */
@@ -119,6 +127,7 @@ export class SlotJournal {
     // A replay that never left is none.
     if (first === undefined || sentAtMs === undefined) return;
     this.#made().replays += 1;
+    this.#totals.replays += 1;
     const { status: firstStatus } = first;
     const answered = status === undefined ? {} : { status };
     const refusedAgain = refused !== undefined;
@@ -211,9 +220,11 @@ export class SlotJournal {
   /** One request to the token endpoint has ended. */
   tokenRequest(report: TokenRequestReport, about: TokenRequestCircumstances): void {
     this.#tokenRequests += 1;
+    this.#totals.tokenRequests += 1;
     const { outcome, status, reason = 'unavailable', clockDifferenceMs } = report;
     if (outcome !== 'issued') {
       this.#made().tokenFailures += 1;
+      this.#totals.tokenFailures += 1;
       const isOwn = outcome === 'rejected';
       this.note({ on: 'login', host: about.host, status, reason, isOwn, clockDifferenceMs });
     }
@@ -264,3 +275,29 @@ function numeric(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
+
+/** What was counted since the application was started: it never falls, whatever is let go of. */
+export interface Totals {
+  /** Calls that have ended. */
+  calls: number;
+  /** Those that failed in the end. */
+  failedCalls: number;
+  /** Calls that were sent a second time. */
+  replays: number;
+  /** Requests to token endpoints. */
+  tokenRequests: number;
+  /** Those that gave no token. */
+  tokenFailures: number;
+}
+
+export function noTotals(): Totals {
+  return { calls: 0, failedCalls: 0, replays: 0, tokenRequests: 0, tokenFailures: 0 };
+}
+
+export function sumOf(all: readonly Totals[]): Totals {
+  const sum = noTotals();
+  for (const each of all) for (const name of NAMES) sum[name] += each[name];
+  return sum;
+}
+
+const NAMES = Object.keys(noTotals()) as (keyof Totals)[];

@@ -5,6 +5,7 @@ import { filled } from '../../strategies/placeholders.js';
 import type { Credentials } from '../../strategies/strategy.js';
 import { rejected } from '../credential-errors.js';
 import type { CredentialExplanation, CredentialState, CredentialStatus } from '../credential.service.js';
+import type { KeptCredential } from './kept-credential.js';
 import type { SlotContext, SlotView } from './slot-context.js';
 import type { Failure, SlotHistory } from './slot-history.js';
 
@@ -20,6 +21,7 @@ export function statusOf(slot: SlotView): CredentialStatus {
   const problem = problemOf(slot);
   const certificateEndsAtMs = kept && owner.context.provider.certificates?.endsAtMs(kept.secret.credentials);
   const current = kept?.isAlive(clock) === true ? kept.credential : undefined;
+  const last = slot.journal.history?.lastFailure;
   return {
     provider: owner.provider,
     ...(owner.account === undefined ? {} : { account: owner.account }),
@@ -31,6 +33,9 @@ export function statusOf(slot: SlotView): CredentialStatus {
     ...(certificateEndsAtMs === undefined ? {} : { certificateEndsAtMs }),
     ...(problem === undefined ? {} : { lastErrorCode: problem.code }),
     ...(problem?.reason === undefined ? {} : { lastErrorReason: problem.reason }),
+    ...(last && {
+      lastFailure: { on: last.failure.on, atMs: Math.floor(last.failure.atMs), goesOn: last.isOpen },
+    }),
     ...(backOffMs > 0 ? { nextAttemptAtMs: Math.ceil(clock.now() + backOffMs) } : {}),
     ...(rateLimit === undefined ? {} : { rateLimit: { ...rateLimit } }),
     counters,
@@ -49,12 +54,17 @@ function stateOf({ owner, kept, isBusy }: SlotView, problem: PaymentsAuthError |
   if (kept?.isAlive(context.clock) === true) {
     // A key that the provider calls wrong is sent all the same, but no call succeeds with it.
     if (isRejected && isKey(context)) return 'rejected';
-    if (problem !== undefined) return 'degraded';
+    if (problem !== undefined) return isServing(kept) ? 'degraded' : isRejected ? 'rejected' : 'unavailable';
     return kept.zone(context.clock) === 'due' ? 'due' : 'fresh';
   }
   if (isRejected) return 'rejected';
   if (isBusy) return 'acquiring';
   return problem === undefined ? 'idle' : 'unavailable';
+}
+
+/** A token whose last answer was a refusal lives, but no call succeeds with it. */
+function isServing(kept: KeptCredential): boolean {
+  return kept.refusedInARow === 0;
 }
 
 function isKey({ issuer }: SlotContext): boolean {
@@ -135,11 +145,15 @@ function sinceOf(slot: SlotView, state: CredentialExplanation['state'], nowMs: n
     case 'idle':
       return nowMs - unusedForMs;
     default:
-      // A token served until its end, whatever had failed before.
-      return holdsKey
-        ? failingSinceMs
-        : Math.max(failingSinceMs, kept === undefined ? 0 : nowMs + kept.remainingMs(clock));
+      return holdsKey ? failingSinceMs : Math.max(failingSinceMs, servedUntilMs(slot, nowMs));
   }
+}
+
+/** A token serves until its end, whatever has failed before, or until calls are refused with it. Wall clock. */
+function servedUntilMs({ kept, journal, owner }: SlotView, nowMs: number): number {
+  const leftMs = kept?.remainingMs(owner.context.clock);
+  if (leftMs === undefined) return 0;
+  return leftMs > 0 ? (journal.history?.openSinceMs(['call']) ?? 0) : nowMs + leftMs;
 }
 
 function placeOf(
