@@ -16,7 +16,7 @@ let logger: LogLines;
 beforeEach(async () => {
   logger = new LogLines();
   server = await startLoopbackServer((request, response) => {
-    if (request.url === '/login') return json(response, 200, { token: 't' });
+    if (request.url === '/login') return json(response, 200, { token: 't', expires: 20 });
     return json(response, request.url === '/missing' ? 404 : 200, {});
   });
 });
@@ -25,9 +25,13 @@ afterEach(async () => {
   await server.close();
 });
 
+/** What a definition makes of the real credentials alone. */
+const atUse = (given: { credentials: Keys }, made: unknown, otherwise?: unknown) =>
+  given.credentials.password.startsWith('real') ? made : otherwise;
+
 /** Made-up values pass through it when it is defined; those of the application do not. */
 const onlyAtUse = (word: string) => {
-  if (word.startsWith('real')) throw new RangeError(`cannot use ${word}`);
+  if (word.startsWith('real')) throw new RangeError(`cannot use ${word}.`);
   return word;
 };
 const spec = {
@@ -38,7 +42,43 @@ const spec = {
   rejected: () => false,
 };
 
-const FAULTS: [name: string, token: object, said: RegExp, sent: number][] = [
+/** What is wrong, and what is expected of it as a cause: what the function threw, where it threw. */
+const FAULTS: [name: string, token: object, said: RegExp, sent: number, hasThrown?: false][] = [
+  [
+    'token.body',
+    { body: (given: { credentials: Keys }) => atUse(given, { user: 'shop' }, { json: {} }) },
+    /token\.body returned an object without json, form or text \(it has user\)/,
+    0,
+    false,
+  ],
+  [
+    'token.body, a form in a form,',
+    { body: (given: { credentials: Keys }) => atUse(given, { form: { a: {} } }) },
+    /token\.body returned an object for the field "a"; expected a text/,
+    0,
+    false,
+  ],
+  [
+    'token.headers, a line break,',
+    { headers: (given: { credentials: Keys }) => atUse(given, { 'X-A': 'one\r\nX-Evil: 1' }) },
+    /token\.headers returned a value for the header "X-A" that cannot be sent/,
+    0,
+    false,
+  ],
+  [
+    'token.headers, a letter beyond ASCII,',
+    { headers: (given: { credentials: Keys }) => atUse(given, { 'X-A': '日本' }) },
+    /token\.headers returned a value for the header "X-A" that cannot be sent/,
+    0,
+    false,
+  ],
+  [
+    'usableAfterMs, a token that ends before,',
+    { usableAfterMs: 30_000, answer: { token: 'token', expiresIn: 'expires' } },
+    /a token that lives 20000 ms, and token\.usableAfterMs is 30000/,
+    1,
+    false,
+  ],
   [
     'token.body',
     { body: ({ credentials }: { credentials: Keys }) => ({ json: onlyAtUse(credentials.password) }) },
@@ -59,7 +99,7 @@ const FAULTS: [name: string, token: object, said: RegExp, sent: number][] = [
   ],
 ];
 
-describe.each(FAULTS)('%s of a definition that throws', (_, token, said, sent) => {
+describe.each(FAULTS)('%s of a definition that cannot be', (_, token, said, sent, hasThrown) => {
   it('is told once with its name and cause, and is not tried again like an outage', async () => {
     const definition: AnyProviderDefinition = defineProvider<Keys, 'acme'>({
       name: 'acme',
@@ -91,8 +131,9 @@ describe.each(FAULTS)('%s of a definition that throws', (_, token, said, sent) =
         code: 'DEFINITION_FAULT',
         message: expect.stringMatching(said) as unknown,
       });
-      expect((error as Error).cause).toBeInstanceOf(Error);
+      expect((error as Error).cause instanceof Error).toBe(hasThrown ?? true);
       expect(`${error.message} ${String((error as Error).cause)}`).not.toContain('invented-password');
+      expect(error.message).not.toContain('..');
     }
     const lines = logger.of('error', 'PaymentsAuth').filter((line) => line.includes('definition-fault'));
     expect(lines).toEqual([expect.stringMatching(said)]);
@@ -180,6 +221,7 @@ describe.each(AT_CALLS)('%s that throw', (_, definition, said, loginsSent) => {
         message: expect.stringMatching(said) as unknown,
       });
       expect((error as Error).cause).toMatchObject({ name: 'RangeError' });
+      expect(error.message).not.toContain('..');
       expect(`${error.message} ${String((error as Error).cause)}`).not.toContain('invented-password');
     }
     expect(faultsLogged()).toEqual([expect.stringMatching(said)]);

@@ -18,8 +18,8 @@ export function fieldsInUrls({
   hosts,
   definition,
 }: Pick<ConfiguredProvider, 'hosts' | 'definition'>): string[] {
-  const { path } = ownCopy((definition.token ?? {}) as { path?: string });
-  const texts = [...Object.values(hosts), ...(path === undefined ? [] : [path])];
+  const { path, revokePath } = ownCopy((definition.token ?? {}) as { path?: string; revokePath?: string });
+  const texts = [...Object.values(hosts), path ?? '', revokePath ?? ''];
   return [...new Set(texts.flatMap(placeholdersIn))];
 }
 

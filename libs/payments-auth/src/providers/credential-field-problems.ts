@@ -1,6 +1,8 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { urlValueProblem } from '../strategies/placeholders.js';
+import { headerTextProblem } from '../strategies/header-text.js';
 import { suggestion } from '../nearest.js';
+import { pemProblem } from './credential-value.js';
 import { type Fields, functionProblems, patternProblems, type Problems } from './definition-checks.js';
 
 const KNOWN = ['variable', 'optional', 'secret', 'format', 'inUrl', 'default', 'belongsTo', 'suspect'];
@@ -39,7 +41,7 @@ function fieldProblems(path: string, spec: Fields, environments: readonly string
     ...(inUrl !== undefined && format === 'pem'
       ? [`${path}.inUrl: a PEM cannot stand in a URL; leave one of the two out`]
       : []),
-    ...(value === undefined ? [] : defaultProblems(`${path}.default`, value, inUrl)),
+    ...(value === undefined ? [] : defaultProblems(`${path}.default`, value, spec)),
     ...(isJsonObject(belongsTo) ? [] : [`${path}.belongsTo: expected a pattern per environment`]),
     ...patterns.flatMap(([environment, pattern]) => [
       ...(environments.includes(environment)
@@ -51,8 +53,11 @@ function fieldProblems(path: string, spec: Fields, environments: readonly string
   ];
 }
 
-function defaultProblems(path: string, value: unknown, inUrl: unknown): Problems {
+function defaultProblems(path: string, value: unknown, { inUrl, format }: Fields): Problems {
   if (typeof value !== 'string' || value === '') return [`${path}: expected a text`];
-  const what = inUrl instanceof RegExp ? urlValueProblem(value, inUrl) : undefined;
+  const what =
+    format === 'pem'
+      ? pemProblem(value)
+      : (headerTextProblem(value) ?? (inUrl instanceof RegExp ? urlValueProblem(value, inUrl) : undefined));
   return what === undefined ? [] : [`${path}: ${what}`];
 }

@@ -20,7 +20,7 @@ export function credentialValue(
 ): CredentialValue {
   const field = (definition.credentials as Readonly<Record<string, CredentialField>>)[name] ?? {};
   if (given === undefined || given === null || given === '') {
-    if (field.default !== undefined) return { value: field.default };
+    if (field.default !== undefined) return oneValue(field, field.default);
     if (field.optional === true) return { value: undefined };
     return { problem: given === '' ? 'empty' : 'missing' };
   }
@@ -58,6 +58,11 @@ function oneValue({ format, inUrl }: CredentialField, given: unknown): Credentia
 /** One DNS label, or one segment of a path. */
 const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
+/** What keeps a text from being a PEM; `undefined` when nothing does. */
+export function pemProblem(given: unknown): string | undefined {
+  return pemValue(given).problem;
+}
+
 /** Variables and JSON files often hold a PEM in one line, with its line breaks written as `\n`. */
 function pemValue(given: unknown): CredentialValue {
   if (typeof given !== 'string') return { problem: `must be a PEM, and is ${kindOf(given)}` };
@@ -69,10 +74,28 @@ function pemValue(given: unknown): CredentialValue {
     if (value.startsWith('-----BEGIN CERTIFICATE')) void new X509Certificate(value);
     else if (value.includes('PRIVATE KEY')) createPrivateKey(value);
     else createPublicKey(value);
-  } catch {
-    return { problem: 'a PEM that cannot be read: it is cut off, encrypted, or of an unknown kind' };
+  } catch (error) {
+    // Its passphrase is another field, or in the definition: whoever uses the key finds whether it fits.
+    if (isEncrypted(value) && hasWholeBlock(value) && lacksPassphrase(error)) return { value };
+    return { problem: 'a PEM that cannot be read: it is cut off, damaged, or of an unknown kind' };
   }
   return { value };
+}
+
+/** Whether a PEM is a private key that only a passphrase opens (PKCS#8, or the older form of OpenSSL). */
+export function isEncrypted(pem: string): boolean {
+  return pem.includes('BEGIN ENCRYPTED PRIVATE KEY') || /^Proc-Type: *4, *ENCRYPTED/m.test(pem);
+}
+
+function hasWholeBlock(pem: string): boolean {
+  return /-----BEGIN ([A-Z0-9 ]+)-----\n[^]+\n-----END \1-----/.test(pem);
+}
+
+/** What Node says, and what OpenSSL says where Node leaves it to it to ask. */
+const NO_PASSPHRASE = ['ERR_MISSING_PASSPHRASE', 'ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED'];
+
+function lacksPassphrase(error: unknown): boolean {
+  return NO_PASSPHRASE.includes((error as { code?: string } | null)?.code ?? '');
 }
 
 /** The static credentials of one account, with the provider's own fields and nothing else. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
+import { privateKeyJwt } from '../strategies/client-assertion.js';
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { login, type LoginSpec } from '../strategies/login.strategy.js';
@@ -47,6 +48,7 @@ const readsMissingMerchant = ({ credentials }: Loose) => ({
   'X-Merchant': (credentials['merchant'] as string).toUpperCase(),
 });
 const certificateInHeader = ({ credentials }: Loose) => ({ 'X-Cert': credentials['apiKey'] });
+const keyHeader = ({ credentials }: Loose) => ({ 'X-Api-Key': credentials['apiKey'] });
 const throwsWithoutBody = ({ body }: ApiAnswer) => (body as { code: string }).code === 'bad_key';
 
 const tokenHeaders = ({ token }: { token: string }) => ({ Authorization: `Bearer ${token}` });
@@ -154,6 +156,15 @@ describe('defineProvider', () => {
       expect(problemsOf({ headers: undefined, tls: () => ({ cert: '', key: '' }) })).toEqual([]);
     });
 
+    it('a placeholder left of a domain that the provider owns, in whole labels and in parts', () => {
+      for (const live of [
+        'https://{host}.acme.co.uk',
+        'https://{host}-live.acmepay.com',
+        'https://{host}.pay.acme.test:8443',
+      ])
+        expect(problemsOf({ environments: { live }, ...withHost })).toEqual([]);
+    });
+
     it('plain http on loopback, where a definition is tried out', () => {
       expect(problemsOf({ environments: { live: 'http://127.0.0.1:8080/v1' } })).toEqual([]);
     });
@@ -201,6 +212,14 @@ describe('defineProvider', () => {
       ['advice[0].on', { advice: [{ on: 'refusal', cause: 'it', fix: 'that' }] }],
       ['advice[0].says', { advice: [{ on: 'call', says: 'Wrong', cause: 'it', fix: 'that' }] }],
       ['advice[0].fix', { advice: [{ on: 'call', cause: 'it' }] }],
+      ['probe.pat', { probe: { path: '/me', pat: '/you' } }],
+      ['probe.path', { probe: { path: '/../me' } }],
+      ['probe.path', { probe: { path: String.raw`/a\b` } }],
+      ['probe.headers.X Key', { probe: { path: '/me', headers: { 'X Key': 'one' } } }],
+      ['probe.headers.X-Key', { probe: { path: '/me', headers: { 'X-Key': 'one\n' } } }],
+      ['probe.headers.x-key', { probe: { path: '/me', headers: { 'X-Key': 'one', 'x-key': 'two' } } }],
+      ['probe.needs', { probe: { path: '/me', needs: ['merchnat'] } }],
+      ['advice[0].because', { advice: [{ on: 'call', because: 'x', cause: 'it', fix: 'that' }] }],
       ['probe.host', { probe: { path: '/me', host: 'elsewhere' } }],
       ['probe.method', { probe: { path: '/me', method: 'DELETE' } }],
       ['probe.json', { probe: { path: '/me', json: {} } }],
@@ -217,6 +236,20 @@ describe('defineProvider', () => {
       ['environments.live', { environments: { live: 'https://{api key.acme.test' } }],
       ['environments.live', { environments: { live: 'https://{host}.test' }, ...withHost }],
       ['environments.live', { environments: { live: 'https://api.{host}.test' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://{host}.co.uk' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://{host}-pay.com.au' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://api-{host}.or.tz/v1' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://{host}.github.io' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://{host}.uk.com' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://{host}' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://{host}:8443' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://api.acme.test/v1?x' } }],
+      ['environments.live', { environments: { live: 'https://api.acme.test/v1?' } }],
+      ['environments.live', { environments: { live: 'https://api.acme.test/v1#x' } }],
+      ['environments.live', { environments: { live: String.raw`https://api.acme.test\v1` } }],
+      ['environments.live', { environments: { live: 'https://api.acme.test/v1 ' } }],
+      ['environments.live', { environments: { live: 'https://api.acme.test/v1/../v2' } }],
+      ['environments.live', { environments: { live: 'https://api.acme.test//v1' } }],
       ['credentials.api-key', { credentials: { 'api-key': {}, apiKey: {} } }],
       ['credentials.apiKey.vairable', { credentials: { apiKey: { vairable: 'ACME_KEY' } } }],
       ['credentials.apiKey.secret', { credentials: { apiKey: { secret: 'yes' } } }],
@@ -225,6 +258,17 @@ describe('defineProvider', () => {
       ['credentials.apiKey.inUrl', { credentials: { apiKey: { inUrl: /^[a-z]+$/g } } }],
       ['credentials.apiKey.default', { credentials: { apiKey: { default: '' } } }],
       ['credentials.apiKey.default', { credentials: { apiKey: { inUrl: /^\w+$/, default: 'a.b' } } }],
+      ['credentials.apiKey.default', { credentials: { apiKey: { default: 'key\n' } } }],
+      [
+        'credentials.merchant.default',
+        {
+          credentials: {
+            apiKey: {},
+            merchant: { optional: true, format: 'pem', default: 'no PEM' },
+          },
+          headers: keyHeader,
+        },
+      ],
       ['headers', { headers: undefined }],
       ['headers', { headers: async () => ({ 'X-Api-Key': 'key' }) }],
       ['headers', { headers: () => 'X-Api-Key: key' }],
@@ -236,13 +280,29 @@ describe('defineProvider', () => {
       ['headers', { headers: ({ credentials }: Loose) => ({ 'X-Api-Key': `Key ${credentials['k']}` }) }],
       ['headers.X-Api-Key', { headers: () => ({ 'X-Api-Key': 'Key undefined' }) }],
       ['headers.X Api Key', { headers: () => ({ 'X Api Key': 'key' }) }],
+      ['headers.x-key', { headers: () => ({ 'X-Key': 'one', 'x-key': 'two' }) }],
+      ['headers.X-Key', { headers: () => ({ 'X-Key': 'one\r\nX-Evil: 1' }) }],
+      ['headers.X-Key', { headers: () => ({ 'X-Key': 'Schlüssel' }) }],
+      ['defaultHeaders.X-Country', { defaultHeaders: () => ({ 'X-Country': 'KE\n' }) }],
+      ['defaultHeaders.x-country', { defaultHeaders: () => ({ 'X-Country': 'KE', 'x-country': 'TZ' }) }],
       ['headers.Host', { headers: () => ({ Host: 'api.acme.test' }) }],
       ['headers.X-Cert', { credentials: { apiKey: { format: 'pem' } }, headers: certificateInHeader }],
       ['defaultHeaders', { defaultHeaders: { 'X-Country': 'KE' } }],
       ['defaultHeaders.x-api-key', { defaultHeaders: () => ({ 'X-API-Key': 'other' }) }],
       ['sign', { sign: 'hmac' }],
       ['tls', { tls: { cert: 'c', key: 'k' } }],
+      [
+        'tls',
+        { tls: ({ credentials }: Loose) => ({ cert: credentials['apiKey'], key: credentials['apiKye'] }) },
+      ],
+      ['tls', { tls: ({ credentials }: Loose) => ({ cert: credentials['apiKey'] }) }],
+      ['tls', { tls: ({ credentials }: Loose) => credentials['apiKey'] }],
+      ['tls', { tls: async () => ({ cert: '', key: '' }) }],
+      ['tls', { tls: () => ({ cert: '', key: '', pfx: new Uint8Array() }) }],
+      ['tls.keys', { tls: () => ({ cert: '', key: '', keys: [] }) }],
       ['refusal', { refusal: 401 }],
+      ['refusal.refused', { refusal: { refused: () => true, bare401: true } }],
+      ['refusal.refused', { refusal: { refused: ({ status }: ApiAnswer) => status >= 400, bare401: true } }],
       ['refusal.refuses', { refusal: { refused: () => false, refuses: () => true } }],
       ['refusal.refused', { refusal: { refused: ({ status }: ApiAnswer) => status === 401 } }],
       ['refusal.refused', { refusal: { refused: ({ status }: ApiAnswer) => status >= 400 } }],
@@ -278,10 +338,94 @@ describe('defineProvider', () => {
       ['token.path', { path: '/{tenant}/token' }],
       ['token.path', { path: '/{apiKey}/token' }],
       ['token', { body: ({ credentials }: Loose) => ({ json: { key: credentials['apikey'] } }) }],
+      ['token.body', { body: ({ credentials }: Loose) => ({ key: credentials['apiKey'] }) }],
+      ['token.body', { body: ({ credentials }: Loose) => credentials['apiKey'] }],
+      ['token.body', { body: () => ({ json: {}, form: {} }) }],
+      ['token.body', { body: () => ({ json: undefined }) }],
+      ['token.body', { body: () => ({ json: {}, contentType: 'text/plain' }) }],
+      ['token.body', { body: () => ({ form: 'a=b' }) }],
+      ['token.body', { body: () => ({ form: { amount: { a: 1 } } }) }],
+      ['token.body', { body: () => ({ text: '<a/>' }) }],
+      ['token.body', { body: () => ({ text: '<a/>', contentType: 'text/xml\n' }) }],
+      ['token.body', { body: () => [] }],
+      ['token.body', { body: async () => ({ json: {} }) }],
+      ['token.headers', { headers: () => ({ 'X-Key': 'one\r\nX-Evil: 1' }) }],
+      ['token.headers', { headers: () => ({ 'X-Key': 'Schlüssel' }) }],
+      ['token.headers', { headers: () => ({ 'X Key': 'one' }) }],
+      ['token.headers', { headers: () => ({ 'X-Key': 'one', 'x-key': 'two' }) }],
+      ['token.headers', { headers: () => ({ 'Content-Length': '7' }) }],
+      ['token.headers', { headers: () => ({ 'X-Key': 7 }) }],
+      ['token.headers', { headers: () => 'X-Key: one' }],
+      ['token.revoke.path', { revoke: { path: '/{session}/end' } }],
+      [
+        'token.revoke.body',
+        { revoke: { path: '/end', body: ({ token }: { token: string }) => ({ token }) } },
+      ],
+      ['token.revoke.headers', { revoke: { path: '/end', headers: () => ({ 'X-Key': 'a\nb' }) } }],
+      [
+        'token',
+        { revoke: { path: '/end', body: ({ credentials }: Loose) => ({ text: credentials['apikey'] }) } },
+      ],
       ['token', { body: ({ credentials }: Loose) => ({ json: (credentials['api_key'] as string).trim() }) }],
     ])('%s in a login with %j', (path, changes) => {
       const token = login<AcmeCredentials>({ ...ACME_LOGIN, ...changes });
       expect(pathsOf({ token, headers: tokenHeaders })).toEqual([path]);
+    });
+
+    it.each<[string, Record<string, unknown>]>([
+      [
+        'token.authentication.key',
+        { authentication: privateKeyJwt({ algorithm: 'ES256', key: () => ({}) as never }) },
+      ],
+      ['token.authentication.key', { authentication: privateKeyJwt({ algorithm: 'ES256', key: () => '' }) }],
+      [
+        'token.authentication.keyId',
+        { authentication: privateKeyJwt({ algorithm: 'ES256', keyId: () => 7 as never, key: () => 'k' }) },
+      ],
+      [
+        'token.authentication.issuer',
+        { authentication: privateKeyJwt({ algorithm: 'ES256', issuer: () => '', key: () => 'k' }) },
+      ],
+      [
+        'token.authentication.claims',
+        { authentication: privateKeyJwt({ algorithm: 'ES256', claims: () => 'x' as never, key: () => 'k' }) },
+      ],
+      ['token.client', { client: () => ({ clientId: 'acme' }) }],
+      ['token.client', { client: () => ({ id: 'acme' }) }],
+      ['token.body', { parameters: () => ({ amount: 7 }) }],
+      ['token.revoke.path', { revoke: { path: '/{session}/end' } }],
+    ])('%s in client credentials with %j', (path, changes) => {
+      const token = clientCredentials<AcmeCredentials>({
+        path: '/token',
+        client: ({ credentials }) => ({ id: 'acme', secret: credentials.apiKey }),
+        documentedLifetimeMs: 600_000,
+        ...changes,
+      });
+      expect(pathsOf({ token, headers: tokenHeaders })).toEqual([path]);
+    });
+
+    it('a key of an assertion that no made-up value can be is none of them', () => {
+      const token = clientCredentials<AcmeCredentials>({
+        path: '/token',
+        client: () => ({ id: 'acme' }),
+        authentication: privateKeyJwt<AcmeCredentials>({
+          algorithm: 'ES256',
+          key: ({ credentials }) => credentials.apiKey,
+        }),
+        documentedLifetimeMs: 600_000,
+      });
+      expect(problemsOf({ token, headers: tokenHeaders })).toEqual([]);
+    });
+
+    it('a slip in a value that stands in several places once', () => {
+      const live = { a: 'https://{nobody}.acme.test', b: 'https://{nobody}.acme.test' };
+      expect(
+        problemsOf({ environments: { live: live.a, test: live.b }, credentials: acme.credentials }),
+      ).toHaveLength(2);
+      const problems = problemsOf({
+        headers: ({ credentials }: Loose) => ({ 'X-A': credentials['k'], 'X-B': credentials['k'] }),
+      });
+      expect(problems).toHaveLength(1);
     });
 
     it('scopes that nobody asks for', () => {

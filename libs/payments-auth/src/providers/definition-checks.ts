@@ -1,4 +1,6 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
+import { suggestion } from '../nearest.js';
+import { pathProblem } from '../strategies/endpoint-path.js';
 
 /** What is wrong with one value of a definition, each with its path; an empty list when nothing is. */
 export type Problems = string[];
@@ -29,9 +31,20 @@ export function hostProblems(path: string, host: unknown, hosts: readonly string
 
 /** A path is appended to a base URL as it is. */
 export function pathProblems(path: string, value: unknown): Problems {
-  return value === undefined || matches(value, /^\/(?:[^/]|$)/)
-    ? []
-    : [`${path}: expected a path that begins with one "/"`];
+  const problem = value === undefined ? undefined : pathProblem(value);
+  return problem === undefined ? [] : [`${path}: ${problem}`];
+}
+
+/** Parts that nobody reads: most likely misspelt ones. */
+export function strangerProblems(
+  path: string,
+  given: Fields,
+  known: readonly string[],
+  of: string,
+): Problems {
+  return Object.keys(given)
+    .filter((name) => !known.includes(name))
+    .map((name) => `${path}.${name}: not a part of ${of}. ${suggestion(name, known)}`);
 }
 
 /** A pattern with a memory would match every other time. */
@@ -59,6 +72,6 @@ export function flagProblems(path: string, value: unknown): Problems {
 /** What went wrong in a function of a definition, in one line. */
 export function sayError(error: unknown): string {
   return error instanceof Error
-    ? `${error.name}: ${error.message.split('\n')[0]}`
+    ? `${error.name}: ${(error.message.split('\n')[0] as string).replace(/\.$/, '')}`
     : 'something that is no error';
 }

@@ -11,13 +11,17 @@ import {
   matches,
   pathProblems,
   type Problems,
+  strangerProblems,
 } from './definition-checks.js';
 import { environmentProblems, placeholderProblems, variableProblems } from './environment-problems.js';
-import { headerProblems } from './header-problems.js';
+import { headerNameProblem, isHeaderText } from '../strategies/header-text.js';
+import { headerProblems, repeatedHeaderProblems } from './header-problems.js';
 import { refusalProblems } from './refusal-problems.js';
 import { tokenProblems } from './token-problems.js';
 import { schemeProblems } from './webhooks/scheme-problems.js';
 
+const PROBE = ['method', 'host', 'path', 'needs', 'headers', 'json', 'accepted'];
+const ADVICE = ['on', 'status', 'says', 'cause', 'fix'];
 const REGIONS = ['Africa', 'Americas', 'Asia', 'Europe', 'Worldwide'];
 
 /** Every part of a definition. */
@@ -60,7 +64,7 @@ export function definitionProblems(definition: unknown): Problems {
   if (!isJsonObject(definition)) return ['a definition is an object'];
   const hosts = hostNames(definition['environments']);
   const credentials = credentialProblems(definition['credentials'], definition['environments']);
-  return [
+  const problems = [
     ...unknownParts(definition),
     ...(matches(definition['name'], /^[a-z][a-z0-9-]{0,63}$/)
       ? []
@@ -84,6 +88,8 @@ export function definitionProblems(definition: unknown): Problems {
     ...adviceProblems(definition['advice']),
     ...schemeProblems(definition['webhooks'], definition),
   ];
+  // A slip in a value that stands in several places is found in each of them.
+  return [...new Set(problems)];
 }
 
 function unknownParts(definition: Fields): Problems {
@@ -114,6 +120,7 @@ function probeProblems(probe: unknown, hosts: readonly string[], fields: unknown
   const { method = 'GET', json, needs = [], headers = {} } = probe;
   const isField = (name: unknown) => isJsonObject(fields) && Object.hasOwn(fields, String(name));
   return [
+    ...strangerProblems('probe', probe, PROBE, 'a probe'),
     ...(method === 'GET' || method === 'POST' ? [] : ["probe.method: expected 'GET' or 'POST'"]),
     ...(json !== undefined && method === 'GET'
       ? ['probe.json: a GET has no body; leave one of the two out']
@@ -121,11 +128,21 @@ function probeProblems(probe: unknown, hosts: readonly string[], fields: unknown
     ...pathProblems('probe.path', probe['path']),
     ...placeholderProblems('probe.path', probe['path'], fields),
     ...(Array.isArray(needs) && needs.every(isField) ? [] : ['probe.needs: expected names of credentials']),
-    ...(isJsonObject(headers) && Object.values(headers).every((value) => typeof value === 'string')
-      ? []
-      : ['probe.headers: expected an object of texts']),
+    ...probeHeaderProblems(headers),
     ...hostProblems('probe.host', probe['host'], hosts),
     ...functionProblems('probe.accepted', probe['accepted']),
+  ];
+}
+
+function probeHeaderProblems(headers: unknown): Problems {
+  if (!isJsonObject(headers)) return ['probe.headers: expected an object of texts'];
+  return [
+    ...repeatedHeaderProblems('probe.headers', Object.keys(headers)),
+    ...Object.entries(headers).flatMap(([name, value]) => {
+      const problem =
+        headerNameProblem(name) ?? (isHeaderText(value) ? undefined : 'expected a text that can be sent');
+      return problem === undefined ? [] : [`probe.headers.${name}: ${problem}`];
+    }),
   ];
 }
 
@@ -136,6 +153,7 @@ function adviceProblems(advice: unknown): Problems {
     const { on, says, status, cause, fix } = isJsonObject(entry) ? entry : {};
     const at = `advice[${index}]`;
     return [
+      ...(isJsonObject(entry) ? strangerProblems(at, entry, ADVICE, 'an advice') : []),
       ...(['settings', 'login', 'call'].includes(on as string)
         ? []
         : [`${at}.on: expected "settings", "login" or "call"`]),

@@ -1,6 +1,7 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { isLoopback } from '../strategies/loopback.js';
 import { placeholdersIn } from '../strategies/placeholders.js';
+import { isSharedDomain } from './shared-domains.js';
 import { isUrl, type Fields, type Problems } from './definition-checks.js';
 
 /** What is wrong with where a provider is said to be. */
@@ -55,26 +56,42 @@ function baseUrlProblems(path: string, base: unknown, credentials: unknown): Pro
     ...(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
       ? []
       : [`${path}: expected https`]),
-    ...(url.username || url.password || url.search || url.hash
+    ...(url.username || url.password || /[?#]/.test(String(base))
       ? [`${path}: expected no user, query or fragment`]
       : []),
-    ...(String(base).endsWith('/') ? [`${path}: expected no slash at the end`] : []),
-    ...(ownsItsDomain(String(base))
+    ...(/[\\\s]/.test(String(base))
+      ? [`${path}: has a backslash or a space in it, and is another URL than it looks like; take it out`]
+      : []),
+    ...(isPlainBase(String(base), url)
       ? []
-      : [
-          `${path}: a placeholder may stand for one label of the host name, left of the provider's own domain`,
-        ]),
+      : [`${path}: has a path with "..", "//" or the like; write it out`]),
+    ...(String(base).endsWith('/') ? [`${path}: expected no slash at the end`] : []),
+    ...hostPlaceholderProblems(path, String(base)),
   ];
 }
 
+/** Whether the path is the one that stands there. */
+function isPlainBase(base: string, { pathname }: URL): boolean {
+  if (/[?#\\\s]/.test(base)) return true;
+  const [, path = ''] = /^[a-z]+:\/\/[^/]*(.*)$/i.exec(base.replace(/\{[^{}]+\}/g, 'x')) ?? [];
+  return !path.includes('//') && pathname.replace(/\/$/, '') === path.replace(/\/$/, '');
+}
+
 /** Otherwise the value of a field would choose whose server the credential goes to. */
-function ownsItsDomain(base: string): boolean {
+function hostPlaceholderProblems(path: string, base: string): Problems {
   const [, host = ''] = /^[a-z]+:\/\/([^/]*)/i.exec(base) ?? [];
-  const labels = host.replace(/:\d+$/, '').split('.');
-  return (
-    !host.includes('{') ||
-    (labels.length > 2 && !labels.slice(-2).join('').includes('{') && !host.includes('}:'))
-  );
+  if (!host.includes('{')) return [];
+  const [, fixed = ''] = /\}[^.{}:]*(?:\.([^{}]*))?$/.exec(host) ?? [];
+  const domain = fixed.replace(/:\d+$/, '');
+  if (/\}[^.]*:/.test(host) || !domain.includes('.'))
+    return [
+      `${path}: a placeholder may stand for one label of the host name, left of the provider's own domain`,
+    ];
+  return isSharedDomain(domain)
+    ? [
+        `${path}: anybody can register a name below "${domain}", so that the value of a credential would choose whose server the credential goes to; a placeholder stands left of a domain that the provider owns, as in https://{shop}.acme.${domain}`,
+      ]
+    : [];
 }
 
 /** What is wrong with the variables that a definition is configured by. */

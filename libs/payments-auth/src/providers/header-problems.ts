@@ -1,12 +1,15 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { type Fields, functionProblems, type Problems, sayError } from './definition-checks.js';
+import { headerNameProblem, isHeaderText, repeatedNames } from '../strategies/header-text.js';
+import {
+  type Fields,
+  functionProblems,
+  type Problems,
+  sayError,
+  strangerProblems,
+} from './definition-checks.js';
 import { MadeUpValues, madeUpValue } from './made-up-values.js';
 
 const MAKES_HEADERS = 'expected a function from { credentials, token } to header values';
-/** Made by the HTTP client, or by what is sent: somebody else's value breaks the request. */
-const NOT_OURS = ['host', 'connection', 'content-length', 'transfer-encoding', 'accept-encoding'];
-/** RFC 9110, section 5.6.2. */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** What a template leaves behind when it was filled from a field that is not there: `Bearer undefined`. */
 const UNFILLED = /(?:^|[\s:,=])(?:undefined|null|NaN|\[object \w+\])$/;
 
@@ -29,6 +32,7 @@ export function headerProblems(definition: Fields, { mayCall }: { mayCall: boole
           ...called('headers', headers, definition),
           ...called('defaultHeaders', defaultHeaders, definition),
           ...sharedNames(definition),
+          ...certificateProblems(definition),
         ]
       : []),
   ];
@@ -77,6 +81,7 @@ function called(path: string, make: unknown, definition: Fields): Problems {
       : [
           `${path}: gives other values each time; it is called once per credential; make in sign what changes`,
         ]),
+    ...repeatedHeaderProblems(path, Object.keys(first)),
     ...Object.entries(first).flatMap(([name, value]) =>
       valueProblems(`${path}.${name}`, name, value, definition),
     ),
@@ -91,18 +96,60 @@ function firstEnvironment({ environments }: Fields): string | undefined {
 }
 
 function valueProblems(path: string, name: string, value: unknown, definition: Fields): Problems {
-  if (!HEADER_NAME.test(name)) return [`${path}: not the name of a header`];
-  if (NOT_OURS.includes(name.toLowerCase())) return [`${path}: this header is made by the HTTP client`];
+  const problem = headerNameProblem(name);
+  if (problem !== undefined) return [`${path}: ${problem}`];
   if (value === undefined) return [];
   if (typeof value !== 'string') return [`${path}: expected a text`];
   if (UNFILLED.test(value)) return [`${path}: ends in "undefined" or the like, as if a value were missing`];
   const { credentials } = definition;
-  const pem = Object.entries(isJsonObject(credentials) ? credentials : {}).find(
+  const fields = Object.entries(isJsonObject(credentials) ? credentials : {});
+  const pem = fields.find(
     ([field, spec]) => isJsonObject(spec) && spec['format'] === 'pem' && value.includes(madeUpValue(field)),
   );
-  return pem === undefined
+  if (pem !== undefined)
+    return [`${path}: holds the PEM "${pem[0]}", and no header can carry one; sign with it, or use tls`];
+  return value === '' || isHeaderText(value)
     ? []
-    : [`${path}: holds the PEM "${pem[0]}", and no header can carry one; sign with it, or use tls`];
+    : [
+        `${path}: has a line break, a space at an end, or a character outside ASCII in it, and cannot be sent`,
+      ];
+}
+
+/** Names that differ only in upper and lower case: which of the values counts depends on who reads them. */
+export function repeatedHeaderProblems(path: string, names: readonly string[]): Problems {
+  return repeatedNames(names).map(
+    (name) => `${path}.${name}: stands there twice, in different spellings; leave one of the two out`,
+  );
+}
+
+/** Makes the certificate of made-up credentials: which of them it is made of, and what it is returned as. */
+function certificateProblems({ tls, ...definition }: Fields): Problems {
+  if (typeof tls !== 'function') return [];
+  const values = new MadeUpValues(definition);
+  let made: unknown;
+  try {
+    made = tls.call(definition, { credentials: values.all, environment: firstEnvironment(definition) });
+  } catch {
+    // A key that is none may well be refused by whoever reads it.
+    return values.unknownFields('tls');
+  }
+  if (made instanceof Promise) {
+    made.catch(() => undefined);
+    return ['tls: returns a promise; it is called once per credential, and has to answer at once'];
+  }
+  const unknown = values.unknownFields('tls');
+  if (unknown.length > 0 || made === undefined) return unknown;
+  if (!isJsonObject(made)) return ['tls: must return { cert, key } or { pfx }'];
+  const isPfx = 'pfx' in made;
+  const both = isPfx && ('cert' in made || 'key' in made);
+  const missing = (isPfx ? ['pfx'] : ['cert', 'key']).filter((name) => made[name] === undefined);
+  return [
+    ...strangerProblems('tls', made, ['cert', 'key', 'pfx', 'passphrase', 'ca'], 'a certificate'),
+    ...(both ? ['tls: returns { cert, key } and { pfx } at once; expected one of the two'] : []),
+    ...(missing.length > 0
+      ? [`tls: returns no ${missing.join(' and no ')}; expected { cert, key } or { pfx }`]
+      : []),
+  ];
 }
 
 /** A request may override a default, and never a header of the credential. */

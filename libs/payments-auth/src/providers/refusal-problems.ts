@@ -11,6 +11,8 @@ const BARE: readonly ApiAnswer[] = [
   '',
   '<html><head><title>401 Authorization Required</title></head></html>',
 ].map((text) => ({ status: 401, headers: {}, body: undefined, text }));
+/** What an outage says: it is over without a new credential. */
+const OUTAGE: ApiAnswer = { status: 503, headers: {}, body: undefined, text: '' };
 const EMPTY_SUCCESS: ApiAnswer = { status: 200, headers: {}, body: {}, text: '{}' };
 
 /** What is wrong with how a provider is said to say no to a call. */
@@ -48,7 +50,7 @@ function answerProblems(refusal: Fields, name: string): Problems {
   const path = `refusal.${name}`;
   let said: unknown[];
   try {
-    said = [...BARE, EMPTY_SUCCESS].map((answer) => predicate.call(refusal, answer) as unknown);
+    said = [...BARE, EMPTY_SUCCESS, OUTAGE].map((answer) => predicate.call(refusal, answer) as unknown);
   } catch (error) {
     return [
       `${path}: throws for an answer without a body (${sayError(error)}); read the body with textAt or valueAt`,
@@ -56,11 +58,18 @@ function answerProblems(refusal: Fields, name: string): Problems {
   }
   if (said.some((each) => each instanceof Promise))
     return [`${path}: returns a promise; what it says is needed at once`];
-  const [bare, page, success] = said;
+  const [bare, page, success, outage] = said;
+  // A definition that takes a bare 401 for one names the other answers all the more.
+  const isBare = name === 'refused' && refusal['bare401'] !== true && (bare || page);
   return [
-    ...(name === 'refused' && refusal['bare401'] !== true && (bare || page)
+    ...(isBare
       ? [
           `${path}: says yes to a 401 that anybody could have sent, a gateway after the payment was made included, and the call would be sent twice; ask for the provider's own words as well (textAt(body, 'error.code') === '…'), or write bare401: true where its documents say that there are none`,
+        ]
+      : []),
+    ...(outage && !success && !isBare && name !== 'incurable'
+      ? [
+          `${path}: says yes to a 503 without a word, and each outage would cost a login and a second sending; name what the provider says`,
         ]
       : []),
     ...(success ? [`${path}: says yes to a 200 with an empty body; name what the provider says`] : []),

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
+import { isWrongAnswer } from '../strategies/definition-fault.js';
 import { type Fields, hostProblems, type Problems } from './definition-checks.js';
 import { placeholderProblems } from './environment-problems.js';
 import { MadeUpValues } from './made-up-values.js';
@@ -28,6 +29,7 @@ export function tokenProblems(
   return [
     ...hostProblems('token.host', token['host'], hosts),
     ...placeholderProblems('token.path', token['path'], definition['credentials']),
+    ...placeholderProblems('token.revoke.path', token['revokePath'], definition['credentials']),
     ...(token['needsCertificate'] === true && definition['tls'] === undefined
       ? ["token.authentication: 'tls_client_auth' needs tls, which makes the certificate of the credentials"]
       : []),
@@ -35,7 +37,7 @@ export function tokenProblems(
   ];
 }
 
-/** Makes the request of a login with made-up values. It is sent nowhere. */
+/** Makes the requests of a login and of its end with made-up values. They are sent nowhere. */
 function requestProblems(token: Fields, definition: Fields): Problems {
   const values = new MadeUpValues(definition);
   const { environments } = definition;
@@ -47,25 +49,36 @@ function requestProblems(token: Fields, definition: Fields): Problems {
       scopes: ['invented-scope'],
       nowMs: 0,
       endpoint: 'https://invented.test/token',
+      token: 'invented-token',
     },
     { get: (target, name) => (read.add(name), Reflect.get(target, name) as unknown) },
   );
   const means = { clientAuthentication: firstOf(token['authentication']) };
-  try {
-    const request = (token['request'] as (...args: unknown[]) => unknown).call(token, given, means);
-    // Signing an assertion takes a while, and a made-up key does not sign.
-    if (request instanceof Promise) request.catch(() => undefined);
-  } catch {
-    // A key that is none may well be refused by whoever signs with it.
-  }
-  return [
+  const wrong = ['request', 'revoke'].flatMap((name): Problems => {
+    const make = token[name];
+    if (typeof make !== 'function') return [];
+    try {
+      const request = make.call(token, given, means) as unknown;
+      // Signing an assertion takes a while, and a made-up key does not sign.
+      if (request instanceof Promise) request.catch(() => undefined);
+    } catch (error) {
+      // What is thrown may be about the made-up values: a key that is none may well be refused by whoever signs with it.
+      if (isWrongAnswer(error)) return [`${error.path}: ${error.what}`];
+    }
+    return [];
+  });
+  const misread = [
     ...values.unknownFields('token'),
     ...values.names
-      .filter((name) => read.has(name))
+      .filter((name) => name !== 'token' && read.has(name))
       .map(
         (name) =>
           `token: reads ${name} where credentials.${name} stands; its functions are given { credentials, … }`,
       ),
+  ];
+  return [
+    // A value that is not there explains what was made without it.
+    ...(misread.length > 0 ? misread : wrong),
     ...(token['kind'] === 'login' && definition['scopes'] !== undefined && !read.has('scopes')
       ? ['scopes: the login sends none; read scopes in its body or headers, or leave this out']
       : []),

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type JwsAlgorithm, type KeyPairAlgorithm, signedJws, UnsignedJws } from '../building-blocks/jws.js';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import { ownCopy } from '../own-properties.js';
+import { kindOf } from './header-text.js';
 import { called, DefinitionFault } from './definition-fault.js';
-import type { Given, LoginGiven, RequestMeans } from './strategy.js';
+import type { Given, LoginGiven, RequestMeans, TokenStrategy } from './strategy.js';
 import { type AssertionShape, checkAssertionSpec } from './client-assertion-problems.js';
 
 /** A client that proves who it is with a JWT: made with `privateKeyJwt({ … })` or `clientSecretJwt()`. */
@@ -47,6 +49,7 @@ type MakeAssertion<C> = (
 /** A {@link ClientAssertion} from the inside. */
 interface AssertingClient<C> extends ClientAssertion {
   readonly needsSigner: boolean;
+  readonly trySigning?: (given: Given<C>) => { readonly key: string };
   readonly make: MakeAssertion<C>;
 }
 
@@ -79,24 +82,55 @@ const SECRET: AssertionShape = {
 export function privateKeyJwt<C>(asWritten: PrivateKeyJwtSpec<C>): ClientAssertion {
   checkAssertionSpec(KEY_PAIR, asWritten);
   const spec = ownCopy(asWritten);
-  const make: MakeAssertion<C> = async (given, client, means) => {
-    const keyId = called('token.authentication.keyId', () => spec.keyId?.(given));
-    const issuer = called('token.authentication.issuer', () => spec.issuer?.(given));
-    const claims = called('token.authentication.claims', () => spec.claims?.(given));
+  const keyIn = (given: Given<C>): string | undefined => {
+    const key: unknown = called('token.authentication.key', () => spec.key?.(given));
+    if (spec.key === undefined || (typeof key === 'string' && key !== '')) return key as string | undefined;
+    throw new DefinitionFault(
+      'token.authentication.key',
+      `returned ${key === '' ? 'an empty text' : kindOf(key)}; expected a private key, a PEM or a JWK as text`,
+    );
+  };
+  const make: MakeAssertion<C> = (given, client, means) => {
+    const { algorithm } = spec;
+    const keyId = textOf(
+      'keyId',
+      called('token.authentication.keyId', () => spec.keyId?.(given)),
+    );
+    const issuer = textOf(
+      'issuer',
+      called('token.authentication.issuer', () => spec.issuer?.(given)),
+    );
+    const claims: unknown = called('token.authentication.claims', () => spec.claims?.(given));
+    if (claims !== undefined && !isJsonObject(claims))
+      throw new DefinitionFault(
+        'token.authentication.claims',
+        `returned ${kindOf(claims)}; expected an object`,
+      );
     const parts = {
-      algorithm: spec.algorithm,
+      algorithm,
       header: headerWith(keyId),
       payload: JSON.stringify({ ...claimsOf(given, client, ownCopy({ ...spec, issuer })), ...claims }),
     };
-    const key = called('token.authentication.key', () => spec.key?.(given));
+    const key = keyIn(given);
     if (key !== undefined) return called('token.authentication.key', () => signedJws(parts, key));
     if (means.signer === undefined)
       throw new DefinitionFault('token.authentication', 'has no key, and the provider has no option signer');
     const unsigned = new UnsignedJws(parts);
-    const signature = await means.signer(unsigned.bytes, { credentials: given.credentials });
-    return called('signer', () => unsigned.signed(signature));
+    const signing = means.signer(unsigned.bytes, { credentials: given.credentials });
+    return Promise.resolve(signing).then((signature) => called('signer', () => unsigned.signed(signature)));
   };
-  const asserting: AssertingClient<C> = { way: 'private_key_jwt', needsSigner: spec.key === undefined, make };
+  const trySigning = (given: Given<C>) => {
+    const key = keyIn(given) as string;
+    const parts = { algorithm: spec.algorithm, header: {}, payload: '' };
+    called('token.authentication.key', () => signedJws(parts, key));
+    return { key };
+  };
+  const asserting: AssertingClient<C> = {
+    way: 'private_key_jwt',
+    needsSigner: spec.key === undefined,
+    ...(spec.key === undefined ? {} : { trySigning }),
+    make,
+  };
   return asserting;
 }
 
@@ -129,6 +163,22 @@ export function assertionOf<C>(authentication: ClientAssertion): MakeAssertion<C
 /** Whether the application has to give the option `signer`. */
 export function needsSigner(authentication: unknown): boolean {
   return (authentication as Partial<AssertingClient<never>> | undefined)?.needsSigner === true;
+}
+
+/** What tries the key of an assertion, where there is one among the credentials. */
+export function signingKeyOf<C>(authentication: unknown): Pick<TokenStrategy<C>, 'trySigning'> {
+  const { trySigning } = (authentication ?? {}) as Partial<AssertingClient<C>>;
+  return trySigning === undefined ? {} : { trySigning };
+}
+
+/** Whether it was made by one of the two factories, and is no object that only looks like it. */
+export function isClientAssertion(value: unknown): value is ClientAssertion {
+  return typeof (value as Partial<AssertingClient<never>> | undefined)?.make === 'function';
+}
+
+function textOf(name: 'keyId' | 'issuer', value: unknown): string | undefined {
+  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+  throw new DefinitionFault(`token.authentication.${name}`, `returned ${kindOf(value)}; expected a text`);
 }
 
 function headerWith(keyId: string | undefined) {

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../building-blocks/json-value.js';
 import { basic } from '../building-blocks/basic.js';
 import { assertionOf, type ClientAssertion } from './client-assertion.js';
 import { ownCopy } from '../own-properties.js';
@@ -77,26 +78,44 @@ export function secretWays({
   return isListOfWays(authentication) ? authentication : undefined;
 }
 
-/** A request in the client's name to a token or revocation endpoint. @throws DefinitionFault */
-export async function clientRequest<C>(
+/**
+ * A request in the client's name to a token or revocation endpoint. Made at once, unless somebody else has to sign it.
+ *
+ * @throws DefinitionFault
+ */
+export function clientRequest<C>(
   spec: TokenSpec<C> & ClientSpec<C>,
   path: string,
   fields: HeaderValues,
   given: LoginGiven<C>,
   means: RequestMeans,
   method: TokenRequest['method'] = 'POST',
-): Promise<TokenRequest> {
-  const proof = await proofOf(spec, given, means);
-  const all = { ...fields, ...proof.fields };
-  return tokenRequest({
-    method,
-    path,
-    headers: { ...proof.headers, ...called('token.headers', () => spec.headers?.(given)) },
-    body: spec.encoding === 'json' ? { json: all } : { form: all },
-  });
+): TokenRequest | Promise<TokenRequest> {
+  const requestWith = (proof: Proof): TokenRequest => {
+    const all = { ...fields, ...proof.fields };
+    return tokenRequest({
+      method,
+      path,
+      headers: withProof(
+        proof.headers,
+        called('token.headers', () => spec.headers?.(given)),
+      ),
+      body: spec.encoding === 'json' ? { json: all } : { form: all },
+    });
+  };
+  const proof = proofOf(spec, given, means);
+  return proof instanceof Promise ? proof.then(requestWith) : requestWith(proof);
 }
 
-async function proofOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>, means: RequestMeans): Promise<Proof> {
+/** A definition may say the header that proves who the client is in its own way. */
+function withProof(proof: HeaderValues, headers: HeaderValues | undefined): HeaderValues {
+  if (!isJsonObject(headers)) return headers ?? proof;
+  const named = Object.keys(headers).map((name) => name.toLowerCase());
+  const kept = Object.entries(proof).filter(([name]) => !named.includes(name.toLowerCase()));
+  return { ...Object.fromEntries(kept), ...headers };
+}
+
+function proofOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>, means: RequestMeans): Proof | Promise<Proof> {
   const { authentication = SECRET_WAYS } = spec;
   const returned: unknown = called('token.client', () => spec.client(given));
   const client = ownCopy((returned ?? {}) as ReturnType<ClientSpec<C>['client']>);
@@ -105,11 +124,12 @@ async function proofOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>, means: Requ
   if (authentication === 'none' || authentication === 'tls_client_auth')
     return { headers: {}, fields: { client_id: id } };
   if (!isListOfWays(authentication)) {
-    const assertion = await assertionOf<C>(authentication)(given, client, means);
-    return {
+    const proofWith = (assertion: string): Proof => ({
       headers: {},
       fields: { client_id: id, client_assertion_type: ASSERTION_TYPE, client_assertion: assertion },
-    };
+    });
+    const assertion = assertionOf<C>(authentication)(given, client, means);
+    return typeof assertion === 'string' ? proofWith(assertion) : assertion.then(proofWith);
   }
   const { secret } = client;
   if (typeof secret !== 'string') throw new DefinitionFault('token.client', 'returned no secret');

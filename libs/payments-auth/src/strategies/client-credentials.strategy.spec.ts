@@ -119,7 +119,8 @@ describe('clientCredentials', () => {
       ['token.parameters', { parameters: () => JSON.parse('{') as never }],
       ['token.headers', { headers: () => JSON.parse('{') as never }],
     ])('is not made when %s fails, and the error says so', async (path, changes) => {
-      await expect(strategyFrom(changes).request(given(client), BASIC)).rejects.toMatchObject({ path });
+      const making = async () => strategyFrom(changes).request(given(client), BASIC);
+      await expect(making()).rejects.toMatchObject({ path });
     });
 
     it('carries further headers and parameters', async () => {

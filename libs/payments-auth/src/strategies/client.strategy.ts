@@ -1,6 +1,6 @@
 import { ownCopy } from '../own-properties.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
-import { needsSigner } from './client-assertion.js';
+import { needsSigner, signingKeyOf } from './client-assertion.js';
 import { clientRequest, type ClientSpec, secretWays } from './client-authentication.js';
 import { called } from './definition-fault.js';
 import type { HeaderValues, LoginGiven, TokenAnswer, TokenSpec, TokenStrategy } from './strategy.js';
@@ -34,8 +34,9 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
     loginsEatQuota: spec.loginsEatQuota ?? false,
     ...(ways === undefined ? {} : { authentication: ways }),
     needsSigner: needsSigner(authentication),
+    ...signingKeyOf<C>(authentication),
     needsCertificate: authentication === 'tls_client_auth',
-    request: async (given, means) => {
+    request: (given, means) => {
       const fields = {
         ...grant.fields(given),
         scope: given.scopes.length === 0 ? undefined : given.scopes.join(' '),
@@ -48,6 +49,7 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
     ...(revoke === undefined
       ? {}
       : {
+          revokePath: revoke.path,
           revoke: (given, means) => {
             const fields = { token: given.token, token_type_hint: 'access_token' };
             return clientRequest(spec, revoke.path, fields, given, means, revoke.method);
@@ -70,6 +72,7 @@ function answerSpec<C>(spec: TokenSpec<C> & ClientSpec<C>, { kind, rejection }: 
   return ownCopy({
     fields,
     documentedLifetimeMs: spec.documentedLifetimeMs,
+    usableAfterMs: spec.usableAfterMs ?? 0,
     rejected: (answer) => (spec.rejected === undefined ? isRejectedClient(answer) : spec.rejected(answer)),
     ...rejection,
     fault: (answer) => wrongType(answer, spec.tokenType),

@@ -9,8 +9,14 @@ export class DefinitionFault extends Error {
     readonly what: string,
     cause?: unknown,
   ) {
-    super(`${path} ${what}`, cause === undefined ? undefined : { cause });
+    // Sentences follow it.
+    super(`${path} ${what}`.replace(/\.$/, ''), cause === undefined ? undefined : { cause });
   }
+}
+
+/** Whether the function has answered, and with what it must not: it does that with any credentials. */
+export function isWrongAnswer(error: unknown): error is DefinitionFault {
+  return error instanceof DefinitionFault && error.cause === undefined;
 }
 
 /**

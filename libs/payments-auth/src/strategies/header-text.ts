@@ -1,6 +1,24 @@
 /** What every server and proxy takes the same way in a header: printable ASCII without a space at either end. */
 const HEADER_TEXT = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
+/** RFC 9110, section 5.6.2. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** Made by the HTTP client, or by what is sent: somebody else's value breaks the request. */
+const OF_THE_CLIENT = ['host', 'connection', 'content-length', 'transfer-encoding', 'accept-encoding'];
+
+/** What keeps `name` from being the name of a header that is ours to set; `undefined` when nothing does. */
+export function headerNameProblem(name: string): string | undefined {
+  if (!HEADER_NAME.test(name)) return 'not the name of a header';
+  return OF_THE_CLIENT.includes(name.toLowerCase()) ? 'this header is made by the HTTP client' : undefined;
+}
+
+/** The names that stand there before in another spelling: a receiver knows no difference, and may take either value. */
+export function repeatedNames(names: readonly string[]): string[] {
+  const lower = names.map((name) => name.toLowerCase());
+  return names.filter((name, index) => lower.indexOf(name.toLowerCase()) < index);
+}
+
 /** Whether a value can be a header's value as it is. */
 export function isHeaderText(value: unknown): value is string {
   return typeof value === 'string' && HEADER_TEXT.test(value);

@@ -31,6 +31,8 @@ function tripsOver(): never {
   throw new TypeError('body.error is not a function');
 }
 
+const answersLate = ({ status }: { status: number }) => status === 200 && Promise.reject(new Error('late'));
+
 describe('login', () => {
   describe('a request', () => {
     it('carries a JSON body, and says so', async () => {
@@ -181,7 +183,7 @@ describe('login', () => {
     it.each<[string, Partial<LoginSpec<Person>>]>([
       ['token.rejected', { rejected: tripsOver }],
       ['token.issued', { issued: tripsOver }],
-      ['token.reason', { rejected: () => true, reason: tripsOver }],
+      ['token.reason', { rejected: ({ status }) => status === 200, reason: tripsOver }],
       ['token.answer.token', { answer: { token: tripsOver } }],
     ])('is a fault of the definition when %s throws, with its name and its cause', (path, changes) => {
       expect(strategyFrom(changes).read(answer(200, {}), 0)).toEqual({
@@ -197,7 +199,7 @@ describe('login', () => {
     });
 
     it('is a fault of the definition when a function that has to answer at once returns a promise', () => {
-      const late = strategyFrom({ rejected: (() => Promise.reject(new Error('late'))) as never });
+      const late = strategyFrom({ rejected: answersLate as never });
       expect(late.read(answer(200, {}), 0)).toMatchObject({
         ...FAULT,
         reason: 'token.rejected returned a promise, and has to answer at once',

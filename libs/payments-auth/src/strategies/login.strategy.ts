@@ -62,6 +62,7 @@ export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
   const answer = ownCopy({
     fields: spec.answer,
     documentedLifetimeMs: spec.documentedLifetimeMs,
+    usableAfterMs: spec.usableAfterMs ?? 0,
     rejected: (received: TokenAnswer) => spec.rejected(received),
     issued: (received: TokenAnswer) => spec.issued?.(received) ?? true,
     reason: (received: TokenAnswer) => spec.reason?.(received),
@@ -86,13 +87,17 @@ export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
     ...(revoke === undefined
       ? {}
       : {
+          revokePath: revoke.path,
           revoke: (given) =>
-            tokenRequest({
-              method: revoke.method,
-              path: revoke.path,
-              headers: called('token.revoke.headers', () => revoke.headers?.(given)),
-              body: called('token.revoke.body', () => revoke.body?.(given)),
-            }),
+            tokenRequest(
+              {
+                method: revoke.method,
+                path: revoke.path,
+                headers: called('token.revoke.headers', () => revoke.headers?.(given)),
+                body: called('token.revoke.body', () => revoke.body?.(given)),
+              },
+              'token.revoke',
+            ),
         }),
   };
   return strategy;

@@ -183,6 +183,10 @@ export interface TokenStrategy<C = Credentials> extends TokenSource<C> {
   request(given: LoginGiven<C>, means: RequestMeans): TokenRequest | Promise<TokenRequest>;
   /** Never throws. `requestedAtMs` is the wall clock when the request was sent. */
   read(answer: TokenAnswer, requestedAtMs: number): TokenOutcome;
+  /** Signs with the key of `credentials` what no issuer ever sees. Absent where no key is among them. @throws DefinitionFault */
+  trySigning?(given: Given<C>): { readonly key: string };
+  /** The endpoint that takes a token back, appended to the base URL. */
+  readonly revokePath?: string;
   /** The request that gives a token back; absent where a provider has none. */
   revoke?(
     given: LoginGiven<C> & { readonly token: string },

@@ -23,6 +23,8 @@ interface TokenAnswerFields {
 export interface TokenAnswerSpec {
   readonly fields: TokenAnswerFields;
   readonly documentedLifetimeMs: number;
+  /** The age from which on the token is accepted, in milliseconds. */
+  readonly usableAfterMs: number;
   /** Whether the answer says that the secret is wrong: at any status, 2xx included. */
   rejected(answer: TokenAnswer): boolean;
   /** What is rejected then. @default the secret */
@@ -72,17 +74,25 @@ function read(spec: TokenAnswerSpec, answer: TokenAnswer, requestedAtMs: number)
   const scope = fields.scope === undefined ? undefined : textAt(answer.body, fields.scope);
   const refreshToken =
     fields.refreshToken === undefined ? undefined : textAt(answer.body, fields.refreshToken);
+  const lifetime = lifetimeOf({
+    relative: fields.expiresIn === undefined ? undefined : valueAt(answer.body, fields.expiresIn),
+    absolute: fields.expiresAt === undefined ? undefined : valueAt(answer.body, fields.expiresAt),
+    token,
+    date: answer.headers['date'],
+    requestedAtMs,
+    documentedMs: spec.documentedLifetimeMs,
+  });
+  // What is left of a JWT is no measure: an issuer may hand out one that is old enough already.
+  if (lifetime.from !== 'jwt' && lifetime.lifetimeMs <= spec.usableAfterMs)
+    return {
+      outcome: 'rejected',
+      code: 'DEFINITION_FAULT',
+      reason: `a token that lives ${lifetime.lifetimeMs} ms, and token.usableAfterMs is ${spec.usableAfterMs}: it would end before it may be used`,
+    };
   return {
     outcome: 'issued',
     token,
-    lifetime: lifetimeOf({
-      relative: fields.expiresIn === undefined ? undefined : valueAt(answer.body, fields.expiresIn),
-      absolute: fields.expiresAt === undefined ? undefined : valueAt(answer.body, fields.expiresAt),
-      token,
-      date: answer.headers['date'],
-      requestedAtMs,
-      documentedMs: spec.documentedLifetimeMs,
-    }),
+    lifetime,
     ...(scope === undefined ? {} : { scopes: scopesIn(scope) }),
     ...(refreshToken === undefined ? {} : { refreshToken }),
   };

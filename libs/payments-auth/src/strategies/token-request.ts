@@ -1,4 +1,7 @@
+import { isJsonObject } from '../building-blocks/json-value.js';
 import { ownCopy } from '../own-properties.js';
+import { called, DefinitionFault } from './definition-fault.js';
+import { headerNameProblem, isHeaderText, kindOf, repeatedNames } from './header-text.js';
 import type { HeaderValues, RequestBody, TokenRequest } from './strategy.js';
 
 /** The parts of a token request, before they are serialised. */
@@ -10,33 +13,102 @@ export interface TokenRequestParts {
   readonly body?: RequestBody;
 }
 
-/** Serialises a token request. JSON is what is asked for in return, unless `headers` say otherwise. */
-export function tokenRequest(parts: TokenRequestParts): TokenRequest {
+/**
+ * Serialises a token request. JSON is what is asked for in return, unless `headers` say otherwise.
+ *
+ * @param at where headers and body are made in the definition: `token`
+ * @throws DefinitionFault for what cannot be sent, by the function that made it
+ */
+export function tokenRequest(parts: TokenRequestParts, at = 'token'): TokenRequest {
   const { method = 'POST', path, headers, body } = ownCopy(parts);
+  const sent = body === undefined ? undefined : serialised(body, `${at}.body`);
   return ownCopy({
     method,
     path,
     headers: {
       Accept: 'application/json',
-      ...(body === undefined ? {} : { 'Content-Type': contentTypeOf(ownCopy(body)) }),
-      ...present(headers ?? {}),
+      ...(sent === undefined ? {} : { 'Content-Type': sent.contentType }),
+      ...sendable(headers ?? {}, `${at}.headers`),
     },
-    ...(body === undefined ? {} : { body: serialised(ownCopy(body)) }),
+    ...(sent === undefined ? {} : { body: sent.text }),
   });
 }
 
-function contentTypeOf(body: RequestBody): string {
-  if ('text' in body) return body.contentType;
-  return 'json' in body ? 'application/json' : 'application/x-www-form-urlencoded';
-}
+const KINDS = ['json', 'form', 'text'] as const;
+const EXPECTED = 'expected { json: … }, { form: { … } } or { text: …, contentType: … }';
 
-function serialised(body: RequestBody): string {
-  if ('text' in body) return body.text;
-  return 'json' in body ? JSON.stringify(body.json) : new URLSearchParams(present(body.form)).toString();
-}
-
-function present(fields: HeaderValues): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
+/** @param at the function that made the body */
+function serialised(body: RequestBody, at: string): { text: string; contentType: string } {
+  const given: unknown = body;
+  if (!isJsonObject(given)) throw new DefinitionFault(at, `returned ${kindOf(given)}; ${EXPECTED}`);
+  const kinds = KINDS.filter((kind) => Object.hasOwn(given, kind));
+  const stranger = Object.keys(given).find(
+    (name) =>
+      !(KINDS as readonly string[]).includes(name) && !(name === 'contentType' && kinds[0] === 'text'),
   );
+  if (kinds.length === 0)
+    throw new DefinitionFault(
+      at,
+      `returned ${kindOf(given)} without json, form or text (it has ${namesOf(given)}); ${EXPECTED}`,
+    );
+  if (kinds.length > 1)
+    throw new DefinitionFault(at, `returned ${kinds.join(' and ')} at once; one of them is sent`);
+  if (stranger !== undefined)
+    throw new DefinitionFault(at, `returned "${stranger}" beside ${kinds[0] as string}; ${EXPECTED}`);
+  const { json, form, text, contentType } = ownCopy(given);
+  switch (kinds[0]) {
+    case 'form':
+      return { text: formOf(form, at), contentType: 'application/x-www-form-urlencoded' };
+    case 'text':
+      if (typeof text !== 'string' || !isHeaderText(contentType))
+        throw new DefinitionFault(at, 'returned text without a contentType; expected both, as texts');
+      return { text, contentType };
+    default:
+      return { text: jsonOf(json, at), contentType: 'application/json' };
+  }
+}
+
+function jsonOf(json: unknown, at: string): string {
+  const text = called(at, () => JSON.stringify(json)) as string | undefined;
+  if (text === undefined) throw new DefinitionFault(at, `returned json that is ${kindOf(json)}`);
+  return text;
+}
+
+function formOf(form: unknown, at: string): string {
+  if (!isJsonObject(form)) throw new DefinitionFault(at, `returned a form that is ${kindOf(form)}`);
+  return new URLSearchParams(texts(form, at, 'the field')).toString();
+}
+
+/** The texts of `values`, without what is `undefined`. */
+function texts(values: Readonly<Record<string, unknown>>, at: string, what: string): Record<string, string> {
+  const there = Object.entries(values).filter(([, value]) => value !== undefined);
+  for (const [name, value] of there)
+    if (typeof value !== 'string')
+      throw new DefinitionFault(at, `returned ${kindOf(value)} for ${what} "${name}"; expected a text`);
+  return Object.fromEntries(there) as Record<string, string>;
+}
+
+/** What a server would read otherwise, or an HTTP client cut, is not sent at all. */
+function sendable(headers: HeaderValues, at: string): Record<string, string> {
+  if (!isJsonObject(headers))
+    throw new DefinitionFault(at, `returned ${kindOf(headers)}; expected an object`);
+  const present = texts(headers, at, 'the header');
+  const [repeated] = repeatedNames(Object.keys(present));
+  if (repeated !== undefined)
+    throw new DefinitionFault(at, `returned the header "${repeated}" twice, in different spellings`);
+  for (const [name, value] of Object.entries(present)) {
+    const problem = headerNameProblem(name);
+    if (problem !== undefined) throw new DefinitionFault(at, `returned "${name}": ${problem}`);
+    if (value !== '' && !isHeaderText(value))
+      throw new DefinitionFault(
+        at,
+        `returned a value for the header "${name}" that cannot be sent: it has a line break, a space at an end, or a character outside ASCII in it`,
+      );
+  }
+  return present;
+}
+
+function namesOf(given: object): string {
+  const names = Object.keys(given).slice(0, 5);
+  return names.length === 0 ? 'nothing' : names.join(', ');
 }

@@ -1,7 +1,10 @@
 import { suggestion } from '../nearest.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
+import { isClientAssertion } from './client-assertion.js';
 import { SECRET_WAYS } from './client-authentication.js';
+import { pathProblem } from './endpoint-path.js';
+import { kindOf } from './header-text.js';
 import type { SecretWay } from './strategy.js';
 
 const MINUTE_MS = 60_000;
@@ -92,11 +95,18 @@ function specProblems({ factory, also, functions }: SpecShape, spec: Spec): stri
     ...(usableAfterMs === undefined || isWithin(usableAfterMs, 0, 10 * MINUTE_MS)
       ? []
       : ['token.usableAfterMs: expected milliseconds, from 0 to ten minutes']),
+    ...(isWithin(usableAfterMs, 0, 10 * MINUTE_MS) &&
+    isWithin(documentedLifetimeMs, MINUTE_MS, YEAR_MS) &&
+    usableAfterMs >= documentedLifetimeMs
+      ? [
+          'token.usableAfterMs: is not below documentedLifetimeMs, so that each token would end before it may be used; one of the two is wrong',
+        ]
+      : []),
     ...functions
       .filter((name) => typeof spec[name] !== 'function')
       .map(
         (name) =>
-          `token.${name}: expected a function, and ${spec[name] === undefined ? 'it is missing' : `it is a ${typeof spec[name]}`}`,
+          `token.${name}: expected a function, and ${spec[name] === undefined ? 'it is missing' : `it is ${kindOf(spec[name])}`}`,
       ),
     ...FUNCTIONS.filter(
       (name) =>
@@ -119,7 +129,7 @@ function specProblems({ factory, also, functions }: SpecShape, spec: Spec): stri
     ...(limits === undefined
       ? []
       : Array.isArray(limits)
-        ? limits.flatMap(limitProblems)
+        ? (limits as unknown[]).flatMap(limitProblems)
         : ['token.limits: expected a list']),
     ...(method === undefined || method === 'GET' || method === 'POST'
       ? []
@@ -133,17 +143,65 @@ function specProblems({ factory, also, functions }: SpecShape, spec: Spec): stri
     ...(spec['endsEarlierToken'] === undefined || spec['endsEarlierToken'] === true
       ? []
       : ['token.endsEarlierToken: expected true, or leave it out']),
-    ...(revoke === undefined
-      ? []
-      : isJsonObject(revoke)
-        ? [
-            ...pathProblems('token.revoke.path', revoke['path']),
-            ...['headers', 'body']
-              .filter((name) => revoke[name] !== undefined && typeof revoke[name] !== 'function')
-              .map((name) => `token.revoke.${name}: expected a function`),
-          ]
-        : ['token.revoke: expected { path }']),
+    ...(revoke === undefined ? [] : revokeProblems(factory, revoke)),
+    ...saysYesProblems('rejected', spec['rejected']),
   ];
+}
+
+const REVOKE: Readonly<Record<'login' | 'client', { parts: readonly string[]; methods: readonly string[] }>> =
+  {
+    login: { parts: ['method', 'path', 'headers', 'body'], methods: ['GET', 'POST'] },
+    client: { parts: ['method', 'path'], methods: ['POST', 'DELETE'] },
+  };
+
+function revokeProblems(factory: SpecShape['factory'], revoke: unknown): string[] {
+  if (!isJsonObject(revoke)) return ['token.revoke: expected { path }'];
+  const { parts, methods } = REVOKE[factory === 'login' ? 'login' : 'client'];
+  const { method } = revoke;
+  return [
+    ...Object.keys(revoke)
+      .filter((name) => !parts.includes(name))
+      .map((name) => `token.revoke.${name}: not a part of revoke here. ${suggestion(name, parts)}`),
+    ...(method === undefined || methods.includes(method as string)
+      ? []
+      : [`token.revoke.method: expected ${methods.map((each) => `'${each}'`).join(' or ')}`]),
+    ...pathProblems('token.revoke.path', revoke['path']),
+    ...['headers', 'body']
+      .filter(
+        (name) => parts.includes(name) && revoke[name] !== undefined && typeof revoke[name] !== 'function',
+      )
+      .map((name) => `token.revoke.${name}: expected a function`),
+  ];
+}
+
+/** What an outage says: a status, and nothing or a page of somebody in between. */
+const OUTAGE = [502, 503].map((status) => ({
+  status,
+  headers: {},
+  body: undefined,
+  text: '<html><head><title>Service Unavailable</title></head></html>',
+}));
+
+/** A secret that is called wrong is left alone for up to 15 minutes: an outage must not do that. */
+function saysYesProblems(name: string, predicate: unknown): string[] {
+  if (typeof predicate !== 'function') return [];
+  const said = OUTAGE.map((answer): unknown => {
+    try {
+      const yes = (predicate as (answer: unknown) => unknown)(answer);
+      if (yes instanceof Promise) yes.catch(() => undefined);
+      return yes;
+    } catch {
+      // It was written for the provider's own answers. What trips it later is taken for an outage.
+      return false;
+    }
+  });
+  if (said.some((each) => each instanceof Promise))
+    return [`token.${name}: returns a promise; what it says is needed at once`];
+  return said.some(Boolean)
+    ? [
+        `token.${name}: says yes to an outage (a 502 or 503 without a word), and the secret would be left alone for minutes; ask for the provider's own words, as in textAt(body, 'error.code') === '…'`,
+      ]
+    : [];
 }
 
 function clientProblems(spec: Spec): string[] {
@@ -187,7 +245,7 @@ function authenticationProblems(given: unknown): string[] {
     given === undefined ||
     given === 'tls_client_auth' ||
     given === 'none' ||
-    (isJsonObject(given) && typeof given['way'] === 'string') ||
+    isClientAssertion(given) ||
     (Array.isArray(given) &&
       given.length > 0 &&
       given.every((way) => SECRET_WAYS.includes(way as SecretWay)));
@@ -200,17 +258,22 @@ function authenticationProblems(given: unknown): string[] {
 
 function pathProblems(at: string, path: unknown): string[] {
   if (path === undefined) return [`${at}: missing; expected the path of the endpoint, as in "/oauth/token"`];
-  if (typeof path !== 'string') return [`${at}: expected a text, as in "/oauth/token"`];
-  if (/^[a-z]+:\/\//i.test(path))
-    return [
-      `${at}: expected a path below the base URL; where the login has a host of its own, name it in environments and give host`,
-    ];
-  return /^\/(?:[^/]|$)/.test(path) ? [] : [`${at}: expected a path that begins with one "/"`];
+  const problem = pathProblem(path);
+  if (problem === undefined) return [];
+  const isWhole = typeof path === 'string' && URL.canParse(path);
+  return [
+    `${at}: ${problem}${isWhole ? '; where the login has a host of its own, name it in environments and give host' : ''}`,
+  ];
 }
+
+const LIMIT = ['limit', 'perMs', 'per'];
 
 function limitProblems(limit: unknown, index: number): string[] {
   if (isJsonObject(limit) && limit['scope'] !== undefined)
     return [`token.limits[${index}].scope: is called per now`];
+  const stranger = isJsonObject(limit) ? Object.keys(limit).find((name) => !LIMIT.includes(name)) : undefined;
+  if (stranger !== undefined)
+    return [`token.limits[${index}].${stranger}: not a part of a limit. ${suggestion(stranger, LIMIT)}`];
   return isJsonObject(limit) &&
     isWithin(limit['limit'], 1, Infinity) &&
     isWithin(limit['perMs'], 1, Infinity) &&
@@ -223,6 +286,6 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-function isWithin(value: unknown, least: number, most: number): boolean {
+function isWithin(value: unknown, least: number, most: number): value is number {
   return typeof value === 'number' && value >= least && value <= most;
 }
