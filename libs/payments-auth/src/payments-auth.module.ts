@@ -9,6 +9,7 @@ import type {
   PaymentsAuthModuleExtras,
   PaymentsAuthModuleOptions,
   ProviderChoice,
+  KnownOptionsOf,
 } from './payments-auth.options.js';
 
 /**
@@ -57,7 +58,12 @@ export class PaymentsAuthModule extends ConfigurableModuleClass implements OnApp
   static override forRootAsync<
     const P extends { readonly [N in keyof P]: ProviderChoice },
     const Own extends OwnDefinitions = readonly [],
-  >(options: PaymentsAuthModuleAsyncOptions<P, Own>): DynamicModule {
+    Factory = unknown,
+  >(
+    options: PaymentsAuthModuleAsyncOptions<P, Own> & {
+      readonly useFactory?: Factory;
+    } & KnownOptionsOf<Factory>,
+  ): DynamicModule {
     const ways = ([options.useFactory, options.useClass, options.useExisting] as unknown[]).filter(Boolean);
     if (ways.length !== 1)
       throw new PaymentsAuthError(

@@ -182,6 +182,44 @@ describe('the types of options', () => {
     expect(modules).toHaveLength(4);
   });
 
+  it('refuse what a factory misspells beside options that exist', () => {
+    const credentials = { consumerKey: key, consumerSecret: key };
+    const pesapal = { environment: 'sandbox', credentials } as const;
+    const modules = [
+      // @ts-expect-error -- an option of the module
+      Auth.forRootAsync({ useFactory: () => ({ provider: {}, fromEnvironment: ['pesapal'] }) }),
+      // @ts-expect-error -- one that is true or false
+      Auth.forRootAsync({ useFactory: async () => ({ auditLogs: true, fromEnvironment: ['pesapal'] }) }),
+      // @ts-expect-error -- one that stands beside the factory
+      Auth.forRootAsync({ useFactory: () => ({ isGlobal: false, fromEnvironment: ['pesapal'] }) }),
+      // @ts-expect-error -- an option of a provider
+      Auth.forRootAsync({ useFactory: () => ({ providers: { pesapal: { ...pesapal, refreshBefore: 1 } } }) }),
+      // @ts-expect-error -- as a promise too
+      Auth.forRootAsync({ useFactory: async () => ({ providers: { pesapal: { ...pesapal, share_: 1 } } }) }),
+    ];
+    expect(modules).toHaveLength(5);
+  });
+
+  it('let a factory return one of several options, or none', () => {
+    const credentials = { consumerKey: key, consumerSecret: key };
+    const isLive = key.length > 0;
+    const returned = [
+      Auth.forRootAsync({ useFactory: () => (isLive ? undefined : { auditLog: true }) }),
+      Auth.forRootAsync({
+        useFactory: async () =>
+          isLive ? { auditLog: true } : { maxAccounts: 3, fromEnvironment: ['wakapay'] },
+      }),
+      Auth.forRootAsync({
+        inject: ['settings'],
+        useFactory: (settings: { live: boolean }) =>
+          settings.live
+            ? { auditLog: true, providers: { pesapal: { environment: 'live', credentials } } }
+            : { providers: { pesapal: { environment: 'sandbox', credentials, replay: 'never' } } },
+      }),
+    ];
+    expect(returned).toHaveLength(3);
+  });
+
   it('can be named, for options that are put together elsewhere', () => {
     const options: PaymentsAuthModuleOptions = {
       providers: {

@@ -222,12 +222,37 @@ export interface PaymentsAuthModuleExtras<Own extends OwnDefinitions = OwnDefini
   readonly providerNames?: readonly string[];
 }
 
-type Eventually<T> = T | Promise<T>;
+/** At once or later. The compiler takes a promise for options where all of these are optional, unless `then` is none. */
+type Eventually<T> = Promise<T | undefined> | (T & { readonly then?: never }) | undefined;
+
+/** Options without those that `T` does not have. The compiler looks for these by itself only where no function is between. */
+type NoneBut<T, Given> = {
+  readonly [Key in Exclude<keyof Given, keyof T> & string]?: Readonly<
+    Record<`no option is called "${Key}"`, true>
+  >;
+};
+
+/** What a factory gets wrong in the names of options: those of the module, and those of each provider. */
+type KnownOptions<Returned> = Returned extends object
+  ? NoneBut<PaymentsAuthModuleOptions, Returned> &
+      (Returned extends { readonly providers?: infer Providers }
+        ? {
+            readonly providers?: {
+              readonly [N in keyof Providers]: NoneBut<ProviderOptions, NonNullable<Providers[N]>>;
+            };
+          }
+        : unknown)
+  : unknown;
+
+/** Refuses a factory that returns options which do not exist. */
+export type KnownOptionsOf<Factory> = Factory extends (...args: never[]) => infer Returned
+  ? { readonly useFactory?: (...args: never[]) => Eventually<KnownOptions<Awaited<Returned>>> }
+  : unknown;
 
 /** Provides the options; for `useClass` and `useExisting`. */
 export interface PaymentsAuthOptionsFactory {
   /** Returns the options; `undefined` and `{}` mean what `forRoot()` means. */
-  createPaymentsAuthOptions(): Eventually<PaymentsAuthModuleOptions | undefined>;
+  createPaymentsAuthOptions(): Eventually<PaymentsAuthModuleOptions>;
 }
 
 /** The options of {@link PaymentsAuthModule.forRootAsync}: exactly one of the three `use…`. */
@@ -244,7 +269,7 @@ export type PaymentsAuthModuleAsyncOptions<
         readonly useFactory: (
           // oxlint-disable-next-line typescript/no-explicit-any -- its parameters are whatever `inject` names
           ...args: any[]
-        ) => Eventually<PaymentsAuthModuleOptions<P, Own> | undefined>;
+        ) => Eventually<PaymentsAuthModuleOptions<P, Own>>;
         readonly useClass?: undefined;
         readonly useExisting?: undefined;
       }
