@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { Inject, Injectable, Module, Scope } from '@nestjs/common';
-import { REQUEST } from '@nestjs/core';
+import { HttpService } from '@nestjs/axios';
+import { Controller, type DynamicModule, Inject, Injectable, Module, Scope } from '@nestjs/common';
+import { LazyModuleLoader, REQUEST } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
 import {
+  type CredentialService,
+  getPaymentsHttpToken,
+  InjectCredentials,
+  InjectPaymentsHttp,
   PaymentsAuthModule,
   type PaymentsAuthModuleOptions,
   type PaymentsAuthOptionsFactory,
@@ -80,6 +86,60 @@ describe('a boot', () => {
   });
 });
 
+@Injectable()
+class Balances {
+  @InjectCredentials('wakapay') readonly credentials?: CredentialService;
+  constructor(@InjectPaymentsHttp('cashfin') readonly cashfin: HttpService) {}
+}
+
+@Controller()
+class PaymentsController {
+  constructor(@InjectPaymentsHttp('wakapay') readonly wakapay: HttpService) {}
+}
+
+const refunds = {
+  provide: 'REFUNDS',
+  inject: [getPaymentsHttpToken('kashier')],
+  useFactory: (http: HttpService) => http,
+};
+
+const UNCONFIGURED = [
+  'Provider "kashier" is not configured. Add it to PaymentsAuthModule.forRoot({ providers }), or set KASHIER_SECRET_KEY and give no providers. Configured: cashfin. It is injected into REFUNDS, where every call will fail.',
+  'Provider "wakapay" is not configured. Add it to PaymentsAuthModule.forRoot({ providers }), or set WAKAPAY_API_KEY and WAKAPAY_API_SECRET and give no providers. Configured: cashfin. It is injected into Balances, PaymentsController, where every call will fail.',
+];
+
+const cashfinAlone = () =>
+  PaymentsAuthModule.forRootAsync({
+    useFactory: async () => ({ providers: { cashfin: { credentials: { clientSecret: 'test-not-real' } } } }),
+  });
+
+/** One that loads its payments later. */
+const startWithout = async (logger = new LogLines()) =>
+  (await Test.createTestingModule({}).setLogger(logger).compile()).init();
+
+describe('a provider that is injected and not configured', () => {
+  const parts = { providers: [Balances, refunds], controllers: [PaymentsController] };
+
+  it('is warned about at boot, once, with the classes that inject it', async () => {
+    const logger = new LogLines();
+    const { close } = await startModules([cashfinAlone()], { ...parts, logger });
+    await close();
+    expect(logger.of('warn', 'PaymentsAuthModule')).toEqual(UNCONFIGURED);
+  });
+
+  it('is warned about too where the module is loaded lazily', async () => {
+    @Module({ imports: [cashfinAlone()], providers: [Balances, refunds] })
+    class PaymentsModule {}
+    const logger = new LogLines();
+    const app = await startWithout(logger);
+    await app.get(LazyModuleLoader).load(() => PaymentsModule);
+    await app.close();
+    expect(logger.of('warn', 'PaymentsAuthModule')).toEqual(
+      UNCONFIGURED.map((line) => line.replace(', PaymentsController', '')),
+    );
+  });
+});
+
 @Injectable({ scope: Scope.REQUEST })
 class Tenant {
   constructor(@Inject(REQUEST) readonly request: unknown) {}
@@ -101,22 +161,30 @@ class TenantModule {}
 
 const useFactory = () => ({}) as PaymentsAuthModuleOptions;
 
+/** The ways to options that depend on a request. */
+const OF_A_REQUEST: [title: string, module: () => DynamicModule][] = [
+  [
+    'directly',
+    () => PaymentsAuthModule.forRootAsync({ imports: [TenantModule], inject: [Tenant], useFactory }),
+  ],
+  [
+    'through another provider',
+    () => PaymentsAuthModule.forRootAsync({ imports: [TenantModule], inject: [Settings], useFactory }),
+  ],
+  ['as the request itself', () => PaymentsAuthModule.forRootAsync({ inject: [REQUEST], useFactory })],
+  ['as a class', () => PaymentsAuthModule.forRootAsync({ useClass: OptionsOfRequest })],
+];
+
+const REFUSED = { code: 'INVALID_OPTIONS', message: expect.stringContaining('depend on a request') };
+
 describe('options that depend on a request', () => {
-  it.each([
-    [
-      'directly',
-      () => PaymentsAuthModule.forRootAsync({ imports: [TenantModule], inject: [Tenant], useFactory }),
-    ],
-    [
-      'through another provider',
-      () => PaymentsAuthModule.forRootAsync({ imports: [TenantModule], inject: [Settings], useFactory }),
-    ],
-    ['as the request itself', () => PaymentsAuthModule.forRootAsync({ inject: [REQUEST], useFactory })],
-    ['as a class', () => PaymentsAuthModule.forRootAsync({ useClass: OptionsOfRequest })],
-  ])('stop the boot: %s', async (_, module) => {
-    expect(await failure(startModules([module()]))).toMatchObject({
-      code: 'INVALID_OPTIONS',
-      message: expect.stringContaining('depend on a request'),
-    });
+  it.each(OF_A_REQUEST)('stop the boot: %s', async (_, module) => {
+    expect(await failure(startModules([module()]))).toMatchObject(REFUSED);
+  });
+
+  it.each(OF_A_REQUEST)('stop the loading of a module that is loaded lazily: %s', async (_, module) => {
+    const app = await startWithout();
+    expect(await failure(app.get(LazyModuleLoader).load(() => module() as never))).toMatchObject(REFUSED);
+    await app.close();
   });
 });

@@ -1,9 +1,16 @@
-import type { OnModuleInit } from '@nestjs/common';
+import { Logger, type OnModuleInit } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PaymentsAuthError } from './payments-auth.errors.js';
-import { PAYMENTS_AUTH_OPTIONS } from './payments-auth.tokens.js';
+import { getCredentialsToken, getPaymentsHttpToken, PAYMENTS_AUTH_OPTIONS } from './payments-auth.tokens.js';
+import { type HowToAdd, notConfigured } from './providers/not-configured.js';
+
+/** Where Nest keeps what `@Inject` says of the parameters of a constructor, and of properties. */
+const CONSTRUCTOR_TOKENS = 'self:paramtypes';
+const PROPERTY_TOKENS = 'self:properties_metadata';
 
 type NestModule = ReturnType<ModulesContainer['values']> extends Iterator<infer M> ? M : never;
+type NestProvider = ReturnType<NestModule['providers']['values']> extends Iterator<infer P> ? P : never;
 
 /**
  * Refuses options that depend on a request: each request would make everything anew, with a login of its own, and nothing
@@ -16,6 +23,17 @@ export class PaymentsAuthBootCheck implements OnModuleInit {
     this.#modules = modules;
   }
 
+  /**
+   * The same in a module that is loaded lazily, where Nest runs no hook. The providers of a module are made side by side:
+   * a turn later Nest has found what each of them depends on.
+   *
+   * @throws PaymentsAuthError INVALID_OPTIONS
+   */
+  async onLazyLoad(): Promise<void> {
+    await nextTurn();
+    this.onModuleInit();
+  }
+
   /** @throws PaymentsAuthError INVALID_OPTIONS */
   onModuleInit(): void {
     const options = hostIn(this.#modules)?.providers.get(PAYMENTS_AUTH_OPTIONS);
@@ -26,6 +44,66 @@ export class PaymentsAuthBootCheck implements OnModuleInit {
       { problems: ['forRootAsync.inject: depends on a request'] },
     );
   }
+}
+
+/**
+ * Warns of providers that something injects and nobody has configured. The application starts without them, because some
+ * are optional; each of their calls fails.
+ */
+export class InjectionCheck implements OnModuleInit {
+  readonly #modules: ModulesContainer;
+  readonly #configured: readonly string[];
+  readonly #names: readonly string[];
+  readonly #howToAdd: HowToAdd | undefined;
+
+  constructor(
+    modules: ModulesContainer,
+    given: {
+      readonly configured: readonly string[];
+      /** All that have injectables. */
+      readonly names: readonly string[];
+      readonly howToAdd?: HowToAdd | undefined;
+    },
+  ) {
+    this.#modules = modules;
+    this.#configured = given.configured;
+    this.#names = given.names;
+    this.#howToAdd = given.howToAdd;
+  }
+
+  onModuleInit(): void {
+    const logger = new Logger('PaymentsAuthModule');
+    for (const name of this.#names) {
+      if (this.#configured.includes(name)) continue;
+      const places = this.#injectedInto([getPaymentsHttpToken(name), getCredentialsToken(name)]);
+      if (places.length === 0) continue;
+      const { message } = notConfigured(name, this.#configured, this.#howToAdd);
+      logger.warn(`${message} It is injected into ${places.join(', ')}, where every call will fail.`);
+    }
+  }
+
+  #injectedInto(tokens: readonly unknown[]): string[] {
+    const places = new Set<string>();
+    for (const { providers, controllers, injectables } of this.#modules.values())
+      for (const each of [...providers.values(), ...controllers.values(), ...injectables.values()])
+        if (injectedBy(each).some((token) => tokens.includes(token))) places.add(String(each.name));
+    return [...places];
+  }
+}
+
+/** What a factory names in `inject`, and what `@Inject` says of a class: known before anything is made. */
+function injectedBy({ inject, metatype }: NestProvider): unknown[] {
+  if (typeof metatype !== 'function' || inject) return (inject ?? []).map(tokenOf);
+  const ofConstructor = Reflect.getMetadata(CONSTRUCTOR_TOKENS, metatype) as { param: unknown }[] | undefined;
+  const ofProperties = Reflect.getMetadata(PROPERTY_TOKENS, metatype) as { type: unknown }[] | undefined;
+  return [
+    ...(ofConstructor ?? []).map(({ param }) => param),
+    ...(ofProperties ?? []).map(({ type }) => type),
+  ];
+}
+
+function tokenOf(injected: unknown): unknown {
+  return typeof injected === 'object' && injected !== null && 'token' in injected ? injected.token : injected;
 }
 
 /**

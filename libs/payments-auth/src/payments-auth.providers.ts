@@ -5,7 +5,7 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { CredentialRegistry } from './credentials/credential.registry.js';
 import { resolveOptions } from './options/options.resolver.js';
 import { type VariableSource, variablesOf } from './options/variables.js';
-import { isLoadedLazily, PaymentsAuthBootCheck } from './payments-auth.boot-check.js';
+import { InjectionCheck, isLoadedLazily, PaymentsAuthBootCheck } from './payments-auth.boot-check.js';
 import { type Clock, systemClock } from './payments-auth.clock.js';
 import { auditEvent, EventLog } from './payments-auth-event.log.js';
 import { PaymentsAuthEvents } from './payments-auth.events.js';
@@ -62,13 +62,14 @@ export function moduleParts({ named, definitions, providerNames }: ModuleNames):
     ...named,
     ...providerNames,
   ];
-  const injectables = injectablesOf(names);
+  const known = [...new Set(names.filter((name) => typeof name === 'string'))];
+  const injectables = injectablesOf(known);
   const signatures = signatureProviders({
     configuredProviders: PAYMENTS_AUTH_PROVIDERS,
     credentials: CredentialRegistry,
     clock: PAYMENTS_AUTH_CLOCK,
     http: PaymentsAuthService,
-    names: names.filter((name) => typeof name === 'string'),
+    names: known,
   });
   return {
     providers: [
@@ -80,6 +81,7 @@ export function moduleParts({ named, definitions, providerNames }: ModuleNames):
       service,
       scheduler,
       bootCheck,
+      injectionCheck(known),
       ...signatures,
       ...injectables,
     ],
@@ -216,12 +218,33 @@ const scheduler: FactoryProvider = {
 const bootCheck: FactoryProvider = {
   provide: PaymentsAuthBootCheck,
   inject: [ModulesContainer],
-  useFactory: (modules: ModulesContainer) => new PaymentsAuthBootCheck(modules),
+  useFactory: async (modules: ModulesContainer) => {
+    const check = new PaymentsAuthBootCheck(modules);
+    if (isLoadedLazily(modules)) await check.onLazyLoad();
+    return check;
+  },
 };
 
+function injectionCheck(names: readonly string[]): FactoryProvider {
+  return {
+    provide: InjectionCheck,
+    inject: [ModulesContainer, PAYMENTS_AUTH_PROVIDERS, { token: HOW_TO_ADD, optional: true }],
+    useFactory: (
+      modules: ModulesContainer,
+      providers: readonly ConfiguredProvider[],
+      howToAdd?: HowToAdd,
+    ) => {
+      const configured = providers.map(({ name }) => name);
+      const check = new InjectionCheck(modules, { configured, names, howToAdd });
+      if (isLoadedLazily(modules)) check.onModuleInit();
+      return check;
+    },
+  };
+}
+
 /** Two per name. */
-function injectablesOf(names: readonly (string | undefined)[]): FactoryProvider[] {
-  return [...new Set(names.filter((name) => name !== undefined))].flatMap((name) => [
+function injectablesOf(names: readonly string[]): FactoryProvider[] {
+  return names.flatMap((name) => [
     {
       provide: getPaymentsHttpToken(name),
       inject: [ProviderServices],
