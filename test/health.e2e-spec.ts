@@ -9,7 +9,7 @@ import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startModules, type TestApplication } from './support/application.js';
 import { findLeaks } from './support/leak-checker.js';
-import { failure, until } from './support/waiting.js';
+import { failure, outcomeOf, until } from './support/waiting.js';
 
 @Controller()
 class HealthController {
@@ -140,6 +140,31 @@ describe('the health of payment credentials, over HTTP', () => {
               errorCode: 'CREDENTIALS_UNAVAILABLE',
               expiresAt: expect.any(String),
             },
+          },
+        },
+      },
+    });
+  });
+
+  it('is down, and says that it is the secret, once the old token is refused as well', async () => {
+    bed = await new Bed().start();
+    const { paymentsAuth } = bed.application;
+    const call = () =>
+      outcomeOf(firstValueFrom(paymentsAuth.http('wakapay', OWN_ACCOUNT).get('/sandbox/echo')));
+    await call();
+    bed.sandbox.provider('wakapay').rotate({ oldWorksForMs: 0 });
+    await failure(bed.credentials().refresh());
+    await call();
+    expect(await bed.health()).toMatchObject({ code: 200, status: 'degraded' });
+    bed.sandbox.provider('wakapay').revokeTokens();
+    await bed.clock.advance(5_000);
+    await call();
+    expect(await bed.health()).toMatchObject({
+      code: 503,
+      details: {
+        payments: {
+          credentials: {
+            wakapay: { health: 'down', state: 'rejected', errorCode: 'CREDENTIALS_REJECTED' },
           },
         },
       },

@@ -12,8 +12,9 @@ import { APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { PaymentsAuthModule, PaymentsAuthService } from 'nestjs-payments-auth';
+import { PaymentsAuthModule, PaymentsAuthService, type WakapayCredentials } from 'nestjs-payments-auth';
 import {
+  PaymentsAuthStatusPage,
   PaymentsAuthStatusPageModule,
   type PaymentsAuthStatusPageOptions,
   type StatusPageSnapshot,
@@ -66,8 +67,11 @@ let sandbox: Sandbox;
 let app: INestApplication;
 let url: string;
 let paymentsAuth: PaymentsAuthService;
+/** What the application has not heard of: another secret is in force. */
+let outdated: Record<string, WakapayCredentials>;
 
 beforeEach(async () => {
+  outdated = {};
   sandbox = await startSandbox({ providers: ['wakapay', 'cashfin'] });
 });
 
@@ -85,15 +89,19 @@ async function start(
   adapter = ADAPTERS[0]?.[1],
   options: PaymentsAuthStatusPageOptions = { guards: [OperatorsOnly] },
   configure: (application: INestApplication) => void = () => undefined,
+  maxAccounts?: number,
 ): Promise<void> {
   const wakapay = sandbox.provider('wakapay');
   const payments = PaymentsAuthModule.forRoot({
+    ...(maxAccounts === undefined ? {} : { maxAccounts }),
     providers: {
       wakapay: {
         baseUrl: wakapay.baseUrls,
         credentials: wakapay.credentials,
         accounts: (account: string) =>
-          wakapay.accounts.includes(account) ? wakapay.credentialsOf(account) : undefined,
+          wakapay.accounts.includes(account)
+            ? (outdated[account] ?? wakapay.credentialsOf(account))
+            : undefined,
         keepWarm: 'when-used',
       },
       cashfin: {
@@ -250,6 +258,99 @@ describe('the status page', () => {
     expect(found.rows.map(({ status }) => status.account)).toEqual(['shop-69']);
     expect((await snapshot('?provider=cashfin')).rows).toHaveLength(1);
     expect((await snapshot('?provider=wakapay&account=shop-7')).rows).toHaveLength(1);
+  });
+});
+
+async function worst(query = '') {
+  const { rows, troubles, leftOut } = await snapshot(query);
+  return { accounts: rows.map(({ status }) => status.account), rows, troubles, leftOut };
+}
+
+describe('the status page of 200 merchants of whom one fails', () => {
+  beforeEach(async () => {
+    await start();
+    const wakapay = sandbox.provider('wakapay');
+    for (let shop = 0; shop < 200; shop += 1) wakapay.addAccount(`shop-${shop}`);
+    await Promise.all(Array.from({ length: 200 }, (_, shop) => call(`shop-${shop}`)));
+  });
+
+  it('says that none fails while none does', async () => {
+    expect(await snapshot()).toMatchObject({ troubles: [], totals: { calls: 200, failed: 0 } });
+    expect((await worst('?troubled=1')).rows).toEqual([]);
+  });
+
+  it('shows its failed call first, and says so whatever the search is', async () => {
+    const fault = { fault: 'server-error', on: 'call', account: 'shop-199' } as const;
+    sandbox.provider('wakapay').misbehave(fault);
+    await failure(call('shop-199'));
+    const troubles = [
+      {
+        kind: 'failing',
+        count: 1,
+        first: [{ provider: 'wakapay', account: 'shop-199' }],
+        cause: 'the provider has a failure of its own',
+      },
+    ];
+    for (const query of ['', '?search=shop-1', '?provider=cashfin'])
+      expect(await worst(query)).toMatchObject({ troubles });
+    const all = await worst();
+    expect(all.accounts[0]).toBe('shop-199');
+    expect(all.rows[0]).toMatchObject({ trouble: 'failing', status: { failing: ['call'] } });
+    expect(await worst('?troubled=1')).toMatchObject({ accounts: ['shop-199'], leftOut: 0, troubles });
+    expect(await worst('?troubled=1&search=cashfin')).toMatchObject({ accounts: [], troubles });
+  });
+
+  it('shows the one whose secret is rejected first, and says that it is the key', async () => {
+    const wakapay = sandbox.provider('wakapay');
+    wakapay.revokeTokens('shop-77');
+    outdated = { 'shop-77': { ...wakapay.credentialsOf('shop-77') } };
+    wakapay.rotate({ account: 'shop-77', oldWorksForMs: 0 });
+    await outcomeOf(call('shop-77'));
+    const shown = await worst();
+    expect(shown.accounts[0]).toBe('shop-77');
+    expect(shown.rows[0]?.status.state).toBe('rejected');
+    expect(shown.troubles).toMatchObject([
+      {
+        kind: 'rejected',
+        count: 1,
+        first: [{ account: 'shop-77' }],
+        cause: expect.stringMatching(/pair is wrong/),
+      },
+    ]);
+  });
+});
+
+describe('the totals of the status page', () => {
+  it('never fall, and lose no call, however many accounts are let go of', async () => {
+    await start(undefined, undefined, undefined, 5);
+    const wakapay = sandbox.provider('wakapay');
+    for (let shop = 0; shop < 40; shop += 1) wakapay.addAccount(`shop-${shop}`);
+    wakapay.misbehave({ fault: 'server-error', on: 'call', account: 'shop-3' });
+    let before = 0;
+    for (let shop = 0; shop < 40; shop += 1) {
+      await outcomeOf(call(`shop-${shop}`));
+      if (shop % 8 !== 7) continue;
+      const { totals } = await snapshot();
+      expect(totals.calls).toBeGreaterThan(before);
+      before = totals.calls;
+    }
+    const { totals, rows } = await snapshot();
+    expect(totals).toEqual({ calls: 40, failed: 1, sentAgain: 0, logins: 40, failedLogins: 0 });
+    expect(rows.filter(({ status }) => status.account !== undefined)).toHaveLength(5);
+  });
+});
+
+describe('the snapshot', () => {
+  it('is made once for all who ask together, and not again at once for whoever comes after', async () => {
+    await start();
+    sandbox.provider('wakapay').addAccount('shop-1');
+    await call('shop-1');
+    const status = jest.spyOn(paymentsAuth, 'status');
+    const explain = jest.spyOn(paymentsAuth, 'explain');
+    const page = app.get(PaymentsAuthStatusPage);
+    await Promise.all(Array.from({ length: 50 }, () => page.snapshot()));
+    expect(status.mock.calls.length).toBeLessThanOrEqual(3);
+    expect(explain.mock.calls.length).toBeLessThanOrEqual(3);
   });
 });
 

@@ -40,8 +40,14 @@ export class PageController {
   }
 
   @Get('status.json')
-  async status(@Query('search') search?: string): Promise<DemoSnapshot> {
-    const snapshot = await this.statusPage.snapshot(typeof search === 'string' ? { search } : {});
+  async status(
+    @Query('search') search?: string,
+    @Query('troubled') troubled?: string,
+  ): Promise<DemoSnapshot> {
+    const snapshot = await this.statusPage.snapshot({
+      ...(typeof search === 'string' ? { search } : {}),
+      troubled: troubled !== undefined,
+    });
     return demoSnapshot(snapshot, this.sandbox, this.actions);
   }
 

@@ -186,8 +186,8 @@ describe('the status page of the demo', () => {
     await press(page, 'pesapal', 'fail');
     await press(page, 'pesapal', 'revoke');
     // The token is dead, and no other can be had.
-    await says(page, '#verdict', 'Calls fail with pesapal: the provider has a failure of its own.');
-    await says(page, `${CARD('pesapal')} .state`, 'calls fail, and so do logins');
+    await says(page, '#verdict', 'No calls can be made with pesapal: the provider has a failure of its own.');
+    await says(page, `${CARD('pesapal')} .state`, 'calls fail: no token can be had');
     await says(page, `${CARD('pesapal')} .why`, 'Login failed');
     await says(page, `${CARD('pesapal')} .fix`, 'What to do:');
     await page.waitForSelector(`${CARD('pesapal')} .trouble`);
@@ -229,6 +229,42 @@ describe('the status page of the demo', () => {
     await says(page, `${CARD('cryptofuse')} .life`, 'the sandbox answers late');
     expect(await page.evaluate((selector) => document.activeElement?.matches(selector), button)).toBe(true);
     sandbox.provider('cryptofuse').behave();
+    await page.close();
+  });
+
+  it('shows only what needs attention, opens a log and the signs, all by keyboard', async () => {
+    const page = await open(DESKTOP);
+    const focus = async (selector: string) => {
+      for (let tabs = 0; tabs < 120; tabs += 1) {
+        if (await page.evaluate((each) => document.activeElement?.matches(each), selector)) return;
+        await page.keyboard.press('Tab');
+      }
+      throw new Error(`The Tab key does not reach ${selector}.`);
+    };
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe('skip');
+    await focus('#legend summary');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#states dt:visible');
+    await page.keyboard.press('Enter');
+    await focus(`${CARD('clickpesa')} .log summary`);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector(`${CARD('clickpesa')} .log li:visible`);
+    sandbox.provider('clickpesa').misbehave({ fault: 'server-error', on: 'call' });
+    await page.keyboard.press('/');
+    await focus('#troubled');
+    await page.keyboard.press('Space');
+    await page.waitForFunction(
+      () =>
+        Array.from(document.querySelectorAll('article'), ({ dataset }) => dataset['key']).join() ===
+        'clickpesa',
+    );
+    // What stands above is of all of them.
+    await says(page, '#verdict', 'Calls fail with clickpesa');
+    sandbox.provider('clickpesa').behave();
+    await says(page, '#rest', 'Nothing needs attention.');
+    await page.keyboard.press('Space');
+    await page.waitForFunction(() => document.querySelectorAll('article').length === 8);
     await page.close();
   });
 

@@ -41,11 +41,10 @@ export interface CredentialStatus {
   lastErrorCode?: string;
   /** The provider's own word for it, where it gave one. */
   lastErrorReason?: string;
-  /**
-   * The last failure of a login, a call, a load or a save; `goesOn` until one of its kind succeeds. What it was, and what to
-   * do, is in `explain()`.
-   */
-  lastFailure?: { on: 'login' | 'call' | 'load' | 'save'; atMs: number; goesOn: boolean };
+  /** What goes on failing: of each of these the last one failed. Why, and what to do, is in `explain()`. */
+  failing?: ('login' | 'call' | 'load' | 'save')[];
+  /** The last failure, also one that is over. Wall clock, in milliseconds since the epoch. */
+  lastFailure?: { on: 'login' | 'call' | 'load' | 'save'; atMs: number };
   /** Wall clock of the next attempt, while a back-off lasts. */
   nextAttemptAtMs?: number;
   /** What the provider last said about its limits, as it said it. */

@@ -7,28 +7,30 @@ import {
   PaymentsAuthService,
 } from '../index.js';
 import { PAGE } from './page-document.js';
-import type { StatusPageFilter, StatusPageRow, StatusPageSnapshot } from './status-page-snapshot.js';
-import { keyOf, StatusRecorder } from './status-recorder.service.js';
-import { type Timeline, WINDOW_MS } from './timeline.js';
+import type {
+  StatusPageFilter,
+  StatusPageRow,
+  StatusPageSnapshot,
+  StatusPageTrouble,
+} from './status-page-snapshot.js';
+import { type Look, type Seen, StatusRecorder } from './status-recorder.service.js';
+import { WINDOW_MS } from './timeline.js';
+import { WORST_FIRST } from './trouble.js';
 
 /** A page that is longer is not read: there is a search. */
 const MOST_ROWS = 60;
-
-const WORST_FIRST: readonly CredentialState[] = [
-  'rejected',
-  'unavailable',
-  'degraded',
-  'acquiring',
-  'due',
-  'fresh',
-  'idle',
-];
+/** So many are named in one sentence. */
+const MOST_NAMED = 4;
+/** So many questions about one look are answered once for all who ask them. */
+const MOST_KEPT = 32;
 
 /** The page and its data, for whoever serves them in another way than {@link PaymentsAuthStatusPageModule} does. */
 @Injectable()
 export class PaymentsAuthStatusPage {
   readonly #paymentsAuth: PaymentsAuthService;
   readonly #recorder: StatusRecorder;
+  /** What was answered of the last look. */
+  #answered: Answered | undefined;
 
   /** @internal Made by the module; inject it. */
   constructor(
@@ -49,33 +51,18 @@ export class PaymentsAuthStatusPage {
     return PAGE.headers;
   }
 
-  /** What the page shows now. No secret in it. */
+  /** What the page shows now. No secret in it. However many ask, looking takes at most 1 % of the time. */
   async snapshot(filter: StatusPageFilter = {}): Promise<StatusPageSnapshot> {
-    const looked = this.#recorder.look();
-    const nowMs = Date.now();
-    const states: Partial<Record<CredentialState, number>> = {};
-    for (const { status } of looked) states[status.state] = (states[status.state] ?? 0) + 1;
-    const providers = [...new Set(looked.map(({ status }) => status.provider))];
-    const fitting = looked
-      .filter(({ status }) => fits(status, filter))
-      .toSorted(
-        (a, b) =>
-          urgency(a) - urgency(b) ||
-          providers.indexOf(a.status.provider) - providers.indexOf(b.status.provider) ||
-          keyOf(a.status).localeCompare(keyOf(b.status)),
-      );
-    const rows = await Promise.all(
-      fitting.slice(0, MOST_ROWS).map((each) => this.#row(each.status, each.timeline, nowMs)),
-    );
-    return {
-      nowMs,
-      startedAtMs: this.#recorder.startedAtMs,
-      windowMs: WINDOW_MS,
-      totals: this.#recorder.totals,
-      states,
-      rows,
-      leftOut: Math.max(0, fitting.length - MOST_ROWS),
-    };
+    const look = await this.#recorder.look();
+    if (this.#answered?.look !== look) this.#answered = this.#begin(look);
+    const { general, snapshots } = this.#answered;
+    const { provider, account, search = '', troubled = false } = filter;
+    const key = JSON.stringify([provider, account, search, troubled]);
+    const known = snapshots.get(key);
+    if (known !== undefined) return known;
+    const snapshot = this.#snapshot(look, general, filter);
+    if (snapshots.size < MOST_KEPT) snapshots.set(key, snapshot);
+    return snapshot;
   }
 
   /** @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED, ACCOUNT_UNKNOWN */
@@ -83,14 +70,54 @@ export class PaymentsAuthStatusPage {
     return this.#paymentsAuth.explain(provider, account);
   }
 
-  async #row(
-    status: CredentialStatus,
-    timeline: Timeline | undefined,
-    nowMs: number,
-  ): Promise<StatusPageRow> {
+  #begin(look: Look): Answered {
+    return { look, general: this.#general(look), snapshots: new Map() };
+  }
+
+  /** What is so whatever the filter is. */
+  async #general({ atMs, seen, totals, callsPerSecond }: Look): Promise<General> {
+    const states: Partial<Record<CredentialState, number>> = {};
+    let last: CredentialStatus | undefined;
+    for (const { status } of seen) {
+      states[status.state] = (states[status.state] ?? 0) + 1;
+      if ((status.lastFailure?.atMs ?? 0) > (last?.lastFailure?.atMs ?? 0)) last = status;
+    }
+    const causes = new Map<Seen, string | undefined>();
+    await Promise.all(
+      seen
+        .slice(0, MOST_ROWS)
+        .filter(({ trouble }) => trouble !== undefined)
+        .map(async (each) => causes.set(each, (await this.#explanationOf(each.status))?.cause)),
+    );
     return {
-      key: keyOf(status),
+      nowMs: atMs,
+      startedAtMs: this.#recorder.startedAtMs,
+      windowMs: WINDOW_MS,
+      totals,
+      callsPerSecond,
+      troubles: troublesOf(seen, causes),
+      ...(last?.lastFailure && { lastFailure: { ...ownerOf(last), atMs: last.lastFailure.atMs } }),
+      states,
+    };
+  }
+
+  async #snapshot(
+    look: Look,
+    general: Promise<General>,
+    filter: StatusPageFilter,
+  ): Promise<StatusPageSnapshot> {
+    const fitting = look.seen.filter((each) => fits(each, filter));
+    const rows = await Promise.all(fitting.slice(0, MOST_ROWS).map((each) => this.#row(each, look.atMs)));
+    return { ...(await general), rows, leftOut: Math.max(0, fitting.length - MOST_ROWS) };
+  }
+
+  async #row(each: Seen, nowMs: number): Promise<StatusPageRow> {
+    const { key, status, trouble } = each;
+    const timeline = this.#recorder.follow(each, nowMs);
+    return {
+      key,
       status,
+      trouble,
       explanation: await this.#explanationOf(status),
       lives: timeline?.lives ?? [],
       troubles: timeline?.troubles ?? [],
@@ -107,22 +134,52 @@ export class PaymentsAuthStatusPage {
   }
 }
 
-function fits({ provider, account = '' }: CredentialStatus, filter: StatusPageFilter): boolean {
-  const { search = '' } = filter;
+type General = Omit<StatusPageSnapshot, 'rows' | 'leftOut'>;
+
+interface Answered {
+  readonly look: Look;
+  readonly general: Promise<General>;
+  readonly snapshots: Map<string, Promise<StatusPageSnapshot>>;
+}
+
+function troublesOf(
+  seen: readonly Seen[],
+  causes: ReadonlyMap<Seen, string | undefined>,
+): StatusPageTrouble[] {
+  return WORST_FIRST.flatMap((kind) => {
+    const those = seen.filter(({ trouble }) => trouble === kind);
+    if (those.length === 0) return [];
+    const [cause, ...others] = new Set(
+      those.filter((each) => causes.has(each)).map((each) => causes.get(each)),
+    );
+    let [endsAtMs, lastFailureAtMs] = [Infinity, -Infinity];
+    for (const { status } of those) {
+      endsAtMs = Math.min(endsAtMs, status.expiresAtMs ?? Infinity);
+      lastFailureAtMs = Math.max(lastFailureAtMs, status.lastFailure?.atMs ?? -Infinity);
+    }
+    return [
+      {
+        kind,
+        count: those.length,
+        first: those.slice(0, MOST_NAMED).map(({ status }) => ownerOf(status)),
+        ...(cause !== undefined && others.length === 0 && { cause }),
+        ...(Number.isFinite(endsAtMs) && { endsAtMs }),
+        ...(Number.isFinite(lastFailureAtMs) && { lastFailureAtMs }),
+      },
+    ];
+  });
+}
+
+function ownerOf({ provider, account }: CredentialStatus): { provider: string; account?: string } {
+  return { provider, ...(account === undefined ? {} : { account }) };
+}
+
+function fits({ status: { provider, account = '' }, trouble }: Seen, filter: StatusPageFilter): boolean {
+  const { search = '', troubled = false } = filter;
   return (
+    (!troubled || trouble !== undefined) &&
     (filter.provider === undefined || filter.provider === provider) &&
     (filter.account === undefined || filter.account === account) &&
     `${provider}/${account}`.toLowerCase().includes(search.trim().toLowerCase())
   );
-}
-
-/** Worst first; of those that are alike, those with failed calls. States that come and go are one, so that nothing jumps. */
-function urgency({ status: { state, counters, lastErrorCode } }: { status: CredentialStatus }): number {
-  const isTroubled = counters.failedCalls > 0 || lastErrorCode !== undefined;
-  return WORST_FIRST.indexOf(calm(state)) * 2 + (isTroubled ? 0 : 1);
-}
-
-/** States that a credential passes through all the time. */
-function calm(state: CredentialState): CredentialState {
-  return state === 'due' || state === 'acquiring' || state === 'idle' ? 'fresh' : state;
 }

@@ -1,5 +1,6 @@
 import type { CredentialExplanation, CredentialState, CredentialStatus } from '../index.js';
 import type { Life, Mark, Rates, Span } from './timeline.js';
+import type { Trouble } from './trouble.js';
 
 /** Which credentials to show. */
 export interface StatusPageFilter {
@@ -8,6 +9,8 @@ export interface StatusPageFilter {
   account?: string;
   /** A part of the name of the provider or of the account. */
   search?: string;
+  /** Only those that somebody has to look at. */
+  troubled?: boolean;
 }
 
 /** Of every credential in this process since it was started. */
@@ -27,6 +30,8 @@ export interface StatusPageRow {
   /** Stable, and unique on the page. */
   key: string;
   status: CredentialStatus;
+  /** What an operator should look at; `undefined` where nothing is wrong. */
+  trouble: Trouble | undefined;
   explanation: CredentialExplanation | undefined;
   lives: readonly Life[];
   /** While no token could be had, or a renewal failed. */
@@ -34,6 +39,19 @@ export interface StatusPageRow {
   /** The oldest first. */
   marks: readonly Mark[];
   rates: Rates | undefined;
+}
+
+/** How many credentials have one kind of trouble, and whose they are. */
+export interface StatusPageTrouble {
+  kind: Trouble;
+  count: number;
+  /** The first few of them. */
+  first: readonly { readonly provider: string; readonly account?: string }[];
+  /** What is behind it, where that is the same for all of those that were asked: the first 60. */
+  cause?: string;
+  /** When the first of their tokens ends, and when the last failure of them was. */
+  endsAtMs?: number;
+  lastFailureAtMs?: number;
 }
 
 /** What the page shows: what `status.json` holds. No secret in it. */
@@ -44,6 +62,12 @@ export interface StatusPageSnapshot {
   /** How much of the past the timelines hold. */
   windowMs: number;
   totals: StatusPageTotals;
+  /** Over the last ten seconds. */
+  callsPerSecond: number;
+  /** What is wrong, the worst first: of every credential, whatever the filter is, and however many are shown. */
+  troubles: readonly StatusPageTrouble[];
+  /** The last failure of any credential, where there was one. */
+  lastFailure?: { readonly provider: string; readonly account?: string; readonly atMs: number };
   /** How many credentials there are in each state. */
   states: Partial<Record<CredentialState, number>>;
   /** Those that are worst off first. */

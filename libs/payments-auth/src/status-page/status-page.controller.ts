@@ -51,7 +51,8 @@ export function statusPageController(path: string): Type {
           return value === undefined ? [] : [[name, value]];
         }),
       );
-      send(answer, JSON_HEADERS, JSON.stringify(await this.#page.snapshot(filter)));
+      const troubled = textOf(query, 'troubled') !== undefined;
+      send(answer, JSON_HEADERS, JSON.stringify(await this.#page.snapshot({ ...filter, troubled })));
     }
 
     @Get('explain.json')

@@ -3,11 +3,34 @@ import type { Subscription } from 'rxjs';
 import { type CredentialStatus, type PaymentsAuthEvent, PaymentsAuthService } from '../index.js';
 import type { StatusPageTotals } from './status-page-snapshot.js';
 import { PIECE_MS, Timeline } from './timeline.js';
+import { type Trouble, troubleOf, WORST_FIRST } from './trouble.js';
 
 /** Of so many credentials a timeline is kept: those of which something was heard last. */
 const MOST_TIMELINES = 500;
 /** Looking at every credential takes at most this part of the time. */
 const MOST_OF_THE_TIME = 0.01;
+/** Looking at one takes less; what a look took beyond that, the machine did something else. */
+const MOST_A_CREDENTIAL_MS = 0.02;
+/** Whoever asks would rather wait for so long than be told what is old. */
+const PATIENCE_MS = 1_000;
+/** Calls a second are told over so long. */
+const RATE_MS = 10_000;
+
+/** One credential at the time of a look. */
+export interface Seen {
+  readonly key: string;
+  readonly status: CredentialStatus;
+  readonly timeline: Timeline | undefined;
+  readonly trouble: Trouble | undefined;
+}
+
+/** Every credential that there was, those that are worst off first. */
+export interface Look {
+  readonly atMs: number;
+  readonly seen: readonly Seen[];
+  readonly totals: StatusPageTotals;
+  readonly callsPerSecond: number;
+}
 
 /** Writes down what happens to the credentials of this process, for the page. Bounded, however many there are. */
 @Injectable()
@@ -17,8 +40,13 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   readonly startedAtMs = Date.now();
   #subscription: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #total = noTotals();
-  #seen = noTotals();
+  /** A timeline was dropped: one that is made from now on does not know what was counted before. */
+  #hasDropped = false;
+  #last: Look | undefined;
+  #next: Promise<Look> | undefined;
+  /** By `performance.now()`. */
+  #mayLookAtMs = 0;
+  #samples: { readonly atMs: number; readonly calls: number }[] = [];
 
   constructor(@Inject(PaymentsAuthService) paymentsAuth: PaymentsAuthService) {
     this.#paymentsAuth = paymentsAuth;
@@ -34,75 +62,128 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     clearTimeout(this.#timer);
   }
 
-  /** Every credential, with its timeline where there is one. */
-  look(): readonly { status: CredentialStatus; timeline: Timeline | undefined }[] {
-    const nowMs = Date.now();
-    const all = this.#paymentsAuth.status();
-    const seen = noTotals();
-    const looked = all.map((status) => {
-      const { counters } = status;
-      seen.calls += counters.calls;
-      seen.failed += counters.failedCalls;
-      seen.sentAgain += counters.replays;
-      seen.logins += counters.tokenRequests;
-      seen.failedLogins += counters.tokenFailures;
-      const isUsed = counters.calls > 0 || counters.tokenRequests > 0;
-      const timeline = isUsed ? this.#timelineOf(keyOf(status), nowMs) : undefined;
-      timeline?.look(status, nowMs);
-      return { status, timeline };
-    });
-    // Merchants that were let go of take their counts with them: what was counted stays counted.
-    for (const name of Object.keys(seen) as (keyof StatusPageTotals)[])
-      this.#total[name] += Math.max(0, seen[name] - this.#seen[name]);
-    this.#seen = seen;
-    return looked;
+  /**
+   * How things are, one look for all who ask at the same time. Of up to 500 credentials it is as new as the question; of
+   * many thousands it may be some seconds old, because looking costs.
+   */
+  async look(): Promise<Look> {
+    const waitMs = this.#mayLookAtMs - performance.now();
+    if (waitMs <= 0) return this.#look();
+    if (this.#last !== undefined && waitMs > PATIENCE_MS) return this.#last;
+    this.#next ??= new Promise<Look>((resolve) => setTimeout(() => resolve(this.#look()), waitMs));
+    return this.#next;
   }
 
-  /** Since the application was started. */
-  get totals(): StatusPageTotals {
-    return { ...this.#total };
+  /** Keeps a timeline from now on, where there is none: somebody looks at it. */
+  follow({ status, timeline }: Seen, nowMs: number): Timeline | undefined {
+    if (timeline !== undefined || !isUsed(status)) return timeline;
+    const made = this.#timelineOf(timelineKeyOf(status), nowMs, true);
+    made.look(status, nowMs);
+    return made;
+  }
+
+  #look(): Look {
+    this.#next = undefined;
+    const startedAtMs = performance.now();
+    const atMs = Date.now();
+    const all = this.#paymentsAuth.status();
+    const providers = new Map<string, number>();
+    const ranked = all.map((status) => {
+      const key = keyOf(status);
+      const timeline = isUsed(status) ? this.#timelineOf(timelineKeyOf(status), atMs) : undefined;
+      timeline?.look(status, atMs);
+      const trouble = troubleOf(status, timeline, atMs);
+      if (!providers.has(status.provider)) providers.set(status.provider, providers.size);
+      return { key, status, timeline, trouble, rank: rankOf(trouble, status) };
+    });
+    const place = ({ status }: Seen) => providers.get(status.provider) ?? 0;
+    ranked.sort((a, b) => a.rank - b.rank || place(a) - place(b) || (a.key < b.key ? -1 : 1));
+    const totals = this.#totals();
+    this.#last = { atMs, seen: ranked, totals, callsPerSecond: this.#rateOf(totals.calls, startedAtMs) };
+    const tookMs = performance.now() - startedAtMs;
+    const costMs = Math.min(tookMs, all.length * MOST_A_CREDENTIAL_MS);
+    this.#mayLookAtMs = startedAtMs + costMs / MOST_OF_THE_TIME;
+    return this.#last;
+  }
+
+  /** Since the application was started, of every credential there ever was. */
+  #totals(): StatusPageTotals {
+    const { calls, failedCalls, replays, tokenRequests, tokenFailures } = this.#paymentsAuth.totals();
+    return {
+      calls,
+      failed: failedCalls,
+      sentAgain: replays,
+      logins: tokenRequests,
+      failedLogins: tokenFailures,
+    };
+  }
+
+  #rateOf(calls: number, atMs: number): number {
+    const samples = this.#samples;
+    samples.push({ atMs, calls });
+    // The one before the last ten seconds is where they began.
+    while ((samples[1]?.atMs ?? Infinity) <= atMs - RATE_MS) samples.shift();
+    // Whoever looks often takes no more memory for that.
+    if (samples.length > 100) samples.splice(1, 50);
+    const [first] = samples;
+    const forMs = atMs - (first?.atMs ?? atMs);
+    return forMs <= 0 ? 0 : ((calls - (first?.calls ?? calls)) / forMs) * 1_000;
   }
 
   #hear(event: PaymentsAuthEvent): void {
-    this.#timelineOf(keyOf(event), event.atMs, true).heard(event);
+    const isFirst = 'reason' in event && event.reason === 'first';
+    this.#timelineOf(timelineKeyOf(event), event.atMs, true, isFirst).heard(event);
   }
 
-  /** @param isNews whether it is one of the last of which something was heard */
-  #timelineOf(key: string, nowMs: number, isNews?: true): Timeline;
+  /** @param isNews whether it is one of the last of which something was heard @param isNew nothing was counted before */
+  #timelineOf(key: string, nowMs: number, isNews: true, isNew?: boolean): Timeline;
   #timelineOf(key: string, nowMs: number): Timeline | undefined;
-  #timelineOf(key: string, nowMs: number, isNews?: true): Timeline | undefined {
+  #timelineOf(key: string, nowMs: number, isNews?: true, isNew = false): Timeline | undefined {
     let timeline = this.#timelines.get(key);
     if (timeline === undefined) {
       if (isNews !== true && this.#timelines.size >= MOST_TIMELINES) return undefined;
-      timeline = new Timeline(nowMs);
+      timeline = new Timeline(nowMs, isNew || !this.#hasDropped);
     } else if (isNews === true) this.#timelines.delete(key);
     else return timeline;
     this.#timelines.set(key, timeline);
-    const [oldest] = this.#timelines.keys();
-    if (this.#timelines.size > MOST_TIMELINES) this.#timelines.delete(oldest as string);
+    if (this.#timelines.size > MOST_TIMELINES) {
+      const [oldest] = this.#timelines.keys();
+      this.#timelines.delete(oldest as string);
+      this.#hasDropped = true;
+    }
     return timeline;
   }
 
   #lookLater(inMs: number): void {
     this.#timer = setTimeout(() => {
-      const startedAtMs = performance.now();
-      this.look();
-      const tookMs = performance.now() - startedAtMs;
-      this.#lookLater(Math.max(PIECE_MS, tookMs / MOST_OF_THE_TIME));
+      this.#look();
+      this.#lookLater(Math.max(PIECE_MS, this.#mayLookAtMs - performance.now()));
     }, inMs);
     this.#timer.unref();
   }
 }
 
-/** The same for a status and for the events of what it is about. */
-export function keyOf({
+/** Those that somebody has to look at, the worst first; then those with calls that have failed; then the others. */
+function rankOf(trouble: Trouble | undefined, { counters }: CredentialStatus): number {
+  if (trouble !== undefined) return WORST_FIRST.indexOf(trouble);
+  return WORST_FIRST.length + (counters.failedCalls > 0 ? 0 : 1);
+}
+
+function isUsed({ counters }: CredentialStatus): boolean {
+  return counters.calls > 0 || counters.tokenRequests > 0;
+}
+
+/** Unique among all credentials. */
+function keyOf(status: CredentialStatus): string {
+  const { audience } = status;
+  return audience === undefined ? timelineKeyOf(status) : `${timelineKeyOf(status)} ${audience}`;
+}
+
+/** The same for a status and for the events of what it is about, which say no audience. */
+function timelineKeyOf({
   provider,
   account,
   scopes = [],
 }: Pick<CredentialStatus, 'provider' | 'account'> & { readonly scopes?: readonly string[] }): string {
   return JSON.stringify([provider, account ?? null, scopes]);
-}
-
-function noTotals(): StatusPageTotals {
-  return { calls: 0, failed: 0, sentAgain: 0, logins: 0, failedLogins: 0 };
 }

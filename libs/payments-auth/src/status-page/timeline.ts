@@ -39,6 +39,8 @@ export const WINDOW_MS = 120_000;
 export const PIECE_MS = 2_000;
 
 const PIECES = WINDOW_MS / PIECE_MS;
+/** Calls that fail now and then fail all the time: what comes and goes would jump up and down the page. */
+const FAILS_FOR_PIECES = 5;
 const SECOND_MS = 1_000;
 /** The strip shows no more, and a log that is longer is not read. */
 const MOST_MARKS = 120;
@@ -51,11 +53,14 @@ export class Timeline {
   #marks: Mark[] = [];
   readonly #pieces = new Map<number, { calls: number; failed: number }>();
   #seen = { calls: 0, failedCalls: 0 };
+  #isSeen: boolean;
   /** When something was last heard of it. */
   touchedAtMs: number;
 
-  constructor(nowMs: number) {
+  /** @param isWhole nothing was counted before; otherwise what was is not of these two minutes */
+  constructor(nowMs: number, isWhole: boolean) {
     this.touchedAtMs = nowMs;
+    this.#isSeen = isWhole;
   }
 
   heard(event: PaymentsAuthEvent): void {
@@ -85,6 +90,8 @@ export class Timeline {
   /** How things are now, for what no event tells: calls, and a token that has gone. */
   look(status: CredentialStatus, nowMs: number): void {
     const { calls, failedCalls } = status.counters;
+    if (!this.#isSeen) this.#seen = { calls, failedCalls };
+    this.#isSeen = true;
     const more = {
       // Counted from the beginning again, where it was let go of meanwhile.
       calls: calls >= this.#seen.calls ? calls - this.#seen.calls : calls,
@@ -126,6 +133,14 @@ export class Timeline {
   /** The oldest first. */
   get marks(): readonly Mark[] {
     return this.#marks;
+  }
+
+  /** Whether a call has failed in the last ten seconds. */
+  failsAt(nowMs: number): boolean {
+    const last = Math.floor(nowMs / PIECE_MS);
+    for (let piece = last - FAILS_FOR_PIECES + 1; piece <= last; piece += 1)
+      if ((this.#pieces.get(piece)?.failed ?? 0) > 0) return true;
+    return false;
   }
 
   rates(nowMs: number): Rates {

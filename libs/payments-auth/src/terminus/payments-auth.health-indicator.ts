@@ -37,7 +37,8 @@ export interface CredentialHealth {
  *
  * - `up`: usable, or not needed yet.
  * - `degraded`: the last renewal failed, the old credential still serves. Calls succeed; somebody should look.
- * - `down`: no usable credential, with the code of the error that callers get.
+ * - `down`: no usable credential, with the code of the error that callers get; also a token that the provider refuses while
+ *   no other one can be had. `CREDENTIALS_REJECTED` says that it is the secret.
  */
 @Injectable()
 export class PaymentsAuthHealthIndicator {

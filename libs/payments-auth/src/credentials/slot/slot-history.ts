@@ -80,6 +80,11 @@ export class SlotHistory {
     return open.length === 0 ? undefined : Math.min(...open.map((noted) => noted?.sinceMs ?? 0));
   }
 
+  /** The kinds of failures that go on. */
+  get open(): FailedOn[] {
+    return KINDS.filter((on) => this.#noted[on]?.isOpen === true);
+  }
+
   get isOpen(): boolean {
     return this.#all.some(({ isOpen }) => isOpen);
   }

@@ -21,7 +21,8 @@ export function statusOf(slot: SlotView): CredentialStatus {
   const problem = problemOf(slot);
   const certificateEndsAtMs = kept && owner.context.provider.certificates?.endsAtMs(kept.secret.credentials);
   const current = kept?.isAlive(clock) === true ? kept.credential : undefined;
-  const last = slot.journal.history?.lastFailure;
+  const { history } = slot.journal;
+  const last = history?.lastFailure;
   return {
     provider: owner.provider,
     ...(owner.account === undefined ? {} : { account: owner.account }),
@@ -33,9 +34,10 @@ export function statusOf(slot: SlotView): CredentialStatus {
     ...(certificateEndsAtMs === undefined ? {} : { certificateEndsAtMs }),
     ...(problem === undefined ? {} : { lastErrorCode: problem.code }),
     ...(problem?.reason === undefined ? {} : { lastErrorReason: problem.reason }),
-    ...(last && {
-      lastFailure: { on: last.failure.on, atMs: Math.floor(last.failure.atMs), goesOn: last.isOpen },
-    }),
+    ...(history?.isOpen === true ? { failing: history.open } : {}),
+    ...(last === undefined
+      ? {}
+      : { lastFailure: { on: last.failure.on, atMs: Math.floor(last.failure.atMs) } }),
     ...(backOffMs > 0 ? { nextAttemptAtMs: Math.ceil(clock.now() + backOffMs) } : {}),
     ...(rateLimit === undefined ? {} : { rateLimit: { ...rateLimit } }),
     counters,

@@ -12,15 +12,18 @@ const STATES = {
   acquiring: ['warn', '◌', 'logging in'],
   idle: ['calm', '○', 'not in use'],
   degraded: ['warn', '▲', 'serves, but renewal fails'],
-  unavailable: ['bad', '✕', 'out: no token can be had'],
-  rejected: ['bad', '⊘', 'out: the secret is refused'],
+  unavailable: ['bad', '✕', 'calls fail: no token can be had'],
+  rejected: ['bad', '⊘', 'calls fail: the secret is refused'],
 };
 
 const FIVE_STATES = [
   ['fresh', 'Calls carry it. Before a token ends it is renewed; nobody waits for that.'],
   ['idle', 'Nobody has asked for it, or not for a long time. The next call gets one.'],
   ['degraded', 'The last renewal failed. The old token serves until it ends: nobody has noticed yet.'],
-  ['unavailable', 'The last login failed and no token is left. Calls fail at once; logins are tried again.'],
+  [
+    'unavailable',
+    'The last login failed, and no token is left, or the one that is left is refused. Calls fail; logins are tried again.',
+  ],
   [
     'rejected',
     'The provider says that the secret itself is wrong. Waiting does not help; a new secret does.',
@@ -97,51 +100,49 @@ function perSecond(rates, which) {
 }
 
 const isRefusal = ({ on, status }) => on === 'call' && (status === 401 || status === 403);
-const recentFailures = ({ rates }) => (rates ? sum(rates.failed.slice(-5)) : 0);
-const isOut = ({ status }) => status.state === 'unavailable' || status.state === 'rejected';
 
-/** The last login has failed, no token is left, and another login is under way. */
-const isWaiting = ({ status, explanation }) =>
-  status.state === 'acquiring' && explanation?.cause !== undefined;
+/** What somebody has to look at, the worst first, as the application says it: how bad, and what it comes to. */
+const TROUBLES = {
+  rejected: ['bad', (whose, why) => `The provider refuses the secret of ${whose}, and calls fail${why}.`],
+  unavailable: ['bad', (whose, why) => `No calls can be made with ${whose}${why}.`],
+  waiting: ['bad', (whose) => `Calls with ${whose} wait: logins fail, and no token is left.`],
+  failing: ['bad', (whose, why) => `Calls fail with ${whose}${why}.`],
+  failed: [
+    'warn',
+    (whose, why, { ago: when }) =>
+      `The last call with ${whose} failed${when}, and none was made since${why}.`,
+  ],
+  degraded: [
+    'warn',
+    (whose, _, { ends }) => `Logins fail for ${whose}: calls go on with the old token${ends}.`,
+  ],
+  unsaved: [
+    'warn',
+    (whose) => `The refresh token of ${whose} cannot be saved: it is in the memory of this process only.`,
+  ],
+};
 
-function toneOf(row) {
-  if (isOut(row) || isWaiting(row) || recentFailures(row) > 0) return 'bad';
-  const isTroubled = row.status.state === 'degraded' || row.explanation?.cause !== undefined;
-  return isTroubled ? 'warn' : 'calm';
+const toneOf = ({ trouble }) => TROUBLES[trouble]?.[0] ?? 'calm';
+
+function sentenceOf({ kind, count, first, cause, endsAtMs, lastFailureAtMs }, nowMs) {
+  const names = first.map(nameOf);
+  const whose =
+    count > names.length ? `${names.join(', ')} and ${number(count - names.length)} more` : names.join(', ');
+  const when = count === 1 && lastFailureAtMs !== undefined ? ` ${ago(nowMs, lastFailureAtMs)}` : '';
+  const leftMs = (endsAtMs ?? Infinity) - nowMs;
+  const ends = Number.isFinite(leftMs)
+    ? leftMs > 0
+      ? `, which ends in ${span(leftMs)}`
+      : ', which ends now'
+    : '';
+  return TROUBLES[kind][1](whose, cause === undefined ? '' : `: ${cause}`, { ago: when, ends });
 }
 
-/** The one sentence for whoever has just been woken. */
-function verdictOf({ rows, totals, states, nowMs, page }) {
-  const named = (which) => list(rows.filter(which).map(({ status }) => nameOf(status)));
-  const out = (states.unavailable ?? 0) + (states.rejected ?? 0);
-  const waiting = rows.filter(isWaiting);
-  const failing = rows.filter((row) => !isOut(row) && !isWaiting(row) && recentFailures(row) > 0);
-  const sentences = [];
-  if (out > 0) {
-    const whose = named(isOut);
-    const [cause, ...others] = new Set(rows.filter(isOut).map(({ explanation }) => explanation?.cause));
-    const why = cause !== undefined && others.length === 0 ? `: ${cause}` : '';
-    sentences.push(`No calls can be made with ${whose || times(out, 'credential', 'credentials')}${why}.`);
-  }
-  if (waiting.length > 0)
-    sentences.push(
-      `Calls with ${list(waiting.map(({ status }) => nameOf(status)))} wait: logins fail, and no token is left.`,
-    );
-  if (failing.length > 0) {
-    const [cause, ...others] = new Set(failing.map(({ explanation }) => explanation?.cause));
-    const why = cause !== undefined && others.length === 0 ? `: ${cause}` : '';
-    sentences.push(`Calls fail with ${list(failing.map(({ status }) => nameOf(status)))}${why}.`);
-  }
-  const old = rows.filter((row) => row.status.state === 'degraded' && !failing.includes(row));
-  if (old.length > 0) {
-    const endsMs = Math.min(...old.map(({ status }) => status.expiresAtMs ?? Infinity)) - nowMs;
-    const ends = endsMs > 0 ? `which ends in ${span(endsMs)}` : 'which ends now';
-    const end = Number.isFinite(endsMs) ? `, ${ends}` : '';
-    const whose = list(old.map(({ status }) => nameOf(status)));
-    sentences.push(`Logins fail for ${whose}: calls go on with the old token${end}.`);
-  }
-  const tone =
-    out + waiting.length + failing.length > 0 ? 'bad' : (states.degraded ?? 0) > 0 ? 'warn' : 'calm';
+/** The one sentence for whoever has just been woken: about every credential, whatever is shown below. */
+function verdictOf({ rows, troubles, lastFailure, totals, states, nowMs, page }) {
+  const sentences = troubles.map((trouble) => sentenceOf(trouble, nowMs));
+  const tones = troubles.map(({ kind }) => TROUBLES[kind][0]);
+  const tone = tones.includes('bad') ? 'bad' : tones.includes('warn') ? 'warn' : 'calm';
   if (tone === 'calm') {
     const misbehaving = rows.filter(({ note }) => note?.tone === 'warn');
     if (misbehaving.length > 0)
@@ -150,23 +151,18 @@ function verdictOf({ rows, totals, states, nowMs, page }) {
       );
     else if (Object.keys(states).length === 0) sentences.push('No provider is configured.');
     else sentences.push('Every credential in use serves.');
+    const trouble = lastFailure
+      ? `; the last trouble was with ${nameOf(lastFailure)}, ${ago(nowMs, lastFailure.atMs)}`
+      : '';
     sentences.push(
       totals.failed === 0
         ? 'No call has failed since the start.'
-        : `${times(totals.failed, 'call', 'calls')} failed earlier${lastFailure(rows, nowMs)}.`,
+        : `${times(totals.failed, 'call', 'calls')} failed earlier${trouble}.`,
     );
   } else if (totals.failed > 0) {
     sentences.push(`${times(totals.failed, 'call has', 'calls have')} failed since the start.`);
   }
   return { tone, words: [...sentences, ...(page?.words ? [page.words] : [])].join(' ') };
-}
-
-function lastFailure(rows, nowMs) {
-  const known = rows
-    .filter(({ explanation }) => explanation?.lastFailure !== undefined)
-    .map(({ status, explanation }) => ({ name: nameOf(status), atMs: explanation.lastFailure.atMs }))
-    .toSorted((a, b) => b.atMs - a.atMs)[0];
-  return known ? `; the last trouble was with ${known.name}, ${ago(nowMs, known.atMs)}` : '';
 }
 
 // --- The strip --------------------------------------------------------------------------------------------------
@@ -291,7 +287,7 @@ function inWords({ status, marks, rates, troubles }, nowMs) {
     `${rates ? sum(rates.calls) : 0} calls, ${failed} failed,`,
     `${count('renewed')} new credentials, ${count('refused')} refusals, ${count('replayed')} sent again,`,
     `${count('failed')} failed logins.`,
-    open ? `Logins fail since ${ago(nowMs, troubles.at(-1).fromMs)}.` : '',
+    open ? `Logins have failed for ${span(nowMs - troubles.at(-1).fromMs)}.` : '',
   ].join(' ');
 }
 
@@ -344,14 +340,18 @@ function buttonOf({ name, label, title, url, done }, card) {
   return button;
 }
 
+/** Nothing but a call shows whether a key is good. */
+const isUntried = ({ status }) =>
+  status.state === 'fresh' && status.expiresAtMs === undefined && status.counters.calls === 0;
+
 /** The state, and what it comes to for calls. */
 function signOf(row) {
   const { state } = row.status;
-  const isFailing = recentFailures(row) > 0;
-  if (isWaiting(row)) return ['bad', '◌', 'calls wait: logins fail'];
-  if (isFailing && state === 'degraded') return ['bad', '✕', 'calls fail, and so do logins'];
-  if (isFailing && (state === 'fresh' || state === 'due'))
-    return ['bad', '✕', 'calls fail; the credential is fresh'];
+  if (row.trouble === 'waiting') return ['bad', '◌', 'calls wait: logins fail'];
+  if (row.trouble === 'failing' && state === 'degraded') return ['bad', '✕', 'calls fail, and so do logins'];
+  if (row.trouble === 'failing') return ['bad', '✕', 'calls fail; the credential is fresh'];
+  if (row.trouble === 'failed') return ['warn', '▲', 'the last call failed'];
+  if (isUntried(row)) return ['calm', '○', 'a key that no call has tried yet'];
   // A key that is asked for again now and then is in use all the same.
   if (state === 'idle' && perSecond(row.rates, 'calls') > 0) return STATES.fresh;
   return STATES[state] ?? ['warn', '?', state];
@@ -365,10 +365,9 @@ function show(row, snapshot) {
   const state = card.querySelector('.state');
   state.className = `state ${tone}`;
   state.querySelector('.sign').textContent = sign;
-  const since =
-    explanation === undefined || tone === 'good' ? '' : `, since ${span(nowMs - explanation.sinceMs)}`;
-  state.querySelector('.word').textContent =
-    words + (isOut(row) || status.state === 'degraded' || isWaiting(row) ? since : '');
+  const isOfState = ['rejected', 'unavailable', 'waiting', 'degraded'].includes(row.trouble);
+  const since = explanation !== undefined && isOfState ? `, for ${span(nowMs - explanation.sinceMs)}` : '';
+  state.querySelector('.word').textContent = words + since;
   card.dataset.state = status.state;
   card.dataset.tone = toneOf(row);
   card.querySelector('.place').textContent = [explanation?.environment, explanation?.host, row.scheme]
@@ -487,7 +486,7 @@ function showLog(box, { marks }, nowMs) {
 
 function showAll(snapshot) {
   last = snapshot;
-  const { totals, nowMs, startedAtMs, rows, leftOut, states, page } = snapshot;
+  const { totals, callsPerSecond, nowMs, startedAtMs, rows, leftOut, states, page } = snapshot;
   const { tone, words } = verdictOf(snapshot);
   const verdict = byId('verdict');
   verdict.dataset.tone = tone;
@@ -498,9 +497,8 @@ function showAll(snapshot) {
       : tone === 'warn'
         ? '▲ Payment credentials'
         : 'Payment credentials';
-  const rate = sum(rows.map((row) => perSecond(row.rates, 'calls')));
   fill(byId('totals'), [
-    ['calls', number(totals.calls), `calls (${rate.toFixed(1)}/s)`],
+    ['calls', number(totals.calls), `calls (${callsPerSecond.toFixed(1)}/s)`],
     ['failed', number(totals.failed), 'failed', totals.failed > 0 && 'bad'],
     ['sentAgain', number(totals.sentAgain), 'sent twice'],
     [
@@ -512,15 +510,14 @@ function showAll(snapshot) {
     ...(page?.totals ?? []).map(({ name, value, label, tone: how }) => [name, number(value), label, how]),
   ]);
   const only = byId('troubled').checked;
-  const shown = rows.filter((row) => !only || toneOf(row) !== 'calm');
-  const wanted = shown.map((row) => show(row, snapshot));
+  const wanted = rows.map((row) => show(row, snapshot));
   arrange(byId('rows'), wanted);
   for (const [key, card] of cards) if (!wanted.includes(card)) cards.delete(key);
   const count = sum(Object.values(states));
   byId('rest').textContent = [
-    shown.length === 0 ? (only ? 'Nothing needs attention.' : 'No credential fits.') : '',
+    rows.length === 0 ? (only ? 'Nothing needs attention.' : 'No credential fits.') : '',
     leftOut > 0 ? `${number(leftOut)} more; the worst are shown. Use the search to find others.` : '',
-    `${times(count, 'credential', 'credentials')} in this process, which runs since ${span(nowMs - startedAtMs)}.`,
+    `${times(count, 'credential', 'credentials')} in this process, which has run for ${span(nowMs - startedAtMs)}.`,
   ]
     .filter(Boolean)
     .join(' ');
@@ -556,15 +553,25 @@ function connected(isConnected, why = '') {
   }
 }
 
+function queryNow() {
+  const query = new URLSearchParams();
+  const search = byId('search').value.trim();
+  if (search !== '') query.set('search', search);
+  if (byId('troubled').checked) query.set('troubled', '1');
+  return query.size === 0 ? '' : `?${query}`;
+}
+
 async function ask() {
   if (isAsking) return;
   isAsking = true;
   try {
-    const search = byId('search').value.trim();
-    const query = search === '' ? '' : `?search=${encodeURIComponent(search)}`;
+    const query = queryNow();
     const answer = await fetch(`${base}/status.json${query}`, { headers: { Accept: 'application/json' } });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-    showAll(await answer.json());
+    const snapshot = await answer.json();
+    // Something else is asked for by now.
+    if (query === queryNow()) showAll(snapshot);
+    else queueMicrotask(() => void ask());
   } catch (error) {
     connected(false, error.message.startsWith('HTTP') ? ` (${error.message})` : '');
   } finally {
@@ -611,7 +618,7 @@ function legend() {
 
 legend();
 byId('search').addEventListener('input', () => void ask());
-byId('troubled').addEventListener('change', () => last && showAll(last));
+byId('troubled').addEventListener('change', () => void ask());
 document.addEventListener('toggle', () => last && showAll(last), true);
 document.addEventListener('keydown', (event) => {
   const isTyping = /^(?:INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? '');

@@ -1,0 +1,47 @@
+import type { CredentialStatus } from '../index.js';
+import { type Timeline, WINDOW_MS } from './timeline.js';
+
+/** What an operator should look at, the worst first. */
+export type Trouble =
+  /** The provider says that the secret is wrong, and no call succeeds. */
+  | 'rejected'
+  /** No usable token, and logins fail. */
+  | 'unavailable'
+  /** No token, and calls wait for a login that has failed before. */
+  | 'waiting'
+  /** Calls fail, now or a moment ago. */
+  | 'failing'
+  /** The last call failed, and none was made since. */
+  | 'failed'
+  /** Logins fail, and calls go on with the old token. */
+  | 'degraded'
+  /** The application cannot save a refresh token. */
+  | 'unsaved';
+
+export const WORST_FIRST: readonly Trouble[] = [
+  'rejected',
+  'unavailable',
+  'waiting',
+  'failing',
+  'failed',
+  'degraded',
+  'unsaved',
+];
+
+/** What is wrong with a credential; `undefined` where nobody has to look at it. */
+export function troubleOf(
+  { state, failing = [], lastFailure }: CredentialStatus,
+  timeline: Timeline | undefined,
+  nowMs: number,
+): Trouble | undefined {
+  if (state === 'rejected' || state === 'unavailable') return state;
+  const failsToLogIn = failing.includes('login') || failing.includes('load');
+  if (state === 'acquiring' && failsToLogIn) return 'waiting';
+  if (timeline?.failsAt(nowMs) === true) return 'failing';
+  if (failing.includes('call')) {
+    const isOld = lastFailure?.on === 'call' && nowMs - lastFailure.atMs > WINDOW_MS;
+    return isOld ? 'failed' : 'failing';
+  }
+  if (state === 'degraded') return 'degraded';
+  return failing.includes('save') ? 'unsaved' : undefined;
+}
