@@ -3,7 +3,9 @@ import { Agent, createServer, type Server } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import { OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { firstValueFrom } from 'rxjs';
@@ -296,6 +298,36 @@ describe('an answer', () => {
         expect(error.message).not.toContain(OWN.slice(from, from + 6));
       expect(findLeaks(error, SECRETS)).toEqual([]);
     }
+  });
+
+  it('in which each object repeats a secret is gone through once, and its objects have one shape', async () => {
+    const objects = Array.from({ length: 2_000 }, (_, id) => ({ id, apiKey: OTHER, name: 'a' }));
+    answer = (response) => json(response, 200, { objects });
+    application = await startApplication({
+      providers: {
+        kashier: {
+          baseUrl: server.url,
+          credentials: { apiKey: OWN, secretKey: `${OWN}-secret`, merchantId: 'MID-1-1' },
+        },
+      },
+    });
+    closing.push(() => application.close());
+    const changes = jest.spyOn(Reflect, 'defineProperty');
+    const got = firstValueFrom(
+      application.paymentsAuth.http('kashier').get<{ objects: (typeof objects)[number][] }>('/x'),
+    );
+    const { data } = await got;
+    const hidden = changes.mock.calls.filter(([, key]) => key === 'apiKey');
+    changes.mockRestore();
+    expect(hidden).toHaveLength(objects.length);
+    expect(data.objects.map(({ apiKey }) => apiKey)).toEqual(objects.map(({ apiKey }) => apiKey));
+    expect(findLeaks(data, SECRETS)).toEqual([]);
+    // One more shape for each object would take many times as long as the answer took to parse.
+    setFlagsFromString('--allow-natives-syntax');
+    const haveOneShape = runInThisContext('(a, b) => %HaveSameMap(a, b) && %HasFastProperties(a)') as (
+      ...objects: object[]
+    ) => boolean;
+    for (const each of data.objects) expect(haveOneShape(data.objects[0] as object, each)).toBe(true);
   });
 
   it('longer than 64 MiB is not read to its end', async () => {

@@ -1,23 +1,97 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
+import { jest } from '@jest/globals';
 import type { AxiosResponse } from 'axios';
 import * as fc from 'fast-check';
 import { findLeaks } from '../../../../test/support/leak-checker.js';
 import { randomSecret } from '../../../../test/support/fake-spenders.js';
+import { applicationAxios } from '../application-axios.js';
 import { hideSecretFields } from './secret-fields.js';
 
 const fields = new Set(['apiKey', 'hash']);
 const secret = randomSecret();
 
+/** axios's own transform, which parses JSON; and any other, after which objects may be known to others. */
+const OWN = { transformResponse: applicationAxios.defaults.transformResponse };
+const OTHER = { transformResponse: [JSON.parse] };
+
+type Transform = (raw: never) => unknown;
+
 /** What a caller gets when axios has assigned what its transforms made of `raw`. */
-function received(raw: unknown, transform: (raw: never) => unknown = JSON.parse as never): AxiosResponse {
-  const response = { data: raw } as AxiosResponse;
+function received(raw: unknown, transform: Transform = JSON.parse as never, config: object = OTHER) {
+  const response = { data: raw, config } as AxiosResponse;
   hideSecretFields(response, fields);
   response.data = transform(raw as never);
   return response;
 }
 
-describe('secret fields of an answer', () => {
+const parsed = (raw: string, transform?: Transform) => received(raw, transform, OWN);
+
+/** What a hidden class of V8 says: the objects of one shape are made, and read, without looking anything up. */
+setFlagsFromString('--allow-natives-syntax');
+const haveOneShape = runInThisContext('(a, b) => %HaveSameMap(a, b) && %HasFastProperties(a)') as (
+  a: object,
+  b: object,
+) => boolean;
+
+describe('secret fields of an answer that axios has parsed', () => {
+  it('are hidden in objects that share one shape, each changed once', () => {
+    const objects = Array.from({ length: 1_000 }, (_, id) => ({
+      id,
+      apiKey: secret,
+      hash: secret,
+      name: 'a',
+    }));
+    const text = JSON.stringify({ of: objects, count: 1_000 });
+    const changes = jest.spyOn(Reflect, 'defineProperty');
+    const { data } = parsed(text);
+    const made = changes.mock.calls.length;
+    changes.mockRestore();
+    expect(made).toBe(2_000);
+    for (const each of data.of) expect(haveOneShape(data.of[0], each)).toBe(true);
+    expect(Object.getOwnPropertyNames(data.of[0])).toEqual(['id', 'apiKey', 'hash', 'name']);
+    expect(data.of[999].apiKey).toBe(secret);
+  });
+
+  it('leave objects without them, and what is in them, as they were parsed', () => {
+    const value = JSON.parse('{"a":[{"b":1}],"c":{"d":null},"text":"apiKey"}') as { a: object[] };
+    const { data } = parsed('{"apiKey":1}', () => value);
+    expect(data).toBe(value);
+    expect(data.a[0]).toBe(value.a[0]);
+  });
+
+  it('keep a member that is called __proto__ a member', () => {
+    const { data } = parsed(`{"__proto__":{"isAdmin":true},"apiKey":"${secret}","1":2}`);
+    expect(Object.getPrototypeOf(data)).toBe(Object.prototype);
+    expect(data.isAdmin).toBeUndefined();
+    expect(Object.keys(data)).toEqual(['1', '__proto__']);
+    expect(data.apiKey).toBe(secret);
+  });
+
+  it('hide a whole answer that cannot have come out of its text', () => {
+    const cyclic: Record<string, unknown> = { apiKey: secret };
+    cyclic['self'] = cyclic;
+    const response = parsed('{"apiKey":1}', () => cyclic);
+    expect(response.data.apiKey).toBe(secret);
+    expect(findLeaks(response, [secret])).toEqual([]);
+  });
+
+  it('are looked for in place where a reviver has made other objects', () => {
+    const value = { apiKey: secret };
+    const config = { ...OWN, parseReviver: (_: string, each: unknown) => each };
+    expect(received('{"apiKey":1}', () => value, config).data).toBe(value);
+    expect(findLeaks(value, [secret])).toEqual([]);
+  });
+});
+
+describe.each([
+  ['axios', OWN],
+  ['a transform of the application', OTHER],
+])('secret fields of an answer parsed by %s', (_, config) => {
+  const receivedHere = (raw: unknown) => received(raw, undefined, config);
+
   it('can be read by name, and are neither listed, serialised nor printed', () => {
-    const response = received(JSON.stringify({ apiKey: secret, id: 1 }));
+    const response = receivedHere(JSON.stringify({ apiKey: secret, id: 1 }));
     expect(response.data.apiKey).toBe(secret);
     expect(Object.keys(response.data)).toEqual(['id']);
     expect({ ...response }.data).toEqual({ id: 1 });
@@ -25,32 +99,60 @@ describe('secret fields of an answer', () => {
   });
 
   it('can be assigned', () => {
-    const { data } = received(JSON.stringify({ apiKey: secret }));
+    const { data } = receivedHere(JSON.stringify({ apiKey: secret }));
     data.apiKey = 'other';
     expect(data.apiKey).toBe('other');
   });
 
   it('are hidden with all that is in them', () => {
-    const response = received(JSON.stringify({ hash: { of: [secret] } }));
+    const response = receivedHere(JSON.stringify({ hash: { of: [secret] } }));
     expect(response.data.hash.of[0]).toBe(secret);
     expect(findLeaks(response, [secret])).toEqual([]);
   });
 
   it('are hidden when their name is written with escapes', () => {
-    const response = received(`{"\\u0061piKey":"${secret}"}`);
+    const response = receivedHere(`{"\\u0061piKey":"${secret}"}`);
     expect(response.data.apiKey).toBe(secret);
     expect(findLeaks(response, [secret])).toEqual([]);
   });
 
   it('are hidden at a depth that recursion would not survive', () => {
     const depth = 20_000;
-    const response = received(`${'{"a":'.repeat(depth)}{"apiKey":"${secret}"}${'}'.repeat(depth)}`);
+    const response = receivedHere(`${'{"a":'.repeat(depth)}{"apiKey":"${secret}"}${'}'.repeat(depth)}`);
     let inner = response.data;
     for (let level = 0; level < depth; level += 1) inner = inner.a;
     expect(Object.keys(inner)).toEqual([]);
     expect(inner.apiKey).toBe(secret);
   });
 
+  it('are hidden wherever they are, and nothing else changes', () => {
+    const key = fc.constantFrom('apiKey', 'hash', 'id', 'list', 'Hash');
+    const tree = fc.letrec((tie) => ({
+      node: fc.oneof(
+        { depthSize: 'small' },
+        fc.constant(secret),
+        fc.integer(),
+        fc.array(tie('node'), { maxLength: 3 }),
+        fc.dictionary(key, tie('node'), { maxKeys: 4 }),
+      ),
+    })).node;
+    const without = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(without);
+      if (typeof value !== 'object' || value === null) return value;
+      const shown = Object.entries(value).filter(([name]) => !fields.has(name));
+      return Object.fromEntries(shown.map(([name, each]) => [name, without(each)]));
+    };
+    fc.assert(
+      fc.property(tree, (data) => {
+        const json = JSON.stringify(typeof data === 'object' ? data : { id: data });
+        const shown = JSON.stringify(receivedHere(json).data);
+        expect(JSON.parse(shown)).toEqual(without(JSON.parse(json)));
+      }),
+    );
+  });
+});
+
+describe('secret fields of an answer', () => {
   it('cost no list of what a long answer holds', () => {
     let listed = 0;
     const list = new Proxy([{ apiKey: secret }, 1, 2, 3], {
@@ -107,31 +209,5 @@ describe('secret fields of an answer', () => {
     const response = { data: `{"apiKey":"${secret}"` } as AxiosResponse;
     hideSecretFields(response, fields);
     expect(findLeaks(response, [secret])).toEqual([]);
-  });
-
-  it('are hidden wherever they are, and nothing else changes', () => {
-    const key = fc.constantFrom('apiKey', 'hash', 'id', 'list', 'Hash');
-    const tree = fc.letrec((tie) => ({
-      node: fc.oneof(
-        { depthSize: 'small' },
-        fc.constant(secret),
-        fc.integer(),
-        fc.array(tie('node'), { maxLength: 3 }),
-        fc.dictionary(key, tie('node'), { maxKeys: 4 }),
-      ),
-    })).node;
-    const without = (value: unknown): unknown => {
-      if (Array.isArray(value)) return value.map(without);
-      if (typeof value !== 'object' || value === null) return value;
-      const shown = Object.entries(value).filter(([name]) => !fields.has(name));
-      return Object.fromEntries(shown.map(([name, each]) => [name, without(each)]));
-    };
-    fc.assert(
-      fc.property(tree, (data) => {
-        const json = JSON.stringify(typeof data === 'object' ? data : { id: data });
-        const shown = JSON.stringify(received(json).data);
-        expect(JSON.parse(shown)).toEqual(without(JSON.parse(json)));
-      }),
-    );
   });
 });

@@ -1,4 +1,8 @@
 import type { AxiosResponse } from 'axios';
+import { applicationAxios } from '../application-axios.js';
+
+/** An answer with more objects is hidden whole where another transform than axios's made it: a `Set` has an end. */
+const MOST_OBJECTS = 2 ** 23;
 
 /**
  * Hides the fields of an answer that repeat a secret (R14): readable by name as before, but no longer listed, printed
@@ -15,13 +19,17 @@ export function hideSecretFields(response: AxiosResponse, fields: ReadonlySet<st
     enumerable: false,
     get: () => raw,
     set: (data: unknown) => {
-      if (!hideIn(data, typeof raw === 'string', fields)) hide(response, 'data', data);
+      const shown =
+        typeof raw === 'string' && isParsedByAxios(response, data)
+          ? withoutSecrets(data, fields, raw.length)
+          : { data, isClean: hideIn(data, typeof raw === 'string', fields) };
+      if (!shown.isClean) hide(response, 'data', data);
       else
         Object.defineProperty(response, 'data', {
           configurable: true,
           enumerable: true,
           writable: true,
-          value: data,
+          value: shown.data,
         });
     },
   });
@@ -33,9 +41,84 @@ function mentions(text: string, fields: ReadonlySet<string>): boolean {
   return text.includes('\\u');
 }
 
+const TRANSFORMS: readonly unknown[] = [applicationAxios.defaults.transformResponse].flat();
+
+/** Whether an object is what `JSON.parse` made of the text: a tree that nobody else has seen. */
+function isParsedByAxios({ config }: AxiosResponse, data: unknown): data is object {
+  const { transformResponse, parseReviver } = (config ?? {}) as {
+    transformResponse?: unknown;
+    parseReviver?: unknown;
+  };
+  const transforms = [transformResponse].flat();
+  return (
+    typeof data === 'object' &&
+    data !== null &&
+    parseReviver === undefined &&
+    transforms.length === 1 &&
+    TRANSFORMS.includes(transforms[0])
+  );
+}
+
+/**
+ * The tree with a copy in the place of each object that has such a field: to turn a property of an object that is there
+ * into a hidden one takes many times as long as to make the object anew.
+ *
+ * @param most no text of this length has more objects: what has more is no tree
+ */
+function withoutSecrets(
+  tree: object,
+  fields: ReadonlySet<string>,
+  most: number,
+): { readonly data: unknown; readonly isClean: boolean } {
+  const names = [...fields];
+  const left: object[] = [];
+  let seen = 0;
+  const cleaned = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    const clean =
+      !Array.isArray(value) && names.some((name) => Object.hasOwn(value, name))
+        ? copyOf(value, fields)
+        : value;
+    left.push(clean);
+    return clean;
+  };
+  const data = cleaned(tree);
+  for (let holder = left.pop(); holder !== undefined; holder = left.pop()) {
+    seen += 1;
+    if (seen > most) return { data, isClean: false };
+    if (Array.isArray(holder)) {
+      for (let at = 0; at < holder.length; at += 1) {
+        const value: unknown = holder[at];
+        if (typeof value === 'object') holder[at] = cleaned(value);
+      }
+    } else {
+      for (const key in holder) {
+        const value = (holder as Fields)[key];
+        if (typeof value !== 'object' || value === null || !Object.hasOwn(holder, key)) continue;
+        const clean = cleaned(value);
+        if (clean !== value) (holder as Record<string, unknown>)[key] = clean;
+      }
+    }
+  }
+  return { data, isClean: true };
+}
+
+function copyOf(holder: object, fields: ReadonlySet<string>): object {
+  const copy: Record<string, unknown> = {};
+  for (const key in holder) {
+    if (!Object.hasOwn(holder, key)) continue;
+    const value = (holder as Fields)[key];
+    if (fields.has(key)) hide(copy, key, value);
+    else if (key === '__proto__')
+      Object.defineProperty(copy, key, { configurable: true, enumerable: true, writable: true, value });
+    else copy[key] = value;
+  }
+  return copy;
+}
+
 /**
  * Hides the fields wherever they are in `data`; without recursion, so that neither depth nor cycles matter, and without a
- * list of all that is in it: it takes about as long as parsing took. Returns whether what is left can be shown.
+ * list of all that is in it. Returns whether what is left can be shown.
  *
  * @param fromText whether `data` was made from a text, and is no stream or buffer of axios's
  */
@@ -47,6 +130,7 @@ function hideIn(data: unknown, fromText: boolean, fields: ReadonlySet<string>): 
     if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) found.add(value);
   };
   for (const holder of found) {
+    if (found.size > MOST_OBJECTS) return false;
     for (const field of fields)
       if (Object.hasOwn(holder, field) && !hide(holder, field, (holder as Fields)[field])) return false;
     if (Array.isArray(holder)) for (const value of holder) look(value);
@@ -67,13 +151,69 @@ function isPlain(data: object): boolean {
 
 /** As an accessor: whoever prints hidden properties too sees `[Getter/Setter]`. */
 function hide(holder: object, key: string, value: unknown): boolean {
-  let current = value;
-  return Reflect.defineProperty(holder, key, {
-    configurable: true,
-    enumerable: false,
-    get: () => current,
-    set: (next: unknown) => {
-      current = next;
+  const field = hiddenField(key);
+  if (!Reflect.defineProperty(holder, key, field.descriptor)) return false;
+  field.keep(holder, value);
+  return true;
+}
+
+interface HiddenField {
+  readonly descriptor: PropertyDescriptor;
+  keep(holder: object, value: unknown): void;
+}
+
+const hiddenFields = new Map<string, HiddenField>();
+
+/**
+ * An accessor for every object that has this field. With one of its own, each object would have a shape of its own, and
+ * an answer of many objects would take many times as long as it took to parse.
+ */
+function hiddenField(key: string): HiddenField {
+  let field = hiddenFields.get(key);
+  if (field === undefined) hiddenFields.set(key, (field = newHiddenField()));
+  return field;
+}
+
+/** What its constructor gives is the object that it was given: so a subclass puts private members into any object. */
+const Given = function (this: object, holder: object) {
+  return holder;
+} as unknown as new (holder: object) => object;
+
+function newHiddenField(): HiddenField {
+  class Kept extends Given {
+    #value: unknown;
+
+    constructor(holder: object, value: unknown) {
+      super(holder);
+      this.#value = value;
+    }
+
+    static in(holder: object): holder is Kept {
+      return #value in holder;
+    }
+
+    static get(holder: object): unknown {
+      return Kept.in(holder) ? holder.#value : undefined;
+    }
+
+    static set(holder: object, value: unknown): void {
+      if (Kept.in(holder)) holder.#value = value;
+    }
+  }
+  return {
+    descriptor: {
+      configurable: true,
+      enumerable: false,
+      get(this: object) {
+        return Kept.get(this);
+      },
+      set(this: object, value: unknown) {
+        Kept.set(this, value);
+      },
     },
-  });
+    keep(holder, value) {
+      if (Kept.in(holder)) Kept.set(holder, value);
+      else void new Kept(holder, value);
+    },
+  };
 }
