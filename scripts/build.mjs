@@ -101,7 +101,9 @@ async function write(folder, format, entries, options) {
   const classes = classesIn(folder, Object.keys(metafile.inputs));
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, withNamesOfClasses(text, classes), { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+    writeFileSync(path, inOneByte(withNamesOfClasses(text, classes)), {
+      mode: text.startsWith('#!') ? 0o755 : 0o644,
+    });
   }
   // Bundled twice, a class would be two classes.
   if (entries.includes('index')) return;
@@ -115,6 +117,19 @@ async function write(folder, format, entries, options) {
         `${entry} may import ../index.js, its own folder and ${PURE.join(', ')}, and imports ${strangers.join(', ')}.`,
       );
   }
+}
+
+/**
+ * The bundler escapes what is beyond ASCII everywhere but in comments. One such character, and the engine keeps the whole
+ * text of the file with two bytes for each: 0.4 MB more in every process.
+ *
+ * @param {string} text
+ */
+function inOneByte(text) {
+  return text.replaceAll(
+    /[^\u0000-\u00ff]/g,
+    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { deepOwnCopy } from '../own-properties.js';
+import { deepOwnCopy, ownObject } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { definitionProblems } from './definition-problems.js';
 import type { ProviderDefinition } from './provider-definition.js';
@@ -48,6 +48,49 @@ export function defineProvider<
   return deepOwnCopy(definition);
 }
 
+/** The description behind a definition; made once. */
+const DESCRIPTION = Symbol('description');
+
+type Description = Omit<ProviderDefinition, 'name'>;
+
+/** Every field of a definition besides its name: one that is forgotten does not compile. */
+const FIELDS = Object.keys({
+  title: true,
+  docs: true,
+  region: true,
+  basedOn: true,
+  credentialsPage: true,
+  environments: true,
+  environmentVariable: true,
+  baseUrlVariable: true,
+  credentials: true,
+  token: true,
+  headers: true,
+  defaultHeaders: true,
+  sign: true,
+  tls: true,
+  refusal: true,
+  scopes: true,
+  scopesVariable: true,
+  secretResponseFields: true,
+  probe: true,
+  advice: true,
+  webhooks: true,
+} satisfies Record<keyof Description, true>) as readonly (keyof Description)[];
+
+/** Accessors that all built-in definitions share: some of their own for each would take 5 KB of memory a definition. */
+const DESCRIBED: PropertyDescriptorMap = Object.fromEntries(
+  FIELDS.map((field) => [
+    field,
+    {
+      enumerable: true,
+      get(this: { readonly [DESCRIPTION]: () => Description }) {
+        return this[DESCRIPTION]()[field];
+      },
+    },
+  ]),
+);
+
 /**
  * Describes a provider that is built in. An application uses a few of them: a description is made when somebody asks for
  * more than its name, so that the others cost no time at a start. The contract test checks all of them.
@@ -60,77 +103,10 @@ export function builtInProvider<
   name: N,
   describe: () => Omit<ProviderDefinition<CredentialFields<C>, N, E>, 'name'>,
 ): ProviderDefinition<CredentialFields<C>, N, E> {
-  let made: Omit<ProviderDefinition<CredentialFields<C>, N, E>, 'name'> | undefined;
-  const of = () => (made ??= deepOwnCopy(describe()));
-  const definition: Described<ProviderDefinition<CredentialFields<C>, N, E>> = {
-    __proto__: null,
-    name,
-    get title() {
-      return of().title;
-    },
-    get docs() {
-      return of().docs;
-    },
-    get region() {
-      return of().region;
-    },
-    get basedOn() {
-      return of().basedOn;
-    },
-    get credentialsPage() {
-      return of().credentialsPage;
-    },
-    get environments() {
-      return of().environments;
-    },
-    get environmentVariable() {
-      return of().environmentVariable;
-    },
-    get baseUrlVariable() {
-      return of().baseUrlVariable;
-    },
-    get credentials() {
-      return of().credentials;
-    },
-    get token() {
-      return of().token;
-    },
-    get headers() {
-      return of().headers;
-    },
-    get defaultHeaders() {
-      return of().defaultHeaders;
-    },
-    get sign() {
-      return of().sign;
-    },
-    get tls() {
-      return of().tls;
-    },
-    get refusal() {
-      return of().refusal;
-    },
-    get scopes() {
-      return of().scopes;
-    },
-    get scopesVariable() {
-      return of().scopesVariable;
-    },
-    get secretResponseFields() {
-      return of().secretResponseFields;
-    },
-    get probe() {
-      return of().probe;
-    },
-    get advice() {
-      return of().advice;
-    },
-    get webhooks() {
-      return of().webhooks;
-    },
-  };
+  let made: ReturnType<typeof describe> | undefined;
+  const definition = ownObject();
+  Object.defineProperty(definition, 'name', { value: name, enumerable: true });
+  Object.defineProperty(definition, DESCRIPTION, { value: () => (made ??= deepOwnCopy(describe())) });
+  Object.defineProperties(definition, DESCRIBED);
   return Object.freeze(definition) as ProviderDefinition<CredentialFields<C>, N, E>;
 }
-
-/** Every field of a definition: one that is forgotten does not compile. */
-type Described<D> = { readonly [K in keyof Required<D>]: D[K] } & { readonly __proto__: null };
