@@ -105,7 +105,7 @@ export class WebhookVerifier {
   ): Promise<VerifiedMessage | { readonly refusal: WebhookRefusal }> {
     const { provider, credentials, keys } = this.signer(name);
     const schemes = this.#worthAsking(credentials.isDynamic(account), this.#schemes(name, named), message);
-    if ('refusal' in schemes) return schemes;
+    if (!isList(schemes)) return schemes;
     const examine = async (candidates: readonly SchemeCredentials[]): Promise<Examination> => {
       const usable = this.#usable(name, schemes, candidates);
       if (usable instanceof PaymentsAuthError) {
@@ -268,6 +268,11 @@ export class WebhookVerifier {
       { provider: name },
     );
   }
+}
+
+/** Told by what it is: somebody may have put a `refusal` on `Object.prototype`, which lists inherit too. */
+function isList(schemes: readonly NamedScheme[] | object): schemes is readonly NamedScheme[] {
+  return Array.isArray(schemes);
 }
 
 /** The secret may have been rotated, or added, since it was asked for. */
