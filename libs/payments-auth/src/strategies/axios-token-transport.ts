@@ -33,14 +33,15 @@ export interface AxiosTokenTransportOptions {
 /** Sends token requests over the application's axios, and over nothing else that is the application's. */
 export class AxiosTokenTransport implements TokenTransport {
   readonly #clock: Clock;
-  readonly #axios: AxiosInstance;
+  readonly #http: (() => ConnectionSettings) | undefined;
+  #axios: AxiosInstance | undefined;
   readonly #deadlineMs: number;
   readonly #mostBytes: number;
   readonly #headers: Readonly<Record<string, string>>;
 
   constructor({ clock, http, deadlineMs, mostBytes, headers }: AxiosTokenTransportOptions) {
     this.#clock = clock;
-    this.#axios = bareAxios(ownCopy(http?.() ?? {}));
+    this.#http = http;
     this.#deadlineMs = deadlineMs ?? TOKEN_TIMEOUT_MS;
     this.#mostBytes = mostBytes ?? MOST_BYTES;
     this.#headers = headers ?? {};
@@ -60,6 +61,8 @@ export class AxiosTokenTransport implements TokenTransport {
     const requestedAtMs = this.#clock.now();
     const requestedAtMonotonicMs = this.#clock.monotonic();
     try {
+      // Made at the first request, which many a provider of an application never makes.
+      this.#axios ??= bareAxios(ownCopy(this.#http?.() ?? {}));
       const response = await this.#axios.request<Readable>({
         url: checkedUrl(baseUrl, request.path),
         method: request.method,

@@ -20,6 +20,7 @@ import {
   unescaped,
 } from './public-keys.js';
 import { type ReadBody, type ReceivedMessage, Refused } from './received-message.js';
+import type { WebhookProof } from './webhook-proof.js';
 import { sameText } from '../../building-blocks/same-text.js';
 import { itemsAt, signedText, type SignedSource, type SignedText } from './signed-text.js';
 import {
@@ -31,8 +32,9 @@ import {
   type SchemeEvidence,
   type SchemeGiven,
   type SchemePlace,
-  schemeOf,
+  schemeMadeOf,
   type SchemeSpec,
+  type SchemeWork,
   setsOf,
   soleSet,
   type WebhookScheme,
@@ -301,7 +303,13 @@ function signatureScheme<F extends string>(
   asWritten: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
   by: Judge,
 ): WebhookScheme<F> {
-  const [spec, judge] = [deepOwnCopy(asWritten), ownCopy(by)];
+  return schemeMadeOf(() => signatureWork(deepOwnCopy(asWritten), ownCopy(by)));
+}
+
+function signatureWork(
+  spec: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
+  judge: Judge,
+): { proves: WebhookProof; work: SchemeWork } {
   const text = signedText(spec.signed);
   const named = text.placeholders
     .filter((name) => name.startsWith('credential:'))
@@ -356,7 +364,7 @@ function signatureScheme<F extends string>(
     };
   };
 
-  return schemeOf(text.proves, {
+  const work: SchemeWork = {
     ...commonWork(spec),
     confirmWith: spec.confirmWith,
     fields,
@@ -406,7 +414,8 @@ function signatureScheme<F extends string>(
     ...(produce === undefined
       ? {}
       : { sign: (draft) => draftedMessage(spec, text, draft, soleSet(draft.credentials, fields), produce) }),
-  });
+  };
+  return { proves: text.proves, work };
 }
 
 /** Compares with what the signature should be. Each comparison takes the same time, whatever was sent. */

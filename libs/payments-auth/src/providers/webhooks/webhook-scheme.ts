@@ -147,6 +147,30 @@ export function schemeOf<F extends string>(proves: WebhookProof, work: SchemeWor
   return Object.freeze(ownCopy({ proves, '~work': Object.freeze(ownCopy(work)) }));
 }
 
+/**
+ * The same, made when it is first looked at: an application that has no route for a provider's webhooks does without.
+ *
+ * @internal
+ */
+export function schemeMadeOf<F extends string>(
+  make: () => { readonly proves: WebhookProof; readonly work: SchemeWork },
+): WebhookScheme<F> {
+  let made: WebhookScheme<F> | undefined;
+  const scheme = () => {
+    if (made === undefined) {
+      const { proves, work } = make();
+      made = schemeOf(proves, work);
+    }
+    return made;
+  };
+  return Object.freeze(
+    Object.create(null, {
+      proves: { enumerable: true, get: () => scheme().proves },
+      '~work': { enumerable: true, get: () => scheme()['~work'] },
+    }) as WebhookScheme<F>,
+  );
+}
+
 /** The credentials with each list in them taken apart: one set for each value. */
 export function setsOf(
   candidates: readonly SchemeCredentials[],
