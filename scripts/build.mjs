@@ -127,7 +127,7 @@ async function write(folder, format, entries, options) {
  */
 function inOneByte(text) {
   return text.replaceAll(
-    /[^\u0000-\u00ff]/g,
+    /[\u0100-\uffff]/g,
     (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
