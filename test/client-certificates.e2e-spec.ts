@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -6,10 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { defineProvider, fromFiles, type PaymentsAuthEvent } from 'nestjs-payments-auth';
+import {
+  type AnyProviderDefinition,
+  defineProvider,
+  fromFiles,
+  type PaymentsAuthEvent,
+} from 'nestjs-payments-auth';
 import { ManualClock } from 'nestjs-payments-auth/testing';
 import { LogLines, startApplication, type TestApplication } from './support/application.js';
-import { createCertificate } from './support/certificate.js';
+import { createCertificate, pkcs12 } from './support/certificate.js';
 import { startConnectProxy } from './support/tls.js';
 
 /** A provider that knows its callers by their certificates, and wants nothing else. */
@@ -165,6 +171,200 @@ describe('A certificate that is the whole credential', () => {
     await expect(start({ credentials: { certificate, privateKey: 'test-not-real' } })).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
       problems: [expect.stringMatching(/^providers\.acme\.credentials\.privateKey: /)],
+    });
+  });
+});
+
+interface Opened {
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly passphrase: string;
+  readonly authority?: string;
+}
+
+/** One that keeps its key under a passphrase, and names whom it trusts. */
+const locked = defineProvider<Opened>({
+  name: 'locked',
+  title: 'Locked',
+  docs: 'https://docs.acme.test',
+  environments: { live: 'https://api.acme.test' },
+  credentials: {
+    certificate: { format: 'pem' },
+    privateKey: { format: 'pem' },
+    passphrase: {},
+    authority: { format: 'pem', optional: true },
+  },
+  tls: ({ credentials: { certificate, privateKey, passphrase, authority: ca } }) => ({
+    cert: certificate,
+    key: privateKey,
+    passphrase,
+    ...(ca === undefined ? {} : { ca }),
+  }),
+});
+const PASSPHRASE = 'invented-passphrase';
+
+function lockedPair(name: string, format: 'pkcs8' | 'pkcs1' = 'pkcs8'): Opened {
+  const { certificate, privateKey } = certified(name);
+  const key = createPrivateKey(privateKey);
+  const type = format === 'pkcs1' && key.asymmetricKeyType === 'ec' ? 'sec1' : format;
+  const encrypted = key.export({ type, format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE });
+  return { certificate, privateKey: String(encrypted), passphrase: PASSPHRASE };
+}
+
+async function startLocked(provider: AnyProviderDefinition, options: object) {
+  application = await startApplication(
+    { providers: { locked: { provider, baseUrl: url, http: { ca: authority.cert }, ...options } } },
+    { logger },
+  );
+  return application.paymentsAuth.http('locked').axiosRef;
+}
+
+function writtenFields(fields: object): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([field, text]) => {
+      const path = join(folder, field);
+      writeFileSync(path, text as string);
+      return [field, path];
+    }),
+  );
+}
+
+describe('A private key under a passphrase', () => {
+  it.each(['pkcs8', 'pkcs1'] as const)(
+    'opens connections as %s, from an object and from files',
+    async (format) => {
+      const pair = lockedPair('shop-1', format);
+      const http = await startLocked(locked, { credentials: pair });
+      expect((await http.get('/pay')).status).toBe(200);
+      await application?.close();
+      const fromMounted = await startLocked(locked, { credentials: fromFiles(writtenFields(pair)) });
+      expect((await fromMounted.get('/pay')).status).toBe(200);
+      expect(clients()).toEqual(['shop-1.clients.test', 'shop-1.clients.test']);
+    },
+  );
+
+  it('comes from files beside the certificate of an authority, which has no key there', async () => {
+    const files = writtenFields({ ...lockedPair('shop-1'), authority: authority.cert });
+    const http = await startLocked(locked, { credentials: fromFiles(files), http: {} });
+    expect((await http.get('/pay')).status).toBe(200);
+    expect(clients()).toEqual(['shop-1.clients.test']);
+  });
+});
+
+/** PKCS#12 in base64, as portals hand it out. */
+const packed = defineProvider<{ bundle: string; passphrase: string }>({
+  name: 'locked',
+  title: 'Packed',
+  docs: 'https://docs.acme.test',
+  environments: { live: 'https://api.acme.test' },
+  credentials: { bundle: {}, passphrase: {} },
+  tls: ({ credentials }) => ({
+    pfx: Buffer.from(credentials.bundle, 'base64'),
+    passphrase: credentials.passphrase,
+  }),
+});
+
+const bundleOf = ({ certificate, privateKey }: Pair) =>
+  pkcs12({ cert: certificate, key: privateKey }, PASSPHRASE).toString('base64');
+
+describe('A certificate in PKCS#12', () => {
+  it('is shown by calls, and its end is known', async () => {
+    const endsAtMs = Math.floor(Date.now() / 1_000) * 1_000 + 90 * DAY_MS;
+    const http = await startLocked(packed, {
+      credentials: { bundle: bundleOf(certified('shop-1', endsAtMs)), passphrase: PASSPHRASE },
+    });
+    expect((await http.get('/pay')).status).toBe(200);
+    expect(clients()).toEqual(['shop-1.clients.test']);
+    expect(application?.paymentsAuth.status()).toMatchObject([{ certificateEndsAtMs: endsAtMs }]);
+  });
+
+  it.each<[string, (bundle: string) => object, RegExp]>([
+    [
+      'a wrong passphrase',
+      (bundle) => ({ bundle, passphrase: 'another-one' }),
+      /^providers\.locked\.credentials\.passphrase: does not open the PKCS#12 file$/,
+    ],
+    [
+      'something else',
+      () => ({ bundle: 'bm90IHJlYWw', passphrase: PASSPHRASE }),
+      /^providers\.locked\.credentials: holds no PKCS#12 file/,
+    ],
+  ])('is refused at boot with %s', async (_, given, problem) => {
+    await expect(
+      startLocked(packed, { credentials: given(bundleOf(certified('shop-1'))) }),
+    ).rejects.toMatchObject({ code: 'INVALID_OPTIONS', problems: [expect.stringMatching(problem)] });
+  });
+});
+
+describe('Keys and certificates that cannot be shown are refused at boot, by their field', () => {
+  const good = lockedPair('shop-1');
+  const plain = certified('shop-1');
+
+  it.each<[string, object, RegExp]>([
+    [
+      'a certificate for a key',
+      { privateKey: good.certificate },
+      /^privateKey: holds a certificate, and a private key is expected there$/,
+    ],
+    [
+      'a key for a certificate',
+      { certificate: plain.privateKey },
+      /^certificate: holds a private key, and a certificate is expected there$/,
+    ],
+    [
+      'a public key for a key',
+      { privateKey: String(createPublicKey(good.certificate).export({ type: 'spki', format: 'pem' })) },
+      /^privateKey: holds a public key, and a private key is expected there$/,
+    ],
+    [
+      'the key of another',
+      { privateKey: certified('shop-2').privateKey },
+      /^privateKey: is not the key of the certificate in "certificate"$/,
+    ],
+    [
+      'a wrong passphrase',
+      { passphrase: 'another-one' },
+      /^passphrase: does not open the private key in "privateKey"$/,
+    ],
+    [
+      'a key for an authority',
+      { authority: plain.privateKey },
+      /^authority: holds no certificate, and is taken as one of an authority$/,
+    ],
+    [
+      'a key that is cut off',
+      { privateKey: good.privateKey.slice(0, 200) },
+      /^privateKey: a PEM that cannot be read: it is cut off, damaged, or of an unknown kind$/,
+    ],
+  ])('%s', async (_, changes, problem) => {
+    const credentials = { ...good, ...changes };
+    const expected = {
+      code: 'INVALID_OPTIONS',
+      problems: [
+        expect.stringMatching(new RegExp(`^providers\\.locked\\.credentials\\.${problem.source.slice(1)}`)),
+      ],
+    };
+    await expect(startLocked(locked, { credentials })).rejects.toMatchObject(expected);
+  });
+
+  it('in a record of accounts, and in files', async () => {
+    const wrong = { ...good, privateKey: good.certificate };
+    await expect(startLocked(locked, { accounts: { one: good, two: wrong } })).rejects.toMatchObject({
+      problems: [
+        expect.stringMatching(/^providers\.locked\.accounts\["two"\]\.privateKey: holds a certificate/),
+      ],
+    });
+    const files = writtenFields(wrong);
+    await expect(startLocked(locked, { credentials: fromFiles(files) })).rejects.toMatchObject({
+      problems: [expect.stringMatching(/^providers\.locked\.credentials\.privateKey: holds a certificate/)],
+    });
+    rmSync(files['privateKey'] as string);
+    await expect(startLocked(locked, { credentials: fromFiles(files) })).rejects.toMatchObject({
+      problems: [
+        expect.stringMatching(
+          /^providers\.locked\.credentials: the file .*privateKey cannot be read \(ENOENT\)/,
+        ),
+      ],
     });
   });
 });

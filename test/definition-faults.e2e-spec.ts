@@ -143,6 +143,35 @@ describe.each(FAULTS)('%s of a definition that cannot be', (_, token, said, sent
   });
 });
 
+/** Writes into what it was given, as a function does that prepares its values in place. */
+const tampers = ({ credentials }: { credentials: Keys }) => {
+  (credentials as { password: string }).password = 'another-invented-one';
+};
+
+describe('A function of a definition that writes into the credentials', () => {
+  it.each<[string, object]>([
+    ['token.body', { body: (given: { credentials: Keys }) => atUse(given, tampers(given), { json: {} }) }],
+    ['token.headers', { headers: (given: { credentials: Keys }) => atUse(given, tampers(given)) }],
+    [
+      'token.scopes',
+      {
+        headers: ({ scopes }: { scopes: string[] }) =>
+          void (scopes[0] !== 'invented-scope' && scopes.push('admin')),
+      },
+    ],
+  ])('in %s changes them for nobody, and is told', async (_, token) => {
+    const http = await startWith({
+      token: login<Keys>({ ...spec, ...token }),
+      headers: ({ token: value }: { token: string }) => ({ Authorization: `Bearer ${value}` }),
+    });
+    expect(await failure(http.get('/pay'))).toMatchObject({
+      code: 'DEFINITION_FAULT',
+      message: expect.stringMatching(/token\.\w+ threw TypeError: Cannot (?:assign|add)/) as unknown,
+    });
+    expect(server.to('/login')).toEqual([]);
+  });
+});
+
 const ok = ({ credentials }: { credentials: Keys }) => ({ 'X-User': credentials.user });
 const withToken = {
   token: login<Keys>(spec),

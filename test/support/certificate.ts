@@ -1,4 +1,13 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  X509Certificate,
+} from 'node:crypto';
 import { isIP } from 'node:net';
 
 /** A TLS identity of one test. Nothing but the test itself trusts it. */
@@ -51,6 +60,51 @@ export function createCertificate(
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     cert: pem('CERTIFICATE', sequence(toBeSigned, ecdsaWithSha256, signature)),
   };
+}
+
+/** 1.2.840.113549.1, the root of all PKCS, and of it PKCS#12 and what stands in one. */
+const PKCS = '2a864886f70d01';
+const DATA = `${PKCS}0701`;
+const KEY_BAG = `${PKCS}0c0a0101`;
+const CERTIFICATE_BAG = `${PKCS}0c0a0103`;
+const X509_CERTIFICATE = `${PKCS}091601`;
+const ROUNDS = 2048;
+
+/** A certificate and its key in one file (PKCS#12, RFC 7292), sealed with a passphrase, the key inside in clear. */
+export function pkcs12({ key, cert }: Certificate, passphrase: string): Buffer {
+  const bag = (kind: string, content: Buffer) => sequence(objectId(kind), tagged(0xa0, content));
+  const bags = sequence(
+    bag(KEY_BAG, createPrivateKey(key).export({ type: 'pkcs8', format: 'der' })),
+    bag(
+      CERTIFICATE_BAG,
+      sequence(objectId(X509_CERTIFICATE), tagged(0xa0, octets(new X509Certificate(cert).raw))),
+    ),
+  );
+  const data = (content: Buffer) => sequence(objectId(DATA), tagged(0xa0, octets(content)));
+  const safe = sequence(data(bags));
+  const salt = randomBytes(8);
+  const mac = createHmac('sha1', macKey(passphrase, salt)).update(safe).digest();
+  const sha1 = sequence(objectId('2b0e03021a'), tagged(0x05));
+  const rounds = Buffer.alloc(2);
+  rounds.writeUInt16BE(ROUNDS);
+  return sequence(
+    integer(Buffer.of(3)),
+    data(safe),
+    sequence(sequence(sha1, octets(mac)), octets(salt), integer(rounds)),
+  );
+}
+
+/** RFC 7292, appendix B.2, for a key of a MAC with SHA-1: it fits into one block. */
+function macKey(passphrase: string, salt: Buffer): Buffer {
+  const secret = Buffer.from(`${passphrase}\0`, 'utf16le').swap16();
+  let key: Buffer = Buffer.concat([Buffer.alloc(64, 3), inBlocks(salt), inBlocks(secret)]);
+  for (let round = 0; round < ROUNDS; round += 1) key = createHash('sha1').update(key).digest();
+  return key;
+}
+
+/** Repeated until it fills blocks of 64 bytes. */
+function inBlocks(text: Buffer): Buffer {
+  return Buffer.alloc(64 * Math.ceil(text.length / 64), text);
 }
 
 function nameOf(commonName: string): Buffer {

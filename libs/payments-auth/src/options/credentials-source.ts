@@ -8,6 +8,7 @@ import { fieldProblems, fieldWarnings, strangerFields } from './credential-field
 import { ownCopy } from '../own-properties.js';
 import { FileSource } from './file-source.js';
 import type { Findings } from './findings.js';
+import { readsFiles } from './from-files.js';
 import type { ProviderScope } from './provider-scope.js';
 import { isRecord } from './record.js';
 
@@ -37,8 +38,12 @@ export async function credentialsSource(
   environment: string | undefined,
 ): Promise<FoundSource | undefined> {
   const { definition, findings } = scope;
-  if (typeof input === 'function')
-    return { isDynamic: true, resolve: () => handedOver(() => input() as unknown) as Promise<Credentials[]> };
+  if (typeof input === 'function') {
+    const resolve = () => handedOver(() => input() as unknown) as Promise<Credentials[]>;
+    if (!readsFiles(input)) return { isDynamic: true, resolve };
+    const isSound = await areSound(resolve, at, scope);
+    return isSound ? { isDynamic: true, inFiles: true, resolve } : undefined;
+  }
   if (isLoadable(input)) {
     checkLoadable(input, at, findings);
     return {
@@ -83,6 +88,25 @@ export async function credentialsSource(
   return holdsFiles(input)
     ? { isDynamic: true, inFiles: true, resolve: lastGood(input, definition, list) }
     : { isDynamic: false, resolve: () => list };
+}
+
+/** Reads what stands in several files, and says what is wrong with it. */
+async function areSound(
+  resolve: () => Promise<Credentials[]>,
+  at: string,
+  { definition, findings }: ProviderScope,
+): Promise<boolean> {
+  try {
+    const [given] = await resolve();
+    const problems = [...fieldProblems(definition, given), ...strangerFields(definition, given)];
+    for (const { field, what } of problems)
+      findings.problem(field === undefined ? at : `${at}.${field}`, what);
+    return problems.length === 0;
+  } catch (error) {
+    if (!(error instanceof UnusableCredentialsError)) throw error;
+    findings.problem(at, `${error.message}. Check the paths, and that the secrets are mounted`);
+    return false;
+  }
 }
 
 /**

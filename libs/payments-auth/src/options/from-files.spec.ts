@@ -34,11 +34,33 @@ describe('fromFiles', () => {
     });
   });
 
+  it('asks no key of the certificate of an authority, and no certificate of a key that signs', async () => {
+    const authority = createCertificate(['authority.test'], { isAuthority: true });
+    const [first, second] = [1, 2].map((each) => createCertificate([`${each}.test`], { by: authority })) as [
+      { cert: string; key: string },
+      { cert: string; key: string },
+    ];
+    const files = { certificate: 'tls.crt', key: 'tls.key', signs: 'signs.key', authority: 'ca.crt' };
+    const load = fromFiles(
+      Object.fromEntries(Object.entries(files).map(([field, name]) => [field, join(folder, name)])),
+    );
+    write('ca.crt', authority.cert);
+    write('signs.key', second.key);
+    write('tls.crt', first.cert);
+    write('tls.key', first.key);
+    const before = await load();
+    expect(Object.keys(before)).toEqual(Object.keys(files));
+    write('tls.crt', createCertificate(['3.test'], { by: authority }).cert);
+    expect(await load()).toBe(before);
+  });
+
   it('says what is wrong where nothing has fitted yet', async () => {
     write('id', 'client-1');
     write('tls.crt', createCertificate(['one.test']).cert);
     write('tls.key', createCertificate(['two.test']).key);
-    await expect(pair()()).rejects.toThrow('the files hold no certificate whose key is beside it');
+    await expect(pair()()).rejects.toThrow(
+      /the certificate in the file .*tls\.crt and the private keys in the others do not fit together/,
+    );
     rmSync(join(folder, 'tls.key'));
     await expect(pair()()).rejects.toThrow(/tls\.key cannot be read \(ENOENT\)/);
   });

@@ -1,15 +1,26 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnusableCredentialsError } from '../credentials/credential-errors.js';
+import { inLines } from '../providers/certificate-problems.js';
+import { isEncrypted } from '../providers/credential-value.js';
 import { FileSource } from './file-source.js';
 
 /** A mount replaces its files one after the other, within a moment. */
 const TRIES = 5;
 const BETWEEN_TRIES_MS = 100;
 
+/** On what {@link fromFiles} returns: files are there at boot, and cost nothing that matters to read again. */
+const FILES = Symbol.for('nestjs-payments-auth.from-files');
+
+/** Whether a function that gives credentials was made by {@link fromFiles}. */
+export function readsFiles(load: object): boolean {
+  return FILES in load;
+}
+
 /**
- * Takes credentials from several files that only fit together: a certificate and its key. Read anew each time they are
- * asked for; while a certificate and a key do not fit, because they are being replaced, the ones before are used.
+ * Takes credentials from several files that only fit together: a certificate and its key. Read at boot, and anew every 5 s
+ * while they are used; while a certificate and a key do not fit, because they are being replaced, the ones before are used.
+ * Certificates of authorities may stand beside them, and the passphrase of a key.
  *
  * @param paths by credential field
  *
@@ -25,14 +36,18 @@ export function fromFiles<K extends string>(
     ([field, path]) => [field, new FileSource(path)] as const,
   );
   let good: Readonly<Record<K, string>> | undefined;
-  return async () => {
-    let trouble = new UnusableCredentialsError('the files hold no certificate whose key is beside it');
+  const load = async () => {
+    let trouble = new UnusableCredentialsError('there are no files');
     for (let tried = 0; tried < TRIES; tried += 1) {
       if (tried > 0) await sleep(BETWEEN_TRIES_MS);
       try {
         const read = await Promise.all(sources.map(async ([field, file]) => [field, await file.text()]));
         const values = Object.fromEntries(read) as Record<K, string>;
-        if (fit(Object.values(values))) return (good = Object.freeze(values));
+        const alone = unfittingField(values);
+        if (alone === undefined) return (good = Object.freeze(values));
+        trouble = new UnusableCredentialsError(
+          `the certificate in the file ${paths[alone]} and the private keys in the others do not fit together`,
+        );
       } catch (error) {
         if (!(error instanceof UnusableCredentialsError)) throw error;
         trouble = error;
@@ -41,20 +56,53 @@ export function fromFiles<K extends string>(
     if (good !== undefined) return good;
     throw trouble;
   };
+  return Object.assign(load, { [FILES]: true });
 }
 
-/** Whether each certificate has its key among the texts, where there are keys at all. */
-function fit(texts: readonly string[]): boolean {
-  const keys = texts.filter((text) => text.includes('PRIVATE KEY-----'));
-  const certificates = texts.filter((text) => text.includes('-----BEGIN CERTIFICATE'));
-  if (keys.length === 0) return true;
+/**
+ * A certificate that is there without its key, while a key is there without its certificate: one of the two was replaced,
+ * and the other is about to be. A certificate of an authority has no key here, and a key that signs needs no certificate.
+ */
+function unfittingField<K extends string>(values: Readonly<Record<K, string>>): K | undefined {
+  const entries = Object.entries<string>(values) as [K, string][];
+  const texts = entries.map(([, text]) => inLines(text));
+  const keys = texts.filter((text) => text.includes('PRIVATE KEY-----')).map((key) => opened(key, texts));
+  // What cannot be read fits nothing, and fails nothing either: whoever uses it says why.
+  if (keys.includes(undefined)) return undefined;
+  const certificates = entries.flatMap(([field, text]) => {
+    const certificate = certificateIn(inLines(text));
+    return certificate === undefined ? [] : [{ field, certificate }];
+  });
+  const [withKey, withoutKey] = [true, false].map((has) =>
+    certificates.filter((each) => keys.some((key) => fits(key, each)) === has),
+  ) as [typeof certificates, typeof certificates];
+  const missing = withoutKey.filter(({ certificate }) => withKey.length === 0 || !certificate.ca);
+  const isKeyAlone = keys.some((key) => !certificates.some((each) => fits(key, each)));
+  return isKeyAlone ? missing[0]?.field : undefined;
+}
+
+function fits(key: KeyObject | undefined, { certificate }: { certificate: X509Certificate }): boolean {
+  return key !== undefined && certificate.checkPrivateKey(key);
+}
+
+function certificateIn(text: string): X509Certificate | undefined {
+  if (!text.includes('-----BEGIN CERTIFICATE')) return undefined;
   try {
-    const read = keys.map((key) => createPrivateKey(key));
-    return certificates.every((text) => {
-      const certificate = new X509Certificate(text);
-      return read.some((key) => certificate.checkPrivateKey(key));
-    });
+    return new X509Certificate(text);
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** A key, opened with whichever of the texts is its passphrase. */
+function opened(key: string, texts: readonly string[]): KeyObject | undefined {
+  const passphrases = isEncrypted(key) ? texts.filter((text) => !text.includes('-----BEGIN ')) : [undefined];
+  for (const passphrase of passphrases) {
+    try {
+      return createPrivateKey({ key, ...(passphrase === undefined ? {} : { passphrase }) });
+    } catch {
+      // Another one may be it.
+    }
+  }
+  return undefined;
 }

@@ -1,8 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
+import { createCertificate } from '../../../../test/support/certificate.js';
 import type { PaymentsAuthError } from '../payments-auth.errors.js';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import { defineProvider } from '../providers/define-provider.js';
+import { privateKeyJwt } from '../strategies/client-assertion.js';
+import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { resolveOptions, type ResolvedOptions } from './options.resolver.js';
 
@@ -48,6 +52,82 @@ function only({ providers }: ResolvedOptions) {
   expect(providers).toHaveLength(1);
   return providers[0] as ResolvedOptions['providers'][number];
 }
+
+const KEYS = {
+  ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+};
+const exported = (of: 'ec' | 'rsa', more = {}) =>
+  String(KEYS[of].privateKey.export({ type: 'pkcs8', format: 'pem', ...more }));
+
+/** A client that signs its logins with a key out of its credentials. */
+const asserting = (algorithm: 'ES256' | 'PS256') =>
+  defineProvider<{ signingKey: string }>({
+    name: 'asserting',
+    title: 'Asserting',
+    docs: 'https://docs.acme.test/authentication',
+    environments: { live: 'https://api.acme.test' },
+    credentials: { signingKey: { format: 'pem' } },
+    token: clientCredentials<{ signingKey: string }>({
+      path: '/token',
+      client: () => ({ id: 'acme' }),
+      authentication: privateKeyJwt<{ signingKey: string }>({
+        algorithm,
+        key: ({ credentials }) => credentials.signingKey,
+      }),
+      documentedLifetimeMs: 600_000,
+    }),
+    headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+  });
+
+describe('the key of a client that signs its logins', () => {
+  it.each<[string, 'ES256' | 'PS256', string, RegExp | undefined]>([
+    ['on its curve', 'ES256', exported('ec'), undefined],
+    ['in one line', 'PS256', exported('rsa').replaceAll('\n', String.raw`\n`), undefined],
+    [
+      'of another kind',
+      'ES256',
+      exported('rsa'),
+      /cannot sign the assertion of a login: ES256 needs an EC key/,
+    ],
+    ['of another curve', 'PS256', exported('ec'), /PS256 needs an RSA key, and the key is ec prime256v1$/],
+    [
+      'that is a certificate',
+      'ES256',
+      createCertificate(['acme.test']).cert,
+      /holds a certificate, and a private key is expected there$/,
+    ],
+    [
+      'that is public',
+      'ES256',
+      String(KEYS.ec.publicKey.export({ type: 'spki', format: 'pem' })),
+      /holds a public key, and a private key is expected there$/,
+    ],
+    [
+      'under a passphrase',
+      'ES256',
+      exported('ec', { cipher: 'aes-256-cbc', passphrase: 'invented' }),
+      /is encrypted, and signs without a passphrase/,
+    ],
+  ])('%s is judged at boot, by its field', async (_, algorithm, signingKey, expected) => {
+    const provider = asserting(algorithm);
+    const found = await resolve({
+      providers: { asserting: { provider, credentials: { signingKey } } },
+    }).then(
+      () => [],
+      (error: PaymentsAuthError) => error.problems ?? [],
+    );
+    expect(found).toEqual(
+      expected === undefined
+        ? []
+        : [
+            expect.stringMatching(
+              new RegExp(String.raw`^providers\.asserting\.credentials\.signingKey: .*${expected.source}`),
+            ),
+          ],
+    );
+  });
+});
 
 const pesapal = { consumerKey: SECRET, consumerSecret: SECRET };
 const inSandbox = { environment: 'sandbox', credentials: pesapal };

@@ -13,6 +13,7 @@ import { scopeListProblem, scopeSet, scopesIn } from '../strategies/scope-set.js
 import { type SecretWay, strategyOf } from '../strategies/strategy.js';
 import { accountCredentials } from './account-credentials.js';
 import { type FoundSource, isThereAtBoot } from './credentials-source.js';
+import { checkKeys } from './key-problems.js';
 import { ownRecord } from './record.js';
 import { suggestion } from '../nearest.js';
 import { ownCredentials } from './own-credentials.js';
@@ -109,6 +110,7 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
       : { certificates: new CertificateAgents(definition, place.environment, http.ca) }),
     http: () => http,
   };
+  await checkKeys(scope, configured, { own, accounts });
   return Object.freeze(ownCopy(configured));
 }
 

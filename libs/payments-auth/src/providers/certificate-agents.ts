@@ -3,8 +3,10 @@ import { Agent, type AgentOptions } from 'node:https';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { ownCopy } from '../own-properties.js';
 import { called, DefinitionFault } from '../strategies/definition-fault.js';
+import { kindOf } from '../strategies/header-text.js';
 import type { Credentials } from '../strategies/strategy.js';
-import type { ClientCertificate, ProviderDefinition } from './provider-definition.js';
+import { certificateProblem, fieldOf, type FieldProblem, inLines } from './certificate-problems.js';
+import type { ClientCertificate, CredentialField, ProviderDefinition } from './provider-definition.js';
 
 /** So many are remembered. One that is forgotten goes on serving the calls that are under way on it. */
 const MOST_REMEMBERED = 10_000;
@@ -52,7 +54,7 @@ export class CertificateAgents {
     const options = this.#optionsOf(credentials);
     if (options === undefined) return undefined;
     const certificate = createHmac('sha256', this.#key).update(inWords(options)).digest('base64');
-    const agent = this.#byCertificate.get(certificate) ?? this.#made(options);
+    const agent = this.#byCertificate.get(certificate) ?? this.#made(options, credentials);
     this.#byCertificate.delete(certificate);
     this.#byCertificate.set(certificate, agent);
     if (this.#byCertificate.size > MOST_REMEMBERED) {
@@ -87,8 +89,8 @@ export class CertificateAgents {
     }
   }
 
-  #made(options: AgentOptions): Agent {
-    const context = secureContext(options);
+  #made(options: AgentOptions, credentials: Credentials): Agent {
+    const context = secureContext(options, credentials);
     const agent = new Agent(options);
     const atMs = endOf(options, context);
     if (atMs !== undefined) this.#ends.set(agent, { atMs });
@@ -96,13 +98,8 @@ export class CertificateAgents {
   }
 
   #optionsOf(credentials: Credentials): AgentOptions | undefined {
-    const environment = this.#environment;
-    const given = ownCopy({ credentials, ...(environment === undefined ? {} : { environment }) });
-    const returned: unknown = called('tls', () => this.#definition.tls?.(given));
-    if (returned === undefined) return undefined;
-    if (typeof returned !== 'object' || returned === null)
-      throw new DefinitionFault('tls', 'returned no certificate');
-    const certificate = ownCopy(returned as ClientCertificate);
+    const certificate = this.#certificateOf(credentials);
+    if (certificate === undefined) return undefined;
     const ca = certificate.ca ?? this.#ca;
     return {
       ...withLineBreaks(certificate),
@@ -110,32 +107,68 @@ export class CertificateAgents {
       keepAlive: true,
     };
   }
+
+  #certificateOf(credentials: Credentials): ClientCertificate | undefined {
+    const environment = this.#environment;
+    const given = ownCopy({
+      credentials: Object.freeze(ownCopy(credentials)),
+      ...(environment === undefined ? {} : { environment }),
+    });
+    const returned: unknown = called('tls', () => this.#definition.tls?.(given));
+    if (returned === undefined) return undefined;
+    if (typeof returned !== 'object' || returned === null)
+      throw new DefinitionFault('tls', 'returned no certificate');
+    return ownCopy(returned as ClientCertificate);
+  }
+
+  /** What keeps the certificate of `credentials` from being shown, by the field that it is about. */
+  problemOf(credentials: Credentials): FieldProblem | undefined {
+    let certificate: ClientCertificate | undefined;
+    try {
+      certificate = this.#certificateOf(credentials);
+    } catch {
+      // What a definition throws is no mistake of the credentials. A call says it.
+    }
+    if (certificate === undefined) return undefined;
+    const { cert, key } = certificate as { cert?: unknown; key?: unknown };
+    const fields = this.#definition.credentials as Readonly<Record<string, CredentialField>>;
+    // A field without `format: 'pem'` is not parsed at boot: the first use of it says what is wrong.
+    const isText = [cert, key]
+      .map((value) => fieldOf(value, credentials))
+      .some((field) => field !== undefined && fields[field]?.format !== 'pem');
+    return isText ? undefined : certificateProblem(certificate, credentials);
+  }
 }
 
-/** The PEM of a variable may have `\n` where its lines end. */
 function withLineBreaks(certificate: ClientCertificate): AgentOptions {
-  if ('pfx' in certificate) return { ...certificate, pfx: Buffer.from(certificate.pfx), ca: undefined };
+  if ('pfx' in certificate) {
+    const { pfx, passphrase } = certificate;
+    if (!(pfx instanceof Uint8Array))
+      throw new DefinitionFault('tls', `returned a pfx that is ${kindOf(pfx)}; expected bytes`);
+    return { pfx: Buffer.from(pfx), ...(passphrase === undefined ? {} : { passphrase }) };
+  }
   const { cert, key } = certificate as { cert?: string; key?: string };
   if (typeof cert !== 'string' || typeof key !== 'string')
     throw new DefinitionFault('tls', 'returned no { cert, key } and no { pfx }');
   return { ...certificate, cert: inLines(cert), key: inLines(key), ca: undefined };
 }
 
-function inLines(pem: string): string {
-  return pem.replaceAll('\\n', '\n');
-}
+const FITTING = 'expected { cert, key } in PEM that fit together, or { pfx }';
 
 /** @throws DefinitionFault, in words that repeat nothing of the key */
-function secureContext(options: AgentOptions): SecureContext {
+function secureContext(options: AgentOptions, credentials: Credentials): SecureContext {
   try {
     // A key that does not fit its certificate would be found by the first connection, and look like an outage.
     return createSecureContext(options);
   } catch (error) {
     const { code } = error as { code?: unknown };
     const why = typeof code === 'string' ? ` (${code})` : '';
+    const problem = certificateProblem(options, credentials);
     throw new DefinitionFault(
       'tls',
-      `returned what no connection can be made with${why}: expected { cert, key } in PEM that fit together, or { pfx }`,
+      problem === undefined
+        ? `returned what no connection can be made with${why}; ${FITTING}`
+        : `returned what no connection can be made with: the credential${problem.field === undefined ? '' : ` "${problem.field}"`} ${problem.what}; ${FITTING}`,
     );
   }
 }

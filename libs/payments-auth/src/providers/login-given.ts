@@ -26,9 +26,12 @@ export function loginGiven(
   parts: LoginParts,
 ): LoginGiven<Credentials> {
   const { environment } = provider;
-  const { audience, ...others } = parts;
+  const { audience, credentials, scopes, ...others } = parts;
   return ownCopy({
     ...others,
+    // What a definition writes into them would stand there for every later call.
+    credentials: Object.freeze(ownCopy(credentials)),
+    scopes: Object.freeze([...scopes]),
     ...(environment === undefined ? {} : { environment }),
     ...(audience === undefined ? {} : { audience }),
     endpoint: filled(tokenBaseUrl(provider, strategy) + strategy.path, parts.credentials),

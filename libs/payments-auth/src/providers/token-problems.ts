@@ -53,7 +53,10 @@ function requestProblems(token: Fields, definition: Fields): Problems {
     },
     { get: (target, name) => (read.add(name), Reflect.get(target, name) as unknown) },
   );
-  const means = { clientAuthentication: firstOf(token['authentication']) };
+  const means = {
+    clientAuthentication: firstOf(token['authentication']),
+    signer: async () => new Uint8Array(),
+  };
   const wrong = ['request', 'revoke'].flatMap((name): Problems => {
     const make = token[name];
     if (typeof make !== 'function') return [];

@@ -4,7 +4,7 @@ import { isJsonObject } from '../building-blocks/json-value.js';
 import { ownCopy } from '../own-properties.js';
 import { kindOf } from './header-text.js';
 import { called, DefinitionFault } from './definition-fault.js';
-import type { Given, LoginGiven, RequestMeans, TokenStrategy } from './strategy.js';
+import type { AssertionKey, Given, LoginGiven, RequestMeans, TokenStrategy } from './strategy.js';
 import { type AssertionShape, checkAssertionSpec } from './client-assertion-problems.js';
 
 /** A client that proves who it is with a JWT: made with `privateKeyJwt({ … })` or `clientSecretJwt()`. */
@@ -49,7 +49,7 @@ type MakeAssertion<C> = (
 /** A {@link ClientAssertion} from the inside. */
 interface AssertingClient<C> extends ClientAssertion {
   readonly needsSigner: boolean;
-  readonly trySigning?: (given: Given<C>) => { readonly key: string };
+  readonly assertionKey?: AssertionKey<C>;
   readonly make: MakeAssertion<C>;
 }
 
@@ -119,16 +119,21 @@ export function privateKeyJwt<C>(asWritten: PrivateKeyJwtSpec<C>): ClientAsserti
     const signing = means.signer(unsigned.bytes, { credentials: given.credentials });
     return Promise.resolve(signing).then((signature) => called('signer', () => unsigned.signed(signature)));
   };
-  const trySigning = (given: Given<C>) => {
-    const key = keyIn(given) as string;
-    const parts = { algorithm: spec.algorithm, header: {}, payload: '' };
-    called('token.authentication.key', () => signedJws(parts, key));
-    return { key };
+  const assertionKey: AssertionKey<C> = {
+    of: (given) => keyIn(given) as string,
+    problem: (key) => {
+      try {
+        signedJws({ algorithm: spec.algorithm, header: {}, payload: '' }, key);
+        return undefined;
+      } catch (error) {
+        return (error as Error).message.replace(/^jws: /, '').replace(/\.$/, '');
+      }
+    },
   };
   const asserting: AssertingClient<C> = {
     way: 'private_key_jwt',
     needsSigner: spec.key === undefined,
-    ...(spec.key === undefined ? {} : { trySigning }),
+    ...(spec.key === undefined ? {} : { assertionKey }),
     make,
   };
   return asserting;
@@ -165,10 +170,10 @@ export function needsSigner(authentication: unknown): boolean {
   return (authentication as Partial<AssertingClient<never>> | undefined)?.needsSigner === true;
 }
 
-/** What tries the key of an assertion, where there is one among the credentials. */
-export function signingKeyOf<C>(authentication: unknown): Pick<TokenStrategy<C>, 'trySigning'> {
-  const { trySigning } = (authentication ?? {}) as Partial<AssertingClient<C>>;
-  return trySigning === undefined ? {} : { trySigning };
+/** The key that signs, where it stands among the credentials. */
+export function assertionKeyOf<C>(authentication: unknown): Pick<TokenStrategy<C>, 'assertionKey'> {
+  const { assertionKey } = (authentication ?? {}) as Partial<AssertingClient<C>>;
+  return assertionKey === undefined ? {} : { assertionKey };
 }
 
 /** Whether it was made by one of the two factories, and is no object that only looks like it. */

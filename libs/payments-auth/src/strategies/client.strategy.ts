@@ -1,6 +1,6 @@
 import { ownCopy } from '../own-properties.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
-import { needsSigner, signingKeyOf } from './client-assertion.js';
+import { needsSigner, assertionKeyOf } from './client-assertion.js';
 import { clientRequest, type ClientSpec, secretWays } from './client-authentication.js';
 import { called } from './definition-fault.js';
 import type { HeaderValues, LoginGiven, TokenAnswer, TokenSpec, TokenStrategy } from './strategy.js';
@@ -34,7 +34,7 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
     loginsEatQuota: spec.loginsEatQuota ?? false,
     ...(ways === undefined ? {} : { authentication: ways }),
     needsSigner: needsSigner(authentication),
-    ...signingKeyOf<C>(authentication),
+    ...assertionKeyOf<C>(authentication),
     needsCertificate: authentication === 'tls_client_auth',
     request: (given, means) => {
       const fields = {

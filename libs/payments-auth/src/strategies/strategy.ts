@@ -158,6 +158,14 @@ export interface RequestMeans {
   signer?(bytes: Uint8Array, given: { readonly credentials: unknown }): Uint8Array | Promise<Uint8Array>;
 }
 
+/** The private key of a client, which stands among its credentials. */
+export interface AssertionKey<C = Credentials> {
+  /** @throws DefinitionFault */
+  of(given: Given<C>): string;
+  /** What keeps it from signing; `undefined` when nothing does. */
+  problem(key: string): string | undefined;
+}
+
 /** A {@link TokenSource} from the inside: what this package does with one. */
 export interface TokenStrategy<C = Credentials> extends TokenSource<C> {
   /** The named host whose base URL the token endpoint stands on; the provider's first one by default. */
@@ -183,8 +191,8 @@ export interface TokenStrategy<C = Credentials> extends TokenSource<C> {
   request(given: LoginGiven<C>, means: RequestMeans): TokenRequest | Promise<TokenRequest>;
   /** Never throws. `requestedAtMs` is the wall clock when the request was sent. */
   read(answer: TokenAnswer, requestedAtMs: number): TokenOutcome;
-  /** Signs with the key of `credentials` what no issuer ever sees. Absent where no key is among them. @throws DefinitionFault */
-  trySigning?(given: Given<C>): { readonly key: string };
+  /** The key among the credentials that signs for the client, where there is one. */
+  readonly assertionKey?: AssertionKey<C>;
   /** The endpoint that takes a token back, appended to the base URL. */
   readonly revokePath?: string;
   /** The request that gives a token back; absent where a provider has none. */
