@@ -577,7 +577,7 @@ describe('nestjs-payments-auth --definitions', () => {
       });
       expect(wrong.stdout).toMatch(/cause: the key sleeps\n {2}fix: {3}wake the key up/);
       expect(wrong.code).toBe(1);
-      expect((await run(['providers', '--definitions', file])).stdout).toMatch(/lakepay.*LAKEPAY_KEY/);
+      expect((await run(['providers', '--definitions', file])).stdout).toMatch(/yours +lakepay.*LAKEPAY_KEY/);
       expect((await run(['env', 'lakepay', '--definitions', file])).stdout).toMatch(
         /# Keys: Settings > Keys[\s\S]*LAKEPAY_KEY=''/,
       );

@@ -6,10 +6,18 @@ import {
   sign as signBytes,
   verify,
 } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, request as startRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { AxiosAdapter, AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios';
+import {
+  Axios,
+  type AxiosAdapter,
+  type AxiosError,
+  type AxiosRequestConfig,
+  type AxiosResponse,
+} from 'axios';
 import {
   type AnyProviderDefinition,
   type Attempt,
@@ -23,7 +31,7 @@ import {
   type SignedAttempt,
   textAt,
 } from 'nestjs-payments-auth';
-import { type AttemptToSign, signAttempt } from 'nestjs-payments-auth/testing';
+import { type AttemptToSign, ManualClock, signAttempt } from 'nestjs-payments-auth/testing';
 import { firstValueFrom } from 'rxjs';
 import { Stripe } from 'stripe';
 import { startApplication, type TestApplication } from './support/application.js';
@@ -74,17 +82,21 @@ async function start(
   definition: AnyProviderDefinition,
   isGenuine: (request: ReceivedRequest) => boolean = () => true,
   options: object = {},
+  clock?: ManualClock,
 ) {
   server = await startLoopbackServer((request, response) =>
     isGenuine(request)
       ? json(response, 200, { ok: true })
       : json(response, 401, { error: { code: 'bad_signature' } }),
   );
-  application = await startApplication({
-    providers: {
-      acme: { provider: definition, baseUrl: `${server.url}/base`, credentials: KEYS, ...options },
+  application = await startApplication(
+    {
+      providers: {
+        acme: { provider: definition, baseUrl: `${server.url}/base`, credentials: KEYS, ...options },
+      },
     },
-  });
+    clock === undefined ? {} : { clock },
+  );
   const http = application.paymentsAuth.http('acme');
   return {
     http,
@@ -407,10 +419,31 @@ const CALLS: readonly AxiosRequestConfig[] = [
   { method: 'delete', url: 'payments/7' },
 ];
 
+/** The two of axios, and one of an application's own: it speaks HTTP itself. */
+const ADAPTERS: Readonly<Record<string, 'http' | 'fetch' | AxiosAdapter>> = {
+  http: 'http',
+  fetch: 'fetch',
+  custom: async (config) => {
+    const { baseURL, url, params, method, headers, data } = config;
+    const href = new Axios({}).getUri({ baseURL, url, params });
+    const request = startRequest(href, { method: String(method).toUpperCase(), headers: headers.toJSON() });
+    request.end(data);
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    const chunks = (await answer.toArray()) as Buffer[];
+    return {
+      config,
+      data: Buffer.concat(chunks).toString(),
+      status: answer.statusCode ?? 0,
+      statusText: '',
+      headers: answer.headers as Record<string, string>,
+    };
+  },
+};
+
 describe.each(Object.entries(SCHEMES))('%s', (_, { sign, isGenuine }) => {
-  it.each(['http', 'fetch'] as const)(
+  it.each(Object.entries(ADAPTERS))(
     'is what the %s adapter sends, in every kind of call',
-    async (adapter) => {
+    async (__, adapter) => {
       const { send } = await start(signing(sign), isGenuine);
       for (const call of CALLS) expect((await send({ ...call, adapter })).status).toBe(200);
       expect(server.requests).toHaveLength(CALLS.length);
@@ -606,6 +639,32 @@ describe('A definition that signs', () => {
       (() => ({ url: 'https://evil.test' })) as never,
       /returned "url", and may return/,
     ],
+    [
+      'returns a header twice',
+      () => ({ headers: { 'X-Sig': 'a', 'x-sig': 'b' } }),
+      /returned the header "x-sig" twice, in different spellings/,
+    ],
+    [
+      'reads a field that is not there',
+      ({ credentials }) => ({ headers: { 'X-Sig': (credentials as unknown as { secrte: string }).secrte } }),
+      /sign reads credentials\.secrte, which is no field\. Did you mean "secret"\?/,
+    ],
+    [
+      'reads a field that is not there, after a while',
+      async ({ credentials }) => {
+        await Promise.resolve();
+        return { headers: { 'X-Sig': (credentials as unknown as { key: string }).key } };
+      },
+      /sign reads credentials\.key, which is no field\. Known: id, secret/,
+    ],
+    [
+      'writes into the credentials',
+      ({ credentials }) => {
+        (credentials as { secret: string }).secret = 'another';
+        return {};
+      },
+      /Cannot assign to read only property|'set' on proxy/,
+    ],
     ['returns an object as a body', (() => ({ body: { a: 1 } })) as never, /must be a string or bytes/],
   ])('that %s ends the call with SIGNING_FAILED, and nothing is sent', async (_, sign, message) => {
     const { send } = await start(signing(sign));
@@ -619,6 +678,22 @@ describe('A definition that signs', () => {
   it('cannot hold a call longer than its own timeout', async () => {
     const { send } = await start(signing(neverSigned));
     expect(await failure(send({ url: '/payments', timeout: 20 }))).toMatchObject({ code: 'ECONNABORTED' });
+    expect(server.requests).toEqual([]);
+  });
+
+  it('cannot hold a call that has no timeout for ever', async () => {
+    const clock = new ManualClock();
+    let asked = 0;
+    const never: Sign = () => ((asked += 1), new Promise<SignedAttempt>(() => undefined));
+    const { send } = await start(signing(never), () => true, {}, clock);
+    const call = failure(send({ url: '/payments', timeout: 0 }));
+    await until(() => asked > 0);
+    await clock.advance(29_999);
+    await clock.advance(1);
+    expect(await call).toMatchObject({
+      code: 'SIGNING_FAILED',
+      message: expect.stringContaining('the signer did not answer within 30000 ms'),
+    });
     expect(server.requests).toEqual([]);
   });
 
@@ -841,6 +916,63 @@ const vector = (scheme: string, credentials: Keys, attempt: Partial<AttemptToSig
     credentials,
     ...attempt,
   });
+
+describe('A default that cannot be sent', () => {
+  it('ends the call as a mistake of the definition, and is not cut to fit', async () => {
+    const definition = signing(() => ({}), {
+      defaultHeaders: ({ credentials }: { credentials: Keys }) => ({
+        'X-Country': credentials.id === KEYS.id ? 'KE\r\nX-Evil: 1' : 'KE',
+      }),
+    });
+    const { send } = await start(definition);
+    expect(await failure(send({ url: '/a' }))).toMatchObject({
+      code: 'DEFINITION_FAULT',
+      message: expect.stringContaining('defaultHeaders returned a header "X-Country" that cannot be sent.'),
+    });
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe('A request for authenticate() that cannot be meant', () => {
+  const request = { method: 'GET', url: '/payments' };
+
+  it.each<[string, object, RegExp]>([
+    ['a method of two words', { method: 'G ET' }, /method must be a text such as "POST"/],
+    ['no method', { method: undefined }, /method must be a text/],
+    ['no URL', { url: undefined }, /url must be a URL or a path below the base URL/],
+    ['a URL that is none', { url: 'http://[' }, /url must be a URL or a path/],
+    ['a port that is none', { url: 'https://api.acme.test:port/x' }, /url must be a URL or a path/],
+    ['a fragment', { url: '/payments#top' }, /url has a fragment \("#"\), which is never sent/],
+    [
+      'a line break in a header',
+      { headers: { 'X-A': 'one\r\nX-B: 2' } },
+      /headers\["X-A"\] has a line break/,
+    ],
+    [
+      'a letter that no header has',
+      { headers: { 'X-A': '日本' } },
+      /headers\["X-A"\] has a line break in it, or a character/,
+    ],
+    [
+      'a header name that is none',
+      { headers: { 'X A': 'one' } },
+      /headers\["X A"\] is not the name of a header/,
+    ],
+    ['headers that are none', { headers: 'X-A: one' }, /headers must be an object of texts, and is a string/],
+    ['an empty audience', { audience: '' }, /request\.audience is empty\. Leave it out/],
+  ])('%s is INVALID_REQUEST, and nobody signs', async (_, changes, message) => {
+    let signed = 0;
+    await start(signing(() => ((signed += 1), {})));
+    const authenticating = application.paymentsAuth
+      .credentials('acme')
+      .authenticate({ ...request, ...changes });
+    expect(await failure(authenticating)).toMatchObject({
+      code: 'INVALID_REQUEST',
+      message: expect.stringMatching(message),
+    });
+    expect(signed).toBe(0);
+  });
+});
 
 describe('Published vectors run through signAttempt', () => {
   it('of dLocal and Worldline', async () => {

@@ -11,11 +11,11 @@ interface ListedVariable {
 
 /** What is supported, and the variables that configure it. */
 export function listProviders(json: boolean, own: readonly ProviderDefinition[] = []): string {
-  const known = [...(BUILT_IN_PROVIDERS as readonly ProviderDefinition[]), ...own];
-  const providers = known.map((definition) => ({
+  const builtIn = BUILT_IN_PROVIDERS as readonly ProviderDefinition[];
+  const providers = [...builtIn, ...own].map((definition) => ({
     name: definition.name,
     title: definition.title,
-    region: definition.region ?? 'Africa',
+    region: definition.region ?? (own.includes(definition) ? 'yours' : 'Africa'),
     kind: kindOfProvider(definition),
     environments: Object.keys(definition.environments),
     variables: variablesOf(definition),

@@ -16,7 +16,7 @@ import { AccountDestinations } from './account-destinations.js';
 import type { Destination } from './destination.js';
 import { told } from '../scrubbing.js';
 import { answerOf, judge, mayRefuse, type Verdict } from './refusal.js';
-import { signAttempt, UNSIGNED } from './sign-attempt.js';
+import { signAttempt, signedInTime, UNSIGNED } from './sign-attempt.js';
 import { certifyAttempt } from './certify-attempt.js';
 import { routeAttempt, type TransportSettings } from './transport-settings.js';
 
@@ -108,7 +108,7 @@ export class Attempts {
         addDefaultHeaders(attempt, credential, this.#provider, destination);
       let signed = UNSIGNED;
       if (definition.sign !== undefined) {
-        const signing = signAttempt(attempt, {
+        const parts = {
           visible: config,
           provider: this.#provider,
           credential,
@@ -116,8 +116,12 @@ export class Attempts {
           nowMs: clock.now(),
           attempt: call.sent + 1,
           previous: call.previous,
-        });
-        signed = signing instanceof Promise ? await call.deadline.bound(signing) : signing;
+        };
+        const signing = signAttempt(attempt, parts);
+        // A call without a timeout would wait for a signer that does not answer as long as the process lives.
+        if (!(signing instanceof Promise)) signed = signing;
+        else if (call.deadline.remainingMs !== undefined) signed = await call.deadline.bound(signing);
+        else signed = await call.deadline.bound(signedInTime(signing, parts, clock));
       }
 
       const traces: Traces = {

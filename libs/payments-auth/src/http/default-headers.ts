@@ -2,7 +2,9 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import type { Credential } from '../credentials/credential.js';
 import { ownCopy } from '../own-properties.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
-import { called } from '../strategies/definition-fault.js';
+import { called, DefinitionFault } from '../strategies/definition-fault.js';
+import { headerNameProblem, isHeaderText } from '../strategies/header-text.js';
+import type { HeaderValues } from '../strategies/strategy.js';
 import { calledFor } from './definition-failed.js';
 import type { Destination } from './destination.js';
 
@@ -19,13 +21,23 @@ export function addDefaultHeaders(
   const { definition, environment } = provider;
   let defaults = made.get(credential);
   if (defaults === undefined) {
-    const credentials = credential.signing ?? {};
+    const credentials = Object.freeze(ownCopy(credential.signing ?? {}));
     const given = ownCopy({ credentials, ...(environment === undefined ? {} : { environment }) });
-    const make = () => called('defaultHeaders', () => definition.defaultHeaders?.(given));
-    defaults = Object.entries(calledFor(make, provider, credential, destination) ?? {}).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    );
+    const make = () => sendable(called('defaultHeaders', () => definition.defaultHeaders?.(given)) ?? {});
+    defaults = calledFor(make, provider, credential, destination);
     made.set(credential, defaults);
   }
   for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value);
+}
+
+/** A line break would be cut out of a value without a word. @throws DefinitionFault */
+function sendable(values: HeaderValues): [name: string, value: string][] {
+  const present = Object.entries(values).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+  );
+  const wrong = present.find(
+    ([name, value]) => !isHeaderText(value) || headerNameProblem(name) !== undefined,
+  );
+  if (wrong === undefined) return present;
+  throw new DefinitionFault('defaultHeaders', `returned a header "${wrong[0]}" that cannot be sent`);
 }

@@ -5,18 +5,19 @@ import type { AuthenticatedRequest, RequestToAuthenticate } from '../credentials
 import type { AccountName, CredentialSpenders } from '../credentials/credential-spender.js';
 import { ownCopy } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
-import { within } from '../within.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { authenticateAttempt } from './attempt-config.js';
 import { addDefaultHeaders } from './default-headers.js';
 import { AccountDestinations } from './account-destinations.js';
+import { kindOf } from '../strategies/header-text.js';
 import type { PaymentsAuthRequest } from './payments-auth-request.js';
 import { invalidRequest, settledRequest } from './settled-request.js';
-import { signAttempt, signingFailed, type SigningParts } from './sign-attempt.js';
+import { signAttempt, signedInTime, type SigningParts } from './sign-attempt.js';
 
 const urls = new applicationAxios.Axios({});
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+/** What Node sends in a header: Latin-1 without control characters but the tab. */
+const SENDABLE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Gives requests of other clients what a call through axios would carry: headers, signature, and its place checked. */
 export class RequestAuthenticator {
@@ -79,20 +80,36 @@ export class RequestAuthenticator {
   async #sign(config: InternalAxiosRequestConfig, parts: SigningParts): Promise<void> {
     const signing = signAttempt(config, parts);
     if (!(signing instanceof Promise)) return;
-    const mostMs = this.#provider.http().timeout || DEFAULT_TIMEOUT_MS;
-    await within(this.#clock, mostMs, signing, () => {
-      throw signingFailed(new Error(`the signer did not answer within ${mostMs} ms`), parts);
-    });
+    await signedInTime(signing, parts, this.#clock, this.#provider.http().timeout || undefined);
+  }
+
+  /** A line break would be cut out of a value without a word, and another value be signed than the caller has. */
+  #checkHeaders(headers: RequestToAuthenticate['headers']): void {
+    const given: unknown = headers;
+    const { name: provider } = this.#provider;
+    if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given)))
+      throw invalidRequest(provider, 'headers', `must be an object of texts, and is ${kindOf(given)}`);
+    for (const [name, value] of entriesOf(headers)) {
+      if (!METHOD.test(name))
+        throw invalidRequest(provider, `headers[${JSON.stringify(name)}]`, 'is not the name of a header');
+      if (![value].flat().every((each) => SENDABLE.test(each)))
+        throw invalidRequest(
+          provider,
+          `headers[${JSON.stringify(name)}]`,
+          'has a line break in it, or a character that no header can carry',
+        );
+    }
   }
 
   /** A slip here would sign for the wrong merchant, or something else than what is sent. So nothing is signed. */
   #settled(request: RequestToAuthenticate): PaymentsAuthRequest {
     const { name } = this.#provider;
-    const { method, url, headers: _, body, ...said } = request;
-    if (typeof method !== 'string' || method === '')
+    const { method, url, headers, body, ...said } = request;
+    if (!(typeof method === 'string' && METHOD.test(method)))
       throw invalidRequest(name, 'method', 'must be a text such as "POST"');
-    if (typeof url !== 'string' && !(url instanceof URL))
-      throw invalidRequest(name, 'url', 'must be a URL or a path below the base URL');
+    const problem = urlProblem(url);
+    if (problem !== undefined) throw invalidRequest(name, 'url', problem);
+    this.#checkHeaders(headers);
     if (body !== undefined && typeof body !== 'string' && !types.isUint8Array(body))
       throw invalidRequest(name, 'body', 'must be a text or bytes: what is signed is what is sent');
     for (const key of ['account', 'replay'])
@@ -105,6 +122,17 @@ export class RequestAuthenticator {
     const given = Object.entries(said).filter(([, value]) => value !== undefined);
     return settledRequest(name, Object.fromEntries(given), 'request');
   }
+}
+
+/** RFC 9110, section 9.1. */
+const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** What keeps a URL from being signed as it would be sent; the URL itself may hold what must not be logged. */
+function urlProblem(url: unknown): string | undefined {
+  const text = url instanceof URL ? url.href : url;
+  if (typeof text !== 'string' || !URL.canParse(text, 'https://invented.test/'))
+    return 'must be a URL or a path below the base URL';
+  return text.includes('#') ? 'has a fragment ("#"), which is never sent; leave it out' : undefined;
 }
 
 function entriesOf(headers: RequestToAuthenticate['headers']): [string, string | string[]][] {

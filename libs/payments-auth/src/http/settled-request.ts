@@ -9,8 +9,10 @@ import type { PaymentsAuthRequest } from './payments-auth-request.js';
 /** What is wrong with a value that is there; `undefined` when nothing is. */
 type Check = (value: unknown) => string | undefined;
 
-const text: Check = (value) =>
-  typeof value === 'string' && value !== '' ? undefined : `must be a text, and is ${kindOf(value)}`;
+const text: Check = (value) => {
+  if (value === '') return 'is empty. Leave it out for the configured one';
+  return typeof value === 'string' ? undefined : `must be a text, and is ${kindOf(value)}`;
+};
 
 const KEYS: Readonly<Record<string, Check>> = {
   // A name that is missing or empty is an account that does not exist, and refused as such.

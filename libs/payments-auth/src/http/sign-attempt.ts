@@ -12,7 +12,10 @@ import {
   type SignedAttempt,
   withQuery,
 } from '../providers/signed-attempt.js';
+import { watchedCredentials } from '../providers/watched-credentials.js';
+import type { Clock } from '../payments-auth.clock.js';
 import { plainCause } from '../scrubbing.js';
+import { within } from '../within.js';
 import type { ApiAnswer, Credentials } from '../strategies/strategy.js';
 import { removeOverridden } from './attempt-config.js';
 import type { Destination } from './destination.js';
@@ -39,6 +42,28 @@ export interface SignatureTraces {
 
 /** Nothing was signed. */
 export const UNSIGNED: SignatureTraces = Object.freeze({ secrets: [], hidesQuery: false });
+
+const NONE: Credentials = Object.freeze({});
+
+/** A signer that has not answered by then does not answer, where nothing else ends the wait: in milliseconds. */
+const SIGN_WITHIN_MS = 30_000;
+
+/**
+ * Waits for a signer that is slow, and not for ever.
+ *
+ * @param mostMs in milliseconds
+ * @throws PaymentsAuthError SIGNING_FAILED
+ */
+export function signedInTime(
+  signing: Promise<SignatureTraces>,
+  parts: SigningParts,
+  clock: Clock,
+  mostMs = SIGN_WITHIN_MS,
+): Promise<SignatureTraces> {
+  return within(clock, mostMs, signing, () => {
+    throw signingFailed(new Error(`the signer did not answer within ${mostMs} ms`), parts);
+  });
+}
 
 /** Joins URL and parameters as the application's own axios does. */
 const urls = new applicationAxios.Axios({});
@@ -116,7 +141,7 @@ class SignableAttempt implements Attempt<Credentials> {
     this.path = destination.path;
     this.namedHost = destination.host;
     this.token = provider.definition.token === undefined ? '' : credential.token;
-    this.credentials = credential.signing ?? {};
+    this.credentials = watchedCredentials(provider.definition, credential.signing ?? NONE);
     this.nowMs = nowMs;
     this.attempt = attempt;
     if (provider.environment !== undefined) this.environment = provider.environment;

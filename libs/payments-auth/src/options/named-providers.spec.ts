@@ -181,7 +181,7 @@ describe('The options of 0.2', () => {
 
   it.each<[string, unknown, RegExp]>([
     ['audience', 7, /must be a string/],
-    ['audience', '', /empty/],
+    ['audience', '', /empty; leave it out where the login asks for none/],
     ['signer', 'kms', /must be a function, and is a string/],
     ['singleProcess', false, /must be true, or be left out/],
     ['tokenRequest', 10_000, /must be \{ timeoutMs, headers \}/],

@@ -117,15 +117,10 @@ describe('the key of a client that signs its logins', () => {
       () => [],
       (error: PaymentsAuthError) => error.problems ?? [],
     );
-    expect(found).toEqual(
-      expected === undefined
-        ? []
-        : [
-            expect.stringMatching(
-              new RegExp(String.raw`^providers\.asserting\.credentials\.signingKey: .*${expected.source}`),
-            ),
-          ],
+    expect(found.map((problem) => problem.split(': ')[0])).toEqual(
+      expected === undefined ? [] : ['providers.asserting.credentials.signingKey'],
     );
+    expect(found.join('\n')).toMatch(expected ?? /^$/);
   });
 });
 

@@ -54,7 +54,8 @@ const CHECKS: Readonly<Record<string, Check | undefined>> = {
   credentialsTtlMs: durationMs,
   clientAuthentication: oneOf('client_secret_basic', 'client_secret_post'),
   share: yesOrNo,
-  audience: plainText,
+  audience: (value) =>
+    value === '' ? 'empty; leave it out where the login asks for none' : plainText(value),
   signer: aFunction,
   tokenRequest: tokenRequestSettings,
   singleProcess: onlyTrue,

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { isHeaderText } from '../strategies/header-text.js';
+import { isHeaderText, repeatedNames } from '../strategies/header-text.js';
 import type { ApiAnswer, Given, HeaderValues } from '../strategies/strategy.js';
 
 /** One sending of a call, as `sign` of a definition sees it. */
@@ -94,6 +94,9 @@ function lookThrough(signed: unknown): Signature {
 
 function headersIn(signed: object): Record<string, string> {
   const headers = textsIn('headers', signed);
+  const [repeated] = repeatedNames(Object.keys(headers));
+  if (repeated !== undefined)
+    throw new TypeError(`sign returned the header "${repeated}" twice, in different spellings`);
   for (const name of Object.keys(headers)) {
     if (!HEADER_NAME.test(name))
       throw new TypeError(`sign returned "${name}", which is not the name of a header`);
