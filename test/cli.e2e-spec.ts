@@ -98,15 +98,20 @@ describe('nestjs-payments-auth check', () => {
   it('shows at a glance how each provider is, with one login for each provider that has one', async () => {
     const { code, stdout, stderr } = await run(['check'], env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const rows = stdout.split('\n').map((line) => line.replace(/\d+ ms/g, 'n ms').split(/ {2,}/));
+    const rows = stdout.split('\n').map((line) =>
+      line
+        .replace(/\d+ ms/g, 'n ms')
+        .replace(/:\d+ {2}/, ':port  ')
+        .split(/ {2,}/),
+    );
     expect(rows.slice(0, 7)).toEqual([
       ['provider', 'configured', 'login', 'probe', 'token lives', 'clock', 'verdict'],
-      ['cashfin', 'yes, own base URL', 'no login', 'ok, n ms', '-', 'in step', 'ok'],
-      ['kashier', 'yes, own base URL', 'no login', 'none', '-', '-', 'set, but untried'],
-      ['pesapal', 'yes, own base URL', 'ok, n ms', 'ok, n ms', '5 min', 'in step', 'ok'],
-      ['clickpesa', 'yes, own base URL', 'ok, n ms', 'ok, n ms', '1 h', 'in step', 'ok'],
-      ['wakapay', 'yes, own base URL', 'ok, n ms', 'ok, n ms', '1 h', 'in step', 'ok'],
-      ['cryptofuse', 'yes, own base URL', 'ok, n ms', 'ok, n ms', '1 h', 'in step', 'ok'],
+      ['cashfin', 'yes, own base URL at 127.0.0.1:port', 'no login', 'ok, n ms', '-', 'in step', 'ok'],
+      ['kashier', 'yes, own base URL at 127.0.0.1:port', 'no login', 'none', '-', '-', 'set, but untried'],
+      ['pesapal', 'yes, own base URL at 127.0.0.1:port', 'ok, n ms', 'ok, n ms', '5 min', 'in step', 'ok'],
+      ['clickpesa', 'yes, own base URL at 127.0.0.1:port', 'ok, n ms', 'ok, n ms', '1 h', 'in step', 'ok'],
+      ['wakapay', 'yes, own base URL at 127.0.0.1:port', 'ok, n ms', 'ok, n ms', '1 h', 'in step', 'ok'],
+      ['cryptofuse', 'yes, own base URL at 127.0.0.1:port', 'ok, n ms', 'ok, n ms', '1 h', 'in step', 'ok'],
     ]);
     expect(stdout).toMatch(/\n6 providers checked\. One warning: kashier \(set, but untried\)\.\n$/);
     for (const name of sandbox.names) {
@@ -145,7 +150,9 @@ describe('nestjs-payments-auth check', () => {
     sandbox.provider('wakapay').rotate();
     const { code, stdout } = await run(['check', 'wakapay', 'cashfin'], env);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^wakapay +yes, own base URL +FAILED, \d+ ms +- +- +in step +FAILED$/m);
+    expect(stdout).toMatch(
+      /^wakapay +yes, own base URL at 127\.0\.0\.1:\d+ +FAILED, \d+ ms +- +- +in step +FAILED$/m,
+    );
     expect(stdout).toContain(
       [
         'wakapay: login FAILED',
@@ -228,7 +235,7 @@ describe('nestjs-payments-auth check', () => {
 
     const said = { WAKAPAY_API_SECRET: 'test-not-real', CASHFIN_CLIENT_SECRET: '' };
     const { stdout } = await run(['check'], said, folder);
-    expect(stdout).toMatch(/^wakapay +yes, own base URL +FAILED/m);
+    expect(stdout).toMatch(/^wakapay +yes, own base URL at 127\.0\.0\.1:\d+ +FAILED/m);
     expect(stdout).toMatch(/^Not configured: cashfin\.$/m);
     rmSync(folder, { recursive: true });
   });

@@ -76,6 +76,35 @@ describe('a boot', () => {
     ]);
   });
 
+  it('says both where an environment goes to another place, as the status does', async () => {
+    const logger = new LogLines();
+    const pesapal = { credentials, keepWarm: 'when-used' } as const;
+    const application = await startApplication(
+      {
+        providers: {
+          pesapal: { ...pesapal, environment: 'sandbox', baseUrl: 'http://127.0.0.1:9/' },
+          second: { ...pesapal, provider: 'pesapal', environment: 'sandbox' },
+          adyen: { environment: 'live', credentials: { apiKey: 'test-not-real', liveUrlPrefix: 'acme' } },
+        },
+      },
+      { logger },
+    );
+    const { paymentsAuth } = application;
+    await paymentsAuth.credentials('adyen').get();
+    const places = paymentsAuth
+      .status()
+      .map(({ provider, environment, host }) => [provider, environment, host]);
+    await application.close();
+    expect(logger.of('log', 'PaymentsAuthModule')).toEqual([
+      'PaymentsAuth: pesapal (sandbox, base URL http://127.0.0.1:9), second (sandbox), adyen (live)',
+    ]);
+    expect(places).toEqual([
+      ['pesapal', 'sandbox', '127.0.0.1:9'],
+      ['second', 'sandbox', 'cybqa.pesapal.com'],
+      ['adyen', 'live', 'acme-checkout-live.adyenpayments.com'],
+    ]);
+  });
+
   it('warns where nothing is configured', async () => {
     const logger = new LogLines();
     const application = await startApplication({}, { logger });

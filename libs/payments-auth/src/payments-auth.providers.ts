@@ -3,6 +3,7 @@ import { ConfigService } from '@nestjs/config';
 import { ModulesContainer } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CredentialRegistry } from './credentials/credential.registry.js';
+import { withoutTrailingSlash } from './options/base-url.js';
 import { resolveOptions } from './options/options.resolver.js';
 import { type VariableSource, variablesOf } from './options/variables.js';
 import { InjectionCheck, isLoadedLazily, PaymentsAuthBootCheck } from './payments-auth.boot-check.js';
@@ -119,9 +120,15 @@ function resolvedProviders(
 const NOTHING_CONFIGURED =
   'PaymentsAuth: no provider is configured. Name one in PaymentsAuthModule.forRoot({ providers }) or fromEnvironment, or set its variables.';
 
-/** What an operator wants to see of each boot: which environment, or which place of its own. */
-function whereItGoes({ name, environment, hosts, defaultHost }: ConfiguredProvider): string {
-  return `${name} (${environment ?? `base URL ${hosts[defaultHost]}`})`;
+/** What an operator wants to see of each boot: which environment, and which place where it is not that of the environment. */
+function whereItGoes({ name, definition, environment, hosts, defaultHost }: ConfiguredProvider): string {
+  const baseUrl = hosts[defaultHost];
+  const declared = environment === undefined ? {} : definition.environments[environment];
+  const urls = typeof declared === 'string' ? [declared] : Object.values(declared ?? {});
+  // A URL with a placeholder is none yet, and stays as the definition has it.
+  const isDeclared = urls.some((url) => (url.includes('{') ? url : withoutTrailingSlash(url)) === baseUrl);
+  const place = [environment, isDeclared ? undefined : `base URL ${baseUrl}`].filter(Boolean).join(', ');
+  return `${name} (${place})`;
 }
 
 const events: FactoryProvider = {

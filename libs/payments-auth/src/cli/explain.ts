@@ -1,7 +1,7 @@
 import type { CredentialExplanation } from '../credentials/credential.service.js';
 import { told } from '../scrubbing.js';
 import { sayDuration } from './duration.js';
-import type { ProviderCheck } from './provider-check.js';
+import { hostOf, type ProviderCheck } from './provider-check.js';
 
 /** Whose explanation it is. */
 export interface Explained {
@@ -119,11 +119,10 @@ function wordsOf(error: unknown): string {
 
 /** What a check that was made just now says of one provider. */
 export function explanationOfCheck(check: ProviderCheck, nowMs: number): Explained {
-  const { provider, baseUrls = {}, environment, login, probe, findings } = check;
-  const [base = ''] = Object.values(baseUrls);
+  const { provider, environment, login, probe, findings } = check;
   const finding =
     findings.find(({ severity }) => severity === 'failure') ?? (check.ok ? undefined : findings[0]);
-  const host = /^[a-z]+:\/\/([^/]+)/i.exec(base)?.[1] ?? '';
+  const host = hostOf(check);
   const isTried = login?.passed === true || probe?.passed === true;
   const on = finding?.step === 'login' ? 'login' : finding?.step === 'probe' ? 'call' : 'load';
   return {

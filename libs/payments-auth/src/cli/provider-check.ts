@@ -41,6 +41,12 @@ export interface ProviderCheck {
   readonly transcripts?: readonly Transcript[];
 }
 
+/** Where the provider is asked. The empty string where that is not known. */
+export function hostOf({ baseUrls = {} }: Pick<ProviderCheck, 'baseUrls'>): string {
+  const [base = ''] = Object.values(baseUrls);
+  return /^[a-z]+:\/\/([^/]+)/i.exec(base)?.[1] ?? '';
+}
+
 /** How a request went, whatever it was for. */
 export interface StepResult<T> {
   readonly step: CheckStep;

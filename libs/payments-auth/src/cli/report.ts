@@ -1,5 +1,5 @@
 import { sayDuration } from './duration.js';
-import type { CheckFinding, CheckStep, ProviderCheck } from './provider-check.js';
+import { type CheckFinding, type CheckStep, hostOf, type ProviderCheck } from './provider-check.js';
 import { table } from './table.js';
 
 const HEADS = ['provider', 'configured', 'login', 'probe', 'token lives', 'clock', 'verdict'];
@@ -40,7 +40,7 @@ function rowOf(check: ProviderCheck): string[] {
   const { provider, configured, environment, login, probe, tokenLifetimeMs, clockDifferenceMs } = check;
   return [
     provider,
-    configured === 'yes' ? `yes, ${environment ?? 'own base URL'}` : configured,
+    configured === 'yes' ? `yes, ${environment ?? 'own base URL'} at ${hostOf(check)}` : configured,
     configured === 'yes' ? cell(login, 'no login') : '-',
     configured === 'yes' ? cell(probe, login?.passed === false ? '-' : 'none') : '-',
     tokenLifetimeMs === undefined ? '-' : sayDuration(tokenLifetimeMs),

@@ -24,6 +24,10 @@ export type CredentialState =
 export interface CredentialStatus {
   /** The name the provider is registered under. */
   provider: string;
+  /** Absent where only a base URL was given. */
+  environment?: string;
+  /** Where calls go. Absent of a fake of a test, whose calls go nowhere. */
+  host?: string;
   account?: string;
   scopes?: string[];
   /** Whom the token is for, where the application says so. */

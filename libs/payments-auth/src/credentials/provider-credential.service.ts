@@ -11,7 +11,7 @@ import type {
 import type { AccountName, OWN_ACCOUNT } from './credential-spender.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { noCounts } from './slot/slot-journal.js';
-import { statusOf } from './slot/slot-status.js';
+import { placeOf, statusOf } from './slot/slot-status.js';
 
 /** Gives a request of another client what it has to carry. */
 export type Authenticate = (
@@ -76,6 +76,7 @@ export class ProviderCredentialService implements CredentialService {
     if (slot !== undefined) return statusOf(slot);
     return {
       provider: this.#provider,
+      ...placeOf(this.#accounts.context.provider),
       ...(typeof this.#account === 'string' ? { account: this.#account } : {}),
       state: 'idle',
       counters: noCounts(),

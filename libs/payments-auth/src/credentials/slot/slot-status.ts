@@ -25,6 +25,7 @@ export function statusOf(slot: SlotView): CredentialStatus {
   const last = history?.lastFailure;
   return {
     provider: owner.provider,
+    ...placeOf(owner.context.provider, kept?.secret.credentials),
     ...(owner.account === undefined ? {} : { account: owner.account }),
     ...(scopes.length === 0 ? {} : { scopes: [...scopes] }),
     ...(audience === undefined ? {} : { audience }),
@@ -102,7 +103,7 @@ export function idleExplanation(
   return {
     state: 'idle',
     sinceMs,
-    ...placeOf(provider, undefined),
+    ...placeOf(provider),
     ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
     ...whyOf(provider, history),
   };
@@ -158,9 +159,10 @@ function servedUntilMs({ kept, journal, owner }: SlotView, nowMs: number): numbe
   return leftMs > 0 ? (journal.history?.openSinceMs(['call']) ?? 0) : nowMs + leftMs;
 }
 
-function placeOf(
+/** Where calls go. The host may have a placeholder in it as long as no credentials are known. */
+export function placeOf(
   { environment, hosts, defaultHost }: ConfiguredProvider,
-  credentials: Credentials | undefined,
+  credentials?: Credentials,
 ): Pick<CredentialExplanation, 'environment' | 'host'> {
   const base = hosts[defaultHost] ?? '';
   return {
