@@ -13,17 +13,20 @@ const LAST_CALLS_MS = 5_000;
 /** Tokens that their provider refuses while they are new. */
 export async function youngTokens({ quick }) {
   const [lifetimeMs, durationMs] = quick ? [3_000, 9_000] : [10_000, 60_000];
+  const tookMs = [];
   const rows = await sideBySide(async (client, provider) => {
+    const startedAtMs = performance.now();
     await provider.set({ lifetimeMs, youngMs: 300 });
     const load = new Load();
     const calls = [];
     await paced(20, durationMs, () => calls.push(load.call(() => client.request(CALL))));
     await settled(calls, LAST_CALLS_MS);
     const { tokenRequests } = await provider.counts();
+    tookMs.push(performance.now() - startedAtMs);
     return outcome(load, { 'token requests': tokenRequests });
   });
-  // Renewed in the last fifth of the life, a tenth of which is given away at random.
-  const lifetimes = Math.ceil(durationMs / (lifetimeMs * 0.78)) + 1;
+  // Renewed in the last fifth of the life, a tenth of which is given away at random. A busy machine takes longer than it is told to.
+  const lifetimes = Math.ceil(Math.min(...tookMs) / (lifetimeMs * 0.78)) + 1;
   const ours = ofOurs(rows);
   return {
     title: 'New tokens are refused for 300 ms',

@@ -47,7 +47,7 @@ export async function fleet({ quick }) {
       targets: [
         count('token requests of the fleet', `≤ ${allowed}`, tokenRequests, tokenRequests <= allowed),
         count('token requests in flight', '≤ 1', mostAtOnce, mostAtOnce <= 1),
-        count('failures of the fleet', '0', failures, failures === 0),
+        count('failures of the fleet', '0', withReasons(failures, all), failures === 0),
       ],
     };
   } finally {
@@ -105,7 +105,7 @@ export async function fleetOfMerchants({ quick }) {
       ],
       targets: [
         count('token requests of all merchants', `≤ ${allowed}`, tokenRequests, tokenRequests <= allowed),
-        count('failures of all merchants', '0', failures, failures === 0),
+        count('failures of all merchants', '0', withReasons(failures, all), failures === 0),
       ],
     };
   } finally {
@@ -119,6 +119,12 @@ export async function fleetOfMerchants({ quick }) {
 /** A fifth of the life, or half of it where that is less than two logins; a tenth is given away at random. */
 function renewalWindowMs(lifetimeMs) {
   return Math.max(lifetimeMs * 0.2, WINDOW_MS) * 1.1;
+}
+
+/** A count that is wrong says why. */
+function withReasons(failures, reports) {
+  const reasons = [...new Set(reports.flatMap((report) => report.reasons))];
+  return reasons.length === 0 ? failures : `${failures} (${reasons.join(', ')})`;
 }
 
 function sum(reports, name) {

@@ -22,10 +22,14 @@ const http = library.service.http('bench').axiosRef;
 const ended = new AbortController();
 process.once('message', () => ended.abort());
 process.once('disconnect', () => ended.abort());
-const report = { calls: 0, failures: 0 };
+const report = { calls: 0, failures: 0, reasons: [] };
+const failed = (error) => {
+  report.failures += 1;
+  report.reasons.push(error.response?.status ?? error.code);
+};
 while (!ended.signal.aborted) {
   report.calls += 1;
-  await http.get('/payments/', merchants === undefined ? {} : anyone()).catch(() => (report.failures += 1));
+  await http.get('/payments/', merchants === undefined ? {} : anyone()).catch(failed);
   await wait(20);
 }
 await library.close();
