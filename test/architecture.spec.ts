@@ -55,6 +55,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 
 /** The files of credentials/ that stand in no folder. */
 const LAYER_OF_FILE: Readonly<Record<string, string>> = {
+  'call-answer': 'words',
   'call-headers': 'words',
   credential: 'words',
   'credential-errors': 'words',
@@ -67,6 +68,18 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'recency-list': 'words',
   'credential.registry': 'registry',
 };
+
+/** How a token is got, kept, spent, replaced and renewed: to be read in this order, and in one go. */
+const HEART = [
+  'http/exchange',
+  'credentials/credential-spender',
+  'credentials/slot/credential-slot',
+  'credentials/slot/login',
+  'credentials/slot/kept-credential',
+  'credentials/slot/refused-tokens',
+];
+const MOST_LINES_OF_HEART = 1_150;
+const MOST_FILES_OF_CREDENTIALS = 45;
 
 /** Folders that users import by themselves, and the optional peers that only they may know. */
 const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
@@ -142,6 +155,16 @@ describe('architecture', () => {
       return from !== undefined && to !== undefined && to !== from && !LAYERS[from]?.includes(to);
     });
     expect(astray.map(describeImport)).toEqual([]);
+  });
+
+  it('the heart is six files that can be read in one go, and credentials/ is 45 at most', () => {
+    const lines = HEART.map(
+      (file) => readFileSync(`${library}src/${file}.ts`, 'utf8').split('\n').length - 1,
+    );
+    expect(lines.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(MOST_LINES_OF_HEART);
+    expect(sourceFilesUnder(`${library}src/credentials`).length).toBeLessThanOrEqual(
+      MOST_FILES_OF_CREDENTIALS,
+    );
   });
 
   it('an optional peer is known to its own entry point only, in types too', () => {

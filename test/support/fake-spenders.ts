@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { CallAnswer, Refusal } from '../../libs/payments-auth/src/credentials/call-answer.js';
 import type {
-  CallAnswer,
   CredentialSpender,
   CredentialSpenders,
-  Refusal,
 } from '../../libs/payments-auth/src/credentials/credential-spender.js';
 import { Credential } from '../../libs/payments-auth/src/credentials/credential.js';
 

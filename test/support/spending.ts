@@ -1,8 +1,5 @@
-import type {
-  CredentialSpender,
-  Refusal,
-  RefusedAttempt,
-} from '../../libs/payments-auth/src/credentials/credential-spender.js';
+import type { Refusal, RefusedAttempt } from '../../libs/payments-auth/src/credentials/call-answer.js';
+import type { CredentialSpender } from '../../libs/payments-auth/src/credentials/credential-spender.js';
 import type { Credential } from '../../libs/payments-auth/src/credentials/credential.js';
 import type { Clock } from '../../libs/payments-auth/src/payments-auth.clock.js';
 

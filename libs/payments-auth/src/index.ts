@@ -46,7 +46,7 @@ export type {
   HeadersLike,
   RequestToAuthenticate,
 } from './credentials/credential.service.js';
-export { OWN_ACCOUNT } from './credentials/credential-spender.js';
+export { OWN_ACCOUNT } from './credentials/credential.service.js';
 export { Credential, type CredentialParts } from './credentials/credential.js';
 export type { AcquireReason, PaymentsAuthEvent } from './credentials/payments-auth-event.js';
 export type { Clock, TimerHandle } from './payments-auth.clock.js';

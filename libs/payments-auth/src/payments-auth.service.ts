@@ -2,11 +2,11 @@ import type { HttpService } from '@nestjs/axios';
 import type { Observable } from 'rxjs';
 import { ownCopy } from './own-properties.js';
 import type { CredentialRegistry } from './credentials/credential.registry.js';
-import { OWN_ACCOUNT } from './credentials/credential-spender.js';
-import type {
-  CredentialExplanation,
-  CredentialService,
-  CredentialStatus,
+import {
+  type CredentialExplanation,
+  type CredentialService,
+  type CredentialStatus,
+  OWN_ACCOUNT,
 } from './credentials/credential.service.js';
 import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
 import type { Totals } from './credentials/slot/slot-journal.js';

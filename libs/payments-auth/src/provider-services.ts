@@ -1,7 +1,6 @@
 import type { HttpService } from '@nestjs/axios';
 import type { CredentialRegistry } from './credentials/credential.registry.js';
-import type { AccountName } from './credentials/credential-spender.js';
-import type { CredentialService } from './credentials/credential.service.js';
+import type { AccountName, CredentialService } from './credentials/credential.service.js';
 import { boundHttpService } from './http/bound-http.service.js';
 import { RequestAuthenticator } from './http/request-authenticator.js';
 import { createPaymentsHttpService } from './http/payments-http.service.js';

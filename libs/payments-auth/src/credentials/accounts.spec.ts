@@ -15,7 +15,7 @@ import {
 } from '../../../../test/support/credential-bed.js';
 import { json } from '../../../../test/support/loopback-server.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { OWN_ACCOUNT } from './credential-spender.js';
+import { OWN_ACCOUNT } from './credential.service.js';
 
 const HOUR = 3_600_000;
 

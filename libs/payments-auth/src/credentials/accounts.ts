@@ -3,8 +3,13 @@ import { Account, type AccountHome } from './account.js';
 import { SecretSource } from './secrets/secret-source.js';
 import { accountUnknown, UnusableCredentialsError } from './credential-errors.js';
 import type { CredentialSlot } from './slot/credential-slot.js';
-import { type AccountName, type CredentialSpenders, OWN_ACCOUNT } from './credential-spender.js';
-import type { CredentialExplanation, CredentialState } from './credential.service.js';
+import type { CredentialSpenders } from './credential-spender.js';
+import {
+  type AccountName,
+  type CredentialExplanation,
+  type CredentialState,
+  OWN_ACCOUNT,
+} from './credential.service.js';
 import { explanationOf, idleExplanation } from './slot/slot-status.js';
 import { SlotHistory } from './slot/slot-history.js';
 import { RecencyList } from './recency-list.js';

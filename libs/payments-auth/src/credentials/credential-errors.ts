@@ -7,7 +7,7 @@ import {
 } from '../payments-auth.errors.js';
 import { told } from '../scrubbing.js';
 import type { Rejected } from '../strategies/strategy.js';
-import { type AccountName, OWN_ACCOUNT } from './credential-spender.js';
+import { type AccountName, OWN_ACCOUNT } from './credential.service.js';
 
 /** Whose credentials an error is about. */
 export interface Owner {

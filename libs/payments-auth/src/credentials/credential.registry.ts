@@ -9,11 +9,17 @@ import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import { notConfigured } from '../providers/not-configured.js';
 import type { TokenTransport } from '../strategies/token-transport.js';
 import { Accounts } from './accounts.js';
-import type { CredentialExplanation, CredentialService, CredentialStatus } from './credential.service.js';
-import { type AccountName, type CredentialSpenders, OWN_ACCOUNT } from './credential-spender.js';
+import {
+  type AccountName,
+  type CredentialExplanation,
+  type CredentialService,
+  type CredentialStatus,
+  OWN_ACCOUNT,
+} from './credential.service.js';
+import { type Authenticate, ProviderCredentialService } from './provider-credential.service.js';
+import type { CredentialSpenders } from './credential-spender.js';
 import { KeyedHash } from './secrets/keyed-hash.js';
 import type { EventSink } from './payments-auth-event.js';
-import { type Authenticate, ProviderCredentialService } from './provider-credential.service.js';
 import { ProviderTokenIssuer } from './issuing/provider-token-issuer.js';
 import { RenewalGate } from './renewing/renewal-gate.js';
 import { RenewalQueue } from './renewing/renewal-queue.js';
@@ -164,8 +170,7 @@ export class CredentialRegistry {
   warm(): void {
     for (const { provider } of this.#contexts) {
       if (provider.own === undefined) continue;
-      const slot = this.#accounts(provider.name).account(OWN_ACCOUNT).slot();
-      if (slot.isKeptWarm) slot.warm();
+      this.#accounts(provider.name).account(OWN_ACCOUNT).slot().warm();
     }
   }
 

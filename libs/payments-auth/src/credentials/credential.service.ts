@@ -1,7 +1,23 @@
 import type { Agent } from 'node:https';
-import type { OWN_ACCOUNT } from './credential-spender.js';
 import type { Credentials } from '../strategies/strategy.js';
 import type { Credential } from './credential.js';
+
+/**
+ * The provider's own account, where it has `accounts` too: there, a call that names none is refused, so that a forgotten
+ * account charges nobody.
+ *
+ * @example
+ * ```ts
+ * http.get('/balance', { paymentsAuth: { account: OWN_ACCOUNT } });
+ * ```
+ */
+export const OWN_ACCOUNT: unique symbol = Symbol.for('nestjs-payments-auth.own-account');
+
+/**
+ * The account that a call names: `undefined` for none, and `null` where it means to name one but the name is not there
+ * (`{ account: merchant.id }` of a merchant without an id). The latter must never end up as the provider's own.
+ */
+export type AccountName = string | typeof OWN_ACCOUNT | null | undefined;
 
 /** The state of one credential. */
 export type CredentialState =

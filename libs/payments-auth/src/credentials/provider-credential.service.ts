@@ -3,12 +3,13 @@ import type { Accounts } from './accounts.js';
 import { allOf } from '../within.js';
 import type { Credential } from './credential.js';
 import type {
+  AccountName,
   AuthenticatedRequest,
   CredentialService,
   CredentialStatus,
+  OWN_ACCOUNT,
   RequestToAuthenticate,
 } from './credential.service.js';
-import type { AccountName, OWN_ACCOUNT } from './credential-spender.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { noCounts } from './slot/slot-journal.js';
 import { placeOf, statusOf } from './slot/slot-status.js';

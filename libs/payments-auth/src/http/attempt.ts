@@ -1,6 +1,7 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import type { CallFailure, CredentialSpender, RefusedAttempt } from '../credentials/credential-spender.js';
+import type { CallFailure, RefusedAttempt } from '../credentials/call-answer.js';
+import type { CredentialSpender } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
@@ -9,7 +10,7 @@ import type { ApiAnswer } from '../strategies/strategy.js';
 import { readAnswerBody, relayAnswer } from './answer-body.js';
 import { authenticateAttempt, startAttempt } from './attempt-config.js';
 import { callFailure } from './call-failure.js';
-import type { CallDeadline } from './call-deadline.js';
+import { CallDeadline } from './call-deadline.js';
 import { cleanBody, cleanError, cleanResponse, type Traces } from './cleaning.js';
 import { addDefaultHeaders } from './default-headers.js';
 import { AccountDestinations } from './account-destinations.js';
@@ -74,6 +75,13 @@ export class Attempts {
     this.#environment = environment;
     this.#destinations = new AccountDestinations(provider);
     this.#secretFields = new Set(provider.definition.secretResponseFields);
+  }
+
+  /** @param adapter the caller's own, or the list axios picks from */
+  begin(config: Call['config'], adapter: Call['adapter'], spender: CredentialSpender): Call {
+    const deadline = new CallDeadline(config, this.#environment.clock);
+    // Written out: a spread would cost more than all the rest of it.
+    return { config, adapter, deadline, spender, waited: false, refused: [], sent: 0, previous: undefined };
   }
 
   /**

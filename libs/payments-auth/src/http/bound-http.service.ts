@@ -6,7 +6,7 @@ import type {
   InternalAxiosRequestConfig,
 } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import { type AccountName, OWN_ACCOUNT } from '../credentials/credential-spender.js';
+import { type AccountName, OWN_ACCOUNT } from '../credentials/credential.service.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 
 /**

@@ -68,6 +68,21 @@ export class CallDeadline {
   }
 
   /**
+   * As {@link bound}, but `undefined` when the call's time runs out.
+   *
+   * @param onCancelled called before a cancellation is thrown
+   */
+  async boundOrNone<T>(promise: Promise<T>, onCancelled: () => void): Promise<T | undefined> {
+    try {
+      return await this.bound(promise);
+    } catch (error) {
+      if (!applicationAxios.isCancel(error)) return undefined;
+      onCancelled();
+      throw error;
+    }
+  }
+
+  /**
    * Runs an adapter until the call's time is over, whatever the adapter does: axios's own `timeout` ends neither a body
    * that drips, nor an answer 101, nor a request on an HTTP/2 session that is gone. The connection is freed.
    *

@@ -1,5 +1,5 @@
 import type { AxiosError, AxiosResponse } from 'axios';
-import type { CallFailure } from '../credentials/credential-spender.js';
+import type { CallFailure } from '../credentials/call-answer.js';
 import { wordsOf } from '../providers/call-words.js';
 import { told } from '../scrubbing.js';
 import { clockDifferenceOf } from '../strategies/clock-difference.js';

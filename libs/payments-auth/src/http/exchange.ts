@@ -1,15 +1,13 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { applicationAxios } from '../application-axios.js';
 import type { CredentialSpenders } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
 import { ownCopy } from '../own-properties.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { discardAnswer } from './answer-body.js';
 import { type Attempted, Attempts, type Call, type ExchangeEnvironment } from './attempt.js';
-import { CallDeadline } from './call-deadline.js';
-import type { PaymentsAuthOutcome, PaymentsAuthRequest } from './payments-auth-request.js';
+import { deliver } from './delivery.js';
+import type { PaymentsAuthRequest } from './payments-auth-request.js';
 import { mayReplay } from './replay-policy.js';
-import { hideSecretFields } from './secret-fields.js';
 import type { TransportSettings } from './transport-settings.js';
 
 const NOTHING_SAID: PaymentsAuthRequest = Object.freeze(ownCopy({}));
@@ -17,7 +15,6 @@ const NOTHING_SAID: PaymentsAuthRequest = Object.freeze(ownCopy({}));
 const NOT_OWN = Object.freeze({ own: false });
 const OWN = Object.freeze({ own: true });
 const MOST_ATTEMPTS = 3;
-const SENT_ONCE: PaymentsAuthOutcome = Object.freeze({ attempts: 1, replayed: false });
 
 /**
  * What stands around the caller's adapter (R10): it spends a credential, sees a refusal in the raw answer, sends the
@@ -54,33 +51,19 @@ export class Exchange {
     // From here on the config is the caller's again: sent once more, it starts from the beginning.
     config.adapter = adapter;
     const spender = this.#spenderOf(config);
-    const deadline = new CallDeadline(config, this.#environment.clock);
-    // Written out: a spread would cost more than all the rest of this method.
-    const call: Call = {
-      config,
-      adapter,
-      deadline,
-      spender,
-      waited: false,
-      refused: [],
-      sent: 0,
-      previous: undefined,
-    };
+    const call = this.#attempts.begin(config, adapter, spender);
     let credential = spender.peek(() => this.#mayReplay(config, NOT_OWN));
     if (credential === undefined) {
       // Before anybody logs in for a request that will not be sent.
       this.#attempts.check(config);
-      credential = await deadline.bound(spender.obtain(), () => spender.awaits);
+      credential = await call.deadline.bound(spender.obtain(), () => spender.awaits);
       call.waited = true;
     }
     const first = await this.#attempts.make(call, credential);
     const { kind } = first.verdict;
-    if (kind !== 'refused' && kind !== 'challenged') return this.#deliver(call, first, SENT_ONCE);
-    const last = await this.#sendAgain(call, credential, first);
-    const firstStatus = first.response?.status ?? 0;
-    const { sent: attempts } = call;
-    if (last.verdict.kind === 'refused') sayWhy(last, call.spender.definitionFault);
-    return this.#deliver(call, last, attempts === 1 ? SENT_ONCE : { attempts, replayed: true, firstStatus });
+    const isLast = kind !== 'refused' && kind !== 'challenged';
+    const last = isLast ? first : await this.#sendAgain(call, credential, first);
+    return deliver(call, first, last, this.#secretFields);
   }
 
   /** Sends a refused call again, as long as there is something that may cure it (R11, R12). */
@@ -101,7 +84,9 @@ export class Exchange {
       const refusal = { status, own: verdict.own, replayable, attempts };
       const replacing = call.spender.replace(carried, refusal).catch(() => undefined);
       // Otherwise it is replaced for the next caller: this one has an answer, and does not wait.
-      const other = replayable ? await waitForOther(replacing, response, call.deadline) : undefined;
+      if (!replayable) break;
+      // When the call's time runs out, the refusal it has says more than a timeout would.
+      const other = await call.deadline.boundOrNone(replacing, () => discardAnswer(response));
       if (other === undefined || this.#carriesTheSame(carried, other)) break;
       carried = other;
       attempted = await this.#again(call, other, attempted);
@@ -129,43 +114,5 @@ export class Exchange {
   #carriesTheSame(before: Credential, now: Credential): boolean {
     if (before.isSameAs(now) || this.#provider.definition.sign !== undefined) return false;
     return JSON.stringify(before.headers) === JSON.stringify(now.headers);
-  }
-
-  #deliver(
-    { spender }: Call,
-    { response, failed, error, verdict, failure }: Attempted,
-    outcome: PaymentsAuthOutcome,
-  ): AxiosResponse {
-    spender.ended(failure !== undefined);
-    if (response !== undefined) {
-      const scope = verdict.kind === 'incurable' ? verdict.scope : undefined;
-      response.paymentsAuth = scope === undefined ? outcome : { ...outcome, reason: 'scope', ...scope };
-      if (this.#secretFields.size > 0) hideSecretFields(response, this.#secretFields);
-    } else if (typeof error === 'object' && error !== null) {
-      // Nothing came back that could say it, and a caller has to know that a payment was sent a second time.
-      Reflect.set(error, 'paymentsAuth', outcome);
-    }
-    if (failed) throw error;
-    return response as AxiosResponse;
-  }
-}
-
-/** The caller's error is axios's own, and says what the provider's answer cannot. */
-function sayWhy({ failed, error }: Attempted, fault: string | undefined): void {
-  if (failed && fault !== undefined && error instanceof Error) error.message += `. The definition: ${fault}.`;
-}
-
-/** `undefined` too when the call's time runs out: the refusal it has says more than a timeout would. */
-async function waitForOther(
-  replacing: Promise<Credential | undefined>,
-  response: AxiosResponse | undefined,
-  deadline: CallDeadline,
-): Promise<Credential | undefined> {
-  try {
-    return await deadline.bound(replacing);
-  } catch (error) {
-    if (!applicationAxios.isCancel(error)) return undefined;
-    discardAnswer(response);
-    throw error;
   }
 }

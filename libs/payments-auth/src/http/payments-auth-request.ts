@@ -1,4 +1,4 @@
-import type { OWN_ACCOUNT } from '../credentials/credential-spender.js';
+import type { OWN_ACCOUNT } from '../credentials/credential.service.js';
 import type { ReplayPolicy } from '../providers/configured-provider.js';
 
 /** What one call may say about how it is authenticated. */

@@ -1,8 +1,12 @@
 import { types } from 'node:util';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import type { AuthenticatedRequest, RequestToAuthenticate } from '../credentials/credential.service.js';
-import type { AccountName, CredentialSpenders } from '../credentials/credential-spender.js';
+import type {
+  AccountName,
+  AuthenticatedRequest,
+  RequestToAuthenticate,
+} from '../credentials/credential.service.js';
+import type { CredentialSpenders } from '../credentials/credential-spender.js';
 import { ownCopy } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';

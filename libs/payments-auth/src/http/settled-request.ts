@@ -1,4 +1,4 @@
-import { OWN_ACCOUNT } from '../credentials/credential-spender.js';
+import { OWN_ACCOUNT } from '../credentials/credential.service.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { isPlainObject, ownCopy } from '../own-properties.js';
 import { suggestion } from '../nearest.js';

@@ -33,3 +33,29 @@ export function waitForLoginMs(provider: Pick<ConfiguredProvider, 'tokenRequest'
 export function tokenTimeoutMs({ tokenRequest }: Pick<ConfiguredProvider, 'tokenRequest'>): number {
   return tokenRequest?.timeoutMs ?? TOKEN_TIMEOUT_MS;
 }
+
+/** So many at once, and then one each time that so many milliseconds have passed. Instants are on the monotonic clock. */
+export class Bucket {
+  readonly #size: number;
+  readonly #gainsEveryMs: number;
+  #fullAtMs = -Infinity;
+
+  constructor({ size, gainsEveryMs }: { readonly size: number; readonly gainsEveryMs: number }) {
+    this.#size = size;
+    this.#gainsEveryMs = gainsEveryMs;
+  }
+
+  /** Takes one, also where none is left. */
+  take(nowMs: number): void {
+    this.#fullAtMs = Math.max(this.#fullAtMs, nowMs) + this.#gainsEveryMs;
+  }
+
+  isEmpty(nowMs: number): boolean {
+    return this.#fullAtMs - nowMs > (this.#size - 1) * this.#gainsEveryMs;
+  }
+
+  /** How long until what was taken too much has been gained again, in milliseconds. */
+  owedMs(nowMs: number): number {
+    return Math.max(0, this.#fullAtMs - nowMs - this.#size * this.#gainsEveryMs);
+  }
+}

@@ -1,5 +1,8 @@
-import type { Clock } from '../../payments-auth.clock.js';
+import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
 import { deadline } from '../../within.js';
+
+/** A wait is long when it has lasted so many milliseconds. */
+const LONG_MS = 3_000;
 
 /**
  * Who waits for a login, and until when. Nobody waits for a renewal ahead of its time; from the moment in which a caller
@@ -18,6 +21,7 @@ export class LoginWait {
   #untilMs = 0;
   #callOff: (() => void) | undefined;
   #onJoined: (() => void) | undefined;
+  #telling: TimerHandle | undefined;
 
   /** @param forMs how long one waits, in milliseconds */
   constructor(clock: Clock, forMs: number, isAwaited: boolean) {
@@ -63,6 +67,12 @@ export class LoginWait {
     this.#onJoined = listener;
   }
 
+  /** `tell` is called once, as soon as it has lasted long and somebody waits. */
+  tellWhenLong(tell: () => void): void {
+    const look = () => (this.#isAwaited ? tell() : this.tellWhenLong(tell));
+    this.#telling = this.#clock.setTimeout(look, LONG_MS);
+  }
+
   /** Nobody waits any more. */
   end(): void {
     this.#callOff?.();
@@ -72,6 +82,7 @@ export class LoginWait {
   /** The login has ended. */
   settle(): void {
     this.#isSettled = true;
+    if (this.#telling !== undefined) this.#clock.clearTimeout(this.#telling);
     this.#callOff?.();
   }
 

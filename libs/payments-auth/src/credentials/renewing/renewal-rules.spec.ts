@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { configuredProvider } from '../../../../../test/support/configured-provider.js';
+import { LOGIN_DEFINITION } from '../../../../../test/support/credential-bed.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { Credential } from '../credential.js';
 import { KeptCredential } from '../slot/kept-credential.js';
-import { zonesOf } from './renewal-rules.js';
+import { whenDue, zonesOf } from './renewal-rules.js';
 
 const MINUTE = 60_000;
 
@@ -107,5 +109,46 @@ describe('a kept credential', () => {
     const { credential } = kept();
     expect(JSON.stringify(credential)).not.toContain('"t"');
     expect(Object.keys(credential)).not.toContain('token');
+  });
+});
+
+describe('a slot whose time has come', () => {
+  const clock = new ManualClock();
+  const after = (
+    unusedForMs: number,
+    more: { remainingMs?: number; isBusy?: boolean; wrongMs?: number } = {},
+  ) =>
+    whenDue({
+      owner: {
+        account: 'm1',
+        context: { clock, provider: configuredProvider({ definition: LOGIN_DEFINITION }) },
+        secrets: { worthKnowingForMs: more.wrongMs ?? 0 },
+      },
+      kept:
+        more.remainingMs === undefined
+          ? undefined
+          : { lifetimeMs: MINUTE, remainingMs: () => more.remainingMs as number },
+      isBusy: more.isBusy ?? false,
+      times: { unusedForMs },
+    });
+
+  it('is renewed while calls use it, for two lifetimes after the last of them', () => {
+    expect(after(2 * MINUTE, { remainingMs: 10_000 })).toBe('renew');
+  });
+
+  it('is left alone after that until its token ends, and then let go of', () => {
+    expect(after(2 * MINUTE + 1, { remainingMs: 10_000 })).toBe(10_000);
+    expect(after(2 * MINUTE + 1, { remainingMs: 0 })).toBe('let go');
+  });
+
+  it('is let go of without a token when nobody has asked for 30 s and no login is under way', () => {
+    expect(after(29_999)).toBe(30_000);
+    expect(after(30_000, { isBusy: true })).toBe(30_000);
+    expect(after(30_000)).toBe('let go');
+  });
+
+  it('is kept as long as it is worth knowing that its secret is wrong', () => {
+    expect(after(30_000, { wrongMs: 15 * MINUTE })).toBe(30_000);
+    expect(after(15 * MINUTE, { wrongMs: 15 * MINUTE })).toBe('let go');
   });
 });

@@ -1,3 +1,4 @@
+import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import { strategyOf } from '../../strategies/strategy.js';
 
@@ -19,6 +20,15 @@ const KEY_WITHOUT_USE_MS = 10_000;
  * issuer means it, a refusal asks for the next one.
  */
 const SHORTEST_USE_MS = 1_000;
+
+/** Where in its life a credential is (R7). */
+export type Zone =
+  /** Use it. */
+  | 'fresh'
+  /** Use it, and renew it behind the caller's back. */
+  | 'due'
+  /** Do not use it: it ends before a request that carries it arrives, or has ended. */
+  | 'dead';
 
 /** Until when a credential is used, and from when on it is renewed; both counted from when it was asked for. */
 export interface Zones {
@@ -75,11 +85,55 @@ function deadAfterMs(lifetimeMs: number): number {
   return Math.max(SHORTEST_USE_MS, lifetimeMs - Math.min(1_000, 0.02 * lifetimeMs));
 }
 
+/** As much of a slot as the rules have to see. */
+interface Renewed {
+  readonly owner: {
+    readonly account: string | undefined;
+    readonly context: { readonly provider: ConfiguredProvider; readonly clock: Clock };
+    /** For how long what is known of its secrets is worth keeping. */
+    readonly secrets: { readonly worthKnowingForMs: number };
+  };
+  /** What is kept, dead or alive. */
+  readonly kept: { readonly lifetimeMs: number; remainingMs(clock: Clock): number } | undefined;
+  readonly isBusy: boolean;
+  readonly times: { readonly unusedForMs: number };
+}
+
+/** What is to be done about a credential whose time has come; a number: look again in so many milliseconds. */
+type NextStep = 'renew' | 'let go' | number;
+
+/** A slot without a token that nobody has asked for is let go of after this time. */
+const LET_GO_AFTER_MS = 30_000;
+
+/** What becomes of a slot whose time has come: it is renewed while it is in use, and let go of when it has gone quiet. */
+export function whenDue(slot: Renewed): NextStep {
+  const { owner, kept, isBusy } = slot;
+  const { unusedForMs } = slot.times;
+  const { clock, provider } = owner.context;
+  if (kept === undefined && !isKeptWarm(owner) && owner.account !== undefined) {
+    const forMs = Math.max(LET_GO_AFTER_MS, owner.secrets.worthKnowingForMs);
+    return isBusy || unusedForMs < forMs ? LET_GO_AFTER_MS : 'let go';
+  }
+  if (unusedForMs <= quietAfterMs(provider, kept?.lifetimeMs)) return 'renew';
+  const remainingMs = kept?.remainingMs(clock) ?? 0;
+  return remainingMs > 0 ? remainingMs : 'let go';
+}
+
+/**
+ * In how many milliseconds a slot is looked at again whose login has failed; `undefined`: when it would have been anyway.
+ * A merchant that nobody could serve and nobody asks for is let go in the end: {@link whenDue}.
+ *
+ * @param backOffMs how long the next attempt waits that nobody waits for; `undefined` where waiting does not help
+ */
+export function afterFailureMs({ owner, kept }: Renewed, backOffMs: number | undefined): number | undefined {
+  const isWanted = kept !== undefined || isKeptWarm(owner);
+  if (isWanted && backOffMs !== undefined) return backOffMs * (1 + Math.random() / 10);
+  return kept !== undefined || owner.account === undefined ? undefined : LET_GO_AFTER_MS;
+}
+
 /** Whether the credential of an account is fetched and renewed without anybody asking for it (R17). */
-export function isKeptWarm(
-  { definition, keepWarm }: ConfiguredProvider,
-  account: string | undefined,
-): boolean {
+export function isKeptWarm({ account, context }: Pick<Renewed['owner'], 'account' | 'context'>): boolean {
+  const { definition, keepWarm } = context.provider;
   const { loginsEatQuota = false, endsEarlierToken = false } = strategyOf(definition) ?? {};
   const isFree = !loginsEatQuota && !endsEarlierToken;
   const byDefault = account === undefined && isFree ? 'always' : 'when-used';

@@ -103,6 +103,11 @@ export class AccountSecrets {
     return this.#isDynamic && this.#askAgainInMs <= 0;
   }
 
+  /** For how long it is worth knowing that they are wrong: without that the provider would be asked again. */
+  get worthKnowingForMs(): number {
+    return this.worthAnAttempt ? 0 : REJECTION.mostMs;
+  }
+
   /** For how long no login is made, because every secret there is was called wrong, in milliseconds. */
   get pausedForMs(): number {
     const list = this.#list;

@@ -1,5 +1,6 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { pause, within } from '../../within.js';
+import { type CallAnswer, isAcceptance, type Refusal } from '../call-answer.js';
 import {
   LoginCancelled,
   LoginPostponed,
@@ -8,31 +9,23 @@ import {
   toCallersError,
   unavailable,
 } from '../credential-errors.js';
-import {
-  type CallAnswer,
-  type CredentialSpender,
-  isAcceptance,
-  type Refusal,
-  type AwaitedLogin,
-} from '../credential-spender.js';
+import type { AwaitedLogin, CredentialSpender } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
-import { REJECTION, waitForLoginMs } from '../issuing/back-off.js';
-import type { AskedFor, ForcedRenewals } from '../issuing/token-issuer.js';
+import { type Bucket, waitForLoginMs } from '../issuing/back-off.js';
+import type { AskedFor } from '../issuing/token-issuer.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import type { Renewer } from '../renewing/renewal-gate.js';
 import type { Renewable } from '../renewing/renewal-queue.js';
-import { isKeptWarm, quietAfterMs } from '../renewing/renewal-rules.js';
+import { afterFailureMs, isKeptWarm, whenDue } from '../renewing/renewal-rules.js';
 import { shortOf } from '../secrets/secret-source.js';
 import { giveBack, newerThan, takeBack, unwatch } from './giving-back.js';
-import { DefinitionFault } from '../../strategies/definition-fault.js';
-import { HASTY_WITHIN_MS, HastyLogins } from './hasty-logins.js';
 import { keepAcquired } from './keeping.js';
 import type { KeptCredential } from './kept-credential.js';
 import { type Acquired, Login, type Wanted } from './login.js';
-import { Outage } from './outage.js';
+import { countHaste, Outage } from './outage.js';
 import { RefusedKeys } from './refused-keys.js';
 import { type Cure, RefusedTokens } from './refused-tokens.js';
-import type { SlotContext, SlotOwner, SlotView } from './slot-context.js';
+import type { SlotContext, SlotOwner, SlotTimes, SlotView } from './slot-context.js';
 import { SlotJournal } from './slot-journal.js';
 
 /** A login on its way, and what it comes to. */
@@ -44,9 +37,6 @@ interface UnderWay {
   /** What is kept, where calls were refused with it and wait for this login: no other call carries it meanwhile. */
   refused?: Credential | undefined;
 }
-
-/** A slot without a token that nobody has asked for is let go of after this time. */
-const LET_GO_AFTER_MS = 30_000;
 
 /**
  * The one current credential of a provider, account, scope set and audience: kept while it lives, renewed before it dies,
@@ -65,8 +55,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   #outage: Outage | undefined = undefined;
   /** Made when the first call is refused: most slots never need it, and there may be a hundred thousand of them. */
   #refused: RefusedTokens | RefusedKeys | undefined = undefined;
-  /** Made when a token is replaced that is younger than a second. */
-  #hasty: HastyLogins | undefined = undefined;
+  /** Made when a token is replaced that has been of no use yet, though no refusal asks for it. */
+  #hasty: Bucket | undefined = undefined;
   /** On the monotonic clock. Whole seconds take no memory of their own, and no time to write. */
   #usedAtSeconds: number;
 
@@ -81,38 +71,32 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   /** The hot path: fresh, use it; due, use it and renew behind; dead, there is none (R7). */
   peek(mayRepeat?: () => boolean): Credential | undefined {
-    const kept = this.#kept;
-    if (kept === undefined) return undefined;
     const { clock } = this.#context;
     const nowMs = clock.monotonic();
     this.#usedAtSeconds = Math.floor(nowMs / 1_000);
-    const zone = kept.zoneAt(nowMs, clock.now());
-    if (zone === 'dead') return undefined;
+    const kept = this.#kept;
+    const zone = kept?.zoneAt(nowMs, clock.now()) ?? 'dead';
+    if (kept === undefined || zone === 'dead') return undefined;
     // Another one is on its way because this one was refused: the next call would be refused as well.
     if (this.#underWay?.refused === kept.credential) return undefined;
     if (zone === 'due') this.#renewBehind();
-    if (this.#unusableForMs > 0)
-      return kept.predecessor?.isAlive(clock) === true ? kept.predecessor.credential : undefined;
+    if (this.#usableInMs > 0) return kept.livingPredecessor(clock)?.credential;
     return this.#refused?.instead(kept, mayRepeat) ?? kept.credential;
   }
 
   async obtain(): Promise<Credential> {
     const usable = this.peek();
     if (usable !== undefined) return usable;
-    this.#usedAtSeconds = Math.floor(this.#nowMs / 1_000);
     const waitsNoMore = this.journal.waits();
     let credential: Credential | undefined;
     try {
       const reason = this.#kept === undefined ? 'first' : 'expired';
-      const coming = this.#unusableForMs > 0 ? this.#kept?.credential : undefined;
+      const coming = this.#usableInMs > 0 ? this.#kept?.credential : undefined;
       credential = await this.#whenUsable(coming ?? (await this.#acquire({ reason })));
     } catch (error) {
       // Where none better can be had than one that was refused but lives, that one: the provider decides on each call.
-      if (this.#unusableForMs <= 0) credential = this.#living?.credential;
-      if (credential === undefined) {
-        this.journal.ended(true);
-        throw error;
-      }
+      if (this.#usableInMs <= 0) credential = this.#living?.credential;
+      if (credential === undefined) throw error;
     } finally {
       waitsNoMore(credential);
     }
@@ -120,23 +104,15 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   get awaits(): AwaitedLogin | undefined {
-    return this.#underWay?.login.awaits;
+    return this.#underWay?.login.story.awaits;
   }
 
   answered(credential: Credential, answer: CallAnswer): void {
     this.journal.answered(credential, answer);
-    const nowMs = this.#nowMs;
-    const { refused, sentAtMs = nowMs, before } = answer;
-    const kept = this.#kept;
-    const isCurrent = kept?.credential.isSameAs(credential) === true;
-    if (isAcceptance(answer)) {
-      if (isCurrent) kept.accepted(sentAtMs, nowMs);
-      else if (kept?.predecessor?.credential === credential) kept.predecessor.accepted(sentAtMs, nowMs);
-      if (isCurrent && this.#underWay !== undefined) this.#underWay.refused = undefined;
-    } else if (refused !== undefined && isCurrent) {
-      const isCounted = before?.some((attempt) => attempt.credential.isSameAs(credential)) === true;
-      if (!isCounted) kept.refusedInARow += 1;
-    }
+    this.#kept?.answered(credential, answer, this.#nowMs);
+    // It serves after all, whatever is on its way.
+    if (isAcceptance(answer) && this.#underWay?.refused?.isSameAs(credential) === true)
+      this.#underWay.refused = undefined;
     const better = this.#refused?.answered(credential, answer);
     if (better !== undefined && this.#kept?.secret.fingerprint !== better.fingerprint)
       this.#keep({ secret: better }, { reason: 'rotated', startedAtMs: this.#nowMs });
@@ -147,22 +123,18 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   async replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined> {
-    this.journal.refused(refused, refusal);
-    const { provider, timeBound } = this.#context;
-    const reason = timeBound.examine(provider, this.#kept, refused);
-    if (reason !== undefined) this.journal.definitionFault(reason, refused);
-    this.#refused ??= this.#context.issuer === undefined ? new RefusedKeys(this) : new RefusedTokens(this);
-    const cure = this.#refused.cure(refused, refusal);
+    this.journal.refused(refused, refusal, this.#kept);
+    const cure = this.#refusals.cure(refused, refusal);
     // A token that was refused is nobody's predecessor any more (R9).
     if (this.#kept?.predecessor?.credential.isSameAs(refused) === true) this.#kept.predecessor = undefined;
-    const other = await this.#curedBy(cure, refused);
-    return other && this.#whenUsable(other).catch(() => undefined);
+    const other = this.#curedBy(cure, refused).then((cured) => cured && this.#whenUsable(cured));
+    return other.catch(() => undefined);
   }
 
   async #curedBy(cure: Cure, refused: Credential): Promise<Credential | undefined> {
     switch (cure?.by) {
       case 'replay':
-        return cure.with.credential;
+        return cure.with;
       case 'waiting':
         await pause(this.#context.clock, cure.forMs, cure.until, true);
         return this.#living?.credential ?? refused;
@@ -192,14 +164,14 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   /** A token that its provider does not accept yet is not sent: whoever has no other one waits until then. */
   async #whenUsable(credential: Credential): Promise<Credential> {
     const { clock, closing } = this.#context;
-    const forMs = this.#kept?.credential === credential ? this.#unusableForMs : 0;
+    const forMs = this.#kept?.credential === credential ? this.#usableInMs : 0;
     if (forMs <= 0) return credential;
     await pause(clock, forMs, closing, true);
     if (closing.aborted) throw unavailable(this.owner, 'the application is shutting down');
     return this.peek() ?? this.obtain();
   }
 
-  /** One renewal for all the calls that were refused. Never rejects: why there is none is in the status and the events. */
+  /** One renewal for all the calls that were refused. Why it brings none is in the status and the events. */
   async #force(refused: Credential, refusedKey: string | undefined): Promise<Credential | undefined> {
     const before = this.#kept;
     const isFirst = !this.isBusy;
@@ -209,11 +181,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       this.#underWay.refused = before.credential;
     const other = await acquiring.catch(() => undefined);
     const brought = this.#kept?.credential === other ? this.#kept : undefined;
-    if (isFirst) this.#refused?.forced(startedAtMs, before, brought);
+    if (isFirst) this.#refused?.pause?.forced(startedAtMs, before, brought);
     return other?.isSameAs(refused) === true ? undefined : other;
   }
 
-  /** No login is due, but the fleet may have a newer token by now. Never rejects. */
+  /** No login is due, but the fleet may have a newer token by now. */
   async #takeNewer(refused: Credential): Promise<Credential | undefined> {
     const before = this.#kept;
     if (before === undefined) return undefined;
@@ -222,37 +194,53 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     // Another one may have come meanwhile, or be on its way, or all of it may have been dropped.
     if (this.#kept !== before) return this.#living?.credential;
     if (issued === undefined || this.isBusy) return undefined;
-    try {
-      return this.#keep({ secret: before.secret, issued }, { reason: 'refused', startedAtMs });
-    } catch {
-      return undefined;
-    }
+    return this.#keep({ secret: before.secret, issued }, { reason: 'refused', startedAtMs });
   }
 
   // --- Keeping --------------------------------------------------------------------------------------------------
 
-  /** Fetches in the background what is not there yet; a failure is reported and tried again (R17). */
+  /** Fetches in the background what is to be kept warm and is not there; a failure is reported and tried again (R17). */
   warm(): void {
-    if (this.#kept === undefined) this.#renewBehind();
+    if (this.#kept === undefined && isKeptWarm(this.owner)) this.#renewBehind();
+  }
+
+  /** Called in the very step in which it is known that what was acquired is wanted still. */
+  #keep(acquired: Acquired, how: { reason: AcquireReason; startedAtMs: number }): Credential {
+    const { secret, issued } = acquired;
+    const before = this.#kept;
+    const kept = keepAcquired(this, acquired);
+    if (issued !== undefined) this.owner.secrets.accept(secret);
+    this.#kept = kept;
+    // Another process has asked for it because the ones before were refused.
+    if (issued?.forced !== undefined) this.#refusals.pause?.heard(kept, issued.forced);
+    this.#outage = undefined;
+    this.#underWay = undefined;
+    this.#scheduleRenewal();
+    this.journal.obtained(kept, before, { ...how, issued });
+    return kept.credential;
+  }
+
+  /** Wakes up when what is kept falls due, and before that when its predecessor has ended and need not be kept. */
+  #scheduleRenewal(): void {
+    const { clock, renewals } = this.#context;
+    const kept = this.#kept;
+    const dueInMs = (kept?.dueAtMs ?? Infinity) - this.#nowMs;
+    const inMs = Math.min(dueInMs, kept?.predecessor?.remainingMs(clock) ?? Infinity);
+    if (inMs === Infinity) renewals.cancel(this);
+    else renewals.schedule(this, inMs);
   }
 
   onRenewalDue(): void {
-    const { clock, provider, renewals } = this.#context;
+    const { clock, renewals } = this.#context;
     const kept = this.#kept;
     if (kept?.predecessor?.isAlive(clock) === false) {
       kept.predecessor = undefined;
       if (kept.zone(clock) === 'fresh') return this.#scheduleRenewal();
     }
-    const { unusedForMs } = this;
-    if (kept === undefined && !this.isKeptWarm && this.owner.account !== undefined) {
-      // What is known of a wrong secret is worth more: without it the provider would be asked again.
-      const forMs = this.owner.secrets.worthAnAttempt ? LET_GO_AFTER_MS : REJECTION.mostMs;
-      if (this.isBusy || unusedForMs < forMs) return renewals.schedule(this, LET_GO_AFTER_MS);
-      return this.letGo();
-    }
-    if (unusedForMs <= quietAfterMs(provider, kept?.lifetimeMs)) return this.#renewBehind();
-    if (this.#living === undefined) this.letGo();
-    else renewals.schedule(this, this.#living.remainingMs(clock));
+    const next = whenDue(this);
+    if (next === 'renew') this.#renewBehind();
+    else if (next === 'let go') this.letGo();
+    else renewals.schedule(this, next);
   }
 
   /** A place has come free for a renewal; it may have become needless while it waited for that. */
@@ -307,69 +295,13 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.#underWay?.login.wait.end();
   }
 
-  /** Whether it is fetched and renewed without anybody asking for it. */
-  get isKeptWarm(): boolean {
-    return isKeptWarm(this.#context.provider, this.owner.account);
-  }
-
-  /** Called in the very step in which it is known that what was acquired is wanted still. */
-  #keep(
-    acquired: Acquired,
-    { reason, startedAtMs }: { reason: AcquireReason; startedAtMs: number },
-  ): Credential {
-    const { clock } = this.#context;
-    const before = this.#kept;
-    const aheadMs = before?.remainingMs(clock) ?? 0;
-    const { secret, issued } = acquired;
-    const kept = keepAcquired(this, acquired);
-    if (issued !== undefined) this.owner.secrets.accept(secret);
-    // That another key served is worth knowing. A token that came is a success itself.
-    else if (kept.credential !== before?.credential) this.journal.servedUntil(before?.lastAcceptedAtMs);
-    this.#kept = kept;
-    if (issued?.forced !== undefined) this.#hear(kept, issued.forced);
-    this.#outage = undefined;
-    this.#underWay = undefined;
-    this.journal.succeeded();
-    this.#scheduleRenewal();
-    if (kept.credential !== before?.credential) {
-      const from = issued?.from ?? 'provider';
-      const isEarly = reason === 'early' && aheadMs > 0 && issued !== undefined;
-      const how = { reason, durationMs: this.#nowMs - startedAtMs, from };
-      this.journal.obtained(kept.credential, how, isEarly ? aheadMs : undefined);
-    }
-    return kept.credential;
-  }
-
-  /** Another process has asked for it because the ones before were refused. */
-  #hear(kept: KeptCredential, forced: ForcedRenewals): void {
-    this.#refused ??= new RefusedTokens(this);
-    if (this.#refused instanceof RefusedTokens) this.#refused.heard(kept, forced);
-  }
-
-  /** Wakes up when what is kept falls due, and before that when its predecessor has ended and need not be kept. */
-  #scheduleRenewal(): void {
-    const { clock, renewals } = this.#context;
-    const kept = this.#kept;
-    const dueInMs = (kept?.dueAtMs ?? Infinity) - this.#nowMs;
-    const inMs = Math.min(dueInMs, kept?.predecessor?.remainingMs(clock) ?? Infinity);
-    if (inMs === Infinity) renewals.cancel(this);
-    else renewals.schedule(this, inMs);
-  }
-
   /** Another process has given the token back, or knows that it is dead. */
   #withdrawn(token: string): void {
     const kept = this.#kept;
     if (kept?.predecessor?.credential.token === token) kept.predecessor = undefined;
     if (kept?.credential.token !== token) return;
     this.#drop();
-    if (this.isKeptWarm) this.#renewBehind();
-  }
-
-  #drop(): void {
-    this.journal.servedUntil(this.#kept?.lastAcceptedAtMs);
-    if (this.#isYoung) this.#hastyNow.isDue = true;
-    this.#kept = undefined;
-    this.#context.renewals.cancel(this);
+    this.warm();
   }
 
   /** Drops what is kept, and what is on its way. */
@@ -378,13 +310,22 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.#underWay?.login.outdate();
   }
 
+  #drop(): void {
+    this.journal.servedUntil(this.#kept?.lastAcceptedAtMs);
+    this.#hasty = countHaste(this.#hasty, this);
+    this.#kept = undefined;
+    this.#context.renewals.cancel(this);
+  }
+
   // --- Logging in -----------------------------------------------------------------------------------------------
 
   #renewBehind(): void {
     const { closing, gate } = this.#context;
-    if (this.isBusy || closing.aborted || this.backOffMs > 0) return;
+    if (this.isBusy || closing.aborted || this.times.backOffMs > 0) return;
     // A secret that the provider called wrong is left alone until it is another one, or forgiven.
-    if (this.owner.secrets.worthAnAttempt) gate.admit(this, this.#isUsed);
+    if (!this.owner.secrets.worthAnAttempt) return;
+    const isUsed = this.#kept !== undefined && this.#usedAtSeconds * 1_000 > this.#kept.sinceMs;
+    gate.admit(this, isUsed);
   }
 
   /** Everybody who wants a credential while one is on its way shares it (R1). */
@@ -392,97 +333,64 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const { login, credential } = this.#underWay ?? this.#start(wanted);
     if (wanted.awaited === false) return credential;
     login.wait.join();
-    const { clock, provider } = this.#context;
-    const inTime = within(clock, waitForLoginMs(provider), credential, () => {
-      throw login.noneCame();
+    const inTime = within(this.#context.clock, login.wait.forMs, credential, () => {
+      throw login.story.noneCame();
     });
     return inTime.catch(rethrowAsOwn);
   }
 
   #start(wanted: Wanted): UnderWay {
-    const { reason, awaited = true, insist = false } = wanted;
+    const { reason, awaited = true, insist = false, refused } = wanted;
+    const startedAtMs = this.#nowMs;
     const outage = this.#outage;
-    const waitMs = awaited ? (outage?.turnsCallersAwayForMs(this.#nowMs) ?? 0) : 0;
+    const waitMs = awaited ? (outage?.turnsCallersAwayForMs(startedAtMs) ?? 0) : 0;
     if (waitMs > 0)
       throw unavailable(this.owner, outage?.reason ?? 'backing off', waitMs, this.journal.lastError);
     if (insist) this.owner.secrets.forgive();
-    const caution = outage?.caution(this.#nowMs) ?? { startInMs: 0, retries: true, hasFailed: false };
-    const forced = this.#refused?.toTell(reason === 'refused');
-    const onWithdrawn = (token: string) => this.#withdrawn(token);
-    const startInMs = Math.max(caution.startInMs, this.#hasteMs(wanted));
-    const login = new Login(this, wanted, { ...caution, startInMs, forced, onWithdrawn });
-    const startedAtMs = this.#nowMs;
+    const isRefused = reason === 'refused' || refused !== undefined;
+    if (!isRefused) this.#hasty = countHaste(this.#hasty, this);
+    const hasteMs = isRefused ? 0 : (this.#hasty?.owedMs(startedAtMs) ?? 0);
+    const caution = outage?.caution(startedAtMs) ?? { startInMs: 0, retries: true, hasFailed: false };
+    const login = new Login(this, wanted, {
+      ...caution,
+      startInMs: Math.max(caution.startInMs, hasteMs),
+      forced: this.#refused?.pause?.toTell(reason === 'refused'),
+      onWithdrawn: (token) => this.#withdrawn(token),
+    });
     const credential = login
       .run((acquired) => this.#keep(acquired, { reason, startedAtMs }))
       .catch((error: unknown) => {
         throw this.#failed(error, login);
+      })
+      .finally(() => {
+        // What came may have been kept already, and something else may be under way since then.
+        if (this.#underWay?.login === login) this.#underWay = undefined;
       });
-    const running = { login, credential, startedAtMs };
-    this.#underWay = running;
-    const isOver = () => {
-      // What came may have been kept already, and something else may be under way since then.
-      if (this.#underWay === running) this.#underWay = undefined;
-    };
-    credential.then(isOver, isOver);
-    return running;
-  }
-
-  /** How long a login waits that takes the place of a token younger than a second, where no refusal asks for it. */
-  #hasteMs({ reason, refused }: Wanted): number {
-    if (reason === 'refused' || refused !== undefined) return 0;
-    if (!this.#isYoung && this.#hasty?.isDue !== true) return 0;
-    const hasty = this.#hastyNow;
-    hasty.isDue = false;
-    return hasty.waitMs(this.#nowMs);
-  }
-
-  get #isYoung(): boolean {
-    const kept = this.#context.issuer === undefined ? undefined : this.#kept;
-    return kept !== undefined && this.#nowMs - kept.sinceMs < HASTY_WITHIN_MS;
-  }
-
-  get #hastyNow(): HastyLogins {
-    return (this.#hasty ??= new HastyLogins(this.#nowMs));
+    this.#underWay = { login, credential, startedAtMs };
+    return this.#underWay;
   }
 
   /** What its callers are told. What is remembered is not the failure, but how long the next attempt waits (R4). */
   #failed(cause: unknown, login: Login): PaymentsAuthError {
-    const { clock, closing, provider } = this.#context;
-    const error = toCallersError(this.owner, cause, login.circumstances);
+    const { clock, closing, provider, renewals } = this.#context;
+    let error = toCallersError(this.owner, cause, login.story.circumstances);
     if (cause instanceof LoginPostponed) {
       this.#kept?.postpone(clock, cause.forMs);
       this.#scheduleRenewal();
     }
     if (cause instanceof LoginPostponed || cause instanceof LoginCancelled || closing.aborted) return error;
-    const serving = this.#living?.credential;
-    const isUnknown = error.code === 'ACCOUNT_UNKNOWN';
-    const untold = login.untold(cause);
-    if (untold !== undefined && !isUnknown) this.journal.couldNot(error, untold);
-    if (cause instanceof DefinitionFault) this.journal.definitionFault(cause.message);
-    if (error.code !== 'CREDENTIALS_UNAVAILABLE') {
-      // A secret that is remembered as wrong is no news.
-      this.journal.failed(error, serving, !isUnknown && login.wasAnnounced);
-      if (isUnknown) this.letGo();
-      else if (this.#kept === undefined) this.#tryAgain();
-      return error;
-    }
-    const outage = (this.#outage ??= new Outage(this.#nowMs, waitForLoginMs(provider)));
     const isUnsent = cause instanceof LoginUnsent;
-    const waitMs = isUnsent
-      ? outage.unsent(this.#nowMs, cause)
-      : outage.failed(this.#nowMs, error, login.wait.isAwaited);
-    const told = isUnsent ? error : unavailable(this.owner, outage.reason, waitMs, error);
-    this.journal.failed(told, serving);
-    this.#tryAgain(waitMs);
-    return told;
-  }
-
-  /** A merchant that nobody could serve and nobody asks for is let go in the end: {@link onRenewalDue}. */
-  #tryAgain(inMs?: number): void {
-    const { renewals } = this.#context;
-    const isWanted = this.#kept !== undefined || this.isKeptWarm;
-    if (isWanted && inMs !== undefined) renewals.schedule(this, inMs * (1 + Math.random() / 10));
-    else if (this.owner.account !== undefined) renewals.schedule(this, LET_GO_AFTER_MS);
+    let waitMs: number | undefined;
+    if (error.code === 'CREDENTIALS_UNAVAILABLE') {
+      this.#outage ??= new Outage(this.#nowMs, waitForLoginMs(provider));
+      waitMs = this.#outage.failed(this.#nowMs, isUnsent ? cause : error, login.wait.isAwaited);
+      if (!isUnsent) error = unavailable(this.owner, this.#outage.reason, waitMs, error);
+    }
+    login.story.ended(error, cause, this.#living?.credential);
+    const againInMs = afterFailureMs(this, waitMs);
+    if (error.code === 'ACCOUNT_UNKNOWN') this.letGo();
+    else if (againInMs !== undefined) renewals.schedule(this, againInMs);
+    return error;
   }
 
   // --- What is known --------------------------------------------------------------------------------------------
@@ -495,25 +403,14 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return this.#underWay !== undefined;
   }
 
-  get backOffMs(): number {
-    return this.#outage?.waitMs(this.#nowMs) ?? 0;
-  }
-
-  get refusalPauseMs(): number {
-    return this.#refused?.pausedForMs ?? 0;
-  }
-
-  get busyForMs(): number {
-    return this.#underWay === undefined ? 0 : this.#nowMs - this.#underWay.startedAtMs;
-  }
-
-  get unusedForMs(): number {
-    return Math.max(0, this.#nowMs - this.#usedAtSeconds * 1_000);
-  }
-
-  /** Whether a call has asked for what is kept since it was obtained. */
-  get #isUsed(): boolean {
-    return this.#kept !== undefined && this.#usedAtSeconds * 1_000 > this.#kept.sinceMs;
+  get times(): SlotTimes {
+    const nowMs = this.#nowMs;
+    return {
+      busyForMs: this.#underWay === undefined ? 0 : nowMs - this.#underWay.startedAtMs,
+      unusedForMs: Math.max(0, nowMs - this.#usedAtSeconds * 1_000),
+      backOffMs: this.#outage?.waitMs(nowMs) ?? 0,
+      refusalPauseMs: this.#refused?.pause?.leftMs ?? 0,
+    };
   }
 
   /** What is kept, while it can be used. */
@@ -521,13 +418,14 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return this.#kept?.isAlive(this.#context.clock) === true ? this.#kept : undefined;
   }
 
-  /** How much longer the provider does not accept what is kept, in milliseconds. The age of a token of the fleet is a guess. */
-  get #unusableForMs(): number {
-    const { usableAfterMs, slowestLoginMs } = this.#context;
-    const kept = usableAfterMs === 0 ? undefined : this.#living;
-    if (kept === undefined || kept.isProven) return 0;
-    const issuedAtMs = Math.max(kept.obtainedAtMs, kept.sinceMs + slowestLoginMs());
-    return issuedAtMs + usableAfterMs - this.#nowMs;
+  get #usableInMs(): number {
+    const { clock, usableAfterMs, slowestLoginMs } = this.#context;
+    return this.#kept?.usableInMs(clock, usableAfterMs, slowestLoginMs) ?? 0;
+  }
+
+  get #refusals(): RefusedTokens | RefusedKeys {
+    this.#refused ??= this.#context.issuer === undefined ? new RefusedKeys(this) : new RefusedTokens(this);
+    return this.#refused;
   }
 
   get #nowMs(): number {

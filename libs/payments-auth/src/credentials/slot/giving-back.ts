@@ -51,7 +51,8 @@ export async function newerThan(
   return issuer?.newer?.({ ...requestFor(slot, kept.secret), held, refused: refused.token, onWithdrawn });
 }
 
-function requestFor({ owner, asked }: SlotView, secret: Secret): ReturnRequest {
+/** What its issuer has to know of a slot and of a secret of its. */
+export function requestFor({ owner, asked }: SlotView, secret: Secret): ReturnRequest {
   const { scopes, audience } = asked;
   return { account: owner.account, scopes, audience, ...secret, signal: owner.context.closing };
 }

@@ -1,17 +1,9 @@
 import type { Clock } from '../../payments-auth.clock.js';
+import { type CallAnswer, isAcceptance } from '../call-answer.js';
 import type { Credential } from '../credential.js';
 import type { HeldToken } from '../issuing/token-issuer.js';
-import type { Zones } from '../renewing/renewal-rules.js';
+import type { Zone, Zones } from '../renewing/renewal-rules.js';
 import type { Secret } from '../secrets/secret-source.js';
-
-/** Where in its life a credential is (R7). */
-export type Zone =
-  /** Use it. */
-  | 'fresh'
-  /** Use it, and renew it behind the caller's back. */
-  | 'due'
-  /** Do not use it: it ends before a request that carries it arrives, or has ended. */
-  | 'dead';
 
 /**
  * Stands for ever: a whole number up to here takes no memory of its own, and there may be a hundred thousand of them. So
@@ -92,6 +84,16 @@ export class KeptCredential {
     return this.sinceMs + this.#deadAfterMs - clock.monotonic();
   }
 
+  /**
+   * How long until its provider accepts it, in milliseconds: some tokens have to have a certain age. That of a token of
+   * the fleet is a guess.
+   */
+  usableInMs(clock: Clock, usableAfterMs: number, slowestLoginMs: () => number): number {
+    if (usableAfterMs === 0 || this.isProven || !this.isAlive(clock)) return 0;
+    const issuedAtMs = Math.max(this.obtainedAtMs, this.sinceMs + slowestLoginMs());
+    return Math.max(0, issuedAtMs + usableAfterMs - clock.monotonic());
+  }
+
   /** When it came from its provider, here or to another process of the fleet; on the monotonic clock. */
   get obtainedAtMs(): number {
     return this.sinceMs + this.#obtainedAfterMs;
@@ -130,8 +132,14 @@ export class KeptCredential {
 
   // --- What calls have shown ------------------------------------------------------------------------------------
 
-  /** A call that carried it and was sent at `sentAtMs` was accepted. */
-  accepted(sentAtMs: number, nowMs: number): void {
+  /** What an attempt has come to that carried it, or its predecessor. */
+  answered(carried: Credential, answer: CallAnswer, nowMs: number): void {
+    const { refused, sentAtMs = nowMs, before = [] } = answer;
+    if (!this.credential.isSameAs(carried)) return this.predecessor?.answered(carried, answer, nowMs);
+    // A call counts once, however often it was sent with it.
+    if (refused !== undefined && !before.some(({ credential }) => credential.isSameAs(carried)))
+      this.refusedInARow += 1;
+    if (!isAcceptance(answer)) return;
     this.refusedInARow = 0;
     if (nowMs - this.obtainedAtMs > SETTLED_AT_MS) this.predecessor = undefined;
     const ageMs = Math.max(0, Math.floor(sentAtMs - this.sinceMs));
@@ -160,6 +168,11 @@ export class KeptCredential {
     this.#acceptedAfterMs = Math.max(ageMs, NEVER + 1);
   }
 
+  /** The one before, while it can be used. */
+  livingPredecessor(clock: Clock): KeptCredential | undefined {
+    return this.predecessor?.isAlive(clock) === true ? this.predecessor : undefined;
+  }
+
   /** What calls have shown of it counts no more. */
   doubt(): void {
     this.#acceptedAfterMs = NEVER;
@@ -173,7 +186,7 @@ export class KeptCredential {
    */
   follows(before: KeptCredential, clock: Clock): void {
     const isSame = before.credential.token === this.credential.token;
-    const older = before.predecessor?.isAlive(clock) === true ? before.predecessor : undefined;
+    const older = before.livingPredecessor(clock);
     const isGood = before.isAlive(clock) && before.refusedInARow === 0;
     const isBetter = isGood && (before.isProven || older === undefined);
     this.predecessor = isBetter && !isSame ? before : older;

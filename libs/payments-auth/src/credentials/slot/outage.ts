@@ -1,6 +1,7 @@
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
-import type { LoginUnsent } from '../credential-errors.js';
-import { OUTAGE, waitAfter } from '../issuing/back-off.js';
+import { LoginUnsent } from '../credential-errors.js';
+import { Bucket, OUTAGE, waitAfter } from '../issuing/back-off.js';
+import type { SlotView } from './slot-context.js';
 
 /**
  * What is remembered of attempts that failed for no fault of the secret: never the failure itself, only how long the
@@ -36,11 +37,9 @@ export class Outage {
    * @param spent whether a caller's whole budget went into it
    * @returns how long the next attempt waits, in milliseconds
    */
-  failed(
-    nowMs: number,
-    { reason = 'unavailable', retryAfterMs = 0 }: PaymentsAuthError,
-    spent: boolean,
-  ): number {
+  failed(nowMs: number, error: PaymentsAuthError | LoginUnsent, spent: boolean): number {
+    if (error instanceof LoginUnsent) return this.#unsent(nowMs, error);
+    const { reason = 'unavailable', retryAfterMs = 0 } = error;
     this.#failures += 1;
     this.#reason = reason;
     this.#isSpent ||= spent || nowMs - this.#sinceMs >= this.#patienceMs;
@@ -57,7 +56,7 @@ export class Outage {
    *
    * @returns how long the next attempt waits, in milliseconds
    */
-  unsent(nowMs: number, { reason, retryAfterMs, askAgainAfterMs }: LoginUnsent): number {
+  #unsent(nowMs: number, { reason, retryAfterMs, askAgainAfterMs }: LoginUnsent): number {
     const waitMs = askAgainAfterMs ?? retryAfterMs;
     this.#reason = reason;
     this.#nextAttemptAtMs = nowMs + waitMs;
@@ -85,4 +84,24 @@ export class Outage {
     const startInMs = Math.max(0, this.#askedToWaitUntilMs - nowMs);
     return { startInMs, retries: !this.#isSpent, hasFailed: this.#failures > 0 };
   }
+}
+
+/** A token that is younger has been of no use yet. */
+const HASTY_WITHIN_MS = 1_000;
+/** So many of them are replaced at once, and then one a second. */
+const HASTY = { size: 5, gainsEveryMs: 1_000 };
+
+/**
+ * Counts a token that is replaced though it has been of no use yet and no refusal asks for it: `refresh()`, `revoke()` and
+ * `rotate()` in a loop. What is owed is how long the next login waits.
+ *
+ * @param hasty what was counted before; made when first needed
+ */
+export function countHaste(hasty: Bucket | undefined, { kept, owner }: SlotView): Bucket | undefined {
+  const { clock, issuer } = owner.context;
+  const nowMs = clock.monotonic();
+  if (kept === undefined || issuer === undefined || nowMs - kept.sinceMs >= HASTY_WITHIN_MS) return hasty;
+  const counted = hasty ?? new Bucket(HASTY);
+  counted.take(nowMs);
+  return counted;
 }

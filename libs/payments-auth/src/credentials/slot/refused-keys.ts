@@ -1,4 +1,4 @@
-import type { CallAnswer, Refusal } from '../credential-spender.js';
+import type { CallAnswer, Refusal } from '../call-answer.js';
 import type { Credential } from '../credential.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
 import { keyCredential } from './keeping.js';
@@ -16,6 +16,8 @@ const REASON = 'refused on a call';
  * of it: a payment, and a call that is never replayed, carry the key that works.
  */
 export class RefusedKeys {
+  /** No renewal of a key is forced in vain: what was asked is the application, and not the provider. */
+  readonly pause = undefined;
   readonly #slot: SlotView;
   #trial: { readonly secret: Secret; readonly credential: Credential } | undefined = undefined;
 
@@ -37,7 +39,8 @@ export class RefusedKeys {
   cure(refused: Credential, { own }: Refusal): Cure {
     const { kept, owner } = this.#slot;
     const isCurrent = kept?.credential.isSameAs(refused) === true;
-    if (!isCurrent && kept?.isAlive(owner.context.clock) === true) return { by: 'replay', with: kept };
+    if (!isCurrent && kept?.isAlive(owner.context.clock) === true)
+      return { by: 'replay', with: kept.credential };
     // Something in between does not know the key, and proves nothing about it.
     if (!own) return { by: 'renewal', of: refused };
     // What was kept may have ended while the call was on its way: its key is no better for that.
@@ -61,15 +64,6 @@ export class RefusedKeys {
     }
     return undefined;
   }
-
-  /** No renewal is forced for a key. */
-  readonly pausedForMs = 0;
-
-  /** There is nothing to learn from it: what was asked is the application, and not the provider. */
-  forced(): void {}
-
-  /** Nobody else gets a key from here. */
-  toTell(): undefined {}
 
   #reject(secret: Secret): void {
     const { owner, journal } = this.#slot;

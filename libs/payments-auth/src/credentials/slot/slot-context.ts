@@ -52,11 +52,16 @@ export interface SlotView {
   readonly kept: KeptCredential | undefined;
   /** Whether a login is under way. */
   readonly isBusy: boolean;
-  /** How long until the next attempt that nobody waits for, in milliseconds, while a back-off lasts. */
-  readonly backOffMs: number;
-  /** For how long no renewal is forced because of refusals, in milliseconds. */
-  readonly refusalPauseMs: number;
-  /** For how long a login has been under way, and for how long nobody has asked for the credential, in milliseconds. */
+  readonly times: SlotTimes;
+}
+
+/** How long what goes on with a slot has lasted, and how long it will; in milliseconds. */
+export interface SlotTimes {
+  /** For how long a login has been under way, and for how long nobody has asked for the credential. */
   readonly busyForMs: number;
   readonly unusedForMs: number;
+  /** How long until the next attempt that nobody waits for, while a back-off lasts. */
+  readonly backOffMs: number;
+  /** For how long no renewal is forced because of refusals. */
+  readonly refusalPauseMs: number;
 }

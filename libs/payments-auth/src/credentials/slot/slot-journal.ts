@@ -2,13 +2,15 @@ import type { Clock } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import type { Owner } from '../credential-errors.js';
-import { type CallAnswer, isAcceptance, type Refusal } from '../credential-spender.js';
+import { type CallAnswer, isAcceptance, type Refusal } from '../call-answer.js';
 import type { Credential } from '../credential.js';
 import type { CredentialStatus } from '../credential.service.js';
 import type { AcquireReason, EventSink, PaymentsAuthEvent } from '../payments-auth-event.js';
 import { retryAfterMs } from '../issuing/retry-after.js';
 import { type Failure, SlotHistory } from './slot-history.js';
-import type { TokenRequestReport } from '../issuing/token-issuer.js';
+import type { TimeBoundHeaders } from '../call-headers.js';
+import type { IssuedToken, TokenRequestReport } from '../issuing/token-issuer.js';
+import type { KeptCredential } from './kept-credential.js';
 
 /** Whose journal it is. */
 interface JournalSubject {
@@ -16,7 +18,8 @@ interface JournalSubject {
     readonly context: {
       readonly clock: Clock;
       readonly emit: EventSink;
-      readonly provider: Pick<ConfiguredProvider, 'certificates'>;
+      readonly provider: ConfiguredProvider;
+      readonly timeBound: TimeBoundHeaders;
       readonly totals: Totals;
     };
   };
@@ -24,10 +27,12 @@ interface JournalSubject {
 }
 
 /** How a credential was come by. */
-export interface Obtained {
+interface Obtained {
   readonly reason: AcquireReason;
-  readonly durationMs: number;
-  readonly from: 'provider' | 'store';
+  /** On the monotonic clock, in milliseconds. */
+  readonly startedAtMs: number;
+  /** Absent for a static key. */
+  readonly issued: IssuedToken | undefined;
 }
 
 /** An event before it is known whose it is and when. */
@@ -108,9 +113,12 @@ export class SlotJournal {
   }
 
   /** A call that carried `credential` was refused. */
-  refused(credential: Credential, { status, own }: Refusal): void {
+  refused(credential: Credential, { status, own }: Refusal, kept: KeptCredential | undefined): void {
     this.#made().refusals += 1;
     this.emit({ type: 'call-refused', credential: credential.id, status, own });
+    const { timeBound, provider } = this.#subject.owner.context;
+    const fault = timeBound.examine(provider, kept, credential);
+    if (fault !== undefined) this.definitionFault(fault, credential);
   }
 
   /** What an attempt with `credential` has come to. */
@@ -151,6 +159,7 @@ export class SlotJournal {
     const startedAtMs = clock.monotonic();
     this.#waits += 1;
     return (credential) => {
+      if (credential === undefined) this.ended(true);
       const whose = credential === undefined ? {} : { credential: credential.id };
       this.emit({ type: 'call-waited', ...whose, durationMs: clock.monotonic() - startedAtMs });
     };
@@ -171,21 +180,24 @@ export class SlotJournal {
   }
 
   /** What can be used was obtained, be it the same again: what was wrong before is over. */
-  succeeded(): void {
+  obtained({ credential }: KeptCredential, before: KeptCredential | undefined, how: Obtained): void {
+    const { clock } = this.#subject.owner.context;
     this.lastError = undefined;
-    const nowMs = this.#subject.owner.context.clock.now();
-    this.history?.succeeded('login', nowMs);
-    this.history?.succeeded('load', nowMs);
-  }
-
-  /** @param aheadMs how long the one before would still have served; absent where it is no renewal ahead of its end */
-  obtained(credential: Credential, how: Obtained, aheadMs: number | undefined): void {
-    const { id, expiresAtMs } = credential;
-    const { durationMs } = how;
+    this.history?.succeeded('login', clock.now());
+    this.history?.succeeded('load', clock.now());
+    if (credential === before?.credential) return;
+    // That another key served is worth knowing. A token that came is a success itself.
+    if (how.issued === undefined) this.servedUntil(before?.lastAcceptedAtMs);
     this.#certificateOf(credential);
+    const { id, expiresAtMs } = credential;
+    const { reason, startedAtMs, issued } = how;
+    const durationMs = clock.monotonic() - startedAtMs;
+    const from = issued?.from ?? 'provider';
     const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
-    this.emit({ type: 'credential-obtained', credential: id, ...how, ...expiry });
-    if (aheadMs === undefined) return;
+    this.emit({ type: 'credential-obtained', credential: id, reason, durationMs, from, ...expiry });
+    // How long the one before would still have served.
+    const aheadMs = before?.remainingMs(clock) ?? 0;
+    if (reason !== 'early' || aheadMs <= 0 || issued === undefined) return;
     this.#earlyRenewals += 1;
     this.emit({ type: 'credential-renewed-early', credential: id, durationMs, aheadMs });
   }

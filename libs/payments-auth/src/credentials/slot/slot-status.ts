@@ -14,7 +14,8 @@ const CLOCK_OFF_MS = 60_000;
 
 /** What operators are told of a credential. No secret in it. */
 export function statusOf(slot: SlotView): CredentialStatus {
-  const { kept, owner, backOffMs } = slot;
+  const { kept, owner } = slot;
+  const { backOffMs } = slot.times;
   const { scopes, audience } = slot.asked;
   const { clock } = owner.context;
   const { rateLimit, counters } = slot.journal;
@@ -110,7 +111,7 @@ export function idleExplanation(
 }
 
 /** For how long no token is asked for, whatever the reason. Nothing is asked for a key, and calls carry it all the same. */
-function pauseOfMs({ owner, journal, backOffMs, refusalPauseMs }: SlotView): number {
+function pauseOfMs({ owner, journal, times: { backOffMs, refusalPauseMs } }: SlotView): number {
   if (isKey(owner.context)) return backOffMs;
   const isRefused = journal.history?.openSinceMs(['call']) !== undefined;
   return Math.max(backOffMs, owner.secrets.pausedForMs, isRefused ? refusalPauseMs : 0);
@@ -129,7 +130,8 @@ function lastSuccessOf({ owner, kept, journal }: SlotView): number | undefined {
 }
 
 function sinceOf(slot: SlotView, state: CredentialExplanation['state'], nowMs: number): number {
-  const { kept, journal, owner, busyForMs, unusedForMs } = slot;
+  const { kept, journal, owner } = slot;
+  const { busyForMs, unusedForMs } = slot.times;
   const { clock } = owner.context;
   const holdsKey = isKey(owner.context);
   const { history } = journal;

@@ -1,0 +1,55 @@
+import type { Credential } from './credential.js';
+
+/** One attempt of a call that the provider has refused. Both instants are on the monotonic clock, in milliseconds. */
+export interface RefusedAttempt {
+  readonly credential: Credential;
+  readonly status: number;
+  readonly sentAtMs: number;
+  readonly refusedAtMs: number;
+}
+
+/** How the provider said no. */
+export interface Refusal {
+  readonly status: number;
+  /** In its own words; otherwise it is a bare 401 or 403 of something in between. */
+  readonly own: boolean;
+  /** Whether the call may be sent again. */
+  readonly replayable: boolean;
+  /** Every attempt of this call so far, the one that was just refused included. */
+  readonly attempts: readonly RefusedAttempt[];
+}
+
+/** Why a call failed, as far as it is no answer to what was asked. No secret in it. */
+export interface CallFailure {
+  readonly host: string;
+  readonly status?: number;
+  readonly reason: string;
+  /** The provider itself says that the credential is no good. */
+  readonly isOwn?: boolean;
+  readonly clockDifferenceMs?: number;
+}
+
+/** What an attempt came to. */
+export interface CallAnswer {
+  /** Absent when no answer came. */
+  readonly status?: number;
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, unknown>>;
+  /** Present when the credential was refused. `own`: in the provider's own words. */
+  readonly refused?: { readonly own: boolean };
+  /** What a function of the definition threw, without a secret in it. */
+  readonly definitionFault?: string | undefined;
+  /** When it was sent, on the monotonic clock, in milliseconds; absent when it never left. */
+  readonly sentAtMs?: number;
+  /** It could not be sent: its destination, its signature or its certificate is not right. */
+  readonly isUnsent?: boolean;
+  /** Present when something is wrong that operators want to know of. */
+  readonly failure?: CallFailure;
+  /** The attempts of the same call that were refused before. Empty or absent for the first one. */
+  readonly before?: readonly RefusedAttempt[];
+}
+
+/** Whether an answer shows that the provider takes the credential. A 404, 409, 422, 429, 5xx or none shows nothing. */
+export function isAcceptance({ status, refused }: CallAnswer): boolean {
+  return status !== undefined && status < 400 && refused === undefined;
+}

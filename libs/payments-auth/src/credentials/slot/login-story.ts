@@ -1,0 +1,156 @@
+import { DefinitionFault } from '../../strategies/definition-fault.js';
+import type { PaymentsAuthError } from '../../payments-auth.errors.js';
+import {
+  type Circumstances,
+  rejectionEvent,
+  unavailable,
+  UnusableCredentialsError,
+} from '../credential-errors.js';
+import type { AwaitedLogin } from '../credential-spender.js';
+import type { Credential } from '../credential.js';
+import type { IssueOutcome, IssueRequest } from '../issuing/token-issuer.js';
+import type { AcquireReason } from '../payments-auth-event.js';
+import { type Secret, shortOf } from '../secrets/secret-source.js';
+import type { SlotView } from './slot-context.js';
+
+/** Those who are turned away together do not ask again together, and the endpoint may have places by then. */
+export const ASK_AGAIN_AFTER_MS = 500;
+
+/** Why a login began. */
+interface Beginning {
+  readonly reason: AcquireReason;
+  readonly awaited?: boolean;
+}
+
+/** The failure that the outcome of an attempt tells of. */
+type Failed = Exclude<IssueOutcome, { outcome: 'issued' }>;
+
+/** What there is to tell of one login: to the journal as it goes on, to those who wait, and at its end. */
+export class LoginStory {
+  readonly #slot: SlotView;
+  readonly #beginning: Beginning;
+  /** What the last attempt was made with, and what it came to. */
+  #last: Circumstances = {};
+  #lastReason: string | undefined;
+  #failedOn: 'login' | 'load' = 'login';
+  /** The journal has heard of the last failure. */
+  #isTold = false;
+  /** Something was asked of somebody. */
+  #isAnnounced = false;
+  /** On the monotonic clock, in milliseconds, while the next attempt is waited for. */
+  #nextAtMs: number | undefined;
+
+  constructor(slot: SlotView, beginning: Beginning) {
+    this.#slot = slot;
+    this.#beginning = beginning;
+  }
+
+  /** What those who wait are waiting for. */
+  get awaits(): AwaitedLogin {
+    const { host = '' } = this.#last;
+    const { lastError } = this.#slot.journal;
+    const failure = this.#lastReason ?? lastError?.reason;
+    const nextInMs = this.#nextAtMs && Math.max(0, Math.ceil(this.#nextAtMs - this.#nowMs));
+    const cause = this.#lastReason === undefined ? lastError : this.unavailable(this.#lastReason, nextInMs);
+    return {
+      words: [
+        host === '' ? 'waiting for its credentials' : `waiting for a login at ${host}`,
+        ...(failure === undefined ? [] : [`last failure: ${failure}`]),
+        ...(nextInMs === undefined ? [] : [`next attempt in ${nextInMs} ms`]),
+      ].join('; '),
+      ...(cause === undefined ? {} : { cause }),
+    };
+  }
+
+  /** What an error of the last attempt says besides why. */
+  get circumstances(): Circumstances {
+    return this.#last;
+  }
+
+  /** The next attempt is made with this secret, if the provider has not called it wrong. */
+  takes(secret: Secret): void {
+    const host = this.#slot.owner.context.issuerHost(secret.credentials);
+    this.#last = { credential: shortOf(secret), host };
+  }
+
+  /** A token is asked for. Returns who has to hear of what comes of it. */
+  asks(): Pick<IssueRequest, 'onSave' | 'onTokenRequest'> {
+    const { journal, owner } = this.#slot;
+    const { reason, awaited = true } = this.#beginning;
+    const { credential = '', host = '' } = this.#last;
+    if (!this.#isAnnounced) journal.emit({ type: 'credential-requested', credential, reason });
+    this.#isAnnounced = true;
+    return {
+      onSave: (isSaved) => {
+        if (isSaved) journal.history?.succeeded('save', owner.context.clock.now());
+        else journal.note({ on: 'save', reason: 'the new refresh token could not be saved' });
+      },
+      onTokenRequest: (report) => {
+        this.#isTold = report.outcome !== 'issued';
+        journal.tokenRequest(report, { credential, reason, awaited, host });
+      },
+    };
+  }
+
+  /** An attempt has failed. */
+  failed(outcome: Failed): void {
+    this.#last = { ...this.#last, status: outcome.status };
+    this.#failedOn = outcome.outcome === 'unavailable' && outcome.isLoad === true ? 'load' : 'login';
+    if (outcome.outcome !== 'unavailable' || outcome.postponed === true) return;
+    this.#lastReason = outcome.reason;
+    const { retryAfterMs, unsent } = outcome;
+    const { credential = '' } = this.#last;
+    if (retryAfterMs !== undefined && (unsent === undefined || unsent === 'limit'))
+      this.#slot.journal.emit({ type: 'rate-limited', credential, retryAfterMs });
+  }
+
+  /** The provider has called the secret wrong, which is remembered for so long. */
+  rejected(outcome: Failed & { outcome: 'rejected' }, retryAfterMs: number): void {
+    const { reason } = outcome;
+    const { credential = '' } = this.#last;
+    this.#slot.journal.emit({ type: rejectionEvent(outcome), credential, reason, retryAfterMs });
+  }
+
+  /** The next attempt is made in so many milliseconds; `undefined`: now. */
+  pausesFor(ms: number | undefined): void {
+    this.#nextAtMs = ms === undefined ? undefined : this.#nowMs + ms;
+  }
+
+  /** Calls wait for longer than usual: nobody else would say so, until the first of them gives up. */
+  lasts(): void {
+    const { credential, host } = this.#last;
+    this.#slot.journal.emit({
+      type: 'calls-waiting',
+      ...(credential === undefined ? {} : { credential }),
+      ...(host === undefined || host === '' ? {} : { host }),
+      reason: this.awaits.words,
+    });
+  }
+
+  /** It has ended with nothing. @param serving what goes on being used meanwhile, if there is something */
+  ended(error: PaymentsAuthError, cause: unknown, serving: Credential | undefined): void {
+    const { journal } = this.#slot;
+    const isUnknown = error.code === 'ACCOUNT_UNKNOWN';
+    if (!this.#isTold && !isUnknown)
+      journal.couldNot(error, cause instanceof UnusableCredentialsError ? 'load' : this.#failedOn);
+    if (cause instanceof DefinitionFault) journal.definitionFault(cause.message);
+    // A secret that is remembered as wrong is no news.
+    const isNews = error.code === 'CREDENTIALS_UNAVAILABLE' || (!isUnknown && this.#isAnnounced);
+    journal.failed(error, serving, isNews);
+  }
+
+  unavailable(reason: string, retryAfterMs?: number): PaymentsAuthError {
+    return unavailable(this.#slot.owner, reason, retryAfterMs, this.#last);
+  }
+
+  /** What a caller is told whose time is up, or who is told of the end of the application. */
+  noneCame(): PaymentsAuthError {
+    if (this.#slot.owner.context.closing.aborted) return this.unavailable('the application is shutting down');
+    const before = this.#lastReason === undefined ? '' : `, and before that: ${this.#lastReason}`;
+    return this.unavailable(`none came in the time there was${before}`, ASK_AGAIN_AFTER_MS);
+  }
+
+  get #nowMs(): number {
+    return this.#slot.owner.context.clock.monotonic();
+  }
+}

@@ -1,0 +1,141 @@
+import { Bucket, FUTILITY, waitAfter } from '../issuing/back-off.js';
+import type { RefusedAttempt } from '../call-answer.js';
+import type { ForcedRenewals } from '../issuing/token-issuer.js';
+import type { KeptCredential } from './kept-credential.js';
+import type { SlotView } from './slot-context.js';
+
+/** Closer together than this, two instants are one. */
+export const AT_ONCE_MS = 20;
+/** So many calls in a row, and never more, have to be refused before a renewal is forced during a pause. */
+const MOST_IN_A_ROW = 16;
+/** Whatever happens, forced renewals come out of a bucket of so many, which gains one every ten seconds. */
+const AT_MOST = { size: 20, gainsEveryMs: 10_000 };
+
+const NONE: ForcedRenewals = Object.freeze({ ofProven: 0, ofOthers: 0, startedAtMs: -Infinity });
+
+/**
+ * What the renewals were worth that refused calls have forced, and so whether the next one may be forced (R11). Why each
+ * line is there: docs/decisions/refusals.md.
+ *
+ * Forced renewals have to earn the next one: after each, a pause runs (2 s, doubling to 5 min) that ends early when the
+ * renewal is seen to have cured, or when enough calls in a row are refused with a token that had served.
+ */
+export class RenewalPause {
+  readonly #slot: SlotView;
+  /** Renewals that were forced in vain, here or by whoever shares the token. Instants are on the monotonic clock. */
+  #vain: ForcedRenewals = NONE;
+  /** What another process has brought, which has told what was forced for it. */
+  #heardOf: KeptCredential | undefined = undefined;
+  /** What the last one has replaced, and what it has brought; the latter until it is refused for the first time. */
+  #replaced: KeptCredential | undefined = undefined;
+  #brought: KeptCredential | undefined = undefined;
+  /** The pause after it has been told of. */
+  #isTold = true;
+  readonly #bucket = new Bucket(AT_MOST);
+
+  constructor(slot: SlotView) {
+    this.#slot = slot;
+  }
+
+  /** For how long no renewal is forced because of the last ones, in milliseconds. */
+  get leftMs(): number {
+    return Math.max(0, this.#leftAfterMs(Math.max(this.#vain.ofProven, this.#vain.ofOthers)));
+  }
+
+  /** The last renewal that replaced a token that had served is not known to have cured anything. */
+  get isInDoubt(): boolean {
+    return this.#vain.ofProven > 0;
+  }
+
+  /** Whether a renewal may be forced now. @param isRefused whether what is kept was refused just now */
+  allows(kept: KeptCredential | undefined, isRefused: boolean): boolean {
+    if (this.#bucket.isEmpty(this.#nowMs)) return false;
+    const { isProven = true, refusedInARow = 0 } = kept ?? {};
+    if (isRefused && kept?.credential === this.#brought?.credential) {
+      // What the last one brought has served for a whole pause without a refusal: what follows begins anew.
+      if (isProven && this.#leftAfterMs(this.#vain.ofProven) < 0) this.#forget('ofProven', 1);
+      this.#brought = undefined;
+    }
+    const times = isProven ? this.#vain.ofProven : this.#vain.ofOthers;
+    if (times === 0 || (isProven && refusedInARow >= Math.min(MOST_IN_A_ROW, 2 ** times))) return true;
+    const leftMs = this.#leftAfterMs(times);
+    if (isRefused && kept !== undefined && (!isProven || leftMs > 0)) this.#tell(kept, Math.max(0, leftMs));
+    return leftMs <= 0 && (!isProven || refusedInARow >= 2);
+  }
+
+  /** A renewal that was forced to replace `before` has ended. `now` is what it has brought, if anything. */
+  forced(startedAtMs: number, before: KeptCredential | undefined, now: KeptCredential | undefined): void {
+    this.#bucket.take(startedAtMs);
+    this.#replaced = before;
+    const wasAskedForBefore = now !== undefined && now.sinceMs < startedAtMs;
+    this.#brought = wasAskedForBefore ? undefined : now;
+    const vain = this.#withOneMore(before, startedAtMs);
+    // The same token again is no cure, whatever it has served for.
+    if (before !== undefined && now?.credential.isSameAs(before.credential) === true) now.doubt();
+    // What killed the one before may have killed that one as well, and no login was tried yet; or it is known how many were.
+    if (wasAskedForBefore && (this.#vain.ofOthers === 0 || this.#heardOf === now)) return;
+    this.#vain = vain;
+    this.#isTold = false;
+  }
+
+  /** What is current now was asked for by another process, after all of these were forced. */
+  heard(kept: KeptCredential, forced: ForcedRenewals): void {
+    this.#heardOf = kept;
+    if (forced.startedAtMs <= this.#vain.startedAtMs + AT_ONCE_MS) return;
+    this.#vain = forced;
+    this.#isTold = false;
+    // No replay can show here that it was cured: only a pause that lasts is a reason to wait.
+    if (this.#leftAfterMs(forced.ofProven) <= 0) this.#forget('ofProven', 0);
+  }
+
+  /** What others have to know who get the token of a login that starts now. `isForced`: that login is one more of them. */
+  toTell(isForced: boolean): ForcedRenewals | undefined {
+    const forced = isForced ? this.#withOneMore(this.#slot.kept, this.#nowMs) : this.#vain;
+    return forced.ofProven + forced.ofOthers === 0 ? undefined : forced;
+  }
+
+  /** A call was accepted with what is kept. */
+  accepted(): void {
+    if (this.#leftAfterMs(this.#vain.ofOthers) <= 0) this.#forget('ofOthers', 0);
+  }
+
+  /** A replay was accepted with the token named `id`, another one than its first attempt was refused with. */
+  replayed(first: RefusedAttempt, id: string): void {
+    const isReplaced = this.#replaced?.credential.isSameAs(first.credential) === true;
+    const replaced = isReplaced ? this.#replaced : undefined;
+    // The old one served others after it was refused here: it was this call that was not liked.
+    if (replaced?.wasAcceptedAfter(first.sentAtMs) === true) return;
+    this.#forget('ofProven', 0);
+    this.#replaced = undefined;
+    const ageMs = replaced === undefined ? Infinity : this.#nowMs - replaced.obtainedAtMs;
+    if (replaced !== undefined && ageMs < replaced.lifetimeMs / 2)
+      this.#slot.journal.emit({ type: 'credential-contested', credential: id, ageMs });
+  }
+
+  /** Once for each renewal that was forced. */
+  #tell({ credential: { id } }: KeptCredential, durationMs: number): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#slot.journal.emit({ type: 'renewals-paused', credential: id, durationMs });
+  }
+
+  #withOneMore(replaced: KeptCredential | undefined, startedAtMs: number): ForcedRenewals {
+    const { ofProven, ofOthers } = this.#vain;
+    return replaced?.isProven === false
+      ? { ofProven, ofOthers: ofOthers + 1, startedAtMs }
+      : { ofProven: ofProven + 1, ofOthers: 1, startedAtMs };
+  }
+
+  #forget(which: 'ofProven' | 'ofOthers', allBut: number): void {
+    if (this.#vain[which] > allBut) this.#vain = { ...this.#vain, [which]: allBut };
+  }
+
+  /** What is left of the pause after so many renewals in vain, in milliseconds. */
+  #leftAfterMs(times: number): number {
+    return times === 0 ? 0 : this.#vain.startedAtMs + waitAfter(times, FUTILITY) - this.#nowMs;
+  }
+
+  get #nowMs(): number {
+    return this.#slot.owner.context.clock.monotonic();
+  }
+}

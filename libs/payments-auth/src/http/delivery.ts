@@ -1,0 +1,40 @@
+import type { AxiosResponse } from 'axios';
+import type { Attempted, Call } from './attempt.js';
+import type { PaymentsAuthOutcome } from './payments-auth-request.js';
+import { hideSecretFields } from './secret-fields.js';
+
+const SENT_ONCE: PaymentsAuthOutcome = Object.freeze({ attempts: 1, replayed: false });
+
+/**
+ * Gives a call the last of its answers, and says with it how often the call was sent.
+ *
+ * @param secretFields what the answer repeats of a secret
+ * @throws what the adapter has thrown
+ */
+export function deliver(
+  { spender, sent: attempts }: Call,
+  first: Attempted,
+  last: Attempted,
+  secretFields: ReadonlySet<string>,
+): AxiosResponse {
+  const { response, failed, error, verdict, failure } = last;
+  const outcome: PaymentsAuthOutcome =
+    attempts === 1 ? SENT_ONCE : { attempts, replayed: true, firstStatus: first.response?.status ?? 0 };
+  if (verdict.kind === 'refused') sayWhy(last, spender.definitionFault);
+  spender.ended(failure !== undefined);
+  if (response !== undefined) {
+    const scope = verdict.kind === 'incurable' ? verdict.scope : undefined;
+    response.paymentsAuth = scope === undefined ? outcome : { ...outcome, reason: 'scope', ...scope };
+    if (secretFields.size > 0) hideSecretFields(response, secretFields);
+  } else if (typeof error === 'object' && error !== null) {
+    // Nothing came back that could say it, and a caller has to know that a payment was sent a second time.
+    Reflect.set(error, 'paymentsAuth', outcome);
+  }
+  if (failed) throw error;
+  return response as AxiosResponse;
+}
+
+/** The caller's error is axios's own, and says what the provider's answer cannot. */
+function sayWhy({ failed, error }: Attempted, fault: string | undefined): void {
+  if (failed && fault !== undefined && error instanceof Error) error.message += `. The definition: ${fault}.`;
+}
