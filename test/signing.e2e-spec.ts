@@ -1039,7 +1039,7 @@ describe('A vector that says too little', () => {
     ['a part that is none', { now: 0 }, /- now: not a part of an attempt/],
     ['a number for random bytes', { random: 7 }, /- random: expected bytes/],
   ])('%s is named by signAttempt', async (_, changes, message) => {
-    await expect(signAttempt(definition, { ...whole, ...changes } as never)).rejects.toMatchObject({
+    await expect(signAttempt(definition, { ...whole, ...changes })).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
       message: expect.stringMatching(message),
     });

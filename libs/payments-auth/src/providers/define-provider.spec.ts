@@ -28,10 +28,14 @@ function problemsOf(changes: Record<string, unknown>): readonly string[] {
     defineProvider<AcmeCredentials>({ ...acme, ...changes });
   } catch (error) {
     if (!isPaymentsAuthError(error) || error.code !== 'INVALID_OPTIONS') throw error;
+    for (const problem of error.problems ?? []) expect(problem).toMatch(SAID);
     return error.problems ?? [];
   }
   return [];
 }
+
+/** A path, and a message of some length that reads well: no article and no full stop too many. */
+const SAID = /^[^:]+: (?!.*(?:\ba (?:object|array)\b|\.\.$|\?\.)).{12,}$/;
 
 /** The problem's path: what stands before the first colon. */
 function pathsOf(changes: Record<string, unknown>): string[] {

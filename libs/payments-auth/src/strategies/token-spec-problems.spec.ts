@@ -18,12 +18,16 @@ const CLIENT = {
   documentedLifetimeMs: 600_000,
 };
 
+/** A path, and a message of some length that reads well: no article and no full stop too many. */
+const SAID = /^[^:]+: (?!.*(?:\ba (?:object|array)\b|\.\.$|\?\.)).{12,}$/;
+
 /** The paths of what a factory refuses. */
 function pathsOf(make: () => unknown): string[] {
   try {
     make();
   } catch (error) {
     if (!isPaymentsAuthError(error) || error.code !== 'INVALID_OPTIONS') throw error;
+    for (const problem of error.problems ?? []) expect(problem).toMatch(SAID);
     return (error.problems ?? []).map((problem) => problem.split(': ')[0] ?? '');
   }
   return [];
