@@ -28,7 +28,8 @@ function problemsOf(changes: Record<string, unknown>): readonly string[] {
     defineProvider<AcmeCredentials>({ ...acme, ...changes });
   } catch (error) {
     if (!isPaymentsAuthError(error) || error.code !== 'INVALID_OPTIONS') throw error;
-    for (const problem of error.problems ?? []) expect(problem).toMatch(SAID);
+    const unread = error.problems?.find((problem) => !SAID.test(problem));
+    if (unread !== undefined) throw new Error(`reads badly: ${unread}`, { cause: error });
     return error.problems ?? [];
   }
   return [];

@@ -27,7 +27,8 @@ function pathsOf(make: () => unknown): string[] {
     make();
   } catch (error) {
     if (!isPaymentsAuthError(error) || error.code !== 'INVALID_OPTIONS') throw error;
-    for (const problem of error.problems ?? []) expect(problem).toMatch(SAID);
+    const unread = error.problems?.find((problem) => !SAID.test(problem));
+    if (unread !== undefined) throw new Error(`reads badly: ${unread}`, { cause: error });
     return (error.problems ?? []).map((problem) => problem.split(': ')[0] ?? '');
   }
   return [];
