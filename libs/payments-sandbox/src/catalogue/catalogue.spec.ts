@@ -166,19 +166,19 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
     const quiet = provider.webhookSchemes.filter((scheme) => {
       const at = (signedAtMs: number) => () =>
         provider.webhook({ scheme, event: EVENT, id: 'wh-1', signedAtMs, forge: 'changed-body' });
-      const [now, then] = [NOW_MS, NOW_MS - 86_400_000].map((signedAtMs) => told(at(signedAtMs)));
+      const [now, then] = [NOW_MS, NOW_MS - 86_400_000].map((signedAtMs) => heard(at(signedAtMs)));
       return now === then && now !== REFUSED;
     });
     expect(quiet).toEqual([]);
     for (const scheme of provider.webhookSchemes.filter((each) => !isSigned(each)))
       for (const forge of ['unsigned', 'wrong-key', 'cut-short', 'two-signatures'] as const)
-        expect(told(() => provider.webhook({ scheme, event: EVENT, forge }))).toBe(REFUSED);
+        expect(heard(() => provider.webhook({ scheme, event: EVENT, forge }))).toBe(REFUSED);
   });
 
   const REFUSED = 'changes nothing';
 
   /** The message, or that it is refused. */
-  function told(make: () => unknown): string {
+  function heard(make: () => unknown): string {
     try {
       return JSON.stringify(make());
     } catch (error) {
@@ -188,7 +188,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
 
   /** Whether its messages carry anything that a forger lacks. */
   function isSigned(scheme: string): boolean {
-    return told(() => provider.webhook({ scheme, event: EVENT, forge: 'unsigned' })) !== REFUSED;
+    return heard(() => provider.webhook({ scheme, event: EVENT, forge: 'unsigned' })) !== REFUSED;
   }
 });
 
