@@ -12,7 +12,7 @@ const failure = (code: string, message: string, response_code: string) => ({
   status: { code, message, response_code, result_code: 'ESB000001', success: false },
 });
 
-const event = (random: SeededRandom) => ({
+const completed = (random: SeededRandom) => ({
   transaction: { id: `T${random.text(8)}`, message: 'ok', status_code: 'TS' },
 });
 
@@ -66,14 +66,14 @@ export const airtelMoney = counterpart(
     webhooks: {
       // Signed only where a switch of the portal says so.
       hash: scheme({
-        event,
+        event: completed,
         sign: ({ event, keys }) =>
           createHmac('sha256', keys.privateKey)
             .update(JSON.stringify(event['transaction'] ?? {}))
             .digest('base64'),
         inBody: (event, hash) => ({ ...event, hash }),
       }),
-      callback: scheme({ event }),
+      callback: scheme({ event: completed }),
     },
   },
 );
