@@ -314,6 +314,8 @@ describe('defineProvider', () => {
       ['refusal.refused', { refusal: { refused: async () => false } }],
       ['refusal.refused', { refusal: { refused: throwsWithoutBody } }],
       ['refusal.refused', { refusal: { refused: ({ status }: ApiAnswer) => status === 200, bare401: true } }],
+      ['refusal.scope', { refusal: { refused: () => false, scope: throwsWithoutBody } }],
+      ['refusal.scope', { refusal: { refused: () => false, scope: async () => undefined } }],
       ['refusal.bare401', { refusal: { refused: () => false, bare401: false } }],
       ['refusal.alsoOnSuccess', { refusal: { refused: () => false, alsoOnSuccess: 'yes' } }],
       ['refusal.challenged', { refusal: { refused: () => false, challenged: () => false } }],
