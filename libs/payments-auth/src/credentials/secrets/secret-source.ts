@@ -125,6 +125,8 @@ export class SecretSource implements CredentialsInForce {
         throw new UnusableCredentialsError(`credentials${at}.${name}: ${read.problem}`);
       if (read.value !== undefined) credentials[name] = read.value;
     }
+    // Every function of a definition is given it: what one writes into it must not change what the others get.
+    Object.freeze(credentials);
     const missing = fieldsInUrls(this.#provider).find((name) => credentials[name] === undefined);
     if (missing !== undefined)
       throw new UnusableCredentialsError(
