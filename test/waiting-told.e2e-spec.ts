@@ -4,7 +4,7 @@ import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { LogLines, startApplication, type TestApplication } from './support/application.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
-import { failure, quiet, until } from './support/waiting.js';
+import { failure, outwaited, quiet, until } from './support/waiting.js';
 
 describe('a call that waits for a login', () => {
   let server: LoopbackServer;
@@ -14,13 +14,14 @@ describe('a call that waits for a login', () => {
   let host: string;
   /** How the token endpoint answers; not at all where this is `undefined`. */
   let status: number | undefined;
+  let body: object;
   let credentials: () => unknown;
 
   beforeEach(async () => {
-    status = undefined;
+    [status, body] = [undefined, {}];
     credentials = () => ({ apiKey: 'test-key-not-real', apiSecret: 'test-secret-not-real' });
     server = await startLoopbackServer((_, response) =>
-      status === undefined ? undefined : json(response, status, {}, { 'retry-after': '5' }),
+      status === undefined ? undefined : json(response, status, body, { 'retry-after': '5' }),
     );
     ({ host } = new URL(server.url));
     clock = new ManualClock();
@@ -106,5 +107,12 @@ describe('a call that waits for a login', () => {
     await call(5_000);
     await clock.advance(10_000);
     expect(told()).toEqual([]);
+  });
+
+  it('is told of once where it ends because the secret is rejected', async () => {
+    [status, body] = [401, { code: 401, error: 'invalid api key or secret' }];
+    await outwaited(clock, Promise.all([call(20_000), call(20_000)]));
+    const lines = (['error', 'warn'] as const).flatMap((level) => logger.of(level, 'PaymentsAuth'));
+    expect(lines).toEqual([expect.stringContaining('credentials-rejected provider=wakapay')]);
   });
 });

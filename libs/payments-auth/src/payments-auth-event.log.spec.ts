@@ -51,6 +51,24 @@ describe('the log', () => {
     ]);
   });
 
+  it('tells once of a secret that is rejected, and again of any other reason', () => {
+    const log = logger();
+    const events = new EventLog(log);
+    const { reason, account } = rejected;
+    const unavailable = { type: 'credential-unavailable', provider: 'pesapal', account, atMs: 2 } as const;
+    events.write(rejected);
+    events.write({ ...unavailable, account: 'other', reason });
+    events.write({ ...unavailable, reason });
+    events.write({ ...unavailable, reason: 'HTTP 503' });
+    events.write({ ...unavailable, reason });
+    expect(log.lines.map((line) => line.replace(/ retryAfterMs=.*/, ''))).toEqual([
+      `error credentials-rejected provider=pesapal account=shop reason=${reason}`,
+      `warn credential-unavailable provider=pesapal account=other reason=${reason}`,
+      'warn credential-unavailable provider=pesapal account=shop reason=HTTP 503',
+      `warn credential-unavailable provider=pesapal account=shop reason=${reason}`,
+    ]);
+  });
+
   it('is silent while everything is well', () => {
     const log = logger();
     const events = new EventLog(log);

@@ -23,11 +23,14 @@ const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
 
 /** Faults of a definition concern every account alike. */
 const MOST_FAULTS_REMEMBERED = 100;
+/** Of so many accounts is remembered that their secret was just told to be wrong. */
+const MOST_REJECTED_REMEMBERED = 100;
 
 /** One line an event, with provider and reason in it; for the few events that somebody has to know of. */
 export class EventLog {
   readonly #logger: Pick<Logger, Level>;
   readonly #faults = new Set<string>();
+  readonly #rejected = new Set<string>();
 
   constructor(logger: Pick<Logger, Level>) {
     this.#logger = logger;
@@ -36,7 +39,16 @@ export class EventLog {
   write(event: PaymentsAuthEvent): void {
     const level = LEVELS[event.type];
     if (level === undefined || (event.type === 'definition-fault' && !this.#isNews(event))) return;
+    if (event.type === 'credential-unavailable' && this.#rejected.delete(subjectOf(event))) return;
+    if (event.type === 'credentials-rejected' || event.type === 'grant-rejected') this.#remember(event);
     this.#logger[level](line(event));
+  }
+
+  /** That callers get no credential follows from it, for the same reason, and needs no line of its own. */
+  #remember(event: PaymentsAuthEvent & { reason: string }): void {
+    this.#rejected.add(subjectOf(event));
+    const [oldest] = this.#rejected;
+    if (this.#rejected.size > MOST_REJECTED_REMEMBERED) this.#rejected.delete(oldest as string);
   }
 
   /** The same fault comes again with every attempt and every account, and is told once. */
@@ -46,6 +58,10 @@ export class EventLog {
     this.#faults.add(fault);
     return true;
   }
+}
+
+function subjectOf({ provider, account, reason }: PaymentsAuthEvent & { reason: string }): string {
+  return JSON.stringify([provider, account, reason]);
 }
 
 /** The audit log: every event, one JSON line each. No event carries a secret. */
