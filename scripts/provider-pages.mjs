@@ -89,18 +89,12 @@ export function pageOf(definition, kindOf, toKnow) {
   ];
   const schemes = Object.entries(webhooks).map(([name, scheme]) => {
     const confirmWith = scheme['~work']?.confirmWith;
-    const { onlyWhenNamed, toleranceMs } = scheme['~work'] ?? {};
-    const notes = [
-      ...(onlyWhenNamed === true ? ['only where a route names it'] : []),
-      ...(toleranceMs === undefined
-        ? []
-        : [`refused when it was signed more than ${toleranceMs / 60_000} minutes from now`]),
-    ];
+    const onlyWhenNamed = scheme['~work']?.onlyWhenNamed === true ? 'only where a route names it' : '';
     return [
       `\`${name}\``,
       PROOFS[scheme.proves],
       confirmWith === undefined ? '' : `\`${confirmWith}\``,
-      notes.join('; '),
+      onlyWhenNamed,
     ];
   });
   const errors = advice.map(({ on, status, says, cause, fix }) => [
@@ -233,11 +227,11 @@ function rotation({ token, credentials, refusal }) {
     .filter(([, field]) => field.secret !== false && field.optional !== true)
     .map(([name]) => `\`${name}\``);
   const first = `1. Make a second ${fields.join(' and ') || 'secret'} where the provider shows its credentials.`;
-  // Such a 401 may have another reason, so that it moves no call to the next key of a list.
+  // Such a 401 may have another reason, so that it moves no payment to the next key of a list.
   if (token === undefined && refusal === undefined)
     return [
       first,
-      '2. Try it with `npx --no nestjs-payments-auth check`, or with one call. A 401 of this provider does not say that the key is wrong: in a list of keys, every call carries the newest.',
+      '2. Try it with `npx --no nestjs-payments-auth check`, or with one call. A 401 of this provider does not say that the key is wrong: in a list of keys, every call carries the newest, and a reading call that is refused is sent once more with another.',
       '3. Configure it alone, or swap it at a moment of your choice: `credentials.rotate(newOnes)`. Deploy.',
       '4. Delete the old one at the provider when no process uses it any more.',
     ].join('\n');

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { refuse } from '../../../../test/support/spending.js';
+import { refuse, spend } from '../../../../test/support/spending.js';
 import {
   changing,
   type CredentialBed,
@@ -138,7 +138,43 @@ describe('a static key', () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const newest = await spender.obtain();
-    expect(await refuse(spender, bed.clock, newest, IN_BETWEEN)).toBeUndefined();
+    const unrepeatable = { ...IN_BETWEEN, replayable: false };
+    expect(await refuse(spender, bed.clock, newest, unrepeatable)).toBeUndefined();
+    expect(spender.peek()?.headers['authorization']).toBe('test-newest');
+  });
+
+  it('lets a repeatable call try another after such a refusal, which proves nothing', async () => {
+    bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
+    const spender = spenderOf(bed);
+    const carried: unknown[] = [];
+    const send = (good: string, own: boolean) =>
+      spend(spender, bed.clock, {
+        answer: ({ headers }) => {
+          carried.push(headers['authorization']);
+          return headers['authorization'] === good ? 200 : 401;
+        },
+        own,
+      });
+    expect(await send('test-older', false)).toEqual({ attempts: 2, status: 200, refused: false });
+    expect(await send('none', false)).toEqual({ attempts: 2, status: 401, refused: true });
+    expect(carried).toEqual(['test-newest', 'test-older', 'test-newest', 'test-older']);
+    expect(spender.peek()?.headers['authorization']).toBe('test-newest');
+    expect(bed.eventsOf('credentials-rejected')).toEqual([]);
+    expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
+  });
+
+  it('is sent once to a call whose other key the provider rejects in its own words', async () => {
+    bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
+    const spender = spenderOf(bed);
+    const newest = await spender.obtain();
+    const older = (await refuse(spender, bed.clock, newest, IN_BETWEEN)) as Credential;
+    const attempts = [newest, older].map((credential) => ({
+      credential,
+      status: 401,
+      sentAtMs: bed.clock.monotonic(),
+      refusedAtMs: bed.clock.monotonic(),
+    }));
+    expect(await refuse(spender, bed.clock, older, { ...REFUSED, attempts })).toBeUndefined();
     expect(spender.peek()?.headers['authorization']).toBe('test-newest');
   });
 

@@ -88,6 +88,12 @@ export class AccountSecrets {
     return this.#list?.find((secret) => shortOf(secret) === id);
   }
 
+  /** Another key than the one with this id, if there is one among those that were last heard of. */
+  otherThan(id: string): Secret | undefined {
+    const list = this.#list ?? [];
+    return list.length > 1 ? this.firstKey(list, id) : undefined;
+  }
+
   /** One that is newer than `current`, was called wrong, and has been left alone for long enough. */
   newerToTry(current: Secret): Secret | undefined {
     if (this.#rejections === undefined) return undefined;

@@ -36,17 +36,22 @@ export class RefusedKeys {
   }
 
   /** What a refused call is sent again with: any other key than the one just refused. */
-  cure(refused: Credential, { own }: Refusal): Cure {
+  cure(refused: Credential, { own, replayable, attempts }: Refusal): Cure {
     const { kept, owner } = this.#slot;
     const isCurrent = kept?.credential.isSameAs(refused) === true;
-    if (!isCurrent && kept?.isAlive(owner.context.clock) === true)
-      return { by: 'replay', with: kept.credential };
-    // Something in between does not know the key, and proves nothing about it.
-    if (!own) return { by: 'renewal', of: refused };
+    const current = kept?.isAlive(owner.context.clock) === true ? kept.credential : undefined;
+    const hasTried = (key: Credential) => attempts.some(({ credential }) => credential.isSameAs(key));
+    if (current !== undefined && !hasTried(current)) return { by: 'replay', with: current };
+    if (!own) {
+      // Something in between does not know the key, and proves nothing about it. This one call may know better.
+      const other = replayable && attempts.length === 1 ? owner.secrets.otherThan(refused.id) : undefined;
+      if (other !== undefined) return { by: 'replay', with: keyCredential(this.#slot, other) };
+      return { by: 'renewal', of: current ?? refused };
+    }
     // What was kept may have ended while the call was on its way: its key is no better for that.
     const secret = isCurrent ? kept.secret : owner.secrets.named(refused.id);
     if (secret !== undefined) this.#reject(secret);
-    return { by: 'renewal', of: refused, key: refused.id };
+    return { by: 'renewal', of: current ?? refused, key: refused.id };
   }
 
   /** @returns the key that the provider has accepted: calls carry it from now on */
