@@ -104,6 +104,25 @@ describe('a provider that accepts its tokens 30 s after it has issued them', () 
     expect(provider.counts.tokenRequests).toBeGreaterThanOrEqual(5);
   });
 
+  it('says in the error of a timeout, and once in the log after 3 s, what calls wait for', async () => {
+    const impatient = Array.from({ length: 3 }, () => failure(send({ timeout: 10 * SECOND })));
+    await until(() => eventsOf('credential-obtained').length === 1);
+    await quiet();
+    await clock.advance(2_900);
+    expect(eventsOf('calls-waiting')).toEqual([]);
+    await clock.advance(200);
+    const { host } = new URL(provider.baseUrl);
+    const words = new RegExp(`^waiting for a token of ${host} to be accepted, which takes another \\d+ ms$`);
+    const said = { provider: 'acme', host, reason: expect.stringMatching(words) };
+    expect(eventsOf('calls-waiting')).toMatchObject([said]);
+    await clock.advance(7_000);
+    for (const error of await Promise.all(impatient)) {
+      expect(error).toMatchObject({ isAxiosError: true, code: 'ECONNABORTED' });
+      expect(error.message).toMatch(new RegExp(`^timeout of 10000ms exceeded, ${words.source.slice(1)}`));
+    }
+    expect(eventsOf('calls-waiting')).toHaveLength(1);
+  });
+
   it('is sent nothing by a first call that does not wait for that', async () => {
     const impatient = failure(send({ timeout: 10 * SECOND }));
     const patient = send();

@@ -35,6 +35,8 @@ export interface CredentialSpender {
 
 /** What a call without a credential waits for. */
 export interface AwaitedLogin {
+  /** The host that is asked for it, where that is known. */
+  readonly host?: string;
   /** Which host, why not yet, and when next. */
   readonly words: string;
   /** The last failure, where there was one. */

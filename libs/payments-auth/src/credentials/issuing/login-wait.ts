@@ -2,7 +2,7 @@ import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
 import { deadline } from '../../within.js';
 
 /** A wait is long when it has lasted so many milliseconds. */
-const LONG_MS = 3_000;
+export const LONG_MS = 3_000;
 
 /**
  * Who waits for a login, and until when. Nobody waits for a renewal ahead of its time; from the moment in which a caller

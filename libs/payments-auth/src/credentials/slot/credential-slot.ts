@@ -12,6 +12,7 @@ import {
 import type { AwaitedLogin, CredentialSpender } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import { type Bucket, waitForLoginMs } from '../issuing/back-off.js';
+import { LONG_MS } from '../issuing/login-wait.js';
 import type { AskedFor } from '../issuing/token-issuer.js';
 import type { AcquireReason } from '../payments-auth-event.js';
 import type { Renewer } from '../renewing/renewal-gate.js';
@@ -22,6 +23,7 @@ import { giveBack, newerThan, takeBack, unwatch } from './giving-back.js';
 import { keepAcquired } from './keeping.js';
 import type { KeptCredential } from './kept-credential.js';
 import { type Acquired, Login, type Wanted } from './login.js';
+import { awaitsAge } from './login-story.js';
 import { countHaste, Outage } from './outage.js';
 import { RefusedKeys } from './refused-keys.js';
 import { type Cure, RefusedTokens } from './refused-tokens.js';
@@ -104,7 +106,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   get awaits(): AwaitedLogin | undefined {
-    return this.#underWay?.login.story.awaits;
+    const forMs = this.#usableInMs;
+    return forMs > 0 ? awaitsAge(this, forMs) : this.#underWay?.login.story.awaits;
   }
 
   answered(credential: Credential, answer: CallAnswer): void {
@@ -166,7 +169,10 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const { clock, closing } = this.#context;
     const forMs = this.#kept?.credential === credential ? this.#usableInMs : 0;
     if (forMs <= 0) return credential;
+    const tell = () => this.journal.callsWaitForAge(credential, this.awaits);
+    const telling = clock.setTimeout(tell, LONG_MS);
     await pause(clock, forMs, closing, true);
+    clock.clearTimeout(telling);
     if (closing.aborted) throw unavailable(this.owner, 'the application is shutting down');
     return this.peek() ?? this.obtain();
   }

@@ -53,6 +53,7 @@ export class LoginStory {
     const nextInMs = this.#nextAtMs && Math.max(0, Math.ceil(this.#nextAtMs - this.#nowMs));
     const cause = this.#lastReason === undefined ? lastError : this.unavailable(this.#lastReason, nextInMs);
     return {
+      ...(host === '' ? {} : { host }),
       words: [
         host === '' ? 'waiting for its credentials' : `waiting for a login at ${host}`,
         ...(failure === undefined ? [] : [`last failure: ${failure}`]),
@@ -118,13 +119,7 @@ export class LoginStory {
 
   /** Calls wait for longer than usual: nobody else would say so, until the first of them gives up. */
   lasts(): void {
-    const { credential, host } = this.#last;
-    this.#slot.journal.emit({
-      type: 'calls-waiting',
-      ...(credential === undefined ? {} : { credential }),
-      ...(host === undefined || host === '' ? {} : { host }),
-      reason: this.awaits.words,
-    });
+    this.#slot.journal.callsWait(this.#last.credential, this.awaits);
   }
 
   /** It has ended with nothing. @param serving what goes on being used meanwhile, if there is something */
@@ -153,4 +148,11 @@ export class LoginStory {
   get #nowMs(): number {
     return this.#slot.owner.context.clock.monotonic();
   }
+}
+
+/** What those wait for who have nothing but a token that its provider does not accept yet. */
+export function awaitsAge({ owner, kept }: SlotView, forMs: number): AwaitedLogin {
+  const host = kept === undefined ? '' : owner.context.issuerHost(kept.secret.credentials);
+  const words = `waiting for a token of ${host} to be accepted, which takes another ${Math.ceil(forMs)} ms`;
+  return { host, words };
 }

@@ -40,6 +40,8 @@ export class SlotHistory {
   lastSuccessAtMs: number | undefined = undefined;
   /** When calls were accepted again with a key that was refused before. Wall clock. */
   acceptedAgainAtMs: number | undefined = undefined;
+  /** The credential of which it was told that calls wait until it is accepted. */
+  toldOfAgeOf: string | undefined = undefined;
   // Counted here and not beside the rest: where nothing goes wrong they take no memory.
   tokenFailures = 0;
   refusals = 0;

@@ -3,6 +3,7 @@ import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import type { Owner } from '../credential-errors.js';
 import { type CallAnswer, isAcceptance, type Refusal } from '../call-answer.js';
+import type { AwaitedLogin } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import type { CredentialStatus } from '../credential.service.js';
 import type { AcquireReason, EventSink, PaymentsAuthEvent } from '../payments-auth-event.js';
@@ -163,6 +164,20 @@ export class SlotJournal {
       const whose = credential === undefined ? {} : { credential: credential.id };
       this.emit({ type: 'call-waited', ...whose, durationMs: clock.monotonic() - startedAtMs });
     };
+  }
+
+  /** Calls wait for so long that somebody has to know, before the first of them gives up. */
+  callsWait(credential: string | undefined, { host, words }: AwaitedLogin): void {
+    const whose = credential === undefined ? {} : { credential };
+    this.emit({ type: 'calls-waiting', ...whose, ...(host === undefined ? {} : { host }), reason: words });
+  }
+
+  /** As {@link callsWait}; told once of each credential. */
+  callsWaitForAge({ id }: Credential, awaited: AwaitedLogin | undefined): void {
+    const history = this.#made();
+    if (awaited === undefined || history.toldOfAgeOf === id) return;
+    history.toldOfAgeOf = id;
+    this.callsWait(id, awaited);
   }
 
   emit(event: OwnEvent): void {

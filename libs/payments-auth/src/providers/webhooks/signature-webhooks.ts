@@ -11,7 +11,6 @@ import {
   type PresentedSignature,
   presentedSignature,
   type SignatureSpec,
-  toleranceOf,
 } from './presented-signature.js';
 import {
   acceptsSignature,
@@ -377,7 +376,6 @@ function signatureWork(
         ? [spec.header.toLowerCase()]
         : [],
     needsEnvironment: judge.needsEnvironment === true,
-    toleranceMs: toleranceOf(spec),
     problems: (place) => [
       ...judge.problems(text, place),
       ...fieldProblems(fields, place),
