@@ -6,6 +6,7 @@ import type { AxiosRequestConfig } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import {
   BUILT_IN_PROVIDERS,
+  checksumField,
   clientCredentials,
   clientSecretJwt,
   customWebhook,
@@ -13,13 +14,18 @@ import {
   hashOfCredentials,
   hashWebhook,
   hmacWebhook,
+  jws,
   login,
   OWN_ACCOUNT,
   PaymentsSignaturesService,
+  refreshToken,
   sharedToken,
   standardWebhooks,
   unsignedWebhook,
 } from 'nestjs-payments-auth';
+import { RedisTokenStore } from 'nestjs-payments-auth/redis';
+import { PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
+import { PaymentsAuthHealthIndicator, PaymentsAuthHealthModule } from 'nestjs-payments-auth/terminus';
 import { signedDelivery } from 'nestjs-payments-auth/testing';
 import { resolveOptions } from '../../libs/payments-auth/src/options/options.resolver.js';
 import { startApplication } from '../support/application.js';
@@ -109,6 +115,23 @@ const tokens = [
     rejected: () => false,
   }),
 ];
+/** What its issuer says to a merchant decides whether this merchant has to connect again. */
+const renewed = () =>
+  defineProvider<Keys>({
+    name: 'renewed',
+    title: 'Renewed',
+    docs: 'https://docs.renewed.test',
+    environments: { live: 'https://api.renewed.test' },
+    credentials: { id: { secret: false }, key: {} },
+    token: refreshToken<Keys>({
+      path: '/refresh',
+      client: ({ credentials: { id } }) => ({ id, secret: 'test-client-secret' }),
+      refreshToken: ({ credentials: { key } }) => key,
+      rotates: false,
+      documentedLifetimeMs: 3_600_000,
+    }),
+    headers: ({ token: carried }) => ({ Authorization: `Bearer ${carried}` }),
+  });
 const clients = tokens.map((token, at) =>
   defineProvider<Keys>({
     name: `client-${at}`,
@@ -123,7 +146,11 @@ const clients = tokens.map((token, at) =>
 
 const attacker = await startLoopbackServer((_, response) => json(response, 200, { token: 'attacker' }));
 const server = await startLoopbackServer((request, response) => {
-  if (request.url === '/oauth') json(response, 200, { access_token: 't-of-client', token_type: 'bearer' });
+  if (request.url === '/refresh' && request.body.includes('wrong'))
+    json(response, 400, { error: 'invalid_grant' });
+  else if (request.url === '/refresh') json(response, 200, { access_token: 't-renewed' });
+  else if (request.url === '/oauth')
+    json(response, 200, { access_token: 't-of-client', token_type: 'bearer' });
   else if (request.url === '/bare') json(response, 200, { token: 't-of-bare' });
   else if (request.url === '/token')
     json(response, 200, { token: `t-of-${(JSON.parse(request.body.toString()) as Keys).id}` });
@@ -151,6 +178,12 @@ const options = () => ({
       baseUrl: server.url,
       keepWarm: 'when-used' as const,
       accounts: (id: string) => ({ id: id.replace(/\d+$/, ''), key: `test-${id}` }),
+    },
+    renewed: {
+      provider: renewed(),
+      baseUrl: server.url,
+      keepWarm: 'when-used' as const,
+      accounts: (id: string) => ({ id: 'client', key: `${id.replace(/\d+$/, '')}-refresh-token-of-test` }),
     },
     ...Object.fromEntries(
       clients.map((provider) => [
@@ -342,6 +375,84 @@ async function calls(): Promise<unknown> {
   };
 }
 
+/** As much of a Redis as says what it was asked. */
+function askedRedis() {
+  const asked: unknown[] = [];
+  const say = (...command: unknown[]) => {
+    asked.push(command.slice(1, 3));
+    return Promise.resolve(['held']);
+  };
+  return {
+    asked,
+    client: { status: 'ready', isCluster: false, eval: say, call: say, on: () => undefined, duplicate: say },
+  };
+}
+
+const health = (
+  await startApplication(
+    {
+      providers: {
+        acme: {
+          provider: acme,
+          baseUrl: server.url,
+          keepWarm: 'when-used',
+          credentials: { id: 'own', key: 'test-own' },
+        },
+      },
+    },
+    { imports: [PaymentsAuthHealthModule] },
+  )
+).app.get(PaymentsAuthHealthIndicator);
+
+/** What is made and asked beside calls: a store, a page, a health check, and the building blocks of definitions. */
+async function beside(): Promise<unknown> {
+  const { asked, client: redis } = askedRedis();
+  const store = new RedisTokenStore(redis, { keys: [{ id: '1', key: 'k'.repeat(43) + '=' }] });
+  await store
+    .claim(
+      { provider: 'acme', account: undefined, hash: 'a'.repeat(64) },
+      { newerThan: 0, drop: false, insist: false },
+    )
+    .catch(() => undefined);
+  const page = PaymentsAuthStatusPageModule.forRoot({
+    guards: [
+      class {
+        canActivate = () => true;
+      },
+    ],
+  });
+  const [controller] = page.controllers ?? [];
+  const { providers } = await resolveOptions(
+    {
+      providers: { renewed: { provider: renewed(), baseUrl: server.url, accounts: () => undefined } },
+    },
+    { builtIns: BUILT_IN_PROVIDERS, variables: () => undefined },
+  );
+  const refreshing = await Promise.all(
+    ['right', 'wrong'].map(async (refresh) => {
+      const account = `${refresh}${(merchants += 1)}`;
+      return paymentsAuth
+        .credentials('renewed', account)
+        .get()
+        .then(({ token }) => token)
+        .catch((error: { code: string }) => error.code);
+    }),
+  );
+  return {
+    hash: store.hashKey.toString('hex'),
+    timeoutMs: store.timeoutMs,
+    asked: JSON.stringify(asked).replace(/[0-9a-f]{32,}/g, 'hash'),
+    path: Reflect.getMetadata('path', controller as object) as unknown,
+    imports: page.imports?.length,
+    renewed: providers[0]?.definition.token !== undefined,
+    refreshing,
+    health: await health.check(),
+    jws: jws({ algorithm: 'HS256', key: SECRET, payload: '{"a":1}' }),
+    checksum: checksumField('{"a":1}', { key: SECRET, field: 'mac', format: 'canonical' }),
+    told: told(),
+  };
+}
+
 /** What the boot makes of options, without the functions. */
 async function boot(): Promise<unknown> {
   const { providers } = await resolveOptions(options(), {
@@ -360,7 +471,7 @@ async function boot(): Promise<unknown> {
   );
 }
 
-const RUNS = { boot, calls, webhooks };
+const RUNS = { boot, calls, webhooks, beside };
 
 async function outcome(run: () => Promise<unknown>): Promise<string> {
   try {
@@ -392,6 +503,7 @@ process.on('message', (message: { names: string[]; looksAt: string[] }) => {
       boot: await outcome(boot),
       calls: await outcome(calls),
       webhooks: await outcome(webhooks),
+      beside: await outcome(beside),
     };
     const different: string[] = [];
     let tried = 0;

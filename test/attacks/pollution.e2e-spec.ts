@@ -175,6 +175,38 @@ const NAMES = {
     'url',
     'state',
   ],
+  'what stands beside calls': [
+    'keys',
+    'plaintext',
+    'hashKey',
+    'prefix',
+    'timeoutMs',
+    'logger',
+    'acquire',
+    'provider',
+    'account',
+    'path',
+    'guards',
+    'imports',
+    'header',
+    'detached',
+    'b64',
+    'crit',
+    'alg',
+    'without',
+    'rejected',
+    'wrongClient',
+    'revoke',
+    'parameters',
+    'tokenType',
+    'basicEncoding',
+    'host',
+    'limits',
+    'token_type',
+    'error',
+    'cause',
+    'words',
+  ],
   places: ['own', 'hosts', 'defaultHost', 'live', 'sandbox', 'api'],
 } satisfies Record<string, string[]>;
 
@@ -185,6 +217,7 @@ const LOOKS_AT: Readonly<Record<string, readonly string[]>> = {
   'axios settings': ['calls'],
   'login fields': ['calls'],
   'webhook fields': ['webhooks'],
+  'what stands beside calls': ['beside'],
   places: ['boot', 'calls'],
 };
 
@@ -200,7 +233,7 @@ describe('a polluted Object.prototype', () => {
     const looksAt = LOOKS_AT[what] ?? ['boot', 'calls', 'webhooks'];
     child.send({ names, looksAt });
     const { before, different, stolen, tried } = await child.next<{
-      before: { boot: string; calls: string; webhooks: string };
+      before: { boot: string; calls: string; webhooks: string; beside: string };
       different: string[];
       stolen: string[];
       tried: number;
@@ -208,6 +241,8 @@ describe('a polluted Object.prototype', () => {
     expect(before.calls).toContain('cs_own');
     expect(before.calls).toContain('cs_B');
     expect(before.boot).not.toContain('failed');
+    expect(before.beside).toContain('t-renewed');
+    expect(before.beside).toContain('GRANT_REJECTED');
     expect(different).toEqual([]);
     expect(stolen).toEqual([]);
     expect(before.webhooks).toContain('evt_1');

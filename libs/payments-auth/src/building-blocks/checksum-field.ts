@@ -23,7 +23,7 @@ export function checksumField(
     readonly without?: readonly string[];
   },
 ): string {
-  const { key, field, format, without = [] } = options;
+  const { key, field, format, without = [] } = { __proto__: null, ...options } as typeof options;
   const json = parsedObject(body);
   if (json === undefined) return body;
   const checksum = hmac('sha256', key, jsonText(withoutFields(json, [field, ...without]), format));

@@ -56,7 +56,10 @@ export class UnsignedJws {
   readonly #algorithm: JwsAlgorithm;
   readonly #start: string;
 
-  constructor({ algorithm, header = {}, payload, detached = false }: JwsParts) {
+  constructor(parts: JwsParts) {
+    // Nothing that somebody has put on `Object.prototype`.
+    const { algorithm, payload, detached = false, header: given } = { __proto__: null, ...parts } as JwsParts;
+    const header = { __proto__: null, ...given } as Readonly<Record<string, unknown>>;
     if (header['alg'] !== undefined && header['alg'] !== algorithm)
       throw new TypeError(
         `jws: the header says alg ${JSON.stringify(header['alg'])}, and the algorithm is ${algorithm}`,

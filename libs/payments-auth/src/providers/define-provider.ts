@@ -35,7 +35,8 @@ export function defineProvider<
   C extends { readonly [K in keyof C]: string | readonly string[] | undefined },
   N extends string = string,
   E extends string = string,
->(definition: ProviderDefinition<CredentialFields<C>, N, E>): ProviderDefinition<CredentialFields<C>, N, E> {
+>(asWritten: ProviderDefinition<CredentialFields<C>, N, E>): ProviderDefinition<CredentialFields<C>, N, E> {
+  const definition = deepOwnCopy(asWritten);
   const problems = definitionProblems(definition);
   if (problems.length > 0) {
     const name = typeof definition?.name === 'string' ? definition.name : undefined;
@@ -45,7 +46,7 @@ export function defineProvider<
       { ...(name === undefined ? {} : { provider: name }), problems },
     );
   }
-  return deepOwnCopy(definition);
+  return definition;
 }
 
 /** The description behind a definition; made once. */

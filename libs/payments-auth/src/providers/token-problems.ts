@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-properties.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { isWrongAnswer } from '../strategies/definition-fault.js';
 import { type Fields, hostProblems, type Problems } from './definition-checks.js';
@@ -43,20 +44,20 @@ function requestProblems(token: Fields, definition: Fields): Problems {
   const { environments } = definition;
   const read = new Set<PropertyKey>();
   const given = new Proxy<Fields>(
-    {
+    ownCopy({
       credentials: values.all,
       environment: isJsonObject(environments) ? Object.keys(environments)[0] : undefined,
       scopes: ['invented-scope'],
       nowMs: 0,
       endpoint: 'https://invented.test/token',
       token: 'invented-token',
-    },
+    }),
     { get: (target, name) => (read.add(name), Reflect.get(target, name) as unknown) },
   );
-  const means = {
+  const means = ownCopy({
     clientAuthentication: firstOf(token['authentication']),
     signer: async () => new Uint8Array(),
-  };
+  });
   const wrong = ['request', 'revoke'].flatMap((name): Problems => {
     const make = token[name];
     if (typeof make !== 'function') return [];

@@ -52,7 +52,7 @@ export function resolveOptions(
   client: unknown,
   options: RedisTokenStoreOptions,
 ): ResolvedRedisTokenStoreOptions {
-  const { keys = [], plaintext = false, hashKey, prefix = 'payments-auth', timeoutMs = 250 } = options;
+  const { keys = [], plaintext = false, hashKey, prefix = 'payments-auth', timeoutMs = 250 } = ownOf(options);
   const problems: string[] = [];
   if (!isRedisClient(client))
     problems.push(
@@ -83,4 +83,9 @@ export function resolveOptions(
     prefix,
     timeoutMs,
   };
+}
+
+/** Without what somebody may have put on `Object.prototype`. */
+export function ownOf<T extends object>(options: T): T {
+  return { __proto__: null, ...options };
 }

@@ -31,6 +31,7 @@ import {
   WRITE_NOTE,
 } from './redis-scripts.js';
 import {
+  ownOf,
   type RedisTokenStoreOptions,
   resolveOptions,
   type WarningLogger,
@@ -79,7 +80,7 @@ export class RedisTokenStore implements TokenStore {
     this.#prefix = prefix;
     this.timeoutMs = timeoutMs;
     this.#sealing = sealing;
-    this.#logger = options.logger ?? new Logger(RedisTokenStore.name);
+    this.#logger = ownOf(options).logger ?? new Logger(RedisTokenStore.name);
     this.#connection = connectionOf(client);
     this.#commands = new RedisCommands(this.#connection, timeoutMs);
     this.#withdrawals = new RedisWithdrawals(this.#connection, `${prefix}:withdrawn`, sealing);

@@ -33,7 +33,7 @@ export function keyBytes(key: unknown): Buffer | undefined {
 export function sealingKeys(keys: readonly EncryptionKey[], problems: string[]): readonly SealingKey[] {
   const seen = new Set<string>();
   return keys.flatMap((each, index) => {
-    const { id, key } = each ?? {};
+    const { id, key } = { __proto__: null, ...each } as EncryptionKey;
     const bytes = keyBytes(key);
     if (typeof id !== 'string' || !/^[\w.-]{1,32}$/.test(id))
       problems.push(`keys[${index}].id: 1 to 32 letters, digits, ".", "_" or "-" are needed`);

@@ -34,7 +34,14 @@ const PATH = /^\/?[\w~-][\w.~-]*(?:\/[\w~-][\w.~-]*)*$/;
 export class PaymentsAuthStatusPageModule {
   /** @throws PaymentsAuthError INVALID_OPTIONS without a guard, or with a path that is none */
   static forRoot(options: PaymentsAuthStatusPageOptions): DynamicModule {
-    const { path = DEFAULT_PATH, guards, imports = [] } = options ?? {};
+    const {
+      path = DEFAULT_PATH,
+      guards,
+      imports = [],
+    } = {
+      __proto__: null,
+      ...options,
+    } as PaymentsAuthStatusPageOptions;
     const problems = [...pathProblems(path), ...guardProblems(guards)];
     if (problems.length > 0) throw invalid(problems);
     return {

@@ -1,3 +1,4 @@
+import { deepOwnCopy } from '../own-properties.js';
 import type { ClientSpec } from './client-authentication.js';
 import { clientStrategy, errorCode, isRejectedClient } from './client.strategy.js';
 import { called, DefinitionFault } from './definition-fault.js';
@@ -49,7 +50,8 @@ const SHAPE: SpecShape = {
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-6
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  */
-export function refreshToken<C>(spec: RefreshTokenSpec<C>): TokenSource<C> {
+export function refreshToken<C>(asWritten: RefreshTokenSpec<C>): TokenSource<C> {
+  const spec = deepOwnCopy(asWritten);
   checkTokenSpec(SHAPE, spec);
   const refreshTokenOf = (given: Given<C>): string => {
     const token = called('token.refreshToken', () => spec.refreshToken(given));

@@ -60,8 +60,9 @@ export class PaymentsAuthHealthIndicator {
    */
   async check<const Key extends string = 'payments-auth'>(
     key: Key = 'payments-auth' as Key,
-    options: PaymentsAuthHealthOptions = {},
+    asked: PaymentsAuthHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
+    const options = ownOf(asked);
     const failures = options.acquire === true ? await this.#acquire(options) : {};
     const credentials = { ...this.#known(options), ...failures };
     const healths = new Set(Object.values(credentials).map(({ health }) => health));
@@ -76,7 +77,7 @@ export class PaymentsAuthHealthIndicator {
   /** Without asking anybody. */
   #known({ provider, account }: PaymentsAuthHealthOptions): Record<string, CredentialHealth> {
     const known: Record<string, CredentialHealth> = {};
-    for (const status of this.#paymentsAuth.status()) {
+    for (const status of this.#statuses()) {
       if (provider !== undefined && status.provider !== provider) continue;
       if (account !== undefined && status.account !== account) continue;
       const name = nameOf(status);
@@ -87,7 +88,7 @@ export class PaymentsAuthHealthIndicator {
     if (provider !== undefined && Object.keys(known).length === 0) {
       const name = nameOf({ provider, account });
       try {
-        known[name] = healthOf(this.#service({ provider, account }).status());
+        known[name] = healthOf(ownOf(this.#service({ provider, account }).status()));
       } catch (error) {
         known[name] = failed(error);
       }
@@ -100,9 +101,7 @@ export class PaymentsAuthHealthIndicator {
     const { provider, account } = options;
     const owners: Owner[] =
       provider === undefined || account === undefined
-        ? this.#paymentsAuth
-            .status()
-            .filter((status) => provider === undefined || status.provider === provider)
+        ? this.#statuses().filter((status) => provider === undefined || status.provider === provider)
         : [{ provider, account }];
     const failures: Record<string, CredentialHealth> = {};
     await Promise.all(
@@ -117,10 +116,19 @@ export class PaymentsAuthHealthIndicator {
     return failures;
   }
 
+  #statuses(): CredentialStatus[] {
+    return this.#paymentsAuth.status().map(ownOf);
+  }
+
   /** A status without an account is that of the provider's own. */
   #service({ provider, account }: Owner): CredentialService {
     return this.#paymentsAuth.credentials(provider, account ?? OWN_ACCOUNT);
   }
+}
+
+/** Without what somebody may have put on `Object.prototype`: a polluted `account` is nobody's. */
+function ownOf<T extends object>(value: T): T {
+  return { __proto__: null, ...value };
 }
 
 type Owner = Pick<CredentialStatus, 'provider' | 'account'>;
