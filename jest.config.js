@@ -41,8 +41,8 @@ const oldestAxios = {
 export default {
   // A bound for what hangs. Nothing is decided by how long it takes, and a busy machine may take long.
   testTimeout: 180_000,
-  // As many as the machine has cores: the specs wait for sockets more than they compute.
-  maxWorkers: '100%',
+  // More than the machine has cores: the specs wait for sockets longer than they compute.
+  maxWorkers: '150%',
   testSequencer: '<rootDir>/test/support/longest-first.sequencer.js',
   reporters: ['default', '<rootDir>/test/support/closing-line.reporter.js'],
   projects: [

@@ -89,12 +89,18 @@ export function pageOf(definition, kindOf, toKnow) {
   ];
   const schemes = Object.entries(webhooks).map(([name, scheme]) => {
     const confirmWith = scheme['~work']?.confirmWith;
-    const onlyWhenNamed = scheme['~work']?.onlyWhenNamed === true ? 'only where a route names it' : '';
+    const { onlyWhenNamed, toleranceMs } = scheme['~work'] ?? {};
+    const notes = [
+      ...(onlyWhenNamed === true ? ['only where a route names it'] : []),
+      ...(toleranceMs === undefined
+        ? []
+        : [`refused when it was signed more than ${toleranceMs / 60_000} minutes from now`]),
+    ];
     return [
       `\`${name}\``,
       PROOFS[scheme.proves],
       confirmWith === undefined ? '' : `\`${confirmWith}\``,
-      onlyWhenNamed,
+      notes.join('; '),
     ];
   });
   const errors = advice.map(({ on, status, says, cause, fix }) => [

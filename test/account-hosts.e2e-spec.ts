@@ -78,6 +78,39 @@ describe('Hosts of an account', () => {
     });
   });
 
+  it('are found in the paths of logins and of their ends', async () => {
+    const definition = defineProvider<TenantKeys, 'acme', 'live'>({
+      name: 'acme',
+      title: 'Acme',
+      docs: 'https://docs.acme.test',
+      environments: { live: `${server.url}/live` },
+      credentials: { key: {}, tenant: { optional: true, inUrl: /^[a-z-]+$/ } },
+      token: login({
+        path: '/{tenant}/token',
+        body: ({ credentials }) => ({ json: { key: credentials.key } }),
+        answer: { token: 'token' },
+        documentedLifetimeMs: 3_600_000,
+        rejected: () => false,
+        revoke: { path: '/{tenant}/end', body: ({ token }) => ({ json: { token } }) },
+      }),
+      headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+    });
+    application = await startApplication({
+      providers: { acme: { provider: definition, environment: 'live', accounts: keysOf } },
+    });
+    for (const account of ['one', 'two']) {
+      const credentials = application.paymentsAuth.credentials('acme', account);
+      await credentials.get();
+      await credentials.revoke();
+    }
+    expect(server.requests.map(({ url }) => url)).toEqual([
+      '/live/one/token',
+      '/live/one/end',
+      '/live/two/token',
+      '/live/two/end',
+    ]);
+  });
+
   it("never let one merchant's token go to the place of another, by no kind of URL", async () => {
     const paymentsAuth = await start({ accounts: keysOf });
     await called(paymentsAuth, 'one');

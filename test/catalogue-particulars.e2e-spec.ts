@@ -468,6 +468,42 @@ describe('kopokopo', () => {
   });
 });
 
+describe('pawapay', () => {
+  it('refuses a callback that has expired, by the time that the callback says', async () => {
+    const { provider, application, clock } = await startBed('pawapay');
+    const signatures = application.app.get(PaymentsSignaturesService);
+    const url = 'https://shop.example/hook';
+    const { headers, body = '' } = provider.webhook({ url, scheme: 'signature' });
+    expect(headers).toMatchObject({ 'signature-input': expect.stringMatching(/;created=\d+;expires=\d+;/) });
+    const schemeNow = async () => {
+      const rawBody = Buffer.from(body);
+      const length = { 'content-length': String(rawBody.byteLength) };
+      const message = { url, method: 'POST', headers: { ...headers, ...length } as Record<string, string> };
+      const delivery = await signatures.verifyWebhook('pawapay', { ...message, rawBody });
+      return delivery?.scheme;
+    };
+    // It expires after a minute, and clocks may differ by another one.
+    await clock.advance(119_000);
+    expect(await schemeNow()).toBe('signature');
+    await clock.advance(2_000);
+    expect(await schemeNow()).toBeUndefined();
+  });
+});
+
+describe('nomba', () => {
+  it('renews five minutes ahead, as its documents say, where the application says so', async () => {
+    const { provider, clock, send, outwait } = await startBed('nomba', {}, { refreshBeforeMs: 300_000 });
+    await outwait(send({ url: '/v1/accounts/balance' }));
+    await clock.advance(24.5 * 60_000);
+    await outwait(send({ url: '/v1/accounts/balance' }));
+    expect(provider.counts.tokenRequests).toBe(1);
+    await clock.advance(60_000);
+    await outwait(send({ url: '/v1/accounts/balance' }));
+    await outwait(send({ url: '/v1/accounts/balance' }));
+    expect(provider.counts).toMatchObject({ tokenRequests: 2, refusals: 0 });
+  });
+});
+
 describe('square', () => {
   @Controller()
   class Hooks {

@@ -594,6 +594,33 @@ describe('nestjs-payments-auth --definitions', () => {
   });
 
   it.each([
+    ["probe: { path: '/balance', accepted: ({ body }) => body.a.b.c },", /probe\.accepted threw TypeError/],
+    [
+      "sign: ({ credentials }) => ({ headers: { 'X-Sig': credentials.kye } }),",
+      /sign threw sign reads credentials\.kye/,
+    ],
+    ["sign: async () => { throw new Error('the HSM is away'); },", /sign threw the HSM is away/],
+    [
+      "defaultHeaders: ({ credentials }) => ({ 'X-A': at(credentials.key) }),",
+      /defaultHeaders threw Error: at use/,
+    ],
+  ])('names the function that fails: %s', async (part, said) => {
+    const file = write(
+      `const at = (key) => { if (key.startsWith('test')) throw new Error('at use.'); return key; };
+       export const lakepay = { ...${DEFINITION}, ${part} };`,
+    );
+    const server = await startLoopbackServer((_, response) => json(response, 200, {}));
+    try {
+      const variables = { LAKEPAY_KEY: 'test-key-not-real', LAKEPAY_BASE_URL: server.url };
+      const { stdout, code } = await run(['check', 'lakepay', '--definitions', file], variables);
+      expect([code, stdout]).toEqual([1, expect.stringMatching(said)]);
+      expect(stdout).not.toContain('test-key-not-real');
+    } finally {
+      await server.close();
+    }
+  });
+
+  it.each([
     ['export const nothing = 7;', /exports nothing that defineProvider\(\) has made/],
     ["throw new Error('no key');", /cannot be loaded: no key/],
   ])('says what is wrong with the module %j', async (text, message) => {

@@ -4,14 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PaymentsAuthModule } from 'nestjs-payments-auth';
 import { PaymentsAuthOpenTelemetryModule } from 'nestjs-payments-auth/opentelemetry';
-import { startSandbox } from 'payments-sandbox';
+import { type Sandbox, startSandbox } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
-import { INCIDENTS } from '../libs/payments-auth/src/opentelemetry/incidents.js';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startModules } from './support/application.js';
+import { MemoryTokenStore } from './support/memory-token-store.js';
+import { fits, PromQuery, type Scrape, scrapeOf } from './support/promql.js';
+import { parse } from 'yaml';
 import { outcomeOf, outwaited, until } from './support/waiting.js';
 
 jest.setTimeout(60_000);
@@ -39,16 +41,17 @@ interface Dashboard {
 
 const dashboard = JSON.parse(read('dashboard.json')) as Dashboard;
 
-/** The rules of the file: each begins with `- alert:`, and its expression is folded into one line. */
-const alerts = read('alerts.yml')
-  .split(/^ {6}- alert: /m)
-  .slice(1)
-  .map((text) => {
-    const [, name = ''] = /^(\w+)\n/.exec(text) ?? [];
-    const [, folded = ''] = /^ {8}expr: >-\n((?: {10}.*\n)+)/m.exec(text) ?? [];
-    const [, severity] = /^ {10}severity: (\w+)$/m.exec(text) ?? [];
-    return { name, expr: folded.replaceAll(/\s+/g, ' ').trim(), severity, text };
-  });
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly description: string };
+}
+
+const rules = (parse(read('alerts.yml')) as { groups: { rules: Rule[] }[] }).groups.flatMap(
+  (group) => group.rules,
+);
 
 const queries: Query[] = [
   ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ where: title, expr }))),
@@ -58,95 +61,140 @@ const queries: Query[] = [
       const [, metric = '', label = ''] = /^label_values\((\w+), (\w+)\)$/.exec(query) ?? [];
       return { where: `variable ${name}`, expr: `count by (${label}) (${metric})` };
     }),
-  ...alerts.map(({ name, expr }) => ({ where: name, expr })),
+  ...rules.map(({ alert, expr }) => ({ where: alert, expr })),
 ];
 
-/** The series that the exporter writes: name, and label names with the values that were seen. */
-type Series = Map<string, Map<string, Set<string>>>;
+const namesIn = ({ samples }: Scrape) => new Set(samples.map(({ labels }) => labels['__name__']));
 
-function seriesOf(text: string): Series {
-  const found: Series = new Map();
-  for (const line of text.split('\n')) {
-    const [, name, labels = ''] = /^(\w+)(?:\{(.*)\})? /.exec(line) ?? [];
-    if (name === undefined) continue;
-    const known = found.get(name) ?? new Map<string, Set<string>>();
-    found.set(name, known);
-    for (const [, label = '', value = ''] of labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g))
-      known.set(label, (known.get(label) ?? new Set()).add(value));
-  }
-  return found;
-}
+const withUnit = (name = '') =>
+  name.replace(/^(payments_auth_\w*?(?:duration|ahead|time_to_live))(_bucket|_count|_sum)?$/, '$1_seconds$2');
 
 /** As the Collector names them: durations end in their unit. */
-function asTheCollectorWrites(series: Series): Series {
-  return new Map(
-    [...series].map(([name, labels]) => [
-      name.replace(
-        /^(payments_auth_\w*?(?:duration|ahead|time_to_live))(_bucket|_count|_sum)?$/,
-        '$1_seconds$2',
-      ),
-      labels,
-    ]),
-  );
-}
-
-/** The selectors of a query, each with the names that it matches and the labels that it looks at. */
-function selectorsOf(expr: string) {
-  const [, ...selectors] = [
-    undefined,
-    ...[...expr.matchAll(/\b(payments_auth_\w+)(?:\{([^}]*)\})?(?=[\s[)]|$)/g)]
-      .filter(([, name = '']) => !isLabel(name))
-      .map(([, name = '', matchers = '']) => ({ name: new RegExp(`^${name}$`), matchers })),
-    ...[...expr.matchAll(/\{__name__=~"([^"]+)"(?:, ([^}]*))?\}/g)].map(([, name = '', matchers = '']) => ({
-      name: new RegExp(`^(?:${name})$`),
-      matchers,
+function asTheCollectorWrites({ atMs, samples }: Scrape): Scrape {
+  return {
+    atMs,
+    samples: samples.map(({ labels, value }) => ({
+      labels: { ...labels, __name__: withUnit(labels['__name__']) },
+      value,
     })),
-  ];
-  return selectors as { name: RegExp; matchers: string }[];
+  };
 }
-
-const LABELS = ['provider', 'outcome', 'reason', 'from', 'refused_again', 'incident'].map(
-  (name) => `payments_auth_${name}`,
-);
-const isLabel = (name: string) => LABELS.includes(name);
 
 /** What is wrong with a query, by the series that there are. */
-function problemsOf({ where, expr }: Query, series: Series): string[] {
-  const selectors = selectorsOf(expr);
-  if (selectors.length === 0) return [`${where}: asks for nothing`];
-  const problems: string[] = [];
-  const grouped = [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, names = '']) => names.split(/, ?/));
-  for (const { name, matchers } of selectors) {
-    const matched = [...series].filter(([each]) => name.test(each));
-    if (matched.length !== 1) problems.push(`${where}: ${name.source} is ${matched.length} metrics`);
-    const [, labels = new Map<string, Set<string>>()] = matched[0] ?? [];
-    for (const [, label = '', operator = '', value = ''] of matchers.matchAll(/(\w+)(=~|!=|=)"([^"]*)"/g)) {
-      const seen = labels.get(label);
-      if (seen === undefined) problems.push(`${where}: ${name.source} has no label ${label}`);
-      if (value.startsWith('$')) continue;
-      const possible = label === 'payments_auth_incident' ? new Set<string>(INCIDENTS) : seen;
-      for (const one of operator === '=~' ? value.split('|') : [value])
-        if (possible?.has(one) !== true) problems.push(`${where}: ${label} is never ${one}`);
-    }
-    for (const label of grouped)
-      if (!labels.has(label)) problems.push(`${where}: ${name.source} has no label ${label} to group by`);
+function problemsOf({ where, expr }: Query, { samples }: Scrape): string[] {
+  let query: PromQuery;
+  try {
+    query = new PromQuery(expr);
+  } catch (error) {
+    return [`${where}: ${(error as Error).message}`];
   }
-  return problems;
+  const { selectors } = query;
+  if (selectors.length === 0) return [`${where}: asks for nothing`];
+  return selectors.flatMap(({ matchers, groupedBy }) => {
+    const [name, ...others] = [
+      matchers.filter(({ label }) => label === '__name__'),
+      ...matchers.filter(({ label }) => label !== '__name__'),
+    ];
+    const named = samples.filter((each) => fits(each, name));
+    const names = new Set(named.map(({ labels }) => labels['__name__']));
+    if (names.size !== 1) return [`${where}: ${JSON.stringify(name)} is ${names.size} metrics`];
+    const lacking = [...others.map(({ label }) => label), ...groupedBy].filter(
+      (label) => !named.some(({ labels }) => labels[label] !== undefined),
+    );
+    // Each value is one that the library writes, and not only one of several.
+    const unknown = others
+      .filter(({ value }) => !value.startsWith('$'))
+      .flatMap((matcher) => matcher.value.split('|').map((value) => ({ ...matcher, operator: '=', value })))
+      .filter((matcher) => !named.some((each) => fits(each, [matcher])));
+    return [
+      ...lacking.map((label) => `${where}: ${[...names].join()} has no label ${label}`),
+      ...unknown.map(({ label, value }) => `${where}: ${label} is never ${value}`),
+    ];
+  });
 }
 
-/** Brackets and quotes that do not pair. */
-function isBalanced(expr: string): boolean {
-  const bare = expr.replaceAll(/"[^"]*"/g, '');
-  const open: string[] = [];
-  for (const each of bare) {
-    if ('([{'.includes(each)) open.push(each);
-    else if (')]}'.includes(each) && open.pop() !== '([{'[')]}'.indexOf(each)]) return false;
-  }
-  return open.length === 0 && !bare.includes('"');
+/** What the exporter writes now. */
+async function scraped(exporter: PrometheusExporter, atMs: number): Promise<Scrape> {
+  const server = createServer((request, response) => exporter.getMetricsRequestHandler(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  return scrapeOf(text, atMs);
+}
+
+/** An application whose metrics are read every minute of its clock, and the rules over what was read. */
+interface Watched {
+  readonly wakapay: ReturnType<Sandbox['provider']>;
+  call(): Promise<unknown>;
+  refresh(): Promise<unknown>;
+  pass(ms: number): Promise<void>;
+  /** The rules that hold now, and held as long as they have to. */
+  firing(): string[];
+  close(): Promise<void>;
+}
+
+const MINUTE_MS = 60_000;
+const SCRAPE_MS = 60_000;
+
+async function watched(store?: MemoryTokenStore): Promise<Watched> {
+  const exporter = new PrometheusExporter({ preventServerStart: true });
+  const meters = new MeterProvider({ readers: [exporter] });
+  metrics.setGlobalMeterProvider(meters);
+  const clock = new ManualClock();
+  if (store !== undefined) store.now = () => clock.monotonic();
+  const settings = { tokenLifetimeMs: LIFETIME_MS };
+  const sandbox = await startSandbox({ providers: ['wakapay'], clock, settings: { wakapay: settings } });
+  const wakapay = sandbox.provider('wakapay');
+  const { baseUrls: baseUrl } = wakapay;
+  const credentials = { ...wakapay.credentials };
+  const payments = PaymentsAuthModule.forRoot({
+    providers: { wakapay: { baseUrl, credentials, keepWarm: 'always' } },
+    ...(store === undefined ? {} : { store }),
+  });
+  const application = await startModules([payments, PaymentsAuthOpenTelemetryModule], { clock });
+  const { paymentsAuth } = application;
+  const service = paymentsAuth.credentials('wakapay');
+  let requests = 0;
+  paymentsAuth.events$.subscribe(({ type }) => void (type === 'token-request' && (requests += 1)));
+  const scrapes: Scrape[] = [await scraped(exporter, clock.now())];
+  const settled = () => until(() => requests >= wakapay.counts.tokenRequests);
+  return {
+    wakapay,
+    call: () =>
+      outcomeOf(outwaited(clock, firstValueFrom(paymentsAuth.http('wakapay').get('/business/balance')))),
+    refresh: () => outcomeOf(outwaited(clock, service.refresh())),
+    async pass(ms) {
+      for (let leftMs = ms; leftMs > 0; leftMs -= SCRAPE_MS) {
+        await clock.advance(Math.min(leftMs, SCRAPE_MS));
+        await settled();
+        scrapes.push(await scraped(exporter, clock.now()));
+      }
+    },
+    firing: () =>
+      rules
+        .filter(({ expr, for: held = '0s' }) => {
+          const query = new PromQuery(expr);
+          const fromMs = clock.now() - Number.parseInt(held, 10) * (held.endsWith('m') ? MINUTE_MS : 1_000);
+          const begin = scrapes.findLastIndex(({ atMs }) => atMs <= fromMs);
+          return (
+            begin >= 0 &&
+            scrapes.every((_, at) => at < begin || query.answer(scrapes.slice(0, at + 1)).length > 0)
+          );
+        })
+        .map(({ alert }) => alert),
+    async close() {
+      await application.close();
+      await sandbox.close();
+      await meters.shutdown();
+      metrics.disable();
+    },
+  };
 }
 
 describe('the dashboard and the alert rules for Grafana', () => {
-  let text: string;
+  let scrape: Scrape;
   let close: () => Promise<void>;
 
   /** A provider on a bad day, and what the exporter writes of it. */
@@ -185,12 +233,7 @@ describe('the dashboard and the alert rules for Grafana', () => {
     await call();
     await until(() => counters().replays > 1);
 
-    const server = createServer((request, response) => exporter.getMetricsRequestHandler(request, response));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    scrape = await scraped(exporter, clock.now());
   });
 
   afterAll(async () => {
@@ -206,55 +249,140 @@ describe('the dashboard and the alert rules for Grafana', () => {
       expect([title, description].every((words) => words.length > 3)).toBe(true);
       expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
     }
-    expect(alerts.length).toBeGreaterThan(10);
-    for (const { name, expr, severity, text: rule } of alerts) {
-      expect(name).toMatch(/^Payment\w+$/);
-      expect(expr).not.toBe('');
-      expect(['page', 'look']).toContain(severity);
-      expect(rule).toMatch(/summary: (['"]).+\1\n +description: (['"]).+\2/);
+    expect(rules.length).toBeGreaterThan(10);
+    expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
+    for (const { alert, labels, annotations } of rules) {
+      expect(alert).toMatch(/^Payment\w+$/);
+      expect(['page', 'look']).toContain(labels.severity);
+      expect([annotations.summary, annotations.description].every((words) => words.length > 3)).toBe(true);
     }
   });
 
+  it('are the alerts that docs/operating.md lists, one by one', () => {
+    const page = readFileSync(new URL('../docs/operating.md', import.meta.url), 'utf8');
+    const listed = [...page.matchAll(/^\| `(Payment\w+)` +\| [^|]+ \| (page|look): /gm)];
+    expect(listed.map(([, alert, severity]) => ({ alert, severity }))).toEqual(
+      rules.map(({ alert, labels }) => ({ alert, severity: labels.severity })),
+    );
+  });
+
   it('ask only for metrics, labels and values that the exporter of the SDK writes', () => {
-    const series = seriesOf(text);
-    expect(series.has('payments_auth_token_requests_total')).toBe(true);
-    expect(queries.flatMap((query) => problemsOf(query, series))).toEqual([]);
+    expect(namesIn(scrape)).toContain('payments_auth_token_requests_total');
+    expect(queries.flatMap((query) => problemsOf(query, scrape))).toEqual([]);
   });
 
   it('ask for the names that the Collector gives them as well', () => {
-    const series = asTheCollectorWrites(seriesOf(text));
-    expect(series.has('payments_auth_token_request_duration_seconds_bucket')).toBe(true);
-    expect(queries.flatMap((query) => problemsOf(query, series))).toEqual([]);
+    const collected = asTheCollectorWrites(scrape);
+    expect(namesIn(collected)).toContain('payments_auth_token_request_duration_seconds_bucket');
+    expect(queries.flatMap((query) => problemsOf(query, collected))).toEqual([]);
   });
 
-  it('are found out by this test where they ask for what is not there', () => {
-    const series = seriesOf(text);
-    const wrong = (expr: string) => problemsOf({ where: 'it', expr }, series);
-    expect(wrong('sum(rate(payments_auth_logins_total[5m]))')).toHaveLength(1);
-    expect(wrong('sum by (account) (rate(payments_auth_token_requests_total[5m]))')).toHaveLength(1);
-    expect(wrong('payments_auth_credential_incidents_total{payments_auth_incident="gone"}')).toHaveLength(1);
-    expect(wrong('{__name__=~"payments_auth_renewal_ahead(_seconds)?_total"}')).toHaveLength(1);
-    expect(wrong('vector(0)')).toHaveLength(1);
-  });
-
-  it('have expressions whose brackets and quotes pair', () => {
-    expect(queries.filter(({ expr }) => !isBalanced(expr))).toEqual([]);
-    expect(isBalanced('sum(rate(x[5m])')).toBe(false);
+  it.each([
+    ['a metric', 'sum(rate(payments_auth_logins_total[5m]))'],
+    ['a label to group by', 'sum by (account) (rate(payments_auth_token_requests_total[5m]))'],
+    ['a value', 'payments_auth_credential_incidents_total{payments_auth_incident="gone"}'],
+    [
+      'one value of two',
+      'payments_auth_credential_incidents_total{payments_auth_incident=~"store-lost|gone"}',
+    ],
+    ['a label to match', 'payments_auth_token_requests_total{payments_auth_account="x"}'],
+    ['a name that is matched', '{__name__=~"payments_auth_renewal_ahead(_seconds)?_total"}'],
+    ['anything at all', 'vector(0)'],
+    ['a bracket', 'sum(rate(payments_auth_token_requests_total[5m])'],
+  ])('are found out by this test where they lack %s', (_, expr) => {
+    expect(problemsOf({ where: 'it', expr }, scrape)).not.toEqual([]);
   });
 
   it('show every metric that the library writes', () => {
-    const names = [...seriesOf(text).keys()].filter((name) => name.startsWith('payments_auth_'));
-    const families = new Set(names.map((name) => name.replace(/_(?:bucket|sum|count)$/, '')));
+    const names = [...namesIn(scrape)].filter((name) => name?.startsWith('payments_auth_'));
+    const families = new Set(names.map((name) => name?.replace(/_(?:bucket|sum|count)$/, '') as string));
+    const asked = dashboard.panels.flatMap(({ targets }) =>
+      targets.flatMap(({ expr }) => new PromQuery(expr).selectors),
+    );
+    const isAsked = (name: string) =>
+      asked.some(({ matchers }) => {
+        const named = matchers.filter(({ label }) => label === '__name__');
+        return fits({ labels: { __name__: name } }, named);
+      });
     const unseen = [...families].filter(
-      (family) =>
-        !dashboard.panels.some(({ targets }) =>
-          targets.some(({ expr }) =>
-            selectorsOf(expr).some(({ name }) =>
-              ['', '_bucket', '_count'].some((suffix) => name.test(family + suffix)),
-            ),
-          ),
-        ),
+      (family) => !['', '_bucket', '_count'].some((suffix) => isAsked(family + suffix)),
     );
     expect(unseen).toEqual([]);
+  });
+});
+
+describe('the alert rules', () => {
+  let bed: Watched;
+
+  afterEach(() => bed.close());
+
+  it('are silent while all is well', async () => {
+    bed = await watched();
+    await bed.call();
+    await bed.pass(20 * MINUTE_MS);
+    expect(bed.firing()).toEqual([]);
+  });
+
+  it('see the very first rejection: its counter was there before, at 0', async () => {
+    bed = await watched();
+    await bed.call();
+    await bed.pass(MINUTE_MS);
+    bed.wakapay.rotate({ oldWorksForMs: 0 });
+    bed.wakapay.revokeTokens();
+    await bed.call();
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).toContain('PaymentCredentialsRejected');
+    // Three minutes of a secret that stays wrong.
+    await bed.pass(3 * MINUTE_MS);
+    expect(bed.firing()).toContain('PaymentTokenGone');
+  });
+
+  it('say that a token ends while its renewals fail, and for how long it is gone', async () => {
+    bed = await watched();
+    await bed.call();
+    bed.wakapay.misbehave({ fault: 'server-error', on: 'token' });
+    await bed.pass(LIFETIME_MS - 60_000);
+    await bed.pass(35_000);
+    expect(bed.firing()).toContain('PaymentTokenEnds');
+    expect(bed.firing()).not.toContain('PaymentTokenGone');
+    await bed.pass(2 * MINUTE_MS);
+    await bed.call();
+    for (let minutes = 0; minutes < 30; minutes += 10) {
+      await bed.pass(10 * MINUTE_MS);
+      expect(bed.firing()).toContain('PaymentTokenGone');
+    }
+    bed.wakapay.behave();
+    await bed.pass(MINUTE_MS);
+    await bed.call();
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).not.toContain('PaymentTokenGone');
+  });
+
+  it('say that the store is lost for as long as it is, and no longer', async () => {
+    const store = new MemoryTokenStore();
+    bed = await watched(store);
+    await bed.call();
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).not.toContain('PaymentTokenStoreLost');
+    store.lost = true;
+    await bed.refresh();
+    for (let minutes = 0; minutes < 60; minutes += 20) {
+      await bed.pass(20 * MINUTE_MS);
+      expect(bed.firing()).toContain('PaymentTokenStoreLost');
+    }
+    store.lost = false;
+    await bed.pass(MINUTE_MS);
+    await bed.refresh();
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).not.toContain('PaymentTokenStoreLost');
+  });
+
+  it('say that the provider limits logins, from the first time on', async () => {
+    bed = await watched();
+    await bed.call();
+    await bed.pass(LIFETIME_MS - 70_000);
+    bed.wakapay.misbehave({ fault: 'rate-limit', on: 'token', times: 1 });
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).toContain('PaymentProviderLimitsLogins');
   });
 });

@@ -1,9 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { HttpService } from '@nestjs/axios';
+import { Injectable } from '@nestjs/common';
 import type { AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios';
 import {
   clientCredentials,
   type CredentialService,
   defineProvider,
+  InjectCredentials,
+  InjectPaymentsHttp,
+  PaymentsAuthModule,
   textAt,
   login,
   type TokenSource,
@@ -11,7 +16,7 @@ import {
 } from 'nestjs-payments-auth';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
-import { startApplication, type TestApplication } from './support/application.js';
+import { startApplication, startModules, type TestApplication } from './support/application.js';
 import { findLeaks } from './support/leak-checker.js';
 import {
   json,
@@ -145,6 +150,17 @@ const send = <T = unknown>(config: AxiosRequestConfig): Promise<AxiosResponse<T>
 const logins = () => server.to('/login/sessions/');
 const last = () => server.requests.at(-1) as ReceivedRequest;
 
+class Transfers {
+  constructor(
+    readonly http: HttpService,
+    readonly keys: CredentialService,
+  ) {}
+}
+// As the decorators do it, for a name that this file alone knows.
+InjectPaymentsHttp('acme')(Transfers, undefined, 0);
+InjectCredentials('acme')(Transfers, undefined, 1);
+Injectable()(Transfers);
+
 describe('a provider of the application’s own', () => {
   it('is logged in to on the host, with the headers and the body that its definition says', async () => {
     await start();
@@ -210,6 +226,34 @@ describe('a provider of the application’s own', () => {
       code: 'INVALID_OPTIONS',
       problems: [expect.stringMatching(/^providers\.acme\.credentials\.password: missing.*ACME_PASSWORD/)],
     });
+  });
+
+  it.each([
+    ['forRoot', () => PaymentsAuthModule.forRoot({ definitions: [acme], fromEnvironment: ['acme'] })],
+    [
+      'forRootAsync',
+      () =>
+        PaymentsAuthModule.forRootAsync({
+          definitions: [acme],
+          useFactory: async () => ({ fromEnvironment: ['acme'] }),
+        }),
+    ],
+  ])('is named once in definitions of %s, and injected like a built-in one', async (_, make) => {
+    await start();
+    await application.close();
+    application = await startModules([make()], {
+      providers: [Transfers],
+      variables: {
+        ACME_PAY_URL: `${server.url}/v2`,
+        ACME_LOGIN_URL: `${server.url}/login`,
+        ACME_USER: 'shop',
+        ACME_PASSWORD: credentials.password,
+      },
+    });
+    const transfers = application.app.get(Transfers);
+    expect((await transfers.http.axiosRef.get('/balance')).status).toBe(200);
+    expect(last().headers).toMatchObject({ 'x-acme-session': 'test-session-1' });
+    expect(await transfers.keys.headers()).toMatchObject({ 'X-Acme-User': 'shop' });
   });
 
   it('rejects a secret with a 2xx, as its definition says, and with nothing else', async () => {

@@ -1057,3 +1057,48 @@ describe('Published vectors run through signAttempt', () => {
     );
   });
 });
+
+describe('A vector that says too little', () => {
+  const whole = {
+    method: 'POST',
+    url: 'https://api.acme.test/base/x',
+    nowMs: 0,
+    credentials: KEYS,
+  };
+  const definition = signing(({ credentials: { id, secret } }) => ({
+    headers: { 'X-Sig': hmac('sha256', secret, id) },
+  }));
+
+  it.each<[string, object, RegExp]>([
+    ['no method', { method: undefined }, /- method: expected a text/],
+    ['no URL', { url: undefined }, /- url: expected an absolute URL/],
+    ['a path for a URL', { url: '/x' }, /- url: expected an absolute URL/],
+    ['no credentials', { credentials: undefined }, /- credentials: expected an object/],
+    [
+      'half the credentials',
+      { credentials: { id: 'acme' } },
+      /reads credentials\.secret, and the vector gives none/,
+    ],
+    ['no time', { nowMs: undefined }, /- nowMs: expected milliseconds/],
+    ['a date for a time', { nowMs: new Date(0) }, /- nowMs: expected milliseconds/],
+    ['an object for a body', { body: { amount: 1 } }, /- body: expected a text or bytes/],
+    ['a part that is none', { now: 0 }, /- now: not a part of an attempt/],
+    ['a number for random bytes', { random: 7 }, /- random: expected bytes/],
+  ])('%s is named by signAttempt', async (_, changes, message) => {
+    await expect(signAttempt(definition, { ...whole, ...changes })).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('hears of no definition, of no vector, and of a field that is none', async () => {
+    await expect(signAttempt(undefined as never, whole as never)).rejects.toThrow(/- definition: expected/);
+    await expect(signAttempt(definition, undefined as never)).rejects.toThrow(/- attempt: expected/);
+    const misread = signing(({ credentials }) => ({
+      headers: { 'X-Sig': (credentials as unknown as { key: string }).key },
+    }));
+    await expect(signAttempt(misread, whole)).rejects.toThrow(
+      /credentials\.key, which is no field; there is id, secret/,
+    );
+  });
+});

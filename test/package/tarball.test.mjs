@@ -33,6 +33,14 @@ for (const name of packageNames) {
       }
     });
 
+    it('has no character that makes the engine keep a file with two bytes for each', () => {
+      const root = join(folder, 'node_modules', name, 'dist');
+      const wide = filesIn(root).filter(
+        (file) => file.endsWith('.js') && /[\u0100-\uffff]/.test(readFileSync(join(root, file), 'utf8')),
+      );
+      assert.deepEqual(wide, []);
+    });
+
     it('passes publint --strict', async () => {
       await tool('publint', [tarballs[name], '--strict']);
     });
@@ -68,6 +76,52 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
         }`,
     });
     await run(process.execPath, ['--no-warnings', 'one-copy.cjs'], folder);
+  });
+
+  it('describe the providers that are configured, and no others, while an application starts', async () => {
+    const six = ['cashfin', 'kashier', 'pesapal', 'clickpesa', 'wakapay', 'cryptofuse'];
+    writeFiles(folder, {
+      'start.mjs': `
+        import 'reflect-metadata';
+        import assert from 'node:assert/strict';
+        import { NestFactory } from '@nestjs/core';
+        // Every description is frozen when it is made, and so is what a signature of webhooks is judged with.
+        const { freeze } = Object;
+        const described = [];
+        let signatures = 0;
+        Object.freeze = (value) => {
+          const own = (name) => Object.getOwnPropertyDescriptor(Object(value), name)?.value;
+          if (own('title') !== undefined && own('environments') !== undefined) described.push(own('title'));
+          if (Object.hasOwn(Object(value), 'toleranceMs') && own('needsBytes') === true) signatures += 1;
+          return freeze(value);
+        };
+        const { PaymentsAuthModule, BUILT_IN_PROVIDERS } = await import('nestjs-payments-auth');
+        assert.deepEqual(described, []);
+        const configured = { baseUrl: 'http://127.0.0.1:9', keepWarm: 'when-used' };
+        const credentials = {
+          cashfin: { clientSecret: 'cs_not_real' },
+          kashier: { secretKey: 'test$not-real' },
+          pesapal: { consumerKey: 'test', consumerSecret: 'not-real' },
+          clickpesa: { clientId: 'test', apiKey: 'not-real' },
+          wakapay: { apiKey: 'test', apiSecret: 'not-real' },
+          cryptofuse: { clientId: 'test', clientSecret: 'not-real' },
+        };
+        const providers = Object.fromEntries(
+          Object.entries(credentials).map(([name, each]) => [name, { ...configured, credentials: each }]),
+        );
+        const module = PaymentsAuthModule.forRoot({ providers });
+        const injectables = module.providers.filter(({ provide }) => /^PAYMENTS_AUTH:(HTTP|CREDENTIALS):/.test(String(provide)));
+        assert.equal(injectables.length, 2 * ${six.length});
+        const application = await NestFactory.createApplicationContext(module, { logger: false });
+        assert.equal(signatures, 0);
+        const configuredOnes = BUILT_IN_PROVIDERS.filter(({ name }) => name in credentials);
+        assert.deepEqual(described.toSorted(), configuredOnes.map(({ title }) => title).toSorted());
+        assert.ok(BUILT_IN_PROVIDERS.length > 50);
+        assert.equal(configuredOnes[0].webhooks.signature.proves, 'payload');
+        assert.equal(signatures, 1);
+        await application.close();`,
+    });
+    await run(process.execPath, ['--no-warnings', 'start.mjs'], folder);
   });
 
   it('are one copy each with the command, which sees the definitions that an application sees', async () => {

@@ -1,6 +1,6 @@
 // Genuine messages of providers, made with invented keys by other code than this library's.
 
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 
 /** A genuine message, and what it is genuine by. */
 export interface WebhookVector {
@@ -417,6 +417,21 @@ export const VECTORS: readonly WebhookVector[] = [
       headers: { 'x-request-id': 'req-1' },
       query: { 'data.id': '123', type: 'payment' },
       signedAtMs: SIGNED_AT_MS,
+    },
+  ),
+  // Newer samples have the time in milliseconds.
+  inHeader(
+    ['mercadopago', 'signature'],
+    ['webhookSecret', 'mpsecret'],
+    'x-signature',
+    createHmac('sha256', 'mpsecret').update(`id:123;request-id:req-1;ts:${MILLISECONDS};`).digest('hex'),
+    'hex',
+    {
+      ...world,
+      before: `ts=${MILLISECONDS},v1=`,
+      headers: { 'x-request-id': 'req-1' },
+      query: { 'data.id': '123', type: 'payment' },
+      signedAtMs: MILLISECONDS,
     },
   ),
   ...['', 'sha256='].map((before) =>

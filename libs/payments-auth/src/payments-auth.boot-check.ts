@@ -1,7 +1,7 @@
 import { Logger, type OnModuleInit } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PaymentsAuthError } from './payments-auth.errors.js';
+import { bootError } from './payments-auth.errors.js';
 import { getCredentialsToken, getPaymentsHttpToken, PAYMENTS_AUTH_OPTIONS } from './payments-auth.tokens.js';
 import { type HowToAdd, notConfigured } from './providers/not-configured.js';
 
@@ -38,10 +38,9 @@ export class PaymentsAuthBootCheck implements OnModuleInit {
   onModuleInit(): void {
     const options = hostIn(this.#modules)?.providers.get(PAYMENTS_AUTH_OPTIONS);
     if (options?.isDependencyTreeStatic() !== false) return;
-    throw new PaymentsAuthError(
-      'INVALID_OPTIONS',
+    throw bootError(
       'The options of PaymentsAuthModule depend on a request: forRootAsync injects a provider with Scope.REQUEST, or one that depends on such a provider. Every request would log in anew. Inject what lives as long as the application; merchants that differ by request belong into accounts.',
-      { problems: ['forRootAsync.inject: depends on a request'] },
+      ['forRootAsync.inject: depends on a request'],
     );
   }
 }

@@ -88,6 +88,16 @@ export class PaymentsAuthError extends Error {
 }
 
 /**
+ * What stops the boot, without the lines that found it: all of them are of this library and of Nest, which prints them below
+ * the message, and none is of whoever has to mend the options.
+ */
+export function bootError(message: string, problems: readonly string[]): PaymentsAuthError {
+  const error = new PaymentsAuthError('INVALID_OPTIONS', message, { problems });
+  error.stack = `${error.name}: ${message}`;
+  return error;
+}
+
+/**
  * Whether `error` is a {@link PaymentsAuthError}, also when it comes from another copy of this package, where
  * `instanceof` would say no.
  */

@@ -72,6 +72,16 @@ export class PaymentsAuthService {
       );
   }
 
+  /** @internal Wall clock of the credentials, in milliseconds since the epoch. */
+  get nowMs(): number {
+    return this.#registry.nowMs;
+  }
+
+  /** @internal Every provider, and whether it logs in: for the metrics. */
+  get providers(): readonly { readonly name: string; readonly logsIn: boolean }[] {
+    return this.#registry.providers;
+  }
+
   /** @internal What was counted of all credentials since the start, those that were let go of included: for the status page. */
   totals(): Totals {
     return this.#registry.totals();

@@ -17,6 +17,7 @@ import { checkMisbehaviour } from './faults/check-misbehaviour.js';
 import type { Misbehaviour } from './faults/fault.js';
 import type { PlannedFault } from './faults/fault-plan.js';
 import {
+  checkSaysItsTime,
   sendWebhook,
   webhookMessage,
   type WebhookOptions,
@@ -267,7 +268,11 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     return Object.keys(this.#behaviour.webhooks ?? {});
   }
 
-  /** A message as the provider would send it, signed with its keys, or forged. @throws where it sends none */
+  /**
+   * A message as the provider would send it, signed with its keys, or forged.
+   *
+   * @throws {InvalidInputError} where it sends none, and where a forgery or a time would change nothing
+   */
   webhook(options: WebhookOptions = {}): WebhookMessage {
     const schemes = this.#behaviour.webhooks ?? {};
     const { scheme = this.webhookSchemes[0] ?? '' } = options;
@@ -286,7 +291,9 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
       id: options.id ?? `wh-${this.#webhookRandom.text(16)}`,
       settings: this.settings,
     };
-    return webhookMessage(shape, { ...options, keys, otherKeys, occasion, random: this.#webhookRandom });
+    const event = options.event ?? shape.event(this.#webhookRandom);
+    if (options.signedAtMs !== undefined) checkSaysItsTime(shape, scheme, { event, keys, occasion });
+    return webhookMessage(shape, { forge: options.forge, event, keys, otherKeys, occasion });
   }
 
   /** Sends such a message to a URL on this machine, and answers what came back. */

@@ -6,7 +6,9 @@ import { told } from '../scrubbing.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../providers/login-given.js';
-import { signatureOf, withQuery } from '../providers/signed-attempt.js';
+import { type Attempt, type Signature, signatureOf, withQuery } from '../providers/signed-attempt.js';
+import { watchedCredentials } from '../providers/watched-credentials.js';
+import { called, DefinitionFault } from '../strategies/definition-fault.js';
 import { filled } from '../strategies/placeholders.js';
 import type { HeaderValues } from '../strategies/strategy.js';
 import type { ProbeDefinition, ProviderDefinition } from '../providers/provider-definition.js';
@@ -88,13 +90,14 @@ export async function probe(
       const headers = {
         Accept: 'application/json',
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...presentIn(definition.defaultHeaders?.(given) ?? {}),
+        ...presentIn(called('defaultHeaders', () => definition.defaultHeaders?.(given)) ?? {}),
         ...probed.headers,
         ...headersOf(definition, credentials, token, environment).headers,
       };
       const url = new URL(base + path);
-      const signature = await signatureOf((attempt) => definition.sign?.(attempt) ?? {}, {
+      const signature = await signed(definition, {
         ...given,
+        credentials: watchedCredentials(definition, credentials),
         method,
         url,
         path: path.split('?')[0] as string,
@@ -123,7 +126,9 @@ export async function probe(
     send: (request) => transport.send(base, { ...request, ...certified(provider, credentials) }),
     judge: (answer) => {
       const isSuccess = answer.status >= 200 && answer.status < 300;
-      const succeeded = accepted?.(answer) ?? (isSuccess && definition.refusal?.refused(answer) !== true);
+      const succeeded =
+        called('probe.accepted', () => accepted?.(answer)) ??
+        (isSuccess && called('refusal.refused', () => definition.refusal?.refused(answer)) !== true);
       return succeeded ? { value: true } : { what: wordsOf(answer.body) ?? `HTTP ${answer.status}` };
     },
   });
@@ -238,7 +243,7 @@ async function ask<T>({
   }
   const latencyMs = Math.round(clock.monotonic() - startedAtMs);
   const { status } = answer;
-  const judged = judge(answer);
+  const judged = judgedBy(judge, answer);
   const difference = clockDifferenceMs(answer, latencyMs);
   return {
     step: { passed: 'value' in judged, latencyMs, status },
@@ -256,6 +261,27 @@ async function ask<T>({
           },
         }),
   };
+}
+
+/** What a definition says of answers was written for those its author knew. */
+function judgedBy<T>(
+  judge: (answer: TimedTokenAnswer) => { value: T } | { what: string },
+  answer: TimedTokenAnswer,
+): { value: T } | { what: string } {
+  try {
+    return judge(answer);
+  } catch (error) {
+    return { what: failureOf(error) };
+  }
+}
+
+/** @throws DefinitionFault */
+async function signed(definition: ProviderDefinition, attempt: Attempt<Credentials>): Promise<Signature> {
+  try {
+    return await signatureOf((each) => definition.sign?.(each) ?? {}, attempt);
+  } catch (error) {
+    throw new DefinitionFault('sign', `threw ${error instanceof Error ? error.message : 'no error'}`, error);
+  }
 }
 
 function waitOf({ status, headers }: TimedTokenAnswer, clock: Clock): string {

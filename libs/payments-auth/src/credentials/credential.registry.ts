@@ -65,12 +65,14 @@ export class CredentialRegistry {
   readonly #contexts: readonly SlotContext[];
   readonly #closing = new AbortController();
   readonly #startedAtMs: number;
+  readonly #clock: Clock;
 
   constructor(providers: readonly ConfiguredProvider[], options: CredentialRegistryOptions) {
     const { clock = systemClock, store, maxAccounts = 100_000 } = options;
     const { maxTokenRequests = 32, maxRenewals = 8 } = options;
     const hash = options.hash ?? new KeyedHash(store?.hashKey);
     this.#startedAtMs = clock.now();
+    this.#clock = clock;
     this.renewals = new RenewalQueue(clock);
     const emit = harmless(options.emit);
     const limits = { places: maxTokenRequests, renewals: maxRenewals, credentials: maxAccounts };
@@ -154,6 +156,16 @@ export class CredentialRegistry {
         ? known
         : [this.service(name).status(), ...known];
     });
+  }
+
+  /** Wall clock. */
+  get nowMs(): number {
+    return this.#clock.now();
+  }
+
+  /** Every provider, and whether it logs in for its credential. */
+  get providers(): { readonly name: string; readonly logsIn: boolean }[] {
+    return this.#contexts.map(({ provider: { name }, issuer }) => ({ name, logsIn: issuer !== undefined }));
   }
 
   /** What was counted of all of them, those that were let go of included. */

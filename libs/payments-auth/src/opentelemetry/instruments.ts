@@ -20,8 +20,10 @@ export interface Instruments {
   readonly renewalFailures: Counter;
   /** `payments_auth.credential.incidents` {incident}: rejected, unavailable, renewals paused, contested, rate limited. */
   readonly incidents: Counter;
-  /** `payments_auth.token.time_to_live` s: life left of the shortest-lived token of a provider. */
+  /** `payments_auth.token.time_to_live` s: life left of the shortest-lived token of a provider; 0 where one cannot be had. */
   readonly timeToLive: ObservableGauge;
+  /** `payments_auth.store.lost` {store}: 1 while the store that a fleet shares does not answer, otherwise 0. */
+  readonly storeLost: ObservableGauge;
 }
 
 /** Boundaries in seconds, those that the semantic conventions give for `http.client.request.duration`. */
@@ -67,8 +69,12 @@ export function createInstruments(meter: Meter): Instruments {
       unit: '{incident}',
     }),
     timeToLive: meter.createObservableGauge('payments_auth.token.time_to_live', {
-      description: 'Life left of the shortest-lived token',
+      description: 'Life left of the shortest-lived token, 0 where no token can be had',
       unit: 's',
+    }),
+    storeLost: meter.createObservableGauge('payments_auth.store.lost', {
+      description: 'Whether the store of tokens that is shared does not answer',
+      unit: '{store}',
     }),
   };
 }

@@ -10,9 +10,10 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type { Subscription } from 'rxjs';
-import { type PaymentsAuthEvent, PaymentsAuthService } from '../index.js';
+import { type CredentialStatus, type PaymentsAuthEvent, PaymentsAuthService } from '../index.js';
 import { errorType } from './error-type.js';
 import { INCIDENTS } from './incidents.js';
+import { KNOWN_REQUESTS, REFUSAL_STATUSES } from './known-labels.js';
 import { createInstruments, type Instruments } from './instruments.js';
 
 const SCOPE = 'nestjs-payments-auth';
@@ -27,7 +28,9 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
   #instruments: Instruments | undefined;
   #tracer: Tracer | undefined;
   #subscription: Subscription | undefined;
+  #isStoreLost = false;
   readonly #observe = (result: ObservableResult) => this.#observeLife(result);
+  readonly #observeStore = (result: ObservableResult) => result.observe(this.#isStoreLost ? 1 : 0);
 
   constructor(@Inject(PaymentsAuthService) paymentsAuth: PaymentsAuthService) {
     this.#paymentsAuth = paymentsAuth;
@@ -37,18 +40,23 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
     this.#instruments = createInstruments(metrics.getMeter(SCOPE));
     this.#tracer = trace.getTracer(SCOPE);
     this.#instruments.timeToLive.addCallback(this.#observe);
+    this.#instruments.storeLost.addCallback(this.#observeStore);
+    for (const { name, logsIn } of this.#paymentsAuth.providers) startAtZero(this.#instruments, name, logsIn);
     this.#subscription = this.#paymentsAuth.events$.subscribe((event) => this.#record(event));
   }
 
   onApplicationShutdown(): void {
     this.#subscription?.unsubscribe();
     this.#instruments?.timeToLive.removeCallback(this.#observe);
+    this.#instruments?.storeLost.removeCallback(this.#observeStore);
   }
 
   #record(event: PaymentsAuthEvent): void {
     const instruments = this.#instruments;
     if (instruments === undefined) return;
     const labels: Attributes = { 'payments_auth.provider': event.provider };
+    if (event.type === 'store-lost') this.#isStoreLost = true;
+    if (event.type === 'store-back') this.#isStoreLost = false;
     switch (event.type) {
       case 'token-request': {
         const outcome = {
@@ -116,15 +124,40 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
 
   #observeLife(result: ObservableResult): void {
     const shortest = new Map<string, number>();
-    for (const { provider, expiresAtMs } of this.#paymentsAuth.status()) {
-      if (expiresAtMs === undefined) continue;
-      shortest.set(provider, Math.min(shortest.get(provider) ?? Infinity, expiresAtMs));
+    const logIn = new Set(this.#paymentsAuth.providers.filter((each) => each.logsIn).map(({ name }) => name));
+    for (const status of this.#paymentsAuth.status()) {
+      const { provider } = status;
+      const endsAtMs = logIn.has(provider) && isOut(status) ? 0 : status.expiresAtMs;
+      if (endsAtMs === undefined) continue;
+      shortest.set(provider, Math.min(shortest.get(provider) ?? Infinity, endsAtMs));
     }
     for (const [provider, expiresAtMs] of shortest) {
-      const seconds = Math.max(0, expiresAtMs - Date.now()) / 1_000;
+      const seconds = Math.max(0, expiresAtMs - this.#paymentsAuth.nowMs) / 1_000;
       result.observe(seconds, { 'payments_auth.provider': provider });
     }
   }
+}
+
+/** Calls want a token, and none can be had: what is dead or refused has no life left. */
+function isOut({ state, failing = [] }: CredentialStatus): boolean {
+  const failsToLogIn = failing.includes('login') || failing.includes('load');
+  return state === 'unavailable' || state === 'rejected' || (state === 'acquiring' && failsToLogIn);
+}
+
+/**
+ * What is counted for the first time would be born at 1, and Prometheus sees no increase in that. So everything that
+ * alerts and dashboards look at is there from the start. Bounded: some 80 series of a provider that logs in.
+ */
+function startAtZero(instruments: Instruments, name: string, logsIn: boolean): void {
+  const labels: Attributes = { 'payments_auth.provider': name };
+  for (const type of INCIDENTS) instruments.incidents.add(0, { ...labels, 'payments_auth.incident': type });
+  for (const status of REFUSAL_STATUSES)
+    instruments.refusals.add(0, { ...labels, 'http.response.status_code': status });
+  for (const again of [false, true])
+    instruments.replays.add(0, { ...labels, 'payments_auth.refused_again': again });
+  instruments.renewalFailures.add(0, labels);
+  if (!logsIn) return;
+  for (const known of KNOWN_REQUESTS) instruments.tokenRequests.add(0, { ...labels, ...known });
 }
 
 /** `server.address`, and `server.port` where it is not that of the scheme. */

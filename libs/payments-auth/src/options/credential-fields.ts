@@ -1,6 +1,8 @@
 import type { CredentialField, ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { suggestion } from '../nearest.js';
+import { told } from '../scrubbing.js';
+import { called } from '../strategies/definition-fault.js';
 import { credentialValue } from '../providers/credential-value.js';
 import { kindOf } from '../strategies/header-text.js';
 import { isRecord, ownRecord } from './record.js';
@@ -56,7 +58,7 @@ export function fieldWarnings(
     // Of a list, only the newest one is looked at.
     const newest = typeof value === 'string' ? value : value?.[0];
     if (newest === undefined) continue;
-    const suspicion = field.suspect?.(newest);
+    const suspicion = suspicionOf(field, newest);
     if (suspicion !== undefined) warnings.push({ field: name, what: suspicion });
     const other = fieldThatItLooksLike(definition, name, newest);
     if (other !== undefined)
@@ -70,6 +72,15 @@ export function fieldWarnings(
     }
   }
   return warnings;
+}
+
+/** What only warns must not stop a boot, whatever it trips over. It may have put the value into what it throws. */
+function suspicionOf(field: CredentialField, value: string): string | undefined {
+  try {
+    return called('suspect', () => field.suspect?.(value));
+  } catch (error) {
+    return `${told((error as Error).message, [value])}; mend suspect of this field in the definition`;
+  }
 }
 
 /** The other field whose key it looks like, where it looks like none of its own. */

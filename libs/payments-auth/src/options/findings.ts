@@ -1,4 +1,4 @@
-import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { bootError } from '../payments-auth.errors.js';
 
 /**
  * What is wrong, and what only looks wrong, with the options of one application: collected, so that whoever mends a
@@ -20,10 +20,8 @@ export class Findings {
   refuseProblems(): void {
     if (this.problems.length === 0) return;
     const count = this.problems.length === 1 ? 'one problem' : `${this.problems.length} problems`;
-    throw new PaymentsAuthError(
-      'INVALID_OPTIONS',
-      [`PaymentsAuthModule has ${count} in its options:`, ...this.problems].join('\n  - '),
-      { problems: [...this.problems] },
-    );
+    throw bootError([`PaymentsAuthModule has ${count} in its options:`, ...this.problems].join('\n  - '), [
+      ...this.problems,
+    ]);
   }
 }

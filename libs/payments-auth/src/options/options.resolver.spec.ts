@@ -124,6 +124,31 @@ describe('the key of a client that signs its logins', () => {
   });
 });
 
+describe('a suspicion of a definition that throws', () => {
+  it('is a warning that names it, and stops no boot', async () => {
+    const provider = defineProvider<{ user: string }>({
+      name: 'suspicious',
+      title: 'Suspicious',
+      docs: 'https://docs.acme.test/authentication',
+      environments: { live: 'https://api.acme.test' },
+      credentials: {
+        user: {
+          suspect: (value) => {
+            throw new Error(`what is ${value}?`);
+          },
+        },
+      },
+      headers: ({ credentials }) => ({ 'X-User': credentials.user }),
+    });
+    const { warnings } = await resolve({
+      providers: { suspicious: { provider, credentials: { user: SECRET } } },
+    });
+    expect(warnings).toEqual([
+      'providers.suspicious.credentials.user: suspect threw Error: what is [hidden]?; mend suspect of this field in the definition',
+    ]);
+  });
+});
+
 const pesapal = { consumerKey: SECRET, consumerSecret: SECRET };
 const inSandbox = { environment: 'sandbox', credentials: pesapal };
 

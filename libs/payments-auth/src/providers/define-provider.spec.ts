@@ -28,10 +28,15 @@ function problemsOf(changes: Record<string, unknown>): readonly string[] {
     defineProvider<AcmeCredentials>({ ...acme, ...changes });
   } catch (error) {
     if (!isPaymentsAuthError(error) || error.code !== 'INVALID_OPTIONS') throw error;
+    const unread = error.problems?.find((problem) => !SAID.test(problem));
+    if (unread !== undefined) throw new Error(`reads badly: ${unread}`, { cause: error });
     return error.problems ?? [];
   }
   return [];
 }
+
+/** A path, and a message of some length that reads well: no article and no full stop too many. */
+const SAID = /^[^:]+: (?!.*(?:\ba (?:object|array)\b|\.\.$|\?\.)).{12,}$/;
 
 /** The problem's path: what stands before the first colon. */
 function pathsOf(changes: Record<string, unknown>): string[] {
@@ -309,6 +314,8 @@ describe('defineProvider', () => {
       ['refusal.refused', { refusal: { refused: async () => false } }],
       ['refusal.refused', { refusal: { refused: throwsWithoutBody } }],
       ['refusal.refused', { refusal: { refused: ({ status }: ApiAnswer) => status === 200, bare401: true } }],
+      ['refusal.scope', { refusal: { refused: () => false, scope: throwsWithoutBody } }],
+      ['refusal.scope', { refusal: { refused: () => false, scope: async () => undefined } }],
       ['refusal.bare401', { refusal: { refused: () => false, bare401: false } }],
       ['refusal.alsoOnSuccess', { refusal: { refused: () => false, alsoOnSuccess: 'yes' } }],
       ['refusal.challenged', { refusal: { refused: () => false, challenged: () => false } }],

@@ -22,6 +22,10 @@ export interface PawapayCredentials {
 
 const SIGNED_PATHS = /^(\/v2)?\/(deposits|payouts|refunds)(\/bulk)?$/;
 const LABEL = 'sig-pp';
+/** How far from now a callback may be signed. */
+const TOLERANCE_MS = 5 * 60_000;
+/** A callback may say when it expires, by the clock of pawaPay. */
+const CLOCKS_DIFFER_MS = 60_000;
 const COMPONENTS = [
   '@method',
   '@authority',
@@ -120,8 +124,10 @@ export const pawapay = builtInProvider<PawapayCredentials, 'pawapay', 'sandbox' 
         const signature = new RegExp(`^${label}=:([A-Za-z0-9+/=]+):$`).exec(headers.signature ?? '')?.[1];
         const components = [...listed.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name);
         const created = Number(/;created=(\d+)/.exec(parameters)?.[1]);
+        const expires = Number(/;expires=(\d+)/.exec(parameters)?.[1] ?? Infinity);
         if (signature === undefined || !components.includes('content-digest')) return undefined;
-        if (!(Math.abs(nowMs - created * 1_000) <= 300_000)) return undefined;
+        if (!(Math.abs(nowMs - created * 1_000) <= TOLERANCE_MS)) return undefined;
+        if (nowMs > expires * 1_000 + CLOCKS_DIFFER_MS) return undefined;
         if (!coversBody(headers['content-digest'] ?? '', rawBody)) return undefined;
         const url = new URL(message.url);
         const base = signatureBase(

@@ -10,7 +10,12 @@ import {
 } from '../strategies/strategy.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { definitionProblems } from './definition-problems.js';
-import { type BuiltInCredentials, FOUND_BY_VARIABLES } from './index.js';
+import {
+  BUILT_IN_PROVIDERS,
+  type BuiltInCredentials,
+  type BuiltInProviderName,
+  FOUND_BY_VARIABLES,
+} from './index.js';
 import type { ApiAnswer, ProviderDefinition } from './provider-definition.js';
 
 const HOUR_MS = 3_600_000;
@@ -446,5 +451,104 @@ describe('the built-in providers', () => {
       'WAKAPAY_ENVIRONMENT',
     ]);
     expect(new Set(variables).size).toBe(variables.length);
+  });
+});
+
+const subscription = {
+  statusCode: 401,
+  message:
+    'Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription.',
+};
+const daraja = (errorCode: string, errorMessage = 'Invalid Access Token') => ({ errorCode, errorMessage });
+const square = (code: string) => ({ errors: [{ category: 'AUTHENTICATION_ERROR', code }] });
+
+/** Answers of the catalogue where one provider has several for one thing. The counterpart gives one of each. */
+const catalogueCalls: readonly (readonly [
+  name: BuiltInProviderName,
+  verdict: Verdict,
+  status: number,
+  body: unknown,
+])[] = [
+  ['daraja', 'refused', 404, daraja('404.001.03')],
+  ['daraja', 'refused', 401, daraja('401.002.01')],
+  ['daraja', 'refused', 400, daraja('400.003.01')],
+  ['daraja', 'refused', 401, daraja('401.001')],
+  ['daraja', 'refused', 401, { errorMessage: 'Invalid Access Token' }],
+  ['daraja', 'neither', 404, daraja('404.001.01', 'Resource not found')],
+  ['daraja', 'neither', 405, daraja('404.001.04', 'Invalid Authentication Header')],
+  ['daraja', 'incurable', 500, daraja('500.001.1001', 'Wrong credentials')],
+  ['daraja', 'neither', 500, daraja('500.002.1001', 'Duplicated originator conversation id')],
+  ['daraja', 'neither', 500, daraja('500.003.02', 'Spike arrest violation')],
+  ...(['momo-collection', 'momo-disbursement', 'momo-remittance'] as const).flatMap(
+    (name) =>
+      [
+        [name, 'refused', 401, { error: 'invalid_token' }],
+        [name, 'incurable', 401, subscription],
+        [name, 'neither', 409, { code: 'RESOURCE_ALREADY_EXIST', message: 'Duplicated reference id' }],
+      ] as const,
+  ),
+  ...(
+    [
+      'missing-auth-header',
+      'invalid-auth',
+      'api-key-not-provided',
+      'no-matching-api-key',
+      'api-key-revoked',
+    ] as const
+  ).map((code) => ['wave', 'refused', 401, { code, message: '' }] as const),
+  ['wave', 'incurable', 403, { code: 'invalid-wallet', message: '' }],
+  ['wave', 'incurable', 403, { code: 'disabled-wallet', message: '' }],
+  ['pawapay', 'refused', 401, { failureReason: { failureCode: 'AUTHENTICATION_ERROR' } }],
+  ['pawapay', 'incurable', 403, { failureReason: { failureCode: 'AUTHORISATION_ERROR' } }],
+  ['stripe', 'refused', 401, { error: { type: 'authentication_error', code: 'api_key_expired' } }],
+  ['stripe', 'refused', 401, { error: { type: 'invalid_request_error', code: 'api_key_expired' } }],
+  [
+    'stripe',
+    'refused',
+    401,
+    { error: { type: 'invalid_request_error', message: 'Invalid API Key provided: sk_test_***real' } },
+  ],
+  ['stripe', 'incurable', 403, { error: { type: 'invalid_request_error' } }],
+  ...(['square', 'square-oauth'] as const).flatMap(
+    (name) =>
+      [
+        [name, 'refused', 401, square('UNAUTHORIZED')],
+        [name, 'refused', 401, square('ACCESS_TOKEN_EXPIRED')],
+        [name, 'refused', 401, square('ACCESS_TOKEN_REVOKED')],
+        [name, 'incurable', 403, square('INSUFFICIENT_SCOPES')],
+        [name, 'neither', 401, square('CLIENT_DISABLED')],
+      ] as const,
+  ),
+  ['vipps-mobilepay', 'incurable', 401, subscription],
+];
+
+/** Logins of the catalogue that are answered with a wrong secret in more than one way. */
+const catalogueRejections: readonly (readonly [name: BuiltInProviderName, answer: Answer, reason: string])[] =
+  [
+    ['daraja', [400, daraja('400.008.01', 'Invalid Authentication passed')], '400.008.01'],
+    ['momo-collection', [500, { error: 'login_failed' }], 'login_failed'],
+    ['momo-collection', [401, { error: 'access_denied' }], 'access_denied'],
+    ['momo-collection', [401, subscription], subscription.message],
+    ['vipps-mobilepay', [401, subscription], subscription.message],
+  ];
+
+const definitionOf = (name: BuiltInProviderName) =>
+  BUILT_IN_PROVIDERS.find((each) => each.name === name) as ProviderDefinition;
+
+describe('what the catalogue answers', () => {
+  it.each(catalogueCalls)('to a call of %s is %s: %i %j', (name, expected, status, body) => {
+    expect(verdict(definitionOf(name), status, body)).toBe(expected);
+  });
+
+  it.each(catalogueRejections)('to a login of %s with %j is a wrong secret: %s', (name, answer, reason) => {
+    const strategy = strategyOf(definitionOf(name)) as TokenStrategy;
+    expect(read(strategy, answer)).toMatchObject({ outcome: 'rejected', reason });
+  });
+
+  it('says which logins end the token before them', () => {
+    const ending = (BUILT_IN_PROVIDERS as readonly ProviderDefinition[])
+      .filter((definition) => strategyOf(definition)?.endsEarlierToken === true)
+      .map(({ name }) => name);
+    expect(ending).toEqual(['daraja', 'wise-oauth']);
   });
 });

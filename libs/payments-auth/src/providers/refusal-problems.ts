@@ -39,7 +39,7 @@ export function refusalProblems(refusal: unknown, hasSign: boolean): Problems {
     ...(refusal['challenged'] !== undefined && !hasSign
       ? ['refusal.challenged: nothing is signed anew without sign; add sign, or leave this out']
       : []),
-    ...PREDICATES.flatMap((name) => answerProblems(refusal, name)),
+    ...[...PREDICATES, 'scope'].flatMap((name) => answerProblems(refusal, name)),
   ];
 }
 
@@ -58,6 +58,8 @@ function answerProblems(refusal: Fields, name: string): Problems {
   }
   if (said.some((each) => each instanceof Promise))
     return [`${path}: returns a promise; what it says is needed at once`];
+  // It says which scopes, and not whether.
+  if (name === 'scope') return [];
   const [bare, page, success, outage] = said;
   // A definition that takes a bare 401 for one names the other answers all the more.
   const isBare = name === 'refused' && refusal['bare401'] !== true && (bare || page);

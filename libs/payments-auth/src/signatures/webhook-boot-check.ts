@@ -1,5 +1,5 @@
 import { Logger, type OnModuleInit } from '@nestjs/common';
-import { isPaymentsAuthError, PaymentsAuthError } from '../payments-auth.errors.js';
+import { bootError, isPaymentsAuthError } from '../payments-auth.errors.js';
 import { oneDelivery } from './verified-webhook.decorator.js';
 import { RawBodyWatch } from './raw-body-watch.js';
 import { decoratorOf, routeOptionProblems, type WebhookRoute } from './webhook-route.js';
@@ -29,10 +29,9 @@ export class WebhookBootCheck implements OnModuleInit {
     const signed = this.handlers.find(({ route }) => this.#needsBytes(route))?.route;
     if (signed !== undefined) this.#checkBytes(signed, problems);
     if (problems.size === 0) return;
-    throw new PaymentsAuthError(
-      'INVALID_OPTIONS',
+    throw bootError(
       `Webhooks cannot be verified:\n${[...problems].map((problem) => `  - ${problem}`).join('\n')}`,
-      { problems: [...problems] },
+      [...problems],
     );
   }
 

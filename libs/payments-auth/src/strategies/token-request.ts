@@ -70,7 +70,8 @@ function serialised(body: RequestBody, at: string): { text: string; contentType:
 
 function jsonOf(json: unknown, at: string): string {
   const text = called(at, () => JSON.stringify(json)) as string | undefined;
-  if (text === undefined) throw new DefinitionFault(at, `returned json that is ${kindOf(json)}`);
+  if (text === undefined)
+    throw new DefinitionFault(at, `returned no json: ${kindOf(json)} has no form in JSON; ${EXPECTED}`);
   return text;
 }
 

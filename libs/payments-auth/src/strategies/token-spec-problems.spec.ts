@@ -18,12 +18,17 @@ const CLIENT = {
   documentedLifetimeMs: 600_000,
 };
 
+/** A path, and a message of some length that reads well: no article and no full stop too many. */
+const SAID = /^[^:]+: (?!.*(?:\ba (?:object|array)\b|\.\.$|\?\.)).{12,}$/;
+
 /** The paths of what a factory refuses. */
 function pathsOf(make: () => unknown): string[] {
   try {
     make();
   } catch (error) {
     if (!isPaymentsAuthError(error) || error.code !== 'INVALID_OPTIONS') throw error;
+    const unread = error.problems?.find((problem) => !SAID.test(problem));
+    if (unread !== undefined) throw new Error(`reads badly: ${unread}`, { cause: error });
     return (error.problems ?? []).map((problem) => problem.split(': ')[0] ?? '');
   }
   return [];

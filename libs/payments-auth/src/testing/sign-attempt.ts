@@ -1,4 +1,9 @@
-import type { AnyProviderDefinition, ApiAnswer, HeaderValues } from '../index.js';
+import {
+  type AnyProviderDefinition,
+  type ApiAnswer,
+  type HeaderValues,
+  PaymentsAuthError,
+} from '../index.js';
 
 /** One call whose signature is known: a vector that a provider has published. */
 export interface AttemptToSign<C> {
@@ -33,6 +38,7 @@ export interface SignedCall {
  * Runs a published vector through a definition: its headers, defaults and `sign`, with a fixed clock and fixed random
  * bytes. Nothing is sent.
  *
+ * @throws PaymentsAuthError INVALID_OPTIONS when the vector is incomplete, naming what is missing
  * @throws what `sign` throws
  *
  * @example
@@ -51,19 +57,11 @@ export async function signAttempt<C extends object>(
   definition: Pick<AnyProviderDefinition, 'environments' | 'headers' | 'defaultHeaders' | 'sign'> & {
     readonly '~credentials'?: C;
   },
-  {
-    method,
-    url,
-    headers = {},
-    body,
-    credentials,
-    token = '',
-    nowMs,
-    random,
-    previous,
-    signer,
-  }: AttemptToSign<C>,
+  attempt: AttemptToSign<C>,
 ): Promise<SignedCall> {
+  checkAttempt(definition, attempt);
+  const { method, url, headers = {}, body, token = '', nowMs, random, previous, signer } = attempt;
+  const credentials = saidCredentials(definition, attempt.credentials);
   const place = placeOf(definition.environments, new URL(url));
   const given = {
     credentials,
@@ -106,6 +104,84 @@ export async function signAttempt<C extends object>(
     },
     ...(sent === undefined ? {} : { body: sent }),
   };
+}
+
+type Fields = Readonly<
+  Record<string, { readonly optional?: boolean; readonly default?: string } | undefined>
+>;
+
+const PARTS = [
+  'method',
+  'url',
+  'headers',
+  'body',
+  'credentials',
+  'token',
+  'nowMs',
+  'random',
+  'previous',
+  'signer',
+];
+
+/** A test that says half a vector hears which half is missing. */
+function checkAttempt(definition: unknown, attempt: unknown): void {
+  const given = isRecord(attempt) ? attempt : {};
+  const { method, url, headers, body, credentials, token, nowMs, random, signer } = given;
+  const wrong: readonly (string | false)[] = [
+    !(isRecord(definition) && isRecord(definition['environments'])) &&
+      'definition: expected what defineProvider() returns',
+    !isRecord(attempt) && 'attempt: expected { method, url, credentials, nowMs }',
+    ...Object.keys(given)
+      .filter((name) => !PARTS.includes(name))
+      .map((name) => `${name}: not a part of an attempt; expected ${PARTS.join(', ')}`),
+    !(typeof method === 'string' && /^[\w-]+$/.test(method)) && 'method: expected a text, as in "POST"',
+    !(typeof url === 'string' && URL.canParse(url)) && 'url: expected an absolute URL, with its query',
+    !isRecord(credentials) && 'credentials: expected an object with the fields that the definition reads',
+    !(typeof nowMs === 'number' && Number.isFinite(nowMs)) &&
+      'nowMs: expected milliseconds since the epoch, as in Date.parse("2026-01-01T00:00:00Z")',
+    !(headers === undefined || isRecord(headers)) && 'headers: expected an object of texts',
+    !(body === undefined || typeof body === 'string' || ArrayBuffer.isView(body)) &&
+      'body: expected a text or bytes, as they are sent',
+    !(token === undefined || typeof token === 'string') && 'token: expected a text',
+    !(random === undefined || ArrayBuffer.isView(random)) && 'random: expected bytes',
+    !(signer === undefined || typeof signer === 'function') && 'signer: expected a function',
+  ];
+  const problems = wrong.filter((problem) => problem !== false);
+  if (problems.length > 0)
+    throw new PaymentsAuthError(
+      'INVALID_OPTIONS',
+      `signAttempt cannot run this vector:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+      { problems },
+    );
+}
+
+/** Says which credential a vector lacks, where what is made of `undefined` would say nothing of it. */
+function saidCredentials<C extends object>(definition: object, credentials: C): C {
+  const { credentials: fields } = definition as { readonly credentials?: Fields };
+  if (fields === undefined) return credentials;
+  const known = Object.keys(fields);
+  return new Proxy(Object.freeze({ ...credentials }), {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (value !== undefined || typeof name !== 'string') return value;
+      const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+      if (field?.default !== undefined) return field.default;
+      if (field?.optional === true || name in Object.prototype || !/^[A-Za-z]\w*$/.test(name))
+        return undefined;
+      if (field === undefined && ['then', 'toJSON'].includes(name)) return undefined;
+      const why =
+        field === undefined ? `which is no field; there is ${known.join(', ')}` : 'and the vector gives none';
+      throw new PaymentsAuthError(
+        'INVALID_OPTIONS',
+        `signAttempt cannot run this vector: the definition reads credentials.${name}, ${why}.`,
+        { problems: [`credentials.${name}: ${why}`] },
+      );
+    },
+  });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Which of a definition's base URLs a URL is below; else its own host and path. */

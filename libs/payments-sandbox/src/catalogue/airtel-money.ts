@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { json } from '../core/reply.js';
+import type { SeededRandom } from '../core/seeded-random.js';
 import { payment } from '../providers/payment.js';
 import { token } from './machinery/calls.js';
 import { inJson } from './machinery/claims.js';
@@ -9,6 +10,10 @@ import { scheme } from './machinery/webhook-scheme.js';
 
 const failure = (code: string, message: string, response_code: string) => ({
   status: { code, message, response_code, result_code: 'ESB000001', success: false },
+});
+
+const completed = (random: SeededRandom) => ({
+  transaction: { id: `T${random.text(8)}`, message: 'ok', status_code: 'TS' },
 });
 
 /** Airtel Money: tokens of three minutes, and a country and currency on every call. */
@@ -61,13 +66,14 @@ export const airtelMoney = counterpart(
     webhooks: {
       // Signed only where a switch of the portal says so.
       hash: scheme({
-        event: (random) => ({ transaction: { id: `T${random.text(8)}`, message: 'ok', status_code: 'TS' } }),
+        event: completed,
         sign: ({ event, keys }) =>
           createHmac('sha256', keys.privateKey)
             .update(JSON.stringify(event['transaction'] ?? {}))
             .digest('base64'),
         inBody: (event, hash) => ({ ...event, hash }),
       }),
+      callback: scheme({ event: completed }),
     },
   },
 );

@@ -151,7 +151,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
 
   it('forges what it sends: another key, another amount, no signature', () => {
     const distinct = provider.webhookSchemes.filter(isSigned).map((scheme) => {
-      const given = { scheme, event: EVENT, signedAtMs: NOW_MS };
+      const given = { scheme, event: EVENT, id: 'wh-1' };
       const forged = (['wrong-key', 'changed-body', 'unsigned'] as const).map((forge) =>
         JSON.stringify(provider.webhook({ ...given, forge })),
       );
@@ -162,12 +162,33 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
 
   const EVENT = { id: 'evt_1', amount: '100' };
 
+  it('refuses a forgery and a time that would change nothing', () => {
+    const quiet = provider.webhookSchemes.filter((scheme) => {
+      const at = (signedAtMs: number) => () =>
+        provider.webhook({ scheme, event: EVENT, id: 'wh-1', signedAtMs, forge: 'changed-body' });
+      const [now, then] = [NOW_MS, NOW_MS - 86_400_000].map((signedAtMs) => heard(at(signedAtMs)));
+      return now === then && now !== REFUSED;
+    });
+    expect(quiet).toEqual([]);
+    for (const scheme of provider.webhookSchemes.filter((each) => !isSigned(each)))
+      for (const forge of ['unsigned', 'wrong-key', 'cut-short', 'two-signatures'] as const)
+        expect(heard(() => provider.webhook({ scheme, event: EVENT, forge }))).toBe(REFUSED);
+  });
+
+  const REFUSED = 'changes nothing';
+
+  /** The message, or that it is refused. */
+  function heard(make: () => unknown): string {
+    try {
+      return JSON.stringify(make());
+    } catch (error) {
+      return String(error).includes(REFUSED) ? REFUSED : String(error);
+    }
+  }
+
   /** Whether its messages carry anything that a forger lacks. */
   function isSigned(scheme: string): boolean {
-    const [genuine, unsigned] = [undefined, 'unsigned' as const].map((forge) =>
-      JSON.stringify(provider.webhook({ scheme, event: EVENT, ...(forge === undefined ? {} : { forge }) })),
-    );
-    return genuine !== unsigned;
+    return heard(() => provider.webhook({ scheme, event: EVENT, forge: 'unsigned' })) !== REFUSED;
   }
 });
 

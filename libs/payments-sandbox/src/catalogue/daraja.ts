@@ -76,9 +76,19 @@ export const daraja = counterpart(
       '/mpesa/c2b/v1/registerurl': { ResponseCode: '0', ResponseDescription: 'success' },
     },
     webhooks: {
-      callback: scheme({
+      stk: scheme({
         event: (random) => ({
           Body: { stkCallback: { CheckoutRequestID: `ws_CO_${random.text(12)}`, ResultCode: 0 } },
+        }),
+      }),
+      c2b: scheme({
+        event: (random) => ({
+          TransactionType: 'Pay Bill',
+          TransID: `RKL${random.text(7).toUpperCase()}`,
+          TransTime: '20260101000000',
+          TransAmount: '10',
+          BusinessShortCode: '174379',
+          BillRefNumber: `ORD-${random.text(8)}`,
         }),
       }),
     },

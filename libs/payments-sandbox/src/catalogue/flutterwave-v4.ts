@@ -65,7 +65,7 @@ export const flutterwaveV4 = counterpart(
         encoding: 'base64',
       }),
       // The samples of the provider's page compare the header with the secret hash itself.
-      secret: tokenScheme({ event, header: 'flutterwave-signature', key: 'secretHash' }),
+      token: tokenScheme({ event, header: 'flutterwave-signature', key: 'secretHash' }),
     },
   },
 );

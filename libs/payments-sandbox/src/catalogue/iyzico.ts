@@ -52,7 +52,7 @@ export const iyzico = counterpart(
     reads: { '/payment/test': { status: 'success', locale: 'tr' } },
     writes: { '/payment/auth': (call) => ({ ...payment(call), status: 'success' }) },
     webhooks: {
-      hosted: scheme({
+      page: scheme({
         event: (random) => ({
           iyziEventType: 'CHECKOUT_FORM_AUTH',
           iyziPaymentId: random.integer(1_000_000),

@@ -49,7 +49,12 @@ export const kopokopo = counterpart(
         json(201, payment(call), { location: '/api/v1/incoming_payments/1' }),
     },
     webhooks: {
-      signature: hmacScheme({ event: paymentEvent, header: 'x-kopokopo-signature', key: 'apiKey' }),
+      'api-key': hmacScheme({ event: paymentEvent, header: 'x-kopokopo-signature', key: 'apiKey' }),
+      'client-secret': hmacScheme({
+        event: paymentEvent,
+        header: 'x-kopokopo-signature',
+        key: 'clientSecret',
+      }),
     },
   },
 );

@@ -3,6 +3,7 @@ import { token } from './machinery/calls.js';
 import { inBasic } from './machinery/claims.js';
 import { counterpart, header, oauthAnswer } from './machinery/counterpart.js';
 import { fixed, secret, uuid } from './machinery/invented.js';
+import { scheme } from './machinery/webhook-scheme.js';
 
 /** What Azure's API management says before a provider's own code runs. */
 export const accessDenied = json(401, {
@@ -68,6 +69,18 @@ const product = <const P extends 'collection' | 'disbursement' | 'remittance'>(n
           header(request, 'x-reference-id') === ''
             ? json(400, { code: 'MISSING_REFERENCE_ID', message: 'X-Reference-Id is required' })
             : json(202, {}),
+      },
+      // Not signed.
+      webhooks: {
+        callback: scheme({
+          event: (random) => ({
+            financialTransactionId: String(random.integer(1_000_000)),
+            externalId: `ORD-${random.text(8)}`,
+            amount: '100',
+            currency: 'EUR',
+            status: 'SUCCESSFUL',
+          }),
+        }),
       },
     },
   );

@@ -25,7 +25,7 @@ export const paymob = counterpart(
     paymentKeys: ['special_reference'],
     writes: { '/v1/intention/': (call) => json(201, payment(call)) },
     webhooks: {
-      hmac: scheme({
+      transaction: scheme({
         event: (random) => ({
           type: 'TRANSACTION',
           obj: {

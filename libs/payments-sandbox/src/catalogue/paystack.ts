@@ -26,7 +26,7 @@ export const paystack = counterpart(
     webhooks: {
       signature: hmacScheme({ event, header: 'x-paystack-signature', key: 'secretKey', hash: 'sha512' }),
       // The sample of the documents' main branch; the name of its header is not documented.
-      timestamped: scheme({
+      dated: scheme({
         event,
         header: 'x-paystack-signature',
         sign: ({ seconds, body, keys }) =>

@@ -63,7 +63,7 @@ export const peachPayments = counterpart(
         inBody: (event, signature) => ({ ...event, signature }),
       }),
       // Since July 2026.
-      timestamped: hmacScheme({
+      signature: hmacScheme({
         event: () => ({ status: 'completed', amount: '5.00' }),
         header: 'x-webhook-signature',
         key: 'secretToken',

@@ -54,7 +54,7 @@ export const phonepe = counterpart(
     writes: { '/checkout/v2/pay': (call) => payment(call) },
     webhooks: {
       // Constant for a pair: it proves the sender, and nothing about the message.
-      hash: scheme({
+      constant: scheme({
         event: (random) => ({
           event: 'checkout.order.completed',
           payload: { orderId: `OMO${random.text(12)}`, state: 'COMPLETED', amount: 100 },

@@ -46,7 +46,7 @@ export const selcom = counterpart(
       '/checkout/create-order': (call) => ({ resultcode: '000', result: 'SUCCESS', data: [payment(call)] }),
     },
     webhooks: {
-      signed: scheme({
+      signature: scheme({
         event: (random) => ({ transid: `T${random.text(8)}`, amount: '1000', resultcode: '000' }),
         header: 'digest',
         sign: ({ event, atMs, keys }) =>

@@ -1,8 +1,8 @@
 import { request } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import type { Credentials } from '../core/account.js';
 import { InvalidInputError } from '../core/checks.js';
 import { isLoopback } from '../core/loopback.js';
-import type { SeededRandom } from '../core/seeded-random.js';
 import type { WebhookEvent, WebhookMessage, WebhookOccasion, WebhookShape } from './webhook-shape.js';
 
 /** How a message is not what it claims to be. */
@@ -54,36 +54,67 @@ export interface WebhookReceipt {
 
 const DEADLINE_MS = 10_000;
 
-/** Makes a message, genuine or forged. */
+/**
+ * Makes a message, genuine or forged.
+ *
+ * @throws {InvalidInputError} for a forgery that would be genuine
+ */
 export function webhookMessage<C extends Credentials>(
   shape: WebhookShape<C>,
   options: {
-    readonly event?: WebhookEvent;
+    readonly event: WebhookEvent;
     readonly forge?: Forgery;
     readonly keys: C;
     readonly otherKeys: C;
     readonly occasion: WebhookOccasion;
-    readonly random: SeededRandom;
   },
 ): WebhookMessage {
-  const { keys, otherKeys, occasion, forge, event = shape.event(options.random) } = options;
+  const { keys, otherKeys, occasion, forge, event } = options;
   const signature = shape.signatureOf?.(event, forge === 'wrong-key' ? otherKeys : keys, occasion);
   const message = (told: WebhookEvent, signed: string | undefined) =>
     shape.message(told, signed, occasion, keys);
-  switch (forge) {
-    case 'unsigned':
-      return message(event, undefined);
-    case 'changed-body':
-      return message(changed(event), signature);
-    case 'upper-case':
-      return message(event, signature?.toUpperCase());
-    case 'cut-short':
-      return message(event, signature?.slice(0, -1));
-    case 'two-signatures':
-      return doubled(message(event, signature), shape.signatureHeader);
-    default:
-      return message(event, signature);
-  }
+  const made = () => {
+    switch (forge) {
+      case 'unsigned':
+        return message(event, undefined);
+      case 'changed-body':
+        return message(changed(event), signature);
+      case 'upper-case':
+        return message(event, signature?.toUpperCase());
+      case 'cut-short':
+        return message(event, signature?.slice(0, -1));
+      case 'two-signatures':
+        return doubled(message(event, signature), shape.signatureHeader);
+      default:
+        return message(event, signature);
+    }
+  };
+  const sent = made();
+  if (
+    forge !== undefined &&
+    isDeepStrictEqual(sent, message(event, shape.signatureOf?.(event, keys, occasion)))
+  )
+    throw new InvalidInputError([
+      `"forge": "${forge}" changes nothing in such a message, so it would be genuine. Take another forgery, or another scheme.`,
+    ]);
+  return sent;
+}
+
+/**
+ * Makes sure that a message says when it was signed: a test that sends an old one would otherwise send a new one.
+ *
+ * @throws {InvalidInputError}
+ */
+export function checkSaysItsTime<C extends Credentials>(
+  shape: WebhookShape<C>,
+  scheme: string,
+  { event, keys, occasion }: { event: WebhookEvent; keys: C; occasion: WebhookOccasion },
+): void {
+  const at = (atMs: number) => shape.message(event, 'signature', { ...occasion, atMs }, keys);
+  if (isDeepStrictEqual(at(occasion.atMs), at(occasion.atMs + 86_400_000)))
+    throw new InvalidInputError([
+      `"signedAtMs" changes nothing: messages of the scheme "${scheme}" do not say when they were signed. Leave it out.`,
+    ]);
 }
 
 /** Sends a message to a loopback URL, and to no other. */

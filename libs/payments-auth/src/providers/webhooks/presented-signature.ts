@@ -117,9 +117,14 @@ export function isDated({ timestamp, list }: SignatureSpec): boolean {
 }
 
 export function isFresh(spec: SignatureSpec, { signedAtMs }: Presented, nowMs: number): boolean {
-  if (!isDated(spec)) return true;
-  const toleranceMs = spec.timestamp?.toleranceMs ?? DEFAULT_TOLERANCE_MS;
+  const toleranceMs = toleranceOf(spec);
+  if (toleranceMs === undefined) return true;
   return signedAtMs !== undefined && Math.abs(nowMs - signedAtMs) <= toleranceMs;
+}
+
+/** How far from now a message may be signed; `undefined` where it does not say when it was. */
+export function toleranceOf(spec: SignatureSpec): number | undefined {
+  return isDated(spec) ? (spec.timestamp?.toleranceMs ?? DEFAULT_TOLERANCE_MS) : undefined;
 }
 
 /** What is wrong with where a signature is said to stand, or when it was made. */

@@ -11,6 +11,7 @@ import {
   type PresentedSignature,
   presentedSignature,
   type SignatureSpec,
+  toleranceOf,
 } from './presented-signature.js';
 import {
   acceptsSignature,
@@ -376,6 +377,7 @@ function signatureWork(
         ? [spec.header.toLowerCase()]
         : [],
     needsEnvironment: judge.needsEnvironment === true,
+    toleranceMs: toleranceOf(spec),
     problems: (place) => [
       ...judge.problems(text, place),
       ...fieldProblems(fields, place),

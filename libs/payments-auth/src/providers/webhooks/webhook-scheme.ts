@@ -109,6 +109,8 @@ export interface SchemeWork {
   readonly needsEnvironment: boolean;
   /** Headers that carry a secret: kept out of what the application is given. */
   readonly secretHeaders: readonly string[];
+  /** How far from now a message may be signed, in milliseconds; absent where it does not say when it was. */
+  readonly toleranceMs?: number;
   /** What is wrong with the description, each named by its field. */
   problems(place: SchemePlace): string[];
   /** What is wrong with a configured secret, said without it. */

@@ -43,7 +43,7 @@ export const AFRICA: Readonly<Record<string, Row>> = {
         ],
       },
       {
-        scheme: 'timestamped',
+        scheme: 'dated',
         keys: { secretKey: 'sk_test_invented' },
         event: EVENT,
         atMs: AT_MS,
@@ -99,7 +99,7 @@ export const AFRICA: Readonly<Record<string, Row>> = {
         stands: ['flutterwave-signature', 'T0XiqPLWGI5WNZ1ie0foZ4WHKrDs8UbZKygZL2E9wjU='],
       },
       {
-        scheme: 'secret',
+        scheme: 'token',
         keys: { secretHash: 'invented-secret-hash' },
         event: EVENT,
         stands: ['flutterwave-signature', 'invented-secret-hash'],
@@ -126,14 +126,14 @@ export const AFRICA: Readonly<Record<string, Row>> = {
     refused: [401, { result: 'FAIL' }],
     webhooks: [
       {
-        scheme: 'signed',
+        scheme: 'signature',
         keys: { apiKey: 'invented-key', apiSecret: 'invented-secret' },
         event: { transid: 'T1', amount: '100' },
         atMs: Date.parse('2026-01-01T00:00:00+03:00'),
         stands: ['digest', '2WPrsiPeqDhkCcpqpCBChExGx44rgLkgk8hRe3+SAgY='],
       },
       {
-        scheme: 'signed',
+        scheme: 'signature',
         keys: { apiKey: 'invented-key' },
         event: { transid: 'T1' },
         stands: ['authorization', 'SELCOM aW52ZW50ZWQta2V5'],
@@ -320,7 +320,7 @@ export const AFRICA: Readonly<Record<string, Row>> = {
         stands: ['form.signature', '4ccc0fdaec0dd8d6c8b89a3d636bbdc11d3fbc2668d01d0a190a88188b705418'],
       },
       {
-        scheme: 'timestamped',
+        scheme: 'signature',
         keys: { secretToken: 'invented-secret' },
         event: { status: 'completed' },
         atMs: AT_MS,
@@ -388,8 +388,14 @@ export const AFRICA: Readonly<Record<string, Row>> = {
     refused: [401, { error: 'invalid_token' }],
     webhooks: [
       {
-        scheme: 'signature',
+        scheme: 'api-key',
         keys: { apiKey: 'invented-api-key' },
+        event: EVENT,
+        stands: ['x-kopokopo-signature', 'c0290b7930c1801035b516fa00ff5f3e44b88f539a875400085f1a839b3f4d2f'],
+      },
+      {
+        scheme: 'client-secret',
+        keys: { clientSecret: 'invented-api-key' },
         event: EVENT,
         stands: ['x-kopokopo-signature', 'c0290b7930c1801035b516fa00ff5f3e44b88f539a875400085f1a839b3f4d2f'],
       },
@@ -400,7 +406,7 @@ export const AFRICA: Readonly<Record<string, Row>> = {
     refused: [401, { detail: expect.any(String) }],
     webhooks: [
       {
-        scheme: 'hmac',
+        scheme: 'transaction',
         keys: { hmacSecret: 'invented-hmac-secret' },
         event: {
           obj: {

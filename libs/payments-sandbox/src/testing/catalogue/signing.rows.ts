@@ -208,7 +208,7 @@ export const SIGNING: Readonly<Record<string, Row>> = {
     forbidden: [200, { status: 'failure', errorCode: '10051' }],
     webhooks: [
       {
-        scheme: 'hosted',
+        scheme: 'page',
         keys: { secretKey: 'izsecret' },
         event: {
           iyziEventType: 'CHECKOUT_FORM_AUTH',

@@ -230,7 +230,7 @@ export const WORLD: Readonly<Record<string, Row>> = {
     refused: [401, { success: false, code: 'AUTHORIZATION_FAILED' }],
     webhooks: [
       {
-        scheme: 'hash',
+        scheme: 'constant',
         keys: { webhookUsername: 'user1', webhookPassword: 'pass1' },
         event: EVENT,
         stands: ['authorization', '9ad21064e2de89145e064ccb14405270fb5ae5596496ce6b5ed5a7a1408670f1'],

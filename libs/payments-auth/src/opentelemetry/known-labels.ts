@@ -1,0 +1,23 @@
+import type { Attributes } from '@opentelemetry/api';
+
+/** What providers refuse a credential with. */
+export const REFUSAL_STATUSES = [401, 403] as const;
+
+const REASONS = ['first', 'expired', 'early', 'refused', 'requested', 'rotated'] as const;
+
+/** How token requests end, as a rule. */
+const REJECTIONS = ['400', '401', '403'] as const;
+const OUTAGES = ['429', '500', '502', '503', '504', 'timeout', 'ECONNREFUSED', 'ECONNRESET'] as const;
+
+/** Labels of token requests that are known before there was one; those of the application's own wishes only as issued. */
+export const KNOWN_REQUESTS: readonly Attributes[] = REASONS.flatMap((reason) => {
+  const labels = { 'payments_auth.reason': reason };
+  const failed = (outcome: string, types: readonly string[]) =>
+    types.map((type) => ({ ...labels, 'payments_auth.outcome': outcome, 'error.type': type }));
+  return [
+    { ...labels, 'payments_auth.outcome': 'issued' },
+    ...(reason === 'requested' || reason === 'rotated'
+      ? []
+      : [...failed('rejected', REJECTIONS), ...failed('unavailable', OUTAGES)]),
+  ];
+});
