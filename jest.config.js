@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { packageSources, swcOptions } from './test/support/typescript-sources.mjs';
 
@@ -41,8 +42,8 @@ const oldestAxios = {
 export default {
   // A bound for what hangs. Nothing is decided by how long it takes, and a busy machine may take long.
   testTimeout: 180_000,
-  // More than the machine has cores: the specs wait for sockets longer than they compute.
-  maxWorkers: '150%',
+  // More than the machine has cores: the specs wait for sockets longer than they compute. Jest takes no share above 100 %.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   testSequencer: '<rootDir>/test/support/longest-first.sequencer.js',
   reporters: ['default', '<rootDir>/test/support/closing-line.reporter.js'],
   projects: [
