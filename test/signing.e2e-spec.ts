@@ -1005,7 +1005,7 @@ describe('A request for authenticate() that cannot be meant', () => {
       /headers\["X A"\] is not the name of a header/,
     ],
     ['headers that are none', { headers: 'X-A: one' }, /headers must be an object of texts, and is a string/],
-    ['an empty audience', { audience: '' }, /request\.audience is empty\. Leave it out/],
+    ['an empty audience', { audience: '' }, /request\.audience must be a text, and is empty\. Leave it out/],
   ])('%s is INVALID_REQUEST, and nobody signs', async (_, changes, message) => {
     let signed = 0;
     await start(signing(() => ((signed += 1), {})));
