@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { installApplication, nodeVersions, pack, run } from './support.mjs';
+import { HANGS_AFTER_MS, installApplication, nodeVersions, pack, run } from './support.mjs';
 
 const tarballs = pack('tarballs-of-applications');
 const nodes = await nodeVersions();
 
 /** @typedef {{ name: string, command: readonly string[], canRunOn?: (node: string) => boolean }} TestRunner */
 
-const JEST = ['node_modules/jest/bin/jest.js'];
+/** Both give each test 5 s by themselves, which a busy machine may need to start an application. */
+const IN_TIME = `--testTimeout=${HANGS_AFTER_MS}`;
+
+const JEST = ['node_modules/jest/bin/jest.js', IN_TIME];
 const JEST_ESM = ['--experimental-vm-modules', ...JEST];
-const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
+const VITEST = ['node_modules/vitest/vitest.mjs', 'run', IN_TIME];
 
 /** @type {Record<string, readonly TestRunner[]>} */
 const applications = {

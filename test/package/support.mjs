@@ -9,7 +9,7 @@ import { libraries, packLibraries } from '../../scripts/pack.mjs';
 const execute = promisify(execFile);
 
 /** A bound for what hangs, an installation over a slow line included. Nothing is decided by how long it takes. */
-const HANGS_AFTER_MS = 20 * 60_000;
+export const HANGS_AFTER_MS = 20 * 60_000;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const artifacts = join(root, '.artifacts/package');
