@@ -34,6 +34,8 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
 
   const storeWith = (options: object = {}) =>
     new RedisTokenStore(connection.client, {
+      // A busy machine may take longer than the default. A test that is about it says its own.
+      timeoutMs: 60_000,
       keys: KEYS,
       prefix,
       logger: { warn: (message) => warnings.push(message) },
