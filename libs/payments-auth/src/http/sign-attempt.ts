@@ -227,7 +227,7 @@ function valueOf(pair: string): string {
 }
 
 /** What ends a call that could not be signed, without a secret in it. */
-export function signingFailed(
+function signingFailed(
   error: unknown,
   { provider, credential, destination }: SigningParts,
 ): PaymentsAuthError {

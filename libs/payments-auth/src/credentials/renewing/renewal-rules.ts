@@ -146,10 +146,7 @@ export function isKeptWarm({ account, context }: Pick<Renewed['owner'], 'account
  *
  * @param lifetimeMs of the one that is kept, if there is one
  */
-export function quietAfterMs(
-  { definition, keepWarm }: ConfiguredProvider,
-  lifetimeMs: number | undefined,
-): number {
+function quietAfterMs({ definition, keepWarm }: ConfiguredProvider, lifetimeMs: number | undefined): number {
   if (keepWarm === 'always') return Infinity;
   const strategy = strategyOf(definition);
   const { documentedLifetimeMs = Infinity, endsEarlierToken = false } = strategy ?? {};
