@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { type CanActivate, type ExecutionContext, Injectable, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -123,11 +125,35 @@ describe('nestjs-payments-auth explain', () => {
     [['explain', '--url', 'https://a:b@x.test/'], /--url takes no user name/],
     [['explain', '--header', 'no-colon-secret'], /--header must be a name, a colon and a value/],
     [['check', '--url', 'https://x.test'], /check takes no --url/],
+    [['explain', '--timeout', '-1'], /--timeout must be a time up to 10m, .* and is "-1"/],
   ])('%j makes no sense', async (argv, words) => {
     const { code, stderr } = await run(...argv);
     expect(code).toBe(2);
     expect(stderr).toMatch(words);
     expect(stderr).not.toContain('secret');
+  });
+
+  it.each([401, 403])('calls a bare %i from in between no rejection of the secret', async (status) => {
+    const proxy = createServer((_, response) => {
+      response.writeHead(status, { 'Content-Type': 'text/html' }).end('<h1>no</h1>');
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { environment } = sandbox.provider('wakapay');
+    const { port } = proxy.address() as AddressInfo;
+    const wrong = { ...environment };
+    for (const [name, value] of Object.entries(environment))
+      if (/^https?:/.test(value)) wrong[name] = `http://127.0.0.1:${port}`;
+    const before = Object.keys(wrong).map((name) => [name, process.env[name]] as const);
+    Object.assign(process.env, wrong);
+    const { code, stdout } = await run('explain', 'wakapay');
+    for (const [name, value] of before)
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    proxy.closeAllConnections();
+    await new Promise((resolve) => proxy.close(resolve));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/state: +unavailable, since/);
+    expect(stdout).toMatch(new RegExp(`HTTP ${status}`));
   });
 
   it('logs in by itself without an address, and says what came of it', async () => {

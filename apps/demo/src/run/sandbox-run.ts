@@ -66,8 +66,11 @@ async function runWithProviders(names: readonly string[], options: DemoArguments
 }
 
 async function listen(application: INestApplication, port: number): Promise<void> {
+  // What Nest would print of a port that is taken is a stack: the sentence below says what to do.
+  application.useLogger(false);
   try {
     await application.listen(port, '127.0.0.1');
+    application.useLogger(['error']);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new Error(

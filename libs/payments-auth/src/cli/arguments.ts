@@ -155,11 +155,20 @@ export function parseArguments(argv: readonly string[], own: readonly ProviderDe
 
 function read(argv: readonly string[]) {
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+    return parseArgs({ args: joined(argv), options: OPTIONS, allowPositionals: true });
   } catch (error) {
     const [sentence = ''] = (error as Error).message.split('\n');
     throw new UsageError(sentence.endsWith('.') ? sentence : `${sentence}.`, { cause: error });
   }
+}
+
+/** `--timeout -1` is a time that cannot be, and not an option of its own. */
+function joined(argv: readonly string[]): string[] {
+  return argv.flatMap((word, at) => {
+    if (argv[at - 1] === '--timeout' && /^-\d/.test(word)) return [];
+    const next = argv[at + 1] ?? '';
+    return word === '--timeout' && /^-\d/.test(next) ? [`--timeout=${next}`] : [word];
+  });
 }
 
 function definitionOf(name: string, known: readonly ProviderDefinition[]): ProviderDefinition {

@@ -151,12 +151,13 @@ function findingOf(
   step: CheckFinding['step'],
   symptom: Symptom,
 ): CheckFinding {
-  const { what, status } = symptom;
+  const { what, status, isOwn } = symptom;
   return {
     severity,
     step,
     what,
     ...(status === undefined ? {} : { status }),
+    ...(isOwn === true ? { isOwn } : {}),
     ...adviceFor(definition, symptom),
   };
 }

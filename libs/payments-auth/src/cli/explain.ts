@@ -133,7 +133,7 @@ export function explanationOfCheck(check: ProviderCheck, nowMs: number): Explain
           ? isTried
             ? 'fresh'
             : 'idle'
-          : isRejection(finding)
+          : finding.isOwn === true
             ? 'rejected'
             : 'unavailable',
       sinceMs: nowMs,
@@ -155,10 +155,6 @@ export function explanationOfCheck(check: ProviderCheck, nowMs: number): Explain
           }),
     },
   };
-}
-
-function isRejection({ status = 0 }: { readonly status?: number }): boolean {
-  return status === 400 || status === 401 || status === 403;
 }
 
 /** One line each: the state and since when, the last success, the last failure, the pause, the cause, what to do. */

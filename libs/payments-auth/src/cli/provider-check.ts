@@ -9,6 +9,8 @@ export interface CheckFinding {
   /** The provider's own words, or the system's. */
   readonly what: string;
   readonly status?: number;
+  /** The provider itself says that the credential is no good. */
+  readonly isOwn?: true;
   readonly cause: string;
   readonly fix: string;
 }

@@ -56,7 +56,8 @@ export async function logIn(
       }),
     judge: (answer) => {
       const outcome = strategy.read(answer, answer.requestedAtMs);
-      return outcome.outcome === 'issued' ? { value: outcome } : { what: outcome.reason };
+      if (outcome.outcome === 'issued') return { value: outcome };
+      return { what: outcome.reason, isOwn: outcome.outcome === 'rejected' };
     },
   });
 }
@@ -126,10 +127,11 @@ export async function probe(
     send: (request) => transport.send(base, { ...request, ...certified(provider, credentials) }),
     judge: (answer) => {
       const isSuccess = answer.status >= 200 && answer.status < 300;
-      const succeeded =
-        called('probe.accepted', () => accepted?.(answer)) ??
-        (isSuccess && called('refusal.refused', () => definition.refusal?.refused(answer)) !== true);
-      return succeeded ? { value: true } : { what: wordsOf(answer.body) ?? `HTTP ${answer.status}` };
+      const succeeded = called('probe.accepted', () => accepted?.(answer));
+      if (succeeded === true) return { value: true };
+      const isOwn = called('refusal.refused', () => definition.refusal?.refused(answer)) === true;
+      if (succeeded === undefined && isSuccess && !isOwn) return { value: true };
+      return { what: wordsOf(answer.body) ?? `HTTP ${answer.status}`, isOwn };
     },
   });
 }
@@ -212,6 +214,9 @@ function lowerCase(
   return Object.fromEntries(entries);
 }
 
+/** What came of a request; `isOwn`: the provider itself says that the credential is no good. */
+type Judged<T> = { value: T } | { what: string; isOwn?: boolean };
+
 async function ask<T>({
   on,
   clock,
@@ -228,7 +233,7 @@ async function ask<T>({
   credentials: Credentials;
   make: () => TokenRequest | Promise<TokenRequest>;
   send: (request: TokenRequest) => Promise<TimedTokenAnswer>;
-  judge: (answer: TimedTokenAnswer) => { value: T } | { what: string };
+  judge: (answer: TimedTokenAnswer) => Judged<T>;
 }): Promise<StepResult<T>> {
   const startedAtMs = clock.monotonic();
   let answer: TimedTokenAnswer;
@@ -258,16 +263,14 @@ async function ask<T>({
               told(judged.what, loginSecrets(definition, credentials, request, answer)) +
               waitOf(answer, clock),
             status,
+            ...(judged.isOwn === true ? { isOwn: true } : {}),
           },
         }),
   };
 }
 
 /** What a definition says of answers was written for those its author knew. */
-function judgedBy<T>(
-  judge: (answer: TimedTokenAnswer) => { value: T } | { what: string },
-  answer: TimedTokenAnswer,
-): { value: T } | { what: string } {
+function judgedBy<T>(judge: (answer: TimedTokenAnswer) => Judged<T>, answer: TimedTokenAnswer): Judged<T> {
   try {
     return judge(answer);
   } catch (error) {

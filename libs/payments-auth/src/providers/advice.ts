@@ -92,7 +92,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ what }) => what === 'timeout' || what.startsWith('no answer within'),
     cause: 'no whole answer came in time',
-    fix: 'check the network and the firewall; try --timeout 30s',
+    fix: 'check the network and the firewall; give the check longer with --timeout 30',
   },
   {
     fits: ({ what }) => /^E(NOTFOUND|AI_AGAIN)$/.test(what),

@@ -228,7 +228,7 @@ function draw(box, row, { nowMs, windowMs, startedAtMs }) {
       shape(
         'rect',
         {
-          class: isKey ? 'key' : 'token',
+          class: isKey ? 'key' : isCurrent(life) && isRefused(row.status) ? 'token refused' : 'token',
           x: left + 0.5,
           y: 4,
           width: Math.max(1.5, right - left - 1),
@@ -405,9 +405,14 @@ function showWhy(box, { explanation }, { nowMs }) {
   box.querySelector('.fix').textContent = isOver ? '' : `What to do: ${explanation.fix}.${paused}`;
 }
 
+/** A token that lives where no call succeeds: the provider refuses it. */
+const isRefused = ({ state, credential, expiresAtMs }) =>
+  (state === 'rejected' || state === 'unavailable') && credential !== undefined && expiresAtMs !== undefined;
+
 function lifeOf({ status, lives }, nowMs) {
   const { credential, expiresAtMs, obtainedAtMs, counters, state } = status;
   if (credential !== undefined && expiresAtMs !== undefined) {
+    if (isRefused(status)) return `token ${credential}, which is refused`;
     const left =
       expiresAtMs > nowMs
         ? `${span(expiresAtMs - nowMs)} left of ${span(expiresAtMs - obtainedAtMs)}`
