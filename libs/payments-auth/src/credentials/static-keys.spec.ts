@@ -178,6 +178,59 @@ describe('a static key', () => {
     expect(spender.peek()?.headers['authorization']).toBe('test-newest');
   });
 
+  it('on trial is not rejected by a bare 401, and left alone for as long as before', async () => {
+    bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
+    const spender = spenderOf(bed);
+    const carried: unknown[] = [];
+    const send = (own: boolean) =>
+      spend(spender, bed.clock, {
+        answer: ({ headers }) => {
+          carried.push(headers['authorization']);
+          return headers['authorization'] === 'test-older' ? 200 : 401;
+        },
+        own,
+      });
+    await send(true);
+    await bed.clock.advance(30_000);
+    for (const [waitMs, attempts] of [
+      [0, 2],
+      [29_999, 1],
+      [1, 2],
+      [30_000, 2],
+    ] as const) {
+      await bed.clock.advance(waitMs);
+      expect(await send(false)).toEqual({ attempts, status: 200, refused: false });
+    }
+    expect(bed.eventsOf('credentials-rejected')).toHaveLength(1);
+    // The provider's own words are the second: the wait is twice as long then.
+    await bed.clock.advance(30_000);
+    await send(true);
+    expect(bed.eventsOf('credentials-rejected')).toHaveLength(2);
+    await bed.clock.advance(59_999);
+    expect(await send(true)).toMatchObject({ attempts: 1 });
+    expect(spender.peek(() => true)?.headers['authorization']).toBe('test-older');
+    expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
+    expect(new Set(carried)).toEqual(new Set(['test-newest', 'test-older']));
+  });
+
+  it.each([
+    ['was never refused', 1],
+    ['was refused long ago', 3],
+  ])('in use that %s is not rejected by a bare 403 to a replay', async (_what, refusals) => {
+    bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
+    const spender = spenderOf(bed);
+    let carried = await spender.obtain();
+    for (let each = 0; each < refusals; each += 1)
+      carried = (await refuse(spender, bed.clock, carried, REFUSED)) as Credential;
+    const rejections = bed.eventsOf('credentials-rejected').length;
+    await bed.clock.advance(30_000);
+    const spent = await spend(spender, bed.clock, { answer: () => 403, isRefusal: () => true, own: false });
+    expect(spent).toEqual({ attempts: 2, status: 403, refused: true });
+    expect(bed.eventsOf('credentials-rejected')).toHaveLength(rejections);
+    expect(spender.peek()?.headers['authorization']).toBe('test-older');
+    expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
+  });
+
   it('that was rotated behind a function is found when the old one is refused', async () => {
     let key = 'test-old';
     let asked = 0;

@@ -127,6 +127,11 @@ export class AccountSecrets {
     return this.#rejections.add(secret, rejection, forMs);
   }
 
+  /** Trying one again that was called wrong has shown nothing: it is left alone for as long as the last time. */
+  putOff(secret: Secret): void {
+    this.#rejections?.putOff(secret);
+  }
+
   /** The provider has accepted this one. */
   accept(secret: Secret): void {
     this.#rejections?.remove(secret);
@@ -232,6 +237,14 @@ class Rejections {
     const atMs = this.#clock.monotonic();
     this.#byFingerprint.set(nameOf(secret), { ...rejection, times, atMs, untilMs: atMs + rememberedMs });
     return rememberedMs;
+  }
+
+  /** What is remembered of it stays as it is, and counts from now on. */
+  putOff(secret: Secret): void {
+    const rejection = this.#byFingerprint.get(nameOf(secret));
+    if (rejection === undefined) return;
+    const untilMs = this.#clock.monotonic() + waitAfter(rejection.times, REJECTION);
+    this.#byFingerprint.set(nameOf(secret), { ...rejection, untilMs });
   }
 
   remove(secret: Secret): void {

@@ -62,8 +62,11 @@ export class RefusedKeys {
     const isReplay = before.length > 0 && kept?.credential.isSameAs(credential) === true;
     const secret = trial?.secret ?? (isReplay ? kept.secret : undefined);
     if (secret === undefined) return undefined;
-    if (refused !== undefined) this.#reject(secret);
-    else if (status !== undefined && (status < 400 || (isReplay && status !== 429 && status < 500))) {
+    if (refused?.own === true) this.#reject(secret);
+    // Something in between does not know it: what is known of it stays, and the next trial waits as long as this one did.
+    else if (refused !== undefined) {
+      if (trial !== undefined) this.#slot.owner.secrets.putOff(secret);
+    } else if (status !== undefined && (status < 400 || (isReplay && status !== 429 && status < 500))) {
       this.#slot.owner.secrets.accept(secret);
       return secret;
     }
