@@ -37,6 +37,8 @@ export interface CredentialSpender {
 export interface AwaitedLogin {
   /** The host that is asked for it, where that is known. */
   readonly host?: string;
+  /** Of what it logs in with, where that is known: 8 hex digits. */
+  readonly credential?: string;
   /** Which host, why not yet, and when next. */
   readonly words: string;
   /** The last failure, where there was one. */

@@ -10,6 +10,7 @@ import type { ApiAnswer } from '../strategies/strategy.js';
 import { readAnswerBody, relayAnswer } from './answer-body.js';
 import { authenticateAttempt, startAttempt } from './attempt-config.js';
 import { callFailure } from './call-failure.js';
+import { nameCredential } from './named-credential.js';
 import { CallDeadline } from './call-deadline.js';
 import { cleanBody, cleanError, cleanResponse, type Traces } from './cleaning.js';
 import { addDefaultHeaders } from './default-headers.js';
@@ -147,6 +148,7 @@ export class Attempts {
       } catch (reason) {
         failed = true;
         error = cleanError(reason, traces);
+        nameCredential(error, credential, destination);
         response = (reason as { response?: AxiosResponse } | undefined)?.response;
       }
       if (response !== undefined) {

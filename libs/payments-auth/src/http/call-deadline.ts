@@ -4,6 +4,7 @@ import type { AwaitedLogin } from '../credentials/credential-spender.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { setHidden } from '../scrubbing.js';
 import { deadline } from '../within.js';
+import { nameAwaited } from './named-credential.js';
 
 /** The end of a call's own time. */
 export class CallDeadline {
@@ -123,6 +124,7 @@ export class CallDeadline {
       : AxiosError.ECONNABORTED;
     if (awaited === undefined) return new AxiosError(this.timeoutMessage, code, this.#config);
     const error = new AxiosError(`${this.timeoutMessage}, ${awaited.words}`, code, this.#config);
+    nameAwaited(error, awaited);
     if (awaited.cause !== undefined) setHidden(error, 'cause', awaited.cause);
     return error;
   }

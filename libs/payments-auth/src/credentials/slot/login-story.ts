@@ -47,13 +47,14 @@ export class LoginStory {
 
   /** What those who wait are waiting for. */
   get awaits(): AwaitedLogin {
-    const { host = '' } = this.#last;
+    const { credential, host = '' } = this.#last;
     const { lastError } = this.#slot.journal;
     const failure = this.#lastReason ?? lastError?.reason;
     const nextInMs = this.#nextAtMs && Math.max(0, Math.ceil(this.#nextAtMs - this.#nowMs));
     const cause = this.#lastReason === undefined ? lastError : this.unavailable(this.#lastReason, nextInMs);
     return {
       ...(host === '' ? {} : { host }),
+      ...(credential === undefined ? {} : { credential }),
       words: [
         host === '' ? 'waiting for its credentials' : `waiting for a login at ${host}`,
         ...(failure === undefined ? [] : [`last failure: ${failure}`]),

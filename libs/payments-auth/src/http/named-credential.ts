@@ -1,0 +1,29 @@
+import type { AwaitedLogin } from '../credentials/credential-spender.js';
+import type { Credential } from '../credentials/credential.js';
+import { isPaymentsAuthError } from '../payments-auth.errors.js';
+import type { Destination } from './destination.js';
+
+/**
+ * Says on an error of axios whose credential the attempt carried and where it went, by the names that stand on a
+ * `PaymentsAuthError`. So a log line leads to the status page, whichever of both errors it tells of.
+ *
+ * @param error whatever the adapter has thrown; one that is frozen stays as it is
+ */
+export function nameCredential(
+  error: unknown,
+  { provider, account, id: credential }: Credential,
+  { origin }: Destination,
+): void {
+  if (isPaymentsAuthError(error)) return;
+  name(error, { provider, account, credential, host: new URL(origin).host });
+}
+
+/** The same for a call whose time runs out before it has a credential: the host is the one that is asked for it. */
+export function nameAwaited(error: Error, { credential, host }: AwaitedLogin): void {
+  name(error, { credential, host });
+}
+
+function name(error: unknown, details: Readonly<Record<string, string | undefined>>): void {
+  if (typeof error !== 'object' || error === null) return;
+  for (const [key, value] of Object.entries(details)) if (value !== undefined) Reflect.set(error, key, value);
+}

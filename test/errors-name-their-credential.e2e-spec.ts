@@ -1,0 +1,123 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import type { AxiosRequestConfig } from 'axios';
+import type { Misbehaviour } from 'payments-sandbox';
+import { findLeaks } from './support/leak-checker.js';
+import { type ProviderBed, secretsOf, startProviderBed } from './support/sandbox-bed.js';
+import { failure } from './support/waiting.js';
+
+// Many calls over real sockets, on machines that may have other things to do.
+jest.setTimeout(30_000);
+
+const READ: AxiosRequestConfig = { url: '/sandbox/echo' };
+const PAY: AxiosRequestConfig = { ...READ, method: 'post', data: { amount: 1 } };
+
+let bed: ProviderBed;
+
+afterEach(() => bed.close());
+
+interface Ending {
+  readonly fault?: Misbehaviour;
+  readonly call?: AxiosRequestConfig;
+  readonly error: Readonly<Record<string, unknown>>;
+}
+
+const host = () => new URL(Object.values(bed.provider.baseUrls)[0] as string).host;
+
+const AFTER_A_TOKEN: Readonly<Record<string, Ending>> = {
+  'a bare 401 to a payment, which is not sent again': {
+    fault: { fault: 'refuse', envelope: 'bare' },
+    call: PAY,
+    error: { status: 401, response: { paymentsAuth: { attempts: 1 } } },
+  },
+  'a bare 401 to a reading call, after it was sent again': {
+    fault: { fault: 'refuse', envelope: 'bare' },
+    error: { status: 401, response: { paymentsAuth: { replayed: true } } },
+  },
+  'a 401 in the words of the provider, after the payment was sent again': {
+    fault: { fault: 'refuse' },
+    call: PAY,
+    error: { status: 401, response: { paymentsAuth: { replayed: true } } },
+  },
+  'a limit': { fault: { fault: 'rate-limit', on: 'call' }, error: { status: 429 } },
+  'an outage': { fault: { fault: 'server-error', on: 'call' }, error: { status: 503 } },
+  'an answer to what was asked': { call: { url: '/nothing/here' }, error: { status: 404 } },
+  'a timeout': {
+    fault: { fault: 'hang', on: 'call' },
+    call: { timeout: 500 },
+    error: { code: 'ECONNABORTED' },
+  },
+  'a connection that is cut': { fault: { fault: 'drop', on: 'call' }, error: { code: 'ECONNRESET' } },
+  'an answer that is too long': { call: { maxContentLength: 1 }, error: { code: 'ERR_BAD_RESPONSE' } },
+  'an outage, with fetch': {
+    fault: { fault: 'server-error', on: 'call' },
+    call: { adapter: 'fetch' },
+    error: { status: 503 },
+  },
+  'a connection that is cut, with fetch': {
+    fault: { fault: 'drop', on: 'call' },
+    call: { adapter: 'fetch' },
+    error: { code: 'ERR_NETWORK' },
+  },
+  'what an adapter of the application throws': {
+    call: { adapter: () => Promise.reject(new Error('no such thing')) },
+    error: { message: 'no such thing' },
+  },
+  'a destination that is refused': {
+    call: { url: 'https://elsewhere.example/pay' },
+    error: { code: 'INSECURE_DESTINATION', host: 'elsewhere.example' },
+  },
+};
+
+const BEFORE_A_TOKEN: Readonly<Record<string, Ending>> = {
+  'a timeout while it waits for a login': {
+    fault: { fault: 'hang', on: 'token' },
+    call: { timeout: 500 },
+    error: { code: 'ECONNABORTED' },
+  },
+  'an outage of the login': {
+    fault: { fault: 'server-error', on: 'token' },
+    error: { code: 'CREDENTIALS_UNAVAILABLE', status: 503 },
+  },
+};
+
+async function errorOf({ fault, call }: Ending) {
+  if (fault !== undefined) bed.provider.misbehave(fault);
+  return failure(bed.outwait(bed.send({ ...READ, ...call })));
+}
+
+describe('the error of a call', () => {
+  it.each(Object.entries(AFTER_A_TOKEN))('that ends in %s names credential and host', async (_, ending) => {
+    bed = await startProviderBed('wakapay');
+    await bed.send(READ);
+    const error = await errorOf(ending);
+    // After a refusal, it is the last one that was sent.
+    const { id } = await bed.credentials.get();
+    const tokens = new Set(bed.events.flatMap((event) => ('credential' in event ? [event.credential] : [])));
+    expect(error).toMatchObject({
+      provider: 'wakapay',
+      credential: expect.stringMatching(/^[0-9a-f]{8}$/),
+      host: host(),
+      ...ending.error,
+    });
+    expect([id, ...tokens]).toContain(error['credential']);
+    expect(findLeaks(error, secretsOf(bed.provider))).toEqual([]);
+  });
+
+  it.each(Object.entries(BEFORE_A_TOKEN))('that ends in %s names them as well', async (_, ending) => {
+    bed = await startProviderBed('wakapay');
+    const error = await errorOf(ending);
+    const credential = expect.stringMatching(/^[0-9a-f]{8}$/);
+    expect(error).toMatchObject({ credential, host: host(), ...ending.error });
+    expect(findLeaks(error, secretsOf(bed.provider))).toEqual([]);
+  });
+
+  it('names the account where the call was made for one', async () => {
+    bed = await startProviderBed('wakapay', {
+      options: { accounts: (id: string) => bed.provider.credentialsOf(id) },
+    });
+    bed.provider.addAccount('shop-1');
+    bed.provider.misbehave({ fault: 'server-error', on: 'call' });
+    const error = await failure(bed.send({ ...READ, paymentsAuth: { account: 'shop-1' } }));
+    expect(error).toMatchObject({ provider: 'wakapay', account: 'shop-1', status: 503, host: host() });
+  });
+});
