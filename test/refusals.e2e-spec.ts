@@ -146,6 +146,12 @@ describe('one application', () => {
       expect(bed.eventsOf('renewals-paused')).toEqual([]);
     });
 
+    it('for 1.5 s from the first call on loses no call, for one login more', async () => {
+      await start({ tokenLifetimeMs: 10 * SECOND, tokensRefusedForMs: 1_500 });
+      expect(await traffic(20, MINUTE)).toMatchObject({ calls: 3_000, failed: 0 });
+      expect(logins()).toBeLessThanOrEqual(Math.ceil(60 / 8) + 2);
+    });
+
     it('for an hour is cured of a real revocation after it by one login', async () => {
       await start({ tokenLifetimeMs: 5 * MINUTE, tokensRefusedForMs: 300 });
       expect(await traffic(2 * SECOND, HOUR)).toMatchObject({ failed: 0 });
@@ -156,6 +162,21 @@ describe('one application', () => {
       const { failed } = await traffic(200, 10 * SECOND, (index) => bed.send(index === 0 ? NEVER : READ));
       expect(failed).toBe(1);
       expect(logins() - before).toBe(1);
+    });
+  });
+
+  describe('whose tokens all end before the first call that carries one', () => {
+    it('loses none of the first calls of 20 merchants, for two logins each', async () => {
+      const firstCalls = await startWithMerchants(20, { tokenLifetimeMs: HOUR });
+      bed.provider.misbehave({ fault: 'revoke-token', on: 'call', times: 20 });
+      const calls = firstCalls.map((each) => bed.outcome(each));
+      await until(() => bed.eventsOf('call-refused').length === 20);
+      await bed.pass(500);
+      await until(() => logins() === 40);
+      const { mostAttempts, ...others } = tally(await bed.outwait(Promise.all(calls)));
+      expect(others).toEqual({ calls: 20, failed: 0 });
+      expect(mostAttempts).toBeLessThanOrEqual(3);
+      expect(logins()).toBe(40);
     });
   });
 

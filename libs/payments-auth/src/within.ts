@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from './payments-auth.clock.js';
 
 type Timers = Pick<Clock, 'setTimeout' | 'clearTimeout'>;
@@ -51,6 +52,13 @@ export function within<T, L>(
     );
     promise.finally(callOff).then(resolve, reject);
   });
+}
+
+/** Any number of calls may wait for its signal, and each takes its listener away again: that is no leak to warn of. */
+export function abortsMany(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(Infinity, controller.signal);
+  return controller;
 }
 
 /**

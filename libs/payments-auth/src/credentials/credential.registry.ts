@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { refreshTokenStrategy } from '../strategies/refresh-token.strategy.js';
@@ -8,6 +7,7 @@ import { RefreshTokenIssuer } from './sharing/refresh-token-issuer.js';
 import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import { notConfigured } from '../providers/not-configured.js';
 import type { TokenTransport } from '../strategies/token-transport.js';
+import { abortsMany } from '../within.js';
 import { Accounts } from './accounts.js';
 import {
   type AccountName,
@@ -63,7 +63,7 @@ export class CredentialRegistry {
   readonly renewals: RenewalQueue;
   readonly #providers = new Map<string, Accounts>();
   readonly #contexts: readonly SlotContext[];
-  readonly #closing = new AbortController();
+  readonly #closing = abortsMany();
   readonly #startedAtMs: number;
   readonly #clock: Clock;
 
@@ -79,8 +79,6 @@ export class CredentialRegistry {
     const endpoints = new TokenEndpoints(clock, limits);
     const health = store && new StoreHealth(store, { clock, emit });
     const closing = this.#closing.signal;
-    // Many requests may end with it at once, and each takes its listener away again: that is no leak.
-    setMaxListeners(Infinity, closing);
     const shared = { clock, hash, emit, closing, renewals: this.renewals };
 
     this.#contexts = providers.map((provider) => {
@@ -89,7 +87,7 @@ export class CredentialRegistry {
       if (strategy === undefined) {
         const gate = new RenewalGate(clock, maxRenewals, () => SLOW_RESOLVER_MS);
         const none = { issuer: undefined, issuerHost: () => '', slowestLoginMs: () => 0, usableAfterMs: 0 };
-        return { ...shared, provider, gate, timeBound, totals: noTotals(), ...none };
+        return { ...shared, provider, gate, timeBound, knowsTokensLate: false, totals: noTotals(), ...none };
       }
       const transport = options.transport(provider);
       const own = new ProviderTokenIssuer(provider, strategy, { clock, transport, endpoints });
@@ -121,6 +119,7 @@ export class CredentialRegistry {
         provider,
         gate,
         timeBound,
+        knowsTokensLate: false,
         totals,
         issuer,
         issuerHost,

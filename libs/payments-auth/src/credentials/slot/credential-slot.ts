@@ -26,8 +26,8 @@ import { type Acquired, Login, type Wanted } from './login.js';
 import { awaitsAge } from './login-story.js';
 import { countHaste, Outage } from './outage.js';
 import { RefusedKeys } from './refused-keys.js';
-import { type Cure, RefusedTokens } from './refused-tokens.js';
-import type { SlotContext, SlotOwner, SlotTimes, SlotView } from './slot-context.js';
+import { RefusedTokens } from './refused-tokens.js';
+import type { Cure, SlotContext, SlotOwner, SlotTimes, SlotView } from './slot-context.js';
 import { SlotJournal } from './slot-journal.js';
 
 /** A login on its way, and what it comes to. */
@@ -140,11 +140,14 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
         return cure.with;
       case 'waiting':
         await pause(this.#context.clock, cure.forMs, cure.until, true);
-        return this.#living?.credential ?? refused;
+        return this.#living === undefined ? refused : this.#curedBy(cure.settle(this.#living), refused);
       case 'renewal': {
         const renewing = this.#force(cure.of, cure.key);
         return cure.isBehind === true ? undefined : renewing;
       }
+      case 'new-token':
+        await this.#force(cure.of, undefined);
+        return this.#living && this.#curedBy(cure.settle(this.#living), refused);
       case 'store':
         return this.#takeNewer(refused);
       default:

@@ -3,8 +3,7 @@ import type { Credential } from '../credential.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
 import { keyCredential } from './keeping.js';
 import type { KeptCredential } from './kept-credential.js';
-import type { Cure } from './refused-tokens.js';
-import type { SlotView } from './slot-context.js';
+import type { Cure, SlotView } from './slot-context.js';
 
 const REASON = 'refused on a call';
 

@@ -1,22 +1,10 @@
-import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../payments-auth.clock.js';
+import { abortsMany } from '../../within.js';
 import { type CallAnswer, isAcceptance, type Refusal, type RefusedAttempt } from '../call-answer.js';
 import type { Credential } from '../credential.js';
 import type { KeptCredential } from './kept-credential.js';
 import { AT_ONCE_MS, RenewalPause } from './renewal-pause.js';
-import type { SlotView } from './slot-context.js';
-
-/** What may cure a refusal. `undefined`: nothing. */
-export type Cure =
-  /** The call is sent again with this one. */
-  | { readonly by: 'replay'; readonly with: Credential }
-  /** The call is sent again with what is current once the token is proven, or so many milliseconds later. */
-  | { readonly by: 'waiting'; readonly forMs: number; readonly until: AbortSignal }
-  /** One forced renewal for all. `isBehind`: the call itself gets its refusal at once. */
-  | { readonly by: 'renewal'; readonly of: Credential; readonly isBehind?: boolean; readonly key?: string }
-  /** A newer token, if another process of the fleet has one. */
-  | { readonly by: 'store' }
-  | undefined;
+import type { Cure, SlotView } from './slot-context.js';
 
 /** A token that nobody was served with is young for so long: its provider may not know it yet. */
 const YOUNG_FOR_MS = 2_000;
@@ -52,14 +40,16 @@ export class RefusedTokens {
     if (kept.refusedInARow === 0 || kept.isProven) return undefined;
     const predecessor = kept.livingPredecessor(this.#clock);
     if (predecessor === undefined) return undefined;
-    if (this.#nowMs < this.#nextTryAtMs || mayRepeat?.() !== true) return predecessor.credential;
-    this.#nextTryAtMs = this.#nowMs + TRY_EVERY_MS;
+    if (this.#clock.monotonic() < this.#nextTryAtMs || mayRepeat?.() !== true) return predecessor.credential;
+    this.#nextTryAtMs = this.#clock.monotonic() + TRY_EVERY_MS;
     return undefined;
   }
 
   /** What an attempt has come to. Only acceptances are evidence here: refusals come with {@link cure}. */
   answered(credential: Credential, answer: CallAnswer): undefined {
     if (!isAcceptance(answer)) return;
+    if (answer.before?.some((attempt) => attempt.credential.isSameAs(credential)) === true)
+      this.#slot.owner.context.knowsTokensLate = true;
     if (this.#slot.kept?.credential.isSameAs(credential) === true) {
       this.#proof?.abort();
       this.#proof = undefined;
@@ -74,12 +64,12 @@ export class RefusedTokens {
   cure(refused: Credential, { replayable, attempts }: Refusal): Cure {
     const { kept, isBusy } = this.#slot;
     const first = attempts[0] as RefusedAttempt;
-    const hasTried = (each: KeptCredential) =>
-      attempts.some(({ credential }) => credential.isSameAs(each.credential));
+    const hasTried = (one: KeptCredential) =>
+      attempts.some((each) => each.credential.isSameAs(one.credential));
     const current = kept?.isAlive(this.#clock) === true ? kept : undefined;
     const predecessor = kept?.livingPredecessor(this.#clock);
     const token = [kept, predecessor].find((each) => each?.credential.isSameAs(refused));
-    if (token?.isProven === true) this.#servedAndRefusedAtMs = this.#nowMs;
+    if (token?.isProven === true) this.#servedAndRefusedAtMs = this.#clock.monotonic();
     const isCurrent = token !== undefined && token === kept;
     const isYoung = isCurrent && this.#isYoung(token);
     // Where none is left that lives, the next call would log in as well.
@@ -93,13 +83,15 @@ export class RefusedTokens {
       return mayForce && isWanted ? { by: 'renewal', of: refused, isBehind: true } : undefined;
     }
     if (current !== undefined) {
-      if (!hasTried(current)) return { by: 'replay', with: current.credential };
+      // One token was refused twice: the last attempt is not spent on another young one.
+      const isDoubted = attempts.length === 2 && first.credential.isSameAs(refused);
+      if (!hasTried(current)) return this.#settled(current, isDoubted ? undefined : current);
       const isNew = !current.isProven || this.#ageMs(current) < YOUNG_FOR_MS;
       if (isNew && predecessor !== undefined && !hasTried(predecessor)) {
-        this.#nextTryAtMs = this.#nowMs + TRY_EVERY_MS;
+        this.#nextTryAtMs = this.#clock.monotonic() + TRY_EVERY_MS;
         return { by: 'replay', with: predecessor.credential };
       }
-      if (this.#isYoung(current)) return this.#waitFor(current);
+      if (this.#isYoung(current)) return this.#cureOfYoung(current, isDoubted);
       const isInDoubt = this.pause.isInDoubt || current.wasAcceptedAfter(first.sentAtMs);
       const isWorthATry = current.isProven && isInDoubt && attempts.length === 1 && !isBusy;
       if (isWorthATry && !(mayForce && current.refusedInARow > 1))
@@ -114,24 +106,32 @@ export class RefusedTokens {
     return this.#servedAndRefusedAtMs <= kept.sinceMs;
   }
 
-  #waitFor(kept: KeptCredential): Cure {
+  /** It may be known a little later, or it may have died with others before its first call. */
+  #cureOfYoung(kept: KeptCredential, isDoubted: boolean): Cure {
+    const { isBusy, owner } = this.#slot;
+    // Waiting has not helped, and was never seen to help here.
+    const isStuck = isDoubted && !owner.context.knowsTokensLate;
+    if (!isStuck || !(isBusy || this.pause.allows(kept, true))) return this.#waitFor(kept);
+    return { by: 'new-token', of: kept.credential, settle: (now) => this.#settled(now) };
+  }
+
+  #waitFor(kept: KeptCredential, agesMs = TRIED_AGAIN_AT_MS): Cure {
     const ageMs = this.#ageMs(kept);
-    const atMs = TRIED_AGAIN_AT_MS.find((each) => each > ageMs + AT_ONCE_MS) ?? YOUNG_FOR_MS;
-    if (this.#proof === undefined) {
-      this.#proof = new AbortController();
-      // However many calls wait, each listens.
-      setMaxListeners(Infinity, this.#proof.signal);
-    }
-    return { by: 'waiting', forMs: atMs - ageMs, until: this.#proof.signal };
+    const atMs = agesMs.find((each) => each > ageMs + AT_ONCE_MS) ?? YOUNG_FOR_MS;
+    this.#proof ??= abortsMany();
+    const settle = (now: KeptCredential) => this.#settled(now, kept);
+    return { by: 'waiting', forMs: Math.max(0, atMs - ageMs), until: this.#proof.signal, settle };
+  }
+
+  /** What came meanwhile in the place of a young one is sent when it is proven, or young no more. */
+  #settled(now: KeptCredential, waitedFor?: KeptCredential): Cure {
+    const isYoung = now !== waitedFor && this.#isYoung(now);
+    return isYoung ? this.#waitFor(now, [YOUNG_FOR_MS]) : { by: 'replay', with: now.credential };
   }
 
   /** Since it came from its provider; where its provider accepts it from some age on, since then. */
   #ageMs(kept: KeptCredential): number {
-    return this.#nowMs - kept.obtainedAtMs - this.#slot.owner.context.usableAfterMs;
-  }
-
-  get #nowMs(): number {
-    return this.#clock.monotonic();
+    return this.#clock.monotonic() - kept.obtainedAtMs - this.#slot.owner.context.usableAfterMs;
   }
 
   get #clock(): Clock {

@@ -3,6 +3,7 @@ import type { ConfiguredProvider } from '../../providers/configured-provider.js'
 import type { Credentials } from '../../strategies/strategy.js';
 import type { TimeBoundHeaders } from '../call-headers.js';
 import type { Owner } from '../credential-errors.js';
+import type { Credential } from '../credential.js';
 import type { AskedFor, TokenIssuer } from '../issuing/token-issuer.js';
 import type { EventSink } from '../payments-auth-event.js';
 import type { RenewalGate } from '../renewing/renewal-gate.js';
@@ -27,6 +28,8 @@ export interface SlotContext {
   /** The age from which on the provider accepts its tokens, in milliseconds. */
   readonly usableAfterMs: number;
   readonly timeBound: TimeBoundHeaders;
+  /** Whether it was seen to accept a token that it had refused to the same call before: it may know a new one late. */
+  knowsTokensLate: boolean;
   /** Never throws. */
   readonly emit: EventSink;
   /** Of all of them together, those that were let go of included. */
@@ -65,3 +68,19 @@ export interface SlotTimes {
   /** For how long no renewal is forced because of refusals. */
   readonly refusalPauseMs: number;
 }
+
+/** What may cure a refusal. `undefined`: nothing. */
+export type Cure =
+  /** The call is sent again with this one. */
+  | { readonly by: 'replay'; readonly with: Credential }
+  /** Once its token is proven, or so many milliseconds later, the call is sent again as `settle` says of what is current. */
+  | { readonly by: 'waiting'; readonly forMs: number; readonly until: AbortSignal; readonly settle: Settle }
+  /** One forced renewal for all. `isBehind`: the call itself gets its refusal at once. */
+  | { readonly by: 'renewal'; readonly of: Credential; readonly isBehind?: boolean; readonly key?: string }
+  /** The same. Then the call is sent again as `settle` says of what is current. */
+  | { readonly by: 'new-token'; readonly of: Credential; readonly settle: Settle }
+  /** A newer token, if another process of the fleet has one. */
+  | { readonly by: 'store' }
+  | undefined;
+
+type Settle = (now: KeptCredential) => Cure;
