@@ -135,8 +135,9 @@ describe.each(FAULTS)('%s of a definition that cannot be', (_, token, said, sent
       expect(`${error.message} ${String((error as Error).cause)}`).not.toContain('invented-password');
       expect(error.message).not.toContain('..');
     }
-    const lines = logger.of('error', 'PaymentsAuth').filter((line) => line.includes('definition-fault'));
+    const lines = (['error', 'warn'] as const).flatMap((level) => logger.of(level, 'PaymentsAuth'));
     expect(lines).toEqual([expect.stringMatching(said)]);
+    expect(lines).toEqual([expect.stringContaining('definition-fault')]);
     // One login for each account, and none for the second call of the first one.
     expect(server.to('/login')).toHaveLength(sent * 2);
     expect(server.to('/pay')).toEqual([]);

@@ -69,6 +69,31 @@ describe('the log', () => {
     ]);
   });
 
+  it('tells a fault of a definition, and not besides that callers get no credential for it', () => {
+    const log = logger();
+    const events = new EventLog(log);
+    const fail = (account: string, reason: string) => {
+      for (const type of ['definition-fault', 'credential-unavailable'] as const)
+        events.write({ type, provider: 'acme', account, reason, atMs: 1 });
+    };
+    for (const account of ['a', 'b', 'a']) fail(account, 'fault 0');
+    expect(log.lines).toEqual(['error definition-fault provider=acme account=a reason=fault 0']);
+    events.write({
+      type: 'credential-unavailable',
+      provider: 'acme',
+      account: 'a',
+      reason: 'HTTP 503',
+      atMs: 1,
+    });
+    expect(log.lines).toHaveLength(2);
+    // Too many different ones are not told as faults: then the second line is the only one, and stays.
+    for (let n = 1; n <= 100; n += 1) fail('a', `fault ${n}`);
+    expect(log.lines.slice(-2)).toEqual([
+      'error definition-fault provider=acme account=a reason=fault 99',
+      'warn credential-unavailable provider=acme account=a reason=fault 100',
+    ]);
+  });
+
   it('is silent while everything is well', () => {
     const log = logger();
     const events = new EventLog(log);

@@ -39,12 +39,16 @@ export class EventLog {
   write(event: PaymentsAuthEvent): void {
     const level = LEVELS[event.type];
     if (level === undefined || (event.type === 'definition-fault' && !this.#isNews(event))) return;
-    if (event.type === 'credential-unavailable' && this.#rejected.delete(subjectOf(event))) return;
+    if (event.type === 'credential-unavailable' && this.#isTold(event)) return;
     if (event.type === 'credentials-rejected' || event.type === 'grant-rejected') this.#remember(event);
     this.#logger[level](line(event));
   }
 
-  /** That callers get no credential follows from it, for the same reason, and needs no line of its own. */
+  /** That callers get no credential follows from what was told for the same reason, and needs no line of its own. */
+  #isTold(event: PaymentsAuthEvent & { reason: string }): boolean {
+    return this.#faults.has(faultOf(event)) || this.#rejected.delete(subjectOf(event));
+  }
+
   #remember(event: PaymentsAuthEvent & { reason: string }): void {
     this.#rejected.add(subjectOf(event));
     const [oldest] = this.#rejected;
@@ -52,12 +56,16 @@ export class EventLog {
   }
 
   /** The same fault comes again with every attempt and every account, and is told once. */
-  #isNews({ provider, reason }: PaymentsAuthEvent & { type: 'definition-fault' }): boolean {
-    const fault = JSON.stringify([provider, reason]);
+  #isNews(event: PaymentsAuthEvent & { type: 'definition-fault' }): boolean {
+    const fault = faultOf(event);
     if (this.#faults.has(fault) || this.#faults.size >= MOST_FAULTS_REMEMBERED) return false;
     this.#faults.add(fault);
     return true;
   }
+}
+
+function faultOf({ provider, reason }: PaymentsAuthEvent & { reason: string }): string {
+  return JSON.stringify([provider, reason]);
 }
 
 function subjectOf({ provider, account, reason }: PaymentsAuthEvent & { reason: string }): string {
