@@ -126,7 +126,7 @@ if (options.help) {
 } else {
   installPeers();
   const { sections, leftOut } = await run(options);
-  // Published is everything or nothing.
+  // Results are published only when every measure has run.
   if (!options.quick && options.wanted.length === 0 && leftOut.length === 0) await publish(sections);
   const missed = sections
     .flatMap(({ targets }) => targets)

@@ -386,7 +386,7 @@ describe.each(TOKEN_PROVIDERS)(
       expect(six.sandbox.elsewhere.requests).toEqual([]);
     });
 
-    it('the error of a login that is refused, or waits too long', async () => {
+    it('the error of a login that is rejected, or waits too long', async () => {
       const fresh = await startSandboxBed({ only: [name] });
       try {
         const { provider, send, credentials } = fresh.of(name);

@@ -17,9 +17,30 @@ const RIDDLES = [
   'would only be told',
   'sandbox: behaves',
   'spreading loses it',
+  'mend suspect',
+  'believed in nothing',
+  'of so many accounts is remembered',
+  'hears which half is missing',
+  'published is everything or nothing',
+  'own wishes only as issued',
+  'reads without believing',
+  'behind your back',
+  'goes on being used while it may be',
+  'secret is refused',
+  'refuses the secret',
+  'refused secrets',
+  'login that is refused',
+  'refused login',
+  'rejected token',
+  'rejects the token',
+  'rejected call',
 ];
 
 const files = repositoryFiles(/\.(ts|mjs|js|md|html|css)$/).filter((file) => file !== 'test/words.spec.ts');
+
+/** A title of a test or of a group of tests, also of one that runs for several rows: a text before a function. */
+const TITLE =
+  /(?:\b(?:it|test|describe)|\))\(\s*(['"`])((?:\\.|(?!\1)[^\n])+)\1,\s*(?:async )?(?:\(|\w+ =>)/g;
 
 /** One line, without the marks that begin a line of a comment or a quotation. */
 const prose = (text: string) => text.replace(/\s+(?:\/\/|\*|>)?\s*/g, ' ').toLowerCase();
@@ -27,5 +48,13 @@ const prose = (text: string) => text.replace(/\s+(?:\/\/|\*|>)?\s*/g, ' ').toLow
 describe('what is read', () => {
   it.each(RIDDLES)('says nowhere: %s', (riddle) => {
     expect(files.filter((file) => prose(textOf(file)).includes(riddle))).toEqual([]);
+  });
+
+  it('has titles of tests that are 90 characters at most', () => {
+    const titles = files
+      .filter((file) => /(?:spec\.ts|test\.mjs)$/.test(file))
+      .flatMap((file) => [...textOf(file).matchAll(TITLE)].map(([, , title]) => title as string));
+    expect(titles.length).toBeGreaterThan(1_000);
+    expect(titles.filter((title) => title.length > 90)).toEqual([]);
   });
 });

@@ -25,7 +25,7 @@ export async function youngTokens({ quick }) {
     tookMs.push(performance.now() - startedAtMs);
     return outcome(load, { 'token requests': tokenRequests });
   });
-  // Renewed in the last fifth of the life, a tenth of which is given away at random. A busy machine takes longer than it is told to.
+  // A token is renewed in the last fifth of its life; a tenth of this window is given away at random. A busy machine needs more time.
   const lifetimes = Math.ceil(Math.min(...tookMs) / (lifetimeMs * 0.78)) + 1;
   const ours = ofOurs(rows);
   return {

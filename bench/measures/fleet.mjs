@@ -121,7 +121,7 @@ function renewalWindowMs(lifetimeMs) {
   return Math.max(lifetimeMs * 0.2, WINDOW_MS) * 1.1;
 }
 
-/** A count that is wrong says why. */
+/** The number of failures, with their reasons. */
 function withReasons(failures, reports) {
   const reasons = [...new Set(reports.flatMap((report) => report.reasons))];
   return reasons.length === 0 ? failures : `${failures} (${reasons.join(', ')})`;

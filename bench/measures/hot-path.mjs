@@ -104,7 +104,7 @@ export async function hotPath({ quick, baseline }) {
     for (const { client } of running) await client.close?.();
     await provider.close();
   }
-  // Round by round, because what slows a round slows the floor of that round too.
+  // Compared round by round: other work of the machine slows bare axios in the same round as well.
   const costsOf = (wanted) => running.find(({ name }) => name === wanted).costs;
   const addedTo = (costs, floor) => median(costs.map((cost, turn) => cost - costsOf(floor)[turn]));
   const rows = running.map(({ name, role, costs, floor = FLOOR }) => ({

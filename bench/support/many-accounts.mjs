@@ -11,7 +11,7 @@ import { defineBenchProvider } from './bench-provider.mjs';
 import { startProvider } from './provider.mjs';
 import { round } from './statistics.mjs';
 
-// What is compiled and not yet bundled: the renewal queue is nobody's business outside.
+// The compiled files before bundling, because the package does not export the renewal queue.
 const { PAYMENTS_AUTH_CLOCK, PaymentsAuthModule, PaymentsAuthService } = library;
 const TOKEN_BYTES = 800;
 const [count = 100_000] = process.argv.slice(2).map(Number);
@@ -75,7 +75,7 @@ async function idle() {
   for (let tick = 0; tick < 10_000; tick += 1) renewals.runDue();
   const tick = ((performance.now() - startedAt) * 1_000) / 10_000;
 
-  // What the collector still has to do is not the library's idling.
+  // The garbage collector's remaining work must not count as idle work of the library.
   heap();
   await wait(2_000);
   const cpu = process.cpuUsage();

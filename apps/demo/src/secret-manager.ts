@@ -2,7 +2,7 @@ import type { Sandbox } from 'payments-sandbox';
 
 /**
  * Stands for the secret manager, or the database, that a real application reads its keys from. The sandbox invents and
- * rotates them; here they are what they are right now.
+ * rotates them; this class gives the current ones.
  */
 export class SecretManager {
   readonly #sandbox: Sandbox;

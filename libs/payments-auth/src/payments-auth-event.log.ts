@@ -23,7 +23,7 @@ const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
 
 /** Faults of a definition concern every account alike. */
 const MOST_FAULTS_REMEMBERED = 100;
-/** Of so many accounts is remembered that their secret was just told to be wrong. */
+/** For at most so many accounts the log remembers that it has just told of a rejected secret. */
 const MOST_REJECTED_REMEMBERED = 100;
 
 /** One line an event, with provider and reason in it; for the few events that somebody has to know of. */

@@ -88,8 +88,8 @@ export class PaymentsAuthError extends Error {
 }
 
 /**
- * What stops the boot, without the lines that found it: all of them are of this library and of Nest, which prints them below
- * the message, and none is of whoever has to mend the options.
+ * The error that stops the boot. It has no stack: Nest would print it below the message, and all its lines would be of this
+ * library and of Nest, none of the application.
  */
 export function bootError(message: string, problems: readonly string[]): PaymentsAuthError {
   const error = new PaymentsAuthError('INVALID_OPTIONS', message, { problems });

@@ -222,17 +222,17 @@ export interface PaymentsAuthModuleExtras<Own extends OwnDefinitions = OwnDefini
   readonly providerNames?: readonly string[];
 }
 
-/** At once or later. The compiler takes a promise for options where all of these are optional, unless `then` is none. */
+/** A value or its promise. Where every option is optional, the compiler takes a promise for options; `then` prevents that. */
 type Eventually<T> = Promise<T | undefined> | (T & { readonly then?: never }) | undefined;
 
-/** Options without those that `T` does not have. The compiler looks for these by itself only where no function is between. */
+/** Refuses options that `T` does not have. The compiler itself does not look for them in what a function returns. */
 type NoneBut<T, Given> = {
   readonly [Key in Exclude<keyof Given, keyof T> & string]?: Readonly<
     Record<`no option is called "${Key}"`, true>
   >;
 };
 
-/** What a factory gets wrong in the names of options: those of the module, and those of each provider. */
+/** Refuses unknown names of options in what a factory returns: those of the module, and those of each provider. */
 type KnownOptions<Returned> = Returned extends object
   ? NoneBut<PaymentsAuthModuleOptions, Returned> &
       (Returned extends { readonly providers?: infer Providers }

@@ -125,7 +125,7 @@ function whereItGoes({ name, definition, environment, hosts, defaultHost }: Conf
   const baseUrl = hosts[defaultHost];
   const declared = environment === undefined ? {} : definition.environments[environment];
   const urls = typeof declared === 'string' ? [declared] : Object.values(declared ?? {});
-  // A URL with a placeholder is none yet, and stays as the definition has it.
+  // A base URL with a placeholder is no complete URL yet. It is shown as the definition has it.
   const isDeclared = urls.some((url) => (url.includes('{') ? url : withoutTrailingSlash(url)) === baseUrl);
   const place = [environment, isDeclared ? undefined : `base URL ${baseUrl}`].filter(Boolean).join(', ');
   return `${name} (${place})`;

@@ -1,8 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 
 /**
- * Who may see the page of the demo: whoever sits at this machine. The demo listens on loopback alone. An application that
- * others can reach asks for who they are instead.
+ * Lets everybody at this machine see the page of the demo, because the demo listens on loopback alone. An application that
+ * others can reach needs a guard that authenticates them.
  */
 @Injectable()
 export class OnThisMachine implements CanActivate {

@@ -14,7 +14,7 @@ import { Tally } from '../run/tally.js';
 import { Traffic } from '../run/traffic.js';
 import { EVERY_ACTION } from '../sandbox.tokens.js';
 
-/** What was seen is kept, for whoever wants to look. */
+/** The screenshots are kept, for a reader of the results. */
 const ARTEFACTS = join(process.cwd(), '.artifacts');
 /** A browser on a busy machine takes its time; nothing here is decided by how long. */
 const PATIENCE_MS = 60_000;
@@ -259,7 +259,7 @@ describe('the status page of the demo', () => {
         Array.from(document.querySelectorAll('article'), ({ dataset }) => dataset['key']).join() ===
         'clickpesa',
     );
-    // What stands above is of all of them.
+    // The first sentence and the totals are about every credential.
     await says(page, '#verdict', 'Calls fail with clickpesa');
     sandbox.provider('clickpesa').behave();
     await says(page, '#rest', 'Nothing needs attention.');

@@ -8,9 +8,9 @@ export type Button = 'revoke' | 'rotate' | 'slow' | 'fail' | 'refuse' | 'recover
 interface SandboxButton {
   readonly label: string;
   readonly title: string;
-  /** What the page says once it has happened. */
+  /** What the page says after the button was pressed. */
   readonly done: string;
-  /** Without it, it makes no sense for a static key. */
+  /** Whether the button has an effect on a provider with static keys. */
   readonly alsoForKeys: boolean;
   press(provider: AnyProvider): void;
 }

@@ -13,7 +13,7 @@ describe('the demo, with providers of the user', () => {
     const end = await demo.ended;
     expect(demo.stdout).toContain('Payment providers on this machine: daraja, paystack, pesapal.');
     expect(demo.stdout).toContain('The keys of Paystack are rotated');
-    // A busy machine may make more of a short run than it is, so a failed call is no failure of this test.
+    // On a busy machine a call of a short run may time out, so a failed call does not fail this test.
     for (const name of ['daraja', 'paystack', 'pesapal'])
       expect(demo.stdout).toMatch(new RegExp(`^${name} .* [1-9]\\d* +[1-9]\\d* `, 'm'));
     expect(demo.stdout).toMatch(/carried out [1-9]\d* payments, 0 of them twice\./);

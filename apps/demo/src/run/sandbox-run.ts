@@ -66,7 +66,7 @@ async function runWithProviders(names: readonly string[], options: DemoArguments
 }
 
 async function listen(application: INestApplication, port: number): Promise<void> {
-  // What Nest would print of a port that is taken is a stack: the sentence below says what to do.
+  // For a port that is in use Nest would print a stack. The sentence below says what to do.
   application.useLogger(false);
   try {
     await application.listen(port, '127.0.0.1');

@@ -162,7 +162,7 @@ function read(argv: readonly string[]) {
   }
 }
 
-/** `--timeout -1` is a time that cannot be, and not an option of its own. */
+/** In `--timeout -1`, the second word is a wrong time, and not an option of its own. */
 function joined(argv: readonly string[]): string[] {
   return argv.flatMap((word, at) => {
     if (argv[at - 1] === '--timeout' && /^-\d/.test(word)) return [];

@@ -269,7 +269,7 @@ async function ask<T>({
   };
 }
 
-/** What a definition says of answers was written for those its author knew. */
+/** A function of a definition may throw for an answer that its author did not know. */
 function judgedBy<T>(judge: (answer: TimedTokenAnswer) => Judged<T>, answer: TimedTokenAnswer): Judged<T> {
   try {
     return judge(answer);

@@ -275,7 +275,7 @@ describe('rotation', () => {
     expect(bed.logins.slice(2).map(({ secret }) => secret)).toEqual(['test-new', 'test-new']);
   });
 
-  it('clears the memory of refused secrets', async () => {
+  it('clears the memory of rejected secrets', async () => {
     bed = await startCredentialBed();
     bed.answer = onlyNew;
     const service = bed.registry.service('acme');

@@ -81,7 +81,7 @@ export class Attempts {
   /** @param adapter the caller's own, or the list axios picks from */
   begin(config: Call['config'], adapter: Call['adapter'], spender: CredentialSpender): Call {
     const deadline = new CallDeadline(config, this.#environment.clock);
-    // Written out: a spread would cost more than all the rest of it.
+    // The fields are written out, because a spread would cost more than the rest of this function.
     return { config, adapter, deadline, spender, waited: false, refused: [], sent: 0, previous: undefined };
   }
 

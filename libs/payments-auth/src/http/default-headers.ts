@@ -30,7 +30,7 @@ export function addDefaultHeaders(
   for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value);
 }
 
-/** A line break would be cut out of a value without a word. @throws DefinitionFault */
+/** Without this check a line break would be cut out of a value silently. @throws DefinitionFault */
 function sendable(values: HeaderValues): [name: string, value: string][] {
   const present = Object.entries(values).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',

@@ -27,14 +27,14 @@ export function deliver(
     response.paymentsAuth = scope === undefined ? outcome : { ...outcome, reason: 'scope', ...scope };
     if (secretFields.size > 0) hideSecretFields(response, secretFields);
   } else if (typeof error === 'object' && error !== null) {
-    // Nothing came back that could say it, and a caller has to know that a payment was sent a second time.
+    // There is no answer that could say it, and the caller has to know that a payment was sent again.
     Reflect.set(error, 'paymentsAuth', outcome);
   }
   if (failed) throw error;
   return response as AxiosResponse;
 }
 
-/** The caller's error is axios's own, and says what the provider's answer cannot. */
+/** The caller gets axios's own error. Its message also says what is wrong with the definition. */
 function sayWhy({ failed, error }: Attempted, fault: string | undefined): void {
   if (failed && fault !== undefined && error instanceof Error) error.message += `. The definition: ${fault}.`;
 }

@@ -87,7 +87,7 @@ export class RequestAuthenticator {
     await signedInTime(signing, parts, this.#clock, this.#provider.http().timeout || undefined);
   }
 
-  /** A line break would be cut out of a value without a word, and another value be signed than the caller has. */
+  /** Without this check a line break would be cut out silently, and another value would be signed than the caller gave. */
   #checkHeaders(headers: RequestToAuthenticate['headers']): void {
     const given: unknown = headers;
     const { name: provider } = this.#provider;

@@ -1,7 +1,7 @@
 import type { AxiosResponse } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 
-/** An answer with more objects is hidden whole where another transform than axios's made it: a `Set` has an end. */
+/** The most objects that a `Set` is given. An answer with more, made by another transform than axios's, is hidden whole. */
 const MOST_OBJECTS = 2 ** 23;
 
 /**
@@ -63,7 +63,7 @@ function isParsedByAxios({ config }: AxiosResponse, data: unknown): data is obje
  * The tree with a copy in the place of each object that has such a field: to turn a property of an object that is there
  * into a hidden one takes many times as long as to make the object anew.
  *
- * @param most no text of this length has more objects: what has more is no tree
+ * @param most the most objects that a text of this length can have; a value with more is no tree
  */
 function withoutSecrets(
   tree: object,
@@ -174,7 +174,7 @@ function hiddenField(key: string): HiddenField {
   return field;
 }
 
-/** What its constructor gives is the object that it was given: so a subclass puts private members into any object. */
+/** The constructor returns the object that it was given. So a subclass can put private members into any object. */
 const Given = function (this: object, holder: object) {
   return holder;
 } as unknown as new (holder: object) => object;

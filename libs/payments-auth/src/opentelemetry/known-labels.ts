@@ -9,7 +9,7 @@ const REASONS = ['first', 'expired', 'early', 'refused', 'requested', 'rotated']
 const REJECTIONS = ['400', '401', '403'] as const;
 const OUTAGES = ['429', '500', '502', '503', '504', 'timeout', 'ECONNREFUSED', 'ECONNRESET'] as const;
 
-/** Labels of token requests that are known before there was one; those of the application's own wishes only as issued. */
+/** The labels of token requests that are known in advance. A request that the application itself asks for has only `issued`. */
 export const KNOWN_REQUESTS: readonly Attributes[] = REASONS.flatMap((reason) => {
   const labels = { 'payments_auth.reason': reason };
   const failed = (outcome: string, types: readonly string[]) =>

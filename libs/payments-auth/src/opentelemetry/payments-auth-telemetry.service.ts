@@ -145,8 +145,8 @@ function isOut({ state, failing = [] }: CredentialStatus): boolean {
 }
 
 /**
- * What is counted for the first time would be born at 1, and Prometheus sees no increase in that. So everything that
- * alerts and dashboards look at is there from the start. Bounded: some 80 series of a provider that logs in.
+ * A counter that appears with its first count starts at 1, and Prometheus sees no increase in that. So every counter that
+ * alerts and dashboards look at is there from the start, at 0. Bounded: some 80 series of a provider that logs in.
  */
 function startAtZero(instruments: Instruments, name: string, logsIn: boolean): void {
   const labels: Attributes = { 'payments_auth.provider': name };

@@ -74,12 +74,12 @@ export function fieldWarnings(
   return warnings;
 }
 
-/** What only warns must not stop a boot, whatever it trips over. It may have put the value into what it throws. */
+/** A warning must not stop a boot, so an error of `suspect` is only a warning. The error may repeat the value, which is hidden. */
 function suspicionOf(field: CredentialField, value: string): string | undefined {
   try {
     return called('suspect', () => field.suspect?.(value));
   } catch (error) {
-    return `${told((error as Error).message, [value])}; mend suspect of this field in the definition`;
+    return `${told((error as Error).message, [value])}; correct suspect of this field in the definition`;
   }
 }
 

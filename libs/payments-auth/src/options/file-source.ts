@@ -41,7 +41,7 @@ export class FileSource {
 
 /**
  * Takes a secret from a file, as container platforms mount them. Read again while it is in use: after `credentialsTtlMs`
- * (5 s for files), on a renewal, and at once when the provider refuses the secret. So a secret that is replaced in its
+ * (5 s for files), on a renewal, and at once when the provider rejects the secret. So a secret that is replaced in its
  * file is used without a restart. A file that is missing or half written meanwhile is warned about, and what was read
  * before goes on being used.
  *

@@ -67,7 +67,7 @@ function unfittingField<K extends string>(values: Readonly<Record<K, string>>): 
   const entries = Object.entries<string>(values) as [K, string][];
   const texts = entries.map(([, text]) => inLines(text));
   const keys = texts.filter((text) => text.includes('PRIVATE KEY-----')).map((key) => opened(key, texts));
-  // What cannot be read fits nothing, and fails nothing either: whoever uses it says why.
+  // A text that cannot be read fits nothing. It is no error here: the code that uses it says why.
   if (keys.includes(undefined)) return undefined;
   const certificates = entries.flatMap(([field, text]) => {
     const certificate = certificateIn(inLines(text));
@@ -101,7 +101,7 @@ function opened(key: string, texts: readonly string[]): KeyObject | undefined {
     try {
       return createPrivateKey({ key, ...(passphrase === undefined ? {} : { passphrase }) });
     } catch {
-      // Another one may be it.
+      // Another text may be the passphrase.
     }
   }
   return undefined;

@@ -49,7 +49,7 @@ function assertionProblem(
   try {
     text = key.of(given);
   } catch {
-    // What a definition throws is no mistake of the credentials. A login says it.
+    // An error of the definition is no mistake of the credentials. The first login reports it.
     return undefined;
   }
   const problem = key.problem(text);

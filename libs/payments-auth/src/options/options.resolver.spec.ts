@@ -144,7 +144,7 @@ describe('a suspicion of a definition that throws', () => {
       providers: { suspicious: { provider, credentials: { user: SECRET } } },
     });
     expect(warnings).toEqual([
-      'providers.suspicious.credentials.user: suspect threw Error: what is [hidden]?; mend suspect of this field in the definition',
+      'providers.suspicious.credentials.user: suspect threw Error: what is [hidden]?; correct suspect of this field in the definition',
     ]);
   });
 });

@@ -127,7 +127,7 @@ export class CertificateAgents {
     try {
       certificate = this.#certificateOf(credentials);
     } catch {
-      // What a definition throws is no mistake of the credentials. A call says it.
+      // An error of the definition is no mistake of the credentials. The first call reports it.
     }
     if (certificate === undefined) return undefined;
     const { cert, key } = certificate as { cert?: unknown; key?: unknown };

@@ -91,7 +91,7 @@ function hasWholeBlock(pem: string): boolean {
   return /-----BEGIN ([A-Z0-9 ]+)-----\n[^]+\n-----END \1-----/.test(pem);
 }
 
-/** What Node says, and what OpenSSL says where Node leaves it to it to ask. */
+/** The words of Node, and those of OpenSSL where OpenSSL asks for the passphrase. */
 const NO_PASSPHRASE = ['ERR_MISSING_PASSPHRASE', 'ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED'];
 
 function lacksPassphrase(error: unknown): boolean {

@@ -79,7 +79,7 @@ const FIELDS = Object.keys({
   webhooks: true,
 } satisfies Record<keyof Description, true>) as readonly (keyof Description)[];
 
-/** Accessors that all built-in definitions share: some of their own for each would take 5 KB of memory a definition. */
+/** All built-in definitions share these accessors: accessors of its own would take 5 KB of memory per definition. */
 const DESCRIBED: PropertyDescriptorMap = Object.fromEntries(
   FIELDS.map((field) => [
     field,

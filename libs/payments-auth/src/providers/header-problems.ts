@@ -130,7 +130,7 @@ function certificateProblems({ tls, ...definition }: Fields): Problems {
   try {
     made = tls.call(definition, { credentials: values.all, environment: firstEnvironment(definition) });
   } catch {
-    // A key that is none may well be refused by whoever reads it.
+    // The definition may refuse a made-up key, and a real one would be accepted.
     return values.unknownFields('tls');
   }
   if (made instanceof Promise) {

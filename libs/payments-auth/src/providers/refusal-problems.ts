@@ -11,7 +11,7 @@ const BARE: readonly ApiAnswer[] = [
   '',
   '<html><head><title>401 Authorization Required</title></head></html>',
 ].map((text) => ({ status: 401, headers: {}, body: undefined, text }));
-/** What an outage says: it is over without a new credential. */
+/** The answer of an outage. A new credential does not end an outage. */
 const OUTAGE: ApiAnswer = { status: 503, headers: {}, body: undefined, text: '' };
 const EMPTY_SUCCESS: ApiAnswer = { status: 200, headers: {}, body: {}, text: '{}' };
 
@@ -58,10 +58,10 @@ function answerProblems(refusal: Fields, name: string): Problems {
   }
   if (said.some((each) => each instanceof Promise))
     return [`${path}: returns a promise; what it says is needed at once`];
-  // It says which scopes, and not whether.
+  // `scope` answers with scopes, and not with yes or no.
   if (name === 'scope') return [];
   const [bare, page, success, outage] = said;
-  // A definition that takes a bare 401 for one names the other answers all the more.
+  // `bare401: true` allows a yes to a bare 401, and to no other answer without words.
   const isBare = name === 'refused' && refusal['bare401'] !== true && (bare || page);
   return [
     ...(isBare

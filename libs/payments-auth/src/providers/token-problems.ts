@@ -81,7 +81,7 @@ function requestProblems(token: Fields, definition: Fields): Problems {
       ),
   ];
   return [
-    // A value that is not there explains what was made without it.
+    // A missing value is the cause of the other problems, so only the missing value is named.
     ...(misread.length > 0 ? misread : wrong),
     ...(token['kind'] === 'login' && definition['scopes'] !== undefined && !read.has('scopes')
       ? ['scopes: the login sends none; read scopes in its body or headers, or leave this out']

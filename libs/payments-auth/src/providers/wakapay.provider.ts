@@ -39,7 +39,7 @@ export const wakapay = builtInProvider<WakapayCredentials, 'wakapay', 'test' | '
   }),
   headers: ({ token }) => ({ Authorization: bearer(token) }),
   refusal: {
-    // A refused token comes in another envelope than a refused login.
+    // A refused token is answered in another envelope than a rejected login.
     refused: ({ status, body }) =>
       status === 401 && (textAt(body, 'message') !== undefined || isLoginError(body)),
   },

@@ -5,7 +5,7 @@ import type { ProviderDefinition } from './provider-definition.js';
 
 /** A name that a field can have. */
 const FIELD_NAME = /^[A-Za-z]\w*$/;
-/** What is asked of any object, by whoever awaits, prints or compares it: a test, for example. */
+/** Names that are read from any object when it is awaited, printed or compared, as a test does. */
 const ASKED_OF_ANYTHING = new Set(
   (
     'then catch finally toJSON inspect size length nodeType nodeName tagName hasAttribute isEqualNode outerHTML ' +

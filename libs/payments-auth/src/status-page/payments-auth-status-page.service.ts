@@ -19,9 +19,9 @@ import { WORST_FIRST } from './trouble.js';
 
 /** A page that is longer is not read: there is a search. */
 const MOST_ROWS = 60;
-/** So many are named in one sentence. */
+/** One sentence names at most so many credentials. */
 const MOST_NAMED = 4;
-/** So many questions about one look are answered once for all who ask them. */
+/** The answers to at most so many different queries are kept, until the next look. */
 const MOST_KEPT = 32;
 
 /** The page and its data, for whoever serves them in another way than {@link PaymentsAuthStatusPageModule} does. */
@@ -29,7 +29,7 @@ const MOST_KEPT = 32;
 export class PaymentsAuthStatusPage {
   readonly #paymentsAuth: PaymentsAuthService;
   readonly #recorder: StatusRecorder;
-  /** What was answered of the last look. */
+  /** The answers that were made from the last look. */
   #answered: Answered | undefined;
 
   /** @internal Made by the module; inject it. */

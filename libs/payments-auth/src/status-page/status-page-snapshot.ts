@@ -9,7 +9,7 @@ export interface StatusPageFilter {
   account?: string;
   /** A part of the name of the provider or of the account. */
   search?: string;
-  /** Only those that somebody has to look at. */
+  /** Only credentials that an operator has to look at. */
   troubled?: boolean;
 }
 

@@ -9,11 +9,11 @@ import { type Trouble, troubleOf, WORST_FIRST } from './trouble.js';
 const MOST_TIMELINES = 500;
 /** Looking at every credential takes at most this part of the time. */
 const MOST_OF_THE_TIME = 0.01;
-/** Looking at one takes less; what a look took beyond that, the machine did something else. */
+/** The time of one credential in a look, at most. A look that took longer was interrupted by other work of the machine. */
 const MOST_A_CREDENTIAL_MS = 0.02;
-/** Whoever asks would rather wait for so long than be told what is old. */
+/** A request waits for the next look where that is at most this far away. Otherwise it gets the last look. */
 const PATIENCE_MS = 1_000;
-/** Calls a second are told over so long. */
+/** The period over which calls a second are counted. */
 const RATE_MS = 10_000;
 
 /** One credential at the time of a look. */
@@ -121,9 +121,9 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   #rateOf(calls: number, atMs: number): number {
     const samples = this.#samples;
     samples.push({ atMs, calls });
-    // The one before the last ten seconds is where they began.
+    // The last sample that is older than ten seconds stays: the ten seconds are counted from it.
     while ((samples[1]?.atMs ?? Infinity) <= atMs - RATE_MS) samples.shift();
-    // Whoever looks often takes no more memory for that.
+    // Frequent looks take no more memory.
     if (samples.length > 100) samples.splice(1, 50);
     const [first] = samples;
     const forMs = atMs - (first?.atMs ?? atMs);
@@ -135,7 +135,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     this.#timelineOf(timelineKeyOf(event), event.atMs, true, isFirst).heard(event);
   }
 
-  /** @param isNews whether it is one of the last of which something was heard @param isNew nothing was counted before */
+  /** @param isNews an event of the credential has just come @param isNew nothing of it was counted before */
   #timelineOf(key: string, nowMs: number, isNews: true, isNew?: boolean): Timeline;
   #timelineOf(key: string, nowMs: number): Timeline | undefined;
   #timelineOf(key: string, nowMs: number, isNews?: true, isNew = false): Timeline | undefined {

@@ -39,7 +39,7 @@ export const WINDOW_MS = 120_000;
 export const PIECE_MS = 2_000;
 
 const PIECES = WINDOW_MS / PIECE_MS;
-/** Calls that fail now and then fail all the time: what comes and goes would jump up and down the page. */
+/** For so long after a failed call, calls count as failing. Otherwise the credential would jump up and down the page. */
 const FAILS_FOR_PIECES = 5;
 const SECOND_MS = 1_000;
 /** The strip shows no more, and a log that is longer is not read. */
@@ -57,7 +57,7 @@ export class Timeline {
   /** When something was last heard of it. */
   touchedAtMs: number;
 
-  /** @param isWhole nothing was counted before; otherwise what was is not of these two minutes */
+  /** @param isWhole no call was counted before; otherwise the calls before are older than these two minutes */
   constructor(nowMs: number, isWhole: boolean) {
     this.touchedAtMs = nowMs;
     this.#isSeen = isWhole;

@@ -61,7 +61,7 @@ export class AxiosTokenTransport implements TokenTransport {
     const requestedAtMs = this.#clock.now();
     const requestedAtMonotonicMs = this.#clock.monotonic();
     try {
-      // Made at the first request, which many a provider of an application never makes.
+      // Made at the first request, because many providers of an application never make one.
       this.#axios ??= bareAxios(ownCopy(this.#http?.() ?? {}));
       const response = await this.#axios.request<Readable>({
         url: checkedUrl(baseUrl, request.path),

@@ -107,7 +107,7 @@ export function clientRequest<C>(
   return proof instanceof Promise ? proof.then(requestWith) : requestWith(proof);
 }
 
-/** A definition may say the header that proves who the client is in its own way. */
+/** A header of the definition takes the place of a header of the same name that authenticates the client. */
 function withProof(proof: HeaderValues, headers: HeaderValues | undefined): HeaderValues {
   if (!isJsonObject(headers)) return headers ?? proof;
   const named = Object.keys(headers).map((name) => name.toLowerCase());

@@ -4,7 +4,7 @@ const HEADER_TEXT = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 /** RFC 9110, section 5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Made by the HTTP client, or by what is sent: somebody else's value breaks the request. */
+/** The HTTP client makes these headers itself, from what is sent. Any other value breaks the request. */
 const OF_THE_CLIENT = ['host', 'connection', 'content-length', 'transfer-encoding', 'accept-encoding'];
 
 /** What keeps `name` from being the name of a header that is ours to set; `undefined` when nothing does. */
@@ -13,7 +13,7 @@ export function headerNameProblem(name: string): string | undefined {
   return OF_THE_CLIENT.includes(name.toLowerCase()) ? 'this header is made by the HTTP client' : undefined;
 }
 
-/** The names that stand there before in another spelling: a receiver knows no difference, and may take either value. */
+/** Names that are there twice, in different cases. A receiver ignores the case, and may take either value. */
 export function repeatedNames(names: readonly string[]): string[] {
   const lower = names.map((name) => name.toLowerCase());
   return names.filter((name, index) => lower.indexOf(name.toLowerCase()) < index);

@@ -82,7 +82,7 @@ function read(spec: TokenAnswerSpec, answer: TokenAnswer, requestedAtMs: number)
     requestedAtMs,
     documentedMs: spec.documentedLifetimeMs,
   });
-  // What is left of a JWT is no measure: an issuer may hand out one that is old enough already.
+  // The life that a JWT has left decides nothing here: an issuer may hand out a JWT that is old enough already.
   if (lifetime.from !== 'jwt' && lifetime.lifetimeMs <= spec.usableAfterMs)
     return {
       outcome: 'rejected',

@@ -89,7 +89,7 @@ function texts(values: Readonly<Record<string, unknown>>, at: string, what: stri
   return Object.fromEntries(there) as Record<string, string>;
 }
 
-/** What a server would read otherwise, or an HTTP client cut, is not sent at all. */
+/** A header that an HTTP client would cut, or a server would read in another way, is not sent. */
 function sendable(headers: HeaderValues, at: string): Record<string, string> {
   if (!isJsonObject(headers))
     throw new DefinitionFault(at, `returned ${kindOf(headers)}; expected an object`);

@@ -191,7 +191,7 @@ function saysYesProblems(name: string, predicate: unknown): string[] {
       if (yes instanceof Promise) yes.catch(() => undefined);
       return yes;
     } catch {
-      // It was written for the provider's own answers. What trips it later is taken for an outage.
+      // The function was written for the provider's own answers. When it throws for a login's answer, that is an outage.
       return false;
     }
   });

@@ -126,7 +126,7 @@ export class PaymentsAuthHealthIndicator {
   }
 }
 
-/** Without what somebody may have put on `Object.prototype`: a polluted `account` is nobody's. */
+/** Own fields only: an `account` that somebody has put on `Object.prototype` is not read. */
 function ownOf<T extends object>(value: T): T {
   return { __proto__: null, ...value };
 }

@@ -123,7 +123,7 @@ const PARTS = [
   'signer',
 ];
 
-/** A test that says half a vector hears which half is missing. */
+/** Names everything that is missing in an incomplete vector. */
 function checkAttempt(definition: unknown, attempt: unknown): void {
   const given = isRecord(attempt) ? attempt : {};
   const { method, url, headers, body, credentials, token, nowMs, random, signer } = given;

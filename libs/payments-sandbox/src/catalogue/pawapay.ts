@@ -66,7 +66,7 @@ function callbackParts({ body, atMs, url }: Pick<Signed<Record<string, string>>,
   return { values, input };
 }
 
-/** pawaPay: a token, and signatures of RFC 9421 for who wants them. */
+/** pawaPay: a token, and signatures of RFC 9421 for merchants that want them. */
 export const pawapay = counterpart(
   'pawapay',
   {

@@ -23,7 +23,7 @@ export async function runCli(cli: CliProcess): Promise<number> {
     }
     sandbox = await start(given);
     cli.out(printSandbox(sandbox, given.format));
-    // The output goes into a file then, and whoever looks at the terminal sees nothing else.
+    // The output goes into a file then, and this line is the only one on the terminal.
     if (given.format === 'env')
       cli.error(`The sandbox runs, and its control API at ${sandbox.controlUrl}. Ctrl+C ends it.\n`);
   } catch (error) {

@@ -9,7 +9,7 @@ import { wakapayWebhook } from '../signing/wakapay-webhook.js';
 
 export type WakapayCredentials = { readonly apiKey: string; readonly apiSecret: string };
 
-/** WakaPay: a JSON login; its API says no in another envelope than its login does. */
+/** WakaPay: a JSON login. Its API refuses a token in another envelope than its login rejects a secret. */
 export const wakapay: ProviderBehaviour<WakapayCredentials, 'wakapay'> = {
   name: 'wakapay',
   hosts: ['api'],

@@ -1,7 +1,7 @@
 import { checkFields, isAnything, isNumber, isOneOf, isText, optional } from '../core/checks.js';
 import { FORGERIES, type WebhookOptions } from './webhook-sender.js';
 
-/** Makes sure of an order to send a webhook that comes from outside. @throws {InvalidInputError} */
+/** Checks the options of a webhook that somebody outside this process has asked for. @throws {InvalidInputError} */
 export function checkWebhookOptions(value: unknown): WebhookOptions & { readonly url: string } {
   checkFields(value, {
     url: isText,

@@ -101,7 +101,7 @@ export function webhookMessage<C extends Credentials>(
 }
 
 /**
- * Makes sure that a message says when it was signed: a test that sends an old one would otherwise send a new one.
+ * Makes sure that a message says when it was signed. Otherwise a test that asks for an old message would send a new one.
  *
  * @throws {InvalidInputError}
  */

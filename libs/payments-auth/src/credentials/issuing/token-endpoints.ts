@@ -48,8 +48,8 @@ interface Counted {
 /**
  * What one token endpoint allows: the provider's published limits, and the pauses it has asked for (R4).
  *
- * A pause counts for the credential that it was said to: the quota of one merchant is no reason to keep another one
- * waiting. Only when a second credential is told the same meanwhile does the endpoint itself have enough.
+ * A pause counts for the credential that was told to wait: the quota of one merchant is no reason to keep another one
+ * waiting. The pause counts for the whole endpoint only when a second credential is told to wait meanwhile.
  */
 export class EndpointLimits {
   readonly #clock: Clock;
@@ -59,7 +59,7 @@ export class EndpointLimits {
   #pausedUntilMs = 0;
   #lastTold: { readonly credential: string; readonly untilMs: number } | undefined;
 
-  /** @param mostCredentials of so many is kept what is known of them */
+  /** @param mostCredentials how many credentials are remembered */
   constructor(clock: Clock, mostCredentials: number) {
     this.#clock = clock;
     this.#mostCredentials = mostCredentials;
@@ -95,7 +95,7 @@ export class EndpointLimits {
     this.#lastTold = { credential, untilMs };
   }
 
-  /** The endpoint has answered a login: whom it told to wait before, it meant alone. */
+  /** The endpoint has answered a login, so its earlier request to wait was meant for one credential alone. */
   answered(): void {
     this.#lastTold = undefined;
   }

@@ -120,8 +120,8 @@ export function whenDue(slot: Renewed): NextStep {
 }
 
 /**
- * In how many milliseconds a slot is looked at again whose login has failed; `undefined`: when it would have been anyway.
- * A merchant that nobody could serve and nobody asks for is let go in the end: {@link whenDue}.
+ * After how many milliseconds a slot is looked at again whose login has failed; `undefined`: at its ordinary time. A
+ * merchant whose logins fail and whom no call asks for is let go of in the end: {@link whenDue}.
  *
  * @param backOffMs how long the next attempt waits that nobody waits for; `undefined` where waiting does not help
  */

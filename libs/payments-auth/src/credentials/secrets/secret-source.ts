@@ -26,7 +26,7 @@ export function shortOf({ fingerprint }: Secret): string {
   return fingerprint.slice(0, 8);
 }
 
-/** Whose function has said that there is no such account is not asked again sooner. */
+/** An account that the function does not know is not asked for again sooner. */
 const UNKNOWN_FOR_MS = 1_000;
 const MOST_UNKNOWN = 1_000;
 
@@ -34,8 +34,8 @@ const MOST_UNKNOWN = 1_000;
 const RESOLVE_WITHIN_MS = 10_000;
 
 /**
- * Where the static credentials of a provider's accounts come from: the application's own resolvers, asked within a
- * bound and believed in nothing; or what the application has rotated to since.
+ * Where the static credentials of a provider's accounts come from: the application's own resolvers, which have a time
+ * limit and whose answers are checked; or what the application has rotated to since.
  */
 export class SecretSource implements CredentialsInForce {
   readonly #provider: ConfiguredProvider;
@@ -48,7 +48,7 @@ export class SecretSource implements CredentialsInForce {
   readonly #unknown = new Map<string, number>();
   readonly #listeners: ((account: string | undefined) => void)[] = [];
 
-  /** @param most of so many merchants is kept what was rotated to, or that there is no such */
+  /** @param most for so many merchants a rotation is remembered, and for so many that they do not exist */
   constructor(provider: ConfiguredProvider, clock: Clock, hash: KeyedHash, most = Infinity) {
     this.#most = most;
     this.#provider = provider;
@@ -125,7 +125,7 @@ export class SecretSource implements CredentialsInForce {
         throw new UnusableCredentialsError(`credentials${at}.${name}: ${read.problem}`);
       if (read.value !== undefined) credentials[name] = read.value;
     }
-    // Every function of a definition is given it: what one writes into it must not change what the others get.
+    // Every function of a definition gets the same object. A function that writes into it must not change it for the others.
     Object.freeze(credentials);
     const missing = fieldsInUrls(this.#provider).find((name) => credentials[name] === undefined);
     if (missing !== undefined)

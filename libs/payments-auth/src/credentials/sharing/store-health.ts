@@ -122,7 +122,7 @@ export class StoreBudget {
     }
   }
 
-  /** Something else than the store has been waited for, and the time that the questions took passed with that. */
+  /** The call has waited for something else than the store, so the store gets its full time again. */
   renew(): void {
     this.#leftMs = undefined;
   }
@@ -155,7 +155,7 @@ export class WithdrawalListeners {
     this.#sweep();
   }
 
-  /** Nobody is to be told of this one any more. */
+  /** From now on nobody is told of the credential with this hash. */
   remove(hash: string): void {
     this.#entries.delete(hash);
   }

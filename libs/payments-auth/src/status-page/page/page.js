@@ -13,7 +13,7 @@ const STATES = {
   idle: ['calm', '○', 'not in use'],
   degraded: ['warn', '▲', 'serves, but renewal fails'],
   unavailable: ['bad', '✕', 'calls fail: no token can be had'],
-  rejected: ['bad', '⊘', 'calls fail: the secret is refused'],
+  rejected: ['bad', '⊘', 'calls fail: the secret is rejected'],
 };
 
 const FIVE_STATES = [
@@ -103,7 +103,7 @@ const isRefusal = ({ on, status }) => on === 'call' && (status === 401 || status
 
 /** What somebody has to look at, the worst first, as the application says it: how bad, and what it comes to. */
 const TROUBLES = {
-  rejected: ['bad', (whose, why) => `The provider refuses the secret of ${whose}, and calls fail${why}.`],
+  rejected: ['bad', (whose, why) => `The provider rejects the secret of ${whose}, and calls fail${why}.`],
   unavailable: ['bad', (whose, why) => `No calls can be made with ${whose}${why}.`],
   waiting: ['bad', (whose) => `Calls with ${whose} wait: logins fail, and no token is left.`],
   failing: ['bad', (whose, why) => `Calls fail with ${whose}${why}.`],

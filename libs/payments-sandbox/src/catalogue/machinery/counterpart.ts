@@ -98,7 +98,7 @@ export interface CounterpartFacts<C extends Credentials> {
   readonly refusal: Reply | ((request: ReceivedRequest) => Reply);
   /** A good credential is not enough: what else a call must carry, and the answer to one that does not. */
   lacks?(call: { readonly request: ReceivedRequest; readonly bearer: Bearer<C> }): Reply | undefined;
-  /** What a good credential is told that may not do this: no token cures it. @default the envelope, with 403 */
+  /** The answer to a good credential that may not make this call. A new token does not change it. @default the envelope, with 403 */
   readonly forbidden?: Reply;
   /** The envelope of any other error. */
   readonly error: (status: number, message: string) => unknown;
@@ -314,7 +314,7 @@ function resources<C extends Credentials>(
   }));
 }
 
-/** A reply says its status as a number beside its headers; an answer of a provider that has both is unheard of. */
+/** A reply has `status` and `headers`. No body of a provider has both. */
 function isReply(value: unknown): value is Reply {
   return typeof value === 'object' && value !== null && 'status' in value && 'headers' in value;
 }

@@ -17,7 +17,7 @@ const ALGORITHMS = {
   EdDSA: { hash: null },
 } as const;
 
-/** Reads without believing. */
+/** Reads the parts, and does not check the signature. */
 export function readJwt(text: string): ReadJwt | undefined {
   const [head = '', payload = '', signature = '', ...more] = text.split('.');
   const [header, claims] = [objectIn(head), payload === '' ? {} : objectIn(payload)];
