@@ -79,7 +79,10 @@ describe('nestjs-payments-auth explain', () => {
     const stamp = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, (?:now|\d+ (?:s|min) ago)`;
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toBe('wakapay/shop-1');
-    expect(lines[1]).toMatch(new RegExp(`^ {2}state: {8}fresh, since ${stamp} \\(${host}\\)$`));
+    const since = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`;
+    expect(lines[1]).toMatch(
+      new RegExp(`^ {2}state: {8}fresh(?: for (?:\\d+ s|\\d+ min))?, since ${since} \\(${host}\\)$`),
+    );
     expect(lines[2]).toMatch(new RegExp(`^ {2}last success: ${stamp}$`));
     expect(lines[3]).toMatch(new RegExp(`^ {2}last failure: on call, ${stamp} at ${host}: .*HTTP 503`));
     expect(lines[4]).toBe('  cause:        the provider has a failure of its own');

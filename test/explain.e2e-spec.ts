@@ -255,6 +255,19 @@ describe('the explanation of calls that fail', () => {
     expect(await explain()).not.toHaveProperty('cause');
   });
 
+  it('for a static key that meets a quota speaks of calls, and of no login', async () => {
+    await start('kashier');
+    bed.provider.misbehave({ fault: 'rate-limit', on: 'call', times: 1 });
+    await failure(bed.send(CALL));
+    const { lastFailure, cause, fix, state } = await explain();
+    expect({ state, lastFailure }).toMatchObject({
+      state: 'fresh',
+      lastFailure: { on: 'call', status: 429 },
+    });
+    expect(`${cause} ${fix}`).toMatch(/fewer calls/);
+    expect(`${lastFailure?.reason} ${cause} ${fix}`).not.toMatch(/login|token/i);
+  });
+
   it('for a merchant whom no new token helps says until when none is asked for', async () => {
     await start();
     await bed.send(CALL);

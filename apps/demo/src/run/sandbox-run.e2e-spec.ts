@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it, jest } from '@jest/globals';
 import { startProcess } from '../../../../test/support/processes.js';
 
@@ -18,6 +21,20 @@ describe('the demo, with providers of the user', () => {
       expect(demo.stdout).toMatch(new RegExp(`^${name} .* [1-9]\\d* +[1-9]\\d* `, 'm'));
     expect(demo.stdout).toMatch(/carried out [1-9]\d* payments, 0 of them twice\./);
     expect(end.signal).toBeNull();
+  });
+
+  it.each([[[]], [['--providers', 'wakapay']]])('says how to choose another port: %j', async (args) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const demo = startProcess(DEMO, { args: ['--port', String(port), ...args] });
+    const end = await demo.ended;
+    await new Promise((resolve) => other.close(resolve));
+    expect(end).toEqual({ code: 2, signal: null });
+    expect(demo.stderr).toMatch(new RegExp(`^Port ${port} is in use\\. .*npm start -- --port N`));
+    // One sentence, and no stack.
+    expect(demo.stderr.trim().split('\n')).toHaveLength(1);
+    expect(demo.stdout).not.toMatch(/^ +at /m);
   });
 
   it('says so where there is no such provider', async () => {

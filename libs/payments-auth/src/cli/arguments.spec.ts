@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseArguments } from './arguments.js';
-import { parseDuration, sayDuration } from './duration.js';
+import { parseDuration, sayDuration, withRoundedTimes } from './duration.js';
 import { UsageError } from './usage.error.js';
 
 describe('the command line', () => {
@@ -63,5 +63,14 @@ describe('the command line', () => {
     [36_000_000, '10 h'],
   ])('says %d ms as %j', (ms, text) => {
     expect(sayDuration(ms)).toBe(text);
+  });
+
+  it.each([
+    ['no answer within 15000 ms (the option x)', 'no answer within 15 s (the option x)'],
+    ['timeout of 30000ms exceeded, again in 299951.4 ms', 'timeout of 30 s exceeded, again in 5 min'],
+    ['no answer within 9999 ms', 'no answer within 9999 ms'],
+    ['order 12345 msisdn', 'order 12345 msisdn'],
+  ])('rounds the long times in %j', (words, rounded) => {
+    expect(withRoundedTimes(words)).toBe(rounded);
   });
 });

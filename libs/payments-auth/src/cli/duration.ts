@@ -7,6 +7,11 @@ export function parseDuration(text: string): number | undefined {
   return Number.isFinite(ms) && ms >= 1 ? ms : undefined;
 }
 
+/** The same words, with every long time in them as people say it: "no answer within 15 s" for 15000 ms. */
+export function withRoundedTimes(words: string): string {
+  return words.replace(/\b(\d{5,})(?:\.\d+)? ?ms\b/g, (_, ms: string) => sayDuration(Number(ms)));
+}
+
 /** As people say it: `1 h`, `5 min`, `45 s`, `120 ms`. */
 export function sayDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;

@@ -1,6 +1,6 @@
 import type { CredentialExplanation } from '../credentials/credential.service.js';
 import { told } from '../scrubbing.js';
-import { sayDuration } from './duration.js';
+import { sayDuration, withRoundedTimes } from './duration.js';
 import { hostOf, type ProviderCheck } from './provider-check.js';
 
 /** Whose explanation it is. */
@@ -159,11 +159,11 @@ export function explanationOfCheck(check: ProviderCheck, nowMs: number): Explain
 
 /** One line each: the state and since when, the last success, the last failure, the pause, the cause, what to do. */
 export function explanationText({ provider, account, explanation }: Explained, nowMs: number): string {
-  const { state, sinceMs, environment, host, lastSuccessAtMs, lastFailure, pausedUntilMs } = explanation;
+  const { environment, host, lastSuccessAtMs, lastFailure, pausedUntilMs } = explanation;
   const { certificateEndsAtMs, cause, fix } = explanation;
   const place = [environment, host].filter((each) => each !== undefined && each !== '').join(', ');
   const lines: [string, string | undefined][] = [
-    ['state', `${state}, since ${at(sinceMs, nowMs)}${place === '' ? '' : ` (${place})`}`],
+    ['state', `${stateText(explanation, nowMs)}${place === '' ? '' : ` (${place})`}`],
     ['last success', lastSuccessAtMs === undefined ? 'none known' : at(lastSuccessAtMs, nowMs)],
     ['last failure', lastFailure === undefined ? 'none known' : failureText(lastFailure, nowMs)],
     [
@@ -176,9 +176,24 @@ export function explanationText({ provider, account, explanation }: Explained, n
   ];
   const name = account === undefined ? provider : `${provider}/${account}`;
   const texts = lines.flatMap(([label, words]) =>
-    words === undefined ? [] : [`  ${`${label}:`.padEnd(14)}${told(words)}\n`],
+    words === undefined ? [] : [`  ${`${label}:`.padEnd(14)}${told(withRoundedTimes(words))}\n`],
   );
   return `${told(name)}\n${texts.join('')}`;
+}
+
+/** `rejected for 4 min, since 2026-01-02 03:04:05 UTC`. */
+function stateText(explanation: CredentialExplanation, nowMs: number): string {
+  const { state, sinceMs } = explanation;
+  const forMs = nowMs - sinceMs;
+  const span = forMs < 1_000 ? '' : ` for ${sayDuration(forMs)}`;
+  return `${state}${span}, since ${stampOf(sinceMs)}${isUntried(explanation) ? '; no call has tried it yet' : ''}`;
+}
+
+/** A key is fresh from the start, and only a call shows whether it is good. A token has been issued, which is a success. */
+function isUntried({ state, lastSuccessAtMs, lastFailure }: CredentialExplanation): boolean {
+  return (
+    (state === 'fresh' || state === 'idle') && lastSuccessAtMs === undefined && lastFailure === undefined
+  );
 }
 
 function failureText(
@@ -192,9 +207,13 @@ function failureText(
 
 /** `2026-01-02 03:04:05 UTC, 4 min ago`. */
 function at(atMs: number, nowMs: number): string {
-  const stamp = new Date(atMs).toISOString().replace('T', ' ').slice(0, 19);
+  const stamp = stampOf(atMs);
   const differenceMs = nowMs - atMs;
-  if (Math.abs(differenceMs) < 1_000) return `${stamp} UTC, now`;
+  if (Math.abs(differenceMs) < 1_000) return `${stamp}, now`;
   const span = sayDuration(Math.abs(differenceMs));
-  return `${stamp} UTC, ${differenceMs > 0 ? `${span} ago` : `in ${span}`}`;
+  return `${stamp}, ${differenceMs > 0 ? `${span} ago` : `in ${span}`}`;
+}
+
+function stampOf(atMs: number): string {
+  return `${new Date(atMs).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
 }

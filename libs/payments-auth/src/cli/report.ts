@@ -1,4 +1,4 @@
-import { sayDuration } from './duration.js';
+import { sayDuration, withRoundedTimes } from './duration.js';
 import { type CheckFinding, type CheckStep, hostOf, type ProviderCheck } from './provider-check.js';
 import { table } from './table.js';
 
@@ -74,7 +74,7 @@ function clockText(differenceMs: number | undefined): string {
 function findingText(provider: string, { severity, step, what, status, cause, fix }: CheckFinding): string {
   const said = status === undefined || what.startsWith(`HTTP ${status}`) ? what : `${what} (HTTP ${status})`;
   const head = severity === 'failure' ? `${provider}: ${step} FAILED` : `${provider}: ${step}, a warning`;
-  return `${head}\n  said:  ${said}\n  cause: ${cause}\n  fix:   ${fix}\n`;
+  return `${head}\n  said:  ${withRoundedTimes(said)}\n  cause: ${cause}\n  fix:   ${fix}\n`;
 }
 
 function summary(shown: readonly ProviderCheck[]): string {

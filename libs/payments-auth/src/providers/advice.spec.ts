@@ -50,4 +50,10 @@ describe('advice', () => {
   ])('there is for %s, from any provider', (_, definition, symptom, cause) => {
     expect(adviceFor(definition, symptom).cause).toMatch(cause);
   });
+
+  it.each([kashier, wakapay])('speaks of no login where it is the calls that are limited ($name)', (each) => {
+    const { cause, fix } = adviceFor(each, { on: 'call', what: 'Too Many Requests', status: 429 });
+    expect(`${cause} ${fix}`).toMatch(/requests.*fewer calls/);
+    expect(`${cause} ${fix}`).not.toMatch(/login|token/i);
+  });
 });

@@ -49,6 +49,11 @@ const GENERAL: readonly GeneralAdvice[] = [
     fix: 'look at its limits: open files, memory, ports, network',
   },
   {
+    fits: ({ on, status }) => on === 'call' && status === 429,
+    cause: 'the provider has had enough requests for now',
+    fix: 'wait, then check again; make fewer calls at once, or ask the provider for a higher quota',
+  },
+  {
     fits: ({ status }) => status === 429,
     cause: 'the provider has had enough requests for now',
     fix: 'wait, then check again; a fleet behind one address should share its tokens',

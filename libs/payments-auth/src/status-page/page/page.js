@@ -79,6 +79,9 @@ function span(ms) {
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }
 
+/** The same words, with every long time in them as people say it. */
+const withRoundedTimes = (words) => words.replace(/\b(\d{5,})(?:\.\d+)? ?ms\b/g, (_, ms) => span(Number(ms)));
+
 const ago = (nowMs, atMs) => (nowMs - atMs < 1000 ? 'just now' : `${span(nowMs - atMs)} ago`);
 const clock = (atMs) => new Date(atMs).toLocaleTimeString('en-GB');
 const nameOf = ({ provider, account }) => (account === undefined ? provider : `${provider} · ${account}`);
@@ -245,7 +248,7 @@ function draw(box, row, { nowMs, windowMs, startedAtMs }) {
   for (const { atMs, kind, words, times: count } of row.marks) {
     const path = shape('path', { class: `mark mark-${kind}`, d: MARKS[kind] ?? MARKS.noted }, svg);
     path.setAttribute('transform', `translate(${x(atMs)} ${LANES[kind] ?? LANES.noted})`);
-    titled(path, `${clock(atMs)} ${words}${count > 1 ? ` (${count} times)` : ''}`);
+    titled(path, `${clock(atMs)} ${withRoundedTimes(words)}${count > 1 ? ` (${count} times)` : ''}`);
   }
   box.replaceChildren(svg);
 }
@@ -398,7 +401,7 @@ function showWhy(box, { explanation }, { nowMs }) {
   const on = isRefusal(failure) ? 'A call was refused' : FAILED_ON[failure.on];
   const tense = isOver ? 'Over: ' : '';
   box.querySelector('.what').textContent =
-    `${tense}${on} ${ago(nowMs, failure.atMs)}${where}: ${failure.reason}${said}`;
+    `${tense}${on} ${ago(nowMs, failure.atMs)}${where}: ${withRoundedTimes(failure.reason)}${said}`;
   box.querySelector('.cause').textContent = isOver ? '' : `Cause: ${explanation.cause}.`;
   const paused =
     explanation.pausedUntilMs > nowMs ? ` Next attempt in ${span(explanation.pausedUntilMs - nowMs)}.` : '';
@@ -473,14 +476,14 @@ function showLog(box, { marks }, nowMs) {
   const [newest] = recent;
   if (newest === undefined) return;
   box.querySelector('summary').textContent =
-    `Last: ${newest.words}${newest.times > 1 ? ` (${newest.times} times)` : ''}, ${ago(nowMs, newest.atMs)}`;
+    `Last: ${withRoundedTimes(newest.words)}${newest.times > 1 ? ` (${newest.times} times)` : ''}, ${ago(nowMs, newest.atMs)}`;
   if (!box.open) return;
   const lines = recent.map(({ atMs, words, times: count }) => {
     const line = document.createElement('li');
     const time = document.createElement('time');
     time.textContent = clock(atMs);
     const text = document.createElement('span');
-    text.textContent = words + (count > 1 ? ` (${count} times)` : '');
+    text.textContent = withRoundedTimes(words) + (count > 1 ? ` (${count} times)` : '');
     line.append(time, text);
     return line;
   });
