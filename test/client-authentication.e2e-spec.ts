@@ -307,7 +307,9 @@ describe('a client shows a certificate to a real issuer', () => {
     const from = (await issuer.requests()).length;
     await expect(paymentsAuth.credentials('acme').get()).rejects.toMatchObject({
       code: 'DEFINITION_FAULT',
-      reason: expect.stringMatching(/^tls returned what no connection can be made with.*fit together/),
+      reason: expect.stringMatching(
+        /^tls returned a certificate or key that no connection can use.*fit together/,
+      ),
     });
     expect((await issuer.requests()).length).toBe(from);
     await stop();

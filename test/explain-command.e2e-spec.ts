@@ -136,7 +136,7 @@ describe('nestjs-payments-auth explain', () => {
     expect(stderr).not.toContain('secret');
   });
 
-  it.each([401, 403])('calls a bare %i from in between no rejection of the secret', async (status) => {
+  it.each([401, 403])('does not call a bare %i of a gateway a rejection of the secret', async (status) => {
     const proxy = createServer((_, response) => {
       response.writeHead(status, { 'Content-Type': 'text/html' }).end('<h1>no</h1>');
     });

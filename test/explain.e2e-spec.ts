@@ -141,7 +141,7 @@ describe('the explanation of a login that fails', () => {
     expect(cured).not.toHaveProperty('pausedUntilMs');
   });
 
-  it('says rejected, and no more degraded, once calls are refused with the old token as well', async () => {
+  it('says rejected, and not degraded, once calls are refused with the old token as well', async () => {
     await start();
     await bed.send(CALL);
     bed.provider.rotate({ oldWorksForMs: 0 });

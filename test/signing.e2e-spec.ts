@@ -986,8 +986,8 @@ describe('A request for authenticate() that cannot be meant', () => {
     ['a method of two words', { method: 'G ET' }, /method must be a text such as "POST"/],
     ['no method', { method: undefined }, /method must be a text/],
     ['no URL', { url: undefined }, /url must be a URL or a path below the base URL/],
-    ['a URL that is none', { url: 'http://[' }, /url must be a URL or a path/],
-    ['a port that is none', { url: 'https://api.acme.test:port/x' }, /url must be a URL or a path/],
+    ['text that is not a URL', { url: 'http://[' }, /url must be a URL or a path/],
+    ['text that is not a port', { url: 'https://api.acme.test:port/x' }, /url must be a URL or a path/],
     ['a fragment', { url: '/payments#top' }, /url has a fragment \("#"\), which is never sent/],
     [
       'a line break in a header',
@@ -1006,7 +1006,7 @@ describe('A request for authenticate() that cannot be meant', () => {
     ],
     ['headers that are none', { headers: 'X-A: one' }, /headers must be an object of texts, and is a string/],
     ['an empty audience', { audience: '' }, /request\.audience must be a text, and is empty\. Leave it out/],
-  ])('%s is INVALID_REQUEST, and nobody signs', async (_, changes, message) => {
+  ])('%s is INVALID_REQUEST, and nothing is signed', async (_, changes, message) => {
     let signed = 0;
     await start(signing(() => ((signed += 1), {})));
     const authenticating = application.paymentsAuth
@@ -1091,7 +1091,7 @@ describe('A vector that says too little', () => {
     });
   });
 
-  it('hears of no definition, of no vector, and of a field that is none', async () => {
+  it('is refused with the name of what is missing: the definition, the vector or a field', async () => {
     await expect(signAttempt(undefined as never, whole as never)).rejects.toThrow(/- definition: expected/);
     await expect(signAttempt(definition, undefined as never)).rejects.toThrow(/- attempt: expected/);
     const misread = signing(({ credentials }) => ({

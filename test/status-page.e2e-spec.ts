@@ -341,7 +341,7 @@ describe('the totals of the status page', () => {
 });
 
 describe('the snapshot', () => {
-  it('is made once for all who ask together, and not again at once for whoever comes after', async () => {
+  it('is made once for requests at the same time, and not at once again for the next ones', async () => {
     await start();
     sandbox.provider('wakapay').addAccount('shop-1');
     await call('shop-1');

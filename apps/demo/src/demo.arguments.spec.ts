@@ -6,7 +6,7 @@ describe('the arguments of the demo', () => {
     expect(readArguments([])).toMatchObject({ once: false, live: false, help: false, seconds: 12 });
   });
 
-  it('take --live only when it is said in so many words', () => {
+  it('take --live only when it is written out in full', () => {
     expect(readArguments(['--live']).live).toBe(true);
     expect(() => readArguments(['--liv'])).toThrow(/--liv/);
   });

@@ -121,7 +121,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     };
   }
 
-  /** Who reads the same variable reads the same value. */
+  /** Providers that read the same variable get the same value. */
   #addOwnAccount(told: Map<string, string>): void {
     const variables = Object.entries(this.#behaviour.variables ?? {}) as [keyof C, string][];
     const known = variables.filter(([, name]) => told.has(name));
@@ -149,7 +149,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     );
   }
 
-  /** The account's names with secrets that were never its own: what a typing mistake sends. */
+  /** The account's names with secrets that were never its own, as a typing mistake would send them. */
   wrongCredentialsOf(account: string = OWN_ACCOUNT): C {
     const { credentials } = this.#context.accounts.get(account);
     const wrong = this.#behaviour.credentials(this.#webhookRandom).invent(account, credentials);
@@ -184,7 +184,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
 
   /**
    * Gives an account new credentials, and answers them. The old ones go on for as long as the provider lets them:
-   * an hour at Cashfin, not at all elsewhere. Tokens that were obtained with them live on.
+   * an hour at Cashfin, not at all elsewhere. Tokens live on, except at a provider whose new key ends them.
    */
   rotate(options: Rotation & { readonly account?: string; readonly credentials?: Partial<C> } = {}): C {
     const { account = OWN_ACCOUNT, credentials, ...rotation } = options;
@@ -307,7 +307,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     return this.#engine.traffic.counts;
   }
 
-  /** How often each payment key was executed. */
+  /** How often the payment with each key was executed. */
   get executions(): ReadonlyMap<string, number> {
     return this.#engine.traffic.executions;
   }

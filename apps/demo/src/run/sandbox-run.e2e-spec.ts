@@ -9,7 +9,7 @@ jest.setTimeout(60_000);
 const DEMO = new URL('../main.ts', import.meta.url);
 
 describe('the demo, with providers of the user', () => {
-  it('runs them through a bad day, and says what their calls came to', async () => {
+  it('runs them through a bad day, and reports how their calls ended', async () => {
     const demo = startProcess(DEMO, {
       args: ['--once', '--seconds', '1', '--providers', 'daraja,paystack,pesapal'],
     });

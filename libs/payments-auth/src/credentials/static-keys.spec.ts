@@ -143,7 +143,7 @@ describe('a static key', () => {
     expect(spender.peek()?.headers['authorization']).toBe('test-newest');
   });
 
-  it('lets a repeatable call try another after such a refusal, which proves nothing', async () => {
+  it('lets a repeatable call try another key after such a refusal, and stays in use itself', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const carried: unknown[] = [];
@@ -163,7 +163,7 @@ describe('a static key', () => {
     expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
   });
 
-  it('is sent once to a call whose other key the provider rejects in its own words', async () => {
+  it('is not tried again by a call whose other key the provider rejects in its own words', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const newest = await spender.obtain();

@@ -68,7 +68,7 @@ describe('secret fields of an answer that axios has parsed', () => {
     expect(data.apiKey).toBe(secret);
   });
 
-  it('hide a whole answer that cannot have come out of its text', () => {
+  it('hide a whole answer that cannot be what its text was parsed to', () => {
     const cyclic: Record<string, unknown> = { apiKey: secret };
     cyclic['self'] = cyclic;
     const response = parsed('{"apiKey":1}', () => cyclic);

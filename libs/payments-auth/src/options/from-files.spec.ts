@@ -34,7 +34,7 @@ describe('fromFiles', () => {
     });
   });
 
-  it('asks no key of the certificate of an authority, and no certificate of a key that signs', async () => {
+  it('needs no key for the certificate of an authority, and no certificate for a key that signs', async () => {
     const authority = createCertificate(['authority.test'], { isAuthority: true });
     const [first, second] = [1, 2].map((each) => createCertificate([`${each}.test`], { by: authority })) as [
       { cert: string; key: string },

@@ -167,8 +167,8 @@ function secureContext(options: AgentOptions, credentials: Credentials): SecureC
     throw new DefinitionFault(
       'tls',
       problem === undefined
-        ? `returned what no connection can be made with${why}; ${FITTING}`
-        : `returned what no connection can be made with: the credential${problem.field === undefined ? '' : ` "${problem.field}"`} ${problem.what}; ${FITTING}`,
+        ? `returned a certificate or key that no connection can use${why}; ${FITTING}`
+        : `returned a certificate or key that no connection can use: the credential${problem.field === undefined ? '' : ` "${problem.field}"`} ${problem.what}; ${FITTING}`,
     );
   }
 }

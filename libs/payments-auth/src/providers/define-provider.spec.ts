@@ -411,7 +411,7 @@ describe('defineProvider', () => {
       expect(pathsOf({ token, headers: tokenHeaders })).toEqual([path]);
     });
 
-    it('a key of an assertion that no made-up value can be is none of them', () => {
+    it('but not the key of an assertion, because a made-up value cannot be one', () => {
       const token = clientCredentials<AcmeCredentials>({
         path: '/token',
         client: () => ({ id: 'acme' }),
@@ -424,7 +424,7 @@ describe('defineProvider', () => {
       expect(problemsOf({ token, headers: tokenHeaders })).toEqual([]);
     });
 
-    it('a slip in a value that stands in several places once', () => {
+    it('a mistake in a value that is used in several places, and names it once', () => {
       const live = { a: 'https://{nobody}.acme.test', b: 'https://{nobody}.acme.test' };
       expect(
         problemsOf({ environments: { live: live.a, test: live.b }, credentials: acme.credentials }),

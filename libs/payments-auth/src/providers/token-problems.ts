@@ -66,7 +66,7 @@ function requestProblems(token: Fields, definition: Fields): Problems {
       // Signing an assertion takes a while, and a made-up key does not sign.
       if (request instanceof Promise) request.catch(() => undefined);
     } catch (error) {
-      // What is thrown may be about the made-up values: a key that is none may well be refused by whoever signs with it.
+      // The error may be about the made-up values only: a function that signs may refuse a made-up key.
       if (isWrongAnswer(error)) return [`${error.path}: ${error.what}`];
     }
     return [];

@@ -17,7 +17,7 @@ describe('the timeline of a credential', () => {
     expect(timeline.failsAt(NOW_MS)).toBe(true);
   });
 
-  it('that was dropped meanwhile does not draw a burst of what was counted long ago', () => {
+  it('that was dropped meanwhile does not show a burst of calls that were counted long ago', () => {
     const timeline = new Timeline(NOW_MS, false);
     timeline.look(statusOf(10_000, 500), NOW_MS);
     expect(callsIn(timeline)).toBe(0);
@@ -27,7 +27,7 @@ describe('the timeline of a credential', () => {
     expect(timeline.failsAt(NOW_MS)).toBe(true);
   });
 
-  it('says for ten seconds that calls fail, so that what comes and goes does not jump', () => {
+  it('says for ten seconds that calls fail, so that its row does not jump up and down', () => {
     const timeline = new Timeline(NOW_MS, true);
     timeline.look(statusOf(1, 1), NOW_MS);
     expect(timeline.failsAt(NOW_MS + 7_000)).toBe(true);

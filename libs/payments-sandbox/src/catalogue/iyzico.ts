@@ -21,7 +21,7 @@ function partsOf(request: ReceivedRequest): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs.map((pair) => pair.split(/:(.*)/s).slice(0, 2) as [string, string]));
 }
 
-/** iyzico: a signature over a random text, the path and the body; whoever says no says it with 200. */
+/** iyzico: a signature over a random text, the path and the body. A refusal has the status 200. */
 export const iyzico = counterpart(
   'iyzico',
   { apiKey: known('sandbox-api-'), secretKey: secret('sandbox-secret-') },

@@ -141,8 +141,8 @@ export function isKeptWarm({ account, context }: Pick<Renewed['owner'], 'account
 }
 
 /**
- * For how long nobody may use it before it is renewed no more, in milliseconds; `Infinity` where the application has
- * said in so many words that it must be kept warm (R17).
+ * How long a credential may be unused before it is no longer renewed, in milliseconds; `Infinity` where the application has
+ * set `keepWarm` to `always` (R17).
  *
  * @param lifetimeMs of the one that is kept, if there is one
  */
