@@ -15,6 +15,7 @@ const MODULE_FOLDERS = ['options'];
 const FOUNDATION = [
   'application-axios',
   'building-blocks',
+  'duration',
   'nearest',
   'payments-auth.clock',
   'payments-auth.errors',
@@ -24,7 +25,7 @@ const FOUNDATION = [
 ];
 
 /** Of the foundation, what may be bundled twice: functions that keep nothing and that nobody compares. */
-const PURE = ['within'];
+const PURE = ['duration', 'within'];
 
 /** Each room, and the rooms it may import from besides itself and the foundation. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {

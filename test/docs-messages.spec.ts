@@ -10,6 +10,19 @@ const sources = repositoryFiles(/^libs\/payments-auth\/src\/.*(?<!\.spec)\.ts$/)
   textOf(file).replaceAll('\\', ''),
 );
 
+describe('the messages of the library', () => {
+  it('say durations in the unit that people read, which one function chooses', () => {
+    const inMilliseconds = repositoryFiles(/^libs\/payments-auth\/src\/.*(?<!\.spec)\.ts$/).filter((file) =>
+      /\} ?(ms|milliseconds)\b/.test(textOf(file)),
+    );
+    // The other one repeats the words of axios, which applications may look for.
+    expect(inMilliseconds).toEqual([
+      'libs/payments-auth/src/duration.ts',
+      'libs/payments-auth/src/http/call-deadline.ts',
+    ]);
+  });
+});
+
 describe('the page on troubleshooting', () => {
   const messages = tablesOf('docs/troubleshooting.md', 'Message')
     .flat()

@@ -738,7 +738,7 @@ describe('A definition that signs', () => {
     await clock.advance(1);
     expect(await call).toMatchObject({
       code: 'SIGNING_FAILED',
-      message: expect.stringContaining('the signer did not answer within 30000 ms'),
+      message: expect.stringContaining('the signer did not answer within 30 s'),
     });
     expect(server.requests).toEqual([]);
   });

@@ -54,7 +54,7 @@ describe('a call that waits for a login', () => {
     expect(error).toMatchObject({ isAxiosError: true, code: 'ECONNABORTED' });
     expect(error.message).toMatch(
       new RegExp(
-        `^timeout of 4000ms exceeded, waiting for a login at ${host}; last failure: HTTP 503; next attempt in \\d+ ms$`,
+        `^timeout of 4000ms exceeded, waiting for a login at ${host}; last failure: HTTP 503; next attempt in \\d+(\\.\\d)? m?s$`,
       ),
     );
     expect(isPaymentsAuthError(error.cause)).toBe(true);
@@ -93,7 +93,7 @@ describe('a call that waits for a login', () => {
     expect(told()).toEqual([
       expect.stringMatching(
         new RegExp(
-          `provider=wakapay credential=[0-9a-f]{8} host=${host} reason=waiting for a login at ${host}; last failure: HTTP 503; next attempt in \\d+ ms$`,
+          `provider=wakapay credential=[0-9a-f]{8} host=${host} reason=waiting for a login at ${host}; last failure: HTTP 503; next attempt in \\d+(\\.\\d)? m?s$`,
         ),
       ),
     ]);

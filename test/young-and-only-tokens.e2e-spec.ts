@@ -112,7 +112,9 @@ describe('a provider that accepts its tokens 30 s after it has issued them', () 
     expect(eventsOf('calls-waiting')).toEqual([]);
     await clock.advance(200);
     const { host } = new URL(provider.baseUrl);
-    const words = new RegExp(`^waiting for a token of ${host} to be accepted, which takes another \\d+ ms$`);
+    const words = new RegExp(
+      `^waiting for a token of ${host} to be accepted, which takes another \\d+(\\.\\d)? m?s$`,
+    );
     const said = { provider: 'acme', host, reason: expect.stringMatching(words) };
     expect(eventsOf('calls-waiting')).toMatchObject([said]);
     await clock.advance(7_000);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseArguments } from './arguments.js';
-import { parseDuration, sayDuration, withRoundedTimes } from './duration.js';
+import { parseDuration, sayDuration, withRoundedTimes } from '../duration.js';
 import { UsageError } from './usage.error.js';
 
 describe('the command line', () => {
@@ -55,7 +55,11 @@ describe('the command line', () => {
 
   it.each([
     [12.4, '12 ms'],
+    [999.6, '1 s'],
+    [1_549, '1.5 s'],
     [5_000, '5 s'],
+    [9_960, '10 s'],
+    [20_400, '20 s'],
     [119_400, '119 s'],
     [299_951, '5 min'],
     [3_599_950, '1 h'],

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { suggestion } from '../nearest.js';
 import { BUILT_IN_PROVIDERS, FOUND_BY_VARIABLES } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
-import { parseDuration } from './duration.js';
+import { parseDuration } from '../duration.js';
 import { UsageError } from './usage.error.js';
 
 /** What the command line asks for. */

@@ -8,7 +8,7 @@ import type { ProbeDefinition, ProviderDefinition } from '../providers/provider-
 import { placeholdersIn } from '../strategies/placeholders.js';
 import { type Credentials, strategyOf } from '../strategies/strategy.js';
 import { adviceFor, type Symptom } from '../providers/advice.js';
-import { sayDuration } from './duration.js';
+import { sayDuration } from '../duration.js';
 import type { CheckFinding, ProviderCheck, StepResult } from './provider-check.js';
 import { type CheckSettings, logIn, lookAtClock, probe, signsTheTime } from './requests.js';
 import type { Transcript } from './transcript.js';

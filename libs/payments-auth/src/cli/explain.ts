@@ -1,6 +1,6 @@
 import type { CredentialExplanation } from '../credentials/credential.service.js';
 import { told } from '../scrubbing.js';
-import { sayDuration, withRoundedTimes } from './duration.js';
+import { sayDuration, withRoundedTimes } from '../duration.js';
 import { hostOf, type ProviderCheck } from './provider-check.js';
 
 /** Whose explanation it is. */

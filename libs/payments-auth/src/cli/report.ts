@@ -1,4 +1,4 @@
-import { sayDuration, withRoundedTimes } from './duration.js';
+import { sayDuration, withRoundedTimes } from '../duration.js';
 import { type CheckFinding, type CheckStep, hostOf, type ProviderCheck } from './provider-check.js';
 import { table } from './table.js';
 

@@ -18,7 +18,7 @@ import { reasonOf, type TimedTokenAnswer, TokenTransportError } from '../strateg
 import type { Symptom } from '../providers/advice.js';
 import { wordsOf } from '../providers/call-words.js';
 import { clockDifferenceMs } from '../strategies/clock-difference.js';
-import { sayDuration } from './duration.js';
+import { sayDuration } from '../duration.js';
 import type { StepResult } from './provider-check.js';
 import { transcriptOf } from './transcript.js';
 

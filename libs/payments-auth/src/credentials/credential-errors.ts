@@ -1,3 +1,4 @@
+import { sayDuration } from '../duration.js';
 import { DefinitionFault } from '../strategies/definition-fault.js';
 import {
   PaymentsAuthError,
@@ -90,7 +91,7 @@ export function unavailable(
   circumstances: Circumstances = {},
 ): PaymentsAuthError {
   const next =
-    waitMs === undefined ? 'Try again later.' : `The next attempt is possible in ${Math.ceil(waitMs)} ms.`;
+    waitMs === undefined ? 'Try again later.' : `The next attempt is possible in ${sayDuration(waitMs)}.`;
   return new PaymentsAuthError(
     'CREDENTIALS_UNAVAILABLE',
     `${nameOf(owner)} are not available: ${reason}. ${next}`,

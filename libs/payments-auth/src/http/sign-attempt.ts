@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import type { AxiosRequestHeaders, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { Credential } from '../credentials/credential.js';
+import { sayDuration } from '../duration.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import {
@@ -61,7 +62,7 @@ export function signedInTime(
   mostMs = SIGN_WITHIN_MS,
 ): Promise<SignatureTraces> {
   return within(clock, mostMs, signing, () => {
-    throw signingFailed(new Error(`the signer did not answer within ${mostMs} ms`), parts);
+    throw signingFailed(new Error(`the signer did not answer within ${sayDuration(mostMs)}`), parts);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { RedisConnection } from './redis-client.js';
+import { sayDuration } from '../duration.js';
 import { within } from '../within.js';
 import { RedisFailure } from './redis-failure.js';
 
@@ -32,7 +33,7 @@ export class RedisCommands {
     try {
       return await within(timers, this.#timeoutMs, reply, () => {
         if (onLate !== undefined) reply.then(onLate, onLate);
-        throw new RedisFailure(`Redis: no answer within ${this.#timeoutMs} ms`, true);
+        throw new RedisFailure(`Redis: no answer within ${sayDuration(this.#timeoutMs)}`, true);
       });
     } catch (error) {
       if (error instanceof RedisFailure) throw error;

@@ -1,5 +1,6 @@
 import { isUsableToken } from './access-token.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
+import { sayDuration } from '../duration.js';
 import { called, DefinitionFault } from './definition-fault.js';
 import { lifetimeOf } from './lifetime.js';
 import { scopesIn } from './scope-set.js';
@@ -87,7 +88,7 @@ function read(spec: TokenAnswerSpec, answer: TokenAnswer, requestedAtMs: number)
     return {
       outcome: 'rejected',
       code: 'DEFINITION_FAULT',
-      reason: `a token that lives ${lifetime.lifetimeMs} ms, and token.usableAfterMs is ${spec.usableAfterMs}: it would end before it may be used`,
+      reason: `a token that lives ${sayDuration(lifetime.lifetimeMs)}, and token.usableAfterMs is ${sayDuration(spec.usableAfterMs)}: it would end before it may be used`,
     };
   return {
     outcome: 'issued',

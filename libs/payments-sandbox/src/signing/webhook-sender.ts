@@ -138,7 +138,9 @@ export async function sendWebhook(to: string, message: WebhookMessage): Promise<
       );
     });
     sent.on('error', reject);
-    sent.on('timeout', () => sent.destroy(new Error(`No answer to the webhook within ${DEADLINE_MS} ms.`)));
+    sent.on('timeout', () =>
+      sent.destroy(new Error(`No answer to the webhook within ${DEADLINE_MS / 1_000} s.`)),
+    );
     sent.end(body);
   });
 }

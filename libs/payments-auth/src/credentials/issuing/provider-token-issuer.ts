@@ -1,3 +1,4 @@
+import { sayDuration } from '../../duration.js';
 import { ownCopy } from '../../own-properties.js';
 import type { Clock } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
@@ -185,7 +186,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
   }
 
   #unmade(): IssueOutcome {
-    const reason = `the signer did not answer within ${tokenTimeoutMs(this.#provider)} ms`;
+    const reason = `the signer did not answer within ${sayDuration(tokenTimeoutMs(this.#provider))}`;
     return { outcome: 'unavailable', reason, notActedUpon: true };
   }
 
@@ -210,7 +211,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
   #failureOf(error: unknown): string {
     if (!(error instanceof TokenTransportError)) return 'the token request could not be made';
     if (error.failure === 'timeout')
-      return `no answer within ${tokenTimeoutMs(this.#provider)} ms (the option tokenRequest: { timeoutMs })`;
+      return `no answer within ${sayDuration(tokenTimeoutMs(this.#provider))} (the option tokenRequest: { timeoutMs })`;
     const { systemCode = '' } = error;
     const ownFault = OWN_FAULTS.get(systemCode);
     if (ownFault !== undefined)

@@ -1,3 +1,4 @@
+import { sayDuration } from '../../duration.js';
 import { ownCopy, ownObject } from '../../own-properties.js';
 import type { Clock } from '../../payments-auth.clock.js';
 import { within } from '../../within.js';
@@ -174,7 +175,9 @@ export class SecretSource implements CredentialsInForce {
     const asked = (async () => source?.resolve(account))();
     try {
       return await within(this.clock, RESOLVE_WITHIN_MS, asked, () => {
-        throw new UnusableCredentialsError(`their resolver did not answer within ${RESOLVE_WITHIN_MS} ms`);
+        throw new UnusableCredentialsError(
+          `their resolver did not answer within ${sayDuration(RESOLVE_WITHIN_MS)}`,
+        );
       });
     } catch (error) {
       if (error instanceof UnusableCredentialsError) throw error;

@@ -1,3 +1,4 @@
+import { sayDuration } from '../../duration.js';
 import { DefinitionFault } from '../../strategies/definition-fault.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import {
@@ -58,7 +59,7 @@ export class LoginStory {
       words: [
         host === '' ? 'waiting for its credentials' : `waiting for a login at ${host}`,
         ...(failure === undefined ? [] : [`last failure: ${failure}`]),
-        ...(nextInMs === undefined ? [] : [`next attempt in ${nextInMs} ms`]),
+        ...(nextInMs === undefined ? [] : [`next attempt in ${sayDuration(nextInMs)}`]),
       ].join('; '),
       ...(cause === undefined ? {} : { cause }),
     };
@@ -154,6 +155,6 @@ export class LoginStory {
 /** What those wait for who have nothing but a token that its provider does not accept yet. */
 export function awaitsAge({ owner, kept }: SlotView, forMs: number): AwaitedLogin {
   const host = kept === undefined ? '' : owner.context.issuerHost(kept.secret.credentials);
-  const words = `waiting for a token of ${host} to be accepted, which takes another ${Math.ceil(forMs)} ms`;
+  const words = `waiting for a token of ${host} to be accepted, which takes another ${sayDuration(forMs)}`;
   return { host, words };
 }

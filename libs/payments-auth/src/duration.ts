@@ -12,9 +12,10 @@ export function withRoundedTimes(words: string): string {
   return words.replace(/\b(\d{5,})(?:\.\d+)? ?ms\b/g, (_, ms: string) => sayDuration(Number(ms)));
 }
 
-/** As people say it: `1 h`, `5 min`, `45 s`, `120 ms`. */
+/** As people say it: `1 h`, `5 min`, `45 s`, `1.5 s`, `120 ms`. */
 export function sayDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 10_000) return `${Math.round(ms / 100) / 10} s`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
