@@ -129,7 +129,8 @@ interface Watched {
   readonly wakapay: ReturnType<Sandbox['provider']>;
   call(): Promise<unknown>;
   refresh(): Promise<unknown>;
-  pass(ms: number): Promise<void>;
+  /** @param everyMs how often the metrics are read on the way */
+  pass(ms: number, everyMs?: number): Promise<void>;
   /** The rules that hold now, and held as long as they have to. */
   firing(): string[];
   close(): Promise<void>;
@@ -138,19 +139,29 @@ interface Watched {
 const MINUTE_MS = 60_000;
 const SCRAPE_MS = 60_000;
 
-async function watched(store?: MemoryTokenStore): Promise<Watched> {
+interface WatchedSettings {
+  readonly store?: MemoryTokenStore;
+  readonly tokenLifetimeMs?: number;
+  readonly keepWarm?: 'always' | 'when-used';
+}
+
+async function watched({
+  store,
+  tokenLifetimeMs = LIFETIME_MS,
+  keepWarm = 'always',
+}: WatchedSettings = {}): Promise<Watched> {
   const exporter = new PrometheusExporter({ preventServerStart: true });
   const meters = new MeterProvider({ readers: [exporter] });
   metrics.setGlobalMeterProvider(meters);
   const clock = new ManualClock();
   if (store !== undefined) store.now = () => clock.monotonic();
-  const settings = { tokenLifetimeMs: LIFETIME_MS };
+  const settings = { tokenLifetimeMs };
   const sandbox = await startSandbox({ providers: ['wakapay'], clock, settings: { wakapay: settings } });
   const wakapay = sandbox.provider('wakapay');
   const { baseUrls: baseUrl } = wakapay;
   const credentials = { ...wakapay.credentials };
   const payments = PaymentsAuthModule.forRoot({
-    providers: { wakapay: { baseUrl, credentials, keepWarm: 'always' } },
+    providers: { wakapay: { baseUrl, credentials, keepWarm } },
     ...(store === undefined ? {} : { store }),
   });
   const application = await startModules([payments, PaymentsAuthOpenTelemetryModule], { clock });
@@ -165,9 +176,9 @@ async function watched(store?: MemoryTokenStore): Promise<Watched> {
     call: () =>
       outcomeOf(outwaited(clock, firstValueFrom(paymentsAuth.http('wakapay').get('/business/balance')))),
     refresh: () => outcomeOf(outwaited(clock, service.refresh())),
-    async pass(ms) {
-      for (let leftMs = ms; leftMs > 0; leftMs -= SCRAPE_MS) {
-        await clock.advance(Math.min(leftMs, SCRAPE_MS));
+    async pass(ms, everyMs = SCRAPE_MS) {
+      for (let leftMs = ms; leftMs > 0; leftMs -= everyMs) {
+        await clock.advance(Math.min(leftMs, everyMs));
         await settled();
         scrapes.push(await scraped(exporter, clock.now()));
       }
@@ -360,7 +371,7 @@ describe('the alert rules', () => {
 
   it('say that the store is lost for as long as it is, and no longer', async () => {
     const store = new MemoryTokenStore();
-    bed = await watched(store);
+    bed = await watched({ store });
     await bed.call();
     await bed.pass(MINUTE_MS);
     expect(bed.firing()).not.toContain('PaymentTokenStoreLost');
@@ -384,5 +395,70 @@ describe('the alert rules', () => {
     bed.wakapay.misbehave({ fault: 'rate-limit', on: 'token', times: 1 });
     await bed.pass(MINUTE_MS);
     expect(bed.firing()).toContain('PaymentProviderLimitsLogins');
+  });
+
+  /** Calls once a minute, and notes which of `alerts` fire then. */
+  async function firedWithin(minutes: number, alerts: readonly string[], before?: () => void) {
+    const fired = new Set<string>();
+    for (let minute = 0; minute < minutes; minute += 1) {
+      before?.();
+      await bed.call();
+      await bed.pass(MINUTE_MS);
+      for (const alert of bed.firing()) if (alerts.includes(alert)) fired.add(alert);
+    }
+    return [...fired];
+  }
+
+  it('say that no token can be had after the last has ended, until logins succeed again', async () => {
+    const alerts = ['PaymentCredentialsUnavailable', 'PaymentTokenGone'];
+    bed = await watched();
+    bed.wakapay.misbehave({ fault: 'server-error', on: 'token' });
+    await bed.pass(LIFETIME_MS);
+    expect((await firedWithin(5, alerts)).toSorted()).toEqual(alerts);
+    bed.wakapay.behave();
+    await firedWithin(8, []);
+    expect(bed.firing()).toEqual([]);
+  });
+
+  it('say that no token can be had where the provider ends the last while logins fail', async () => {
+    bed = await watched();
+    await bed.call();
+    await bed.pass(MINUTE_MS);
+    bed.wakapay.misbehave({ fault: 'server-error', on: 'token' });
+    bed.wakapay.revokeTokens();
+    expect(await firedWithin(6, ['PaymentTokenGone'])).toEqual(['PaymentTokenGone']);
+  });
+
+  it('say that new tokens do not help where calls are refused again and again', async () => {
+    const alerts = ['PaymentRenewalsPaused', 'PaymentCallsRefusedAgain'];
+    bed = await watched();
+    expect(await firedWithin(2, alerts)).toEqual([]);
+    bed.wakapay.misbehave({ fault: 'refuse', on: 'call' });
+    expect((await firedWithin(25, alerts)).toSorted()).toEqual(alerts.toSorted());
+  });
+
+  it('say that somebody else ends the tokens', async () => {
+    const alert = 'PaymentTokensContested';
+    bed = await watched();
+    expect(await firedWithin(2, [alert])).toEqual([]);
+    expect(await firedWithin(20, [alert], () => bed.wakapay.revokeTokens())).toEqual([alert]);
+  });
+
+  it('say that logins are many more than a day ago at this hour', async () => {
+    const alert = 'PaymentLoginsMultiply';
+    bed = await watched();
+    await bed.call();
+    await bed.pass(60 * MINUTE_MS);
+    await bed.pass(23 * 60 * MINUTE_MS, 10 * MINUTE_MS);
+    expect(bed.firing()).not.toContain(alert);
+    expect(await firedWithin(25, [alert], () => bed.wakapay.revokeTokens())).toEqual([alert]);
+  });
+
+  it('say that calls wait long for a token', async () => {
+    const alert = 'PaymentCallsWaitLong';
+    // Each call finds that the token of the one before has ended.
+    bed = await watched({ tokenLifetimeMs: 20_000, keepWarm: 'when-used' });
+    const slowly = () => bed.wakapay.misbehave({ fault: 'server-error', on: 'token', times: 7 });
+    expect(await firedWithin(25, [alert], slowly)).toEqual([alert]);
   });
 });
