@@ -43,7 +43,7 @@ function mentions(text: string, fields: ReadonlySet<string>): boolean {
 
 const TRANSFORMS: readonly unknown[] = [applicationAxios.defaults.transformResponse].flat();
 
-/** Whether an object is what `JSON.parse` made of the text: a tree that nobody else has seen. */
+/** Whether an object is what `JSON.parse` made of the text: a tree that no other code holds. */
 function isParsedByAxios({ config }: AxiosResponse, data: unknown): data is object {
   const { transformResponse, parseReviver } = (config ?? {}) as {
     transformResponse?: unknown;

@@ -138,7 +138,7 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
   }
 }
 
-/** Calls want a token, and none can be had: what is dead or refused has no life left. */
+/** Calls need a token, and there is none: a token that has ended or is refused has no life left. */
 function isOut({ state, failing = [] }: CredentialStatus): boolean {
   const failsToLogIn = failing.includes('login') || failing.includes('load');
   return state === 'unavailable' || state === 'rejected' || (state === 'acquiring' && failsToLogIn);

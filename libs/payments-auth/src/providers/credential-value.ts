@@ -75,7 +75,7 @@ function pemValue(given: unknown): CredentialValue {
     else if (value.includes('PRIVATE KEY')) createPrivateKey(value);
     else createPublicKey(value);
   } catch (error) {
-    // Its passphrase is another field, or in the definition: whoever uses the key finds whether it fits.
+    // The passphrase is another field, or in the definition. Whether it fits is checked where the key is used.
     if (isEncrypted(value) && hasWholeBlock(value) && lacksPassphrase(error)) return { value };
     return { problem: 'a PEM that cannot be read: it is cut off, damaged, or of an unknown kind' };
   }

@@ -35,7 +35,7 @@ export function pathProblems(path: string, value: unknown): Problems {
   return problem === undefined ? [] : [`${path}: ${problem}`];
 }
 
-/** Parts that nobody reads: most likely misspelt ones. */
+/** Parts that the library does not know: most likely misspelt names. */
 export function strangerProblems(
   path: string,
   given: Fields,

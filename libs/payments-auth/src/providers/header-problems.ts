@@ -115,14 +115,14 @@ function valueProblems(path: string, name: string, value: unknown, definition: F
       ];
 }
 
-/** Names that differ only in upper and lower case: which of the values counts depends on who reads them. */
+/** Names that differ only in upper and lower case: some receivers take the first value, others the last. */
 export function repeatedHeaderProblems(path: string, names: readonly string[]): Problems {
   return repeatedNames(names).map(
     (name) => `${path}.${name}: stands there twice, in different spellings; leave one of the two out`,
   );
 }
 
-/** Makes the certificate of made-up credentials: which of them it is made of, and what it is returned as. */
+/** Calls `tls` with made-up credentials. Names the unknown fields that it reads, and what is wrong with its answer. */
 function certificateProblems({ tls, ...definition }: Fields): Problems {
   if (typeof tls !== 'function') return [];
   const values = new MadeUpValues(definition);

@@ -36,7 +36,7 @@ const TELLING: readonly WebhookRefusal[] = [
 ];
 
 /**
- * The schemes that can still prove a message once a secret is known; the refusal where none can.
+ * The schemes that could prove a message with the right secret; the refusal where there is no such scheme.
  *
  * Whoever sends a message names its merchant, and a resolver may be a database: it is not asked for a message that no
  * secret can prove.

@@ -104,7 +104,7 @@ export class PaymentsSignaturesService {
     options: KashierSignerOptions = {},
   ): Promise<KashierRedirect | undefined> {
     const { provider = 'kashier', account } = ownCopy(options);
-    // A payer's address bar names the merchant: no resolver is asked for a redirect that nobody can have signed.
+    // The payer's browser names the merchant. So no resolver is asked for a redirect whose signature cannot be one.
     if (this.#verifier.signer(provider).credentials.isDynamic(account) && !isSignedRedirect(query))
       return undefined;
     const candidates = await this.#candidates(provider, account);

@@ -270,7 +270,7 @@ export class WebhookVerifier {
   }
 }
 
-/** Told by what it is: somebody may have put a `refusal` on `Object.prototype`, which lists inherit too. */
+/** Decided by the class: a `refusal` on `Object.prototype` would be inherited by lists as well. */
 function isList(schemes: readonly NamedScheme[] | object): schemes is readonly NamedScheme[] {
   return Array.isArray(schemes);
 }

@@ -74,7 +74,7 @@ export class PaymentsAuthStatusPage {
     return { look, general: this.#general(look), snapshots: new Map() };
   }
 
-  /** What is so whatever the filter is. */
+  /** The part of the snapshot that does not depend on the filter. */
   async #general({ atMs, seen, totals, callsPerSecond }: Look): Promise<General> {
     const states: Partial<Record<CredentialState, number>> = {};
     let last: CredentialStatus | undefined;

@@ -41,13 +41,13 @@ export interface StatusPageRow {
   rates: Rates | undefined;
 }
 
-/** How many credentials have one kind of trouble, and whose they are. */
+/** How many credentials have one kind of trouble, and the providers and accounts that they belong to. */
 export interface StatusPageTrouble {
   kind: Trouble;
   count: number;
   /** The first few of them. */
   first: readonly { readonly provider: string; readonly account?: string }[];
-  /** What is behind it, where that is the same for all of those that were asked: the first 60. */
+  /** The cause, if it is the same for all that were asked: the first 60 credentials. */
   cause?: string;
   /** When the first of their tokens ends, and when the last failure of them was. */
   endsAtMs?: number;
@@ -64,7 +64,7 @@ export interface StatusPageSnapshot {
   totals: StatusPageTotals;
   /** Over the last ten seconds. */
   callsPerSecond: number;
-  /** What is wrong, the worst first: of every credential, whatever the filter is, and however many are shown. */
+  /** What is wrong, the worst first. It covers every credential, and depends on no filter. */
   troubles: readonly StatusPageTrouble[];
   /** The last failure of any credential, where there was one. */
   lastFailure?: { readonly provider: string; readonly account?: string; readonly atMs: number };

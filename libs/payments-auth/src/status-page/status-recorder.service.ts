@@ -74,7 +74,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     return this.#next;
   }
 
-  /** Keeps a timeline from now on, where there is none: somebody looks at it. */
+  /** Keeps a timeline of this credential from now on, because a page shows it. */
   follow({ status, timeline }: Seen, nowMs: number): Timeline | undefined {
     if (timeline !== undefined || !isUsed(status)) return timeline;
     const made = this.#timelineOf(timelineKeyOf(status), nowMs, true);
@@ -163,7 +163,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-/** Those that somebody has to look at, the worst first; then those with calls that have failed; then the others. */
+/** First the credentials that an operator has to look at, the worst first; then those with failed calls; then the others. */
 function rankOf(trouble: Trouble | undefined, { counters }: CredentialStatus): number {
   if (trouble !== undefined) return WORST_FIRST.indexOf(trouble);
   return WORST_FIRST.length + (counters.failedCalls > 0 ? 0 : 1);

@@ -11,7 +11,7 @@ export type Trouble =
   | 'waiting'
   /** Calls fail, now or a moment ago. */
   | 'failing'
-  /** The last call failed, and none was made since. */
+  /** The last call failed, and no call was made since. */
   | 'failed'
   /** Logins fail, and calls go on with the old token. */
   | 'degraded'
@@ -28,7 +28,7 @@ export const WORST_FIRST: readonly Trouble[] = [
   'unsaved',
 ];
 
-/** What is wrong with a credential; `undefined` where nobody has to look at it. */
+/** What is wrong with a credential; `undefined` if an operator does not have to look at it. */
 export function troubleOf(
   { state, failing = [], lastFailure }: CredentialStatus,
   timeline: Timeline | undefined,

@@ -174,7 +174,7 @@ function revokeProblems(factory: SpecShape['factory'], revoke: unknown): string[
   ];
 }
 
-/** What an outage says: a status, and nothing or a page of somebody in between. */
+/** The answers of an outage: a status, with an empty body or the page of a gateway. */
 const OUTAGE = [502, 503].map((status) => ({
   status,
   headers: {},

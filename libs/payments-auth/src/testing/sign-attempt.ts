@@ -155,7 +155,7 @@ function checkAttempt(definition: unknown, attempt: unknown): void {
     );
 }
 
-/** Says which credential a vector lacks, where what is made of `undefined` would say nothing of it. */
+/** Names the credential that a vector lacks. Otherwise the definition would go on with `undefined`. */
 function saidCredentials<C extends object>(definition: object, credentials: C): C {
   const { credentials: fields } = definition as { readonly credentials?: Fields };
   if (fields === undefined) return credentials;

@@ -104,7 +104,7 @@ function perSecond(rates, which) {
 
 const isRefusal = ({ on, status }) => on === 'call' && (status === 401 || status === 403);
 
-/** What somebody has to look at, the worst first, as the application says it: how bad, and what it comes to. */
+/** The kinds of trouble that an operator has to look at, the worst first: the tone, and the sentence. */
 const TROUBLES = {
   rejected: ['bad', (whose, why) => `The provider rejects the secret of ${whose}, and calls fail${why}.`],
   unavailable: ['bad', (whose, why) => `No calls can be made with ${whose}${why}.`],
@@ -141,7 +141,7 @@ function sentenceOf({ kind, count, first, cause, endsAtMs, lastFailureAtMs }, no
   return TROUBLES[kind][1](whose, cause === undefined ? '' : `: ${cause}`, { ago: when, ends });
 }
 
-/** The one sentence for whoever has just been woken: about every credential, whatever is shown below. */
+/** The sentence at the top. It is about every credential, whatever the filter shows below. */
 function verdictOf({ rows, troubles, lastFailure, totals, states, nowMs, page }) {
   const sentences = troubles.map((trouble) => sentenceOf(trouble, nowMs));
   const tones = troubles.map(({ kind }) => TROUBLES[kind][0]);
