@@ -14,7 +14,7 @@ import { Traffic } from './traffic.js';
 import { exchangeWebhooks } from '../webhooks/webhook-run.js';
 import { WebhookLog } from '../webhooks/webhook-log.js';
 
-const TOKEN_LIFETIME_MS = 4_000;
+const TOKEN_LIFETIME_MS = 6_000;
 
 /** The run against the sandbox. Answers the exit code; without `--once` it then serves until it is stopped. */
 export async function runWithSandbox(options: DemoArguments): Promise<number> {

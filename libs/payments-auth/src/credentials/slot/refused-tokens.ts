@@ -117,7 +117,9 @@ export class RefusedTokens {
 
   #waitFor(kept: KeptCredential, agesMs = TRIED_AGAIN_AT_MS): Cure {
     const ageMs = this.#ageMs(kept);
-    const atMs = agesMs.find((each) => each > ageMs + AT_ONCE_MS) ?? YOUNG_FOR_MS;
+    const nextMs = agesMs.find((each) => each > ageMs + AT_ONCE_MS) ?? YOUNG_FOR_MS;
+    // A token that soon ends is not waited for longer than for a quarter of its life.
+    const atMs = Math.min(nextMs, kept.lifetimeMs / 4);
     this.#proof ??= abortsMany();
     const settle = (now: KeptCredential) => this.#settled(now, kept);
     return { by: 'waiting', forMs: Math.max(0, atMs - ageMs), until: this.#proof.signal, settle };
