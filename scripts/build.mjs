@@ -16,7 +16,7 @@ import { libraries } from './pack.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Functions that keep nothing and that nobody compares: they may be bundled twice. */
-const PURE = ['.build/within.js'];
+const PURE = ['.build/within.js', '.build/duration.js'];
 
 // Whoever has just typed `npm start` would look at an empty terminal.
 if (process.argv.includes('--demo')) console.error('Building first: half a minute, less the next time.');
