@@ -24,11 +24,11 @@ import {
   unsignedWebhook,
 } from 'nestjs-payments-auth';
 import { RedisTokenStore } from 'nestjs-payments-auth/redis';
-import { PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
+import { PaymentsAuthStatusPage, PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
 import { PaymentsAuthHealthIndicator, PaymentsAuthHealthModule } from 'nestjs-payments-auth/terminus';
 import { signedDelivery } from 'nestjs-payments-auth/testing';
 import { resolveOptions } from '../../libs/payments-auth/src/options/options.resolver.js';
-import { startApplication } from '../support/application.js';
+import { LogLines, startApplication } from '../support/application.js';
 import { json, startLoopbackServer } from '../support/loopback-server.js';
 
 interface Asked {
@@ -151,6 +151,7 @@ const server = await startLoopbackServer((request, response) => {
   else if (request.url === '/refresh') json(response, 200, { access_token: 't-renewed' });
   else if (request.url === '/oauth')
     json(response, 200, { access_token: 't-of-client', token_type: 'bearer' });
+  else if (request.url === '/token' && request.body.includes('wrong-key')) json(response, 401, {});
   else if (request.url === '/bare') json(response, 200, { token: 't-of-bare' });
   else if (request.url === '/token')
     json(response, 200, { token: `t-of-${(JSON.parse(request.body.toString()) as Keys).id}` });
@@ -238,6 +239,7 @@ function told(): Asked[] {
     body: body
       .toString()
       .replace(/test-B\d+/, 'test-B')
+      .replace(/wrong-key-\d+/, 'wrong-key')
       .replace(/(?<=client_assertion=)[^&]+/, claimsOf),
   }));
   // Some of them are made side by side.
@@ -404,6 +406,54 @@ const health = (
   )
 ).app.get(PaymentsAuthHealthIndicator);
 
+/** An application whose own account is refused, and what is told of that. */
+const logger = new LogLines();
+const watched = await startApplication(
+  {
+    auditLog: true,
+    providers: {
+      acme: {
+        provider: acme,
+        baseUrl: server.url,
+        keepWarm: 'when-used',
+        credentials: { id: 'own', key: 'wrong-key' },
+      },
+    },
+  },
+  {
+    logger,
+    imports: [
+      PaymentsAuthStatusPageModule.forRoot({
+        guards: [
+          class {
+            canActivate = () => true;
+          },
+        ],
+      }),
+    ],
+  },
+);
+
+/** Log, audit log and status page: each names an account only where there is one. */
+async function operators(): Promise<unknown> {
+  logger.lines.length = 0;
+  const own = watched.paymentsAuth.credentials('acme', OWN_ACCOUNT);
+  await own.rotate({ id: 'own', key: `wrong-key-${(merchants += 1)}` });
+  await own.get().catch(() => undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+  const { rows, states, troubles } = await watched.app.get(PaymentsAuthStatusPage).snapshot();
+  const marks = rows.map(({ key, trouble, explanation, marks: all }) => [
+    key,
+    trouble,
+    explanation?.cause,
+    // Which of them comes last depends on whether a second has begun.
+    [...new Set(all.map(({ words }) => words))].toSorted(),
+  ]);
+  const lines = logger.lines.map(({ message }) => message).filter((line) => !line.includes('configured'));
+  const shown = JSON.stringify({ lines, marks, states, troubles });
+  return shown.replace(/\b[0-9a-f]{8}\b/g, 'hash').replace(/\d+(?:\.\d+)?/g, '#');
+}
+
 /** What is made and asked beside calls: a store, a page, a health check, and the building blocks of definitions. */
 async function beside(): Promise<unknown> {
   const { asked, client: redis } = askedRedis();
@@ -447,6 +497,7 @@ async function beside(): Promise<unknown> {
     renewed: providers[0]?.definition.token !== undefined,
     refreshing,
     health: await health.check(),
+    operators: await operators(),
     jws: jws({ algorithm: 'HS256', key: SECRET, payload: '{"a":1}' }),
     checksum: checksumField('{"a":1}', { key: SECRET, field: 'mac', format: 'canonical' }),
     told: told(),

@@ -206,6 +206,13 @@ const NAMES = {
     'error',
     'cause',
     'words',
+    'credential',
+    'scopes',
+    'expiresAtMs',
+    'lastFailure',
+    'failing',
+    'search',
+    'troubled',
   ],
   places: ['own', 'hosts', 'defaultHost', 'live', 'sandbox', 'api'],
 } satisfies Record<string, string[]>;
@@ -243,6 +250,7 @@ describe('a polluted Object.prototype', () => {
     expect(before.boot).not.toContain('failed');
     expect(before.beside).toContain('t-renewed');
     expect(before.beside).toContain('GRANT_REJECTED');
+    expect(before.beside).toContain('credentials-rejected provider=acme');
     expect(different).toEqual([]);
     expect(stolen).toEqual([]);
     expect(before.webhooks).toContain('evt_1');

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { ownCopy } from './own-properties.js';
 import { told } from './scrubbing.js';
 import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
 
@@ -36,7 +37,8 @@ export class EventLog {
     this.#logger = logger;
   }
 
-  write(event: PaymentsAuthEvent): void {
+  write(emitted: PaymentsAuthEvent): void {
+    const event = ownCopy(emitted);
     const level = LEVELS[event.type];
     if (level === undefined || (event.type === 'definition-fault' && !this.#isNews(event))) return;
     if (event.type === 'credential-unavailable' && this.#isTold(event)) return;

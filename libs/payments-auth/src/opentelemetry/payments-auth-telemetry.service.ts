@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/api';
 import type { Subscription } from 'rxjs';
 import { type CredentialStatus, type PaymentsAuthEvent, PaymentsAuthService } from '../index.js';
+import { ownCopy } from '../own-properties.js';
 import { errorType } from './error-type.js';
 import { INCIDENTS } from './incidents.js';
 import { KNOWN_REQUESTS, REFUSAL_STATUSES } from './known-labels.js';
@@ -51,7 +52,8 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
     this.#instruments?.storeLost.removeCallback(this.#observeStore);
   }
 
-  #record(event: PaymentsAuthEvent): void {
+  #record(emitted: PaymentsAuthEvent): void {
+    const event = ownCopy(emitted);
     const instruments = this.#instruments;
     if (instruments === undefined) return;
     const labels: Attributes = { 'payments_auth.provider': event.provider };
@@ -125,7 +127,7 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
   #observeLife(result: ObservableResult): void {
     const shortest = new Map<string, number>();
     const logIn = new Set(this.#paymentsAuth.providers.filter((each) => each.logsIn).map(({ name }) => name));
-    for (const status of this.#paymentsAuth.status()) {
+    for (const status of this.#paymentsAuth.status().map(ownCopy)) {
       const { provider } = status;
       const endsAtMs = logIn.has(provider) && isOut(status) ? 0 : status.expiresAtMs;
       if (endsAtMs === undefined) continue;

@@ -6,6 +6,7 @@ import {
   OWN_ACCOUNT,
   PaymentsAuthService,
 } from '../index.js';
+import { ownCopy } from '../own-properties.js';
 import { PAGE } from './page-document.js';
 import type {
   StatusPageFilter,
@@ -52,7 +53,8 @@ export class PaymentsAuthStatusPage {
   }
 
   /** What the page shows now. No secret in it. However many ask, looking takes at most 1 % of the time. */
-  async snapshot(filter: StatusPageFilter = {}): Promise<StatusPageSnapshot> {
+  async snapshot(asked: StatusPageFilter = {}): Promise<StatusPageSnapshot> {
+    const filter = ownCopy(asked);
     const look = await this.#recorder.look();
     if (this.#answered?.look !== look) this.#answered = this.#begin(look);
     const { general, snapshots } = this.#answered;
@@ -76,7 +78,7 @@ export class PaymentsAuthStatusPage {
 
   /** The part of the snapshot that does not depend on the filter. */
   async #general({ atMs, seen, totals, callsPerSecond }: Look): Promise<General> {
-    const states: Partial<Record<CredentialState, number>> = {};
+    const states = ownCopy<Partial<Record<CredentialState, number>>>({});
     let last: CredentialStatus | undefined;
     for (const { status } of seen) {
       states[status.state] = (states[status.state] ?? 0) + 1;

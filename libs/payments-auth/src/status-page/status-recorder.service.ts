@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
 import { type CredentialStatus, type PaymentsAuthEvent, PaymentsAuthService } from '../index.js';
+import { ownCopy } from '../own-properties.js';
 import type { StatusPageTotals } from './status-page-snapshot.js';
 import { PIECE_MS, Timeline } from './timeline.js';
 import { type Trouble, troubleOf, WORST_FIRST } from './trouble.js';
@@ -86,7 +87,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     this.#next = undefined;
     const startedAtMs = performance.now();
     const atMs = Date.now();
-    const all = this.#paymentsAuth.status();
+    const all = this.#paymentsAuth.status().map(ownCopy);
     const providers = new Map<string, number>();
     const ranked = all.map((status) => {
       const key = keyOf(status);
@@ -130,7 +131,8 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     return forMs <= 0 ? 0 : ((calls - (first?.calls ?? calls)) / forMs) * 1_000;
   }
 
-  #hear(event: PaymentsAuthEvent): void {
+  #hear(emitted: PaymentsAuthEvent): void {
+    const event = ownCopy(emitted);
     const isFirst = 'reason' in event && event.reason === 'first';
     this.#timelineOf(timelineKeyOf(event), event.atMs, true, isFirst).heard(event);
   }

@@ -7,6 +7,7 @@ import {
   PaymentsAuthService,
   OWN_ACCOUNT,
 } from '../index.js';
+import { ownCopy } from '../own-properties.js';
 
 /** What to look at. */
 export interface PaymentsAuthHealthOptions {
@@ -62,7 +63,7 @@ export class PaymentsAuthHealthIndicator {
     key: Key = 'payments-auth' as Key,
     asked: PaymentsAuthHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
-    const options = ownOf(asked);
+    const options = ownCopy(asked);
     const failures = options.acquire === true ? await this.#acquire(options) : {};
     const credentials = { ...this.#known(options), ...failures };
     const healths = new Set(Object.values(credentials).map(({ health }) => health));
@@ -88,7 +89,7 @@ export class PaymentsAuthHealthIndicator {
     if (provider !== undefined && Object.keys(known).length === 0) {
       const name = nameOf({ provider, account });
       try {
-        known[name] = healthOf(ownOf(this.#service({ provider, account }).status()));
+        known[name] = healthOf(ownCopy(this.#service({ provider, account }).status()));
       } catch (error) {
         known[name] = failed(error);
       }
@@ -117,18 +118,13 @@ export class PaymentsAuthHealthIndicator {
   }
 
   #statuses(): CredentialStatus[] {
-    return this.#paymentsAuth.status().map(ownOf);
+    return this.#paymentsAuth.status().map(ownCopy);
   }
 
   /** A status without an account is that of the provider's own. */
   #service({ provider, account }: Owner): CredentialService {
     return this.#paymentsAuth.credentials(provider, account ?? OWN_ACCOUNT);
   }
-}
-
-/** Own fields only: an `account` that somebody has put on `Object.prototype` is not read. */
-function ownOf<T extends object>(value: T): T {
-  return { __proto__: null, ...value };
 }
 
 type Owner = Pick<CredentialStatus, 'provider' | 'account'>;

@@ -68,7 +68,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
   async issue(request: IssueRequest, reserve?: () => Promise<number>): Promise<IssueOutcome> {
     const { queue, limits } = this.#endpoint;
     const { fingerprint: account, hasFailed, wait } = request;
-    const admission = await queue.enter({ account, hasFailed, wait });
+    const admission = ownCopy(await queue.enter({ account, hasFailed, wait }));
     if ('retryAfterMs' in admission)
       return unsent(
         'queue',
