@@ -25,7 +25,7 @@ const FOUNDATION = [
 ];
 
 /** Of the foundation, what may be bundled twice: functions that keep nothing and that nobody compares. */
-const PURE = ['duration', 'within'];
+const PURE = ['duration', 'own-properties', 'within'];
 
 /** Each room, and the rooms it may import from besides itself and the foundation. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
