@@ -180,6 +180,25 @@ describe('the status page of the demo', () => {
     await page.close();
   });
 
+  it('says of calls that failed by turns that the last one succeeded, and rounds long times', async () => {
+    const page = await open(DESKTOP);
+    await page.route('**/status.json*', async (route) => {
+      const answer = await route.fetch();
+      const snapshot = (await answer.json()) as { rows: { status: { provider: string } }[] };
+      const lastFailure = { on: 'call', atMs: 0, reason: 'no answer within 15000 ms' };
+      const explanation = { state: 'fresh', sinceMs: 0, host: 'x.example', lastFailure };
+      const rows = snapshot.rows.map((row) =>
+        row.status.provider === 'clickpesa' ? { ...row, trouble: 'failing', explanation } : row,
+      );
+      const json = { ...snapshot, rows };
+      await route.fulfill({ response: answer, json });
+    });
+    await says(page, `${CARD('clickpesa')} .state`, 'calls failed a moment ago; the last one succeeded');
+    await says(page, `${CARD('clickpesa')} .what`, 'no answer within 15 s');
+    expect(await page.locator(CARD('clickpesa')).getAttribute('data-tone')).toBe('bad');
+    await page.close();
+  });
+
   it('says why calls fail while logins do, and that they go on once logins succeed', async () => {
     const page = await open(DESKTOP);
     const [phone, dark] = [await open(PHONE), await open(DESKTOP, 'dark')];

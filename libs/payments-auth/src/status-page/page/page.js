@@ -352,6 +352,13 @@ function signOf(row) {
   const { state } = row.status;
   if (row.trouble === 'waiting') return ['bad', '◌', 'calls wait: logins fail'];
   if (row.trouble === 'failing' && state === 'degraded') return ['bad', '✕', 'calls fail, and so do logins'];
+  // Calls may be failing by turns, or it is over since a moment ago.
+  if (
+    row.trouble === 'failing' &&
+    row.explanation?.lastFailure !== undefined &&
+    row.explanation.cause === undefined
+  )
+    return ['bad', '✕', 'calls failed a moment ago; the last one succeeded'];
   if (row.trouble === 'failing') return ['bad', '✕', 'calls fail; the credential is fresh'];
   if (row.trouble === 'failed') return ['warn', '▲', 'the last call failed'];
   if (isUntried(row)) return ['calm', '○', 'a key that no call has tried yet'];
