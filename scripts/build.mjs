@@ -12,11 +12,11 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { libraries } from './pack.mjs';
+import { PURE_MODULES } from './pure-modules.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Functions that keep nothing and that nobody compares: they may be bundled twice. */
-const PURE = ['.build/within.js', '.build/duration.js'];
+const PURE = PURE_MODULES.map((name) => `.build/${name}.js`);
 
 // Whoever has just typed `npm start` would look at an empty terminal.
 if (process.argv.includes('--demo')) console.error('Building first: half a minute, less the next time.');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
+import { PURE_MODULES } from '../scripts/pure-modules.mjs';
 import { importsUnder, moduleName, parse, sourceFilesUnder, type Import } from './support/imports.js';
 import { testTitles } from './support/test-titles.js';
 
@@ -23,9 +24,6 @@ const FOUNDATION = [
   'scrubbing',
   'within',
 ];
-
-/** Of the foundation, what may be bundled twice: functions that keep nothing and that nobody compares. */
-const PURE = ['duration', 'own-properties', 'within'];
 
 /** Each room, and the rooms it may import from besides itself and the foundation. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
@@ -133,7 +131,11 @@ describe('architecture', () => {
       const from = roomOf(moduleName(file));
       if (target === undefined || !(from in ENTRY_POINTS)) return false;
       const to = roomOf(target);
-      return to !== from && to !== 'index' && !(to === 'foundation' && (isTypeOnly || PURE.includes(target)));
+      return (
+        to !== from &&
+        to !== 'index' &&
+        !(to === 'foundation' && (isTypeOnly || PURE_MODULES.includes(target)))
+      );
     });
     expect(astray.map(describeImport)).toEqual([]);
   });
