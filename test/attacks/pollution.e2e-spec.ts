@@ -213,6 +213,7 @@ const NAMES = {
     'failing',
     'search',
     'troubled',
+    'retryAfterMs',
   ],
   places: ['own', 'hosts', 'defaultHost', 'live', 'sandbox', 'api'],
 } satisfies Record<string, string[]>;

@@ -44,9 +44,12 @@ function secretsIn(body: unknown): string[] {
     const next = left.pop();
     if (next === undefined) break;
     const [name, value] = next;
+    // Of a list without an end, no more than will be looked at.
+    const most = MOST_VALUES - seen;
     if (typeof value === 'string' && SECRET_FIELD.test(name)) secrets.push(value);
-    else if (Array.isArray(value)) left.push(...value.map((each): [string, unknown] => [name, each]));
-    else if (isJsonObject(value)) left.push(...Object.entries(value));
+    else if (Array.isArray(value))
+      left.push(...value.slice(-most).map((each): [string, unknown] => [name, each]));
+    else if (isJsonObject(value)) left.push(...Object.entries(value).slice(-most));
   }
   return secrets;
 }

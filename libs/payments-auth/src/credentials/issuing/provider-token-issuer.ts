@@ -79,7 +79,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
       if (request.signal.aborted || wait.over.aborted)
         return unsent('queue', 'nobody waits for it any more', 0);
       const waitMs = limits.reserve(this.#strategy.limits, account) || ((await reserve?.()) ?? 0);
-      return waitMs > 0 ? unsent('limit', 'rate limited', waitMs) : await this.#ask(request);
+      return ownCopy(waitMs > 0 ? unsent('limit', 'rate limited', waitMs) : await this.#ask(request));
     } finally {
       admission.leave();
     }

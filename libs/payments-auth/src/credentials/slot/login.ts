@@ -1,3 +1,4 @@
+import { ownCopy } from '../../own-properties.js';
 import { DefinitionFault } from '../../strategies/definition-fault.js';
 import { pause } from '../../within.js';
 import { LoginCancelled, LoginPostponed, LoginUnsent, rejected } from '../credential-errors.js';
@@ -111,11 +112,8 @@ export class Login {
       const asked = secret ?? list[0];
       if (asked !== undefined) story.takes(asked);
       if (secret === undefined)
-        throw rejected(owner, {
-          ...story.circumstances,
-          ...(secrets.rejection(list) ?? { reason: 'rejected' }),
-        });
-      let outcome = await this.#issue(issuer, secret, failures > 0);
+        throw rejected(owner, { ...story.circumstances, reason: 'rejected', ...secrets.rejection(list) });
+      let outcome = ownCopy(await this.#issue(issuer, secret, failures > 0));
       if (this.#startsAnew()) continue;
       if (outcome.outcome === 'issued')
         try {
