@@ -605,10 +605,11 @@ describe('a 401 that can also mean that there is no such path', () => {
       response: { status: 401 },
     });
     await outwaited(clock, send({ method: 'POST', url: '/v71/payments', data: { reference: 'two' } }));
-    // Every call carries the newest key, and the refused one was sent once.
+    // Every call carries the newest key. The refused one reads: it was sent once more, with the other key.
     expect(keysSent(provider)).toEqual([
       ['POST', apiKey],
       ['GET', apiKey],
+      ['GET', 'AQEanother'],
       ['POST', apiKey],
     ]);
   });

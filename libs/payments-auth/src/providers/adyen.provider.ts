@@ -18,7 +18,8 @@ const ACCEPTED = { status: 200, text: '[accepted]' };
  * Adyen: an API key in `X-API-Key`. Live hosts carry a prefix of the account; `management` has the same host for all.
  *
  * A 401 can also mean that the path does not exist or that the credential lacks a permission, and its words are the same.
- * So it never counts against the key: only a function or a file of credentials is asked again after it.
+ * So it never counts against the key. A reading call that is refused is sent once more with another key of the list;
+ * a function or a file of credentials is asked again after it.
  *
  * @see https://docs.adyen.com/development-resources/api-credentials
  */

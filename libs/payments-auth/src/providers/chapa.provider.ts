@@ -13,7 +13,8 @@ export interface ChapaCredentials {
 /**
  * Chapa: a secret key as a bearer token. One host for both modes.
  *
- * The answer to a wrong key is not documented, so it never counts against the key: only a function or a file of credentials is asked again after it.
+ * The answer to a wrong key is not documented, so it never counts against the key. A reading call that is refused is
+ * sent once more with another key of the list; a function or a file of credentials is asked again after it.
  *
  * @see https://developer.chapa.co
  */

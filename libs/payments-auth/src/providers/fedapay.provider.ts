@@ -14,7 +14,8 @@ export interface FedapayCredentials {
  * FedaPay: a secret key as a bearer token. A request may name an API version in `X-Version`, and an account in
  * `FedaPay-Account`.
  *
- * The body of a 401 is not documented, so it never counts against the key: only a function or a file of credentials is asked again after it.
+ * The body of a 401 is not documented, so it never counts against the key. A reading call that is refused is sent once
+ * more with another key of the list; a function or a file of credentials is asked again after it.
  *
  * @see https://docs.fedapay.com
  */

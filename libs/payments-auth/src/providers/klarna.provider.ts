@@ -10,8 +10,8 @@ export interface KlarnaCredentials {
  * Klarna: the scheme `Basic` with the API key itself, not with a base64 of a pair. Each region has a host: a request
  * names the others by `host: 'na'` or `host: 'oc'`.
  *
- * A 401 is documented, and mostly comes without a body. So it never counts against the key: only a function or a file of
- * credentials is asked again after it.
+ * A 401 is documented, and mostly comes without a body. So it never counts against the key. A reading call that is
+ * refused is sent once more with another key of the list; a function or a file of credentials is asked again after it.
  *
  * @see https://docs.klarna.com/api/authentication
  */
