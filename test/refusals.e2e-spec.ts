@@ -329,9 +329,16 @@ describe('one application', () => {
   });
 
   describe('whose adapter answers without headers', () => {
-    it.each([200, 401])('gives its caller the answer, with status %d', async (status) => {
+    it.each([
+      [200, undefined],
+      [401, undefined],
+      [200, null],
+      [401, null],
+      [500, null],
+    ])('gives its caller the answer, with status %d and headers that are %s', async (status, headers) => {
       await start();
-      const adapter = (config: object) => Promise.resolve({ status, data: { ok: true }, config } as never);
+      const answer = { status, data: { ok: true }, ...(headers === undefined ? {} : { headers }) };
+      const adapter = (config: object) => Promise.resolve({ ...answer, config } as never);
       const call = bed.send({ ...READ, adapter, validateStatus: () => true });
       expect(await bed.outwait(call)).toMatchObject({ status, data: { ok: true } });
     });

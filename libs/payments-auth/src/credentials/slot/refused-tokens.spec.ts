@@ -1,4 +1,4 @@
-import { getEventListeners, getMaxListeners } from 'node:events';
+import { EventEmitter, getEventListeners, getMaxListeners, once } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   type CredentialBed,
@@ -55,8 +55,14 @@ class SteppingTransport implements TokenTransport {
 const spenderOf = ({ registry }: CredentialBed) => registry.spenders('acme').spender(undefined, undefined);
 
 /** One call. Only the tokens that `accepts` takes are good. */
-const call = (accepts: (token: string) => boolean, more: Partial<SpentCall> = {}): Promise<Spent> =>
-  spend(spenderOf(bed), bed.clock, { answer: ({ token }) => (accepts(token) ? 200 : 401), ...more });
+const call = (
+  accepts: (token: string, attempt: number) => boolean,
+  more: Partial<SpentCall> = {},
+): Promise<Spent> =>
+  spend(spenderOf(bed), bed.clock, {
+    answer: ({ token }, attempt) => (accepts(token, attempt) ? 200 : 401),
+    ...more,
+  });
 
 const accepted = { attempts: 1, status: 200, refused: false };
 const cured = { attempts: 2, status: 200, refused: false };
@@ -289,6 +295,65 @@ describe('a new token that the provider does not know yet', () => {
     expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
     expect(Math.max(...outcomes.map(({ attempts }) => attempts))).toBe(3);
     expect(bed.logins).toHaveLength(2);
+  });
+
+  it('is waited for where calls that were sent before its login are refused while it is fetched', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    await bed.clock.advance(5_000);
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    const knownAtMs = bed.clock.monotonic() + 400;
+    const accepts = (token: string) => token === 't2' && bed.clock.monotonic() >= knownAtMs;
+    const arrive = new EventEmitter();
+    const arrival = once(arrive, 'now');
+    let isOnItsWay = true;
+    const late = Array.from({ length: 10 }, () =>
+      call(accepts, {
+        onItsWay: async () => {
+          if (isOnItsWay) await arrival;
+        },
+      }),
+    );
+    await bed.clock.advance(10);
+    const first = call(accepts);
+    await until(() => bed.logins.length === 2);
+    await bed.clock.advance(50);
+    isOnItsWay = false;
+    arrive.emit('now');
+    await quiet();
+    slow.release();
+    await until(() => spenderOf(bed).peek()?.token === 't2');
+    await quiet();
+    await bed.clock.advance(1_000);
+    const outcomes = await Promise.all([first, ...late]);
+    expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(bed.logins).toHaveLength(2);
+    expect(bed.eventsOf('renewals-paused')).toEqual([]);
+  });
+
+  it('is replaced, also after an old token was refused once to a call and accepted then', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    await bed.clock.advance(5_000);
+    // Another call is accepted meanwhile, so that the refused one tries the same token again.
+    const arrive = new EventEmitter();
+    const arrival = once(arrive, 'now');
+    const flake = call((_, attempt) => attempt > 1, { onItsWay: async () => void (await arrival) });
+    await bed.clock.advance(10);
+    await call(() => true);
+    arrive.emit('now');
+    expect(await flake).toEqual(cured);
+    expect(bed.logins).toHaveLength(1);
+    await bed.registry.service('acme').revoke();
+    const lone = call((token) => token !== 't2');
+    await until(() => bed.logins.length === 2);
+    await quiet();
+    await bed.clock.advance(500);
+    await until(() => bed.logins.length === 3);
+    await quiet();
+    await bed.clock.advance(2_000);
+    expect(await lone).toEqual({ attempts: 3, status: 200, refused: false });
   });
 
   it('is waited for twice, at no other login, once one was seen to be known late', async () => {

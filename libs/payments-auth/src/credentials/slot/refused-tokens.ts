@@ -23,7 +23,7 @@ const TRY_EVERY_MS = 500;
 export class RefusedTokens {
   readonly pause: RenewalPause;
   readonly #slot: SlotView;
-  /** A token that had served was refused then. */
+  /** When the latest call was sent that a token was refused to which had served. */
   #servedAndRefusedAtMs = -Infinity;
   /** While calls carry the predecessor: when the next of them tries the new one. */
   #nextTryAtMs = -Infinity;
@@ -48,9 +48,11 @@ export class RefusedTokens {
   /** What an attempt has come to. Only acceptances are evidence here: refusals come with {@link cure}. */
   answered(credential: Credential, answer: CallAnswer): undefined {
     if (!isAcceptance(answer)) return;
-    if (answer.before?.some((attempt) => attempt.credential.isSameAs(credential)) === true)
-      this.#slot.owner.context.knowsTokensLate = true;
-    if (this.#slot.kept?.credential.isSameAs(credential) === true) {
+    const { kept, owner } = this.#slot;
+    if (kept?.credential.isSameAs(credential) === true) {
+      const wasYoung = (each: RefusedAttempt) => each.refusedAtMs < kept.obtainedAtMs + YOUNG_FOR_MS;
+      if (answer.before?.some((each) => each.credential.isSameAs(credential) && wasYoung(each)) === true)
+        owner.context.knowsTokensLate = true;
       this.#proof?.abort();
       this.#proof = undefined;
       this.pause.accepted();
@@ -64,12 +66,12 @@ export class RefusedTokens {
   cure(refused: Credential, { replayable, attempts }: Refusal): Cure {
     const { kept, isBusy } = this.#slot;
     const first = attempts[0] as RefusedAttempt;
-    const hasTried = (one: KeptCredential) =>
-      attempts.some((each) => each.credential.isSameAs(one.credential));
+    const hasTried = (one: KeptCredential) => attempts.some((it) => it.credential.isSameAs(one.credential));
     const current = kept?.isAlive(this.#clock) === true ? kept : undefined;
     const predecessor = kept?.livingPredecessor(this.#clock);
     const token = [kept, predecessor].find((each) => each?.credential.isSameAs(refused));
-    if (token?.isProven === true) this.#servedAndRefusedAtMs = this.#clock.monotonic();
+    const { sentAtMs } = attempts.at(-1) as RefusedAttempt;
+    if (token?.isProven === true) this.#servedAndRefusedAtMs = Math.max(this.#servedAndRefusedAtMs, sentAtMs);
     const isCurrent = token !== undefined && token === kept;
     const isYoung = isCurrent && this.#isYoung(token);
     // Where none is left that lives, the next call would log in as well.

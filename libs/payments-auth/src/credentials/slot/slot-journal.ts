@@ -125,7 +125,8 @@ export class SlotJournal {
   /** What an attempt with `credential` has come to. */
   answered(credential: Credential, answer: CallAnswer): void {
     const { status, headers, refused, sentAtMs, isUnsent, failure, before } = answer;
-    if (headers !== undefined) this.observe(headers);
+    // An adapter may answer without any.
+    if (typeof headers === 'object' && headers !== null) this.observe(headers);
     if (failure !== undefined) this.note({ on: 'call', ...failure });
     if (isUnsent === true) this.ended(true);
     if (credential.signing !== undefined) this.#certificateOf(credential);
