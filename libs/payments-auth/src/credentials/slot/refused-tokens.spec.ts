@@ -252,6 +252,22 @@ describe('a new token that the provider does not know yet', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
+  it('is waited for no longer than for a quarter of its life', async () => {
+    bed = await startCredentialBed();
+    bed.answer = issuing(4_000);
+    const outcomes: Spent[] = [];
+    const waiting = call((token) => token === 't2').then((outcome) => outcomes.push(outcome));
+    await until(() => bed.logins.length === 1);
+    await quiet();
+    await bed.clock.advance(500);
+    await until(() => bed.logins.length === 2);
+    await quiet();
+    await bed.clock.advance(1_000);
+    await quiet();
+    expect(outcomes).toEqual([{ attempts: 3, status: 200, refused: false }]);
+    await waiting;
+  });
+
   it('is waited for no longer than until another call was accepted with it', async () => {
     bed = await startCredentialBed();
     let known = false;
