@@ -5,7 +5,8 @@ import axiosRetry from 'axios-retry';
 import { PROVIDER_NAMES } from 'payments-sandbox';
 import { BODY_KINDS, paymentOf, seededRandom, SENT_ONCE } from './support/payments-of-every-kind.js';
 import { until, outcomeOf } from './support/waiting.js';
-import { type BedProvider, type SandboxBed, startSandboxBed, TEST_SEED } from './support/sandbox-bed.js';
+import { TEST_SEED } from './support/chances.js';
+import { type BedProvider, type SandboxBed, startSandboxBed } from './support/sandbox-bed.js';
 
 jest.setTimeout(60_000);
 
@@ -28,7 +29,7 @@ function outcomeSaid(result: unknown): AxiosResponse['paymentsAuth'] {
   return response?.paymentsAuth ?? paymentsAuth;
 }
 
-describe.each(PROVIDER_NAMES)(`with the chances of ${TEST_SEED}, payments at %s`, (name) => {
+describe.each(PROVIDER_NAMES)(`with seed ${TEST_SEED}, payments at %s`, (name) => {
   it.each(['http', 'fetch'])('are made at most once, and end, whatever happens (%s)', async (adapter) => {
     six = await startSandboxBed({ only: [name], seed: `${TEST_SEED} ${name}` });
     const bed = six.of(name);

@@ -18,9 +18,9 @@ import {
   secretsOf,
   type SandboxBed,
   startSandboxBed,
-  TEST_SEED,
   TOKEN_PROVIDERS,
 } from './support/sandbox-bed.js';
+import { TEST_SEED } from './support/chances.js';
 
 jest.setTimeout(30_000);
 
@@ -286,7 +286,7 @@ beforeEach(async () => {
   await six.clock.advance(4 * 3_600_000);
 });
 
-describe.each(PROVIDER_NAMES)(`with the secrets of ${TEST_SEED}, nothing secret of %s is left on`, (name) => {
+describe.each(PROVIDER_NAMES)(`with seed ${TEST_SEED}, nothing secret of %s is left on`, (name) => {
   describe.each(['http', 'fetch'])('what a call comes to through the %s adapter:', (adapter) => {
     it.each(PATHS)('%s', async (_, take, holds) => {
       const result = await take(sceneOf(name, adapter));
@@ -366,60 +366,57 @@ describe.each(PROVIDER_NAMES)(`with the secrets of ${TEST_SEED}, nothing secret 
   });
 });
 
-describe.each(TOKEN_PROVIDERS)(
-  `with the secrets of ${TEST_SEED}, nothing secret of %s is left on`,
-  (name) => {
-    it.each(LOGIN_FAULTS)('the error of a call that gets no token: %j', async (fault) => {
-      const { provider, send, credentials } = six.of(name);
-      await outcomeOf(credentials.revoke());
-      provider.misbehave({ on: 'token', ...fault });
-      const error = await six.outwait(outcomeOf(send({ url: ECHO })));
-      // A success without a usable token is a mistake in the definition, as far as anybody can tell.
-      const code =
-        fault.fault === 'malformed-token'
-          ? /^(DEFINITION_FAULT|CREDENTIALS_UNAVAILABLE)$/
-          : /^CREDENTIALS_UNAVAILABLE$/;
-      expect(error).toMatchObject({ code: expect.stringMatching(code) });
-      const another = await six.outwait(outcomeOf(outsideOfTest(() => credentials.get())));
-      expect(leaksIn([error, another, credentials.status()], name)).toEqual([]);
-      expect(findLeaksInText(logged(error), secretsOf(provider, 3))).toEqual([]);
-      expect(six.sandbox.elsewhere.requests).toEqual([]);
-    });
+describe.each(TOKEN_PROVIDERS)(`with seed ${TEST_SEED}, nothing secret of %s is left on`, (name) => {
+  it.each(LOGIN_FAULTS)('the error of a call that gets no token: %j', async (fault) => {
+    const { provider, send, credentials } = six.of(name);
+    await outcomeOf(credentials.revoke());
+    provider.misbehave({ on: 'token', ...fault });
+    const error = await six.outwait(outcomeOf(send({ url: ECHO })));
+    // A success without a usable token is a mistake in the definition, as far as anybody can tell.
+    const code =
+      fault.fault === 'malformed-token'
+        ? /^(DEFINITION_FAULT|CREDENTIALS_UNAVAILABLE)$/
+        : /^CREDENTIALS_UNAVAILABLE$/;
+    expect(error).toMatchObject({ code: expect.stringMatching(code) });
+    const another = await six.outwait(outcomeOf(outsideOfTest(() => credentials.get())));
+    expect(leaksIn([error, another, credentials.status()], name)).toEqual([]);
+    expect(findLeaksInText(logged(error), secretsOf(provider, 3))).toEqual([]);
+    expect(six.sandbox.elsewhere.requests).toEqual([]);
+  });
 
-    it('the error of a login that is rejected, or waits too long', async () => {
-      const fresh = await startSandboxBed({ only: [name] });
-      try {
-        const { provider, send, credentials } = fresh.of(name);
-        provider.misbehave({ fault: 'hang', on: 'token', times: 1 });
-        const late = await fresh.outwait(outcomeOf(send({ url: ECHO, timeout: 500 })));
-        expect(late).toMatchObject({ isAxiosError: true, code: 'ECONNABORTED' });
-        const given = provider.credentials;
-        const stale = secretsOf(provider);
-        jest.spyOn(provider, 'credentials', 'get').mockReturnValue(given);
-        provider.rotate();
-        await fresh.clock.advance(60_000);
-        const refused = await fresh.outwait(outcomeOf(send({ url: ECHO })));
-        expect(refused).toMatchObject({ code: 'CREDENTIALS_REJECTED' });
-        expect(findLeaks([late, refused, credentials.status(), fresh.events], stale)).toEqual([]);
-        expect(findLeaksInText(inspect(fresh.logger.lines, { depth: 5 }), stale)).toEqual([]);
-      } finally {
-        await fresh.close();
-      }
-    });
+  it('the error of a login that is rejected, or waits too long', async () => {
+    const fresh = await startSandboxBed({ only: [name] });
+    try {
+      const { provider, send, credentials } = fresh.of(name);
+      provider.misbehave({ fault: 'hang', on: 'token', times: 1 });
+      const late = await fresh.outwait(outcomeOf(send({ url: ECHO, timeout: 500 })));
+      expect(late).toMatchObject({ isAxiosError: true, code: 'ECONNABORTED' });
+      const given = provider.credentials;
+      const stale = secretsOf(provider);
+      jest.spyOn(provider, 'credentials', 'get').mockReturnValue(given);
+      provider.rotate();
+      await fresh.clock.advance(60_000);
+      const refused = await fresh.outwait(outcomeOf(send({ url: ECHO })));
+      expect(refused).toMatchObject({ code: 'CREDENTIALS_REJECTED' });
+      expect(findLeaks([late, refused, credentials.status(), fresh.events], stale)).toEqual([]);
+      expect(findLeaksInText(inspect(fresh.logger.lines, { depth: 5 }), stale)).toEqual([]);
+    } finally {
+      await fresh.close();
+    }
+  });
 
-    it('the error of a token that cannot be given back', async () => {
-      const { provider, credentials } = six.of(name);
-      await six.outwait(outsideOfTest(() => credentials.get()));
-      provider.misbehave({ fault: 'drop', on: 'any' });
-      const result = await outcomeOf(credentials.revoke());
-      const canBeGivenBack = name === 'cryptofuse';
-      expect(isPaymentsAuthError(result)).toBe(canBeGivenBack);
-      expect(leaksIn(result, name)).toEqual([]);
-    });
-  },
-);
+  it('the error of a token that cannot be given back', async () => {
+    const { provider, credentials } = six.of(name);
+    await six.outwait(outsideOfTest(() => credentials.get()));
+    provider.misbehave({ fault: 'drop', on: 'any' });
+    const result = await outcomeOf(credentials.revoke());
+    const canBeGivenBack = name === 'cryptofuse';
+    expect(isPaymentsAuthError(result)).toBe(canBeGivenBack);
+    expect(leaksIn(result, name)).toEqual([]);
+  });
+});
 
-describe(`with the secrets of ${TEST_SEED}, nothing secret is left on`, () => {
+describe(`with seed ${TEST_SEED}, nothing secret is left on`, () => {
   it('what Kashier repeats of a merchant, which can be read by name', async () => {
     const { send, provider } = six.of('kashier');
     const { apiKey } = provider.credentials as Record<string, string>;

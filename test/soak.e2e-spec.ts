@@ -3,21 +3,19 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import { isPaymentsAuthError } from 'nestjs-payments-auth';
 import { FAULT_NAMES, type FaultName, type Misbehaviour, type ProviderSettings } from 'payments-sandbox';
+import { TEST_SEED } from './support/chances.js';
 import { BODY_KINDS, paymentOf, seededRandom } from './support/payments-of-every-kind.js';
 import {
   type BedProvider,
   outsideOfTest,
   type SandboxBed,
   startSandboxBed,
-  TEST_SEED,
   TOKEN_PROVIDERS,
 } from './support/sandbox-bed.js';
 import { outcomeOf } from './support/waiting.js';
 
 /** How long faults go on, in seconds. */
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 20);
-/** Repeats the choices of a run; what the machine does in between is not in its power. */
-const SEED = process.env['SOAK_SEED'] ?? TEST_SEED;
 const CALLERS_PER_PROVIDER = 4;
 /** So much faster goes the clock of the library and the sandbox: tokens expire, back-offs end, while the test waits. */
 const TICK = { everyMs: 10, byMs: 250 };
@@ -71,7 +69,7 @@ let six: SandboxBed;
 const options = (name: string) => ({ keepWarm: KEPT_WARM.includes(name) ? 'always' : 'when-used' }) as const;
 
 beforeAll(async () => {
-  six = await outsideOfTest(() => startSandboxBed({ seed: SEED, options }));
+  six = await outsideOfTest(() => startSandboxBed({ seed: TEST_SEED, options }));
 });
 
 afterAll(() => six.close());
@@ -114,7 +112,7 @@ function issuerOf(chance: Chance): Partial<ProviderSettings> {
 }
 
 async function misbehaveUntil(endMs: number, { provider, name }: BedProvider): Promise<void> {
-  const chance = seededRandom(`${SEED} ${name} faults`);
+  const chance = seededRandom(`${TEST_SEED} ${name} faults`);
   // Each in its turn, so that none is left out, and others by chance beside it.
   for (let turn = chance.integer(FAULT_NAMES.length); performance.now() < endMs; turn += 1) {
     provider.behave();
@@ -137,7 +135,7 @@ interface Tally {
 }
 
 async function callUntil(endMs: number, bed: BedProvider, caller: number, tally: Tally): Promise<void> {
-  const chance = seededRandom(`${SEED} ${bed.name} caller ${caller}`);
+  const chance = seededRandom(`${TEST_SEED} ${bed.name} caller ${caller}`);
   for (let call = 0; performance.now() < endMs; call += 1) {
     const key = `${caller}-${call}`;
     const kind = chance.pick(BODY_KINDS);
@@ -168,7 +166,7 @@ function mostTokenRequestsWithin({ provider }: BedProvider, windowMs: number): n
   );
 }
 
-describe(`with SOAK_SEED=${SEED}, while every provider misbehaves for ${SECONDS} s`, () => {
+describe(`with seed ${TEST_SEED}, while every provider misbehaves for ${SECONDS} s`, () => {
   const tallies = new Map<string, Tally>();
 
   it('every call comes to an end', async () => {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import * as fc from 'fast-check';
 import {
   clientCredentials,
   defineProvider,
@@ -9,6 +8,7 @@ import {
 import { firstValueFrom } from 'rxjs';
 import { startApplication, type TestApplication } from './support/application.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
+import { fc } from './support/chances.js';
 
 jest.setTimeout(60_000);
 

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
 import { Agent } from 'node:http';
 import type { HttpService } from '@nestjs/axios';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
@@ -20,6 +19,7 @@ import {
 } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../../libs/payments-auth/src/testing/manual-clock.js';
+import { TEST_SEED } from './chances.js';
 import { type ApplicationSettings, LogLines, startApplication, type TestApplication } from './application.js';
 import { outcomeOf, outwaited, until } from './waiting.js';
 
@@ -36,9 +36,6 @@ export const SIX_PROVIDERS: readonly ProviderName[] = PROVIDER_NAMES;
 export const TOKEN_PROVIDERS: readonly ProviderName[] = SIX_PROVIDERS.filter(
   (name) => name !== 'cashfin' && name !== 'kashier',
 );
-
-/** A seed for what a test leaves to chance. `TEST_SEED` repeats a run; the titles of the test say which it was. */
-export const TEST_SEED = process.env['TEST_SEED'] ?? randomBytes(6).toString('hex');
 
 /** Less than a token request may take by the same clock. */
 const STEP_MS = 5_000;

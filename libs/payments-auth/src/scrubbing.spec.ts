@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import { plainCause, scrubbed, told } from './scrubbing.js';
+import { fc } from '../../../test/support/chances.js';
 
 const SECRET = 'Zr8g"Hj5&vXa<Qn0/oTk+2Ms 7Wy4L>p\\9\'Cd';
 const PREFIXED = 'FLWSECK_TEST-9f8e7d6c5b4a3f2e1d0c-X';

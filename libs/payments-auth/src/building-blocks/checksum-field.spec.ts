@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import { checksumField } from './checksum-field.js';
 import { hmac } from './digests.js';
 import { jsonText } from './json-text.js';
+import { fc } from '../../../../test/support/chances.js';
 
 const KEY = 'test-secret-not-real-checksum-key';
 const OPTIONS = { key: KEY, field: 'checksum', format: 'canonical' } as const;

@@ -1,8 +1,8 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import * as fc from 'fast-check';
 import { applicationAxios } from '../application-axios.js';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { Destinations, type Destination } from './destination.js';
+import { fc } from '../../../../test/support/chances.js';
 
 const BASE = 'https://pay.acme.test/v3';
 

@@ -2,11 +2,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInThisContext } from 'node:vm';
 import { jest } from '@jest/globals';
 import type { AxiosResponse } from 'axios';
-import * as fc from 'fast-check';
 import { findLeaks } from '../../../../test/support/leak-checker.js';
 import { randomSecret } from '../../../../test/support/fake-spenders.js';
 import { applicationAxios } from '../application-axios.js';
 import { hideSecretFields } from './secret-fields.js';
+import { fc } from '../../../../test/support/chances.js';
 
 const fields = new Set(['apiKey', 'hash']);
 const secret = randomSecret();

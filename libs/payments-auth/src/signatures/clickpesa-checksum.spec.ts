@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import { clickpesa } from '../providers/index.js';
 import { signAttempt } from '../testing/sign-attempt.js';
 import { clickPesaChecksum } from './clickpesa-checksum.js';
+import { fc } from '../../../../test/support/chances.js';
 
 const KEY = 'test-secret-not-real-checksum-key';
 const CREDENTIALS = { clientId: 'id', apiKey: 'test-secret-not-real', checksumKey: KEY };

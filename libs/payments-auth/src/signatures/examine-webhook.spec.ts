@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import { cashfin, clickpesa, kashier, pesapal, wakapay } from '../providers/index.js';
 import { hmacWebhook } from '../providers/webhooks/signature-webhooks.js';
 import type { WebhookScheme } from '../providers/webhooks/webhook-scheme.js';
@@ -11,6 +10,7 @@ import { examineWebhook } from './examine-webhook.js';
 import { clickPesaChecksum } from './clickpesa-checksum.js';
 import { digest } from '../building-blocks/digests.js';
 import { examined } from '../../../../test/support/examined.js';
+import { fc } from '../../../../test/support/chances.js';
 
 const KEY = 'test-secret-not-real-key';
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import { type KashierOrder, kashierOrderHash, verifyKashierRedirect } from './kashier.js';
+import { fc } from '../../../../test/support/chances.js';
 
 const ORDER: KashierOrder = { merchantId: 'MID-0-1', orderId: 'ORDER-1', amount: '100.50', currency: 'EGP' };
 

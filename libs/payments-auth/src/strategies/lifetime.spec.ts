@@ -1,5 +1,5 @@
-import * as fc from 'fast-check';
 import { type LifetimeEvidence, lifetimeOf } from './lifetime.js';
+import { fc } from '../../../../test/support/chances.js';
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = Date.parse('2026-01-02T03:04:05.250Z');

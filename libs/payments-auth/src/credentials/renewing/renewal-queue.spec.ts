@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { type Renewable, RenewalQueue } from './renewal-queue.js';
+import { fc } from '../../../../../test/support/chances.js';
 
 class Item implements Renewable {
   dueAtMs = 0;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import { configuredProvider } from '../../../../../test/support/configured-provider.js';
 import { LOGIN_DEFINITION } from '../../../../../test/support/credential-bed.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { Credential } from '../credential.js';
 import { KeptCredential } from '../slot/kept-credential.js';
 import { whenDue, zonesOf } from './renewal-rules.js';
+import { fc } from '../../../../../test/support/chances.js';
 
 const MINUTE = 60_000;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import * as fc from 'fast-check';
 import { scopeSet } from '../../strategies/scope-set.js';
 import { credentialKey, type CredentialKeyParts, KeyedHash } from './keyed-hash.js';
+import { fc } from '../../../../../test/support/chances.js';
 
 const hash = new KeyedHash(Buffer.alloc(32, 7));
 /** Few and short, so that one field's end often is the next one's beginning. */
