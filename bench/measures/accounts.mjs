@@ -2,11 +2,14 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { OURS } from '../contenders/index.mjs';
+import { startProvider } from '../support/provider.mjs';
 import { startRedis } from '../support/redis.mjs';
 import { count, figure } from '../support/targets.mjs';
 
 const MEASURED = fileURLToPath(new URL('../support/many-accounts.mjs', import.meta.url));
 const CASES = fileURLToPath(new URL('../support/account-memory.mjs', import.meta.url));
+const CHURN = fileURLToPath(new URL('../support/day-of-churn.mjs', import.meta.url));
+const COLD = fileURLToPath(new URL('../support/cold-merchants-application.mjs', import.meta.url));
 
 /** Many merchants in one process: what each costs, and what the timer costs. */
 export async function accounts({ quick }) {
@@ -68,6 +71,54 @@ export async function accountMemory({ quick }) {
     };
   } finally {
     await redis.stop();
+  }
+}
+
+/** What a day of merchants that come and go leaves in memory. */
+export async function accountChurn({ quick }) {
+  const rows = await measured(CHURN, [quick ? '20' : '500']);
+  const [first, last] = [rows[0], rows.at(-1)];
+  const grown = Math.round(
+    ((last['heap, KiB'] - first['heap, KiB']) * 1_024) / (last.merchants - first.merchants),
+  );
+  return {
+    title: `A day in which ${last.merchants.toLocaleString('en')} merchants come and go, with maxAccounts: 1000`,
+    note: `A driven clock; tokens live an hour. Every quarter of an hour ${first.merchants / 24} merchants come for the first time, and as many come back that were there at any time of the day.`,
+    rows,
+    targets: [
+      count('accounts kept after a day', '≤ 1000', last.kept, last.kept <= 1_000),
+      count('failures in a day of coming and going', '0', last.failed, last.failed === 0),
+      figure('heap that a merchant of that day leaves', '≤ 16 B', `${grown} B`, grown <= 16),
+    ],
+  };
+}
+
+/** A cold process, and all merchants within a minute. */
+export async function coldMerchants({ quick }) {
+  const [merchants, durationMs] = quick ? [500, 5_000] : [10_000, 60_000];
+  const provider = await startProvider();
+  try {
+    await provider.set({ tokenDelayMs: 100 });
+    const row = await measured(COLD, [provider.url, String(merchants), String(durationMs)]);
+    const { tokenRequests, mostAtOnce } = await provider.counts();
+    return {
+      title: `A cold process that ${merchants.toLocaleString('en')} merchants call within ${durationMs / 1_000} s`,
+      note: 'Each makes its first call; a login takes 100 ms. Times of a call are those of its caller, login included.',
+      rows: [{ name: OURS, role: 'ours', ...row, 'token requests': tokenRequests, 'at once': mostAtOnce }],
+      targets: [
+        count('failures of a cold process', '0', row.failed, row.failed === 0),
+        count(
+          'token requests of a cold process',
+          String(merchants),
+          tokenRequests,
+          tokenRequests === merchants,
+        ),
+        count('logins at once of a cold process', '≤ 32', mostAtOnce, mostAtOnce <= 32),
+        figure('99 of 100 first calls', '≤ 500 ms', `${row['p99 ms']} ms`, row['p99 ms'] <= 500),
+      ],
+    };
+  } finally {
+    await provider.close();
   }
 }
 

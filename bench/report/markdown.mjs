@@ -1,7 +1,9 @@
 import { columnsOf } from './console-table.mjs';
 
 /** `docs/benchmarks.md`, made from the results and from nothing else. */
-export function markdown({ machine, measuredAt, sections }) {
+export function markdown({ machine, sections }) {
+  const days = sections.map(({ measuredAt }) => measuredAt.slice(0, 10));
+  const [first, last] = [days.reduce(earlier), days.reduce(later)];
   return [
     '# Figures',
     '',
@@ -9,7 +11,7 @@ export function markdown({ machine, measuredAt, sections }) {
     '',
     'This library beside other ways to stay authenticated, each set up as its own documents recommend. Everything that is',
     'compared runs in turns in one process, so that what slows one round slows all of it; figures are medians over the rounds.',
-    `Measured on ${measuredAt.slice(0, 10)} with ${machine}. Run it yourself: \`npm run bench\`.`,
+    `Measured ${first === last ? `on ${first}` : `from ${first} to ${last}`} with ${machine}. Run it yourself: \`npm run bench\`.`,
     '',
     ...targets(sections),
     ...sections.flatMap(section),
@@ -52,4 +54,12 @@ function section({ id, title, note, rows, chart }) {
 function format(cell) {
   if (cell === undefined) return '';
   return typeof cell === 'number' ? cell.toLocaleString('en', { maximumFractionDigits: 3 }) : cell;
+}
+
+function earlier(one, other) {
+  return one < other ? one : other;
+}
+
+function later(one, other) {
+  return one < other ? other : one;
 }
