@@ -23,7 +23,7 @@ export interface AccountHome {
 /**
  * One account of a provider: its static credentials, and a slot for each set of scopes, and each audience,
  * that calls have asked for.
- * Nothing of it is ever seen by another account.
+ * No other account ever sees anything of it.
  */
 export class Account implements SlotOwner, Recent<Account> {
   older: Account | undefined = undefined;
@@ -92,7 +92,7 @@ export class Account implements SlotOwner, Recent<Account> {
     await Promise.all(this.slots.map((slot) => slot.rotated()));
   }
 
-  /** Nobody wants it any more. */
+  /** Ends the account and its slots: it is no longer kept. */
   letGo(): void {
     for (const slot of this.slots) slot.letGo();
     // One that was rotated before anybody used it has no slot that could say so.

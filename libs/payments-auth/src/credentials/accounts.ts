@@ -64,7 +64,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
   /** @throws PaymentsAuthError ACCOUNT_UNKNOWN, as far as that is known without asking a resolver */
   account(id: AccountName): Account {
     const { provider } = this.context;
-    // Where there are no merchants, there is nobody else whom no name could mean.
+    // A provider without merchants has only its own account, so a call without a name means that one.
     const isUnnamed = id === undefined || id === null;
     if (id === OWN_ACCOUNT || (isUnnamed && provider.accounts === undefined) || this.#takesUnnamed(id)) {
       if (this.#own === undefined) throw accountUnknown(provider.name, id ?? OWN_ACCOUNT);

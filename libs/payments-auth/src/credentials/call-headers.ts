@@ -40,7 +40,7 @@ function needsCredentials(definition: ProviderDefinition): boolean {
   return parts.some((part) => definition[part] !== undefined) || hasAccountHosts(definition);
 }
 
-/** What a definition's function throws may hold whatever it was given. */
+/** An error thrown by a definition's function may contain the secrets that the function was given. */
 function madeOf(definition: ProviderDefinition, parts: HeaderParts): HeaderValues {
   try {
     return called('headers', () => definition.headers?.(parts)) ?? {};

@@ -39,7 +39,7 @@ export class UnusableCredentialsError extends Error {
   }
 }
 
-/** Nobody waits for this any more: it is no failure, and nothing is remembered of it. Internal. */
+/** No caller waits for the login any more. That is no failure, and nothing is remembered of it. Internal. */
 export class LoginCancelled extends Error {
   override readonly name = 'LoginCancelled';
 }
@@ -104,7 +104,7 @@ export function notGivenBack(owner: Owner, cause: string): PaymentsAuthError {
   return unavailable(owner, `the token is forgotten here, but could not be given back (${cause})`);
 }
 
-/** What no waiting cures, as the error that callers get. */
+/** A failure that waiting does not solve, as the error that callers get. */
 export function rejected(
   owner: Owner,
   rejection: Omit<Rejected, 'outcome'> & Circumstances & { readonly retryAfterMs?: number },
@@ -150,7 +150,7 @@ export function toCallersError(owner: Owner, error: unknown, known: Circumstance
   return unavailable(owner, 'an internal error', undefined, { ...known, cause: error });
 }
 
-/** Everyone who waited gets an error of their own: whoever catches one may write into it. */
+/** Each waiting caller gets an error object of its own, because a caller may write into the one that it catches. */
 export function rethrowAsOwn(error: unknown): never {
   if (!isPaymentsAuthError(error)) throw error;
   throw new PaymentsAuthError(error.code, error.message, error);

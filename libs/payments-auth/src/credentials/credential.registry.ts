@@ -59,7 +59,7 @@ const SLOW_RESOLVER_MS = 2_000;
  * that is remembered is in here, so that two applications in one process do not mix (R20).
  */
 export class CredentialRegistry {
-  /** What falls due and when, for whoever has a timer. */
+  /** What falls due and when, for the scheduler, which has the timer. */
   readonly renewals: RenewalQueue;
   readonly #providers = new Map<string, Accounts>();
   readonly #contexts: readonly SlotContext[];
@@ -141,7 +141,7 @@ export class CredentialRegistry {
     return new ProviderCredentialService(name, this.#accounts(name), account, authenticate);
   }
 
-  /** What the accounts of a provider authenticate with now, for whoever signs with it. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
+  /** What the accounts of a provider authenticate with now, for signing and verifying messages. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
   credentialsInForce(name: string): CredentialsInForce {
     return this.#accounts(name).source;
   }
@@ -185,7 +185,7 @@ export class CredentialRegistry {
     }
   }
 
-  /** Ends what is pending; whoever waits for it gets `CREDENTIALS_UNAVAILABLE`. Nothing is revoked (R19). */
+  /** Ends what is pending; a call that waits for it gets `CREDENTIALS_UNAVAILABLE`. Nothing is revoked (R19). */
   close(): void {
     this.#closing.abort();
     for (const accounts of this.#providers.values()) {
@@ -206,7 +206,7 @@ function harmless(sink: EventSink | undefined): EventSink {
     try {
       sink?.(event);
     } catch {
-      // A payment does not fail because somebody's logging does.
+      // A payment must not fail because a listener for events throws.
     }
   };
 }

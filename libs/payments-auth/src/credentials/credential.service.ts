@@ -98,7 +98,7 @@ export interface CredentialStatus {
   };
 }
 
-/** Why a credential is as it is, for whoever is on call. Plain data, safe to log and to send: no secret in it. */
+/** Why a credential is in its state, for people on call. Plain data, safe to log and to send: no secret in it. */
 export interface CredentialExplanation {
   state: CredentialState;
   /** Since when it is in that state. Wall clock, in milliseconds since the epoch, as all instants here. */

@@ -41,7 +41,7 @@ export type PaymentsAuthEvent = EventBase &
         readonly from: 'provider' | 'store';
       }
     | { readonly type: 'credential-renewed-early'; readonly durationMs: number; readonly aheadMs: number }
-    /** A renewal failed while the old credential still serves: nobody has noticed yet. */
+    /** A renewal failed while the old credential still serves: no call has failed yet. */
     | {
         readonly type: 'renewal-failed';
         readonly reason: string;
@@ -66,7 +66,7 @@ export type PaymentsAuthEvent = EventBase &
     | { readonly type: 'grant-rejected'; readonly reason: string; readonly retryAfterMs: number }
     /**
      * A function of the definition threw, an answer is none that the definition knows, or what it makes once changes each
-     * time. No waiting cures it.
+     * time. Waiting does not help.
      */
     | { readonly type: 'definition-fault'; readonly reason: string; readonly retryAfterMs?: number }
     /**
@@ -101,5 +101,5 @@ export type PaymentsAuthEvent = EventBase &
       }
   );
 
-/** Receives events. Must not throw; whoever implements it sees to that. */
+/** Receives events. An implementation must not throw. */
 export type EventSink = (event: PaymentsAuthEvent) => void;

@@ -85,7 +85,7 @@ export class ProviderCredentialService implements CredentialService {
   }
 
   account(id: string | typeof OWN_ACCOUNT): CredentialService {
-    // Whoever says `account` means one, also when the name is missing.
+    // A caller that passes `account` means one account, also when its name is missing.
     const name = (id as AccountName) ?? null;
     return new ProviderCredentialService(this.#provider, this.#accounts, name, this.#authenticate);
   }

@@ -40,7 +40,7 @@ export class RecencyList<T extends Recent<T>> {
   /** From the one that has not been used for longest. */
   *[Symbol.iterator](): Iterator<T> {
     for (let item = this.#oldest; item !== undefined;) {
-      // Whoever is given it may take it out.
+      // The caller may remove the entry that it is given.
       const { newer } = item;
       yield item;
       item = newer;

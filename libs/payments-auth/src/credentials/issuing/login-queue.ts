@@ -11,7 +11,7 @@ export interface LoginQueueLimits {
 
 /** Accounts whose last login failed get a quarter of the places: 8 of 32. */
 const DOUBTFUL_PART = 1 / 4;
-/** For each place, so many logins run on that have given theirs up: 96 beside 32. */
+/** For each place, this many slow logins may go on after they have given up their place: 96 beside 32. */
 const RUNNING_ON_PER_PLACE = 3;
 /** A login that takes so many times as long as others is slow, and none is before {@link SLOW_AFTER_MS}. */
 const SLOW_FACTOR = 3;
@@ -81,7 +81,7 @@ interface Durations {
 
 /**
  * The logins that one token endpoint sees at once, and those that wait for a place (R4). It serves, or says at once that it
- * will not: a login that nobody can wait for is not begun, and one that was begun is never given up.
+ * will not. A login that would outlast the wait of its caller is not begun. A login that was begun is never stopped.
  *
  * Renewals go first, few at once: they keep calls from waiting at all. Then callers in the order in which they came. A
  * login that hangs holds a place only as long as a slow one may take, and accounts whose last login failed get few

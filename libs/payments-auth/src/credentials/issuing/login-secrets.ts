@@ -6,7 +6,7 @@ import type { Credentials, TokenRequest } from '../../strategies/strategy.js';
 const DESCRIPTIVE = new Set(['accept', 'content-type', 'content-length', 'user-agent']);
 /** A signed assertion stands in a body. */
 const JWT = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
-/** What an answer calls by such a name is one, also where the definition knows nothing of it. */
+/** A field of an answer with such a name is a secret, also where the definition does not name it. */
 const SECRET_FIELD = /token$|secret|password|api_?key|assertion/i;
 const MOST_VALUES = 200;
 
@@ -44,7 +44,7 @@ function secretsIn(body: unknown): string[] {
     const next = left.pop();
     if (next === undefined) break;
     const [name, value] = next;
-    // Of a list without an end, no more than will be looked at.
+    // A very long list is read only as far as it is looked at.
     const most = MOST_VALUES - seen;
     if (typeof value === 'string' && SECRET_FIELD.test(name)) secrets.push(value);
     else if (Array.isArray(value))

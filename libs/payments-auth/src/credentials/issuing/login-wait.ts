@@ -8,7 +8,7 @@ export const LONG_MS = 3_000;
  * Who waits for a login, and until when. Nobody waits for a renewal ahead of its time; from the moment in which a caller
  * joins it, it is a caller's (R4).
  *
- * The end of the wait ends nothing that was sent. It keeps new things from being begun (R3).
+ * When the wait ends, a request that was sent goes on, and no new one is begun (R3).
  */
 export class LoginWait {
   readonly #clock: Clock;
@@ -88,7 +88,7 @@ export class LoginWait {
 
   /**
    * What `promise` comes to; `undefined` when the wait is over before. What ends because the wait is over has one turn to say
-   * so itself: it knows better why.
+   * so itself, because its error names the cause.
    */
   whileItLasts<T>(promise: Promise<T>): Promise<T | undefined> {
     const { signal } = this.#over;

@@ -106,11 +106,11 @@ export class ProviderTokenIssuer implements TokenIssuer {
   }
 
   async forget(): Promise<void> {
-    // Nobody shares what this process got from the provider itself.
+    // Without a store, no other process shares the token.
   }
 
   unwatch(): void {
-    // Nobody tells this process of anything.
+    // Without a store, no other process withdraws a token.
   }
 
   async #ask(request: IssueRequest): Promise<IssueOutcome> {
@@ -160,7 +160,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
         ...(outcome.refreshToken === undefined ? {} : { refreshToken: outcome.refreshToken }),
       };
     }
-    // A server error may come of somebody in between, after the provider has done what it was asked.
+    // A gateway may answer with a server error after the provider has carried out the request.
     const notActedUpon = answer.status >= 400 && answer.status < 500;
     const { status } = answer;
     if (outcome.outcome === 'rejected') return { ...outcome, notActedUpon, status };
@@ -169,7 +169,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
     return { ...outcome, notActedUpon, status, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
   }
 
-  /** What a definition says of answers was written for those its author knew; one that trips it is no token. */
+  /** A definition may throw on an answer that its author did not expect. Such an answer counts as no token. */
   #read(answer: TimedTokenAnswer): TokenOutcome {
     try {
       return this.#strategy.read(answer, answer.requestedAtMs);

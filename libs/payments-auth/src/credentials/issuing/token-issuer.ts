@@ -33,7 +33,7 @@ export interface IssueRequest extends AskedFor {
   readonly insist: boolean;
   /** Whether the last login of this account failed. */
   readonly hasFailed: boolean;
-  /** Who waits for it, and until when. Its end ends what was not sent yet; what was sent goes on (R3). */
+  /** Who waits for it, and until when. When the wait ends, no new request is begun; a request that was sent goes on (R3). */
   readonly wait: LoginWait;
   /** Ends the request: the application shuts down. */
   readonly signal: AbortSignal;

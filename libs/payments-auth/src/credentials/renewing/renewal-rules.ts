@@ -8,7 +8,7 @@ const ASSUMED_LOGIN_MS = 500;
 /** The largest part of the renewal window that is given away at random, so that a fleet does not renew in step. */
 const JITTER = 0.1;
 
-/** So many lifetimes without a call, and it goes quiet. Where a login ends another token, sooner: none is made for nothing. */
+/** After this many lifetimes without a call, a token is no longer renewed. Sooner where a login ends another token. */
 const LIFETIMES_WITHOUT_USE = 2;
 const LIFETIMES_WITHOUT_USE_OF_THE_ONLY_TOKEN = 0.5;
 

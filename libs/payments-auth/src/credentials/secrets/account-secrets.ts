@@ -42,7 +42,7 @@ export class AccountSecrets {
    *
    * @param again whether there is reason to believe that they have changed: then a resolver is asked again, but at
    *   most once a second
-   * @param patience given by whoever would rather wait for that second than do without; ends the wait
+   * @param patience given by a caller that waits for that second; its abort ends the wait
    */
   async get(again: boolean, patience?: AbortSignal): Promise<readonly Secret[]> {
     const list = this.#list;
@@ -52,11 +52,11 @@ export class AccountSecrets {
     if (waitMs > 0) {
       if (patience === undefined || !this.#newKeyIsLikely(list)) return list;
       await pause(this.#source.clock, waitMs, patience, true);
-      // Somebody else who waited may have asked by now.
+      // Another caller that waited may have asked meanwhile.
       if (this.#resolving === undefined && this.#askAgainInMs > 0) return this.#list ?? list;
     }
     this.#mayAskAgainAtMs = this.#source.clock.monotonic() + ASK_AGAIN_AFTER_MS;
-    // One that fails now is no reason to distrust what it has said before.
+    // When the resolver fails, its earlier answer still counts.
     return this.#ask().catch(() => list);
   }
 

@@ -141,7 +141,7 @@ export class SecretSource implements CredentialsInForce {
 
   /**
    * What makes them others than those before. For a key it is what calls carry: two that differ in how webhooks are
-   * signed, for example, are one and the same to whoever refuses a call.
+   * signed, for example, are the same key to the provider of a call.
    */
   #identityOf(credentials: Credentials): Credentials {
     const { definition } = this.#provider;
@@ -152,7 +152,7 @@ export class SecretSource implements CredentialsInForce {
     return headersOf(definition, credentials, '', this.#provider.environment).headers;
   }
 
-  /** Else every use would make another credential of it, and the next process would spend the one before. */
+  /** The fingerprint leaves the refresh token out. Otherwise each use of it would make another credential. */
   #withoutRefreshToken(credentials: Credentials, strategy: RefreshTokenStrategy): Credentials {
     const { environment } = this.#provider;
     try {

@@ -26,7 +26,7 @@ type Reserve = () => Promise<number>;
 const SAVE_WITHIN_MS = 10_000;
 const SAVE_AGAIN_FIRST_MS = 1_000;
 const SAVE_AGAIN_MOST_MS = 60_000;
-/** Somebody else may be faster, and once more; whoever always is has a `save` that never says yes. */
+/** Another process may save first, even twice. If that happens every time, the `save` of the application never succeeds. */
 const MOST_ROUNDS = 3;
 
 /** A pair that the application could not keep yet. */
@@ -92,11 +92,11 @@ export class RefreshTokenIssuer implements TokenIssuer {
   }
 
   unwatch(): void {
-    // Nobody tells this process of anything.
+    // Without a store, no other process withdraws a token.
   }
 
   async forget(): Promise<void> {
-    // What is shared is a matter of whoever shares it.
+    // Looking for a shared token is left to the issuer that shares it.
   }
 
   async issue(request: IssueRequest, reserve?: Reserve): Promise<IssueOutcome> {
@@ -185,7 +185,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
       if (!(await this.#notes.write(key, { ...note, isBeingSpent: true }))) return storeIsSilent();
       const outcome = await this.#inner.issue({ ...request, credentials }, reserve);
       if (outcome.outcome !== 'issued') {
-        // Else nobody knows whether it was spent, and the note stays.
+        // Otherwise it is unknown whether the refresh token was spent, and the note stays.
         if (outcome.notActedUpon === true)
           await this.#notes.write(key, unsaved === undefined ? undefined : { ...note, isBeingSpent: false });
         return outcome;

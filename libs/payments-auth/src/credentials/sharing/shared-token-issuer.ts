@@ -39,7 +39,7 @@ const LAST_LOOK_MS = 200;
 /** Alone, processes renew in the last part of a token's life, each at a time of its own. */
 const ALONE_PART = 0.1;
 
-/** Whoever asks the provider. */
+/** The issuer that asks the provider. */
 type InnerIssuer = Pick<ProviderTokenIssuer, 'issue' | 'revoke' | 'durations'>;
 
 /** What one attempt looks for in the store. */
@@ -124,7 +124,7 @@ export class SharedTokenIssuer implements TokenIssuer {
   }
 
   async forget(request: ReturnRequest): Promise<void> {
-    // The others live by the old secret until they have the new one too: none of them is told to let go.
+    // The other processes use the old secret until they have the new one. They are not told to drop their tokens.
     await this.#ask((store) => store.withdraw(this.#keyOf(request), false));
   }
 
@@ -249,7 +249,7 @@ export class SharedTokenIssuer implements TokenIssuer {
     return waitMs ?? 0;
   }
 
-  /** Nobody waits for the store to have taken it: the token is here, and whoever looks meanwhile looks again. */
+  /** No call waits until the store has the token: this process has it, and a waiting process asks the store again. */
   #publish(
     key: TokenKey,
     grant: Grant,
@@ -367,7 +367,7 @@ function toldOf(
   return { ofProven, ofOthers, leftAtStartMs: Math.ceil(remainingMs + nowMs - startedAtMs) };
 }
 
-/** Of one renewal whose pause is over nobody need know. */
+/** One forced renewal whose pause is over is not shared. */
 function forcedIn({ forced, remainingMs }: StoredToken, nowMs: number): { forced?: ForcedRenewals } {
   if (forced === undefined) return {};
   const { ofProven, ofOthers, leftAtStartMs } = forced;

@@ -15,11 +15,11 @@ export interface SpentNote {
 }
 
 /**
- * Notes of what becomes of refresh tokens, so that whoever comes next knows of a process that died with one in its hand.
+ * Notes of what becomes of refresh tokens, so that the next process learns that another one died while it spent one.
  * In the store of the fleet, or in memory where this process is the only one.
  */
 export interface SpentNotes {
-  /** `'unknown'` when the store cannot say, `'unreadable'` when there is a note that nobody understands. */
+  /** `'unknown'` when the store cannot say, `'unreadable'` when there is a note that cannot be read. */
   read(key: TokenKey): Promise<SpentNote | undefined | 'unknown' | 'unreadable'>;
   /** Resolves to whether it is noted. `undefined` takes a note away. */
   write(key: TokenKey, note: SpentNote | undefined): Promise<boolean>;

@@ -144,7 +144,7 @@ export class WithdrawalListeners {
     this.#clock = clock;
   }
 
-  /** `tell` takes the place of whoever was to be told of the credential with this hash before. */
+  /** `tell` replaces the earlier listener for the credential with this hash. */
   add(hash: string, issued: IssuedToken, tell: ((token: string) => void) | undefined): void {
     if (tell === undefined) return;
     this.#entries.set(hash, {
@@ -162,7 +162,7 @@ export class WithdrawalListeners {
 
   withdrawn({ hash, version }: Withdrawal): void {
     const entry = this.#entries.get(hash);
-    // One that was obtained after the withdrawal is not meant.
+    // A token that was obtained after the withdrawal stays.
     if (entry === undefined || entry.version > version) return;
     this.#entries.delete(hash);
     entry.tell();

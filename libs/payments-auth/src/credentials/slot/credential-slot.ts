@@ -42,9 +42,9 @@ interface UnderWay {
 
 /**
  * The one current credential of a provider, account, scope set and audience: kept while it lives, renewed before it dies,
- * replaced when it is refused, and asked for by one login at a time whoever wants it.
+ * replaced when it is refused. One login at a time asks for it, however many callers wait.
  *
- * Only the slot acts. What it uses is a worker, which is given data and returns, or a memory, which is told and asked.
+ * Only the slot decides and acts. A worker takes data and returns a result. A memory records events and answers questions.
  */
 export class CredentialSlot implements CredentialSpender, Renewable, Renewer, SlotView {
   readonly owner: SlotOwner;
@@ -55,11 +55,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   #underWay: UnderWay | undefined = undefined;
   /** From the first login that failed until one succeeds. */
   #outage: Outage | undefined = undefined;
-  /** Made when the first call is refused: most slots never need it, and there may be a hundred thousand of them. */
+  /** Made when the first call is refused, to save memory: most of up to a hundred thousand slots never need it. */
   #refused: RefusedTokens | RefusedKeys | undefined = undefined;
-  /** Made when a token is replaced that has been of no use yet, though no refusal asks for it. */
+  /** Made when a token is replaced before a call used it, and without a refusal. */
   #hasty: Bucket | undefined = undefined;
-  /** On the monotonic clock. Whole seconds take no memory of their own, and no time to write. */
+  /** On the monotonic clock. Whole seconds are stored as small integers, which take no heap memory. */
   #usedAtSeconds: number;
 
   constructor(owner: SlotOwner, asked: AskedFor) {
@@ -96,7 +96,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       const coming = this.#usableInMs > 0 ? this.#kept?.credential : undefined;
       credential = await this.#whenUsable(coming ?? (await this.#acquire({ reason })));
     } catch (error) {
-      // Where none better can be had than one that was refused but lives, that one: the provider decides on each call.
+      // If the only live token was refused before, the call carries it all the same: the provider decides on each call.
       if (this.#usableInMs <= 0) credential = this.#living?.credential;
       if (credential === undefined) throw error;
     } finally {
@@ -113,7 +113,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   answered(credential: Credential, answer: CallAnswer): void {
     this.journal.answered(credential, answer);
     this.#kept?.answered(credential, answer, this.#nowMs);
-    // It serves after all, whatever is on its way.
+    // The token that was refused is accepted now. Calls carry it again while the login is under way.
     if (isAcceptance(answer) && this.#underWay?.refused?.isSameAs(credential) === true)
       this.#underWay.refused = undefined;
     const better = this.#refused?.answered(credential, answer);
@@ -128,7 +128,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   async replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined> {
     this.journal.refused(refused, refusal, this.#kept);
     const cure = this.#refusals.cure(refused, refusal);
-    // A token that was refused is nobody's predecessor any more (R9).
+    // A refused token is not kept as the predecessor of the next one (R9).
     if (this.#kept?.predecessor?.credential.isSameAs(refused) === true) this.#kept.predecessor = undefined;
     const other = this.#curedBy(cure, refused).then((cured) => cured && this.#whenUsable(cured));
     return other.catch(() => undefined);
@@ -167,7 +167,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return this.#whenUsable(await this.#acquire({ reason: 'requested', insist: true, refused }));
   }
 
-  /** A token that its provider does not accept yet is not sent: whoever has no other one waits until then. */
+  /** A token that the provider does not accept yet is not sent. A call without another token waits until then. */
   async #whenUsable(credential: Credential): Promise<Credential> {
     const { clock, closing } = this.#context;
     const forMs = this.#kept?.credential === credential ? this.#usableInMs : 0;
@@ -200,7 +200,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     if (before === undefined) return undefined;
     const startedAtMs = this.#nowMs;
     const issued = await newerThan(this, before, refused, (token) => this.#withdrawn(token));
-    // Another one may have come meanwhile, or be on its way, or all of it may have been dropped.
+    // Meanwhile another token may have come, a login may have started, or the slot may have been dropped.
     if (this.#kept !== before) return this.#living?.credential;
     if (issued === undefined || this.isBusy) return undefined;
     return this.#keep({ secret: before.secret, issued }, { reason: 'refused', startedAtMs });
@@ -220,7 +220,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const kept = keepAcquired(this, acquired);
     if (issued !== undefined) this.owner.secrets.accept(secret);
     this.#kept = kept;
-    // Another process has asked for it because the ones before were refused.
+    // Another process has asked for this token because the earlier tokens were refused.
     if (issued?.forced !== undefined) this.#refusals.pause?.heard(kept, issued.forced);
     this.#outage = undefined;
     this.#underWay = undefined;
@@ -252,11 +252,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     else renewals.schedule(this, next);
   }
 
-  /** A place has come free for a renewal; it may have become needless while it waited for that. */
+  /** A place for a renewal is free. The renewal may have become unnecessary while it waited for the place. */
   async renewNow(): Promise<void> {
     const { clock, closing } = this.#context;
     if (this.isBusy || closing.aborted) return;
-    // One that is refused is renewed, however fresh it is.
+    // A refused credential is renewed, however fresh it is.
     const isGood = this.#kept?.zone(clock) === 'fresh' && this.#kept.refusedInARow === 0;
     if (isGood) return this.#scheduleRenewal();
     const reason = this.#kept === undefined ? 'first' : 'early';
@@ -291,7 +291,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     if (wasUsed) await this.#acquire({ reason: 'rotated' });
   }
 
-  /** Nobody wants it any more. */
+  /** Ends the slot: the account is no longer kept. */
   letGo(): void {
     if (this.#kept !== undefined) unwatch(this, this.#kept);
     this.#forget();
@@ -331,7 +331,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   #renewBehind(): void {
     const { closing, gate } = this.#context;
     if (this.isBusy || closing.aborted || this.times.backOffMs > 0) return;
-    // A secret that the provider called wrong is left alone until it is another one, or forgiven.
+    // A rejected secret is not tried again until it changes, or until its waiting time is over.
     if (!this.owner.secrets.worthAnAttempt) return;
     const isUsed = this.#kept !== undefined && this.#usedAtSeconds * 1_000 > this.#kept.sinceMs;
     gate.admit(this, isUsed);
@@ -372,7 +372,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
         throw this.#failed(error, login);
       })
       .finally(() => {
-        // What came may have been kept already, and something else may be under way since then.
+        // The result may have been kept already, and another login may have started since then.
         if (this.#underWay?.login === login) this.#underWay = undefined;
       });
     this.#underWay = { login, credential, startedAtMs };

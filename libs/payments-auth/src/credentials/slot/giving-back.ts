@@ -34,12 +34,12 @@ export async function takeBack(slot: SlotView, kept: KeptCredential): Promise<vo
   await slot.owner.context.issuer?.forget(requestFor(slot, kept.secret));
 }
 
-/** Nobody is to be told any more what becomes of it. */
+/** The issuer no longer reports what happens to the token. */
 export function unwatch(slot: SlotView, kept: KeptCredential): void {
   slot.owner.context.issuer?.unwatch(requestFor(slot, kept.secret));
 }
 
-/** A newer token than `kept` that the fleet has already: nobody is asked for one. */
+/** A newer token than `kept`, if the fleet has one already. The provider is not asked. */
 export async function newerThan(
   slot: SlotView,
   kept: KeptCredential,
@@ -51,7 +51,7 @@ export async function newerThan(
   return issuer?.newer?.({ ...requestFor(slot, kept.secret), held, refused: refused.token, onWithdrawn });
 }
 
-/** What its issuer has to know of a slot and of a secret of its. */
+/** What the issuer has to know of a slot and of one of its secrets. */
 export function requestFor({ owner, asked }: SlotView, secret: Secret): ReturnRequest {
   const { scopes, audience } = asked;
   return { account: owner.account, scopes, audience, ...secret, signal: owner.context.closing };

@@ -55,17 +55,17 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
     since: { wallMs: issued.askedAtMs, monotonicMs: issued.askedAtMonotonicMs },
   });
   if (before !== undefined) kept.follows(before, clock);
-  // The login that brought this one has ended that one.
+  // This login has ended the earlier token.
   if (strategyOf(provider.definition)?.endsEarlierToken === true) kept.predecessor = undefined;
   return kept;
 }
 
-/** Its life may have begun so much later than it was asked for, and its issuer has no other one before that has passed. */
+/** The token may have begun its life this much later than it was asked for. Until then its issuer has no other token. */
 function answeredAfterMs({ from, askedAtMonotonicMs }: IssuedToken, nowMs: number): number {
   return from === 'store' ? 0 : Math.min(1_000, nowMs - askedAtMonotonicMs);
 }
 
-/** A token of the fleet is as old as it is, and not as young as it is here: its provider has known it since then. */
+/** The age of a token from the fleet counts from its login, not from its arrival here: the provider knows it since then. */
 function firstHadAtMs({ from, askedAtMs }: IssuedToken, nowMs: number): number {
   return from === 'store' ? askedAtMs : nowMs;
 }
@@ -107,7 +107,7 @@ export function keyCredential({ owner, asked }: SlotView, secret: Secret): Crede
   });
 }
 
-/** Nearly always what was asked for, and then one list serves every account: a hundred thousand are not that many lists. */
+/** The granted scopes are nearly always those asked for. All accounts then share one list, which saves memory. */
 function grantedOf({ scopes }: IssuedToken, asked: readonly string[]): readonly string[] {
   if (scopes === undefined) return asked;
   const isAsked = scopes.length === asked.length && scopes.every((scope, at) => scope === asked[at]);

@@ -12,10 +12,10 @@ import type { Secret } from '../secrets/secret-source.js';
  */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
-/** A key that was put in place again was accepted before that: ages below 0 are times too. */
+/** Means "never". A key that was put in place again may have been accepted before that, so an age below 0 is possible. */
 const NEVER = -(2 ** 31);
 
-/** A token that was accepted, and is so old, needs the one before it no more (R9). */
+/** An accepted token of this age no longer needs its predecessor (R9). */
 const SETTLED_AT_MS = 2_000;
 
 /**
@@ -121,7 +121,7 @@ export class KeptCredential {
     this.#dueAfterMs = wholeMs(ageMs + forMs);
   }
 
-  /** As its issuer knows it, who reads the monotonic clock alone: what has slept may have ended. */
+  /** The token as its issuer sees it. The issuer reads the monotonic clock alone, and a token may end while the machine sleeps. */
   held(clock: Clock): HeldToken {
     const { version, lifetimeMs } = this;
     const { token } = this.credential;
@@ -173,7 +173,7 @@ export class KeptCredential {
     return this.predecessor?.isAlive(clock) === true ? this.predecessor : undefined;
   }
 
-  /** What calls have shown of it counts no more. */
+  /** Forgets which calls were accepted or refused with it. */
   doubt(): void {
     this.#acceptedAfterMs = NEVER;
     this.refusedInARow = 0;
@@ -196,7 +196,7 @@ export class KeptCredential {
   }
 }
 
-/** Rounded down: nothing lives longer for being kept. */
+/** Rounded down, so that rounding never makes a credential live longer. */
 function wholeMs(ms: number): number {
   return ms === Infinity ? FOR_EVER_MS : Math.floor(ms);
 }

@@ -14,7 +14,7 @@ import type { AcquireReason } from '../payments-auth-event.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
 import type { SlotView } from './slot-context.js';
 
-/** Those who are turned away together do not ask again together, and the endpoint may have places by then. */
+/** Spreads the next attempts of callers that are turned away together. By then the endpoint may have places. */
 export const ASK_AGAIN_AFTER_MS = 500;
 
 /** Why a login began. */
@@ -36,7 +36,7 @@ export class LoginStory {
   #failedOn: 'login' | 'load' = 'login';
   /** The journal has heard of the last failure. */
   #isTold = false;
-  /** Something was asked of somebody. */
+  /** A token request was made, or the application was asked for its secret. */
   #isAnnounced = false;
   /** On the monotonic clock, in milliseconds, while the next attempt is waited for. */
   #nextAtMs: number | undefined;
@@ -131,7 +131,7 @@ export class LoginStory {
     if (!this.#isTold && !isUnknown)
       journal.couldNot(error, cause instanceof UnusableCredentialsError ? 'load' : this.#failedOn);
     if (cause instanceof DefinitionFault) journal.definitionFault(cause.message);
-    // A secret that is remembered as wrong is no news.
+    // A secret that is already known to be wrong is not reported again.
     const isNews = error.code === 'CREDENTIALS_UNAVAILABLE' || (!isUnknown && this.#isAnnounced);
     journal.failed(error, serving, isNews);
   }
@@ -152,7 +152,7 @@ export class LoginStory {
   }
 }
 
-/** What those wait for who have nothing but a token that its provider does not accept yet. */
+/** What callers wait for while the only token is one that the provider does not accept yet. */
 export function awaitsAge({ owner, kept }: SlotView, forMs: number): AwaitedLogin {
   const host = kept === undefined ? '' : owner.context.issuerHost(kept.secret.credentials);
   const words = `waiting for a token of ${host} to be accepted, which takes another ${sayDuration(forMs)}`;

@@ -53,7 +53,7 @@ export interface Acquired {
  * after that, to its own deadline, and what it brings is kept (R3).
  */
 export class Login {
-  /** Who waits for it. Where nobody does, its failure is nobody's. */
+  /** The callers that wait for it. Without any, no caller gets an error when it fails. */
   readonly wait: LoginWait;
   readonly story: LoginStory;
   readonly #slot: SlotView;
@@ -120,7 +120,7 @@ export class Login {
           return keep({ secret, issued: outcome });
         } catch (error) {
           if (!(error instanceof DefinitionFault)) throw error;
-          // Another login would bring another token, and the same fault.
+          // The definition has a fault. Another login would bring another token with the same fault.
           const { message: reason, cause } = error;
           outcome = { outcome: 'rejected', code: 'DEFINITION_FAULT', reason, cause };
         }
@@ -128,7 +128,7 @@ export class Login {
       if (outcome.outcome === 'rejected') {
         story.rejected(outcome, secrets.reject(secret, outcome, outcome.retryAfterMs));
       } else if (outcome.postponed === true) {
-        // Whoever has come to wait meanwhile does not wait for a better time.
+        // A caller that joined meanwhile does not wait for the renewal's later time.
         if (!wait.isAwaited) throw new LoginPostponed(outcome.retryAfterMs ?? 0);
       } else {
         if (outcome.unsent === undefined) failures += 1;
@@ -159,7 +159,7 @@ export class Login {
     { retryAfterMs, reason, unsent }: IssueOutcome & { outcome: 'unavailable' },
     failures: number,
   ): Promise<void> {
-    // Whoever says "at once", again and again, is not asked again at once.
+    // A provider that answers "retry at once" again and again is not asked again at once.
     const waitMs = Math.max(retryAfterMs ?? 0, Math.random() * waitAfter(Math.max(1, failures), RETRY));
     const retries = this.#caution.retries || unsent !== undefined;
     if (this.wait.isAwaited && retries && waitMs < this.wait.leftMs) return this.#pause(waitMs);

@@ -7,7 +7,7 @@ import type { SlotView } from './slot-context.js';
  * What is remembered of attempts that failed for no fault of the secret: never the failure itself, only how long the
  * next attempt waits (R4). Begins with the first failure, ends with the first success.
  *
- * Whoever needs a credential retries within one budget of time. Once a budget has been spent it is known that waiting
+ * A login that callers wait for is retried within one budget of time. Once a budget has been spent it is known that waiting
  * does not help: from then on there is one attempt at a time, further and further apart, and callers in between are
  * told at once.
  */
@@ -86,9 +86,9 @@ export class Outage {
   }
 }
 
-/** A token that is younger has been of no use yet. */
+/** A younger token counts as not used yet, in milliseconds. */
 const HASTY_WITHIN_MS = 1_000;
-/** So many of them are replaced at once, and then one a second. */
+/** This many unused tokens are replaced at once, and then one a second. */
 const HASTY = { size: 5, gainsEveryMs: 1_000 };
 
 /**

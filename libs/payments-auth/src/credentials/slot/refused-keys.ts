@@ -42,7 +42,7 @@ export class RefusedKeys {
     const hasTried = (key: Credential) => attempts.some(({ credential }) => credential.isSameAs(key));
     if (current !== undefined && !hasTried(current)) return { by: 'replay', with: current };
     if (!own) {
-      // Something in between does not know the key, and proves nothing about it. This one call may know better.
+      // A gateway, not the provider, has answered: that proves nothing about the key. This one call tries another key.
       const other = replayable && attempts.length === 1 ? owner.secrets.otherThan(refused.id) : undefined;
       if (other !== undefined) return { by: 'replay', with: keyCredential(this.#slot, other) };
       return { by: 'renewal', of: current ?? refused };
@@ -62,7 +62,7 @@ export class RefusedKeys {
     const secret = trial?.secret ?? (isReplay ? kept.secret : undefined);
     if (secret === undefined) return undefined;
     if (refused?.own === true) this.#reject(secret);
-    // Something in between does not know it: what is known of it stays, and the next trial waits as long as this one did.
+    // A gateway, not the provider, has answered: what is known of the key stays. The next trial waits as long as this one.
     else if (refused !== undefined) {
       if (trial !== undefined) this.#slot.owner.secrets.putOff(secret);
     } else if (status !== undefined && (status < 400 || (isReplay && status !== 429 && status < 500))) {

@@ -6,9 +6,9 @@ import type { KeptCredential } from './kept-credential.js';
 import { AT_ONCE_MS, RenewalPause } from './renewal-pause.js';
 import type { Cure, SlotView } from './slot-context.js';
 
-/** A token that nobody was served with is young for so long: its provider may not know it yet. */
+/** A token that no call was accepted with counts as young for this long: its provider may not know it yet. */
 const YOUNG_FOR_MS = 2_000;
-/** Calls that a young token was refused to are sent again when it is so old, at the latest. */
+/** A call that was refused with a young token is sent again at the latest when the token has this age. */
 const TRIED_AGAIN_AT_MS = [500, YOUNG_FOR_MS];
 /** While the predecessor serves, one call in so many milliseconds shows whether the new token is known by now. */
 const TRY_EVERY_MS = 500;
@@ -23,7 +23,7 @@ const TRY_EVERY_MS = 500;
 export class RefusedTokens {
   readonly pause: RenewalPause;
   readonly #slot: SlotView;
-  /** When the latest call was sent that a token was refused to which had served. */
+  /** When the latest call was sent that was refused with a token which had served before. */
   #servedAndRefusedAtMs = -Infinity;
   /** While calls carry the predecessor: when the next of them tries the new one. */
   #nextTryAtMs = -Infinity;
@@ -74,10 +74,10 @@ export class RefusedTokens {
     if (token?.isProven === true) this.#servedAndRefusedAtMs = Math.max(this.#servedAndRefusedAtMs, sentAtMs);
     const isCurrent = token !== undefined && token === kept;
     const isYoung = isCurrent && this.#isYoung(token);
-    // Where none is left that lives, the next call would log in as well.
+    // If no live token is left, the next call would log in as well.
     const mayForce = isBusy || current === undefined || (!isYoung && this.pause.allows(kept, isCurrent));
 
-    // Once more, and a third time only where the second could not show what a renewal is worth.
+    // The call is sent once more. It is sent a third time only if the second could not show whether a renewal helps.
     const wasKnownBefore = token === undefined || token.sinceMs < first.refusedAtMs;
     const mayTryAgain = attempts.length < 2 || (attempts.length === 2 && (wasKnownBefore || isYoung));
     if (!replayable || !mayTryAgain) {
@@ -108,7 +108,7 @@ export class RefusedTokens {
     return this.#servedAndRefusedAtMs <= kept.sinceMs;
   }
 
-  /** It may be known a little later, or it may have died with others before its first call. */
+  /** The provider may know the token a little later, or the token may have ended with others before its first call. */
   #cureOfYoung(kept: KeptCredential, isDoubted: boolean): Cure {
     const { isBusy, owner } = this.#slot;
     // Waiting has not helped, and was never seen to help here.
@@ -127,7 +127,7 @@ export class RefusedTokens {
     return { by: 'waiting', forMs: Math.max(0, atMs - ageMs), until: this.#proof.signal, settle };
   }
 
-  /** What came meanwhile in the place of a young one is sent when it is proven, or young no more. */
+  /** A token that has replaced a young one meanwhile is sent once it is proven, or no longer young. */
   #settled(now: KeptCredential, waitedFor?: KeptCredential): Cure {
     const isYoung = now !== waitedFor && this.#isYoung(now);
     return isYoung ? this.#waitFor(now, [YOUNG_FOR_MS]) : { by: 'replay', with: now.credential };

@@ -22,7 +22,7 @@ const NONE: ForcedRenewals = Object.freeze({ ofProven: 0, ofOthers: 0, startedAt
  */
 export class RenewalPause {
   readonly #slot: SlotView;
-  /** Renewals that were forced in vain, here or by whoever shares the token. Instants are on the monotonic clock. */
+  /** Renewals that were forced in vain, here or by another process that shares the token. Instants are on the monotonic clock. */
   #vain: ForcedRenewals = NONE;
   /** What another process has brought, which has told what was forced for it. */
   #heardOf: KeptCredential | undefined = undefined;
@@ -70,7 +70,7 @@ export class RenewalPause {
     const wasAskedForBefore = now !== undefined && now.sinceMs < startedAtMs;
     this.#brought = wasAskedForBefore ? undefined : now;
     const vain = this.#withOneMore(before, startedAtMs);
-    // The same token again is no cure, whatever it has served for.
+    // The provider issued the refused token again. That does not help, even if it served calls before.
     if (before !== undefined && now?.credential.isSameAs(before.credential) === true) now.doubt();
     // What killed the one before may have killed that one as well, and no login was tried yet; or it is known how many were.
     if (wasAskedForBefore && (this.#vain.ofOthers === 0 || this.#heardOf === now)) return;
@@ -103,7 +103,7 @@ export class RenewalPause {
   replayed(first: RefusedAttempt, id: string): void {
     const isReplaced = this.#replaced?.credential.isSameAs(first.credential) === true;
     const replaced = isReplaced ? this.#replaced : undefined;
-    // The old one served others after it was refused here: it was this call that was not liked.
+    // The old token served other calls after this refusal. So the refusal concerned this call, not the token.
     if (replaced?.wasAcceptedAfter(first.sentAtMs) === true) return;
     this.#forget('ofProven', 0);
     this.#replaced = undefined;

@@ -46,7 +46,7 @@ export interface SlotOwner extends Owner {
   abandon(slot: SlotView): void;
 }
 
-/** A slot as its workers and memories see it: they read, and only the slot acts. */
+/** A slot as its workers and memories see it: they only read it. */
 export interface SlotView {
   readonly asked: AskedFor;
   readonly owner: SlotOwner;

@@ -32,7 +32,7 @@ function isOfLogin({ on }: Failure): boolean {
 const KINDS: readonly FailedOn[] = ['login', 'load', 'call', 'save'];
 
 /**
- * What is remembered for whoever asks later why a credential is as it is: the last failure of each kind, whether it
+ * What is remembered to explain later why a credential is in its state: the last failure of each kind, whether it
  * goes on, and how many there were. Made when something goes wrong for the first time: most of a hundred thousand accounts have none.
  */
 export class SlotHistory {
@@ -42,7 +42,7 @@ export class SlotHistory {
   acceptedAgainAtMs: number | undefined = undefined;
   /** The credential of which it was told that calls wait until it is accepted. */
   toldOfAgeOf: string | undefined = undefined;
-  // Counted here and not beside the rest: where nothing goes wrong they take no memory.
+  // Counted here and not in the journal, so that a credential without failures needs no memory for them.
   tokenFailures = 0;
   refusals = 0;
   replays = 0;

@@ -13,7 +13,7 @@ import type { TimeBoundHeaders } from '../call-headers.js';
 import type { IssuedToken, TokenRequestReport } from '../issuing/token-issuer.js';
 import type { KeptCredential } from './kept-credential.js';
 
-/** Whose journal it is. */
+/** The credential that the journal belongs to. */
 interface JournalSubject {
   readonly owner: Owner & {
     readonly context: {
@@ -36,7 +36,7 @@ interface Obtained {
   readonly issued: IssuedToken | undefined;
 }
 
-/** An event before it is known whose it is and when. */
+/** An event without its provider, account and time, which the journal adds. */
 type OwnEvent = PaymentsAuthEvent extends infer E
   ? E extends PaymentsAuthEvent
     ? Omit<E, 'provider' | 'account' | 'scopes' | 'atMs'>
@@ -53,14 +53,14 @@ interface TokenRequestCircumstances {
 
 type Counters = CredentialStatus['counters'];
 
-/** What has happened to one credential: counted, and told to whoever listens. */
+/** What has happened to one credential: counted, and sent to the listener for events. */
 export class SlotJournal {
   lastError: PaymentsAuthError | undefined = undefined;
   rateLimit: CredentialStatus['rateLimit'] = undefined;
   /** Made when something goes wrong for the first time. */
   history: SlotHistory | undefined = undefined;
   readonly #subject: JournalSubject;
-  // Each a field of its own: as an object they would take half as much again.
+  // Each count is a field of its own. One object for all would take half as much memory again.
   #calls = 0;
   #tokenRequests = 0;
   #earlyRenewals = 0;
@@ -84,7 +84,7 @@ export class SlotJournal {
     };
   }
 
-  /** What `credential` connects with may end soon, and replacing it takes people days. */
+  /** Warns when the client certificate of `credential` ends soon: getting a new one can take days. */
   #certificateOf({ id, signing }: Credential): void {
     const { provider, clock } = this.#subject.owner.context;
     const endsAtMs =
@@ -125,7 +125,7 @@ export class SlotJournal {
   /** What an attempt with `credential` has come to. */
   answered(credential: Credential, answer: CallAnswer): void {
     const { status, headers, refused, sentAtMs, isUnsent, failure, before } = answer;
-    // An adapter may answer without any.
+    // A custom adapter may answer without headers.
     if (typeof headers === 'object' && headers !== null) this.observe(headers);
     if (failure !== undefined) this.note({ on: 'call', ...failure });
     if (isUnsent === true) this.ended(true);
@@ -134,7 +134,7 @@ export class SlotJournal {
     if (this.history !== undefined && isAcceptance(answer))
       this.history.succeeded('call', this.#subject.owner.context.clock.now());
     const first = before?.[0];
-    // A replay that never left is none.
+    // A replay that was never sent does not count.
     if (first === undefined || sentAtMs === undefined) return;
     this.#made().replays += 1;
     this.#totals.replays += 1;
@@ -149,7 +149,7 @@ export class SlotJournal {
     this.#made().failed({ ...failure, atMs: this.#subject.owner.context.clock.now() });
   }
 
-  /** What it was is no longer kept, but that it served is worth knowing. */
+  /** The credential is no longer kept. When it last served is remembered. */
   servedUntil(lastSuccessAtMs: number | undefined): void {
     if (lastSuccessAtMs === undefined) return;
     this.#made().lastSuccessAtMs = lastSuccessAtMs;
@@ -184,7 +184,7 @@ export class SlotJournal {
   emit(event: OwnEvent): void {
     const { owner, asked } = this.#subject;
     const { scopes } = asked;
-    // Spread over a union, the type of each member is lost to the compiler.
+    // The compiler loses the type of each member when a union is spread.
     const whole: unknown = {
       provider: owner.provider,
       ...(owner.account === undefined ? {} : { account: owner.account }),
@@ -202,7 +202,7 @@ export class SlotJournal {
     this.history?.succeeded('login', clock.now());
     this.history?.succeeded('load', clock.now());
     if (credential === before?.credential) return;
-    // That another key served is worth knowing. A token that came is a success itself.
+    // When an earlier key last served is remembered. A new token counts as a success itself.
     if (how.issued === undefined) this.servedUntil(before?.lastAcceptedAtMs);
     this.#certificateOf(credential);
     const { id, expiresAtMs } = credential;

@@ -9,7 +9,7 @@ import type { KeptCredential } from './kept-credential.js';
 import type { SlotContext, SlotView } from './slot-context.js';
 import type { Failure, SlotHistory } from './slot-history.js';
 
-/** Beyond this, whatever has a time in it is taken for too old or not yet valid. */
+/** With a larger clock difference, providers take signed requests and assertions for too old or not yet valid. */
 const CLOCK_OFF_MS = 60_000;
 
 /** What operators are told of a credential. No secret in it. */
@@ -192,7 +192,7 @@ function whyOf(
     ...(status === undefined ? {} : { status }),
     reason,
   };
-  // What has been cured needs no advice.
+  // A failure that is over needs no advice.
   return isOpen ? { lastFailure, ...causeOf(failure, definition) } : { lastFailure };
 }
 
