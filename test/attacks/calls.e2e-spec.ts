@@ -387,3 +387,44 @@ it('a stream with getHeaders() leads nobody from the visible config to the reque
   expect(findLeaks(await error, SECRETS)).toEqual([]);
   data.destroy();
 });
+
+it.each<[string, () => object]>([
+  ['a bigint', () => ({ amount: 1n })],
+  [
+    'a cycle',
+    () => {
+      const data: { self?: object } = {};
+      data.self = data;
+      return data;
+    },
+  ],
+  [
+    'a depth that recursion would not survive',
+    () => {
+      let data: object = {};
+      for (let depth = 0; depth < 200_000; depth += 1) data = { data };
+      return data;
+    },
+  ],
+  [
+    'a method toJSON that throws',
+    () => ({
+      toJSON: () => {
+        throw new Error('no');
+      },
+    }),
+  ],
+])('an answer that an adapter has parsed reaches the caller, whatever is in it: %s', async (_, parsed) => {
+  await start('http://127.0.0.1:9');
+  for (const status of [200, 401]) {
+    const adapter = async (config: object) => ({
+      data: parsed(),
+      status,
+      statusText: '',
+      headers: {},
+      config,
+    });
+    const answer = await send({ url: '/x', adapter: adapter as never, validateStatus: null });
+    expect(answer).toMatchObject({ status });
+  }
+});

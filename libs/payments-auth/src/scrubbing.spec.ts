@@ -150,6 +150,16 @@ describe('told', () => {
     expect(told(words)).toBe(expected);
   });
 
+  it.each([
+    ['sent Authorization: Bearer abc123def456', 'sent Authorization: Bearer [hidden]'],
+    ['sent Basic bm90OmFsbG93ZWQ=', 'sent Basic [hidden]'],
+    ['connect postgres://app:pass@db:5432/keys', 'connect postgres://[hidden]@db:5432/keys'],
+    ['Basic authentication is required', 'Basic authentication is required'],
+    ['the Bearer challenge, unanswered', 'the Bearer challenge, unanswered'],
+  ])('hides what is a secret whoever it belongs to: %s', (words, expected) => {
+    expect(told(words)).toBe(expected);
+  });
+
   it('is at most 200 characters, and scrubbed before it is cut', () => {
     const text = told(`${'x'.repeat(190)}${SECRET}`, [SECRET]);
     expect(text).toHaveLength(198);

@@ -21,9 +21,12 @@ const SCHEME = /^(?:Bearer|Basic|Token) /i;
 const PUBLIC_PREFIX = /^(?:[A-Za-z]{2,12}[_-]){0,3}/;
 const PEM_BLOCK = /-----BEGIN [^-]+-----([\s\S]*?)-----END [^-]+-----/g;
 
-/** What texts of strangers hold that is secret whatever it is: the password of a URL, the value of `Authorization`, a JWT. */
+/**
+ * What texts of strangers hold that is secret whatever it is: the password of a URL, the value of `Authorization`, a JWT.
+ * A short word after "Basic" is one of a sentence ("Basic authentication is required").
+ */
 const SECRET_ANYWHERE =
-  /(?<=:\/\/)[^\s/@]+(?=@)|(?<=\b(?:Bearer|Basic) )[\w.~+/=-]{8,}|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/gi;
+  /(?<=:\/\/)[^\s/@]+(?=@)|(?<=\b(?:Bearer|Basic) )(?![a-z]{1,19}(?![\w.~+/=-]))[\w.~+/=-]{8,}|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/gi;
 
 /** Control characters, line ends, and what turns the direction of a text around or cannot be seen. */
 const UNPRINTABLE =
@@ -71,7 +74,7 @@ export function scrubbed(text: string, secrets: readonly (string | undefined)[])
 
 /** A stranger's words for a log line or an error: scrubbed, one line, nothing unprintable, at most 200 characters. */
 export function told(words: string, secrets: readonly (string | undefined)[] = []): string {
-  const clean = scrubbed(words, secrets).replace(UNPRINTABLE, ' ').trim();
+  const clean = scrubbed(words, secrets).replace(SECRET_ANYWHERE, HIDDEN).replace(UNPRINTABLE, ' ').trim();
   return shortened(clean, MOST_TOLD);
 }
 

@@ -248,20 +248,19 @@ async function ask<T>({
   }
   const latencyMs = Math.round(clock.monotonic() - startedAtMs);
   const { status } = answer;
+  const secrets = loginSecrets(definition, credentials, request, answer);
   const judged = judgedBy(judge, answer);
   const difference = clockDifferenceMs(answer, latencyMs);
   return {
     step: { passed: 'value' in judged, latencyMs, status },
-    transcript: transcriptOf(request, answer),
+    transcript: transcriptOf(request, answer, secrets),
     ...(difference === undefined ? {} : { clockDifferenceMs: difference }),
     ...('value' in judged
       ? judged
       : {
           symptom: {
             on,
-            what:
-              told(judged.what, loginSecrets(definition, credentials, request, answer)) +
-              waitOf(answer, clock),
+            what: told(judged.what, secrets) + waitOf(answer, clock),
             status,
             ...(judged.isOwn === true ? { isOwn: true } : {}),
           },

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
+import { scrubbed, told } from '../scrubbing.js';
 import type { TokenRequest } from '../strategies/strategy.js';
 import type { TimedTokenAnswer } from '../strategies/token-transport.js';
 
@@ -19,31 +20,38 @@ const MOST_FIELDS = 60;
 /** A key that reads like a name. Others may be values: an id, an address. */
 const NAME = /^[A-Za-z_@][\w.@-]{0,39}$/;
 
+/** @param secrets what was sent: a provider may name a header or a key by it */
 export function transcriptOf(
   { method, path }: Pick<TokenRequest, 'method' | 'path'>,
   { status, headers, body, text }: Pick<TimedTokenAnswer, 'status' | 'headers' | 'body' | 'text'>,
+  secrets: readonly string[],
 ): Transcript {
+  // Header names come in lower case.
+  const all = [...secrets, ...secrets.map((secret) => secret.toLowerCase())];
   return {
     method: method ?? 'POST',
-    path: path.split('?', 1)[0] as string,
+    path: told(path.split('?', 1)[0] as string, all),
     status,
     headerNames: Object.keys(headers)
-      .map((name) => name.toLowerCase())
+      .map((name) => told(name.toLowerCase(), all))
       .toSorted(),
-    shape: body === undefined ? (text === '' ? 'nothing' : 'text') : shapeOf(body, 0),
+    shape: body === undefined ? (text === '' ? 'nothing' : 'text') : shapeOf(body, 0, all),
   };
 }
 
-function shapeOf(value: unknown, depth: number): unknown {
+function shapeOf(value: unknown, depth: number, secrets: readonly string[]): unknown {
   if (value === null) return 'null';
   if (typeof value !== 'object') return typeof value === 'string' ? textKind(value) : typeof value;
   if (depth >= MOST_DEPTH) return '…';
   // Lists repeat their first item, as a rule.
-  if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0], depth + 1)];
+  if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0], depth + 1, secrets)];
   if (!isJsonObject(value)) return '…';
   const entries = Object.entries(value).slice(0, MOST_FIELDS);
   return Object.fromEntries(
-    entries.map(([key, each], at) => [NAME.test(key) ? key : `(key ${at + 1})`, shapeOf(each, depth + 1)]),
+    entries.map(([key, each], at) => [
+      NAME.test(key) && scrubbed(key, secrets) === key ? key : `(key ${at + 1})`,
+      shapeOf(each, depth + 1, secrets),
+    ]),
   );
 }
 

@@ -181,6 +181,7 @@ export class AccountSecrets {
   #ask(): Promise<readonly Secret[]> {
     if (this.#resolving !== undefined) return this.#resolving;
     const askedAtMs = this.#source.clock.monotonic();
+    const known = this.#list;
     const resolving: Promise<readonly Secret[]> = this.#source.resolve(this.#account).then(
       (list) => {
         // Rotated meanwhile: this answer is older than what is wanted now.
@@ -196,7 +197,7 @@ export class AccountSecrets {
           this.#resolving = undefined;
           this.#mayAskAgainAtMs = askedAtMs + ASK_AGAIN_AFTER_MS;
         }
-        throw error;
+        throw this.#source.withoutSecrets(error, known);
       },
     );
     this.#resolving = resolving;

@@ -7,10 +7,12 @@ import { fieldsInUrls, hasAccountHosts } from '../../providers/account-hosts.js'
 import type { ConfiguredProvider, CredentialsSource } from '../../providers/configured-provider.js';
 import type { CredentialsInForce } from '../../providers/credentials-in-force.js';
 import { credentialValue } from '../../providers/credential-value.js';
+import { plainCause, setHidden } from '../../scrubbing.js';
 import { type RefreshTokenStrategy, refreshTokenStrategy } from '../../strategies/refresh-token.strategy.js';
 import { type Credentials, strategyOf } from '../../strategies/strategy.js';
 import { headersOf } from '../call-headers.js';
 import { accountUnknown, UnusableCredentialsError } from '../credential-errors.js';
+import { secretValues } from '../issuing/login-secrets.js';
 import type { KeyedHash } from './keyed-hash.js';
 
 /** One set of static credentials that an account may authenticate with. */
@@ -112,6 +114,15 @@ export class SecretSource implements CredentialsInForce {
     const list: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
     if (list.length === 0) throw new UnusableCredentialsError('the list of credentials is empty');
     return list.map((each, index) => this.#secret(each, list.length > 1 ? `[${index}]` : ''));
+  }
+
+  /** What a resolver has thrown may quote what it handed over before: `known`. */
+  withoutSecrets(error: unknown, known: readonly Secret[] = []): unknown {
+    if (!(error instanceof UnusableCredentialsError) || error.cause === undefined) return error;
+    const { definition } = this.#provider;
+    const secrets = known.flatMap(({ credentials }) => secretValues(definition, credentials));
+    setHidden(error, 'cause', plainCause(error.cause, secrets));
+    return error;
   }
 
   #secret(value: unknown, at: string): Secret {
