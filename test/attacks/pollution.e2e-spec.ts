@@ -214,6 +214,7 @@ const NAMES = {
     'search',
     'troubled',
     'retryAfterMs',
+    'status',
   ],
   places: ['own', 'hosts', 'defaultHost', 'live', 'sandbox', 'api'],
 } satisfies Record<string, string[]>;

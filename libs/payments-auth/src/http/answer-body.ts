@@ -45,16 +45,9 @@ export async function readAnswerBody(
   if (data instanceof Blob)
     return bodyOf(new Uint8Array(await data.slice(0, MOST_BYTES + 1).arrayBuffer()), contentType);
   // A custom adapter may have parsed it already.
-  return typeof data === 'object' && data !== null ? { body: copyOf(data), text: '' } : NOTHING;
-}
-
-/** `undefined` for what no JSON can say (a cycle, a `bigint`) or is too deep: definitions look at JSON, and the call has its answer. */
-function copyOf(data: object): unknown {
-  try {
-    return parsedJson(JSON.stringify(data));
-  } catch {
-    return undefined;
-  }
+  return typeof data === 'object' && data !== null
+    ? { body: parsedJson(JSON.stringify(data)), text: '' }
+    : NOTHING;
 }
 
 function bodyOf(bytes: Uint8Array, contentType: string | undefined): AnswerBody {

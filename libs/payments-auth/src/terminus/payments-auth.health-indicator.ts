@@ -68,11 +68,12 @@ export class PaymentsAuthHealthIndicator {
     const credentials = { ...this.#known(options), ...failures };
     const healths = new Set(Object.values(credentials).map(({ health }) => health));
     const session = this.#indicators.check(key);
-    if (healths.has('down')) return session.down({ credentials });
+    // terminus asks whether a field is `in` the data, and would find what somebody has put on `Object.prototype`.
+    const data = ownCopy({ credentials });
+    if (healths.has('down')) return session.down(data);
     // Before version 12.1 terminus knows no state in between, and a failing renewal must not take a pod out of service.
-    if (healths.has('degraded') && typeof session.degraded === 'function')
-      return session.degraded({ credentials });
-    return session.up({ credentials });
+    if (healths.has('degraded') && typeof session.degraded === 'function') return session.degraded(data);
+    return session.up(data);
   }
 
   /** Without asking anybody. */
