@@ -144,12 +144,13 @@ export class Attempts {
       sentAtMs = clock.monotonic();
       call.sent += 1;
       try {
-        response = await call.deadline.carry(send, attempt);
+        response = answered(await call.deadline.carry(send, attempt), config);
       } catch (reason) {
         failed = true;
         error = cleanError(reason, traces);
         nameCredential(error, credential, destination);
-        response = (reason as { response?: AxiosResponse } | undefined)?.response;
+        const { response: refused } = (reason ?? {}) as { response?: unknown };
+        response = isObject(refused) ? (refused as unknown as AxiosResponse) : undefined;
       }
       if (response !== undefined) {
         cleanResponse(response, traces);
@@ -238,6 +239,26 @@ function resolveAdapter(
   attempt: InternalAxiosRequestConfig,
 ): AxiosAdapter {
   return typeof adapter === 'function' ? adapter : applicationAxios.getAdapter(adapter, attempt);
+}
+
+/**
+ * What an adapter has answered. One of the application's own may answer anything, and a paid call may stand behind it.
+ *
+ * @throws AxiosError where that is no response
+ */
+function answered(response: unknown, config: InternalAxiosRequestConfig): AxiosResponse {
+  const { AxiosError } = applicationAxios;
+  if (!isObject(response)) {
+    const what = response === null ? 'null' : typeof response;
+    const message = `The adapter of the call answered ${what} in place of a response. The request may have been sent: correct the adapter.`;
+    throw new AxiosError(message, AxiosError.ERR_BAD_RESPONSE, config);
+  }
+  // axios writes the parsed body into it, and this library what it cleans.
+  return (Object.isFrozen(response) ? { ...response } : response) as unknown as AxiosResponse;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function secretsOf({ token, headers }: Credential): string[] {

@@ -22,6 +22,7 @@ import { LOGIN_STRATEGY } from '../../../../test/support/credential-bed.js';
 import type { ExchangeEnvironment } from './attempt.js';
 import { createPaymentsHttpService } from './payments-http.service.js';
 
+const answerFrozen = async () => Object.freeze({ status: 200, data: '{"ok":true}', headers: {} }) as any;
 const BAD_TOKEN = { code: 'bad_token' };
 
 let server: LoopbackServer;
@@ -562,6 +563,55 @@ describe('the rest of axios', () => {
     expect(response.config.adapter).toBe(adapter);
     await send({ url: '/x', adapter: ['fetch'] });
     expect(server.requests).toHaveLength(3);
+  });
+
+  describe.each<[string, () => HttpService]>([
+    ['token', () => create()],
+    [
+      'signature',
+      () => create({ definition: { ...acmeDefinition, sign: () => ({ headers: { 'x-signature': 's' } }) } }),
+    ],
+    ['secret field', () => create({ definition: { ...acmeDefinition, secretResponseFields: ['apiKey'] } })],
+  ])('with a %s, through an adapter of the caller’s', (_, http) => {
+    it.each(['null', 'undefined', 'text', '7'])('says that %s is no response', async (what) => {
+      const answers: Record<string, unknown> = { null: null, text: 'text', 7: 7 };
+      const error = await failure(send({ url: '/x', adapter: async () => answers[what] as any }, http()));
+      expect(error).toMatchObject({ isAxiosError: true, code: 'ERR_BAD_RESPONSE' });
+      expect(error.message).toMatch(/^The adapter of the call answered /);
+    });
+
+    it.each<[string, object]>([
+      ['without a status', { data: '{"ok":true}', headers: {} }],
+      ['without data', { status: 200, headers: {} }],
+      ['without headers', { status: 200, data: '{"ok":true}' }],
+      ['with headers that are null', { status: 500, data: '{"ok":true}', headers: null }],
+      ['with headers that are a Map', { status: 200, data: '{"ok":true}', headers: new Map([['a', 'b']]) }],
+      ['with headers that are text', { status: 404, data: '{"ok":true}', headers: 'a: b' }],
+    ])('gets an answer %s as bare axios gives it', async (_what, given) => {
+      const adapter = async () => ({ ...given }) as any;
+      const bare = await applicationAxios.request({ url: 'http://127.0.0.1/x', adapter });
+      const { status, data, headers } = await send({ url: '/x', adapter }, http());
+      expect({ status, data, headers }).toEqual({
+        status: bare.status,
+        data: bare.data,
+        headers: bare.headers,
+      });
+    });
+
+    it('gets the answer that an adapter has frozen', async () => {
+      const config = { url: '/x', adapter: answerFrozen };
+      expect(await send(config, http())).toMatchObject({ status: 200, data: { ok: true } });
+    });
+
+    it.each<[string, unknown]>([
+      ['a text', 'no such thing'],
+      ['null', null],
+      ['undefined', undefined],
+      ['an error without a config', new Error('no such thing')],
+      ['an error whose response is null', Object.assign(new Error('no such thing'), { response: null })],
+    ])('gets %s that the adapter rejects with', async (_what, reason) => {
+      expect(await failure(send({ url: '/x', adapter: () => Promise.reject(reason) }, http()))).toBe(reason);
+    });
   });
 
   it('sends a plain http request past any proxy', async () => {
