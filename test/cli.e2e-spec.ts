@@ -127,6 +127,27 @@ describe('nestjs-payments-auth check', () => {
     expect(findLeaks(stdout, secretsOf(sandbox))).toEqual([]);
   });
 
+  it('says how to name a provider whose variables are set, and leaves it alone until then', async () => {
+    const { url, ...asked } = await startLoopbackServer((_, response) => json(response, 200, {}));
+    const set = { PAYSTACK_SECRET_KEY: 'sk_test_not-real-0123456789', PAYSTACK_BASE_URL: url };
+    const wakapay = {
+      ...sandbox.provider('wakapay').environment,
+      ...set,
+      MPESA_CONSUMER_KEY: 'test-not-real',
+    };
+    const { code, stdout } = await run(['check'], wakapay);
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe(
+      'Not asked, because only their names bring them in: paystack. Their variables are set; if this library is to use them: npx --no nestjs-payments-auth check paystack',
+    );
+    const alone = await run(['check'], set);
+    expect(alone.stdout).toMatch(/Nothing is configured[^]*\nNot asked[^]*check paystack\n$/);
+    expect((await run(['check', 'wakapay'], wakapay)).stdout).not.toContain('paystack');
+    expect(JSON.parse((await run(['check', '--json'], wakapay)).stdout)).toMatchObject({ ok: true });
+    expect(asked.requests).toEqual([]);
+    await asked.close();
+  });
+
   it('prints one JSON object for machines', async () => {
     const { code, ok, of, stdout } = await check(['wakapay'], env);
     expect({ code, ok }).toEqual({ code: 0, ok: true });

@@ -22,7 +22,16 @@ describe('the command line', () => {
     [['check', '--timeout', '10000'], /--timeout must be a time up to 10m, such as 5 \(seconds\)/],
     [['check', '--timeout', '1000m'], /--timeout must be a time/],
     [['check', '--env-file'], /--env-file/],
-    [['check', '--jsn'], /Unknown option '--jsn'/],
+    [['check', '--jsn'], /^Unknown option '--jsn'\. Did you mean "--json"\?$/],
+    [
+      ['check', '--providers', 'daraja'],
+      /^Unknown option '--providers'\. Providers are named without an option/,
+    ],
+    [
+      ['explain', '--provider=daraja'],
+      /^Unknown option '--provider'\. Providers are named without an option/,
+    ],
+    [['check', 'daraja,paystack'], /^"daraja,paystack" is more than one name\. .*: daraja paystack\.$/],
     [['env'], /env takes one provider/],
     [['env', 'kashier', 'pesapal'], /env takes one provider/],
     [['env', 'kashier', '--json'], /env takes no --json/],

@@ -157,9 +157,22 @@ function read(argv: readonly string[]) {
   try {
     return parseArgs({ args: joined(argv), options: OPTIONS, allowPositionals: true });
   } catch (error) {
+    const [, option] = /^Unknown option '(--?[^']+)'/.exec((error as Error).message) ?? [];
+    if (option !== undefined)
+      throw new UsageError(`Unknown option '${option}'. ${insteadOf(option)}`, { cause: error });
     const [sentence = ''] = (error as Error).message.split('\n');
     throw new UsageError(sentence.endsWith('.') ? sentence : `${sentence}.`, { cause: error });
   }
+}
+
+/** What to write in the place of an option that does not exist. */
+function insteadOf(option: string): string {
+  if (/^--(provider|name)s?$/.test(option))
+    return 'Providers are named without an option, as in "check paystack daraja".';
+  return suggestion(
+    option,
+    Object.keys(OPTIONS).map((name) => `--${name}`),
+  );
 }
 
 /** In `--timeout -1`, the second word is a wrong time, and not an option of its own. */
@@ -173,6 +186,10 @@ function joined(argv: readonly string[]): string[] {
 
 function definitionOf(name: string, known: readonly ProviderDefinition[]): ProviderDefinition {
   const definition = known.find((each) => each.name === name);
+  if (name.includes(','))
+    throw new UsageError(
+      `"${name}" is more than one name. Separate names by spaces: ${name.replaceAll(/,+/g, ' ').trim()}.`,
+    );
   if (definition === undefined)
     throw new UsageError(
       `"${name}" is not a built-in provider. ${suggestion(

@@ -18,6 +18,17 @@ export function reportText(checks: readonly ProviderCheck[]): string {
   return parts.join('\n');
 }
 
+/**
+ * One line about providers that have their variables and were left alone: those may be there for another purpose.
+ *
+ * @param names none for no line
+ */
+export function notAskedFor(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  const each = names.join(' ');
+  return `\nNot asked, because only their names bring them in: ${names.join(', ')}. Their variables are set; if this library is to use them: npx --no nestjs-payments-auth check ${each}\n`;
+}
+
 export function reportJson(checks: readonly ProviderCheck[], ok: boolean): string {
   const providers = checks.map(({ transcripts: _left, ...check }) => check);
   return `${JSON.stringify({ ok, providers })}\n`;

@@ -1,3 +1,5 @@
+import { requiredVariables } from '../options/own-credentials.js';
+import type { Variables } from '../options/variables.js';
 import { systemClock } from '../payments-auth.clock.js';
 import { BUILT_IN_PROVIDERS, FOUND_BY_VARIABLES } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
@@ -8,7 +10,7 @@ import { envTemplate } from './env-template.js';
 import { askApplication, explanationOfCheck, explanationText, isWell, StatusPageError } from './explain.js';
 import { listProviders } from './list-providers.js';
 import { loadDefinitions } from './own-definitions.js';
-import { reportJson, reportText, reportTranscripts } from './report.js';
+import { notAskedFor, reportJson, reportText, reportTranscripts } from './report.js';
 import { UsageError } from './usage.error.js';
 
 /** What the command needs of the process it runs in. */
@@ -71,7 +73,20 @@ async function check(
   if (usesFile && !json) cli.out('Variables come from the environment, then from .env in this folder.\n\n');
   if (report) cli.out(reportTranscripts(checks));
   else cli.out(json ? reportJson(checks, ok) : reportText(checks));
+  if (named.length === 0 && !json && !report) cli.out(notAskedFor(unnamed(definitions, variables)));
   return ok ? 0 : 1;
+}
+
+/** Providers whose variables are there, and which only their names bring into a check. */
+function unnamed(checked: readonly ProviderDefinition[], variables: Variables): string[] {
+  const names = new Set(checked.map(({ name }) => name));
+  return (BUILT_IN_PROVIDERS as readonly ProviderDefinition[])
+    .filter((definition) => !names.has(definition.name))
+    .filter((definition) => {
+      const { set, missing } = requiredVariables({ definition, variables });
+      return set.length > 0 && missing.length === 0;
+    })
+    .map(({ name }) => name);
 }
 
 async function explain(
