@@ -12,6 +12,7 @@ import { authenticateAttempt, startAttempt } from './attempt-config.js';
 import { callFailure } from './call-failure.js';
 import { nameCredential } from './named-credential.js';
 import { CallDeadline } from './call-deadline.js';
+import { CallEnds } from './call-ends.js';
 import { cleanBody, cleanError, cleanResponse, type Traces } from './cleaning.js';
 import { addDefaultHeaders } from './default-headers.js';
 import { AccountDestinations } from './account-destinations.js';
@@ -69,6 +70,7 @@ export class Attempts {
   readonly #environment: ExchangeEnvironment;
   readonly #destinations: AccountDestinations;
   readonly #secretFields: ReadonlySet<string>;
+  readonly #ends: CallEnds;
 
   constructor(provider: ConfiguredProvider, transport: TransportSettings, environment: ExchangeEnvironment) {
     this.#provider = provider;
@@ -76,6 +78,7 @@ export class Attempts {
     this.#environment = environment;
     this.#destinations = new AccountDestinations(provider);
     this.#secretFields = new Set(provider.definition.secretResponseFields);
+    this.#ends = new CallEnds(environment.clock);
   }
 
   /** @param adapter the caller's own, or the list axios picks from */
@@ -144,7 +147,7 @@ export class Attempts {
       sentAtMs = clock.monotonic();
       call.sent += 1;
       try {
-        response = answered(await call.deadline.carry(send, attempt), config);
+        response = answered(await call.deadline.carry(send, attempt, this.#ends), config);
       } catch (reason) {
         failed = true;
         error = cleanError(reason, traces);

@@ -4,6 +4,7 @@ import type { AwaitedLogin } from '../credentials/credential-spender.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { setHidden } from '../scrubbing.js';
 import { deadline } from '../within.js';
+import { type CallEnds, Ending } from './call-ends.js';
 import { nameAwaited } from './named-credential.js';
 
 /** The end of a call's own time. */
@@ -20,10 +21,15 @@ export class CallDeadline {
 
   /** What is left of the call's `timeout`, in milliseconds; `undefined` where it has none. */
   get remainingMs(): number | undefined {
+    const atMs = this.#atMs;
+    return atMs === Infinity ? undefined : Math.max(0, atMs - this.#clock.monotonic());
+  }
+
+  /** On the monotonic clock; `Infinity` where the call has no timeout. */
+  get #atMs(): number {
     const timeoutMs = Number(this.#config.timeout);
     // Axios itself answers for a timeout that is not a number.
-    if (!(timeoutMs > 0)) return undefined;
-    return Math.max(0, timeoutMs - (this.#clock.monotonic() - this.#startedAtMs));
+    return timeoutMs > 0 ? this.#startedAtMs + timeoutMs : Infinity;
   }
 
   /** In the words axios uses. */
@@ -89,23 +95,23 @@ export class CallDeadline {
    *
    * @throws AxiosError what axios throws at a timeout
    */
-  carry(adapter: AxiosAdapter, attempt: InternalAxiosRequestConfig): Promise<AxiosResponse> {
-    const { remainingMs } = this;
-    if (remainingMs === undefined) return adapter(attempt);
-    const end = new CallEnd(attempt.cancelToken);
-    attempt.cancelToken = end as unknown as CancelToken;
+  carry(adapter: AxiosAdapter, attempt: InternalAxiosRequestConfig, ends: CallEnds): Promise<AxiosResponse> {
+    const atMs = this.#atMs;
+    if (atMs === Infinity) return adapter(attempt);
+    const token = new CallEnd(attempt.cancelToken);
+    attempt.cancelToken = token as unknown as CancelToken;
     return new Promise((resolve, reject) => {
-      const onEnd = () => {
+      const ending = new Ending(atMs, () => {
         reject(this.#timeoutError());
         // Another one: an adapter writes its config into what it is given, credential included.
-        end.announce(this.#timeoutError());
-      };
-      const callOff = deadline(this.#clock, remainingMs, onEnd, true);
+        token.announce(this.#timeoutError());
+      });
+      ends.add(ending);
       const settle =
         <V>(by: (value: V) => void) =>
         (value: V) => {
-          callOff();
-          end.forget();
+          ends.remove(ending);
+          token.forget();
           by(value);
         };
       try {

@@ -1,0 +1,94 @@
+/**
+ * One way to stay authenticated beside bare axios, in a process of its own, as applications have it: what several ways
+ * share in one process, above all axios itself, is optimised for none of them. Measures a round whenever it is told to.
+ */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import axios, { AxiosHeaders } from 'axios';
+import { CONTENDERS, FLOOR } from '../contenders/index.mjs';
+import { startLibrary } from './library.mjs';
+import { SIX } from './six.mjs';
+
+const BODY = '{"status":"ok","id":"pay_1"}';
+/** Until the code is compiled. */
+const WARM_UP = 5_000;
+const [name, url, calls, baseline] = process.argv.slice(2);
+
+/** Answers at once, as an adapter does when the network has answered. */
+async function stub(config) {
+  return {
+    data: BODY,
+    status: 200,
+    statusText: 'OK',
+    headers: new AxiosHeaders({ 'content-type': 'application/json' }),
+    config,
+    request: {},
+  };
+}
+
+/** The fetch that axios is given, where the network is left out below it. */
+async function stubFetch() {
+  return new Response(BODY, { status: 200, headers: { 'content-type': 'application/json' } });
+}
+
+const FETCH = { adapter: 'fetch', env: { fetch: stubFetch, Request, Response } };
+
+/** This library in other ways to use it. */
+const VARIANTS = {
+  signed: { options: { signs: true } },
+  'beside the six': { options: { others: SIX } },
+  'through fetch': { defaults: FETCH },
+  before: { start: startOf },
+};
+
+/** As the benchmark of that checkout sets it up: the words of a definition have changed since. */
+async function startOf(...options) {
+  const file = pathToFileURL(resolve(baseline, 'bench/support/library.mjs')).href;
+  const { startLibrary: start } = await import(file);
+  return start(...options);
+}
+
+async function createVariant({ options = {}, defaults = {}, start = startLibrary }) {
+  const library = await start(url, options);
+  const instance = library.service.http('bench').axiosRef;
+  Object.assign(instance.defaults, { adapter: stub }, defaults);
+  return {
+    request: (config) => instance.request(config),
+    prime: () => library.service.credentials('bench').get(),
+    close: library.close,
+  };
+}
+
+function createFloor(defaults = {}) {
+  const instance = axios.create({ baseURL: url, adapter: stub, ...defaults });
+  return { request: (config) => instance.request(config) };
+}
+
+/** Processor time of a call in µs: what else runs on the machine does not count. */
+async function costOf(client, howMany = Number(calls)) {
+  const before = process.cpuUsage();
+  for (let made = 0; made < howMany; made += 1) await client.request({ url: '/payments/' });
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / howMany;
+}
+
+/** A round, told to the parent. */
+async function measure() {
+  process.send({ floor: await costOf(floor), own: await costOf(client) });
+}
+
+const variant = VARIANTS[name];
+const client =
+  variant === undefined
+    ? await CONTENDERS.find((each) => each.name === name).create({ url, adapter: stub })
+    : await createVariant(variant);
+const floor =
+  variant?.defaults === undefined
+    ? await CONTENDERS.find((each) => each.name === FLOOR).create({ url, adapter: stub })
+    : createFloor(variant.defaults);
+await client.prime?.();
+await costOf(floor, WARM_UP);
+await costOf(client, WARM_UP);
+process.on('message', () => void measure());
+process.once('disconnect', () => client.close?.());
+process.send('ready');

@@ -1,0 +1,85 @@
+import type { Clock, TimerHandle } from '../payments-auth.clock.js';
+
+/** What ends when its time has come. */
+export class Ending {
+  /** On the monotonic clock, in milliseconds. */
+  readonly atMs: number;
+  readonly end: () => void;
+  /** The two beside it in the list of those that are under way. */
+  previous: Ending = this;
+  next: Ending = this;
+
+  constructor(atMs: number, end: () => void) {
+    this.atMs = atMs;
+    this.end = end;
+  }
+}
+
+/**
+ * The deadlines of all calls of a provider, behind one timer: nearly every call ends long before, and a timer of its own
+ * costs it more than anything else that is done for it. The timer stands for the earliest deadline that there was when
+ * it was set, and is set again when it finds others.
+ *
+ * A process that was busy finds the timer due before it has looked at its sockets, and the answer that lies there is in
+ * time. So the poll phase of the event loop gets one turn before a deadline counts.
+ */
+export class CallEnds {
+  readonly #clock: Clock;
+  /** Begins and ends the ring of those that are under way. */
+  readonly #ring = new Ending(Infinity, () => undefined);
+  #timer: TimerHandle | undefined = undefined;
+  #timerAtMs = Infinity;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(ending: Ending): void {
+    const ring = this.#ring;
+    const last = ring.previous;
+    ending.previous = last;
+    ending.next = ring;
+    last.next = ending;
+    ring.previous = ending;
+    if (ending.atMs < this.#timerAtMs) this.#setTimer(ending.atMs);
+    // Somebody waits for it: the process lives until then.
+    else if (last === ring) this.#timer?.ref?.();
+  }
+
+  remove(ending: Ending): void {
+    const { previous, next } = ending;
+    previous.next = next;
+    next.previous = previous;
+    ending.previous = ending;
+    ending.next = ending;
+    if (next === previous && next === this.#ring) this.#timer?.unref?.();
+  }
+
+  #setTimer(atMs: number): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    this.#timer = this.#clock.setTimeout(() => this.#onTimer(), atMs - this.#clock.monotonic(), true);
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    this.#timerAtMs = Infinity;
+    const nowMs = this.#clock.monotonic();
+    const due: Ending[] = [];
+    let nextMs = Infinity;
+    for (let each = this.#ring.next; each !== this.#ring; each = each.next)
+      if (each.atMs <= nowMs) due.push(each);
+      else nextMs = Math.min(nextMs, each.atMs);
+    if (nextMs < Infinity) this.#setTimer(nextMs);
+    if (due.length > 0)
+      setImmediate(() => {
+        // One that has ended meanwhile stands in no list.
+        for (const each of due) if (each.next !== each) this.#end(each);
+      });
+  }
+
+  #end(ending: Ending): void {
+    this.remove(ending);
+    ending.end();
+  }
+}
