@@ -138,7 +138,7 @@ if (options.help) {
 } else {
   installPeers();
   const { sections, leftOut } = await run(options);
-  // Whoever asks for everything does not publish a part of it.
+  // A run of all measures is published as a whole, or not at all.
   if (options.write || (!options.quick && options.wanted.length === 0 && leftOut.length === 0))
     await publish(sections);
   const missed = sections

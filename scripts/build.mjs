@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 const PURE = PURE_MODULES.map((name) => `.build/${name}.js`);
 
-// Whoever has just typed `npm start` would look at an empty terminal.
+// Without this line, the terminal stays empty after `npm start`.
 if (process.argv.includes('--demo')) console.error('Building first: half a minute, less the next time.');
 for (const folder of Object.values(libraries)) {
   if (process.argv.includes('--clean')) rmSync(join(folder, '.build'), { recursive: true, force: true });

@@ -124,7 +124,7 @@ describe('an account', () => {
       expect(error).toMatchObject({ code: 'ACCOUNT_UNKNOWN', provider: 'clickpesa', account: 'ghost' });
     }
     expect(bed.provider.requests).toEqual([]);
-    // It may be added a moment later. Whoever knows the accounts is asked again a second after the last time.
+    // It may be added a moment later. The function is asked again a second after the last time.
     bed.provider.addAccount('ghost');
     expect(await failure(callFor('ghost'))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
     await bed.clock.advance(1_000);

@@ -116,7 +116,7 @@ describe('An HttpService that is bound to an account', () => {
     ]);
   });
 
-  it('shares the token of its account with whoever else names it', async () => {
+  it('shares the token of its account with calls that name the account', async () => {
     const paymentsAuth = await start();
     await paidBy(paymentsAuth.http('acme', 'shop-1'));
     await paidBy(paymentsAuth.http('acme', 'shop-1'));
@@ -166,7 +166,7 @@ describe('The options of a login', () => {
 });
 
 describe('The audience of a call', () => {
-  it('has a token of its own for each, whoever names it, and reaches the login', async () => {
+  it('has a token of its own for each account, however it is named, and reaches the login', async () => {
     const paymentsAuth = await start({ audience: 'payouts' });
     const shop = paymentsAuth.http('acme', 'shop-1');
     const audiences = ['refunds', undefined, 'payouts', 'refunds', 'ledger'];

@@ -146,7 +146,7 @@ describe('an event', () => {
     expect(ageMs).toBeLessThan(70_000);
   });
 
-  it('renewals-paused says for how long, when renewal has proven to be no cure', async () => {
+  it('renewals-paused says for how long no renewal is forced after refused renewals', async () => {
     await start('wakapay');
     await bed.send(READ);
     bed.provider.suspend();
@@ -242,7 +242,7 @@ describe('what a provider says of its limits', () => {
   });
 });
 
-describe('whoever listens', () => {
+describe('a listener for events', () => {
   let sandbox: Sandbox;
   let application: TestApplication;
 

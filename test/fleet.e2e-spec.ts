@@ -152,7 +152,7 @@ describe('a fleet that shares its tokens through Redis', () => {
     await first.ask('refresh');
     provider.reset();
     const shared = await first.ask('refresh');
-    // Whoever looks before it has reached Redis takes the one before it, which is alive too, and looks again.
+    // A process that asks before the new token is in Redis takes the earlier one, which still lives, and asks again later.
     for (const process of others) await until(async () => (await process.ask('refresh')) === shared);
     await all('call');
     provider.killTokens();

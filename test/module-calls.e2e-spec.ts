@@ -151,7 +151,7 @@ describe('an application that names its providers', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('tells whoever listens what happens, and no listener can fail a call', async () => {
+  it('tells listeners what happens, and no listener can fail a call', async () => {
     server = await start();
     const logger = new LogLines();
     const { paymentsAuth, close } = await startApplication(

@@ -224,7 +224,7 @@ describe(`with seed ${TEST_SEED}, while every provider misbehaves for ${SECONDS}
   it('every provider is well again within one back-off', async () => {
     for (const { name, send, credentials } of six.all) {
       const first = await six.outwait(outcomeOf(send({ url: '/sandbox/echo' })));
-      // Errors say how long; where renewal has proven to be no cure, refusals pause it for 5 minutes at most.
+      // Errors say how long; where renewed tokens are refused as well, renewals pause for 5 minutes at most.
       const saidMs = isPaymentsAuthError(first) ? (first.retryAfterMs ?? 1_000) : 300_000;
       expect([name, saidMs <= 300_000]).toEqual([name, true]);
       await six.clock.advance(first instanceof Error ? saidMs : 0);

@@ -148,7 +148,7 @@ describe('telemetry, with the SDK of OpenTelemetry', () => {
     sandbox.provider('wakapay').revokeTokens();
     await call();
     sandbox.provider('wakapay').suspend();
-    // Each is sent three times; the second one shows that the renewal before was no cure.
+    // Each is sent three times; the second one shows that the renewal before did not help.
     await outwaited(clock, failure(call()));
     await clock.advance(2_000);
     await outwaited(clock, failure(call()));

@@ -175,7 +175,7 @@ describe('an outage of the token endpoint', () => {
     const spent = provider.counts.tokenRequests;
     expect(spent).toBeGreaterThan(1);
 
-    // The clock stands still: whoever waited for anything would wait for ever.
+    // The clock stands still: a call that waited would wait for ever.
     const turnedAway = await Promise.all(Array.from({ length: 500 }, () => failure(bed.send(READ))));
     for (const error of turnedAway)
       expect(error).toMatchObject({

@@ -459,7 +459,7 @@ describe('the front door on Express, behind parsers of the application', () => {
     });
   });
 
-  it('says that a stream was read already, by whoever read it', async () => {
+  it('says that a stream was read already, whatever parser read it', async () => {
     const { port, logger } = await start(adapter(), {
       nest: { bodyParser: false },
       prepare: (app) =>

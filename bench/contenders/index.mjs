@@ -1,7 +1,7 @@
 /**
  * Each contender is set up as its own documents recommend. `create({ url, agent, adapter, client })` answers
  * `{ request(config), close() }`; `adapter` is given where the network is left out, `client` where there are several
- * merchants. `createMany(target, clients)` is for whoever serves many merchants by one instance.
+ * merchants. `createMany(target, clients)` is for contenders that serve many merchants by one instance.
  */
 import { Agent } from 'node:http';
 import axios from 'axios';

@@ -1,5 +1,5 @@
 /**
- * A contender that serves many merchants. Whoever knows no merchants gets an instance for each, made at its first call:
+ * A contender that serves many merchants. A contender without merchants gets an instance for each, made at its first call:
  * that is how it is used for several.
  */
 export async function manyMerchants(contender, target, clients) {

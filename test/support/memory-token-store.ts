@@ -32,7 +32,7 @@ export class MemoryTokenStore implements TokenStore {
   readonly #listeners = new Set<(withdrawal: Withdrawal) => void>();
   #versions = 0;
 
-  /** The token that stands there for whoever asks. */
+  /** The token that the store holds, for tests to look at. */
   get tokens(): string[] {
     return [...this.#entries.values()].flatMap(({ token }) => (token === undefined ? [] : [token.token]));
   }

@@ -96,7 +96,7 @@ async function run(
   const startedAtMs = performance.now();
   const tell = (words: string) =>
     say(`${((performance.now() - startedAtMs) / 1_000).toFixed(1).padStart(5)} s  ${words}\n`);
-  tell('The first calls: one login per provider, whoever asks.');
+  tell('The first calls: one login per provider, however many callers wait.');
   traffic.start(3, 200);
   await playScenario(sandbox, turns, durationMs, tell);
   await traffic.stop();

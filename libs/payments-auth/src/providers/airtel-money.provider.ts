@@ -24,7 +24,7 @@ export interface AirtelMoneyCredentials {
   readonly publicKey?: string;
 }
 
-/** Not authorised for the country, and two more that no token cures. */
+/** Not authorised for the country, and two more that a new token does not change. */
 const INCURABLE = ['ROUTER006', 'ROUTER007', 'ROUTER112'];
 
 /**

@@ -2,7 +2,7 @@ import type { ApiAnswer } from '../strategies/strategy.js';
 import { says } from './answers-in-words.js';
 
 /**
- * The 401 of an Azure API Management gateway for a wrong subscription key. No token cures it.
+ * The 401 of an Azure API Management gateway for a wrong subscription key. A new token does not help.
  *
  * @see https://learn.microsoft.com/azure/api-management/api-management-subscriptions
  */

@@ -23,10 +23,10 @@ export interface DarajaCredentials {
 const INVALID_ACCESS_TOKEN = ['404.001.03', '401.002.01', '400.003.01', '401.001'];
 
 /**
- * Safaricom Daraja (M-Pesa): a login by GET, with Basic. Each login ends the token before it, say the documents, so a
+ * Safaricom Daraja (M-Pesa): a login by GET, with Basic. The documents say that each login ends the earlier token, so a
  * fleet makes one login at a time.
  *
- * The status of a refusal differs by API: 404, 401 or 400. The code and the words tell.
+ * The status of a refusal differs by API: 404, 401 or 400. It is recognised by its code or its words.
  *
  * @see https://developer.safaricom.co.ke/apis/Authorization
  */

@@ -33,7 +33,7 @@ export const razorpay = builtInProvider<RazorpayCredentials, 'razorpay', 'live'>
   },
   headers: ({ credentials: { keyId, keySecret } }) => ({ Authorization: basic(keyId, keySecret) }),
   refusal: {
-    // The code is that of any bad request: the words tell.
+    // The code is that of any bad request, so the message is compared.
     refused: (answer) =>
       answer.status === 401 && says(answer, 'error.description', 'api key', 'authentication failed'),
     // An address that is not on the allow-list.

@@ -25,7 +25,7 @@ export const known = (prefix: string, length = 16): Invented => ({
 /** The same for every merchant: a country, a version. */
 export const fixed = (value: string): Invented => ({ rotates: false, invent: () => value });
 
-/** A key of the provider's own: no merchant is told it, and whoever verifies needs its public half. */
+/** A key of the provider's own. No merchant gets it; its public half verifies the provider's messages. */
 export const hidden = (field: Invented): Invented => ({ ...field, isHidden: true });
 
 /** Made up by a function of its own. */
