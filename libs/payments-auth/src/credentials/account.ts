@@ -5,7 +5,7 @@ import { AccountSecrets } from './secrets/account-secrets.js';
 import { CredentialSlot } from './slot/credential-slot.js';
 import type { Recent } from './recency-list.js';
 import type { SlotHistory } from './slot/slot-history.js';
-import type { SlotContext, SlotOwner } from './slot/slot-context.js';
+import type { SlotContext, SlotOwner, SlotView } from './slot/slot-context.js';
 
 /** So many sets of scopes and audiences are kept for one account: what calls ask for may come from outside. */
 const MOST_SETS = 64;
@@ -34,6 +34,8 @@ export class Account implements SlotOwner, Recent<Account> {
   /** The slot of the provider's default scopes and audience: the only one that most accounts ever have. */
   #slot: CredentialSlot | undefined = undefined;
   #otherSlots: Map<string, CredentialSlot> | undefined = undefined;
+  /** How many calls wait until they may carry the token of a slot. Made when the first one does, to save memory. */
+  #awaitingAge: Map<SlotView, number> | undefined = undefined;
 
   constructor(home: AccountHome, account: string | undefined) {
     this.#home = home;
@@ -60,9 +62,23 @@ export class Account implements SlotOwner, Recent<Account> {
 
   get isBusy(): boolean {
     return (
+      this.#awaitingAge !== undefined ||
       this.#slot?.isBusy === true ||
       (this.#otherSlots !== undefined && this.slots.some((slot) => slot.isBusy))
     );
+  }
+
+  async awaitAge(slot: SlotView, accepted: Promise<void>): Promise<void> {
+    const awaiting = (this.#awaitingAge ??= new Map<SlotView, number>());
+    awaiting.set(slot, (awaiting.get(slot) ?? 0) + 1);
+    try {
+      await accepted;
+    } finally {
+      const others = (awaiting.get(slot) ?? 1) - 1;
+      if (others > 0) awaiting.set(slot, others);
+      else awaiting.delete(slot);
+      if (awaiting.size === 0) this.#awaitingAge = undefined;
+    }
   }
 
   slot(scopes?: readonly string[], audience?: string): CredentialSlot {
@@ -78,7 +94,7 @@ export class Account implements SlotOwner, Recent<Account> {
     const others = (this.#otherSlots ??= new Map<string, CredentialSlot>());
     let slot = others.get(key);
     if (slot === undefined) {
-      makeRoom(others);
+      makeRoom(others, this.#awaitingAge);
       slot = new CredentialSlot(this, asked);
     } else others.delete(key);
     // The first one in a map is the one that was put there first: here, the one that was used least recently.
@@ -110,11 +126,11 @@ export class Account implements SlotOwner, Recent<Account> {
   }
 }
 
-/** Lets go of those that were used least recently, unless they are fetching a token now. */
-function makeRoom(slots: Map<string, CredentialSlot>): void {
+/** Lets go of those that were used least recently, unless they fetch a token now, or calls wait for the age of theirs. */
+function makeRoom(slots: Map<string, CredentialSlot>, awaitingAge?: ReadonlyMap<SlotView, number>): void {
   for (const [key, slot] of slots) {
     if (slots.size < MOST_SETS) return;
-    if (slot.isBusy) continue;
+    if (slot.isBusy || awaitingAge?.has(slot) === true) continue;
     slot.letGo();
     slots.delete(key);
   }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { refuse } from '../../../../test/support/spending.js';
+import { refuse, spend as sendAs } from '../../../../test/support/spending.js';
 import {
   changing,
   type CredentialBed,
@@ -8,6 +8,8 @@ import {
   fixed,
   held,
   issuing,
+  LOGIN_DEFINITION,
+  LOGIN_STRATEGY,
   quiet,
   SECRET,
   startCredentialBed,
@@ -34,6 +36,19 @@ const onlyNew: CredentialBed['answer'] = (login, index, response) =>
   login.secret === 'test-new'
     ? issuing(HOUR)(login, index, response)
     : json(response, 401, { error: 'invalid_client' });
+
+/** Calls that each log in, and then wait for 20 s: nobody logs in a second time. */
+const waitsFor = async (ask: (index: number) => Promise<unknown>, count: number) => {
+  const answers: Promise<unknown>[] = [];
+  for (let index = 0; index < count; index += 1) {
+    answers.push(ask(index));
+    await until(() => bed.eventsOf('credential-obtained').length === index + 1);
+  }
+  await bed.clock.advance(20_001);
+  await quiet();
+  expect(bed.logins).toHaveLength(count);
+  await Promise.all(answers);
+};
 
 describe('accounts', () => {
   it('never see the credential of each other', async () => {
@@ -129,6 +144,38 @@ describe('accounts', () => {
     expect(await bed.registry.service('acme', 'a').get()).toBe(other);
     expect(bed.registry.status().map(({ account }) => account)).toEqual(['a']);
     expect(bed.registry.renewals.size).toBe(1);
+  });
+
+  describe('whose call waits until its young token is accepted', () => {
+    const definition = { ...LOGIN_DEFINITION, token: { ...LOGIN_STRATEGY, usableAfterMs: 20_000 } };
+    it('are not dropped meanwhile: they log in once, and go within a minute after it', async () => {
+      bed = await startCredentialBed({ definition, accounts: fixed(ofMerchant) }, { maxAccounts: 2 });
+      await waitsFor((index) => bed.registry.service('acme', `m${index}`).get(), 5);
+      expect(bed.logins.map(({ key }) => key)).toEqual(['m0', 'm1', 'm2', 'm3', 'm4']);
+      await passMinute();
+      expect(kept()).toBeLessThanOrEqual(2);
+    });
+
+    it('are not dropped while it waits because the provider may not know the token yet', async () => {
+      bed = await startCredentialBed({ accounts: fixed(ofMerchant) }, { maxAccounts: 1 });
+      const spender = bed.registry.spenders('acme').spender('a', undefined);
+      let attempts = 0;
+      const answer = () => ((attempts += 1) === 1 ? 401 : 200);
+      const call = sendAs(spender, bed.clock, { answer });
+      await until(() => attempts === 1);
+      await bed.registry.service('acme', 'b').get();
+      expect(bed.registry.status().map(({ account }) => account)).toEqual(['a', 'b']);
+      await bed.clock.advance(5_000);
+      expect(await call).toMatchObject({ attempts: 2, status: 200 });
+      expect(bed.logins.map(({ key }) => key)).toEqual(['a', 'b']);
+    });
+
+    it('keep the set of scopes that it waits for, however many others are asked for', async () => {
+      bed = await startCredentialBed({ definition, accounts: fixed(ofMerchant) });
+      const spenders = bed.registry.spenders('acme');
+      await waitsFor((index) => spenders.spender('m', [`scope-${index}`]).obtain(), 70);
+      expect(bed.logins).toHaveLength(70);
+    });
   });
 
   it('that nobody uses are dropped when their token has died', async () => {

@@ -139,7 +139,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       case 'replay':
         return cure.with;
       case 'waiting':
-        await pause(this.#context.clock, cure.forMs, cure.until, true);
+        await this.owner.awaitAge(this, pause(this.#context.clock, cure.forMs, cure.until, true));
         return this.#living === undefined ? refused : this.#curedBy(cure.settle(this.#living), refused);
       case 'renewal': {
         const renewing = this.#force(cure.of, cure.key);
@@ -174,7 +174,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     if (forMs <= 0) return credential;
     const tell = () => this.journal.callsWaitForAge(credential, this.awaits);
     const telling = clock.setTimeout(tell, LONG_MS);
-    await pause(clock, forMs, closing, true);
+    await this.owner.awaitAge(this, pause(clock, forMs, closing, true));
     clock.clearTimeout(telling);
     if (closing.aborted) throw unavailable(this.owner, 'the application is shutting down');
     return this.peek() ?? this.obtain();

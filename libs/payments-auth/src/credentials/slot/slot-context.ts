@@ -44,6 +44,8 @@ export interface SlotOwner extends Owner {
   readonly secrets: AccountSecrets;
   /** The slot holds nothing worth keeping. */
   abandon(slot: SlotView): void;
+  /** A call waits until it may carry the token of the slot, which is not let go of meanwhile. */
+  awaitAge(slot: SlotView, accepted: Promise<void>): Promise<void>;
 }
 
 /** A slot as its workers and memories see it: they only read it. */
