@@ -114,6 +114,51 @@ describe('one application', () => {
     );
   });
 
+  describe('whose tokens all end while a login is in flight that a refusal has forced', () => {
+    it.each(['a refusal that was none', 'a revocation'])(
+      'loses of 281 payments of 5 callers the one at most that forced it, after %s',
+      async (reason) => {
+        await start();
+        await bed.send(READ);
+        await bed.pass(5 * SECOND);
+        const before = logins();
+        const answerNormally = bed.provider.misbehave({ fault: 'slow', delayMs: 300, on: 'token' });
+        const accepted: unknown[] = [];
+        if (reason === 'a revocation') bed.provider.revokeTokens();
+        else {
+          // A call that is accepted meanwhile shows that the token lives, and so calls go on with it.
+          bed.provider.misbehave({ fault: 'slow', delayMs: 100, on: 'call', times: 1 });
+          accepted.push(bed.outcome(READ));
+          await until(() => bed.provider.counts.calls === 2);
+          bed.provider.misbehave({ fault: 'refuse', on: 'call', times: 1 });
+        }
+        const outcomes: unknown[] = [];
+        const forcing = outcomeOf(pay());
+        await until(() => bed.provider.tokens.length === 2);
+        await Promise.all(accepted);
+        await bed.clock.advance(10);
+        let left = 280;
+        const caller = async () => {
+          for (; left > 0;) {
+            left -= 1;
+            outcomes.push(await outcomeOf(pay()));
+          }
+        };
+        const callers = times(5, caller);
+        bed.provider.revokeTokens();
+        await until(() => bed.eventsOf('credential-obtained').length === 2);
+        answerNormally();
+        await bed.outwait(Promise.all(callers));
+        outcomes.push(await bed.outwait(forcing));
+        const { calls, failed, mostAttempts } = tally(outcomes);
+        expect(calls).toBe(281);
+        expect(failed).toBeLessThanOrEqual(1);
+        expect(mostAttempts).toBeLessThanOrEqual(3);
+        expect(logins() - before).toBeLessThanOrEqual(2);
+      },
+    );
+  });
+
   describe('whose provider refuses a new token at first', () => {
     it.each([300, 1_500])(
       'for %d ms makes one login per lifetime, and no call fails',

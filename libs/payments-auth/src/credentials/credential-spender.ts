@@ -39,9 +39,7 @@ export interface AwaitedLogin {
   readonly host?: string;
   /** Of what it logs in with, where that is known: 8 hex digits. */
   readonly credential?: string;
-  /** Which host, why not yet, and when next. */
   readonly words: string;
-  /** The last failure, where there was one. */
   readonly cause?: Error;
 }
 

@@ -80,8 +80,7 @@ export class Exchange {
       // What the call was sent with may have been dropped meanwhile, and its account with it.
       call.spender = this.#spenderOf(call.config);
       const replayable = call.sent < MOST_ATTEMPTS && this.#mayReplay(call.config, verdict);
-      const { refused: attempts } = call;
-      const refusal = { status, own: verdict.own, replayable, attempts };
+      const refusal = { status, own: verdict.own, replayable, attempts: call.refused };
       const replacing = call.spender.replace(carried, refusal).catch(() => undefined);
       // Otherwise it is replaced for the next caller: this one has an answer, and does not wait.
       if (!replayable) break;

@@ -69,8 +69,6 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.#usedAtSeconds = Math.floor(this.#nowMs / 1_000);
   }
 
-  // --- Spending -------------------------------------------------------------------------------------------------
-
   /** The hot path: fresh, use it; due, use it and renew behind; dead, there is none (R7). */
   peek(mayRepeat?: () => boolean): Credential | undefined {
     const { clock } = this.#context;
@@ -142,11 +140,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
         await this.owner.awaitAge(this, pause(this.#context.clock, cure.forMs, cure.until, true));
         return this.#living === undefined ? refused : this.#curedBy(cure.settle(this.#living), refused);
       case 'renewal': {
-        const renewing = this.#force(cure.of, cure.key);
+        const renewing = this.#force(cure.of, undefined);
         return cure.isBehind === true ? undefined : renewing;
       }
       case 'new-token':
-        await this.#force(cure.of, undefined);
+        await this.#force(cure.of, cure.key);
         return this.#living && this.#curedBy(cure.settle(this.#living), refused);
       case 'store':
         return this.#takeNewer(refused);
@@ -163,8 +161,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const kept = this.#living;
     if (rejected !== undefined && kept !== undefined && !kept.credential.isSameAs(rejected))
       return kept.credential;
-    const refused = rejected?.token;
-    return this.#whenUsable(await this.#acquire({ reason: 'requested', insist: true, refused }));
+    const wanted: Wanted = { reason: 'requested', insist: true, refused: rejected?.token };
+    return this.#whenUsable(await this.#acquire(wanted));
   }
 
   /** A token that the provider does not accept yet is not sent. A call without another token waits until then. */

@@ -8,7 +8,6 @@ import type { Secret } from '../secrets/secret-source.js';
 /**
  * Stands for ever: a whole number up to here takes no memory of its own, and there may be a hundred thousand of them. So
  * times are whole, and counted from the one that the credential itself holds.
- * After these 24 days a static key is asked for again, at no harm and no cost.
  */
 const FOR_EVER_MS = 2 ** 31 - 1;
 

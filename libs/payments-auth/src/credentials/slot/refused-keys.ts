@@ -1,4 +1,4 @@
-import type { CallAnswer, Refusal } from '../call-answer.js';
+import { type CallAnswer, isAcceptance, type Refusal } from '../call-answer.js';
 import type { Credential } from '../credential.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
 import { keyCredential } from './keeping.js';
@@ -6,6 +6,8 @@ import type { KeptCredential } from './kept-credential.js';
 import type { Cure, SlotView } from './slot-context.js';
 
 const REASON = 'refused on a call';
+/** After so many refusals without an acceptance, no call is sent again with a key that was refused to it before. */
+const MOST_IN_VAIN = 8;
 
 /**
  * What refusals have shown of static keys: nothing else tells that one is wrong (R12).
@@ -19,6 +21,9 @@ export class RefusedKeys {
   readonly pause = undefined;
   readonly #slot: SlotView;
   #trial: { readonly secret: Secret; readonly credential: Credential } | undefined = undefined;
+
+  /** Refusals in the provider's own words, since a call was accepted with any of the keys. */
+  #refusedInARow = 0;
 
   constructor(slot: SlotView) {
     this.#slot = slot;
@@ -50,11 +55,21 @@ export class RefusedKeys {
     // What was kept may have ended while the call was on its way: its key is no better for that.
     const secret = isCurrent ? kept.secret : owner.secrets.named(refused.id);
     if (secret !== undefined) this.#reject(secret);
-    return { by: 'renewal', of: current ?? refused, key: refused.id };
+    this.#refusedInARow += 1;
+    const of = current ?? refused;
+    const mayHelp = ({ credential }: KeptCredential) =>
+      !credential.isSameAs(of) &&
+      !credential.isSameAs(refused) &&
+      (!hasTried(credential) || this.#refusedInARow < MOST_IN_VAIN);
+    const settle = (now: KeptCredential): Cure =>
+      mayHelp(now) ? { by: 'replay', with: now.credential } : undefined;
+    return { by: 'new-token', of, key: refused.id, settle };
   }
 
   /** @returns the key that the provider has accepted: calls carry it from now on */
-  answered(credential: Credential, { status, refused, before = [] }: CallAnswer): Secret | undefined {
+  answered(credential: Credential, answer: CallAnswer): Secret | undefined {
+    const { status, refused, before = [] } = answer;
+    if (isAcceptance(answer)) this.#refusedInARow = 0;
     const { kept } = this.#slot;
     const trial = this.#trial?.credential === credential ? this.#trial : undefined;
     if (trial !== undefined) this.#trial = undefined;

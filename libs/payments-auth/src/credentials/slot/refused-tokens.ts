@@ -94,6 +94,8 @@ export class RefusedTokens {
         return { by: 'replay', with: predecessor.credential };
       }
       if (this.#isYoung(current)) return this.#cureOfYoung(current, isDoubted);
+      const soonMs = mayForce ? undefined : this.pause.soonMs(current);
+      if (soonMs !== undefined) return this.#waitFor(current, this.#ageMs(current) + soonMs, true);
       const isInDoubt = this.pause.isInDoubt || current.wasAcceptedAfter(first.sentAtMs);
       const isWorthATry = current.isProven && isInDoubt && attempts.length === 1 && !isBusy;
       if (isWorthATry && !(mayForce && current.refusedInARow > 1))
@@ -110,27 +112,31 @@ export class RefusedTokens {
 
   /** The provider may know the token a little later, or the token may have ended with others before its first call. */
   #cureOfYoung(kept: KeptCredential, isDoubted: boolean): Cure {
-    const { isBusy, owner } = this.#slot;
     // Waiting has not helped, and was never seen to help here.
-    const isStuck = isDoubted && !owner.context.knowsTokensLate;
-    if (!isStuck || !(isBusy || this.pause.allows(kept, true))) return this.#waitFor(kept);
+    const isStuck = isDoubted && !this.#slot.owner.context.knowsTokensLate;
+    const nextMs = TRIED_AGAIN_AT_MS.find((each) => each > this.#ageMs(kept) + AT_ONCE_MS) ?? YOUNG_FOR_MS;
+    return (isStuck ? this.#replaced(kept) : undefined) ?? this.#waitFor(kept, nextMs);
+  }
+
+  /** Another one is forced in the place of `kept`, if one may be. */
+  #replaced(kept: KeptCredential): Cure {
+    if (kept.isProven || !(this.#slot.isBusy || this.pause.allows(kept, true))) return undefined;
     return { by: 'new-token', of: kept.credential, settle: (now) => this.#settled(now) };
   }
 
-  #waitFor(kept: KeptCredential, agesMs = TRIED_AGAIN_AT_MS): Cure {
-    const ageMs = this.#ageMs(kept);
-    const nextMs = agesMs.find((each) => each > ageMs + AT_ONCE_MS) ?? YOUNG_FOR_MS;
-    // A token that soon ends is not waited for longer than for a quarter of its life.
-    const atMs = Math.min(nextMs, kept.lifetimeMs / 4);
+  #waitFor(kept: KeptCredential, nextMs: number, replaces = false): Cure {
     this.#proof ??= abortsMany();
-    const settle = (now: KeptCredential) => this.#settled(now, kept);
-    return { by: 'waiting', forMs: Math.max(0, atMs - ageMs), until: this.#proof.signal, settle };
+    // A token that soon ends is not waited for longer than for a quarter of its life.
+    const forMs = Math.max(0, Math.min(nextMs, kept.lifetimeMs / 4) - this.#ageMs(kept));
+    const other = (now: KeptCredential) => (replaces && now === kept ? this.#replaced(now) : undefined);
+    const settle = (now: KeptCredential) => other(now) ?? this.#settled(now, kept);
+    return { by: 'waiting', forMs, until: this.#proof.signal, settle };
   }
 
   /** A token that has replaced a young one meanwhile is sent once it is proven, or no longer young. */
   #settled(now: KeptCredential, waitedFor?: KeptCredential): Cure {
     const isYoung = now !== waitedFor && this.#isYoung(now);
-    return isYoung ? this.#waitFor(now, [YOUNG_FOR_MS]) : { by: 'replay', with: now.credential };
+    return isYoung ? this.#waitFor(now, YOUNG_FOR_MS) : { by: 'replay', with: now.credential };
   }
 
   /** Since it came from its provider; where its provider accepts it from some age on, since then. */

@@ -8,6 +8,11 @@ import type { SlotView } from './slot-context.js';
 export const AT_ONCE_MS = 20;
 /** So many calls in a row, and never more, have to be refused before a renewal is forced during a pause. */
 const MOST_IN_A_ROW = 16;
+/**
+ * What the first of them brings in place of a token that had served may have died on its way, with that one. After so long
+ * that is likelier than a provider that does not know it yet: so the pause after it is not longer for it.
+ */
+const FIRST_OF_OTHERS_MS = 500;
 /** Whatever happens, forced renewals come out of a bucket of so many, which gains one every ten seconds. */
 const AT_MOST = { size: 20, gainsEveryMs: 10_000 };
 
@@ -58,9 +63,15 @@ export class RenewalPause {
     }
     const times = isProven ? this.#vain.ofProven : this.#vain.ofOthers;
     if (times === 0 || (isProven && refusedInARow >= Math.min(MOST_IN_A_ROW, 2 ** times))) return true;
-    const leftMs = this.#leftAfterMs(times);
+    const leftMs = isProven ? this.#leftAfterMs(times) : this.#leftOfOthersMs;
     if (isRefused && kept !== undefined && (!isProven || leftMs > 0)) this.#tell(kept, Math.max(0, leftMs));
     return leftMs <= 0 && (!isProven || refusedInARow >= 2);
+  }
+
+  /** How long until another token may be forced in place of `kept`, in milliseconds; `undefined` where that is not soon. */
+  soonMs(kept: KeptCredential): number | undefined {
+    const isSoon = this.#isFirstOfOthers && !kept.isProven && !this.#bucket.isEmpty(this.#nowMs);
+    return isSoon && this.#leftOfOthersMs > 0 ? this.#leftOfOthersMs : undefined;
   }
 
   /** A renewal that was forced to replace `before` has ended. `now` is what it has brought, if anything. */
@@ -96,7 +107,7 @@ export class RenewalPause {
 
   /** A call was accepted with what is kept. */
   accepted(): void {
-    if (this.#leftAfterMs(this.#vain.ofOthers) <= 0) this.#forget('ofOthers', 0);
+    if (this.#leftOfOthersMs <= 0) this.#forget('ofOthers', 0);
   }
 
   /** A replay was accepted with the token named `id`, another one than its first attempt was refused with. */
@@ -133,6 +144,18 @@ export class RenewalPause {
   /** What is left of the pause after so many renewals in vain, in milliseconds. */
   #leftAfterMs(times: number): number {
     return times === 0 ? 0 : this.#vain.startedAtMs + waitAfter(times, FUTILITY) - this.#nowMs;
+  }
+
+  /** Another token has come in place of one that had served, and none has been forced in place of that one. */
+  get #isFirstOfOthers(): boolean {
+    const { kept } = this.#slot;
+    const isSame = kept !== undefined && this.#replaced?.credential.isSameAs(kept.credential) === true;
+    return !isSame && this.#vain.ofProven > 0 && this.#vain.ofOthers === 1;
+  }
+
+  get #leftOfOthersMs(): number {
+    if (!this.#isFirstOfOthers) return this.#leftAfterMs(this.#vain.ofOthers);
+    return this.#vain.startedAtMs + FIRST_OF_OTHERS_MS - this.#nowMs;
   }
 
   get #nowMs(): number {
