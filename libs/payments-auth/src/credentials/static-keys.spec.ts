@@ -121,6 +121,22 @@ describe('a static key', () => {
     ]);
   });
 
+  it('that is refused like all others costs a call two attempts, and is told of once', async () => {
+    bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
+    const spender = spenderOf(bed);
+    const send = (answer: number) => spend(spender, bed.clock, { answer: () => answer });
+    expect(await send(200)).toMatchObject({ attempts: 1, status: 200 });
+    const outcomes = [];
+    for (let call = 0; call < 300; call += 1) outcomes.push(await send(401));
+    // The first calls find out that another try of the same key does not help.
+    expect(new Set(outcomes.slice(8).map(({ attempts }) => attempts))).toEqual(new Set([2]));
+    expect(bed.eventsOf('credential-obtained').map(({ reason }) => reason)).toEqual(['first', 'refused']);
+    expect(bed.eventsOf('credentials-rejected')).toHaveLength(2);
+    expect(await send(200)).toMatchObject({ attempts: 1, status: 200 });
+    const told = bed.eventsOf('credential-obtained').at(-1)?.credential;
+    expect(told).toBe(spender.peek()?.id);
+  });
+
   it('is the same key in two entries that differ in what no call carries', async () => {
     const definition = { ...KEY_DEFINITION, credentials: { key: {}, webhook: {} } };
     bed = await withKeys(

@@ -42,6 +42,8 @@ export class SlotHistory {
   acceptedAgainAtMs: number | undefined = undefined;
   /** The credential of which it was told that calls wait until it is accepted. */
   toldOfAgeOf: string | undefined = undefined;
+  /** A key in use that is only tried, as it was refused before; and the one before, of which it was told that it is in use. */
+  untold: { readonly id: string; readonly told: string; readonly tell: () => void } | undefined = undefined;
   // Counted here and not in the journal, so that a credential without failures needs no memory for them.
   tokenFailures = 0;
   refusals = 0;

@@ -11,11 +11,13 @@ import { retryAfterMs } from '../issuing/retry-after.js';
 import { type Failure, SlotHistory } from './slot-history.js';
 import type { TimeBoundHeaders } from '../call-headers.js';
 import type { IssuedToken, TokenRequestReport } from '../issuing/token-issuer.js';
+import type { AccountSecrets } from '../secrets/account-secrets.js';
 import type { KeptCredential } from './kept-credential.js';
 
 /** The credential that the journal belongs to. */
 interface JournalSubject {
   readonly owner: Owner & {
+    readonly secrets: Pick<AccountSecrets, 'rejection'>;
     readonly context: {
       readonly clock: Clock;
       readonly emit: EventSink;
@@ -131,8 +133,10 @@ export class SlotJournal {
     if (isUnsent === true) this.ended(true);
     if (credential.signing !== undefined) this.#certificateOf(credential);
     if (answer.definitionFault !== undefined) this.definitionFault(answer.definitionFault, credential);
-    if (this.history !== undefined && isAcceptance(answer))
+    if (this.history !== undefined && isAcceptance(answer)) {
       this.history.succeeded('call', this.#subject.owner.context.clock.now());
+      this.#tellUntold(credential);
+    }
     const first = before?.[0];
     // A replay that was never sent does not count.
     if (first === undefined || sentAtMs === undefined) return;
@@ -142,6 +146,14 @@ export class SlotJournal {
     const answered = status === undefined ? {} : { status };
     const refusedAgain = refused !== undefined;
     this.emit({ type: 'call-replayed', credential: credential.id, firstStatus, ...answered, refusedAgain });
+  }
+
+  /** A key that was only tried serves: where calls carried another one before, that is told. */
+  #tellUntold({ id }: Credential): void {
+    const untold = this.history?.untold;
+    if (untold?.id !== id) return;
+    if (untold.told !== id) untold.tell();
+    this.#made().untold = undefined;
   }
 
   /** Something went wrong, and somebody may ask for it later. */
@@ -196,8 +208,9 @@ export class SlotJournal {
   }
 
   /** What can be used was obtained, be it the same again: what was wrong before is over. */
-  obtained({ credential }: KeptCredential, before: KeptCredential | undefined, how: Obtained): void {
-    const { clock } = this.#subject.owner.context;
+  obtained({ credential, secret }: KeptCredential, before: KeptCredential | undefined, how: Obtained): void {
+    const { context, secrets } = this.#subject.owner;
+    const { clock } = context;
     this.lastError = undefined;
     this.history?.succeeded('login', clock.now());
     this.history?.succeeded('load', clock.now());
@@ -210,7 +223,15 @@ export class SlotJournal {
     const durationMs = clock.monotonic() - startedAtMs;
     const from = issued?.from ?? 'provider';
     const expiry = expiresAtMs === undefined ? {} : { expiresAtMs };
-    this.emit({ type: 'credential-obtained', credential: id, reason, durationMs, from, ...expiry });
+    const tell = () =>
+      this.emit({ type: 'credential-obtained', credential: id, reason, durationMs, from, ...expiry });
+    const isTried = issued === undefined && secrets.rejection([secret]) !== undefined;
+    if (isTried && before !== undefined)
+      this.#made().untold = { id, told: this.history?.untold?.told ?? before.credential.id, tell };
+    else {
+      if (this.history !== undefined) this.history.untold = undefined;
+      tell();
+    }
     // How long the one before would still have served.
     const aheadMs = before?.remainingMs(clock) ?? 0;
     if (reason !== 'early' || aheadMs <= 0 || issued === undefined) return;
