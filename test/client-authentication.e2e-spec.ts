@@ -241,7 +241,7 @@ const withCertificate = defineProvider<{ clientId: string; certificate: string; 
   title: 'Acme',
   docs: 'https://docs.acme.test',
   environments: { live: 'https://api.acme.test' },
-  credentials: { clientId: {}, certificate: {}, privateKey: {} },
+  credentials: { clientId: {}, certificate: { format: 'pem' }, privateKey: { format: 'pem' } },
   token: clientCredentials({
     path: '/token',
     client: ({ credentials }) => ({ id: credentials.clientId }),
@@ -300,19 +300,20 @@ describe('a client shows a certificate to a real issuer', () => {
     [
       'a key of another certificate',
       () => ({ ...certified('shop-1'), privateKey: certified('shop-1').privateKey }),
+      /^providers\.acme\.credentials\.privateKey: is not the key of the certificate in "certificate"$/,
     ],
-    ['a certificate that is none', () => ({ ...certified('shop-1'), certificate: 'test-not-real' })],
-  ])('and %s is told at once, and asks nobody', async (_, credentials) => {
-    const paymentsAuth = await startWithCertificates({ credentials: credentials() });
+    [
+      'a certificate that is none',
+      () => ({ ...certified('shop-1'), certificate: 'test-not-real' }),
+      /^providers\.acme\.credentials\.certificate: /,
+    ],
+  ])('and %s stops the boot, and asks nobody', async (_, credentials, problem) => {
     const from = (await issuer.requests()).length;
-    await expect(paymentsAuth.credentials('acme').get()).rejects.toMatchObject({
-      code: 'DEFINITION_FAULT',
-      reason: expect.stringMatching(
-        /^tls returned a certificate or key that no connection can use.*fit together/,
-      ),
+    await expect(startWithCertificates({ credentials: credentials() })).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      problems: [expect.stringMatching(problem)],
     });
     expect((await issuer.requests()).length).toBe(from);
-    await stop();
   });
 
   it('and calls show it too, each account its own, which its tokens are bound to', async () => {

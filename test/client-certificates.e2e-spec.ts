@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { AxiosInstance } from 'axios';
 import {
   type AnyProviderDefinition,
   defineProvider,
@@ -17,6 +18,7 @@ import { ManualClock } from 'nestjs-payments-auth/testing';
 import { LogLines, startApplication, type TestApplication } from './support/application.js';
 import { createCertificate, pkcs12 } from './support/certificate.js';
 import { startConnectProxy } from './support/tls.js';
+import { failure } from './support/waiting.js';
 
 /** A provider that knows its callers by their certificates, and wants nothing else. */
 const acme = defineProvider<{ certificate: string; privateKey: string }>({
@@ -345,6 +347,27 @@ describe('Keys and certificates that cannot be shown are refused at boot, by the
       ],
     };
     await expect(startLocked(locked, { credentials })).rejects.toMatchObject(expected);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['a wrong passphrase', { passphrase: 'another-one' }, /passphrase: does not open the private key/],
+    ['the key of another', { privateKey: certified('shop-2').privateKey }, /privateKey: is not the key of/],
+    ['a certificate for a key', { privateKey: good.certificate }, /privateKey: holds a certificate/],
+    ['a key that is cut off', { privateKey: good.privateKey.slice(0, 200) }, /privateKey: a PEM that cannot/],
+    ['no key at all', { privateKey: undefined }, /privateKey: missing/],
+  ])('%s from a function is told at use, and the application has to correct it', async (_, changes, said) => {
+    let given: object = { ...good, ...changes };
+    await start({ provider: locked, accounts: () => given });
+    const http = application?.paymentsAuth.http('acme', 'shop-1').axiosRef as AxiosInstance;
+    const error = await failure(http.get('/pay'));
+    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: 'shop-1' });
+    expect(error.message).toMatch(said);
+    expect(error.message).toContain('; correct what the option providers.acme.accounts gives');
+    expect(error.message).not.toMatch(/definition|PRIVATE KEY-----|another-one/);
+    expect(called).toEqual([]);
+    given = good;
+    await clock.advance(60_000);
+    expect((await http.get('/pay')).status).toBe(200);
   });
 
   it('in a record of accounts, and in files', async () => {

@@ -207,7 +207,7 @@ const AT_CALLS: [name: string, definition: object, said: RegExp, logins: number]
     {
       headers: ok,
       tls: ({ credentials }: { credentials: Keys }) => ({
-        cert: onlyAtUse(credentials.password),
+        cert: `${onlyAtUse(credentials.password)}\n`,
         key: 'test-not-real',
       }),
     },

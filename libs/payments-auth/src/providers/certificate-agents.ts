@@ -5,8 +5,8 @@ import { ownCopy } from '../own-properties.js';
 import { called, DefinitionFault } from '../strategies/definition-fault.js';
 import { kindOf } from '../strategies/header-text.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { certificateProblem, fieldOf, type FieldProblem, inLines } from './certificate-problems.js';
-import type { ClientCertificate, CredentialField, ProviderDefinition } from './provider-definition.js';
+import { certificateProblem, type FieldProblem, inLines } from './certificate-problems.js';
+import type { ClientCertificate, ProviderDefinition } from './provider-definition.js';
 
 /** So many are remembered. One that is forgotten goes on serving the calls that are under way on it. */
 const MOST_REMEMBERED = 10_000;
@@ -130,13 +130,7 @@ export class CertificateAgents {
       // An error of the definition is no mistake of the credentials. The first call reports it.
     }
     if (certificate === undefined) return undefined;
-    const { cert, key } = certificate as { cert?: unknown; key?: unknown };
-    const fields = this.#definition.credentials as Readonly<Record<string, CredentialField>>;
-    // A field without `format: 'pem'` is not parsed at boot: the first use of it says what is wrong.
-    const isText = [cert, key]
-      .map((value) => fieldOf(value, credentials))
-      .some((field) => field !== undefined && fields[field]?.format !== 'pem');
-    return isText ? undefined : certificateProblem(certificate, credentials);
+    return certificateProblem(certificate, credentials);
   }
 }
 

@@ -146,10 +146,21 @@ function certificateProblems({ tls, ...definition }: Fields): Problems {
   return [
     ...strangerProblems('tls', made, ['cert', 'key', 'pfx', 'passphrase', 'ca'], 'a certificate'),
     ...(both ? ['tls: returns { cert, key } and { pfx } at once; expected one of the two'] : []),
+    ...textsTakenForPem(made, values.all, definition['credentials']),
     ...(missing.length > 0
       ? [`tls: returns no ${missing.join(' and no ')}; expected { cert, key } or { pfx }`]
       : []),
   ];
+}
+
+/** A value that goes into the certificate as it is must be a PEM. A text is not parsed at boot, and may have no line breaks. */
+function textsTakenForPem(made: Fields, values: Fields, credentials: unknown): Problems {
+  return Object.entries(isJsonObject(credentials) ? credentials : {}).flatMap(([field, spec]) => {
+    const part = ['cert', 'key', 'ca'].find((name) => [made[name]].flat().includes(values[field]));
+    return part === undefined || (isJsonObject(spec) && spec['format'] === 'pem')
+      ? []
+      : [`credentials.${field}: tls takes it for the PEM ${part}; add format: 'pem'`];
+  });
 }
 
 /** A request may override a default, and never a header of the credential. */

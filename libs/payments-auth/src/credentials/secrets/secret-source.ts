@@ -7,6 +7,7 @@ import { fieldsInUrls, hasAccountHosts } from '../../providers/account-hosts.js'
 import type { ConfiguredProvider, CredentialsSource } from '../../providers/configured-provider.js';
 import type { CredentialsInForce } from '../../providers/credentials-in-force.js';
 import { credentialValue } from '../../providers/credential-value.js';
+import { triesKeys, unfitKeys } from '../../providers/unfit-keys.js';
 import { plainCause, setHidden } from '../../scrubbing.js';
 import { type RefreshTokenStrategy, refreshTokenStrategy } from '../../strategies/refresh-token.strategy.js';
 import { type Credentials, strategyOf } from '../../strategies/strategy.js';
@@ -33,6 +34,9 @@ export function shortOf({ fingerprint }: Secret): string {
 const UNKNOWN_FOR_MS = 1_000;
 const MOST_UNKNOWN = 1_000;
 
+/** Keys and certificates of so many credentials are remembered to fit: to try a pair takes a millisecond. */
+const MOST_TRIED = 10_000;
+
 /** A resolver that has not answered by then is not waited for. */
 const RESOLVE_WITHIN_MS = 10_000;
 
@@ -50,6 +54,7 @@ export class SecretSource implements CredentialsInForce {
   /** Accounts that do not exist, and until when that is believed. */
   readonly #unknown = new Map<string, number>();
   readonly #listeners: ((account: string | undefined) => void)[] = [];
+  readonly #fitting = new Map<string, true>();
 
   /** @param most for so many merchants a rotation is remembered, and for so many that they do not exist */
   constructor(provider: ConfiguredProvider, clock: Clock, hash: KeyedHash, most = Infinity) {
@@ -94,7 +99,20 @@ export class SecretSource implements CredentialsInForce {
       throw accountUnknown(this.#provider.name, account);
     }
     if (account !== undefined) this.#unknown.delete(account);
-    return this.read(answer);
+    return this.#readOfOption(answer, account === undefined ? 'credentials' : 'accounts');
+  }
+
+  /** The value is wrong, and the definition is right: the words say which option of the application gives it. */
+  #readOfOption(answer: unknown, option: 'credentials' | 'accounts'): readonly Secret[] {
+    try {
+      return this.read(answer);
+    } catch (error) {
+      if (!(error instanceof UnusableCredentialsError)) throw error;
+      const { name } = this.#provider;
+      throw new UnusableCredentialsError(
+        `${error.message}; correct what the option providers.${name}.${option} gives`,
+      );
+    }
   }
 
   /** From now on `account` authenticates with these; with `undefined`, with what was configured. */
@@ -145,9 +163,19 @@ export class SecretSource implements CredentialsInForce {
         `credentials${at}.${missing}: missing, and the URL of the provider is made of it`,
       );
     const fingerprint = this.#hash.ofCredentials(this.#identityOf(credentials));
+    this.#tryKeys(credentials, fingerprint, at);
     return this.#refreshing === undefined
       ? { credentials, fingerprint }
       : { credentials, fingerprint, whole: this.#hash.ofCredentials(credentials) };
+  }
+
+  /** A function may hand over a key that does not fit. The definition is right then, and the value is wrong. */
+  #tryKeys(credentials: Credentials, fingerprint: string, at: string): void {
+    if (!triesKeys(this.#provider) || this.#fitting.has(fingerprint)) return;
+    const [unfit] = unfitKeys(this.#provider, credentials);
+    if (unfit === undefined) return keepFew(this.#fitting, fingerprint, true, MOST_TRIED);
+    const field = unfit.field === undefined ? '' : `.${unfit.field}`;
+    throw new UnusableCredentialsError(`credentials${at}${field}: ${unfit.what}`);
   }
 
   /**

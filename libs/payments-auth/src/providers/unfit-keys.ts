@@ -1,0 +1,60 @@
+import { ownCopy } from '../own-properties.js';
+import { type Credentials, strategyOf } from '../strategies/strategy.js';
+import { contentOf, fieldOf, type FieldProblem } from './certificate-problems.js';
+import type { ConfiguredProvider } from './configured-provider.js';
+import { isEncrypted } from './credential-value.js';
+
+/** What tells whether keys and certificates fit. */
+type KeyUser = Pick<ConfiguredProvider, 'definition' | 'certificates' | 'environment'>;
+
+/** Whether the provider uses keys or certificates that can be tried without the provider. */
+export function triesKeys({ definition, certificates }: KeyUser): boolean {
+  return certificates !== undefined || strategyOf(definition)?.assertionKey !== undefined;
+}
+
+/**
+ * The keys and certificates among `credentials` that are of the wrong kind, do not fit together, or cannot be opened. The
+ * definition uses them as it says: the application has given the wrong value.
+ */
+export function unfitKeys(
+  { definition, certificates, environment }: KeyUser,
+  credentials: Credentials,
+): FieldProblem[] {
+  const key = strategyOf(definition)?.assertionKey;
+  return [
+    certificates?.problemOf(credentials),
+    key && assertionProblem(key, credentials, environment),
+  ].filter((problem) => problem !== undefined);
+}
+
+type AssertionKey = NonNullable<NonNullable<ReturnType<typeof strategyOf>>['assertionKey']>;
+
+function assertionProblem(
+  key: AssertionKey,
+  credentials: Credentials,
+  environment: string | undefined,
+): FieldProblem | undefined {
+  const given = ownCopy({
+    credentials: Object.freeze(ownCopy(credentials)),
+    ...(environment === undefined ? {} : { environment }),
+  });
+  let text: string;
+  try {
+    text = key.of(given);
+  } catch {
+    // An error of the definition is no mistake of the credentials. The first login reports it.
+    return undefined;
+  }
+  const problem = key.problem(text);
+  if (problem === undefined) return undefined;
+  const field = fieldOf(text, credentials);
+  return { ...(field === undefined ? {} : { field }), what: inWords(text, problem) };
+}
+
+function inWords(key: string, problem: string): string {
+  if (isEncrypted(key))
+    return 'is encrypted, and signs without a passphrase; give it as openssl pkcs8 writes it with -nocrypt';
+  return key.includes('-----BEGIN ') && !key.includes('PRIVATE KEY-----')
+    ? `holds ${contentOf(key)}, and a private key is expected there`
+    : `cannot sign the assertion of a login: ${problem}`;
+}
