@@ -48,6 +48,9 @@ const REDIRECT = {
   currency: 'EGP',
 };
 
+/** Never empty in a genuine redirect. */
+const REQUIRED = ['paymentStatus', 'merchantOrderId', 'amount', 'currency'];
+
 function signed(redirect: Record<string, string>, key = KEY): Record<string, string> {
   const text = Object.entries(redirect)
     .map(([name, value]) => `${name}=${value}`)
@@ -102,6 +105,26 @@ describe('verifyKashierRedirect', () => {
     twice.append('signature', signature);
     expect(verifyKashierRedirect(twice, KEY)).toBeUndefined();
     expect(verifyKashierRedirect({ ...query, signature: [signature, signature] }, KEY)).toBeUndefined();
+  });
+
+  it.each(Object.keys(REDIRECT))('refuses %s when it is repeated, or is no text', (name) => {
+    // Empty in what is signed: a repeated parameter must not be read as one that is empty.
+    const query = signed({ ...REDIRECT, ...(REQUIRED.includes(name) ? {} : { [name]: '' }) });
+    for (const more of ['forged', query[name] as string]) {
+      for (const values of [
+        [query[name] as string, more],
+        [more, query[name] as string],
+      ]) {
+        const repeated = new URLSearchParams(query);
+        repeated.delete(name);
+        for (const value of values) repeated.append(name, value);
+        expect(verifyKashierRedirect(repeated, KEY)).toBeUndefined();
+        expect(verifyKashierRedirect(repeated.toString(), KEY)).toBeUndefined();
+        expect(verifyKashierRedirect({ ...query, [name]: values }, KEY)).toBeUndefined();
+      }
+    }
+    for (const other of [{ 0: 'forged' }, null, 100, []])
+      expect(verifyKashierRedirect({ ...query, [name]: other }, KEY)).toBeUndefined();
   });
 
   it('never throws, whatever comes', () => {

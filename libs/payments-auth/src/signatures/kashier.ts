@@ -83,7 +83,10 @@ export function verifyKashierRedirect(
 ): KashierRedirect | undefined {
   const parameters = parsed(query);
   const presented = parameters('signature');
-  const values = SIGNED.map((name) => parameters(name) ?? '');
+  const found = SIGNED.map((name) => parameters(name));
+  // The signature is that of a parameter that is empty, and the application would read another value in its place.
+  if (found.includes(null)) return undefined;
+  const values = found.map((value) => value ?? '');
   const message = SIGNED.map((name, at) => `${name}=${values[at]}`).join('&');
 
   let genuine = false;
@@ -102,17 +105,17 @@ export function isSignedRedirect(query: RedirectQuery): boolean {
   return /^[0-9a-f]{64}$/.test(parsed(query)('signature') ?? '');
 }
 
-/** Reads one parameter; `undefined` when it is missing, came twice, or is not text. */
-function parsed(query: RedirectQuery): (name: string) => string | undefined {
+/** Reads one parameter; `undefined` when it is missing, `null` when it came more than once or is not text. */
+function parsed(query: RedirectQuery): (name: string) => string | undefined | null {
   if (typeof query === 'string' || query instanceof URLSearchParams) {
     const parameters = new URLSearchParams(query);
     return (name) => {
-      const all = parameters.getAll(name);
-      return all.length === 1 ? all[0] : undefined;
+      const [value, ...more] = parameters.getAll(name);
+      return more.length === 0 ? value : null;
     };
   }
   return (name) => {
     const value = Object.hasOwn(query ?? {}, name) ? query[name] : undefined;
-    return typeof value === 'string' ? value : undefined;
+    return typeof value === 'string' || value === undefined ? value : null;
   };
 }
