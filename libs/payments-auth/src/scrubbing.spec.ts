@@ -153,6 +153,10 @@ describe('told', () => {
   it.each([
     ['sent Authorization: Bearer abc123def456', 'sent Authorization: Bearer [hidden]'],
     ['sent Basic bm90OmFsbG93ZWQ=', 'sent Basic [hidden]'],
+    ['sent Basic dXNlcjpwYXNz', 'sent Basic [hidden]'],
+    ['sent bearer  correcthorsebattery', 'sent bearer  [hidden]'],
+    ['sent Bearer credentials_live_1', 'sent Bearer [hidden]'],
+    ['Basic Authorization.', 'Basic Authorization.'],
     ['connect postgres://app:pass@db:5432/keys', 'connect postgres://[hidden]@db:5432/keys'],
     ['Basic authentication is required', 'Basic authentication is required'],
     ['the Bearer challenge, unanswered', 'the Bearer challenge, unanswered'],

@@ -23,10 +23,11 @@ const PEM_BLOCK = /-----BEGIN [^-]+-----([\s\S]*?)-----END [^-]+-----/g;
 
 /**
  * What texts of strangers hold that is secret whatever it is: the password of a URL, the value of `Authorization`, a JWT.
- * A short word after "Basic" is one of a sentence ("Basic authentication is required").
+ * After "Basic" only these words are left, as part of a sentence ("Basic authentication is required"): any other word of
+ * plain letters can be a key (`dXNlcjpwYXNz` is base64 of `user:pass`).
  */
 const SECRET_ANYWHERE =
-  /(?<=:\/\/)[^\s/@]+(?=@)|(?<=\b(?:Bearer|Basic) )(?![a-z]{1,19}(?![\w.~+/=-]))[\w.~+/=-]{8,}|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/gi;
+  /(?<=:\/\/)[^\s/@]+(?=@)|(?<=\b(?:Bearer|Basic) +)(?!(?:authenti(?:cation|cate)|authori[sz]ation|credentials?|challenges?|required|expected|rejected|supported)(?![\w~+/=-]))[\w.~+/=-]{8,}|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/gi;
 
 /** Control characters, line ends, and what turns the direction of a text around or cannot be seen. */
 const UNPRINTABLE =
