@@ -190,6 +190,30 @@ describe('secret fields of an answer', () => {
     expect(findLeaks(instance, [secret])).toEqual([]);
   });
 
+  it.each([
+    ['flat', (objects: number) => Array.from({ length: objects - 1 }, () => ({ apiKey: secret }))],
+    [
+      'nested',
+      (objects: number) => {
+        let nested: object = { apiKey: secret };
+        for (let each = 1; each < objects; each += 1) nested = { nested, apiKey: secret };
+        return nested;
+      },
+    ],
+  ])('hide a whole answer with more objects than are looked through: %s', (_, made) => {
+    const shown = (objects: number) => {
+      const response = { data: '{"apiKey":1}', config: OTHER } as unknown as AxiosResponse;
+      hideSecretFields(response, fields, 10);
+      response.data = made(objects);
+      return response;
+    };
+    const [ten, eleven] = [shown(10), shown(11)];
+    expect(Object.keys(ten)).toContain('data');
+    expect(Object.keys(eleven)).not.toContain('data');
+    expect(findLeaks([ten, eleven], [secret])).toEqual([]);
+    expect(eleven.data).toEqual(expect.anything());
+  });
+
   it('leave cyclic data, buffers and answers without them as they are', () => {
     const cyclic: Record<string, unknown> = { apiKey: secret };
     cyclic['self'] = cyclic;

@@ -10,8 +10,14 @@ const MOST_OBJECTS = 2 ** 23;
  *
  * axios parses a body after the adapter, and then assigns it to `data`. That assignment is caught, once, so that the
  * fields are hidden before any interceptor sees them. A body that stays text is hidden whole if it names such a field.
+ *
+ * @param most how many objects of an answer are looked through, where another transform than axios's has made it
  */
-export function hideSecretFields(response: AxiosResponse, fields: ReadonlySet<string>): void {
+export function hideSecretFields(
+  response: AxiosResponse,
+  fields: ReadonlySet<string>,
+  most = MOST_OBJECTS,
+): void {
   const raw: unknown = response.data;
   if (typeof raw === 'string' && !mentions(raw, fields)) return;
   Object.defineProperty(response, 'data', {
@@ -22,7 +28,7 @@ export function hideSecretFields(response: AxiosResponse, fields: ReadonlySet<st
       const shown =
         typeof raw === 'string' && isParsedByAxios(response, data)
           ? withoutSecrets(data, fields, raw.length)
-          : { data, isClean: hideIn(data, typeof raw === 'string', fields) };
+          : { data, isClean: hideIn(data, typeof raw === 'string', fields, most) };
       if (!shown.isClean) hide(response, 'data', data);
       else
         Object.defineProperty(response, 'data', {
@@ -122,7 +128,7 @@ function copyOf(holder: object, fields: ReadonlySet<string>): object {
  *
  * @param fromText whether `data` was made from a text, and is no stream or buffer of axios's
  */
-function hideIn(data: unknown, fromText: boolean, fields: ReadonlySet<string>): boolean {
+function hideIn(data: unknown, fromText: boolean, fields: ReadonlySet<string>, most: number): boolean {
   if (typeof data === 'string') return !mentions(data, fields);
   if (typeof data !== 'object' || data === null || !(fromText || isPlain(data))) return true;
   const found = new Set<object>([data]);
@@ -130,7 +136,7 @@ function hideIn(data: unknown, fromText: boolean, fields: ReadonlySet<string>): 
     if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) found.add(value);
   };
   for (const holder of found) {
-    if (found.size > MOST_OBJECTS) return false;
+    if (found.size > most) return false;
     for (const field of fields)
       if (Object.hasOwn(holder, field) && !hide(holder, field, (holder as Fields)[field])) return false;
     if (Array.isArray(holder)) for (const value of holder) look(value);
