@@ -150,10 +150,9 @@ export class Attempts {
         response = answered(await call.deadline.carry(send, attempt, this.#ends), config);
       } catch (reason) {
         failed = true;
-        error = cleanError(reason, traces);
+        error = cleanError(thawed(reason), traces);
         nameCredential(error, credential, destination);
-        const { response: refused } = (reason ?? {}) as { response?: unknown };
-        response = isObject(refused) ? (refused as unknown as AxiosResponse) : undefined;
+        response = responseOf(error);
       }
       if (response !== undefined) {
         cleanResponse(response, traces);
@@ -256,8 +255,32 @@ function answered(response: unknown, config: InternalAxiosRequestConfig): AxiosR
     const message = `The adapter of the call answered ${what} in place of a response. The request may have been sent: correct the adapter.`;
     throw new AxiosError(message, AxiosError.ERR_BAD_RESPONSE, config);
   }
-  // axios writes the parsed body into it, and this library what it cleans.
-  return (Object.isFrozen(response) ? { ...response } : response) as unknown as AxiosResponse;
+  return thawed(response) as AxiosResponse;
+}
+
+/**
+ * axios writes the parsed body into what an adapter hands over, and this library what it cleans. Where nothing can be
+ * written, a copy takes its place: of the same class, with the same fields.
+ */
+function thawed(value: unknown): unknown {
+  if (!isObject(value) || Object.isExtensible(value)) return value;
+  const fields = Object.entries(Object.getOwnPropertyDescriptors(value)).map(([name, field]) => [
+    name,
+    { ...field, configurable: true, ...('value' in field && { writable: true }) },
+  ]);
+  return Object.create(
+    Object.getPrototypeOf(value) as object | null,
+    Object.fromEntries(fields) as PropertyDescriptorMap,
+  );
+}
+
+/** What an error says that was answered. In the error too it is what is cleaned. */
+function responseOf(error: unknown): AxiosResponse | undefined {
+  const { response } = (error ?? {}) as { response?: unknown };
+  if (!isObject(response)) return undefined;
+  const own = thawed(response) as AxiosResponse;
+  if (own !== response) Reflect.set(error as object, 'response', own);
+  return own;
 }
 
 function isObject(value: unknown): value is object {

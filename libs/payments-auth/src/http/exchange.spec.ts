@@ -603,6 +603,41 @@ describe('the rest of axios', () => {
       expect(await send(config, http())).toMatchObject({ status: 200, data: { ok: true } });
     });
 
+    it.each<[string, (value: object) => object]>([
+      ['frozen', Object.freeze],
+      ['sealed', Object.seal],
+      ['closed', Object.preventExtensions],
+    ])(
+      'gets an answer and an error that the adapter has %s, without the credential',
+      async (_what, close) => {
+        const answered = (config: any, status: number) =>
+          close({ status, statusText: '', data: '{"ok":true}', headers: {}, config, request: {} }) as any;
+        const { config, data } = await send(
+          { url: '/x', adapter: async (attempt) => answered(attempt, 200) },
+          http(),
+        );
+        const sent = config.headers.has('authorization');
+        expect({ data, sent }).toEqual({ data: { ok: true }, sent: false });
+
+        const { AxiosError: Refusal } = applicationAxios;
+        const adapter = (attempt: any) =>
+          Promise.reject(
+            close(
+              new Refusal('declined', 'ERR_BAD_REQUEST', attempt, {}, answered(attempt, 422)),
+            ) as AxiosError,
+          );
+        const error = await failure(send({ url: '/x', adapter }, http()));
+        expect(error).toBeInstanceOf(Refusal);
+        expect(error).toMatchObject({
+          message: 'declined',
+          code: 'ERR_BAD_REQUEST',
+          response: { status: 422 },
+        });
+        for (const each of [error.config, error.response?.config])
+          expect(each?.headers.has('authorization')).toBe(false);
+      },
+    );
+
     it.each<[string, unknown]>([
       ['a text', 'no such thing'],
       ['null', null],
