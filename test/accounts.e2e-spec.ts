@@ -159,6 +159,61 @@ describe('an account', () => {
   );
 });
 
+/** Two merchants that have made a call each; returns what removes the first. */
+const startWithTwo = async (name: ProviderName) => {
+  const removed = new Set<string>();
+  await startWithMerchants(name, 2, {
+    accounts: (id: string) => (removed.has(id) ? undefined : keysOf(id)),
+  });
+  await Promise.all([callFor(shop(0)), callFor(shop(1))]);
+  return () => void removed.add(shop(0));
+};
+/** As docs/merchants.md says it. */
+const stop = async (account: string) => {
+  const credentials = bed.credentials.account(account);
+  const rotated = await failure(credentials.rotate());
+  await credentials.revoke();
+  return rotated;
+};
+
+describe('a merchant whose calls have to stop', () => {
+  it.each(PROVIDER_NAMES)('goes on with the kept token of %s if it is only removed', async (name) => {
+    const remove = await startWithTwo(name);
+    remove();
+    expect((await callFor(shop(0))).status).toBe(200);
+  });
+
+  it('logs in again after revoke() alone, because the answer of the function is kept', async () => {
+    const remove = await startWithTwo('pesapal');
+    remove();
+    await bed.credentials.account(shop(0)).revoke();
+    expect((await callFor(shop(0))).status).toBe(200);
+    expect(bed.provider.counts.tokenRequests).toBe(3);
+  });
+
+  it.each(PROVIDER_NAMES)('is ACCOUNT_UNKNOWN to %s after rotate() and revoke()', async (name) => {
+    const remove = await startWithTwo(name);
+    remove();
+    expect(await stop(shop(0))).toMatchObject({ code: 'ACCOUNT_UNKNOWN', account: shop(0) });
+    const before = bed.provider.requests.length;
+    for (let minute = 0; minute < 3; minute += 1) {
+      expect(await failure(callFor(shop(0)))).toMatchObject({ code: 'ACCOUNT_UNKNOWN', account: shop(0) });
+      await bed.clock.advance(60_000);
+    }
+    expect(bed.provider.requests).toHaveLength(before);
+    expect((await callFor(shop(1))).status).toBe(200);
+  });
+
+  it('is stopped too where it had been rotated to credentials from elsewhere', async () => {
+    const remove = await startWithTwo('pesapal');
+    await bed.credentials.account(shop(0)).rotate(keysOf(shop(0)));
+    await callFor(shop(0));
+    remove();
+    await stop(shop(0));
+    expect(await failure(callFor(shop(0)))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+  });
+});
+
 describe('the function that resolves accounts', () => {
   it('is asked once however many calls of a merchant come at once, and answers in its own time', async () => {
     const asked: string[] = [];

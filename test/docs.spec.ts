@@ -52,11 +52,24 @@ describe('the way through the code', () => {
   it('leads through files that exist', () => {
     const [, way = ''] = textOf('CONTRIBUTING.md').split('## The way through the code');
     const [steps = ''] = way.split('\n## ');
-    const named = [...steps.matchAll(/`((?:credentials|http|scheduler|strategies|providers)\/[^`]*)`/g)].map(
-      ([, path = '']) => path,
-    );
-    expect(named.length).toBeGreaterThan(10);
-    expect(named.filter((path) => !existsSync(join(root, 'libs/payments-auth/src', path)))).toEqual([]);
+    const named = [
+      ...steps.matchAll(/`((?:credentials|http|scheduler|signatures|strategies|providers)\/[^`]*)`/g),
+    ].map(([, path = '']) => join('libs/payments-auth/src', path));
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    const sources = named.filter((path) => path.endsWith('.ts')).map(textOf);
+    const functions = [...steps.matchAll(/`(\w+)\(\)`/g)].map(([, name = '']) => name);
+    expect(functions.length).toBeGreaterThan(10);
+    // A declaration: the name, what it takes, and the beginning of its body or of its type.
+    const isDeclared = (name: string) =>
+      sources.some((source) =>
+        new RegExp(`^ *(?:export )?(?:async )?(?:function )?${name}(?:<[^(]*>)?\\(`, 'm').test(source),
+      );
+    expect(functions.filter((name) => !isDeclared(name))).toEqual([]);
+  });
+
+  it.each(['### A request', '### A refusal', '### A webhook'])('has a part of its own for: %s', (heading) => {
+    expect(textOf('CONTRIBUTING.md')).toContain(`\n${heading}\n`);
   });
 });
 
