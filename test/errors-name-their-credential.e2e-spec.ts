@@ -1,9 +1,10 @@
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import type { Misbehaviour } from 'payments-sandbox';
 import { findLeaks } from './support/leak-checker.js';
 import { type ProviderBed, secretsOf, startProviderBed } from './support/sandbox-bed.js';
-import { failure } from './support/waiting.js';
+import { failure, until } from './support/waiting.js';
 
 // Many calls over real sockets, on machines that may have other things to do.
 jest.setTimeout(30_000);
@@ -19,6 +20,12 @@ interface Ending {
   readonly fault?: Misbehaviour;
   readonly call?: AxiosRequestConfig;
   readonly error: Readonly<Record<string, unknown>>;
+}
+
+async function readAll(stream: AsyncIterable<unknown>): Promise<unknown[]> {
+  const pieces: unknown[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return pieces;
 }
 
 const host = () => new URL(Object.values(bed.provider.baseUrls)[0] as string).host;
@@ -109,6 +116,64 @@ describe('the error of a call', () => {
     const credential = expect.stringMatching(/^[0-9a-f]{8}$/);
     expect(error).toMatchObject({ credential, host: host(), ...ending.error });
     expect(findLeaks(error, secretsOf(bed.provider))).toEqual([]);
+  });
+
+  it.each(['node', 'web'])(
+    'that breaks in a %s stream of its answer names credential, host and status',
+    async (kind) => {
+      bed = await startProviderBed('wakapay');
+      const broken = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+      async function* pieces() {
+        yield Buffer.from('{"half":');
+        await Promise.resolve();
+        throw broken;
+      }
+      const data = kind === 'node' ? Readable.from(pieces()) : Readable.toWeb(Readable.from(pieces()));
+      const { data: relayed } = await bed.send({
+        ...READ,
+        responseType: 'stream',
+        adapter: async (config) => ({ data, status: 200, statusText: 'OK', headers: {}, config }),
+      });
+      const error = await failure(readAll(relayed as AsyncIterable<unknown>));
+      const { id: credential } = await bed.credentials.get();
+      expect(error).toMatchObject({
+        provider: 'wakapay',
+        credential,
+        host: host(),
+        status: 200,
+        message: 'aborted',
+      });
+      expect(findLeaks(error, secretsOf(bed.provider))).toEqual([]);
+    },
+  );
+
+  it('that axios throws when it parses the answer has its status, and names no credential', async () => {
+    bed = await startProviderBed('wakapay');
+    const error = await failure(
+      bed.send({
+        ...READ,
+        responseType: 'json',
+        transitional: { silentJSONParsing: false },
+        adapter: async (config) => ({ data: '<html>', status: 200, statusText: 'OK', headers: {}, config }),
+      }),
+    );
+    expect(error).toMatchObject({ code: 'ERR_BAD_RESPONSE', response: { status: 200 } });
+    expect(error).not.toHaveProperty('credential');
+    expect(error).toHaveProperty('status', 200);
+  });
+
+  it('that is cancelled while it waits for a login names them as well', async () => {
+    bed = await startProviderBed('wakapay');
+    bed.provider.misbehave({ fault: 'hang', on: 'token' });
+    const controller = new AbortController();
+    const failed = failure(bed.send({ ...READ, signal: controller.signal }));
+    await until(() => bed.provider.counts.tokenRequests === 1);
+    controller.abort();
+    expect(await failed).toMatchObject({
+      code: 'ERR_CANCELED',
+      credential: expect.stringMatching(/^[0-9a-f]{8}$/),
+      host: host(),
+    });
   });
 
   it('names the account where the call was made for one', async () => {

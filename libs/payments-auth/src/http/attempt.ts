@@ -157,7 +157,12 @@ export class Attempts {
       if (response !== undefined) {
         cleanResponse(response, traces);
         cleanBody(response, traces, this.#secretFields);
-        const relayed = relayAnswer(response, (reason) => cleanError(reason, traces));
+        const { status } = response;
+        const relayed = relayAnswer(response, (reason) => {
+          const broken = cleanError(reason, traces);
+          nameCredential(broken, credential, destination, status);
+          return broken;
+        });
         if (mayRefuse(definition.refusal, response.status)) {
           answer = await this.#answerOf(response, relayed);
           if (answer !== undefined)

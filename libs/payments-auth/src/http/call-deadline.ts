@@ -41,7 +41,8 @@ export class CallDeadline {
    * Waits as long as the call itself would: its `timeout`, `signal` and `cancelToken` end the wait, and with it nothing
    * but the wait (R3).
    *
-   * @param awaits what is waited for: said in the error of a timeout, with the last failure as its cause
+   * @param awaits what is waited for: said in the error of a timeout, with the last failure as its cause, and named on that
+   *   of a cancellation
    * @throws AxiosError what axios throws at a timeout or a cancellation
    */
   bound<T>(promise: Promise<T>, awaits?: () => AwaitedLogin | undefined): Promise<T> {
@@ -53,7 +54,13 @@ export class CallDeadline {
         remainingMs === undefined
           ? undefined
           : deadline(this.#clock, remainingMs, () => end(reject, this.#timeoutError(awaits?.())), true);
-      const onAbort = () => end(reject, new applicationAxios.CanceledError(undefined, config));
+      const onAbort = () => {
+        const error = new applicationAxios.CanceledError(undefined, config);
+        const awaited = awaits?.();
+        if (awaited !== undefined) nameAwaited(error, awaited);
+        end(reject, error);
+      };
+      // The reason is one object for all calls that share the token: it names no credential.
       const onCancel = (reason: unknown) => end(reject, reason);
       function end<V>(settle: (value: V) => void, value: V): void {
         cleanUp();

@@ -7,23 +7,25 @@ import type { Destination } from './destination.js';
  * Says on an error of axios whose credential the attempt carried and where it went, by the names that stand on a
  * `PaymentsAuthError`. So a log line leads to the status page, whichever of both errors it tells of.
  *
- * @param error whatever the adapter has thrown; one that is frozen stays as it is
+ * @param error whatever the adapter or the answer's stream has failed with; one that is frozen stays as it is
+ * @param status of an answer whose body breaks later
  */
 export function nameCredential(
   error: unknown,
   { provider, account, id: credential }: Credential,
   { origin }: Destination,
+  status?: number,
 ): void {
   if (isPaymentsAuthError(error)) return;
-  name(error, { provider, account, credential, host: new URL(origin).host });
+  name(error, { provider, account, credential, host: new URL(origin).host, status });
 }
 
-/** The same for a call whose time runs out before it has a credential: the host is the one that is asked for it. */
+/** The same for a call that ends before it has a credential: the host is the one that is asked for it. */
 export function nameAwaited(error: Error, { credential, host }: AwaitedLogin): void {
   name(error, { credential, host });
 }
 
-function name(error: unknown, details: Readonly<Record<string, string | undefined>>): void {
+function name(error: unknown, details: Readonly<Record<string, string | number | undefined>>): void {
   if (typeof error !== 'object' || error === null) return;
   for (const [key, value] of Object.entries(details)) if (value !== undefined) Reflect.set(error, key, value);
 }
