@@ -23,7 +23,7 @@ import { CREDENTIALS, PAYLOADS, STANDARD, WEBHOOKS } from '../support/webhook-sc
 // messages that come after it.
 
 /** Deeper than any function that calls itself can go. */
-const DEPTH = 100_000;
+const DEPTH = 30_000;
 const nested = (open: string, inner: string, close: string) =>
   open.repeat(DEPTH) + inner + close.repeat(DEPTH);
 
