@@ -108,6 +108,9 @@ describe('somebody who may write into Redis', () => {
       'a version of 64 MB',
       () => without('token', () => attacker.run('SETRANGE', attacker.names.version, '67108863', '1')),
     ],
+    ['a token of a negative number', () => put('token', '-5.bm90aGluZw')],
+    ['a negative version', () => without('token', () => put('version', '-9007199254740993'))],
+    ['a rejection of a negative count', () => without('token', () => put('rejection', '-3.bm90aGluZw'))],
     ['a set for a version', () => without('token', () => replace('version', 'SADD', '1'))],
     ['a rejection that never ends', () => without('token', () => put('rejection', '3.bm90aGluZw'))],
     [
