@@ -131,7 +131,7 @@ export function pageOf(definition, kindOf, toKnow) {
           table(['Scheme', 'It proves', 'Confirm with', ''], schemes),
         ]),
     '## Errors',
-    table(['What says no', 'Cause', 'Fix'], errors),
+    table(['What fails', 'Cause', 'Fix'], errors),
     '## Rotation without downtime',
     rotation(definition),
     '',

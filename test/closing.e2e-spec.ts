@@ -86,7 +86,7 @@ describe.each(REDIS_LIBRARIES)('an application that closes, with a store over %s
     ['is there', () => undefined],
     ['hangs', () => void (way.mode = 'hanging')],
     [
-      'hangs for whoever connects anew',
+      'hangs for new connections',
       async () => {
         way.mode = 'hanging';
         way.cut();

@@ -304,7 +304,7 @@ describe('a key that stands in a KMS', () => {
     },
   );
 
-  it.each(['gocardless.request', 'truelayer.request'])('is asked of whoever signs %s', async (name) => {
+  it.each(['gocardless.request', 'truelayer.request'])('is asked of the signer of %s', async (name) => {
     const vector = REQUESTS[name] as RequestVector;
     const { privateKey: _, ...others } = vector.keys;
     await expect(signed({ ...vector, keys: others })).rejects.toThrow('or the provider option signer');

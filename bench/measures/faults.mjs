@@ -97,7 +97,7 @@ export async function forbiddenCall({ quick }) {
   const ours = ofOurs(rows);
   return {
     title: 'A call that is not allowed, then a revocation',
-    note: `Every two seconds a call is refused in the words of a dead token, among 20 a second that are allowed, for ${durationMs / 1_000} s. Then the token is revoked. Allowed calls are counted. After a refusal that no login has cured, one refused call is not proof enough for the next login, and two are.`,
+    note: `Every two seconds a call is refused in the words of a dead token, among 20 a second that are allowed, for ${durationMs / 1_000} s. Then the token is revoked. Allowed calls are counted. If a call is still refused after a login, one more refused call does not cause the next login, and two of them do.`,
     rows,
     targets: [
       atMost('failed calls beside a forbidden one and a revocation', 2, ours.failed),

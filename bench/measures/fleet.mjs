@@ -58,8 +58,8 @@ export async function fleet({ quick }) {
 }
 
 /**
- * Many merchants, many processes: each merchant's token is asked for once in its life, whoever calls. In the middle all
- * tokens are revoked.
+ * Many merchants, many processes: each merchant's token is asked for once in its life, whichever process calls. In the
+ * middle all tokens are revoked.
  */
 export async function fleetOfMerchants({ quick }) {
   const [processes, merchants, lifetimeMs, durationMs] = quick

@@ -3,7 +3,7 @@ import { Observable, type Observer, Subject, Subscriber } from 'rxjs';
 import type { EventSink, PaymentsAuthEvent } from './credentials/payments-auth-event.js';
 
 /**
- * Everything that happens to the credentials of one application, for whoever listens.
+ * Everything that happens to the credentials of one application, as an Observable of events.
  *
  * A listener harms no request. It is called in a microtask, so it cannot get between two steps of what it hears
  * about; what it throws, and the promise it returns, end here, where rxjs would end the process.
@@ -47,7 +47,7 @@ class GuardedObservable<T> extends Observable<T> {
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ) {
-    // Between operators: whoever consumes what comes out at the end has been wrapped already.
+    // An operator subscribes here. The observer at the end of the chain is wrapped already.
     if (observerOrNext instanceof Subscriber) return super.subscribe(observerOrNext);
     const observer: Partial<Observer<T>> =
       typeof observerOrNext === 'object' && observerOrNext !== null

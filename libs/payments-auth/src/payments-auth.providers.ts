@@ -29,8 +29,8 @@ import { SIGNATURE_EXPORTS, signatureProviders } from './signatures/signature.pr
 import { AxiosTokenTransport } from './strategies/axios-token-transport.js';
 
 /**
- * The options behind a function. Nest keeps what it injects, and whoever logs a module or its container would print
- * raw options with every secret in them (R14).
+ * The options behind a function. Nest keeps what it injects. A log of a module or of its container would otherwise
+ * print the raw options with every secret in them (R14).
  */
 export type SealedOptions = () => PaymentsAuthModuleOptions | undefined;
 

@@ -10,7 +10,7 @@ import type { ConfiguredProvider } from './providers/configured-provider.js';
 import { type HowToAdd, notConfigured } from './providers/not-configured.js';
 import { unconfiguredCredentialService, unconfiguredHttpService } from './unconfigured-provider.js';
 
-/** The services of each provider, by name: one `HttpService` each, whoever asks for it. */
+/** The services of each provider, by name: one `HttpService` each, the same for every injection. */
 export class ProviderServices {
   readonly #providers: ReadonlyMap<string, ConfiguredProvider>;
   readonly #registry: CredentialRegistry;

@@ -160,7 +160,7 @@ describe('told', () => {
     ['connect postgres://app:pass@db:5432/keys', 'connect postgres://[hidden]@db:5432/keys'],
     ['Basic authentication is required', 'Basic authentication is required'],
     ['the Bearer challenge, unanswered', 'the Bearer challenge, unanswered'],
-  ])('hides what is a secret whoever it belongs to: %s', (words, expected) => {
+  ])('hides what is a secret of anybody: %s', (words, expected) => {
     expect(told(words)).toBe(expected);
   });
 

@@ -29,7 +29,7 @@ export function deadline(clock: Timers, ms: number, onEnd: () => void, keepAlive
 
 /**
  * What `promise` comes to, if it does so within `ms` milliseconds; else what `tooLate` returns or throws. The promise
- * goes on by itself: whoever gives it has to see to it that its rejection is handled.
+ * goes on by itself: the caller has to handle its rejection.
  */
 export function within<T, L>(
   clock: Timers,

@@ -173,7 +173,7 @@ function unquoted(variable: string): CheckFinding {
     severity: 'warning',
     step: 'settings',
     what: `${variable}: has a "$" and does not stand in single quotes`,
-    cause: 'read whole here; a shell, or whoever expands variables, cuts it at the "$"',
+    cause: 'read whole here; a shell, or a reader that expands variables, cuts it at the "$"',
     fix: 'write the value in single quotes',
   };
 }

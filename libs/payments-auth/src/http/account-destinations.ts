@@ -37,8 +37,8 @@ export class AccountDestinations {
   }
 
   /**
-   * Refuses what goes to none of the provider's hosts, as long as it is not known whose call it is: whoever's host it
-   * names, it has to be one that an account can have.
+   * Refuses a call that goes to none of the provider's hosts. Whose call it is may not be known yet: then the host has
+   * to be one that some account can have.
    *
    * @throws PaymentsAuthError INSECURE_DESTINATION
    */

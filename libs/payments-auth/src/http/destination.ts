@@ -192,7 +192,7 @@ export class Destinations {
     try {
       return new URL(urls.getUri({ baseURL, url, allowAbsoluteUrls }));
     } catch {
-      // The URL may hold what must not be logged; so may the message of whoever could not parse it.
+      // The URL may hold what must not be logged, and the parser's message may quote the URL.
       throw this.#error('its URL cannot be parsed');
     }
   }

@@ -149,7 +149,7 @@ describe('a call with a credential', () => {
     ]);
   });
 
-  it('names its account and scopes to whoever keeps the credentials', async () => {
+  it('names its account and scopes to the keeper of the credentials', async () => {
     await send({ url: '/x', paymentsAuth: { account: 'm-1', scopes: ['read'] } });
     expect(spenders.asked).toEqual([{ account: 'm-1', scopes: ['read'] }]);
   });
@@ -296,7 +296,7 @@ describe('a refused call', () => {
     expect(spenders.answers[1]?.refused).toBeUndefined();
   });
 
-  it('is replaced by whoever keeps the credentials then, and after its answer was told', async () => {
+  it('is replaced by the keeper of the credentials of that moment, after its answer was told', async () => {
     const told: string[] = [];
     // The account was dropped while the call was on its way.
     const [first, second] = [new TellingSpenders('first', told), new TellingSpenders('second', told)];

@@ -49,7 +49,7 @@ export function judge(
 }
 
 /**
- * A 401 says that authentication failed, whoever says it. A 403 says so only when it says nothing else: with JSON in
+ * A 401 says that authentication failed, whether the provider sends it or a gateway. A 403 says so only when it says nothing else: with JSON in
  * it, it is the provider's answer to what was asked, and the definition would know it if it were about the credential.
  */
 function isBareRefusal({ status, body }: ApiAnswer): boolean {

@@ -155,7 +155,7 @@ function isPlain(data: object): boolean {
   return Array.isArray(data) || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** As an accessor: whoever prints hidden properties too sees `[Getter/Setter]`. */
+/** As an accessor: a log that prints hidden properties too shows `[Getter/Setter]`. */
 function hide(holder: object, key: string, value: unknown): boolean {
   const field = hiddenField(key);
   if (!Reflect.defineProperty(holder, key, field.descriptor)) return false;

@@ -17,7 +17,7 @@ export interface TransportSettings {
   readonly limitsStreams: boolean;
 }
 
-/** Payment APIs answer in kilobytes; whoever sends more than this without being asked for it fills the memory. */
+/** Payment APIs answer in kilobytes. A larger answer than this would fill the memory. */
 export const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
 
 type AllSettings = HttpSettings & TransportSettings;
@@ -60,7 +60,7 @@ export function routeAttempt(
   attempt.httpsAgent = SealedAgent.open(attempt.httpsAgent) ?? transport.httpsAgent;
   attempt.proxy ??= transport.proxy;
   attempt.http2Options ??= transport.http2Options;
-  // Whoever reads a stream decides how much of it, unless the application has set a limit.
+  // The reader of a stream decides how much of it is read, unless the application has set a limit.
   if (
     attempt.responseType === 'stream' &&
     !transport.limitsStreams &&

@@ -14,7 +14,7 @@ import { isRecord } from './record.js';
 /** On a function of the testing kit, which gives every application accounts, whether it has any or not. */
 const TAKES_UNNAMED = Symbol.for('nestjs-payments-auth.takes-unnamed');
 
-/** The credentials of many merchants. A record is checked at boot; what a function answers is checked by whoever asks it. */
+/** The credentials of many merchants. A record is checked at boot; what a function answers is checked when it is asked. */
 export async function accountCredentials(
   scope: ProviderScope,
   environment: string | undefined,

@@ -27,7 +27,7 @@ export function isThereAtBoot({ isDynamic, inFiles }: FoundSource): boolean {
 
 /**
  * Makes a source of what the application gave: an object, a list, files, or a function. Whatever is there at boot is
- * checked at boot; what functions and files give later is checked by whoever asks them.
+ * checked at boot; what functions and files give later is checked when they are asked.
  *
  * The secrets end up in the closure of `resolve` and nowhere else (R14).
  */

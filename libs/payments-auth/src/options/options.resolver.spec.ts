@@ -332,7 +332,7 @@ describe('options with providers', () => {
     expect(await provider.own?.resolve()).toEqual([{ clientSecret: SECRET }]);
   });
 
-  it('show no secret to whoever inspects them', async () => {
+  it('show no secret when they are inspected', async () => {
     const resolved = await resolve({
       providers: {
         pesapal: {

@@ -110,7 +110,7 @@ describe.each(definitions.map((definition) => [definition.name, definition] as c
       );
     });
 
-    it('reads every credential from a variable, and has advice for whoever is refused', () => {
+    it('reads every credential from a variable, and has advice about refusals', () => {
       for (const field of Object.values(definition.credentials))
         expect(field.variable).toMatch(/^[A-Z][A-Z0-9_]+$/);
       expect(definition.advice?.length).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ import type { CredentialField, ProviderDefinition } from './provider-definition.
 /** What to write so that a provider is configured, where that is not the module of an application: in its tests. */
 export type HowToAdd = (name: string) => string;
 
-/** Says what to do about a provider that is used without being configured, whoever finds it out. */
+/** Says what to do about a provider that is used without being configured: the same words wherever it is found out. */
 export function notConfigured(
   name: string,
   configured: Iterable<string>,

@@ -287,7 +287,7 @@ describe.each(named)('%s', (name, definition) => {
   });
 
   it.each([[undefined], [null], [''], ['Unauthorized'], [[]], [{}], [42]])(
-    'leaves a 401 with %j to the general rule: it is nobody in particular',
+    'leaves a 401 with %j to the general rule, because no provider words it so',
     (body) => {
       expect(verdict(definition, 401, body)).toBe('neither');
     },

@@ -1,6 +1,6 @@
 /**
- * What countries put between a company's name and their own two letters: `co.uk`, `com.au`, `or.tz`. Whoever pays for it
- * gets a name below.
+ * What countries put between a company's name and their own two letters: `co.uk`, `com.au`, `or.tz`. Anybody can buy a
+ * name below.
  */
 const CATEGORIES = new Set(
   (
@@ -22,8 +22,8 @@ const SHARED = new Set(
 );
 
 /**
- * Whether names below `domain` belong to whoever registers them, and not to one owner. The list that is complete for the
- * whole world (publicsuffix.org) changes every week; this is what of it a provider's host may be confused with.
+ * Whether anybody can register names below `domain`, so that they have different owners. The complete list
+ * (publicsuffix.org) changes every week. This is the part of it that a provider's host may be confused with.
  */
 export function isSharedDomain(domain: string): boolean {
   const labels = domain.toLowerCase().split('.');

@@ -16,7 +16,7 @@ const ASKED_OF_ANYTHING = new Set(
 const watched = new WeakMap<Credentials, Credentials>();
 
 /**
- * Credentials as `sign` sees them, which cannot be tried with made-up ones: it may ask whoever holds the key. Nothing can be written into
+ * Credentials as `sign` sees them, which cannot be tried with made-up ones: it may ask a KMS or an HSM. Nothing can be written into
  * them, and a field that the definition does not have cannot be read: it is most likely a misspelt one, and what is signed
  * without a key would be refused by the provider, in words that say nothing of it.
  */

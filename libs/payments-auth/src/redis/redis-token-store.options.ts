@@ -13,7 +13,7 @@ export interface RedisTokenStoreOptions {
   /** Tokens are encrypted with the first key (AES-256-GCM) and opened with any of them, so that keys can be rotated. */
   readonly keys?: readonly EncryptionKey[];
   /**
-   * `true` keeps tokens readable to whoever reads this Redis.
+   * `true` keeps tokens unencrypted: everybody who can read this Redis can read them.
    * @default false
    */
   readonly plaintext?: boolean;

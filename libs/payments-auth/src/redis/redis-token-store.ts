@@ -248,7 +248,7 @@ export class RedisTokenStore implements TokenStore {
     );
   }
 
-  /** Once a minute for each value: whoever can write into Redis does not fill logs. */
+  /** Once a minute for each value, so that bad values in Redis do not fill the log. */
   #warnOfBadValue(redisKey: string): void {
     const nowMs = performance.now();
     if (nowMs - (this.#warnedAtMs.get(redisKey) ?? -Infinity) < WARN_AGAIN_AFTER_MS) return;

@@ -58,7 +58,7 @@ export class RedisWithdrawals {
     });
   }
 
-  /** Also while the connection is still being made: whoever waits for it keeps the process alive. */
+  /** Also while the connection is still being made: waiting for it would keep the process alive. */
   #end(): void {
     this.#subscription?.end();
     this.#subscription = undefined;

@@ -60,7 +60,7 @@ export class EncryptedSealing implements Sealing {
   }
 }
 
-/** Readable by whoever reads this Redis. Only where the application has said so in so many words. */
+/** Everybody who can read this Redis can read the values. Used only where the application says so in an option. */
 export class PlainSealing implements Sealing {
   seal(text: string): string {
     return Buffer.concat([headerOf(''), Buffer.from(text, 'utf8')]).toString('base64url');

@@ -20,8 +20,8 @@ const LONGEST_TIMER_MS = 60_000;
  * Renews ahead of expiry, traffic or not: one timer for any number of credentials, set to whatever falls due first
  * (R17 to R19).
  *
- * The timer is listed in the application's `SchedulerRegistry` where there is one, from boot to shutdown: whoever looks
- * finds it, also before the first credential is there. `ScheduleModule` is never imported here: its explorer would then
+ * The timer is listed in the application's `SchedulerRegistry` where there is one, from boot to shutdown, also
+ * before the first credential is there. `ScheduleModule` is never imported here: its explorer would then
  * run twice, and every `@Interval` and `@Cron` of the application with it.
  */
 export class CredentialScheduler

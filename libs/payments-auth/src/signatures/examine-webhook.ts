@@ -38,8 +38,8 @@ const TELLING: readonly WebhookRefusal[] = [
 /**
  * The schemes that could prove a message with the right secret; the refusal where there is no such scheme.
  *
- * Whoever sends a message names its merchant, and a resolver may be a database: it is not asked for a message that no
- * secret can prove.
+ * The sender of a message names its merchant, and a resolver may be a database. The resolver is not asked for a message
+ * that no secret can prove.
  */
 export function examineUnasked(
   schemes: readonly NamedScheme[],

@@ -72,7 +72,7 @@ export type RedirectQuery = string | URLSearchParams | Readonly<Record<string, u
  * The signed parameters of the redirect with which Kashier sends a payer back, or `undefined` when it is not genuine.
  * Never throws on what came.
  *
- * A genuine redirect says what happened to *some* payment, and can be opened again by whoever has seen it: compare
+ * A genuine redirect says what happened to *some* payment, and anybody who has seen it can open it again: compare
  * order, amount and currency with what was ordered, and let the webhook decide.
  *
  * @param paymentApiKey the Payment API key, or several of them while they are being rotated

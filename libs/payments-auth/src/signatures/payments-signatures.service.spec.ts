@@ -204,7 +204,7 @@ describe('PaymentsSignaturesService', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('shows no secret to whoever prints it, or the errors it throws', async () => {
+  it('shows no secret when it, or an error that it throws, is printed', async () => {
     const { signatures } = service(
       configured(cashfin, 'cashfin', () => Promise.reject(new Error(`last value ${NEW}`))),
       configured(kashier, 'kashier', [{ secretKey: NEW }]),

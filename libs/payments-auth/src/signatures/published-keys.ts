@@ -160,7 +160,7 @@ export class FetchedKeys implements PublishedKeys {
       });
       if (answer.status === 200) return answer;
     } catch {
-      // A cause that holds a connection is of no use to whoever reads the log.
+      // The cause would hold a connection, and would not help a reader of the log.
     }
     throw this.#unavailable(`${origin} did not answer with it`);
   }

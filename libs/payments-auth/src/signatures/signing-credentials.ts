@@ -6,7 +6,7 @@ import type { Credentials } from '../strategies/strategy.js';
 
 /** A resolver is not asked more often than this, however many forged messages arrive. */
 const ASK_AGAIN_AFTER_MS = 1_000;
-/** The account can be named by whoever sends a message, so the memory for accounts has an end. */
+/** The sender of a message names the account, so the memory for accounts has an end. */
 const MOST_ACCOUNTS = 1_000;
 
 interface Answer {
@@ -18,7 +18,7 @@ interface Answer {
 
 /**
  * The static credentials that messages of one provider are signed with: those that calls authenticate with. Kept apart
- * from what is kept for calls, because here whoever sends a message names the account.
+ * from what is kept for calls, because here the sender of a message names the account.
  */
 export class SigningCredentials {
   readonly #provider: ConfiguredProvider;

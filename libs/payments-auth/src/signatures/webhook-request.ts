@@ -51,7 +51,7 @@ export class UnreadableBody extends Error {
 }
 
 /**
- * The bytes of the body, whoever has read it; `undefined` where none came. A body that nobody has read is read here, for
+ * The bytes of the body, also where Nest or the platform has read it; `undefined` where none came. A body that nobody has read is read here, for
  * `maxBytes` at most, and its content encoding undone.
  *
  * @throws BytesGone when a body came and only what it was parsed to is left
@@ -210,7 +210,7 @@ export interface VerifiedRequest {
   readonly acknowledge?: WebhookAcknowledgement;
 }
 
-/** Keeps it with the request, unseen by whoever logs the request. */
+/** Keeps it with the request, where a log of the request does not show it. */
 export function keepVerified(request: object, verified: VerifiedRequest): void {
   Object.defineProperty(request, VERIFIED, { value: verified, configurable: true });
 }

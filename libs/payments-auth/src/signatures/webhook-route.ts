@@ -16,8 +16,8 @@ export interface WebhookRouteRequest {
 /** What a webhook route may say besides its provider. */
 export interface WebhookRouteOptions {
   /**
-   * How much a message has to prove. A provider that proves less stops the boot: whoever takes less says so where it is
-   * read. @default 'payload'
+   * How much a message has to prove. A provider that proves less stops the boot. To take less, name it here, where
+   * a reader of the route sees it. @default 'payload'
    */
   readonly proof?: WebhookProof;
   /** The schemes of the provider that count here, by name. @default all but those that have to be named */
@@ -66,7 +66,7 @@ function isHttpUrl(text: unknown): boolean {
   return typeof text === 'string' && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
-/** As it is written in the code, for messages to whoever wrote it. */
+/** As it is written in the code, for messages to the developer. */
 export function decoratorOf(provider: string): string {
   return `@VerifiedWebhook('${provider}')`;
 }

@@ -10,7 +10,7 @@ export type MarkKind =
   | 'replayed'
   /** A login, a renewal or the store failed. */
   | 'failed'
-  /** No waiting cures it: somebody has to act. */
+  /** Waiting does not help: somebody has to act. */
   | 'rejected'
   /** Something else that is worth knowing. */
   | 'noted';

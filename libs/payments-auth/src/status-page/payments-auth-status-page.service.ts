@@ -25,7 +25,7 @@ const MOST_NAMED = 4;
 /** The answers to at most so many different queries are kept, until the next look. */
 const MOST_KEPT = 32;
 
-/** The page and its data, for whoever serves them in another way than {@link PaymentsAuthStatusPageModule} does. */
+/** The page and its data, for an application that serves them in another way than {@link PaymentsAuthStatusPageModule} does. */
 @Injectable()
 export class PaymentsAuthStatusPage {
   readonly #paymentsAuth: PaymentsAuthService;

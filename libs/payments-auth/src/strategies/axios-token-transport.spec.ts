@@ -190,7 +190,7 @@ describe('AxiosTokenTransport', () => {
       expect(proxy.requests).toEqual([]);
     });
 
-    it('shows neither agents nor settings to whoever inspects the transport', () => {
+    it('shows neither agents nor settings when the transport is inspected', () => {
       const ca = 'test-ca-not-real';
       const text = inspect(transport({ ca }).transport, { depth: Infinity, showHidden: true });
       expect(text).not.toContain(ca);

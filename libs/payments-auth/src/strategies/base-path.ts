@@ -1,4 +1,4 @@
-/** Servers decode once or twice; whoever encodes more often than that is up to something. */
+/** Servers decode once or twice. A path that is encoded more often than that is an attempt to get past a check. */
 const MOST_DECODINGS = 8;
 /** Overlong and full-width UTF-8 of `.`, `/` and `\`, which lax decoders take for those. */
 const DOT = /%(?:c0%(?:ae|2e)|e0%80%ae|f0%80%80%ae|ef%bc%8e)/gi;

@@ -1,4 +1,4 @@
-/** A function of a provider's definition threw, or returned what it must not. No waiting cures it. */
+/** A function of a provider's definition threw, or returned what it must not. Waiting does not help. */
 export class DefinitionFault extends Error {
   override readonly name = 'DefinitionFault';
 

@@ -5,7 +5,7 @@ import type { Lifetime } from './strategy.js';
 
 /** Figures beyond this many documented lifetimes are absurd, and cut off there. */
 const MOST_DOCUMENTED_LIFETIMES = 24;
-/** A token that lives shorter is taken to live that long: whoever believed less would log in without end. */
+/** A token that lives shorter is taken to live that long, because otherwise logins would never end. */
 const SHORTEST_LIFETIME_MS = 1_000;
 
 /** Everything that can tell how long a token lives. */

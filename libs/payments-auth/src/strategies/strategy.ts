@@ -119,7 +119,7 @@ export interface Lifetime {
   readonly from: 'relative' | 'jwt' | 'absolute' | 'documented';
 }
 
-/** What no waiting cures. */
+/** A failure that waiting does not end: a wrong secret, or a mistake of the definition. */
 export interface Rejected {
   readonly outcome: 'rejected';
   readonly reason: string;
@@ -145,7 +145,7 @@ export type TokenOutcome =
       /** What takes the place of the refresh token that was spent, where the answer holds one. */
       readonly refreshToken?: string;
     }
-  /** What no waiting cures, so that the same secret is left alone for a while. */
+  /** Waiting does not help, so the same secret is left alone for a while. */
   | Rejected
   /** Anything else: an outage, a rate limit, a firewall's HTML, a malformed answer. */
   | { readonly outcome: 'unavailable'; readonly reason: string };

@@ -40,7 +40,8 @@ export interface TokenAnswerSpec {
 
 /**
  * Reads a token answer. Only what the definition names is a wrong secret. An answer that says nothing of a failure and
- * holds no token either is a mistake of the definition, which no waiting cures. What else gives no token is an outage.
+ * holds no token either is a mistake of the definition: waiting does not help. Any other answer without a token is an
+ * outage.
  */
 export function readTokenAnswer(
   spec: TokenAnswerSpec,

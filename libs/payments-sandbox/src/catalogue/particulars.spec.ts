@@ -222,7 +222,7 @@ it.each(Object.keys(REVOCATIONS))('%s takes a token back, from its own client al
   expect(provider.tokens[0]?.state).toBe('revoked');
 });
 
-it('nomba takes a token back from whoever holds it and names its client and account', async () => {
+it('nomba takes a token back from any caller that holds it and names its client and account', async () => {
   await start('nomba');
   const token = await tokenOf();
   const { clientId = '', accountId = '' } = own();

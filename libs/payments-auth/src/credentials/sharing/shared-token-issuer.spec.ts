@@ -442,7 +442,7 @@ describe('SharedTokenIssuer', () => {
   });
 
   describe('hears of a withdrawal', () => {
-    it('and tells whoever holds the token, once', async () => {
+    it('and tells each holder of the token, once', async () => {
       const told = await obtained();
       store.withdrawn({ hash: store.lastHash, version: 6 });
       store.withdrawn({ hash: store.lastHash, version: 8 });

@@ -4,8 +4,8 @@
  * - `payload`: the provider wrote everything in `payload`.
  * - `values`: the provider wrote these values in this order. What is not signed is left out of `payload`. Where two
  *   values meet, the signature may not say which of them a character belongs to.
- * - `sender`: the sender knows a secret, or the provider signed something else than the payload. Whoever has seen one
- *   message can write another one, with any payload.
+ * - `sender`: the sender knows a secret, or the provider signed something else than the payload. An attacker who has
+ *   seen one message can write another one, with any payload.
  * - `nothing`: the message is not signed. Anybody can have sent it.
  */
 export type WebhookProof = 'payload' | 'values' | 'sender' | 'nothing';

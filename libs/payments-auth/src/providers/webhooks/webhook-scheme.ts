@@ -36,7 +36,7 @@ export interface SchemeSpec {
   readonly body?: 'json' | 'form' | 'text';
   /**
    * The sender's own id of the event, as a template: `{header:webhook-id}`, `{field:id}`. Take it from what is signed:
-   * whoever repeats a message can change the rest. @default a hash of what is signed
+   * an attacker who repeats a message can change the rest. @default a hash of what is signed
    */
   readonly id?: string;
   /** For batches: the path of the payloads, `notificationItems.NotificationRequestItem`. Each becomes one delivery. */

@@ -322,7 +322,7 @@ function buttonOf({ name, label, title, url, done }, card) {
   const press = async () => {
     if (button.getAttribute('aria-disabled') === 'true') return;
     const pressed = card.querySelector('.pressed');
-    // Not `disabled`: that would take the focus away from whoever uses the keyboard.
+    // Not `disabled`: that would take the focus away from a user of the keyboard.
     button.setAttribute('aria-disabled', 'true');
     delete button.dataset.done;
     pressed.textContent = `${label} …`;
@@ -458,7 +458,7 @@ function showFacts(box, row) {
   fill(box, facts);
 }
 
-/** The same elements again and again: whoever has selected a figure keeps the selection. */
+/** The same elements are filled again and again, so that a selected figure stays selected. */
 function fill(box, facts) {
   const wanted = new Set(facts.map(([name]) => name));
   for (const old of Array.from(box.children)) if (!wanted.has(old.dataset.fact)) old.remove();
