@@ -79,7 +79,7 @@ function isOnPath(command) {
   });
 }
 
-/** A command that stops at a password prompt is worse than a line of advice. */
+/** Only without a password: a command that asks for one would stop the run until somebody answers. */
 function canInstall() {
   return isOnPath('apt-get') && (process.getuid?.() === 0 || run(['sudo', '-n', 'true']));
 }
@@ -91,7 +91,7 @@ function install(packages) {
   aptGet('install', '-y', '-qq', '--no-install-recommends', ...packages);
 }
 
-/** What goes wrong shows in what is missing afterwards. */
+/** A failure is not reported here. The program is then still missing, and the caller reports that. */
 function aptGet(/** @type {string[]} */ ...args) {
   const root = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
   run([...root, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args]);

@@ -1,2 +1,2 @@
-/** The files of pure functions that keep nothing and that nobody compares: they may be bundled twice. */
+/** Files of pure functions. They keep no state, and no code compares the functions, so they may be bundled twice. */
 export const PURE_MODULES = ['duration', 'own-properties', 'within'];

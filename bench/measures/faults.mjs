@@ -169,7 +169,7 @@ export async function slowLogins({ quick }) {
   const enough = Math.floor(possible * 0.95);
   return {
     title: `300 merchants come at once, a login takes ${tokenDelayMs / 1_000} s`,
-    note: `32 logins at once serve ${possible} merchants in ${durationMs / 1_000} s. Who does not limit the logins at once serves all of them here, because this provider does not mind; a real one answers 429.`,
+    note: `32 logins at once serve ${possible} merchants in ${durationMs / 1_000} s. A contender that does not limit its logins serves all of them here, because this provider has no limit; a real one answers 429.`,
     rows,
     targets: [
       count('merchants served through slow logins', `≥ ${enough}`, ours.served, ours.served >= enough),

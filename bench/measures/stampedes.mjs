@@ -20,7 +20,7 @@ export async function firstCalls({ quick }) {
   });
   return {
     title: `${calls.toLocaleString('en')} concurrent first calls`,
-    note: 'The token endpoint takes 20 ms. Memory is the heap above what was in use before, of the calls as well.',
+    note: 'The token endpoint takes 20 ms. Memory is the heap in use beyond what was in use before. The calls themselves are part of it.',
     rows,
     chart: { value: 'token requests', unit: '', lessIsBetter: true, logarithmic: true },
     targets: [

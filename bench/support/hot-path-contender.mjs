@@ -1,6 +1,6 @@
 /**
- * One way to stay authenticated beside bare axios, in a process of its own, as applications have it: what several ways
- * share in one process, above all axios itself, is optimised for none of them. Measures a round whenever it is told to.
+ * One way to stay authenticated beside bare axios, in a process of its own, as applications have it. Several ways in
+ * one process would share code, above all axios itself, and the engine would optimise that code for none of them. Measures a round whenever it is told to.
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';

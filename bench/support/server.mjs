@@ -78,7 +78,7 @@ function issue(client, response) {
   if (isOne(client, state.limited))
     return answer(response, 429, '{"error":"too_many_requests"}', { 'retry-after': '30' });
   if (isOne(client, state.hanging)) return undefined;
-  // The number is taken when the request comes: what dies with it dies by its number.
+  // The number is taken when the request comes. A revocation ends all tokens up to a number.
   const number = (state.issued += 1);
   return setTimeout(() => {
     const token = `${number}.${Date.now() + state.lifetimeMs}.${client}.`.padEnd(state.tokenBytes, 'x');
@@ -106,7 +106,7 @@ function serve(request, response) {
     Number(number) > state.revokedBelow &&
     Number(endsAtMs) > Date.now() &&
     Date.now() >= issuedAtMs + state.youngMs;
-  // What this merchant may not do is said in the same words: no document tells the two apart.
+  // A call that this merchant may not make gets the same answer as a dead token: providers' documents do not tell the two apart.
   if (!isGood || request.url === '/forbidden/') {
     counts.refused += 1;
     return answer(response, 401, REFUSAL);
