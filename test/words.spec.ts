@@ -39,6 +39,8 @@ const RIDDLES = [
   'rejected token',
   'rejects the token',
   'rejected call',
+  'rejected credential ',
+  'refresh(rejected',
 ];
 
 const files = repositoryFiles(/\.(ts|mjs|js|md|html|css)$/).filter((file) => file !== 'test/words.spec.ts');

@@ -173,10 +173,10 @@ export interface CredentialService {
   /** The current credential. However many callers ask at once, at most one token request is in flight. */
   get(): Promise<Credential>;
   /**
-   * A new credential, unless `rejected` was given and has been replaced already: then the one that replaced it.
+   * A new credential, unless `refused` was given and has been replaced already: then the one that replaced it.
    * Tried at once, also when the provider has rejected the secret before.
    */
-  refresh(rejected?: Credential): Promise<Credential>;
+  refresh(refused?: Credential): Promise<Credential>;
   /** Gives the token back to the provider where it takes one back, and forgets it here in any case. */
   revoke(): Promise<void>;
   /**

@@ -57,8 +57,8 @@ export class ProviderCredentialService implements CredentialService {
     return slot.peek() ?? slot.obtain();
   }
 
-  async refresh(rejected?: Credential): Promise<Credential> {
-    return this.#accounts.spender(this.#account).refresh(rejected);
+  async refresh(refused?: Credential): Promise<Credential> {
+    return this.#accounts.spender(this.#account).refresh(refused);
   }
 
   async revoke(): Promise<void> {

@@ -129,7 +129,7 @@ describe('a call with a credential', () => {
     expect(response.paymentsAuth).toEqual({ attempts: 1, replayed: false });
   });
 
-  it('carries the headers that only it wants, by method, host and path', async () => {
+  it('carries the headers that sign returns for its method, host and path', async () => {
     const http = create({
       definition: {
         ...acmeDefinition,
@@ -323,7 +323,7 @@ describe('a refused call', () => {
     expect(spenders.answers.map(({ before }) => before?.length)).toEqual([0, 1, 2]);
   });
 
-  it('says on its error that it was sent again, when no answer came to that', async () => {
+  it('says on its error that it was sent again, when the second attempt got no answer', async () => {
     answer = (_, response) =>
       server.requests.length === 1 ? json(response, 401, BAD_TOKEN) : void response.destroy();
     const error = await failure(send({ url: '/pay', method: 'post', data: {} }));

@@ -125,7 +125,7 @@ describe('the key of a client that signs its logins', () => {
 });
 
 describe('a suspicion of a definition that throws', () => {
-  it('is a warning that names it, and stops no boot', async () => {
+  it('is a warning that names it, and does not stop the boot', async () => {
     const provider = defineProvider<{ user: string }>({
       name: 'suspicious',
       title: 'Suspicious',
@@ -289,7 +289,7 @@ describe('options with providers', () => {
     ]);
   });
 
-  it('ignore the variables where accounts are given, so that a forgotten account charges nobody', async () => {
+  it('ignore the variables where accounts are given: a forgotten account charges nobody', async () => {
     const provider = only(
       await resolve(
         { providers: { cashfin: { accounts: { shop: { clientSecret: SECRET } } } } },

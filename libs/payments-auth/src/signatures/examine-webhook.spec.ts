@@ -312,7 +312,7 @@ describe('a ClickPesa webhook', () => {
     expect(await examineClickpesa(message)).toEqual({ refusal: 'unsigned' });
   });
 
-  it('survives a body that is nested without end', async () => {
+  it('refuses a body that is nested too deep, and does not throw', async () => {
     const deep = `{"a":${'['.repeat(200_000)}${']'.repeat(200_000)},"checksum":"x"}`;
     expect(await examineClickpesa(deep)).toHaveProperty('refusal');
   });

@@ -321,7 +321,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     }
   });
 
-  it('refuses whatever is not genuine alike, and no handler hears of it', async () => {
+  it('answers every message that is not genuine alike, and calls no handler', async () => {
     const { port, log } = await start(
       adapter(),
       [WebhookController],
@@ -396,7 +396,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     ['half a JSON body', '{"a":', 'application/json'],
     ['text that is not JSON', 'event=1', 'text/plain'],
     ['a form', 'a=1', 'application/x-www-form-urlencoded'],
-  ])('refuses %s with a client error, and no handler hears of it', async (_what, body, type) => {
+  ])('refuses %s with a client error, and calls no handler', async (_what, body, type) => {
     const { port } = await start(adapter(), [WebhookController]);
     WebhookController.handled = [];
     const answer = await send(port, '/webhooks/cashfin', body, {
@@ -480,7 +480,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     expect(asked).toBe(2);
   });
 
-  it('answers 503 when the keys cannot be had, says why in the log, and no secret with it', async () => {
+  it('answers 503 when the keys cannot be had, and logs why without a secret', async () => {
     const providers = [
       configured('cashfin', () => Promise.reject(new Error(`vault is down, last value ${SECRET}`))),
     ];

@@ -132,10 +132,10 @@ export class FakeCredentialService implements CredentialService {
     return this.#current();
   }
 
-  async refresh(rejected?: Credential): Promise<Credential> {
+  async refresh(refused?: Credential): Promise<Credential> {
     this.calls.refresh += 1;
     const current = this.#current();
-    if (rejected !== undefined && rejected.token !== current.token) return current;
+    if (refused !== undefined && refused.token !== current.token) return current;
     this.#generation += 1;
     return this.#current();
   }

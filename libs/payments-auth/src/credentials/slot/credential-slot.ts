@@ -157,11 +157,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return this.#context.timeBound.fault;
   }
 
-  async refresh(rejected?: Credential): Promise<Credential> {
+  async refresh(refused?: Credential): Promise<Credential> {
     const kept = this.#living;
-    if (rejected !== undefined && kept !== undefined && !kept.credential.isSameAs(rejected))
+    if (refused !== undefined && kept !== undefined && !kept.credential.isSameAs(refused))
       return kept.credential;
-    const wanted: Wanted = { reason: 'requested', insist: true, refused: rejected?.token };
+    const wanted: Wanted = { reason: 'requested', insist: true, refused: refused?.token };
     return this.#whenUsable(await this.#acquire(wanted));
   }
 

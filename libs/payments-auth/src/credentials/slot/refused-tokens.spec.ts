@@ -372,7 +372,7 @@ describe('a new token that the provider does not know yet', () => {
     expect(await lone).toEqual({ attempts: 3, status: 200, refused: false });
   });
 
-  it('is waited for twice, at no other login, once one was seen to be known late', async () => {
+  it('is waited for twice, without another login, once the provider has known a token late', async () => {
     bed = await startCredentialBed();
     let known = false;
     const first = call(() => known);
@@ -439,17 +439,17 @@ describe('a new token that the provider does not know yet', () => {
 });
 
 describe('refresh', () => {
-  it('by 1000 callers with the same rejected credential costs one token request', async () => {
+  it('by 1000 callers with the same refused credential costs one token request', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
-    const rejected = await service.get();
-    const all = await Promise.all(Array.from({ length: 1_000 }, () => service.refresh(rejected)));
-    const late = await service.refresh(rejected);
+    const refused = await service.get();
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => service.refresh(refused)));
+    const late = await service.refresh(refused);
     expect(new Set([...all, late].map(({ token }) => token))).toEqual(new Set(['t2']));
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('in the moment in which another login has ended is one login of its own, for all', async () => {
+  it('makes one login for all callers when another login has just ended', async () => {
     let refreshing: Promise<Credential> | undefined;
     bed = await startCredentialBed(
       {},
