@@ -293,7 +293,7 @@ describe.each(named)('%s', (name, definition) => {
     },
   );
 
-  it('takes no success for a refusal, and no outage in words of somebody else', () => {
+  it('sees no refusal in an answer without the words of the provider, at any other status', () => {
     for (const status of [200, 201, 204, 400, 404, 500, 502, 503]) {
       for (const body of [undefined, null, {}, [], 'text'])
         expect(verdict(definition, status, body)).toBe('neither');
