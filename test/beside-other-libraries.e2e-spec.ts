@@ -7,11 +7,10 @@ import { failure } from './support/waiting.js';
 
 const ECHO = '/sandbox/echo';
 
-/** The set-up of the cache as the documents have it, below its import. */
+/** What is done to an injected `HttpService`, as the documents have it: the inside of their function. */
 const [, DOCUMENTED_CACHE = ''] =
-  /^```js\nimport .+ from 'axios-cache-interceptor';\n(.+?)^```$/ms.exec(
-    textOf('docs/beside-other-libraries.md'),
-  ) ?? [];
+  /^export function cacheAnswers\(http\) \{\n(.+?)^\}$/ms.exec(textOf('docs/beside-other-libraries.md')) ??
+  [];
 
 describe('beside other libraries', () => {
   let bed: ProviderBed<'wakapay'>;

@@ -119,13 +119,13 @@ export async function installApplication(fixture, tarballs) {
 }
 
 /**
- * Every TypeScript block of the documents as a file of the application: tests for its test runner, and the others
+ * Every block of code of the documents as a file of the application: tests for its test runner, and the others
  * imported by `documents.ts`, but for those that the documents say are not run.
  *
  * @param {string} folder
  */
 function writeDocuments(folder) {
-  const blocks = documents().flatMap(typescriptBlocks);
+  const blocks = documents().flatMap(codeBlocks);
   const imported = blocks.filter(({ isTest, isRun }) => !isTest && isRun);
   writeFiles(folder, {
     ...Object.fromEntries(blocks.map(({ name, code }) => [`docs/${name}.ts`, code])),
@@ -146,13 +146,19 @@ function documents() {
   return ['README.md', 'libs/payments-sandbox/README.md', ...docs];
 }
 
-/** @param {string} file */
-function typescriptBlocks(file) {
-  const text = readFileSync(join(root, file), 'utf8');
-  return [...text.matchAll(/(<!-- not run: .+ -->\s*)?^```(?:ts|typescript)\n(.*?)^```$/gms)].map(
-    ({ 1: notRun, 2: code = '', index }) => {
+/**
+ * What is written in JavaScript is compiled as it is: a library for axios has types for ES modules and for CommonJS, and
+ * takes an instance of the one kind for no instance of the other.
+ *
+ * @param {string} file
+ */
+function codeBlocks(file) {
+  const page = readFileSync(join(root, file), 'utf8');
+  return [...page.matchAll(/(<!-- not run: .+ -->\s*)?^```(js|ts|typescript)\n(.*?)^```$/gms)].map(
+    ({ 1: notRun, 2: language, 3: text = '', index }) => {
+      const code = language === 'js' ? `// @ts-nocheck\n${text}` : text;
       const isTest = /^(?:describe|it|test)\(/m.test(code);
-      const line = text.slice(0, index).split('\n').length;
+      const line = page.slice(0, index).split('\n').length;
       const name = `${file.replaceAll(/\W+/g, '-')}-${line}${isTest ? '.spec' : ''}`;
       // A block without imports or exports would be a script, and share its names with the others.
       return { name, code: `${code}export {};\n`, isTest, isRun: notRun === undefined };

@@ -16,11 +16,10 @@ const isSet = process.argv.includes('as-documented');
 
 /** What the documents tell an application to give to `Sentry.init`. */
 function documented(): Sentry.NodeOptions {
-  const [, block = ''] =
-    /^```js\n(Sentry\.init\(.+?)^```$/ms.exec(textOf('docs/beside-other-libraries.md')) ?? [];
+  const [, block = ''] = /^(Sentry\.init\(.+?)^```$/ms.exec(textOf('docs/beside-other-libraries.md')) ?? [];
   let given: Sentry.NodeOptions = {};
   const init = (options: Sentry.NodeOptions) => void (given = options);
-  runInNewContext(block, { Sentry: { init }, dsn: undefined });
+  runInNewContext(block, { Sentry: { init }, process: { env: {} } });
   return { dataCollection: given.dataCollection };
 }
 
