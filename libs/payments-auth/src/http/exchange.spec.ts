@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import type { ServerResponse } from 'node:http';
 import type { HttpService } from '@nestjs/axios';
-import type { AxiosError, AxiosRequestConfig } from 'axios';
+import type { AxiosError, AxiosHeaders, AxiosRequestConfig, AxiosResponse } from 'axios';
 import FormDataFromNpm from 'form-data';
 import { firstValueFrom } from 'rxjs';
 import { acmeDefinition, fakeProvider } from '../../../../test/support/fake-provider.js';
-import { FakeSpenders, fakeCredential } from '../../../../test/support/fake-spenders.js';
+import { FakeSpenders, fakeCredential, randomSecret } from '../../../../test/support/fake-spenders.js';
 import {
   json,
   startLoopbackServer,
@@ -24,6 +24,7 @@ import { createPaymentsHttpService } from './payments-http.service.js';
 
 const answerFrozen = async () => Object.freeze({ status: 200, data: '{"ok":true}', headers: {} }) as any;
 const BAD_TOKEN = { code: 'bad_token' };
+const STATIC_KEY = 'x-api-key';
 
 let server: LoopbackServer;
 let spenders: FakeSpenders;
@@ -44,6 +45,13 @@ function create(
   environment: Partial<ExchangeEnvironment> = {},
 ): HttpService {
   return createPaymentsHttpService(fakeProvider(server.url, parts), spenders, { clock, ...environment });
+}
+
+/** Its credential is a header that never changes. */
+function createWithStaticKey(): HttpService {
+  const key = randomSecret();
+  spenders.current = fakeCredential(key, { [STATIC_KEY]: key });
+  return create({ definition: { ...acmeDefinition, headers: () => ({ [STATIC_KEY]: key }) } });
 }
 
 const send = (config: AxiosRequestConfig, http = create()) => http.axiosRef.request(config);
@@ -88,6 +96,17 @@ class TellingSpenders extends FakeSpenders {
     return super.replace(...given);
   }
 }
+
+/** What of a credential a config tells. */
+const credentialIn = (config: AxiosRequestConfig | undefined) =>
+  ['authorization', STATIC_KEY].filter((name) => (config?.headers as AxiosHeaders | undefined)?.has(name));
+
+/** What a caller sees of the end of a call. */
+const madeOf = (call: Promise<AxiosResponse>) =>
+  call.then(
+    ({ status, data, headers }) => ({ status, data, headers }),
+    (error: AxiosError) => ({ code: error.code, message: error.message, status: error.response?.status }),
+  );
 
 async function failure(promise: Promise<unknown>): Promise<AxiosError<any>> {
   try {
@@ -567,6 +586,7 @@ describe('the rest of axios', () => {
 
   describe.each<[string, () => HttpService]>([
     ['token', () => create()],
+    ['static key', () => createWithStaticKey()],
     [
       'signature',
       () => create({ definition: { ...acmeDefinition, sign: () => ({ headers: { 'x-signature': 's' } }) } }),
@@ -616,8 +636,8 @@ describe('the rest of axios', () => {
           { url: '/x', adapter: async (attempt) => answered(attempt, 200) },
           http(),
         );
-        const sent = config.headers.has('authorization');
-        expect({ data, sent }).toEqual({ data: { ok: true }, sent: false });
+        expect(data).toEqual({ ok: true });
+        expect(credentialIn(config)).toEqual([]);
 
         const { AxiosError: Refusal } = applicationAxios;
         const adapter = (attempt: any) =>
@@ -633,10 +653,29 @@ describe('the rest of axios', () => {
           code: 'ERR_BAD_REQUEST',
           response: { status: 422 },
         });
-        for (const each of [error.config, error.response?.config])
-          expect(each?.headers.has('authorization')).toBe(false);
+        for (const each of [error.config, error.response?.config]) expect(credentialIn(each)).toEqual([]);
       },
     );
+
+    it.each<[string, unknown]>([
+      ['null', null],
+      ['undefined', undefined],
+      ['text', 'text'],
+      ['a number', 7],
+      ['an answer without a status', { headers: new Headers(), text: async () => '{"ok":true}' }],
+      ['an answer without a body', { status: 200, headers: new Headers() }],
+      ['an answer without headers', { status: 200, text: async () => '{"ok":true}' }],
+      ['an answer whose headers are null', { status: 500, headers: null, text: async () => '{"ok":true}' }],
+    ])('gets what bare axios makes of a fetch that answers %s', async (_what, given) => {
+      const config: AxiosRequestConfig = {
+        url: `${server.url}/x`,
+        adapter: 'fetch',
+        env: { fetch: async () => given, Request: undefined, Response: undefined } as any,
+      };
+      const bare = await madeOf(applicationAxios.request(config));
+      expect(await madeOf(send({ ...config, url: '/x' }, http()))).toEqual(bare);
+      expect(server.requests).toEqual([]);
+    });
 
     it.each<[string, unknown]>([
       ['a text', 'no such thing'],
