@@ -16,6 +16,10 @@ const RUNNING_ON_PER_PLACE = 3;
 /** A login that takes so many times as long as others is slow, and none is before {@link SLOW_AFTER_MS}. */
 const SLOW_FACTOR = 3;
 const SLOW_AFTER_MS = 2_000;
+/** Before the first success, and while as many logins hang, so many places are kept back: 8 of 32. */
+const KEPT_BACK_PART = 1 / 4;
+/** The next of them is given when the login in the last one has ended, or has taken so many milliseconds. */
+const KEPT_BACK_MS = 500;
 
 /** Whose login it is. */
 export interface LoginApplicant {
@@ -86,17 +90,27 @@ interface Durations {
  * Renewals go first, few at once: they keep calls from waiting at all. Then callers in the order in which they came. A
  * login that hangs holds a place only as long as a slow one may take, and accounts whose last login failed get few
  * places: nobody else pays for them.
+ *
+ * Before the first success nobody knows how long a slow login takes, and while many logins hang, those that hang too may
+ * wait first. Some places are then kept back and go one by one to the newest caller: so those who came first cannot take
+ * them all.
  */
 export class LoginQueue {
   readonly #clock: Clock;
   readonly #durations: Durations;
-  readonly #limits: LoginQueueLimits & { readonly doubtful: number; readonly runningOn: number };
+  readonly #limits: LoginQueueLimits & {
+    readonly doubtful: number;
+    readonly runningOn: number;
+    readonly keptBack: number;
+  };
   readonly #renewals = [new Lane(), new Lane()] as const;
   readonly #callers = [new Lane(), new Lane()] as const;
   /** In the order in which they began. */
   readonly #placed = new Set<Placed>();
   readonly #runningOn = new Set<Placed>();
   #arrivals = 0;
+  /** Who got the last place that was kept back. */
+  #lastKept: Placed | undefined;
   #nextLook: TimerHandle | undefined;
 
   constructor(clock: Clock, durations: Durations, limits: LoginQueueLimits) {
@@ -106,6 +120,7 @@ export class LoginQueue {
       ...limits,
       doubtful: Math.max(1, Math.floor(limits.places * DOUBTFUL_PART)),
       runningOn: limits.places * RUNNING_ON_PER_PLACE,
+      keptBack: Math.floor(limits.places * KEPT_BACK_PART),
     };
   }
 
@@ -132,7 +147,7 @@ export class LoginQueue {
     if (wait.over.aborted || (!isRenewal && wait.leftMs < expectedMs)) {
       admit({ retryAfterMs: expectedMs });
     } else if (this.#hasPlaceFor(waiting)) {
-      admit(this.#place(waiting));
+      this.#place(waiting);
     } else {
       this.#queue(waiting);
     }
@@ -157,6 +172,7 @@ export class LoginQueue {
         this.#enter(waiting.applicant, waiting.admit);
       });
     }
+    this.#giveKept();
     this.#lookAgain();
   }
 
@@ -165,13 +181,21 @@ export class LoginQueue {
     this.#makeWay();
     this.#turnAway();
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      this.#laneOf(next).remove(next);
-      const { wait } = next.applicant;
-      const medianMs = this.#durations.medianMs ?? 0;
-      const isTooLate = !next.isRenewal && wait.leftMs < medianMs;
-      next.admit(isTooLate ? { retryAfterMs: this.#expectedMs(next) } : this.#place(next));
+      this.#admit(next);
     }
+    this.#giveKept();
     this.#lookAgain();
+  }
+
+  /** Ends its wait: it gets a place, unless too little is left for a login. */
+  #admit(waiting: Waiting): Placed | undefined {
+    this.#laneOf(waiting).remove(waiting);
+    const isTooLate = !waiting.isRenewal && waiting.applicant.wait.leftMs < (this.#durations.medianMs ?? 0);
+    if (isTooLate) {
+      waiting.admit({ retryAfterMs: this.#expectedMs(waiting) });
+      return undefined;
+    }
+    return this.#place(waiting);
   }
 
   /** Those who cannot be served while a caller waits: it shows when the first login has ended, or logins get slower. */
@@ -200,18 +224,19 @@ export class LoginQueue {
     return undefined;
   }
 
-  #place({ applicant: { account }, isRenewal, isDoubtful }: Waiting): Admission {
+  #place({ applicant: { account }, isRenewal, isDoubtful, admit }: Waiting): Placed {
     const placed = { account, isRenewal, isDoubtful, startedAtMs: this.#clock.monotonic() };
     this.#placed.add(placed);
     const leave = () => {
       if (this.#placed.delete(placed) || this.#runningOn.delete(placed)) this.#serve();
     };
-    return { leave };
+    admit({ leave });
+    return placed;
   }
 
   #hasPlaceFor({ isRenewal, isDoubtful }: Pick<Waiting, 'isRenewal' | 'isDoubtful'>): boolean {
-    const { places, renewals, doubtful } = this.#limits;
-    if (this.#placed.size >= places) return false;
+    const { renewals, doubtful } = this.#limits;
+    if (this.#placed.size >= this.#open) return false;
     if (isRenewal && this.#count((each) => each.isRenewal) >= renewals) return false;
     return !(isDoubtful && this.#count((each) => each.isDoubtful) >= doubtful);
   }
@@ -220,14 +245,47 @@ export class LoginQueue {
   #expectedMs(waiting: Pick<Waiting, 'isRenewal' | 'isDoubtful'>, ahead = this.#ahead(waiting)): number {
     const { medianMs } = this.#durations;
     if (medianMs === undefined) return 0;
-    const { places, doubtful } = this.#limits;
-    return Math.ceil((ahead / (waiting.isDoubtful ? doubtful : places) + 1) * medianMs);
+    const places = waiting.isDoubtful ? this.#limits.doubtful : this.#open;
+    return Math.ceil((ahead / places + 1) * medianMs);
   }
 
   #ahead(waiting: Pick<Waiting, 'isRenewal' | 'isDoubtful'>): number {
     if (this.#hasPlaceFor(waiting)) return 0;
     const kind = waiting.isDoubtful ? 1 : 0;
     return this.#renewals[kind].size + this.#callers[kind].size;
+  }
+
+  // --- Places that are kept back --------------------------------------------------------------------------------
+
+  /** Before the first success, and while many logins hang. */
+  get #isKeepingBack(): boolean {
+    return (
+      this.#durations.medianMs === undefined || this.#runningOn.size >= Math.max(1, this.#limits.keptBack)
+    );
+  }
+
+  /** The places that are not kept back. */
+  get #open(): number {
+    const { places, keptBack } = this.#limits;
+    return this.#isKeepingBack ? places - keptBack : places;
+  }
+
+  /** The newest caller gets a place that was kept back, when it is time for one. */
+  #giveKept(): void {
+    for (let atMs = this.#giveKeptAtMs; atMs !== undefined; atMs = this.#giveKeptAtMs) {
+      const newest = this.#callers[0].last;
+      if (newest === undefined || atMs > this.#clock.monotonic()) return;
+      this.#lastKept = this.#admit(newest) ?? this.#lastKept;
+    }
+  }
+
+  /** When the next of them is given; `undefined` while none is. */
+  get #giveKeptAtMs(): number | undefined {
+    const oldest = this.#oldest;
+    if (!this.#isKeepingBack || this.#placed.size >= this.#limits.places) return undefined;
+    if (oldest === undefined || this.#callers[0].size === 0) return undefined;
+    const last = this.#lastKept !== undefined && this.#placed.has(this.#lastKept) ? this.#lastKept : oldest;
+    return last.startedAtMs + KEPT_BACK_MS;
   }
 
   // --- Logins that take too long --------------------------------------------------------------------------------
@@ -251,16 +309,21 @@ export class LoginQueue {
     return medianMs === undefined ? undefined : Math.max(SLOW_AFTER_MS, SLOW_FACTOR * medianMs);
   }
 
-  /** While somebody waits: when the oldest login becomes slow. */
+  /** While somebody waits: when the oldest login becomes slow, or a place that is kept back is given. */
   #lookAgain(): void {
     if (this.#nextLook !== undefined) this.#clock.clearTimeout(this.#nextLook);
     this.#nextLook = undefined;
-    const oldest = this.#oldest;
-    const slowAfterMs = this.slowAfterMs;
-    if (oldest === undefined || slowAfterMs === undefined || this.#isEmpty) return;
-    const inMs = oldest.startedAtMs + slowAfterMs - this.#clock.monotonic();
+    const atMs = Math.min(this.#giveKeptAtMs ?? Infinity, this.#slowAtMs ?? Infinity);
+    if (atMs === Infinity || this.#isEmpty) return;
+    const inMs = atMs - this.#clock.monotonic();
     // What cannot give its place up now can when one of those that run on has ended.
     if (inMs > 0) this.#nextLook = this.#clock.setTimeout(() => this.#serve(), inMs);
+  }
+
+  get #slowAtMs(): number | undefined {
+    const oldest = this.#oldest;
+    const slowAfterMs = this.slowAfterMs;
+    return oldest === undefined || slowAfterMs === undefined ? undefined : oldest.startedAtMs + slowAfterMs;
   }
 
   get #oldest(): Placed | undefined {
