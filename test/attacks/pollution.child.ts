@@ -2,6 +2,7 @@
  * An application in a process of its own, whose `Object.prototype` is polluted. One message in, one out: what its servers
  * were asked meanwhile.
  */
+import { type Attributes, metrics, type ObservableCallback, trace } from '@opentelemetry/api';
 import type { AxiosRequestConfig } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import {
@@ -23,6 +24,7 @@ import {
   standardWebhooks,
   unsignedWebhook,
 } from 'nestjs-payments-auth';
+import { PaymentsAuthOpenTelemetryModule } from 'nestjs-payments-auth/opentelemetry';
 import { RedisTokenStore } from 'nestjs-payments-auth/redis';
 import { PaymentsAuthStatusPage, PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
 import { PaymentsAuthHealthIndicator, PaymentsAuthHealthModule } from 'nestjs-payments-auth/terminus';
@@ -144,6 +146,34 @@ const clients = tokens.map((token, at) =>
   }),
 );
 
+/** What is recorded by way of OpenTelemetry: names and labels as they are handed over, and no SDK that reads them. */
+const recorded: string[] = [];
+const observed: ObservableCallback[] = [];
+const note = (name: string, attributes: Attributes = {}) =>
+  void recorded.push(`${name} ${JSON.stringify(Object.entries(attributes))}`);
+const instrument = (name: string) => ({
+  add: (value: number, attributes?: Attributes) => value > 0 && note(name, attributes),
+  record: (_value: number, attributes?: Attributes) => note(name, attributes),
+  addCallback: (callback: ObservableCallback) => observed.push(callback),
+  removeCallback: () => undefined,
+});
+metrics.setGlobalMeterProvider({
+  getMeter: () =>
+    ({ createCounter: instrument, createHistogram: instrument, createObservableGauge: instrument }) as never,
+});
+trace.setGlobalTracerProvider({
+  getTracer: () =>
+    ({
+      startSpan: (name: string, { attributes }: { attributes?: Attributes }) => {
+        note(name, attributes);
+        return {
+          setStatus: ({ code }: { code: number }) => note(`${name} ended ${code}`),
+          end: () => undefined,
+        };
+      },
+    }) as never,
+});
+
 const attacker = await startLoopbackServer((_, response) => json(response, 200, { token: 'attacker' }));
 const server = await startLoopbackServer((request, response) => {
   if (request.url === '/refresh' && request.body.includes('wrong'))
@@ -216,7 +246,7 @@ const values = (name: string): unknown[] => [
   attacker.url,
   ['B'],
   true,
-  1,
+  false,
   { [name]: 'B', api: attacker.url, secretKey: 'x' },
   '/{secretKey}',
 ];
@@ -423,6 +453,7 @@ const watched = await startApplication(
   {
     logger,
     imports: [
+      PaymentsAuthOpenTelemetryModule,
       PaymentsAuthStatusPageModule.forRoot({
         guards: [
           class {
@@ -434,9 +465,10 @@ const watched = await startApplication(
   },
 );
 
-/** Log, audit log and status page: each names an account only where there is one. */
+/** Log, audit log, status page and metrics: each names an account only where there is one. */
 async function operators(): Promise<unknown> {
   logger.lines.length = 0;
+  recorded.length = 0;
   const own = watched.paymentsAuth.credentials('acme', OWN_ACCOUNT);
   await own.rotate({ id: 'own', key: `wrong-key-${(merchants += 1)}` });
   await own.get().catch(() => undefined);
@@ -450,7 +482,10 @@ async function operators(): Promise<unknown> {
     [...new Set(all.map(({ words }) => words))].toSorted(),
   ]);
   const lines = logger.lines.map(({ message }) => message).filter((line) => !line.includes('configured'));
-  const shown = JSON.stringify({ lines, marks, states, troubles });
+  for (const observe of observed)
+    void observe({ observe: (_value, attributes) => note('observed', attributes) });
+  const measured = [...new Set(recorded)].toSorted();
+  const shown = JSON.stringify({ lines, marks, states, troubles, measured });
   return shown.replace(/\b[0-9a-f]{8}\b/g, 'hash').replace(/\d+(?:\.\d+)?/g, '#');
 }
 

@@ -216,6 +216,32 @@ const NAMES = {
     'retryAfterMs',
     'status',
   ],
+  'fields of events': [
+    'outcome',
+    'awaited',
+    'remainingMs',
+    'durationMs',
+    'refusedAgain',
+    'firstStatus',
+    'incident',
+  ],
+  'what is wanted of a login': [
+    'insist',
+    'refused',
+    'refusedKey',
+    'forced',
+    'held',
+    'hasFailed',
+    'unsent',
+    'postponed',
+    'newerThan',
+    'drop',
+    'isUnsent',
+    'isBehind',
+    'before',
+    'version',
+    'sentAtMs',
+  ],
   places: ['own', 'hosts', 'defaultHost', 'live', 'sandbox', 'api'],
 } satisfies Record<string, string[]>;
 
@@ -227,6 +253,8 @@ const LOOKS_AT: Readonly<Record<string, readonly string[]>> = {
   'login fields': ['calls'],
   'webhook fields': ['webhooks'],
   'what stands beside calls': ['beside'],
+  'fields of events': ['beside'],
+  'what is wanted of a login': ['calls', 'beside'],
   places: ['boot', 'calls'],
 };
 
@@ -253,6 +281,8 @@ describe('a polluted Object.prototype', () => {
     expect(before.beside).toContain('t-renewed');
     expect(before.beside).toContain('GRANT_REJECTED');
     expect(before.beside).toContain('credentials-rejected provider=acme');
+    expect(before.beside).toContain('payments_auth.token_request acme ended');
+    expect(before.beside).toContain('observed [[');
     expect(different).toEqual([]);
     expect(stolen).toEqual([]);
     expect(before.webhooks).toContain('evt_1');

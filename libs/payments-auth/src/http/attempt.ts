@@ -69,7 +69,8 @@ export class Attempts {
   readonly #transport: TransportSettings;
   readonly #environment: ExchangeEnvironment;
   readonly #destinations: AccountDestinations;
-  readonly #secretFields: ReadonlySet<string>;
+  /** What the answer repeats of a secret. */
+  readonly secretFields: ReadonlySet<string>;
   readonly #ends: CallEnds;
 
   constructor(provider: ConfiguredProvider, transport: TransportSettings, environment: ExchangeEnvironment) {
@@ -77,7 +78,7 @@ export class Attempts {
     this.#transport = transport;
     this.#environment = environment;
     this.#destinations = new AccountDestinations(provider);
-    this.#secretFields = new Set(provider.definition.secretResponseFields);
+    this.secretFields = new Set(provider.definition.secretResponseFields);
     this.#ends = new CallEnds(environment.clock);
   }
 
@@ -156,7 +157,7 @@ export class Attempts {
       }
       if (response !== undefined) {
         cleanResponse(response, traces);
-        cleanBody(response, traces, this.#secretFields);
+        cleanBody(response, traces, this.secretFields);
         const { status } = response;
         const relayed = relayAnswer(response, (reason) => {
           const broken = cleanError(reason, traces);

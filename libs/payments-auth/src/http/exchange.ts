@@ -28,7 +28,6 @@ export class Exchange {
   readonly #spenders: CredentialSpenders;
   readonly #attempts: Attempts;
   readonly #environment: ExchangeEnvironment;
-  readonly #secretFields: ReadonlySet<string>;
 
   constructor(
     provider: ConfiguredProvider,
@@ -40,7 +39,6 @@ export class Exchange {
     this.#spenders = spenders;
     this.#attempts = new Attempts(provider, transport, environment);
     this.#environment = environment;
-    this.#secretFields = new Set(provider.definition.secretResponseFields);
   }
 
   /** @param adapter the caller's own, or the list axios picks from */
@@ -63,7 +61,7 @@ export class Exchange {
     const { kind } = first.verdict;
     const isLast = kind !== 'refused' && kind !== 'challenged';
     const last = isLast ? first : await this.#sendAgain(call, credential, first);
-    return deliver(call, first, last, this.#secretFields);
+    return deliver(call, first, last, this.#attempts.secretFields);
   }
 
   /** Sends a refused call again, as long as there is something that may cure it (R11, R12). */

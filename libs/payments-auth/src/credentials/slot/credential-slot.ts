@@ -1,3 +1,4 @@
+import { ownCopy } from '../../own-properties.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { pause, within } from '../../within.js';
 import { type CallAnswer, isAcceptance, type Refusal } from '../call-answer.js';
@@ -336,7 +337,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   /** Everybody who wants a credential while one is on its way shares it (R1). */
-  async #acquire(wanted: Wanted): Promise<Credential> {
+  async #acquire(asked: Wanted): Promise<Credential> {
+    const wanted = ownCopy(asked);
     const { login, credential } = this.#underWay ?? this.#start(wanted);
     if (wanted.awaited === false) return credential;
     login.wait.join();
