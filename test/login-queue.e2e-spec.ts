@@ -244,6 +244,7 @@ describe('merchants whose logins hang', () => {
     [200, 0],
     [600, 0],
     [200, 3_000],
+    [200, 5_000],
     [600, 3_000],
     [600, 20_000],
   ])('%i of them, first for %i ms, cost others nothing after a minute', async (hanging, aloneMs) => {
@@ -269,7 +270,9 @@ describe('merchants whose logins hang', () => {
     const later = ofOthers.filter(
       ({ startedAtMs }) => startedAtMs - sinceMs >= 61_000 && startedAtMs - sinceMs < 116_000,
     );
-    expect(failed(firstMinute).length / firstMinute.length).toBeLessThanOrEqual(hanging === 200 ? 0 : 0.05);
+    // Where the hanging logins come first, some calls of others fail until the queue has seen that they hang.
+    const mayFail = hanging === 200 && aloneMs === 0 ? 0 : 0.05;
+    expect(failed(firstMinute).length / firstMinute.length).toBeLessThanOrEqual(mayFail);
     expect(failed(later)).toEqual([]);
     const ofNew = later.filter(({ merchant }) => merchant.startsWith('new'));
     expect(ofNew.length).toBeGreaterThan(50);
