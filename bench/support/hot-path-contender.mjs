@@ -4,15 +4,18 @@
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import axios, { AxiosHeaders } from 'axios';
-import { CONTENDERS, FLOOR } from '../contenders/index.mjs';
+import { CONTENDERS } from '../contenders/index.mjs';
 import { startLibrary } from './library.mjs';
 import { SIX } from './six.mjs';
 
+const [name, url, calls, baseline] = process.argv.slice(2);
 const BODY = '{"status":"ok","id":"pay_1"}';
+/** An earlier version is measured with the axios that it has loaded itself: of another copy each answer would be foreign to it. */
+const { default: axios, AxiosHeaders } = await import(
+  name === 'before' ? pathToFileURL(resolve(baseline, 'node_modules/axios/index.js')).href : 'axios'
+);
 /** Until the code is compiled. */
 const WARM_UP = 5_000;
-const [name, url, calls, baseline] = process.argv.slice(2);
 
 /** Answers at once, as an adapter does when the network has answered. */
 async function stub(config) {
@@ -82,10 +85,7 @@ const client =
   variant === undefined
     ? await CONTENDERS.find((each) => each.name === name).create({ url, adapter: stub })
     : await createVariant(variant);
-const floor =
-  variant?.defaults === undefined
-    ? await CONTENDERS.find((each) => each.name === FLOOR).create({ url, adapter: stub })
-    : createFloor(variant.defaults);
+const floor = createFloor(variant?.defaults);
 await client.prime?.();
 await costOf(floor, WARM_UP);
 await costOf(client, WARM_UP);

@@ -14,6 +14,8 @@ import { round } from './statistics.mjs';
 // The compiled files before bundling, because the package does not export the renewal queue.
 const { PAYMENTS_AUTH_CLOCK, PaymentsAuthModule, PaymentsAuthService } = library;
 const TOKEN_BYTES = 800;
+/** So many are used before the memory is looked at. */
+const WARM_UP = 2_000;
 const [count = 100_000] = process.argv.slice(2).map(Number);
 const provider = await startProvider();
 await provider.set({ tokenBytes: TOKEN_BYTES });
@@ -25,6 +27,8 @@ async function start(clock) {
   const testing = await Test.createTestingModule({
     imports: [
       PaymentsAuthModule.forRoot({
+        // All of them stay.
+        maxAccounts: 2 * count + WARM_UP,
         providers: {
           bench: {
             provider: defineBenchProvider(library),
@@ -63,7 +67,7 @@ function heap() {
 
 async function idle() {
   const application = await start(systemClock);
-  await useEach(application, -2_000, 0);
+  await useEach(application, -WARM_UP, 0);
   const before = heap();
   await useEach(application, 0, count);
   await wait(500);
