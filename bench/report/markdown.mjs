@@ -10,7 +10,7 @@ export function markdown({ machine, sections }) {
     '<!-- Written by `npm run bench` from bench/results/latest.json. Do not edit. -->',
     '',
     'This library beside other ways to stay authenticated, each set up as its own documents recommend. Everything that is',
-    'compared runs in turns in one process, so that what slows one round slows all of it; figures are medians over the rounds.',
+    'compared runs in turns, so that what slows one round slows all of it; figures are medians over the rounds.',
     `Measured ${first === last ? `on ${first}` : `from ${first} to ${last}`} with ${machine}. Run it yourself: \`npm run bench\`.`,
     '',
     ...targets(sections),
