@@ -86,7 +86,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Steps of one inner list happen together. */
 const lives = fc.array(fc.array(step, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 12 });
 
-/** What is known of each account, by whoever has no part in keeping credentials. */
+/** What is known of each account, kept apart from the code under test. */
 class Model {
   /** Every key that was ever its own: for a static key, what calls carry. */
   readonly #keys = new Map<AccountId, Set<string>>();

@@ -35,7 +35,7 @@ beforeEach(() => {
 const own = (name: ProviderName) => six.of(name).provider.baseUrl;
 const ownPort = (name: ProviderName) => new URL(own(name)).port;
 
-/** Every name is the trap's: whoever is let through ends up there. */
+/** Every name leads to the trap: a call that is let through ends up there. */
 const lookup = (_host: string, _options: object, done: (error: null, address: string, family: 4) => void) =>
   done(null, '127.0.0.1', 4);
 

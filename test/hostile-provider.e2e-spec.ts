@@ -99,7 +99,7 @@ async function failedCall(
   const error = await six.outwait(outcomeOf(send(ECHO)));
   expect(six.clock.monotonic() - startedAtMs).toBeLessThanOrEqual(BUDGET_MS);
   expect(isPaymentsAuthError(error) && error.code).toBe(code);
-  // A token request that was sent goes on to its own deadline, whoever has gone.
+  // A token request that was sent goes on to its own deadline, even when its caller has gone.
   await six.outwait(until(() => credentials.status().state !== 'acquiring'));
   expect(credentials.status()).toMatchObject({
     state: code === 'DEFINITION_FAULT' ? 'rejected' : 'unavailable',

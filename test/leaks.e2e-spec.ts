@@ -352,7 +352,7 @@ describe.each(PROVIDER_NAMES)(`with seed ${TEST_SEED}, nothing secret of %s is l
   it('what the library tells of it: the credential, the status, the events, the log', async () => {
     const { credentials } = six.of(name);
     const credential = await six.outwait(outsideOfTest(() => credentials.get()));
-    // Whoever asks for them by name gets them.
+    // Code that asks for them by name gets them.
     expect(findLeaks(credential.headers, secretsOf(six.of(name).provider))).not.toEqual([]);
     const told = [
       credential,

@@ -221,7 +221,7 @@ function byAccount(all: ReturnType<typeof holdings>): Map<string, ReturnType<typ
   return groups;
 }
 
-/** Figures of a run in full size, for whoever asked for it. */
+/** Figures of a run in full size, for the person who asked for it. */
 function report(figures: { lives: readonly Life[] } & Readonly<Record<string, unknown>>): void {
   if (process.env['PLATFORM_MERCHANTS'] === undefined) return;
   const { lives, ...others } = figures;

@@ -91,7 +91,7 @@ describe.each(WAYS)('a secret that comes from %s', (way, secretFrom) => {
   });
 });
 
-it('the same words name a provider that is not configured, whoever finds it out', async () => {
+it('the same words name a provider that is not configured, wherever it is found out', async () => {
   const application = await startApplication({
     providers: { cashfin: { credentials: { clientSecret: 'test-not-real' } } },
   });

@@ -19,7 +19,7 @@ import {
 } from '../support/webhook-application.js';
 import { CREDENTIALS, PAYLOADS, STANDARD, WEBHOOKS } from '../support/webhook-schemes.js';
 
-// Whoever sends a message decides how deep it is. No depth ends a process, a request in an error of the server, or the
+// The sender of a message decides how deep it is. No depth ends a process, a request in an error of the server, or the
 // messages that come after it.
 
 /** Deeper than any function that calls itself can go. */

@@ -377,7 +377,7 @@ async function calls(): Promise<unknown> {
     await post('cashfin', { paymentsAuth: {} }).catch((error: { code: string }) => error.code),
   ];
   await post('cashfin', { paymentsAuth: { account: 'B' } });
-  // Somebody new each time: whoever fails once is left alone for a while.
+  // A new account each time: one that has failed is left alone for a while.
   const account = `B${(merchants += 1)}`;
   await post('acme', { paymentsAuth: { account } });
   const judged = await firstValueFrom(paymentsAuth.http('judge', account).post('/list', { amount: '1' }));

@@ -25,7 +25,7 @@ async function start(accounts: (account: string) => unknown) {
   return application.paymentsAuth;
 }
 
-/** One object, or one list, for whoever asks. */
+/** One object, or one list, for all who ask. */
 const row = { clientSecret: '' };
 const rows = [row];
 const fill = (account: string) => Object.assign(row, { clientSecret: `cs_${account}` });

@@ -10,7 +10,7 @@ import { ManualClock, signedDelivery } from 'nestjs-payments-auth/testing';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { CREDENTIALS, PAYLOADS, STANDARD, WEBHOOKS } from '../support/webhook-schemes.js';
 
-// Whoever sends a message names its merchant. A resolver, which may be a database, is asked for no merchant whose message
+// The sender of a message names its merchant. A resolver, which may be a database, is asked for no merchant whose message
 // no secret can prove.
 
 const TOLD = 'https://application.test/webhook';

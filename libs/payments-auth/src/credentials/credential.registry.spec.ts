@@ -269,7 +269,7 @@ describe('a rejected secret', () => {
     const service = bed.registry.service('acme');
     await failure(service.get());
     expect({ asked, logins: bed.logins.length }).toEqual({ asked: 2, logins: 1 });
-    // A new secret is likely for a moment: whoever comes then waits for the next time to ask.
+    // A new secret is likely for a moment: a call that comes then waits until the function may be asked again.
     const waiting = Promise.all(Array.from({ length: 20 }, () => failure(service.get())));
     await bed.clock.advance(1_000);
     await waiting;

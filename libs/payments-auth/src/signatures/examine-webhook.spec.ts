@@ -514,7 +514,7 @@ describe('the id of a delivery', () => {
     for (const id of [undefined, '{field:id}']) {
       const scheme = signedWith({ fields: ['id'] }, id);
       const genuine = await idOf(scheme, whole('1.5'), '1.5');
-      // Whoever repeats the message can write the number in another way, and must not get past the memory of the handler.
+      // An attacker who repeats the message can write the number in another way, and must not get past the memory of the handler.
       expect(await idOf(scheme, whole('1.50'), '1.5')).toBe(genuine);
       expect(await idOf(scheme, whole('15e-1'), '1.5')).toBe(genuine);
     }
