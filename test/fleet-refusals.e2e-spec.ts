@@ -6,7 +6,8 @@ import {
   type FleetOfApplications,
   startApplications,
 } from './support/fleet/applications.js';
-import { startSharedRedis } from './support/redis-server.js';
+import { startRedisFailOver } from './support/redis-fail-over.js';
+import { startRedisServer, startSharedRedis } from './support/redis-server.js';
 import { outcomeOf } from './support/waiting.js';
 
 /**
@@ -37,13 +38,13 @@ afterEach(async () => {
   await sandbox.close();
 });
 
-const start = async (size: number, settings: Partial<ProviderSettings> = {}) => {
+const start = async (size: number, settings: Partial<ProviderSettings> = {}, redisUrl = redis.url) => {
   sandbox = await startSandbox({
     providers: ['wakapay'],
     settings: { wakapay: { tokenLifetimeMs: 10 * HOUR, ...settings } },
   });
   provider = sandbox.provider('wakapay');
-  fleet = await startApplications(size, provider, redis.url);
+  fleet = await startApplications(size, provider, redisUrl);
   return fleet.applications as [FleetApplication, FleetApplication, ...FleetApplication[]];
 };
 const logins = () => provider.counts.tokenRequests;
@@ -143,6 +144,30 @@ describe('12 applications whose merchant is suspended although logins succeed', 
     process.stdout.write(`  fleet suspended for ${SUSPENDED_SECONDS} s: ${calls} calls, ${spent} logins\n`);
     expect(failed).toBe(calls);
     expect(spent).toBeLessThanOrEqual(Math.min(40, 2 * forcedIn(SUSPENDED_SECONDS)));
+  });
+});
+
+describe('12 applications whose Redis fails over to one whose clock is 2 s behind', () => {
+  it('log in twice at most when the tokens of all of them die', async () => {
+    const [first, behind] = await Promise.all([startRedisServer(), startRedisServer()]);
+    const address = await startRedisFailOver(first.port);
+    try {
+      const applications = await start(SIZE, {}, address.url);
+      await Promise.all(applications.map(({ send }) => send(READ)));
+      const before = logins();
+      const { connections } = address;
+      address.to(behind.port, 2_000);
+      while (address.connections < connections) await sleep(20);
+      await Promise.all(applications.map(({ connected }) => connected()));
+      provider.revokeTokens();
+      expect(await failuresOf(applications.map(({ send }) => send(READ)))).toEqual([]);
+      expect(address.scriptsMoved).toBeGreaterThanOrEqual(SIZE);
+      expect(logins() - before).toBeLessThanOrEqual(2);
+    } finally {
+      await fleet.close();
+      await address.close();
+      await Promise.all([first.stop(), behind.stop()]);
+    }
   });
 });
 

@@ -14,6 +14,8 @@ export interface FleetApplication {
   readonly credentials: CredentialService;
   readonly events: readonly PaymentsAuthEvent[];
   send(this: void, config: AxiosRequestConfig): Promise<AxiosResponse>;
+  /** Its connection to Redis takes commands. */
+  connected(this: void): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -71,6 +73,7 @@ async function start(
     credentials: application.paymentsAuth.credentials(provider.name),
     events,
     send: (config) => outsideOfTest(() => firstValueFrom(http.request(config))),
+    connected: () => redis.command('PING'),
     close: async () => {
       await application.close();
       redis.close();

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** How the scripts of the library read the clock of Redis. */
+const CLOCK = 'local now = time[1] * 1000 + math.floor(time[2] / 1000)';
+
+/** An address behind which one Redis takes the place of another, as a fail-over does it. */
+export interface RedisFailOver {
+  readonly url: string;
+  /** How many connections go through it now. */
+  readonly connections: number;
+  /** How many scripts were told another time. */
+  readonly scriptsMoved: number;
+  /** Every connection breaks, and the next ones go to the Redis at `port`, whose clock is `behindMs` behind. */
+  to(port: number, behindMs: number): void;
+  close(): Promise<void>;
+}
+
+/** Starts such an address before the Redis at `port`. It stands on loopback, and changes nothing until it fails over. */
+export async function startRedisFailOver(port: number): Promise<RedisFailOver> {
+  let upstream = { port, behindMs: 0 };
+  let scriptsMoved = 0;
+  const open = new Set<Socket>();
+  const breakAll = () => {
+    for (const socket of open) socket.destroy();
+    open.clear();
+  };
+  const server = createServer((client) => {
+    const { port: redisPort, behindMs } = upstream;
+    const redis = connect(redisPort, '127.0.0.1');
+    open.add(client);
+    const end = () => {
+      open.delete(client);
+      client.destroy();
+      redis.destroy();
+    };
+    for (const socket of [client, redis]) socket.on('error', end).on('close', end);
+    redis.pipe(client);
+    const moved = movedClock(behindMs);
+    // What may be the first part of the line that reads the clock waits for the rest of it.
+    let kept = '';
+    client.on('data', (chunk: Buffer) => {
+      const text = kept + chunk.toString('latin1');
+      kept = behindMs === 0 ? '' : startOfClock(text);
+      const parts = text.slice(0, text.length - kept.length).split(CLOCK);
+      if (behindMs > 0) scriptsMoved += parts.length - 1;
+      redis.write(parts.join(moved), 'latin1');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get connections() {
+      return open.size;
+    },
+    get scriptsMoved() {
+      return scriptsMoved;
+    },
+    to: (next, behindMs) => {
+      upstream = { port: next, behindMs };
+      breakAll();
+    },
+    close: async () => {
+      breakAll();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** As long as the line it stands for: Redis is told the length of a script before the script. */
+function movedClock(behindMs: number): string {
+  if (behindMs === 0) return CLOCK;
+  return `local now=time[1]*1000-${behindMs}+math.floor(time[2]/1000)`.padEnd(CLOCK.length);
+}
+
+function startOfClock(text: string): string {
+  for (let length = Math.min(CLOCK.length - 1, text.length); length > 0; length -= 1) {
+    const start = CLOCK.slice(0, length);
+    if (text.endsWith(start)) return start;
+  }
+  return '';
+}
