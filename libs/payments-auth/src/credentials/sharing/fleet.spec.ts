@@ -11,6 +11,7 @@ import {
 import { MemoryTokenStore } from '../../../../../test/support/memory-token-store.js';
 import { AxiosTokenTransport } from '../../strategies/axios-token-transport.js';
 import { refuse, spend } from '../../../../../test/support/spending.js';
+import { outwaited } from '../../../../../test/support/waiting.js';
 import type { CredentialSpender } from '../credential-spender.js';
 import { CredentialRegistry } from '../credential.registry.js';
 
@@ -27,18 +28,23 @@ let bed: CredentialBed;
 let store: MemoryTokenStore;
 let other: CredentialRegistry;
 
-beforeEach(async () => {
-  store = new MemoryTokenStore();
-  bed = await startCredentialBed({}, { store });
+/** One more process of it. */
+function startOther(): CredentialRegistry {
   const { clock } = bed;
-  store.now = () => clock.monotonic();
   const provider = configured({ hosts: { api: bed.server.url }, own: fixed(() => [SECRET]) });
-  other = new CredentialRegistry([provider], {
+  return new CredentialRegistry([provider], {
     clock,
     store,
     transport: () => new AxiosTokenTransport({ clock }),
     emit: (event) => bed.events.push(event),
   });
+}
+
+beforeEach(async () => {
+  store = new MemoryTokenStore();
+  bed = await startCredentialBed({}, { store });
+  store.now = () => bed.clock.monotonic();
+  other = startOther();
 });
 afterEach(async () => {
   other.close();
@@ -144,6 +150,49 @@ describe('a process of a fleet that may not log in because it did so in vain', (
     const service = bed.registry.service('acme');
     await service.get();
     expect((await service.refresh()).token).toBe('t4');
+  });
+});
+
+describe('12 processes of a fleet', () => {
+  const SIZE = 12;
+  let processes: CredentialRegistry[];
+  const spenders = () => processes.map((each) => each.spenders('acme').spender(undefined, undefined));
+  const oneCallEach = (dead: ReadonlySet<string>) =>
+    outwaited(bed.clock, Promise.all(spenders().map((spender) => call(spender, dead))));
+
+  beforeEach(async () => {
+    processes = [bed.registry, other, ...Array.from({ length: SIZE - 2 }, startOther)];
+    await oneCallEach(new Set());
+  });
+  afterEach(() => {
+    for (const each of processes.slice(2)) each.close();
+  });
+
+  it('lose no call over 20 deaths of all tokens, half of them just after an early renewal', async () => {
+    const dead = new Set<string>();
+    for (let death = 0; death < 20; death += 1) {
+      await bed.clock.advance(2_500);
+      if (death % 2 === 1) await processes[death % SIZE]?.service('acme').refresh();
+      await bed.clock.advance(100);
+      for (let token = 1; token <= bed.logins.length; token += 1) dead.add(`t${token}`);
+      expect([death, ...(await oneCallEach(dead))]).toEqual([death, ...processes.map(() => 'served')]);
+    }
+    // The first, 20 that cured, and 10 that were asked for early.
+    expect(bed.logins).toHaveLength(1 + 20 + 10);
+  });
+
+  it('take forced renewals out of one bucket of 20, where refusals say different things for ever', async () => {
+    const before = bed.logins.length;
+    const startedAtMs = bed.clock.monotonic();
+    // Every token serves, and then all calls with it are refused.
+    for (let round = 0; round < 60; round += 1) {
+      const dead = new Set(Array.from({ length: bed.logins.length }, (_, token) => `t${token + 1}`));
+      for (let each = 0; each < 4; each += 1) await oneCallEach(dead);
+      await oneCallEach(new Set());
+    }
+    const gained = (bed.clock.monotonic() - startedAtMs) / 10_000;
+    expect(bed.logins.length - before).toBeGreaterThan(10);
+    expect(bed.logins.length - before).toBeLessThanOrEqual(20 + gained + SIZE / 2);
   });
 });
 

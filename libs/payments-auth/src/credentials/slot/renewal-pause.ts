@@ -13,7 +13,7 @@ const MOST_IN_A_ROW = 16;
  * that is likelier than a provider that does not know it yet: so the pause after it is not longer for it.
  */
 const FIRST_OF_OTHERS_MS = 500;
-/** Whatever happens, forced renewals come out of a bucket of so many, which gains one every ten seconds. */
+/** Whatever happens, forced renewals come out of a bucket of so many, which gains one every ten seconds. Those of a fleet do together. */
 const AT_MOST = { size: 20, gainsEveryMs: 10_000 };
 
 const NONE: ForcedRenewals = Object.freeze({ ofProven: 0, ofOthers: 0, startedAtMs: -Infinity });
@@ -76,9 +76,11 @@ export class RenewalPause {
 
   /** A renewal that was forced to replace `before` has ended. `now` is what it has brought, if anything. */
   forced(startedAtMs: number, before: KeptCredential | undefined, now: KeptCredential | undefined): void {
-    this.#bucket.take(startedAtMs);
     this.#replaced = before;
     const wasAskedForBefore = now !== undefined && now.sinceMs < startedAtMs;
+    // A token that was there already has cost no login. One that another process has forced was counted when it was heard of.
+    const isPaid = wasAskedForBefore || (now !== undefined && now === this.#heardOf);
+    if (!isPaid) this.#bucket.take(startedAtMs);
     this.#brought = wasAskedForBefore ? undefined : now;
     const vain = this.#withOneMore(before, startedAtMs);
     // The provider issued the refused token again. That does not help, even if it served calls before.
@@ -93,6 +95,7 @@ export class RenewalPause {
   heard(kept: KeptCredential, forced: ForcedRenewals): void {
     this.#heardOf = kept;
     if (forced.startedAtMs <= this.#vain.startedAtMs + AT_ONCE_MS) return;
+    this.#bucket.take(forced.startedAtMs);
     this.#vain = forced;
     this.#isTold = false;
     // No replay can show here that it was cured: only a pause that lasts is a reason to wait.
