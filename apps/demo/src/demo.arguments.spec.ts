@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { readArguments } from './demo.arguments.js';
 
-describe('the arguments of the demo', () => {
-  it('run against the sandbox, and serve afterwards, when there are none', () => {
+describe('the demo', () => {
+  it('runs against the sandbox, and serves afterwards, when it is given no arguments', () => {
     expect(readArguments([])).toMatchObject({ once: false, live: false, help: false, seconds: 12 });
   });
 
-  it('take --live only when it is written out in full', () => {
+  it('takes --live only when it is written out in full', () => {
     expect(readArguments(['--live']).live).toBe(true);
     expect(() => readArguments(['--liv'])).toThrow(/--liv/);
   });
 
-  it('take the names of providers, each once', () => {
+  it('takes the names of providers, each once', () => {
     expect(readArguments([])).not.toHaveProperty('providers');
     expect(readArguments(['--providers', 'daraja, paystack,daraja']).providers).toEqual([
       'daraja',
@@ -25,7 +25,7 @@ describe('the arguments of the demo', () => {
     ['--seconds', 'ten'],
     ['--port', '65536'],
     ['--port', ''],
-  ])('refuse %s %p, and say what is expected', (name, value) => {
+  ])('refuses %s %p, and says what is expected', (name, value) => {
     expect(() => readArguments([name, value])).toThrow(new RegExp(`${name} must be a whole number`));
   });
 });

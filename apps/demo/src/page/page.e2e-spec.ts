@@ -16,7 +16,7 @@ import { EVERY_ACTION } from '../sandbox.tokens.js';
 
 /** The screenshots are kept, for a reader of the results. */
 const ARTEFACTS = join(process.cwd(), '.artifacts');
-/** A browser on a busy machine takes its time; nothing here is decided by how long. */
+/** A browser on a busy machine may be slow. No result here depends on how long it takes. */
 const PATIENCE_MS = 60_000;
 
 jest.setTimeout(2 * PATIENCE_MS);
@@ -44,7 +44,7 @@ describe('the status page of the demo', () => {
   let traffic: Traffic;
   let browser: Browser;
   let url: string;
-  /** What the browser complained of, and what it asked of anybody else. */
+  /** The errors that the browser reported, and its requests to other origins. */
   let complaints: string[];
 
   beforeAll(async () => {
@@ -153,7 +153,7 @@ describe('the status page of the demo', () => {
     await page.close();
   });
 
-  it('shows failed calls in red and says so, and says afterwards that it is over', async () => {
+  it('shows failed calls in red, and says afterwards that calls succeed again', async () => {
     const page = await open(DESKTOP);
     await press(page, 'clickpesa', 'refuse');
     await says(page, '#verdict', 'Calls fail with clickpesa: the provider has a failure of its own.');
@@ -171,7 +171,7 @@ describe('the status page of the demo', () => {
       CARD('clickpesa'),
     );
     expect(red).toEqual(['rgb(176, 30, 26)', 'rgb(176, 30, 26)']);
-    // The worst stands first.
+    // The credential in the worst state stands first.
     expect(await page.locator('article').first().getAttribute('data-key')).toBe('clickpesa');
     await press(page, 'clickpesa', 'recover');
     await says(page, `${CARD('clickpesa')} .what`, 'Over: A call failed');
@@ -180,7 +180,7 @@ describe('the status page of the demo', () => {
     await page.close();
   });
 
-  it('says of calls that failed by turns that the last one succeeded, and rounds long times', async () => {
+  it('says that the last call succeeded when every second call fails, and rounds long times', async () => {
     const page = await open(DESKTOP);
     await page.route('**/status.json*', async (route) => {
       const answer = await route.fetch();
@@ -204,7 +204,7 @@ describe('the status page of the demo', () => {
     const [phone, dark] = [await open(PHONE), await open(DESKTOP, 'dark')];
     await press(page, 'pesapal', 'fail');
     await press(page, 'pesapal', 'revoke');
-    // The token is dead, and no other can be had.
+    // The token has ended, and no new one can be obtained.
     await says(page, '#verdict', 'No calls can be made with pesapal: the provider has a failure of its own.');
     await says(page, `${CARD('pesapal')} .state`, 'calls fail: no token can be had');
     await says(page, `${CARD('pesapal')} .why`, 'Login failed');
@@ -278,7 +278,7 @@ describe('the status page of the demo', () => {
         Array.from(document.querySelectorAll('article'), ({ dataset }) => dataset['key']).join() ===
         'clickpesa',
     );
-    // The first sentence and the totals are about every credential.
+    // The first sentence and the totals count every credential, also those that are not shown.
     await says(page, '#verdict', 'Calls fail with clickpesa');
     sandbox.provider('clickpesa').behave();
     await says(page, '#rest', 'Nothing needs attention.');
@@ -287,7 +287,7 @@ describe('the status page of the demo', () => {
     await page.close();
   });
 
-  it('fits on a phone: nothing sideways, and a credential that is well takes little', async () => {
+  it('fits on a phone without sideways scrolling, and shows a healthy credential in few lines', async () => {
     const page = await open(PHONE);
     const overflow = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
@@ -301,7 +301,7 @@ describe('the status page of the demo', () => {
     await page.close();
   });
 
-  it.each(['light', 'dark'] as const)('can be read in %s: every text stands out', async (scheme) => {
+  it.each(['light', 'dark'] as const)('has enough contrast in %s for every text', async (scheme) => {
     const page = await open(DESKTOP, scheme);
     const faint = await page.evaluate(() => {
       const canvas = document.createElement('canvas').getContext('2d') as CanvasRenderingContext2D;
@@ -335,7 +335,7 @@ describe('the status page of the demo', () => {
     await page.close();
   });
 
-  it('loads nothing from elsewhere, and no browser complains of it', () => {
+  it('loads nothing from another origin, and the browser reports no error', () => {
     expect(complaints).toEqual([]);
   });
 

@@ -37,7 +37,7 @@ describe('the demo, with providers of the user', () => {
     expect(demo.stdout).not.toMatch(/^ +at /m);
   });
 
-  it('says so where there is no such provider', async () => {
+  it('names a provider that does not exist', async () => {
     const demo = startProcess(DEMO, { args: ['--once', '--providers', 'darajah'] });
     expect(await demo.ended).toEqual({ code: 2, signal: null });
     expect(demo.stderr).toContain('There is no provider "darajah"');

@@ -9,14 +9,14 @@ const KEY = 'test-secret-not-real';
 const decoded = (header: string) => Buffer.from(header.replace(/^Basic /, ''), 'base64').toString();
 
 describe('hmac', () => {
-  it('is the vector of RFC 4231, in hex by default, over text and over bytes', () => {
+  it('meets the vector of RFC 4231, in hex by default, over text and over bytes', () => {
     const key = Buffer.alloc(20, 0x0b);
     const expected = 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7';
     expect(hmac('sha256', key, 'Hi There')).toBe(expected);
     expect(hmac('sha256', new Uint8Array(key), new TextEncoder().encode('Hi There'))).toBe(expected);
   });
 
-  it("is what Razorpay signs a checkout's result with", () => {
+  it('makes the signature that Razorpay documents for the result of a checkout', () => {
     expect(hmac('sha256', 'keysecret', 'order_1|pay_1')).toBe(
       'aa2b1f2420712a277d3366ec83048ccbedfb37c014e66b9445978801a6ecf95f',
     );

@@ -37,7 +37,7 @@ describe('the command line', () => {
     [['env', 'kashier', '--json'], /env takes no --json/],
     [['providers', '--timeout', '1s'], /providers takes no --timeout/],
     [['providers', 'kashier'], /no further words/],
-  ])('%j makes no sense', (argv, message) => {
+  ])('%j is refused', (argv, message) => {
     expect(() => parseArguments(argv)).toThrow(UsageError);
     expect(() => parseArguments(argv)).toThrow(message);
   });

@@ -19,12 +19,12 @@ describe('an .env file', () => {
     expect(['A', 'B', 'C', 'D'].map(variables)).toEqual(['x$y', 'un', undefined, undefined]);
   });
 
-  it('tells which values a shell would cut at a "$"', () => {
+  it('names the values that a shell would cut at a "$"', () => {
     writeFileSync(path, "A='x$y'\nB=x$y\nexport C=\"x$y\"\n  D = 'x$y'\nE=xy\n");
     expect(readEnvFile(path).expandable).toEqual(['B', 'C']);
   });
 
-  it('that is not there makes no sense', () => {
+  it('is refused when it does not exist', () => {
     expect(() => readEnvFile(path)).toThrow(UsageError);
     expect(() => readEnvFile(path)).toThrow(/--env-file .*\.env cannot be read \(ENOENT\)/);
   });

@@ -34,7 +34,7 @@ describe('the words of an explanation', () => {
     expect(textOf(explanation).split('\n')[1]).toBe(`  state:        ${words}`);
   });
 
-  it('have no long time in milliseconds, whatever the words of a failure are', () => {
+  it('have no long time in milliseconds, also where the error text has one', () => {
     const text = textOf({
       state: 'unavailable',
       sinceMs: NOW_MS - 3_599_950,

@@ -27,7 +27,7 @@ afterEach(() => bed.close());
 const ofMerchant = (account: string): Credentials[] => [
   { key: account, secret: `test-secret-of-${account}` },
 ];
-/** Tokens that say whose they are. */
+/** Each token names the account that it was issued to. */
 const named: CredentialBed['answer'] = ({ key, scopes }, index, response) =>
   json(response, 200, { token: `${key}:${scopes.join('+')}:${index}`, expiresInMs: HOUR });
 
@@ -37,7 +37,7 @@ const onlyNew: CredentialBed['answer'] = (login, index, response) =>
     ? issuing(HOUR)(login, index, response)
     : json(response, 401, { error: 'invalid_client' });
 
-/** Calls that each log in, and then wait for 20 s: nobody logs in a second time. */
+/** Each call logs in, and then waits for 20 s. No account logs in a second time. */
 const waitsFor = async (ask: (index: number) => Promise<unknown>, count: number) => {
   const answers: Promise<unknown>[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -106,7 +106,7 @@ describe('accounts', () => {
     expect(bed.logins).toHaveLength(1);
   });
 
-  it('that do not exist are refused, and leave nothing behind', async () => {
+  it('are refused when they do not exist, and nothing is kept of them', async () => {
     bed = await startCredentialBed({
       accounts: changing(() => Promise.resolve(undefined)),
     });
@@ -122,7 +122,7 @@ describe('accounts', () => {
     expect(bed.registry.status()).toEqual([]);
   });
 
-  it('beyond the limit go least recently used first', async () => {
+  it('are dropped beyond the limit, the least recently used first', async () => {
     bed = await startCredentialBed({ accounts: fixed(ofMerchant) }, { maxAccounts: 3 });
     bed.answer = named;
     for (const id of ['a', 'b', 'c', 'a', 'd']) await bed.registry.service('acme', id).get();
@@ -130,13 +130,13 @@ describe('accounts', () => {
     expect(bed.registry.renewals.size).toBe(3);
   });
 
-  it('that are dropped while a call carries their token replace it where the next call finds it', async () => {
+  it('are dropped while a call carries their token, and a refusal still leads to a new token', async () => {
     bed = await startCredentialBed({ accounts: fixed(ofMerchant), keepWarm: 'always' }, { maxAccounts: 1 });
     bed.answer = named;
     const spenders = bed.registry.spenders('acme');
-    const rejected = await spenders.spender('a', undefined).obtain();
+    const refused = await spenders.spender('a', undefined).obtain();
     await bed.registry.service('acme', 'b').get();
-    const other = await refuse(spenders.spender('a', undefined), bed.clock, rejected, {
+    const other = await refuse(spenders.spender('a', undefined), bed.clock, refused, {
       status: 401,
       own: true,
     });
@@ -148,7 +148,7 @@ describe('accounts', () => {
 
   describe('whose call waits until its young token is accepted', () => {
     const definition = { ...LOGIN_DEFINITION, token: { ...LOGIN_STRATEGY, usableAfterMs: 20_000 } };
-    it('are not dropped meanwhile: they log in once, and go within a minute after it', async () => {
+    it('are kept meanwhile: they log in once, and are dropped within a minute afterwards', async () => {
       bed = await startCredentialBed({ definition, accounts: fixed(ofMerchant) }, { maxAccounts: 2 });
       await waitsFor((index) => bed.registry.service('acme', `m${index}`).get(), 5);
       expect(bed.logins.map(({ key }) => key)).toEqual(['m0', 'm1', 'm2', 'm3', 'm4']);
@@ -170,7 +170,7 @@ describe('accounts', () => {
       expect(bed.logins.map(({ key }) => key)).toEqual(['a', 'b']);
     });
 
-    it('keep the set of scopes that it waits for, however many others are asked for', async () => {
+    it('keep the set of scopes that the call waits for, however many other sets are asked for', async () => {
       bed = await startCredentialBed({ definition, accounts: fixed(ofMerchant) });
       const spenders = bed.registry.spenders('acme');
       await waitsFor((index) => spenders.spender('m', [`scope-${index}`]).obtain(), 70);
@@ -178,7 +178,7 @@ describe('accounts', () => {
     });
   });
 
-  it('that nobody uses are dropped when their token has died', async () => {
+  it('are dropped when nobody uses them and their token has ended', async () => {
     bed = await startCredentialBed({ accounts: fixed(ofMerchant) });
     for (const id of ['a', 'b']) await bed.registry.service('acme', id).get();
     for (let step = 0; step < 12; step += 1) {
@@ -190,7 +190,7 @@ describe('accounts', () => {
     expect(bed.registry.renewals.size).toBe(0);
   });
 
-  it('that fall due together are renewed a few at a time, and a caller does not wait behind them', async () => {
+  it('are renewed a few at a time when they fall due together, and a caller does not wait for it', async () => {
     bed = await startCredentialBed(
       { accounts: fixed(ofMerchant), keepWarm: 'always' },
       { maxRenewals: 4, maxTokenRequests: 8 },
@@ -204,7 +204,7 @@ describe('accounts', () => {
     await until(() => bed.logins.length === 64);
     await quiet();
     expect(bed.logins).toHaveLength(64);
-    // One of those that wait is wanted now.
+    // A caller now needs the token of an account whose renewal still waits.
     bed.answer = issuing(HOUR);
     const waiting = ids.find((id) => !bed.logins.slice(60).some(({ key }) => key === id)) as string;
     await bed.registry.service('acme', waiting).refresh();
@@ -215,7 +215,7 @@ describe('accounts', () => {
 });
 
 describe('a resolver', () => {
-  it('is asked once however many calls need it, and its answer is kept for the time it may be', async () => {
+  it('is asked once however many calls need it, and its answer is kept for credentialsTtlMs', async () => {
     let asked = 0;
     bed = await startCredentialBed({
       accounts: changing(async (account) => {
@@ -232,7 +232,7 @@ describe('a resolver', () => {
     expect({ asked, logins: bed.logins.length }).toEqual({ asked: 1, logins: 4 });
   });
 
-  it('that fails is reported with its own error, and the next caller hears at once', async () => {
+  it('is reported with its own error when it fails, and the next caller gets the error at once', async () => {
     let asked = 0;
     const config = { headers: { 'X-Vault-Token': 'test-vault-token-not-real' } };
     const cause = Object.assign(new Error('the vault is sealed'), { code: 'EVAULT', config });
@@ -245,7 +245,7 @@ describe('a resolver', () => {
     const service = bed.registry.service('acme', 'm1');
     const error = await failure(service.get());
     expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: 'm1', retryAfterMs: 1_000 });
-    // Name, message, code and stack: the rest of it belongs to the vault.
+    // Only name, message, code and stack are kept. The other fields of the error may hold secrets.
     expect(error.cause).toMatchObject({ name: 'Error', message: 'the vault is sealed', code: 'EVAULT' });
     expect(inspect(error.cause, { showHidden: true })).not.toContain('test-vault-token');
     expect(error.message).not.toContain(cause.message);
@@ -253,7 +253,7 @@ describe('a resolver', () => {
     expect(asked).toBe(1);
   });
 
-  it('that hangs is waited for 10 s and no longer', async () => {
+  it('is waited for 10 s at most when it hangs', async () => {
     bed = await startCredentialBed({
       accounts: changing(() => new Promise(() => undefined)),
     });
@@ -277,18 +277,21 @@ describe('a resolver', () => {
       [{ key: 'k', secret: 'test-hidden€' }],
       'credentials.secret: has a character in it that no header can carry',
     ],
-  ])('that answers with %j is told which field is wrong, and not its value', async (answer, problem) => {
-    bed = await startCredentialBed({
-      accounts: changing(() => answer as Credentials[]),
-    });
-    const error = await failure(bed.registry.service('acme', 'm1').get());
-    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
-    expect(error.message).toContain(problem);
-    expect(error.message).not.toContain('hidden');
-    expect(bed.logins).toHaveLength(0);
-  });
+  ])(
+    'is reported when it answers with %j: the field is named, and its value is not shown',
+    async (answer, problem) => {
+      bed = await startCredentialBed({
+        accounts: changing(() => answer as Credentials[]),
+      });
+      const error = await failure(bed.registry.service('acme', 'm1').get());
+      expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+      expect(error.message).toContain(problem);
+      expect(error.message).not.toContain('hidden');
+      expect(bed.logins).toHaveLength(0);
+    },
+  );
 
-  it('that fails on a renewal is believed for as long as its last answer may be kept', async () => {
+  it('may fail on a renewal: its last answer is used for as long as it may be kept', async () => {
     let fails = false;
     bed = await startCredentialBed({
       accounts: changing((account) => {
@@ -308,7 +311,7 @@ describe('a resolver', () => {
 });
 
 describe('rotation', () => {
-  it('swaps the secret, drops its tokens, and lets what is under way keep what it carries', async () => {
+  it('swaps the secret and drops its tokens; calls under way keep the token that they carry', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     const carried = await service.get();
@@ -331,7 +334,7 @@ describe('rotation', () => {
     expect((await service.get()).token).toBe('t2');
   });
 
-  it('says when the provider does not accept the new secret', async () => {
+  it('fails when the provider does not accept the new secret', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     await service.get();
@@ -340,7 +343,7 @@ describe('rotation', () => {
     expect(error).toMatchObject({ code: 'CREDENTIALS_REJECTED', reason: 'invalid_client' });
   });
 
-  it('leaves the old secret in place when the new one cannot be one', async () => {
+  it('leaves the old secret in place when the new one is not valid', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     await service.get();
@@ -381,7 +384,7 @@ describe('rotation', () => {
     expect((await service.get()).token).toBe('t2');
   });
 
-  it('of one account leaves the others alone, and outlives its being dropped', async () => {
+  it('of one account changes no other account, and still counts after the account was dropped', async () => {
     bed = await startCredentialBed({ accounts: fixed(ofMerchant) }, { maxAccounts: 1 });
     await bed.registry.service('acme', 'a').rotate({ key: 'a', secret: 'test-new' });
     await bed.registry.service('acme', 'b').get();
@@ -389,7 +392,7 @@ describe('rotation', () => {
     expect(bed.logins.map(({ secret }) => secret)).toEqual(['test-secret-of-b', 'test-new']);
   });
 
-  it('with a list uses the older secret while the newest is refused, and tries that again later', async () => {
+  it('with a list uses the older secret while the newest is rejected, and tries the newest later', async () => {
     const list = [
       { key: 'k', secret: 'test-newest' },
       { key: 'k', secret: 'test-older' },
@@ -409,7 +412,7 @@ describe('rotation', () => {
 
 const times = <T>(count: number, each: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => each(index));
-/** How many merchants something is kept of. */
+/** Of how many merchants the registry keeps anything. */
 const kept = () => new Set(bed.registry.status().map(({ account }) => account)).size;
 const passMinute = async () => {
   for (let second = 0; second < 60; second += 1) {
@@ -420,7 +423,7 @@ const passMinute = async () => {
 };
 
 describe('what is kept of merchants', () => {
-  it('stays within maxAccounts after merchants were rotated that nobody uses', async () => {
+  it('stays within maxAccounts after a rotation of merchants that nobody uses', async () => {
     bed = await startCredentialBed({ accounts: fixed(ofMerchant) }, { maxAccounts: 10 });
     await bed.registry.service('acme', 'rotated').rotate({ key: 'k', secret: 'test-new' });
     for (const index of times(50, (each) => each)) await bed.registry.service('acme', `m${index}`).get();
@@ -442,7 +445,7 @@ describe('what is kept of merchants', () => {
     expect(kept()).toBeLessThanOrEqual(10);
   });
 
-  it('is nothing a minute after their function has failed', async () => {
+  it('is nothing a minute after the function that resolves them has failed', async () => {
     let asked = 0;
     const failing = () => {
       asked += 1;
@@ -456,11 +459,11 @@ describe('what is kept of merchants', () => {
     const askedOnce = asked;
     await passMinute();
     expect(kept()).toBe(0);
-    // Nobody has asked for them, and so has nobody else.
+    // No call asked for these merchants again, so their function was not asked either.
     expect(asked).toBe(askedOnce);
   });
 
-  it('is for a second that there is no such merchant, however many calls name it', async () => {
+  it('includes for a second that a merchant does not exist, however many calls name it', async () => {
     const asked: string[] = [];
     const accounts = changing((account) => {
       asked.push(account);

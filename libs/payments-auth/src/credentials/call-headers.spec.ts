@@ -25,7 +25,7 @@ describe('the headers of a credential', () => {
     'Bearer [object Object]',
     'undefined',
     7,
-  ])('are not made of %j: the header is named, the value is not', (value) => {
+  ])('are not made of %j: the error names the header and does not show the value', (value) => {
     let message = '';
     try {
       headersOf(making({ authorization: value }), {}, '');
@@ -35,11 +35,11 @@ describe('the headers of a credential', () => {
     expect(message).toBe('the value of header "authorization" cannot be sent');
   });
 
-  it('are never none at all: without one, a call would go out without a credential', () => {
+  it('are never empty, because a call would be sent without a credential', () => {
     expect(() => headersOf(making({ authorization: undefined }), {}, '')).toThrow('makes no header');
   });
 
-  it('come with the static credentials only where an attempt is made of more than headers', () => {
+  it('come with the static credentials only where an attempt needs more than headers', () => {
     const definition = making({ authorization: 'test-key' });
     const credentials = { key: 'test-key', extra: 'test-extra' };
     expect(headersOf(definition, credentials, '')).toEqual({ headers: { authorization: 'test-key' } });

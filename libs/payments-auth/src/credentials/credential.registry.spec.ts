@@ -21,14 +21,14 @@ const HOUR = 3_600_000;
 let bed: CredentialBed;
 afterEach(() => bed.close());
 
-/** Written by somebody who has only seen JSON. */
+/** This definition expects that every answer is JSON, and throws when it is not. */
 const tripsOverPages: TokenStrategy['read'] = (answer, requestedAtMs) => {
   if (typeof answer.body !== 'object') throw new TypeError('Cannot read properties of undefined');
   return LOGIN_STRATEGY.read(answer, requestedAtMs);
 };
 
 describe('getting a credential', () => {
-  it('costs one token request however many callers ask at once', async () => {
+  it('costs one token request however many callers ask at the same time', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     const all = await Promise.all(Array.from({ length: 1_000 }, () => service.headers()));
@@ -53,7 +53,7 @@ describe('getting a credential', () => {
     expect(bed.logins).toHaveLength(1);
   });
 
-  it('does not keep a failure: the next caller after it is served', async () => {
+  it('does not remember a failure: the next caller gets a credential', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, index, response) =>
       index === 1 ? json(response, 401, { error: 'invalid_client' }) : issuing(HOUR)(_, index, response);
@@ -63,7 +63,7 @@ describe('getting a credential', () => {
     expect((await service.get()).token).toBe('t2');
   });
 
-  it('says that a provider is not configured', async () => {
+  it('fails for a provider that is not configured, and says so', async () => {
     bed = await startCredentialBed();
     expect(() => bed.registry.service('other')).toThrow(/Provider "other" is not configured/);
   });
@@ -94,7 +94,7 @@ describe('a failing provider', () => {
     expect((await credential).token).toBe('t3');
   });
 
-  it('costs the first caller one budget of 15 s, and tells the next at once when to come back', async () => {
+  it('costs the first caller 15 s, and tells the next caller at once when to try again', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, __, response) => json(response, 503, {});
     const service = bed.registry.service('acme');
@@ -106,7 +106,7 @@ describe('a failing provider', () => {
     expect(await first).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', reason: 'HTTP 503' });
     bed.answer = (_, __, response) => json(response, 503, {});
     await bed.clock.advance(1_100);
-    // The next one tries once, and everybody after it is told at once.
+    // The next caller makes one attempt. Every caller after it gets the error at once.
     await failure(service.get());
     const before = bed.logins.length;
     const errors = await Promise.all(Array.from({ length: 100 }, () => failure(service.get())));
@@ -116,7 +116,7 @@ describe('a failing provider', () => {
     expect(new Set(errors).size).toBe(100);
   });
 
-  it('is waited for no longer than a whole budget, also when it never answers', async () => {
+  it('is waited for 15 s at most, also when it never answers', async () => {
     bed = await startCredentialBed();
     bed.answer = () => undefined;
     const credential = failure(bed.registry.service('acme').get());
@@ -128,7 +128,7 @@ describe('a failing provider', () => {
     expect(await credential).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
   });
 
-  it('that says 429 is left alone for as long as it asks, by every credential of the endpoint', async () => {
+  it('is not asked for as long as its 429 says, by any credential of the endpoint', async () => {
     bed = await startCredentialBed({ accounts: fixed(() => [SECRET]) });
     bed.answer = (_, __, response) => json(response, 429, {}, { 'retry-after': '40' });
     const error = await failure(bed.registry.service('acme', 'm1').get());
@@ -143,7 +143,7 @@ describe('a failing provider', () => {
     await expect(bed.registry.service('acme', 'm2').get()).resolves.toMatchObject({ account: 'm2' });
   });
 
-  it('whose answer makes the definition throw is asked again, and the answer counts as an outage', async () => {
+  it('is asked again when its answer makes the definition throw, which counts as an outage', async () => {
     bed = await startCredentialBed({
       definition: {
         ...LOGIN_DEFINITION,
@@ -164,7 +164,7 @@ describe('a failing provider', () => {
     ]);
   });
 
-  it('that asks for a short wait is waited for by who has the time', async () => {
+  it('is waited for when it asks for a short wait, by callers with enough time left', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, index, response) =>
       index === 1 ? json(response, 429, {}, { 'retry-after': '5' }) : issuing(HOUR)(_, index, response);
@@ -203,7 +203,7 @@ describe('a rejected secret', () => {
     expect(error.message).not.toContain(SECRET['secret']);
   });
 
-  it('is remembered 30 s, then twice as long: a flood of callers is no flood of logins', async () => {
+  it('is remembered for 30 s, then for twice as long, so that many callers cause few logins', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, __, response) => json(response, 401, { error: 'invalid_client' });
     const service = bed.registry.service('acme');
@@ -224,7 +224,7 @@ describe('a rejected secret', () => {
     });
   });
 
-  it('is left alone by the scheduler', async () => {
+  it('is not tried again by the scheduler', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, __, response) => json(response, 401, { error: 'invalid_client' });
     bed.registry.warm();
@@ -233,7 +233,7 @@ describe('a rejected secret', () => {
     expect(bed.registry.renewals.size).toBe(0);
   });
 
-  it('is remembered for every scope set that it stands behind', async () => {
+  it('is remembered for every scope set that uses it', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, __, response) => json(response, 401, { error: 'invalid_client' });
     const spenders = bed.registry.spenders('acme');
@@ -242,7 +242,7 @@ describe('a rejected secret', () => {
     expect(bed.logins).toHaveLength(1);
   });
 
-  it('is tried at once by refresh(), once for all who call it together', async () => {
+  it('is tried at once by refresh(), and once for all callers at the same time', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, index, response) =>
       index === 1 ? json(response, 401, { error: 'invalid_client' }) : issuing(HOUR)(_, index, response);
@@ -253,7 +253,7 @@ describe('a rejected secret', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('from a function is asked for again once a second at most, and tried when it has changed', async () => {
+  it('is asked of its function again once a second at most, and tried when it has changed', async () => {
     let secret = 'test-old';
     let asked = 0;
     bed = await startCredentialBed({
@@ -269,7 +269,7 @@ describe('a rejected secret', () => {
     const service = bed.registry.service('acme');
     await failure(service.get());
     expect({ asked, logins: bed.logins.length }).toEqual({ asked: 2, logins: 1 });
-    // A new secret is likely for a moment: a call that comes then waits until the function may be asked again.
+    // A new secret is likely just now. A call that comes then waits until the function may be asked again.
     const waiting = Promise.all(Array.from({ length: 20 }, () => failure(service.get())));
     await bed.clock.advance(1_000);
     await waiting;
@@ -283,7 +283,7 @@ describe('a rejected secret', () => {
     expect(asked).toBe(5);
   });
 
-  it('does not take a live token away', async () => {
+  it('does not end the use of a token that still lives', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     const credential = await service.get();
@@ -299,7 +299,7 @@ describe('a rejected secret', () => {
 });
 
 describe('renewal', () => {
-  it('happens behind the caller when the token is due', async () => {
+  it('happens in the background when the token is due', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     const first = await service.get();
@@ -319,7 +319,7 @@ describe('renewal', () => {
   });
 
   it.each([2_000, 60_000, 300_000, 365 * 24 * HOUR])(
-    'of a token that lives %d ms is over before it dies, and is no fetch per call',
+    'of a token that lives %d ms ends before the token does, and is not made for each call',
     async (lifetimeMs) => {
       bed = await startCredentialBed();
       bed.answer = issuing(lifetimeMs);
@@ -337,7 +337,7 @@ describe('renewal', () => {
     },
   );
 
-  it('that fails while the token lives fails no call, and is tried again', async () => {
+  it('may fail while the token lives: no call fails, and the renewal is tried again', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     await service.get();
@@ -356,7 +356,7 @@ describe('renewal', () => {
     expect(service.status().lastErrorCode).toBeUndefined();
   });
 
-  it('in the background becomes the first attempt of a caller who comes to need it', async () => {
+  it('in the background becomes the first attempt of a caller who needs the token', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     await service.get();
@@ -365,7 +365,7 @@ describe('renewal', () => {
     await bed.clock.advance(HOUR - 50_000);
     await service.get();
     await until(() => bed.logins.length === 2);
-    // The token dies, and the renewal is still on its way.
+    // The token ends while the renewal is still under way.
     await bed.clock.advance(50_000);
     const credential = service.get();
     bed.answer = issuing(HOUR);
@@ -396,7 +396,7 @@ describe('renewal', () => {
     expect(bed.logins).toHaveLength(logins + 1);
   });
 
-  it('never goes quiet where the application says `always` in so many words', async () => {
+  it('goes on without calls where the application sets keepWarm to `always`', async () => {
     bed = await startCredentialBed({ keepWarm: 'always' });
     await bed.registry.service('acme').get();
     for (let renewal = 2; renewal < 8; renewal += 1) {
@@ -406,7 +406,7 @@ describe('renewal', () => {
     expect(bed.logins).toHaveLength(7);
   });
 
-  it('begins at boot, unless logins eat a quota or it is only wanted when used', async () => {
+  it('begins at boot, unless logins use up a quota or keepWarm is `when-used`', async () => {
     bed = await startCredentialBed();
     bed.registry.warm();
     await until(() => bed.registry.service('acme').status().state === 'fresh');
@@ -425,7 +425,7 @@ describe('renewal', () => {
     expect(bed.logins).toHaveLength(0);
   });
 
-  it('at boot that fails is reported, tried again, and no unhandled rejection', async () => {
+  it('may fail at boot: it is reported and tried again, without an unhandled rejection', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, __, response) => json(response, 503, {});
     bed.registry.warm();
@@ -437,7 +437,7 @@ describe('renewal', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('does not loop over an issuer that hands out the same token until it dies', async () => {
+  it('does not loop when an issuer hands out the same token until that token ends', async () => {
     bed = await startCredentialBed();
     const endsAtMs = bed.clock.now() + HOUR;
     bed.answer = (_, __, response) =>
@@ -452,7 +452,7 @@ describe('renewal', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('sees a token die by the monotonic clock; the wall clock alone makes it due', async () => {
+  it('takes a token for ended by the monotonic clock; the wall clock alone makes it due', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     await service.get();
@@ -467,7 +467,7 @@ describe('renewal', () => {
     expect(service.status().counters.waits).toBe(2);
   });
 
-  it('of many merchants is spread, and no call waits, when the wall clock steps forward', async () => {
+  it('of many merchants is spread over time when the wall clock steps forward, and no call waits', async () => {
     bed = await startCredentialBed({ accounts: fixed(() => [SECRET]), keepWarm: 'always' });
     const { clock, registry, logins } = bed;
     const ids = Array.from({ length: 300 }, (_, index) => `m${index}`);

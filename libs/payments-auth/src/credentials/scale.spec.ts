@@ -34,7 +34,7 @@ describe('many accounts in one process', () => {
     expect(beside).toBeLessThanOrEqual(1_024);
   }, 120_000);
 
-  it('that fall due together are spread by jitter, and renewed a few at a time', async () => {
+  it('are spread by jitter when they fall due together, and renewed a few at a time', async () => {
     const MERCHANTS = 10_000;
     const clock = new ManualClock();
     let [sent, underWay, most] = [0, 0, 0];
@@ -68,7 +68,7 @@ describe('many accounts in one process', () => {
     await Promise.all(Array.from({ length: MERCHANTS }, (_, id) => registry.service('acme', `m${id}`).get()));
     expect(most).toBe(32);
     [sent, most] = [0, 0];
-    // All were obtained at once; a minute before their end less a tenth of that, in any place of it.
+    // All were obtained together. Each is renewed 54 s to 60 s before its end, at a random time.
     const perSecond: number[] = [];
     await clock.advance(HOUR - 60_000);
     for (let second = 0; second < 7; second += 1) {
@@ -85,7 +85,7 @@ describe('many accounts in one process', () => {
     registry.close();
   }, 60_000);
 
-  it('cost nothing until something is due, and then what is due', async () => {
+  it('cost nothing until something is due, and then only as much as is due', async () => {
     bed = await startCredentialBed({ accounts: fixed(() => [SECRET]), keepWarm: 'always' });
     const { clock, registry, logins } = bed;
     const ids = Array.from({ length: 300 }, (_, index) => `m${index}`);

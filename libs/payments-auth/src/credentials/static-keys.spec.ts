@@ -40,7 +40,7 @@ describe('a static key', () => {
     expect((await spenderOf(bed).obtain()).signing).toEqual({ key: 'test-a', extra: 'test-b' });
   });
 
-  it('that is refused is not offered again where there is no other', async () => {
+  it('is not sent again after a refusal when there is no other key', async () => {
     bed = await withKeys(() => [{ key: 'test-a' }]);
     const spender = spenderOf(bed);
     const credential = await spender.obtain();
@@ -54,7 +54,7 @@ describe('a static key', () => {
     expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
   });
 
-  it('that is refused is followed by the next of the list, however many calls are refused', async () => {
+  it('is followed by the next key of the list after a refusal, however many calls are refused', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const newest = await spender.obtain();
@@ -66,7 +66,7 @@ describe('a static key', () => {
     expect(spender.peek(() => true)?.headers['authorization']).toBe('test-older');
   });
 
-  it('that was refused is tried again later, by one call at a time, and used once it is accepted', async () => {
+  it('is tried again later after a refusal, by one call at a time, and used once it is accepted', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const inUse = () => spender.peek(() => false)?.headers['authorization'];
@@ -81,7 +81,7 @@ describe('a static key', () => {
     expect(trial.headers).toEqual({ authorization: 'test-newest' });
     expect(inUse()).toBe('test-older');
     expect(ofRepeatable().headers).toEqual({ authorization: 'test-older' });
-    // Nothing was learned, as after a call that never left: the next call may try.
+    // The try showed nothing, because its call was never sent. The next call may try the key.
     spender.answered(trial, {});
     const second = ofRepeatable();
     expect(second.headers).toEqual({ authorization: 'test-newest' });
@@ -101,7 +101,7 @@ describe('a static key', () => {
     expect(inUse()).toBe('test-newest');
   });
 
-  it('is followed by any other, also one refused before: servers may know different keys', async () => {
+  it('is followed by any other key, also one refused before: servers may know different keys', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     let carried = await spender.obtain();
@@ -121,14 +121,14 @@ describe('a static key', () => {
     ]);
   });
 
-  it('that is refused like all others costs a call two attempts, and is told of once', async () => {
+  it('costs a call two attempts when all keys are refused, and one event in all', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const send = (answer: number) => spend(spender, bed.clock, { answer: () => answer });
     expect(await send(200)).toMatchObject({ attempts: 1, status: 200 });
     const outcomes = [];
     for (let call = 0; call < 300; call += 1) outcomes.push(await send(401));
-    // The first calls find out that another try of the same key does not help.
+    // The first calls show that another try of the same key does not help.
     expect(new Set(outcomes.slice(8).map(({ attempts }) => attempts))).toEqual(new Set([2]));
     expect(bed.eventsOf('credential-obtained').map(({ reason }) => reason)).toEqual(['first', 'refused']);
     expect(bed.eventsOf('credentials-rejected')).toHaveLength(2);
@@ -137,7 +137,7 @@ describe('a static key', () => {
     expect(told).toBe(spender.peek()?.id);
   });
 
-  it('is the same key in two entries that differ in what no call carries', async () => {
+  it('is one key when two entries differ only in fields that no call carries', async () => {
     const definition = { ...KEY_DEFINITION, credentials: { key: {}, webhook: {} } };
     bed = await withKeys(
       () => [
@@ -150,7 +150,7 @@ describe('a static key', () => {
     expect(await refuse(spender, bed.clock, await spender.obtain(), REFUSED)).toBeUndefined();
   });
 
-  it('stays in use when it was something in between that refused the call', async () => {
+  it('stays in use when a gateway refused the call, and not the provider', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const newest = await spender.obtain();
@@ -179,7 +179,7 @@ describe('a static key', () => {
     expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
   });
 
-  it('is not tried again by a call whose other key the provider rejects in its own words', async () => {
+  it('is not tried again by a call whose other key the provider refuses in its own words', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const newest = await spender.obtain();
@@ -194,7 +194,7 @@ describe('a static key', () => {
     expect(spender.peek()?.headers['authorization']).toBe('test-newest');
   });
 
-  it('on trial is not rejected by a bare 401, and left alone for as long as before', async () => {
+  it('on trial does not count as wrong after a bare 401, and is next tried as late as before', async () => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     const carried: unknown[] = [];
@@ -218,7 +218,7 @@ describe('a static key', () => {
       expect(await send(false)).toEqual({ attempts, status: 200, refused: false });
     }
     expect(bed.eventsOf('credentials-rejected')).toHaveLength(1);
-    // The provider's own words are the second: the wait is twice as long then.
+    // This is the second refusal in the provider's own words, so the wait is twice as long.
     await bed.clock.advance(30_000);
     await send(true);
     expect(bed.eventsOf('credentials-rejected')).toHaveLength(2);
@@ -232,7 +232,7 @@ describe('a static key', () => {
   it.each([
     ['was never refused', 1],
     ['was refused long ago', 3],
-  ])('in use that %s is not rejected by a bare 403 to a replay', async (_what, refusals) => {
+  ])('in use that %s does not count as wrong after a bare 403 to a replay', async (_what, refusals) => {
     bed = await withKeys(() => [{ key: 'test-newest' }, { key: 'test-older' }]);
     const spender = spenderOf(bed);
     let carried = await spender.obtain();
@@ -247,7 +247,7 @@ describe('a static key', () => {
     expect(bed.registry.status()).toMatchObject([{ state: 'fresh' }]);
   });
 
-  it('that was rotated behind a function is found when the old one is refused', async () => {
+  it('is asked of its function again when the old one is refused, so a rotated key is found', async () => {
     let key = 'test-old';
     let asked = 0;
     bed = await withChangingKeys(() => {
@@ -258,7 +258,7 @@ describe('a static key', () => {
     const old = await spender.obtain();
     expect(await refuse(spender, bed.clock, old, REFUSED)).toBeUndefined();
     expect(asked).toBe(2);
-    // The old one has died a moment before the new one is there: calls that are refused meanwhile wait for it.
+    // The old key ends a moment before the new key is there. Calls that are refused meanwhile wait for the new key.
     const waiting = Promise.all(Array.from({ length: 10 }, () => refuse(spender, bed.clock, old, REFUSED)));
     await quiet();
     key = 'test-new';
@@ -268,7 +268,7 @@ describe('a static key', () => {
     expect(asked).toBe(3);
   });
 
-  it('that stays wrong slows no call down, however many are refused', async () => {
+  it('slows no call down when it stays wrong, however many calls are refused', async () => {
     let asked = 0;
     bed = await withChangingKeys(() => {
       asked += 1;
@@ -283,7 +283,7 @@ describe('a static key', () => {
     expect(asked).toBe(3);
   });
 
-  it('from a function is asked for again behind the caller, and not used for longer than its TTL', async () => {
+  it('from a function is asked for again in the background, and used no longer than its TTL', async () => {
     let asked = 0;
     let fails = false;
     bed = await withChangingKeys(() => {

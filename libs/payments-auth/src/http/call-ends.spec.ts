@@ -50,7 +50,7 @@ describe('the deadlines of the calls of a provider', () => {
     expect(ended).toEqual(['second at 1000', 'fourth at 2500']);
   });
 
-  it('let a call end at its deadline whose answer lies in the socket', async () => {
+  it('give a call its answer when the answer lies in the socket at the deadline', async () => {
     const ending = add('call', 1_000);
     // The answer is read in the turn that the event loop gets before the deadline counts.
     setImmediate(() => ends.remove(ending));
@@ -58,7 +58,7 @@ describe('the deadlines of the calls of a provider', () => {
     expect(ended).toEqual([]);
   });
 
-  it('bear a call that is taken out twice, and one that is taken out while others end', async () => {
+  it('allow that a call is removed twice, or while others end', async () => {
     const first = add('first', 1_000);
     ends.remove(first);
     ends.remove(first);

@@ -51,7 +51,7 @@ function send(config: AxiosRequestConfig, url = server.url): Promise<AxiosRespon
   });
 }
 
-/** What the caller gets, an answer or an error. */
+/** What the caller gets: an answer or an error. */
 const outcome = (config: AxiosRequestConfig, url?: string) =>
   send(config, url).catch((error: unknown) => error as AxiosError);
 
@@ -152,7 +152,7 @@ describe.each(['http', 'fetch'])('through the %s adapter, nothing secret is left
     expect(inspect(error)).toContain('ECONNREFUSED');
   });
 
-  it('an answer that is no HTTP', async () => {
+  it('an answer that is not HTTP', async () => {
     const raw = createServer((socket) => {
       socket.on('error', () => undefined).resume();
       socket.end(`HTTP/1.1 200 OK\r\nBad Header ${echoed}\r\n\r\n`);

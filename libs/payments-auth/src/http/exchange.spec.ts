@@ -29,7 +29,7 @@ const STATIC_KEY = 'x-api-key';
 let server: LoopbackServer;
 let spenders: FakeSpenders;
 let clock: ManualClock;
-/** How the server answers; by default it accepts what is current. */
+/** How the server answers. By default it accepts the current credential. */
 let answer: (request: ReceivedRequest, response: ServerResponse) => void;
 
 const carries = (request: ReceivedRequest, credential: Credential | undefined) =>
@@ -47,7 +47,7 @@ function create(
   return createPaymentsHttpService(fakeProvider(server.url, parts), spenders, { clock, ...environment });
 }
 
-/** Its credential is a header that never changes. */
+/** A provider whose credential is a header that never changes. */
 function createWithStaticKey(): HttpService {
   const key = randomSecret();
   spenders.current = fakeCredential(key, { [STATIC_KEY]: key });
@@ -77,7 +77,7 @@ const refusedByAccident = () => {
   throw new TypeError('no body');
 };
 
-/** Says what it is told, in order. */
+/** A server that gives these answers, in order. */
 class TellingSpenders extends FakeSpenders {
   constructor(
     private readonly name: string,
@@ -97,11 +97,11 @@ class TellingSpenders extends FakeSpenders {
   }
 }
 
-/** What of a credential a config tells. */
+/** What a config shows of a credential. */
 const credentialIn = (config: AxiosRequestConfig | undefined) =>
   ['authorization', STATIC_KEY].filter((name) => (config?.headers as AxiosHeaders | undefined)?.has(name));
 
-/** What a caller sees of the end of a call. */
+/** What a caller gets at the end of a call. */
 const madeOf = (call: Promise<AxiosResponse>) =>
   call.then(
     ({ status, data, headers }) => ({ status, data, headers }),
@@ -215,7 +215,7 @@ describe('an attempt that never leaves', () => {
       'INSECURE_DESTINATION',
     ],
     ['cannot be signed', { url: '/x' }, 'SIGNING_FAILED'],
-  ])('is told of where it %s, so that a key on trial is free again', async (_, config, code) => {
+  ])('is reported when it %s, so that another call may try a key on trial', async (_, config, code) => {
     spenders.onTrial = fakeCredential();
     const sign = refusedByAccident;
     const http = create({ definition: { ...acmeDefinition, ...(code === 'SIGNING_FAILED' && { sign }) } });
@@ -234,7 +234,7 @@ describe('a call without a credential', () => {
     expect(carries(server.requests[0] as ReceivedRequest, spenders.current)).toBe(true);
   });
 
-  it('is not sent when there is none to be had', async () => {
+  it('is not sent when no credential can be had', async () => {
     spenders.obtaining = () =>
       Promise.reject(new PaymentsAuthError('CREDENTIALS_UNAVAILABLE', 'down', { retryAfterMs: 5 }));
     await expect(send({ url: '/x' })).rejects.toMatchObject({
@@ -253,7 +253,7 @@ describe('a call without a credential', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('has the rest of its timeout for the request, and says the whole of it', async () => {
+  it('has the rest of its timeout for the request, and its error names the whole timeout', async () => {
     answer = () => undefined;
     spenders.obtaining = async () => {
       await clock.advance(59_950);
@@ -263,7 +263,7 @@ describe('a call without a credential', () => {
     expect(error).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 60000ms exceeded' });
   });
 
-  it('stops waiting when it is aborted, and nobody else does', async () => {
+  it('stops waiting when it is aborted, and the other calls wait on', async () => {
     let arrive: (credential: Credential) => void = ignore;
     const shared = new Promise<Credential>((resolve) => (arrive = resolve));
     spenders.obtaining = () => shared;
@@ -292,7 +292,7 @@ describe('a call without a credential', () => {
 });
 
 describe('a refused call', () => {
-  it('is sent once more with another credential, and says so', async () => {
+  it('is sent once more with another credential, and its answer says so', async () => {
     const refused = spenders.current as Credential;
     answer = (request, response) =>
       carries(request, refused) ? json(response, 401, BAD_TOKEN) : json(response, 200, { ok: true });
@@ -315,7 +315,7 @@ describe('a refused call', () => {
     expect(spenders.answers[1]?.refused).toBeUndefined();
   });
 
-  it('is replaced by the keeper of the credentials of that moment, after its answer was told', async () => {
+  it('asks the current account for another credential, after its refusal was reported', async () => {
     const told: string[] = [];
     // The account was dropped while the call was on its way.
     const [first, second] = [new TellingSpenders('first', told), new TellingSpenders('second', told)];
@@ -342,7 +342,7 @@ describe('a refused call', () => {
     expect(spenders.answers.map(({ before }) => before?.length)).toEqual([0, 1, 2]);
   });
 
-  it('says on its error that it was sent again, when the second attempt got no answer', async () => {
+  it('has an error that says that it was sent again, when the second attempt got no answer', async () => {
     answer = (_, response) =>
       server.requests.length === 1 ? json(response, 401, BAD_TOKEN) : void response.destroy();
     const error = await failure(send({ url: '/pay', method: 'post', data: {} }));
@@ -367,7 +367,7 @@ describe('a refused call', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('keeps its refusal when its time runs out before there is another credential', async () => {
+  it('ends with its refusal when its time runs out before there is another credential', async () => {
     const asked: true[] = [];
     spenders.replacing = () => {
       asked.push(true);
@@ -381,7 +381,7 @@ describe('a refused call', () => {
     expect((await failed).response?.status).toBe(401);
   });
 
-  it('is given up when it is aborted while it waits for another credential', async () => {
+  it('ends when it is aborted while it waits for another credential', async () => {
     const aborting = new AbortController();
     spenders.replacing = () => {
       setImmediate(() => aborting.abort());
@@ -393,7 +393,7 @@ describe('a refused call', () => {
     });
   });
 
-  it('has its length counted anew, also where the caller had counted it', async () => {
+  it('has its length counted again, also where the caller had set it', async () => {
     answer = (_, response) => refuseFirst(response, () => json(response, 401, BAD_TOKEN));
     const http = applicationAxios.getAdapter('http');
     const lengths: unknown[] = [];
@@ -487,7 +487,7 @@ describe('a refused call', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('for a missing scope is passed on with the reason', async () => {
+  it('is passed on with the reason when a scope is missing', async () => {
     const definition = { ...acmeDefinition, refusal: { ...acmeDefinition.refusal, scope } };
     answer = (_, response) => json(response, 401, BAD_TOKEN);
     const error = await failure(send({ url: '/x' }, create({ definition })));
@@ -501,7 +501,7 @@ describe('a refused call', () => {
     expect(spenders.refusals).toEqual([]);
   });
 
-  it('that no credential cures is passed on', async () => {
+  it('is passed on when no credential helps', async () => {
     const definition = { ...acmeDefinition, refusal: { ...acmeDefinition.refusal, incurable: () => true } };
     answer = (_, response) => json(response, 401, BAD_TOKEN);
     await failure(send({ url: '/x' }, create({ definition })));
@@ -509,7 +509,7 @@ describe('a refused call', () => {
     expect(spenders.refusals).toEqual([]);
   });
 
-  it('by a predicate that trips over the answer is judged by its status', async () => {
+  it('is judged by its status when the predicate of the definition throws', async () => {
     answer = (_, response) => refuseFirst(response, () => response.writeHead(401).end());
     const http = create({ definition: { ...acmeDefinition, refusal: { refused: refusedByAccident } } });
     expect((await send({ url: '/x' }, http)).paymentsAuth).toEqual({
@@ -537,7 +537,7 @@ describe('a refused call', () => {
 });
 
 describe('the rest of axios', () => {
-  it('runs interceptors and transforms once a call, replay included', async () => {
+  it('runs interceptors and transforms once for each call, also when it is sent again', async () => {
     const ran: string[] = [];
     const http = create();
     http.axiosRef.interceptors.request.use((config) => (ran.push('request'), config));
@@ -565,7 +565,7 @@ describe('the rest of axios', () => {
     expect(error).toMatchObject({ status: 200, response: { data: {} } });
   });
 
-  it('reports progress, and stands around an adapter of the caller’s', async () => {
+  it('reports progress, and uses an adapter that the caller brings', async () => {
     let loaded = 0;
     await send({
       url: '/x',
@@ -593,7 +593,7 @@ describe('the rest of axios', () => {
     ],
     ['secret field', () => create({ definition: { ...acmeDefinition, secretResponseFields: ['apiKey'] } })],
   ])('with a %s, through an adapter of the caller’s', (_, http) => {
-    it.each(['null', 'undefined', 'text', '7'])('says that %s is no response', async (what) => {
+    it.each(['null', 'undefined', 'text', '7'])('says that %s is not a response', async (what) => {
       const answers: Record<string, unknown> = { null: null, text: 'text', 7: 7 };
       const error = await failure(send({ url: '/x', adapter: async () => answers[what] as any }, http()));
       expect(error).toMatchObject({ isAxiosError: true, code: 'ERR_BAD_RESPONSE' });

@@ -100,7 +100,7 @@ describe('the HttpService of a provider', () => {
   });
 
   it.each(['http', 'fetch'])(
-    'serves axios-retry over %s: each try is authenticated, none wraps another',
+    'serves axios-retry over %s: each attempt is authenticated, and only once',
     async (adapter) => {
       const http = create().axiosRef;
       const configs: unknown[] = [];
@@ -119,7 +119,7 @@ describe('the HttpService of a provider', () => {
     },
   );
 
-  it('puts nothing into a config that authenticates it elsewhere', async () => {
+  it('puts nothing into a config that would authenticate it at another instance', async () => {
     const { config } = await create().axiosRef.get('/x');
     await applicationAxios.request(config);
     expect(server.requests.map(({ headers }) => headers.authorization !== undefined)).toEqual([true, false]);
@@ -156,7 +156,7 @@ describe('over https', () => {
     expect(seen).toEqual([spenders.current?.headers['Authorization']]);
   });
 
-  it('shows a proxy a CONNECT and nothing more, and no config the way to it', async () => {
+  it('shows a proxy only a CONNECT, and shows the proxy in no config', async () => {
     const requests: string[] = [];
     const sockets: Socket[] = [];
     const proxy = createTcpServer((client) => {

@@ -17,14 +17,14 @@ async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 describe('a relayed stream', () => {
-  it('gives what its source gives, and leads nowhere', async () => {
+  it('gives what its source gives, and has no property that leads to the request', async () => {
     const source = Object.assign(Readable.from(['a', 'b']), { marker: 'of-the-source' });
     const relayed = relay(source);
     expect(inspect(relayed, { depth: Infinity, showHidden: true })).not.toContain('of-the-source');
     expect(await textOf(relayed)).toBe('ab');
   });
 
-  it('holds its source back until it is read', async () => {
+  it('reads its source only as fast as it is read itself', async () => {
     let made = 0;
     const source = new Readable({
       highWaterMark: 1024,
@@ -49,14 +49,14 @@ describe('a relayed stream', () => {
     expect(source.destroyed).toBe(true);
   });
 
-  it('leaves a source that has ended alone', async () => {
+  it('does not touch a source that has ended', async () => {
     const source = new PassThrough({ autoDestroy: false });
     source.end('x');
     expect(await textOf(relay(source))).toBe('x');
     expect(source.destroyed).toBe(false);
   });
 
-  it('fails when its source does, also for a late reader, and harms nobody who does not read', async () => {
+  it('fails when its source fails, also for a late reader, and needs no reader to be harmless', async () => {
     const source = new PassThrough();
     const [relayed, unread] = [relay(source), relay(source)];
     source.write('x');
@@ -66,7 +66,7 @@ describe('a relayed stream', () => {
     await expect(textOf(relayed)).rejects.toThrow('broken');
   });
 
-  it('closes when its source does without a word', async () => {
+  it('closes when its source closes without an error', async () => {
     const source = new PassThrough();
     const read = textOf(relay(source));
     await tick();
@@ -85,14 +85,14 @@ describe('a relayed stream', () => {
   it.each<[string, number, (first: Buffer) => boolean]>([
     ['it is too long', 10, always],
     ['it does not look like it', 1_000_000, () => false],
-  ])('is not looked at to its end when %s', async (_, most, worthIt) => {
+  ])('is looked at no further when %s', async (_, most, worthIt) => {
     const long = 'x'.repeat(200_000);
     const relayed = relay(Readable.from([long.slice(0, 100_000), long.slice(100_000)]));
     expect(await relayed.peek(most, never, worthIt)).toBeUndefined();
     expect(await textOf(relayed)).toBe(long);
   });
 
-  it('is handed over as it is when looking takes too long', async () => {
+  it('is handed over as it is when a look at it takes too long', async () => {
     const source = new PassThrough();
     const relayed = relay(source);
     source.write('{');
@@ -105,7 +105,7 @@ describe('a relayed stream', () => {
     expect(await textOf(relayed)).toBe('{}');
   });
 
-  it('is not looked at to its end when it breaks, and says so to its reader', async () => {
+  it('gives its error to its reader when it breaks during a look', async () => {
     const source = new PassThrough();
     const relayed = relay(source);
     source.write('{');
@@ -128,7 +128,7 @@ describe('a relayed web stream', () => {
     expect(await textOf(long.stream)).toHaveLength(100_000);
   });
 
-  it('is handed over as it is when looking takes too long', async () => {
+  it('is handed over as it is when a look at it takes too long', async () => {
     let controller: ReadableStreamDefaultController | undefined;
     const relayed = web(new ReadableStream({ start: (given) => void (controller = given) }));
     let cancel: () => void = never;

@@ -18,7 +18,7 @@ describe('a bucket of five that gains one a second', () => {
     expect(bucket.isEmpty(1_000)).toBe(false);
   });
 
-  it('is owed a second for each token that is taken from it while it is empty', () => {
+  it('needs one more second for each token that is taken while it is empty', () => {
     const bucket = emptied();
     expect(bucket.owedMs(0)).toBe(0);
     bucket.take(0);

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { LoginWait } from './login-wait.js';
 
-describe('The wait for a login', () => {
-  it('leaves no timer when its login has ended, nor when a caller joins in that very step', () => {
+describe('the wait for a login', () => {
+  it('leaves no timer when its login has ended, also when a caller joins at the same moment', () => {
     const clock = new ManualClock();
     const wait = new LoginWait(clock, 60_000, false);
     expect(clock.pendingTimers).toBe(1);
@@ -13,7 +13,7 @@ describe('The wait for a login', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('lasts as long as a caller waits, for one who joins before the end', () => {
+  it('lasts a full wait for a caller who joins before the end', () => {
     const clock = new ManualClock();
     const wait = new LoginWait(clock, 60_000, false);
     wait.join();

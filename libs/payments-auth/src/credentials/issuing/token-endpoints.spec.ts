@@ -24,7 +24,7 @@ describe('the limits of a token endpoint', () => {
     expect(limits.reserve(published, 'b')).toBe(0);
   });
 
-  it('pause the credential that was told to wait, and no other', async () => {
+  it('pause the credential that was told to wait, and no other one', async () => {
     limits.told('a', 30_000);
     limits.told('a', 1_000);
     expect([limits.reserve([], 'a'), limits.reserve([], 'b')]).toEqual([30_000, 0]);
@@ -32,7 +32,7 @@ describe('the limits of a token endpoint', () => {
     expect(limits.reserve([], 'a')).toBe(0);
   });
 
-  it('pause everybody for a minute at most when a second credential is told the same meanwhile', async () => {
+  it('pause every credential for a minute at most when a second one is told to wait meanwhile', async () => {
     limits.told('a', 3_600_000);
     limits.told('b', 3_600_000);
     expect(limits.reserve([], 'c')).toBe(60_000);
@@ -41,7 +41,7 @@ describe('the limits of a token endpoint', () => {
     expect(limits.reserve([], 'c')).toBe(0);
   });
 
-  it('pause nobody else when the first pause was over, or a login was answered in between', async () => {
+  it('pause no other credential when the first pause is over, or a login was answered meanwhile', async () => {
     limits.told('a', 30_000);
     await clock.advance(30_000);
     limits.told('b', 30_000);

@@ -20,7 +20,7 @@ class Item implements Renewable {
   }
 }
 
-/** The same ones, each once, in the order of their time. */
+/** The same entries, each once, in the order of their times. */
 function expectRan(ran: readonly Item[], due: readonly number[]): void {
   expect(new Set(ran.map(({ name }) => name))).toEqual(new Set(due));
   expect(ran).toHaveLength(due.length);
@@ -29,7 +29,7 @@ function expectRan(ran: readonly Item[], due: readonly number[]): void {
 }
 
 describe('the renewal queue', () => {
-  it('calls what is due, in its order, once, as it was last scheduled, and nothing else', async () => {
+  it('calls each entry that is due once, in order, at the time it was last scheduled for', async () => {
     const step = fc.oneof(
       fc.record({ what: fc.constant('schedule' as const), item: fc.nat(9), delayMs: fc.nat(1_000) }),
       fc.record({ what: fc.constant('cancel' as const), item: fc.nat(9), delayMs: fc.constant(0) }),
@@ -71,14 +71,14 @@ describe('the renewal queue', () => {
     );
   });
 
-  it('holds each thing once, however often it is scheduled anew', () => {
+  it('holds each entry once, however often it is scheduled again', () => {
     const queue = new RenewalQueue(new ManualClock());
     const item = new Item(0, []);
     for (let times = 0; times < 1_000; times += 1) queue.schedule(item, 1_000 - times);
     expect(queue.size).toBe(1);
   });
 
-  it('makes up for what fell due while the machine slept', () => {
+  it('calls what fell due while the machine slept', () => {
     const clock = new ManualClock();
     const queue = new RenewalQueue(clock);
     const ran: Item[] = [];

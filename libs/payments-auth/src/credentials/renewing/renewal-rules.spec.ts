@@ -22,7 +22,7 @@ describe('the zones of a life', () => {
     expect(zonesOf(lifetimeMs, refreshBeforeMs, slowestLoginMs, 0).dueAfterMs).toBe(dueAfterMs);
   });
 
-  it('let a token be used for a second at least, however short its life', () => {
+  it('let a token be used for at least a second, however short its lifetime is', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0.001, max: 4_000, noNaN: true }),
@@ -92,7 +92,7 @@ describe('a kept credential', () => {
     [500, 500, 'due'],
     [979, 979, 'due'],
     [980, 980, 'dead'],
-    // The machine slept, or somebody has set the wall clock: only that one went on.
+    // The machine slept, or the wall clock was set: only the wall clock went on.
     [10, 980, 'due'],
     [10, 86_400_000, 'due'],
     [10, 600, 'due'],
@@ -105,7 +105,7 @@ describe('a kept credential', () => {
     },
   );
 
-  it('shows no secret to who prints it', () => {
+  it('shows no secret when it is printed', () => {
     const { credential } = kept();
     expect(JSON.stringify(credential)).not.toContain('"t"');
     expect(Object.keys(credential)).not.toContain('token');
@@ -136,18 +136,18 @@ describe('a slot whose time has come', () => {
     expect(after(2 * MINUTE, { remainingMs: 10_000 })).toBe('renew');
   });
 
-  it('is left alone after that until its token ends, and then let go of', () => {
+  it('is not renewed after that, and is dropped when its token ends', () => {
     expect(after(2 * MINUTE + 1, { remainingMs: 10_000 })).toBe(10_000);
     expect(after(2 * MINUTE + 1, { remainingMs: 0 })).toBe('let go');
   });
 
-  it('is let go of without a token when nobody has asked for 30 s and no login is under way', () => {
+  it('is dropped without a token when nobody asked for 30 s and no login is under way', () => {
     expect(after(29_999)).toBe(30_000);
     expect(after(30_000, { isBusy: true })).toBe(30_000);
     expect(after(30_000)).toBe('let go');
   });
 
-  it('is kept as long as it is worth knowing that its secret is wrong', () => {
+  it('is kept as long as its wrong secret has to be remembered', () => {
     expect(after(30_000, { wrongMs: 15 * MINUTE })).toBe(30_000);
     expect(after(15 * MINUTE, { wrongMs: 15 * MINUTE })).toBe('let go');
   });

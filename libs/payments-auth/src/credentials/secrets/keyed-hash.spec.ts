@@ -4,7 +4,7 @@ import { credentialKey, type CredentialKeyParts, KeyedHash } from './keyed-hash.
 import { fc } from '../../../../../test/support/chances.js';
 
 const hash = new KeyedHash(Buffer.alloc(32, 7));
-/** Few and short, so that one field's end often is the next one's beginning. */
+/** Few and short characters, so that two fields often give the same text when they are joined. */
 const text = fc.string({ unit: fc.constantFrom('a', 'b', ':', ';', '-', '1', 'é'), maxLength: 4 });
 const parts: fc.Arbitrary<CredentialKeyParts> = fc.record({
   provider: text,
@@ -16,7 +16,7 @@ const parts: fc.Arbitrary<CredentialKeyParts> = fc.record({
 const canonical = (each: CredentialKeyParts) => JSON.stringify({ ...each, scopes: scopeSet(each.scopes) });
 
 describe('the key of a credential', () => {
-  it('is the same for two requests exactly when they agree in everything that matters', () => {
+  it('is the same for two requests exactly when everything that shapes the token is the same', () => {
     fc.assert(
       fc.property(parts, parts, (one, other) => {
         const same = canonical(one) === canonical(other);
@@ -42,7 +42,7 @@ describe('the key of a credential', () => {
     );
   });
 
-  it('depends on the audience, which is no scope', () => {
+  it('depends on the audience, which is not a scope', () => {
     const rest = { provider: 'p', baseUrl: 'u', account: 'a', fingerprint: 'f' };
     const keys = [
       credentialKey(hash, { ...rest, scopes: [] }),

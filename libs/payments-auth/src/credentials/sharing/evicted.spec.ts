@@ -18,7 +18,7 @@ describe('20 000 merchants, of whom 100 may be kept', () => {
       const { bytes, kept } = JSON.parse(stdout) as { bytes: number; kept: number };
       process.stdout.write(`  evicted, ${fate}: ${bytes} B each\n`);
       expect(kept).toBeLessThanOrEqual(100);
-      // Whatever is kept of one takes more than that.
+      // Anything that is kept of one merchant takes more bytes than that.
       expect(bytes).toBeLessThanOrEqual(60);
     },
     120_000,

@@ -17,7 +17,7 @@ import { CredentialRegistry } from '../credential.registry.js';
 
 const HOUR = 3_600_000;
 
-/** One call, which is refused as long as it carries what is dead. */
+/** One call. It is refused as long as it carries a dead token. */
 async function call(spender: CredentialSpender, dead: ReadonlySet<string>): Promise<'served' | 'refused'> {
   const answer = ({ token }: { token: string }) => (dead.has(token) ? 401 : 200);
   return (await spend(spender, bed.clock, { answer })).refused ? 'refused' : 'served';
@@ -63,14 +63,14 @@ describe('a process of a fleet that holds an older token than the others', () =>
     await bed.clock.advance(1_000);
   });
 
-  it('takes theirs over when its own is refused, without a login', async () => {
+  it('takes over their token without a login when its own is refused', async () => {
     expect(spender.peek()?.token).toBe('t1');
     expect(await call(spender, new Set(['t1']))).toBe('served');
     expect(bed.logins).toHaveLength(2);
   });
 
   it.each([1, 2, 10, 100])(
-    'logs in once when theirs is dead as well, and %d calls are served',
+    'logs in once when their token is dead as well, and %d calls are served',
     async (calls) => {
       const dead = new Set(['t1', 't2']);
       const outcomes = await Promise.all(Array.from({ length: calls }, () => call(spender, dead)));
@@ -80,12 +80,12 @@ describe('a process of a fleet that holds an older token than the others', () =>
     },
   );
 
-  it('takes what a login brings that is refused as well for the proof it is', async () => {
+  it('pauses renewals when the token of its login is refused as well', async () => {
     const dead = new Set(['t1', 't2', 't3']);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => call(spender, dead)));
     expect(new Set(outcomes)).toEqual(new Set(['refused']));
     expect(bed.logins).toHaveLength(3);
-    // It might have been too new to be known: that is no proof before it is 2 s old.
+    // The provider might not know so new a token yet. Its refusal counts once the token is 2 s old.
     expect(bed.eventsOf('renewals-paused')).toEqual([]);
     await bed.clock.advance(2_000);
     const [proof] = [await spender.obtain()];
@@ -95,7 +95,7 @@ describe('a process of a fleet that holds an older token than the others', () =>
 });
 
 describe('a process of a fleet that has just taken over a token', () => {
-  it('does not call it young when it is not: a dead one is replaced at once', async () => {
+  it('does not treat an old token as young, and replaces a dead one at once', async () => {
     await bed.registry.service('acme').get();
     await bed.clock.advance(5_000);
     expect(await call(other.spenders('acme').spender(undefined, undefined), new Set(['t1']))).toBe('served');
@@ -104,7 +104,7 @@ describe('a process of a fleet that has just taken over a token', () => {
 });
 
 describe('a process of a fleet whose new token has died together with its predecessor', () => {
-  it('replaces both with one login, and serves the call that has tried both', async () => {
+  it('replaces both with one login, and serves the call that was refused with both', async () => {
     const spender = other.spenders('acme').spender(undefined, undefined);
     await call(spender, new Set());
     await other.service('acme').refresh();
@@ -116,7 +116,7 @@ describe('a process of a fleet whose new token has died together with its predec
   });
 });
 
-describe('a process of a fleet that may not log in because it did so in vain', () => {
+describe('a process of a fleet that may not log in because its last logins did not help', () => {
   let spender: CredentialSpender;
   const loginForRefusal = async (token: string) => {
     await spend(spender, bed.clock, { answer: () => 401, replayable: false });
@@ -132,7 +132,7 @@ describe('a process of a fleet that may not log in because it did so in vain', (
     await loginForRefusal('t3');
   });
 
-  it('takes over a newer token that the others have by now', async () => {
+  it('takes over a newer token that the other processes have', async () => {
     const service = bed.registry.service('acme');
     await service.get();
     await service.refresh();
@@ -144,7 +144,7 @@ describe('a process of a fleet that may not log in because it did so in vain', (
     expect(bed.logins).toHaveLength(4);
   });
 
-  it('passes the refusal on where they have none, and keeps nobody from logging in', async () => {
+  it('passes the refusal on where they have none, and lets the others log in', async () => {
     expect(await call(spender, new Set(['t3']))).toBe('refused');
     expect(bed.logins).toHaveLength(3);
     const service = bed.registry.service('acme');
@@ -199,11 +199,11 @@ describe('12 processes of a fleet', () => {
 const revoked = () => bed.server.to('/revoke').map(({ body }) => body.toString());
 
 describe('a process that has lost the store', () => {
-  it('renews at once what has died while the machine slept', async () => {
+  it('renews at once a token that ended while the machine slept', async () => {
     const service = bed.registry.service('acme');
     await service.get();
     store.lost = true;
-    // A clock that stands still in the meantime does not know of it.
+    // The monotonic clock stood still meanwhile, so it cannot show that the token ended.
     bed.clock.jump(2 * HOUR);
     bed.registry.renewals.runDue();
     await until(() => bed.eventsOf('credential-obtained').length === 2);
@@ -212,7 +212,7 @@ describe('a process that has lost the store', () => {
 });
 
 describe('revoke() in one process of a fleet', () => {
-  it('takes the token away from the others, and gives it back, where this process has none', async () => {
+  it('withdraws the token of the others, and gives it back, where this process has none', async () => {
     const service = bed.registry.service('acme');
     await service.get();
     await other.service('acme').revoke();
@@ -221,7 +221,7 @@ describe('revoke() in one process of a fleet', () => {
     expect(tokens).toEqual(['t2', 't2']);
   });
 
-  it('gives back what it holds, and what the others have in its place', async () => {
+  it('gives back its own token, and the one that the others use instead', async () => {
     await other.service('acme').get();
     await bed.registry.service('acme').get();
     await bed.registry.service('acme').refresh();
@@ -230,7 +230,7 @@ describe('revoke() in one process of a fleet', () => {
     expect(store.tokens).toEqual([]);
   });
 
-  it('says that a token could not be given back, and has taken it from the others all the same', async () => {
+  it('fails when a token could not be given back, and has withdrawn it from the others anyway', async () => {
     await bed.registry.service('acme').get();
     await bed.server.close();
     const error = await failure(other.service('acme').revoke());

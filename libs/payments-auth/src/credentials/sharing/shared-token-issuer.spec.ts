@@ -29,7 +29,7 @@ const ISSUED: IssueOutcome = {
 };
 const ACQUIRED: Claim = { outcome: 'acquired', grant: { owner: 'me', version: 7 } };
 
-/** A store that answers as it is told, and writes down what it was asked. The real one has its own specs. */
+/** A store that answers as a test says, and records what it was asked. The real store has its own specs. */
 class ScriptedStore implements TokenStore {
   readonly hashKey = Buffer.alloc(32);
   readonly asked: string[] = [];
@@ -38,7 +38,7 @@ class ScriptedStore implements TokenStore {
   readonly published: SharedToken[] = [];
   waitMs = 0;
   lost = false;
-  /** What happens before an answer comes. */
+  /** Runs before each answer of the store. */
   slow: () => Promise<void> = () => Promise.resolve();
   next: (claim: ClaimRequest) => Claim = () => ACQUIRED;
   withdrawn: (withdrawal: { hash: string; version: number }) => void = () => undefined;
@@ -122,7 +122,7 @@ const stored = (more: Partial<StoredToken> = {}): Claim => ({
   },
 });
 
-/** Held since `ageMs` ago. */
+/** A token that this process has held for `ageMs`. */
 const held = (ageMs: number, more: Partial<HeldToken> = {}): HeldToken => ({
   token: 'held',
   lifetimeMs: LIFETIME_MS,
@@ -130,7 +130,7 @@ const held = (ageMs: number, more: Partial<HeldToken> = {}): HeldToken => ({
   ...more,
 });
 
-/** The token that is held, which another process was given again `startedAgoMs` ago because it was refused. */
+/** The held token. Another process asked for a new one `startedAgoMs` ago because it was refused, and got the same token. */
 const again = (startedAgoMs: number) =>
   stored({
     token: 'held',
@@ -212,9 +212,9 @@ describe('SharedTokenIssuer', () => {
     });
   });
 
-  describe('tells the others what was forced in vain', () => {
-    it('beside the token that came of it, and hears it by its own clock', async () => {
-      // It was asked for at 1 s of the clock.
+  describe('tells the others which forced renewals did not help', () => {
+    it('beside the token of the last one, and reads their age by its own clock', async () => {
+      // The token was asked for when the clock stood at 1 s.
       await clock.advance(60_000);
       const forced = { ofProven: 1, ofOthers: 3, startedAtMs: clock.monotonic() - 4_000 };
       await issuer.issue(request({ forced }));
@@ -226,13 +226,13 @@ describe('SharedTokenIssuer', () => {
       expect(await issuer.issue(request())).toMatchObject({ forced });
     });
 
-    it('and hears nothing of a single one whose pause is over', async () => {
+    it('and reads nothing of a single one whose pause is over', async () => {
       const forced = { ofProven: 1, ofOthers: 1, leftAtStartMs: 92_001 };
       store.next = () => stored({ forced });
       expect(await issuer.issue(request())).not.toHaveProperty('forced');
     });
 
-    it('never of a time that has not come', async () => {
+    it('and never reads a time in the future', async () => {
       const forced = { ofProven: 1, ofOthers: 1, leftAtStartMs: 5 };
       store.next = () => stored({ forced });
       expect(await issuer.issue(request())).toMatchObject({ forced: { startedAtMs: clock.monotonic() } });
@@ -240,7 +240,7 @@ describe('SharedTokenIssuer', () => {
   });
 
   describe('while an issuer hands out the same token again', () => {
-    it('takes it as the answer that another process was given, while the pause lasts', async () => {
+    it('takes it over from another process while the pause lasts, and does not ask again', async () => {
       store.next = () => again(3_900);
       expect(await issuer.issue(refusedAgain())).toMatchObject({ token: 'held', version: 5, from: 'store' });
       expect(logins).toEqual([]);
@@ -249,7 +249,7 @@ describe('SharedTokenIssuer', () => {
     it.each([
       ['when the pause is over', () => again(4_100)],
       ['when nobody has asked because it was refused', () => stored({ token: 'held' })],
-    ])('asks %s', async (_, found) => {
+    ])('asks the provider %s', async (_, found) => {
       store.next = ({ newerThan }) => (newerThan < 5 ? found() : ACQUIRED);
       expect(await issuer.issue(refusedAgain())).toMatchObject({ token: 'from-provider' });
     });
@@ -277,20 +277,20 @@ describe('SharedTokenIssuer', () => {
       expect(store.claims[1]?.newerThan).toBe(5);
     });
 
-    it('anything, when the refused one is the one it holds: that is taken away in the same step', async () => {
+    it('the refused token that it holds: the store removes that token in the same step', async () => {
       await issuer.issue(request({ refused: 'held', held: held(1_000, { version: 4 }) }));
       expect(store.claims).toEqual([{ newerThan: 4, drop: true, insist: false }]);
     });
   });
 
   describe('asks the provider', () => {
-    it('and publishes the token with what is left of its life, under its fencing number', async () => {
+    it('and publishes the token with its remaining life, under its fencing number', async () => {
       answer = () => ({ ...ISSUED, askedAtMonotonicMs: clock.monotonic() - 400 });
       expect(await issuer.issue(request())).toMatchObject({ token: 'from-provider', version: 7 });
       expect(store.asked).toEqual(['claim', 'reserve', `publish from-provider for ${LIFETIME_MS - 400}`]);
     });
 
-    it('and does not lengthen the life of a token that comes a second time', async () => {
+    it('and does not give a longer life to a token that is issued a second time', async () => {
       answer = () => ({
         ...ISSUED,
         token: 'held',
@@ -300,7 +300,7 @@ describe('SharedTokenIssuer', () => {
       expect(store.asked.at(-1)).toBe('publish held for 19000');
     });
 
-    it('and keeps the right to ask while it waits', async () => {
+    it('and extends the lock while it waits', async () => {
       const finish: ((outcome: IssueOutcome) => void)[] = [];
       answer = () => new Promise((resolve) => finish.push(resolve));
       const wait = new LoginWait(clock, 15_000, true);
@@ -321,7 +321,7 @@ describe('SharedTokenIssuer', () => {
       expect(store.asked.at(-1)).toBe('reject no such key: [hidden]');
     });
 
-    it('and gives the right to ask back when it failed', async () => {
+    it('and releases the lock when the request failed', async () => {
       answer = () => ({ outcome: 'unavailable', reason: 'timeout' });
       await issuer.issue(request());
       expect(store.asked.at(-1)).toBe('release');
@@ -336,13 +336,13 @@ describe('SharedTokenIssuer', () => {
       expect(store.asked.slice(-2)).toEqual(['release', 'pause 9000']);
     });
 
-    it('within the limit of its endpoint, under whatever name the provider is registered', async () => {
+    it('within the limit of its endpoint, under every name of the provider', async () => {
       await issuer.issue(request());
       await issuerFor('acme-eu').issue(request());
       expect(store.endpoints[1]).toEqual(store.endpoints[0]);
     });
 
-    it("unless the fleet's limit stands in the way", async () => {
+    it('but not where the limit of the fleet does not allow it', async () => {
       store.waitMs = 4_000;
       expect(await issuer.issue(request())).toMatchObject({
         outcome: 'unavailable',
@@ -354,7 +354,7 @@ describe('SharedTokenIssuer', () => {
     });
   });
 
-  it('believes the fleet that a secret is wrong', async () => {
+  it('but not with a secret that the fleet knows to be wrong', async () => {
     store.next = () => ({ outcome: 'rejected', reason: 'invalid_client', retryAfterMs: 12_000 });
     expect(await issuer.issue(request())).toEqual({
       outcome: 'rejected',
@@ -364,7 +364,7 @@ describe('SharedTokenIssuer', () => {
     expect(logins).toHaveLength(0);
   });
 
-  it('gives up waiting when the time for it is over', async () => {
+  it('and stops waiting for its turn when its time is over', async () => {
     store.next = () => ({ outcome: 'held' });
     const wait = new LoginWait(clock, 15_000, true);
     const issuing = issuer.issue(request({ wait }));
@@ -374,12 +374,12 @@ describe('SharedTokenIssuer', () => {
     expect(logins).toHaveLength(0);
   });
 
-  describe('goes on alone while the store is lost', () => {
+  describe('goes on without the store while the store is lost', () => {
     beforeEach(() => {
       store.lost = true;
     });
 
-    it('asking the provider at once for who needs a token', async () => {
+    it('asking the provider at once when a caller needs a token', async () => {
       expect(await issuer.issue(request())).toMatchObject({ token: 'from-provider' });
     });
 
@@ -397,9 +397,9 @@ describe('SharedTokenIssuer', () => {
       expect(events[0]).toMatchObject({ provider: 'acme', reason: 'Redis: not connected' });
     });
 
-    it('putting renewals off to the last tenth of the life, each process at a time of its own', async () => {
+    it('delaying renewals to the last tenth of the life, each process at a random time', async () => {
       const early = await issuer.issue(request({ wait: renewal(), held: held(80_000) }));
-      // 19 s are left, the last tenth begins in 9 s, and chance stands in the middle of its first six tenths.
+      // 19 s are left, and the last tenth begins in 9 s. The random number picks the middle of its first six tenths.
       expect(early).toMatchObject({ outcome: 'unavailable', postponed: true, retryAfterMs: 12_000 });
       expect(logins).toHaveLength(0);
       const late = await issuer.issue(request({ wait: renewal(), held: held(92_000) }));
@@ -407,12 +407,12 @@ describe('SharedTokenIssuer', () => {
     });
   });
 
-  describe('waits for a slow store no longer than for one that hangs:', () => {
+  describe('with a slow store', () => {
     beforeEach(() => {
       store.slow = () => new Promise((resolve) => clock.setTimeout(resolve, 200));
     });
 
-    it('250 ms for all that one call asks, and then asks the provider', async () => {
+    it('waits 250 ms for all questions of one call, and then asks the provider', async () => {
       const issuing = issuer.issue(request());
       for (const ms of [0, 200, 49]) await clock.advance(ms);
       expect(logins).toHaveLength(0);
@@ -422,7 +422,7 @@ describe('SharedTokenIssuer', () => {
       expect(events).toEqual([]);
     });
 
-    it('and gives the right to ask back that comes too late', async () => {
+    it('releases a lock that it gets too late', async () => {
       store.next = ({ newerThan }) => (newerThan < 5 ? stored({ remainingMs: 900 }) : ACQUIRED);
       const issuing = issuer.issue(request());
       for (const ms of [0, 200, 50]) await clock.advance(ms);
@@ -431,7 +431,7 @@ describe('SharedTokenIssuer', () => {
       expect(store.asked).toEqual(['claim', 'claim', 'release']);
     });
 
-    it('but the time that it takes to wait for another process is not counted', async () => {
+    it('does not count the time that it waits for another process', async () => {
       const claims: Claim[] = [{ outcome: 'held' }, { outcome: 'held' }, stored()];
       store.next = () => claims.shift() as Claim;
       const issuing = issuer.issue(request());
@@ -441,7 +441,7 @@ describe('SharedTokenIssuer', () => {
     });
   });
 
-  describe('hears of a withdrawal', () => {
+  describe('listens for withdrawals', () => {
     it('and tells each holder of the token, once', async () => {
       const told = await obtained();
       store.withdrawn({ hash: store.lastHash, version: 6 });
@@ -449,7 +449,7 @@ describe('SharedTokenIssuer', () => {
       expect(told).toEqual(['from-store']);
     });
 
-    it('and does not take a newer token for the one that was withdrawn', async () => {
+    it('and keeps a newer token than the one that was withdrawn', async () => {
       const told = await obtained();
       store.withdrawn({ hash: store.lastHash, version: 4 });
       store.withdrawn({ hash: 'another', version: 9 });
@@ -457,12 +457,12 @@ describe('SharedTokenIssuer', () => {
     });
   });
 
-  it('takes a token from the fleet before it gives it back', async () => {
+  it('withdraws a token from the fleet before it gives the token back to the provider', async () => {
     await issuer.revoke(request(), 'held');
     expect(store.asked).toEqual(['withdraw, tell', 'revoke at the provider']);
   });
 
-  it('takes a token of an old secret from the store, and lets the others use theirs up', async () => {
+  it('removes the token of an old secret from the store, and the others keep using theirs', async () => {
     await issuer.forget(request());
     expect(store.asked).toEqual(['withdraw']);
   });

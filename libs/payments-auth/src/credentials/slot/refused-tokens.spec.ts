@@ -21,7 +21,7 @@ const IN_BETWEEN = { status: 403, own: false };
 let bed: CredentialBed;
 afterEach(() => bed.close());
 
-/** A token endpoint that answers when it is told to, to the microtask. */
+/** A token endpoint that answers in the very microtask that a test chooses. */
 class SteppingTransport implements TokenTransport {
   readonly unanswered: ((answer: TimedTokenAnswer) => void)[] = [];
   readonly revoked: string[] = [];
@@ -51,10 +51,10 @@ class SteppingTransport implements TokenTransport {
   }
 }
 
-/** How the spender of the only account sees it. */
+/** The spender of the only account. */
 const spenderOf = ({ registry }: CredentialBed) => registry.spenders('acme').spender(undefined, undefined);
 
-/** One call. Only the tokens that `accepts` takes are good. */
+/** One call. The provider accepts the tokens for which `accepts` returns true. */
 const call = (
   accepts: (token: string, attempt: number) => boolean,
   more: Partial<SpentCall> = {},
@@ -78,7 +78,7 @@ describe('calls that the provider refuses', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('get the credential that has replaced theirs already, however late they come', async () => {
+  it('get the credential that has already replaced theirs, however late they are refused', async () => {
     bed = await startCredentialBed();
     await call(() => true);
     const spender = spenderOf(bed);
@@ -88,7 +88,7 @@ describe('calls that the provider refuses', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('force a renewal each at once, as long as each renewal is seen to cure', async () => {
+  it('force a renewal at once each time, as long as each renewal helps', async () => {
     bed = await startCredentialBed();
     await call(() => true);
     for (let revoked = 1; revoked <= 5; revoked += 1)
@@ -96,7 +96,7 @@ describe('calls that the provider refuses', () => {
     expect(bed.logins).toHaveLength(6);
   });
 
-  it('that cannot be sent again count and force alike, and get their refusal at once', async () => {
+  it('force renewals also when they cannot be sent again, and get their refusal at once', async () => {
     bed = await startCredentialBed();
     await call(() => true);
     for (let revoked = 1; revoked <= 6; revoked += 1) {
@@ -137,7 +137,7 @@ describe('calls that the provider refuses', () => {
     expect(Math.max(...outcomes.map((each) => (each as Spent).attempts))).toBeLessThanOrEqual(3);
   });
 
-  it('say so when a young token had to be replaced: another login has ended it', async () => {
+  it('are followed by an event when a young token had to be replaced: another login ended it', async () => {
     bed = await startCredentialBed();
     await call(() => true);
     await bed.clock.advance(5_000);
@@ -168,16 +168,16 @@ describe('calls that the provider refuses', () => {
     const replacing = refuse(spender, bed.clock, refused, refusal);
     await until(() => bed.logins.length === 2);
     expect(spender.peek()).toBeUndefined();
-    // Unless the token is seen to serve all the same.
+    // They do not wait when another call was accepted with the token.
     spender.answered(refused, { sentAtMs: bed.clock.monotonic(), status: 200 });
     expect(spender.peek()).toBe(refused);
     slow.release();
     expect((await replacing)?.token).toBe('t2');
   });
 
-  it('are not kept from a new token by others that a firewall turns away on one path', async () => {
+  it('get a new token although a firewall refuses other calls on one path', async () => {
     bed = await startCredentialBed();
-    // No renewal ahead of its end lies in between, wherever chance puts it.
+    // No early renewal falls into this time, whatever the random number is.
     bed.answer = issuing(10 * HOUR);
     await call(() => true);
     const turnedAway = { own: false, answer: () => 403, isRefusal: (status: number) => status === 403 };
@@ -194,7 +194,7 @@ describe('calls that the provider refuses', () => {
     const killed = spenderOf(bed).peek()?.token;
     const after = [];
     for (let each = 0; each < 3; each += 1) after.push(await call((token) => token !== killed));
-    // One refusal is what the firewall's look like as well; the second in a row is not.
+    // One refusal could be the firewall's. Two refusals in a row cannot.
     expect(after.map(({ refused }) => refused)).toEqual([true, false, false]);
     expect(bed.logins).toHaveLength(before + 1);
   });
@@ -213,7 +213,7 @@ describe('calls that the provider refuses', () => {
     expect(bed.registry.service('acme').status().counters).toMatchObject({ replays: 1 });
   });
 
-  it('get the refusal when no other token can be had, and the next one is fetched behind', async () => {
+  it('get the refusal when no other token can be had, and a new one is fetched in the background', async () => {
     bed = await startCredentialBed();
     await call(() => true);
     const spender = spenderOf(bed);
@@ -226,7 +226,7 @@ describe('calls that the provider refuses', () => {
 });
 
 describe('a new token that the provider does not know yet', () => {
-  it('is sent again to half a second later, and costs no login', async () => {
+  it('is tried again half a second later, and costs no login', async () => {
     bed = await startCredentialBed();
     const startedAtMs = bed.clock.monotonic();
     const known = (afterMs: number) => () => bed.clock.monotonic() >= startedAtMs + afterMs;
@@ -238,7 +238,7 @@ describe('a new token that the provider does not know yet', () => {
     expect(bed.eventsOf('renewals-paused')).toEqual([]);
   });
 
-  it('is replaced when half a second was not enough, and the call waits for the next one', async () => {
+  it('is replaced when half a second was not enough, and the call waits for the next token', async () => {
     bed = await startCredentialBed();
     const startedAtMs = bed.clock.monotonic();
     const waiting = call(() => bed.clock.monotonic() >= startedAtMs + 1_500);
@@ -268,7 +268,7 @@ describe('a new token that the provider does not know yet', () => {
     await waiting;
   });
 
-  it('is waited for no longer than until another call was accepted with it', async () => {
+  it('is waited for until another call is accepted with it, and no longer', async () => {
     bed = await startCredentialBed();
     let known = false;
     const waiting = call(() => known);
@@ -279,7 +279,7 @@ describe('a new token that the provider does not know yet', () => {
     expect(await waiting).toEqual(cured);
   });
 
-  it('is waited for by any number of calls, which is no leak of listeners to Node', async () => {
+  it('is waited for by any number of calls, without a warning of Node about listeners', async () => {
     bed = await startCredentialBed();
     const signals = new Set<EventTarget>();
     const listen = jest.spyOn(AbortSignal.prototype, 'addEventListener');
@@ -298,7 +298,7 @@ describe('a new token that the provider does not know yet', () => {
     expect(await Promise.all(waiting)).toEqual(waiting.map(() => cured));
   });
 
-  it('that died with others before its first call is replaced, and the next one serves the call', async () => {
+  it('is replaced when it ended before its first call, and the next one serves the call', async () => {
     bed = await startCredentialBed();
     const waiting = Array.from({ length: 10 }, () => call((token) => token === 't2'));
     await until(() => bed.logins.length === 1);
@@ -313,7 +313,7 @@ describe('a new token that the provider does not know yet', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('is waited for where calls that were sent before its login are refused while it is fetched', async () => {
+  it('is waited for when calls sent before its login are refused while it is fetched', async () => {
     bed = await startCredentialBed();
     await call(() => true);
     await bed.clock.advance(5_000);
@@ -348,11 +348,11 @@ describe('a new token that the provider does not know yet', () => {
     expect(bed.eventsOf('renewals-paused')).toEqual([]);
   });
 
-  it('is replaced, also after an old token was refused once to a call and accepted then', async () => {
+  it('is replaced, also when the old token was refused once and then accepted', async () => {
     bed = await startCredentialBed();
     await call(() => true);
     await bed.clock.advance(5_000);
-    // Another call is accepted meanwhile, so that the refused one tries the same token again.
+    // Another call is accepted meanwhile. So the refused call tries the same token again.
     const arrive = new EventEmitter();
     const arrival = once(arrive, 'now');
     const flake = call((_, attempt) => attempt > 1, { onItsWay: async () => void (await arrival) });
@@ -372,7 +372,7 @@ describe('a new token that the provider does not know yet', () => {
     expect(await lone).toEqual({ attempts: 3, status: 200, refused: false });
   });
 
-  it('is waited for twice, without another login, once the provider has known a token late', async () => {
+  it('is waited for twice without another login, once the provider has known a token late', async () => {
     bed = await startCredentialBed();
     let known = false;
     const first = call(() => known);
@@ -394,7 +394,7 @@ describe('a new token that the provider does not know yet', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('leaves the calls to its predecessor, and is tried by one repeatable call every half second', async () => {
+  it('is tried by one repeatable call every half second, and the others carry its predecessor', async () => {
     bed = await startCredentialBed();
     await call(() => true);
     await bed.clock.advance(HOUR - 50_000);
@@ -420,7 +420,7 @@ describe('a new token that the provider does not know yet', () => {
     expect(spenderOf(bed).peek()?.token).toBe('t2');
   });
 
-  it.each(['revoke', 'rotate'] as const)('has no predecessor any more after %s()', async (ending) => {
+  it.each(['revoke', 'rotate'] as const)('has no predecessor after %s()', async (ending) => {
     bed = await startCredentialBed();
     await call(() => true);
     await bed.clock.advance(HOUR - 50_000);
@@ -477,7 +477,7 @@ describe('refresh', () => {
     ]);
   });
 
-  it('that fails is not remembered as a result', async () => {
+  it('does not keep its failure as a result', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     const credential = await service.get();
@@ -490,7 +490,7 @@ describe('refresh', () => {
 });
 
 describe('revoke', () => {
-  it('gives the token back, and forgets it', async () => {
+  it('gives the token back to the provider, and forgets it', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     await service.get();
@@ -500,7 +500,7 @@ describe('revoke', () => {
     expect((await service.get()).token).toBe('t2');
   });
 
-  it('drops an answer that is still on its way: an older one never replaces a newer', async () => {
+  it('drops an answer that is still on its way, so that no older token replaces a newer one', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     const slow = held(issuing(HOUR));
@@ -515,7 +515,7 @@ describe('revoke', () => {
   });
 
   it.each(Array.from({ length: 12 }, (_, steps) => steps))(
-    'leaves no token that has just come, %d steps after its answer',
+    'drops a token that has just arrived, %d steps after its answer',
     async (steps) => {
       const transport = new SteppingTransport();
       bed = await startCredentialBed({ keepWarm: 'when-used' }, { transport: () => transport });
@@ -526,7 +526,7 @@ describe('revoke', () => {
       for (let step = 0; step < steps; step += 1) await Promise.resolve();
       await service.revoke();
       await quiet();
-      // What comes after it is no business of the revocation.
+      // The revocation does not concern tokens that are asked for after it.
       if (transport.unanswered.length > 0) transport.answer();
       const { token } = await waiting;
       expect([...transport.revoked, service.status().state]).toEqual(
@@ -535,7 +535,7 @@ describe('revoke', () => {
     },
   );
 
-  it('of many tokens at once is no leak of listeners to Node, and leaves none behind', async () => {
+  it('of many tokens at once leaves no listener behind, and Node warns of none', async () => {
     const transport = new SteppingTransport();
     const signals = new Set<AbortSignal>();
     const send: TokenTransport['send'] = (baseUrl, request, signal) => {
@@ -553,7 +553,7 @@ describe('revoke', () => {
     expect([...signals].flatMap((signal) => getEventListeners(signal, 'abort'))).toEqual([]);
   });
 
-  it('does not fetch another one when only a renewal was on its way', async () => {
+  it('does not fetch another token when only a renewal was under way', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     await service.get();

@@ -47,7 +47,7 @@ const call = (more: { replayable?: boolean } = {}): Promise<Spent> =>
     ...more,
   });
 
-/** Whether it has ended, without a wait for that. */
+/** Whether the promise has settled. It is not waited for. */
 function watched<T>(promise: Promise<T>): { readonly promise: Promise<T>; hasEnded: boolean } {
   const watch = { promise, hasEnded: false };
   const end = () => {
@@ -60,7 +60,7 @@ function watched<T>(promise: Promise<T>): { readonly promise: Promise<T>; hasEnd
 const accepted = { attempts: 1, status: 200, refused: false };
 
 describe('a token that is accepted 30 s after it was issued', () => {
-  it('is what the first calls wait for, and is sent to no one before', async () => {
+  it('is waited for by the first calls, and is not sent before that age', async () => {
     await start();
     const calls = Array.from({ length: 20 }, () => watched(call()));
     await until(() => bed.eventsOf('credential-obtained').length === 1);
@@ -73,7 +73,7 @@ describe('a token that is accepted 30 s after it was issued', () => {
     expect(bed.logins).toHaveLength(1);
   });
 
-  it('leaves the calls to its predecessor until then, over many renewals', async () => {
+  it('is not carried before that age: calls carry its predecessor, over many renewals', async () => {
     await start();
     const first = call();
     await until(() => bed.eventsOf('credential-obtained').length === 1);
@@ -88,12 +88,12 @@ describe('a token that is accepted 30 s after it was issued', () => {
       await bed.clock.advance(2 * SECOND);
     }
     expect(outcomes.filter(({ attempts, refused }) => refused || attempts > 1)).toEqual([]);
-    // Each serves its life, less the window of a minute and the age that the next one needs.
+    // Each token serves for its life, less the renewal window of a minute and the age that the next token needs.
     expect(bed.logins.length).toBeLessThanOrEqual(Math.ceil(40 / 3.4) + 1);
     expect(bed.eventsOf('call-waited')).toHaveLength(1);
   });
 
-  it('replaces a revoked one when it is that old: calls wait for it, and cost one login', async () => {
+  it('replaces a revoked token when it is that old: calls wait for it, and cost one login', async () => {
     await start();
     const first = call();
     await until(() => bed.eventsOf('credential-obtained').length === 1);
@@ -111,7 +111,7 @@ describe('a token that is accepted 30 s after it was issued', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('is waited for where its predecessor ends while it is too young, and no other is asked for', async () => {
+  it('is waited for when its predecessor ends first, and no other token is asked for', async () => {
     await start();
     const first = call();
     await until(() => bed.eventsOf('credential-obtained').length === 1);
@@ -131,7 +131,7 @@ describe('a token that is accepted 30 s after it was issued', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
-  it('is waited for no longer when the application ends', async () => {
+  it('is no longer waited for when the application ends', async () => {
     await start();
     const waiting = failure(call());
     await until(() => bed.eventsOf('credential-obtained').length === 1);
@@ -141,7 +141,7 @@ describe('a token that is accepted 30 s after it was issued', () => {
 });
 
 describe('a token whose login has ended the one before', () => {
-  it('has no predecessor: calls carry it from its first moment', async () => {
+  it('has no predecessor, and calls carry it at once', async () => {
     await start({ usableAfterMs: 0, endsEarlierToken: true });
     bed.answer = (_, index, response) =>
       json(response, 200, { token: `t${index}`, expiresInMs: LIFETIME_MS });
@@ -158,7 +158,7 @@ describe('a token whose login has ended the one before', () => {
     expect(bed.logins).toHaveLength(6);
   });
 
-  it('is not tried again with the one before when a call is refused', async () => {
+  it('is not followed by the one before when a call is refused', async () => {
     await start({ usableAfterMs: 0, endsEarlierToken: true });
     bed.answer = issuing(LIFETIME_MS);
     await spend(spender(), bed.clock, { answer: () => 200 });
@@ -176,7 +176,7 @@ describe('a token whose login has ended the one before', () => {
     expect(carried).not.toContain('t1');
   });
 
-  it('is not asked for because nobody has used the one before for half its life', async () => {
+  it('is not asked for when no call has used the one before for half its life', async () => {
     await start({ usableAfterMs: 0, endsEarlierToken: true });
     bed.answer = issuing(LIFETIME_MS);
     await bed.registry.service('acme').get();
