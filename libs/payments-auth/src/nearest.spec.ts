@@ -15,7 +15,7 @@ describe('nearest', () => {
     expect(nearest(given, known)).toBe(word);
   });
 
-  it('lists what there is when nothing is near', () => {
+  it('lists the known names when none is near', () => {
     expect(suggestion('pesapall', known)).toBe('Did you mean "pesapal"?');
     expect(suggestion('stripe', known)).toBe('Known: cashfin, kashier, pesapal, clickpesa.');
   });

@@ -18,7 +18,7 @@ const rejected: PaymentsAuthEvent = {
 };
 
 describe('the log', () => {
-  it('says in one line what an operator has to know, with provider, account and code in it', () => {
+  it('says in one line what an operator has to know, with provider, account and code', () => {
     const log = logger();
     const events = new EventLog(log);
     events.write(rejected);
@@ -35,7 +35,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('tells a fault of a definition once for each provider, however many accounts meet it', () => {
+  it('reports a fault of a definition once for each provider, however many accounts meet it', () => {
     const log = logger();
     const events = new EventLog(log);
     const fault = { type: 'definition-fault', atMs: 1 } as const;
@@ -51,7 +51,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('tells once of a secret that is rejected, and again of any other reason', () => {
+  it('reports a rejected secret once, and again when the reason is another one', () => {
     const log = logger();
     const events = new EventLog(log);
     const { reason, account } = rejected;
@@ -69,7 +69,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('tells a fault of a definition, and not besides that callers get no credential for it', () => {
+  it('reports a fault of a definition in one line, without a second line about its callers', () => {
     const log = logger();
     const events = new EventLog(log);
     const fail = (account: string, reason: string) => {
@@ -86,7 +86,7 @@ describe('the log', () => {
       atMs: 1,
     });
     expect(log.lines).toHaveLength(2);
-    // Too many different ones are not told as faults: then the second line is the only one, and stays.
+    // Too many different faults are not reported as faults. Then the line about the callers is the only one, and stays.
     for (let n = 1; n <= 100; n += 1) fail('a', `fault ${n}`);
     expect(log.lines.slice(-2)).toEqual([
       'error definition-fault provider=acme account=a reason=fault 99',

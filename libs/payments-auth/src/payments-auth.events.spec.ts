@@ -11,7 +11,7 @@ const event = (provider: string): PaymentsAuthEvent => ({
   atMs: 1,
 });
 
-/** Everything that a microtask, a timer of 0 ms or a rejected promise could still bring about. */
+/** Waits for everything that a microtask, a timer of 0 ms or a rejected promise can still cause. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe('PaymentsAuthEvents', () => {
@@ -35,7 +35,7 @@ describe('PaymentsAuthEvents', () => {
     jest.restoreAllMocks();
   });
 
-  it('reach every listener in order, and never the code that they are about', async () => {
+  it('reach every listener in order, and no listener can disturb the code that emits them', async () => {
     const events = new PaymentsAuthEvents();
     const heard: string[] = [];
     events.events$.subscribe(({ provider }) => heard.push(provider));
@@ -106,7 +106,7 @@ describe('PaymentsAuthEvents', () => {
     },
   );
 
-  it('can be left, and complete at the end', async () => {
+  it('can be unsubscribed from, and complete when the application ends', async () => {
     const events = new PaymentsAuthEvents();
     const heard: string[] = [];
     const subscription = events.events$.subscribe(({ provider }) => heard.push(provider));

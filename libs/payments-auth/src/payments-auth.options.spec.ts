@@ -34,7 +34,7 @@ const Auth = PaymentsAuthModule;
 const load = async (account: string) => ({ consumerKey: account, consumerSecret: key });
 const save = async () => true;
 
-// What counts here is that the compiler agrees: `tsc --noEmit` fails where an expected error does not come.
+// The compiler is what tests this file: `tsc --noEmit` fails where an expected error does not come.
 describe('the types of options', () => {
   it('know the credentials of each built-in provider, in every form', () => {
     const pesapal = { consumerKey: key, consumerSecret: key };
@@ -182,7 +182,7 @@ describe('the types of options', () => {
     expect(modules).toHaveLength(4);
   });
 
-  it('refuse what a factory misspells beside options that exist', () => {
+  it('refuse a misspelt option that a factory returns beside options that exist', () => {
     const credentials = { consumerKey: key, consumerSecret: key };
     const pesapal = { environment: 'sandbox', credentials } as const;
     const modules = [

@@ -55,7 +55,7 @@ function longestLeft(clean: string, written: string): number {
 describe('scrubbed', () => {
   describe.each(WRITTEN)('hides a secret that is written %s', (title, write) => {
     it.each([SECRET, randomBytes(24).toString('base64url'), 'a b&c%41"d/e+f', 'p%25&amp;q\\u0041r'])(
-      'whole: %s',
+      'and whole: %s',
       (secret) => {
         const text = write(secret);
         const clean = scrubbed(`invalid client: ${text}, try again`, [secret]);
@@ -65,7 +65,7 @@ describe('scrubbed', () => {
       },
     );
 
-    it('cut anywhere, as long as 12 characters of it are left', () => {
+    it('and cut anywhere, as long as 12 characters of it are left', () => {
       fc.assert(
         fc.property(
           fc.stringMatching(/^[A-Za-z0-9]{24,40}$/),
@@ -76,7 +76,7 @@ describe('scrubbed', () => {
             const at = start % (text.length - 18);
             const piece = text.slice(at, at + 18 + (length % (text.length - at - 17)));
             const clean = scrubbed(`said ${piece}.`, [secret]);
-            // A piece of base64 can end in the middle of a character that depends on what stands beside the secret.
+            // A piece of base64 can end within a character that depends on the text beside the secret.
             const most = title.startsWith('base64') ? 18 : 11;
             expect(longestLeft(clean.replace('said ', ''), piece)).toBeLessThanOrEqual(most);
           },
@@ -95,7 +95,7 @@ describe('scrubbed', () => {
       }
   });
 
-  it('leaves the public prefix of a key, and hides what stands behind it', () => {
+  it('leaves the public prefix of a key, and hides the text after it', () => {
     expect(scrubbed('a key must begin with FLWSECK_TEST-', [PREFIXED])).toBe(
       'a key must begin with FLWSECK_TEST-',
     );
@@ -104,7 +104,7 @@ describe('scrubbed', () => {
     expect(scrubbed('send Authorization: Bearer', [`Bearer ${PREFIXED}`])).toBe('send Authorization: Bearer');
   });
 
-  it('hides the lines of a PEM, and not what every PEM begins with', () => {
+  it('hides the lines of a PEM, and not the text that every PEM begins with', () => {
     const lines = [PEM, PEM.replaceAll('\n', '\\n'), BODY.slice(10, 30), Buffer.from(PEM).toString('base64')];
     for (const text of lines) {
       const clean = scrubbed(`-----BEGIN PRIVATE KEY----- is wrong: ${text}`, [PEM]);
@@ -124,7 +124,7 @@ describe('scrubbed', () => {
     expect(scrubbed('x aaaaaaaaaaaabbbbbbbbbbbbcccccccccccc y', [one, two])).toBe('x [hidden] y');
   });
 
-  it('leaves every text alone in which nothing of a secret stands', () => {
+  it('does not change a text without a part of a secret', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(scrubbed(text, [SECRET, PREFIXED, PEM])).toBe(text);
@@ -133,7 +133,7 @@ describe('scrubbed', () => {
   });
 
   it('looks at each character of a long text a bounded number of times', () => {
-    // Counted by what it reads, not by how long it takes: the text is one run of what the secret holds too.
+    // The characters that it reads are counted, and not the time. The text is one run of characters of the secret.
     const text = 'A'.repeat(200_000);
     expect(scrubbed(text, [`${'A'.repeat(40)}x`])).toBe('[hidden]');
   });
@@ -160,7 +160,7 @@ describe('told', () => {
     ['connect postgres://app:pass@db:5432/keys', 'connect postgres://[hidden]@db:5432/keys'],
     ['Basic authentication is required', 'Basic authentication is required'],
     ['the Bearer challenge, unanswered', 'the Bearer challenge, unanswered'],
-  ])('hides what is a secret of anybody: %s', (words, expected) => {
+  ])('hides text that looks like any secret: %s', (words, expected) => {
     expect(told(words)).toBe(expected);
   });
 

@@ -11,7 +11,7 @@ import { fc } from '../../../../test/support/chances.js';
 const fields = new Set(['apiKey', 'hash']);
 const secret = randomSecret();
 
-/** axios's own transform, which parses JSON; and any other, after which objects may be known to others. */
+/** axios's own transform, which parses JSON, and another one, after which other code may hold the objects. */
 const OWN = { transformResponse: applicationAxios.defaults.transformResponse };
 const OTHER = { transformResponse: [JSON.parse] };
 
@@ -27,7 +27,7 @@ function received(raw: unknown, transform: Transform = JSON.parse as never, conf
 
 const parsed = (raw: string, transform?: Transform) => received(raw, transform, OWN);
 
-/** What a hidden class of V8 says: the objects of one shape are made, and read, without looking anything up. */
+/** Whether objects share a hidden class of V8. Such objects are fast to make and to read. */
 setFlagsFromString('--allow-natives-syntax');
 const haveOneShape = runInThisContext('(a, b) => %HaveSameMap(a, b) && %HasFastProperties(a)') as (
   a: object,
@@ -60,7 +60,7 @@ describe('secret fields of an answer that axios has parsed', () => {
     expect(data.a[0]).toBe(value.a[0]);
   });
 
-  it('keep a member that is called __proto__ a member', () => {
+  it('do not change a member that is called __proto__', () => {
     const { data } = parsed(`{"__proto__":{"isAdmin":true},"apiKey":"${secret}","1":2}`);
     expect(Object.getPrototypeOf(data)).toBe(Object.prototype);
     expect(data.isAdmin).toBeUndefined();
@@ -153,7 +153,7 @@ describe.each([
 });
 
 describe('secret fields of an answer', () => {
-  it('cost no list of what a long answer holds', () => {
+  it('are found in a long answer without a list of all its objects', () => {
     let listed = 0;
     const list = new Proxy([{ apiKey: secret }, 1, 2, 3], {
       ownKeys: (target) => {
@@ -229,7 +229,7 @@ describe('secret fields of an answer', () => {
     expect(Object.getOwnPropertyDescriptor(plain, 'data')?.enumerable).toBe(true);
   });
 
-  it('show when the transform failed, not at all', () => {
+  it('are not shown when the transform fails', () => {
     const response = { data: `{"apiKey":"${secret}"` } as AxiosResponse;
     hideSecretFields(response, fields);
     expect(findLeaks(response, [secret])).toEqual([]);

@@ -44,7 +44,7 @@ describe('fromFile', () => {
     expect(await fromFile(at('secret')).text()).toBe(expected);
   });
 
-  it('stands in the place of one field, and is read again whenever it is asked', async () => {
+  it('gives one field, and reads the file again each time that it is asked', async () => {
     await writeFile(at('secret'), `${SECRET}\n`);
     const cashfin = await configure('cashfin', { credentials: { clientSecret: fromFile(at('secret')) } });
     expect(cashfin?.own?.isDynamic).toBe(true);
@@ -55,7 +55,7 @@ describe('fromFile', () => {
     expect(await cashfin?.own?.resolve()).toEqual([{ clientSecret: 'test-secret-not-real-0002' }]);
   });
 
-  it('stands in the place of all credentials, as a JSON object or a list of them', async () => {
+  it('gives all credentials, from a JSON object or from a list of them', async () => {
     const older = { consumerKey: 'test-key-not-real-1', consumerSecret: SECRET };
     const newer = { ...older, consumerKey: 'test-key-not-real-2' };
     await writeFile(at('one.json'), `${JSON.stringify(older)}\n`);
@@ -71,7 +71,7 @@ describe('fromFile', () => {
     expect(await files?.own?.resolve()).toEqual([newer, older, older]);
   });
 
-  it('gives accounts their secrets too', async () => {
+  it('gives the secrets of accounts too', async () => {
     await writeFile(at('shop'), SECRET);
     const cashfin = await configure('cashfin', {
       accounts: { shop: { clientSecret: fromFile(at('shop')) } },
@@ -80,7 +80,7 @@ describe('fromFile', () => {
     expect(await cashfin?.accounts?.resolve('shop')).toEqual([{ clientSecret: SECRET }]);
   });
 
-  it('stops the boot when the file is missing or of no use, and shows nothing of it', async () => {
+  it('stops the boot when the file is missing or not usable, and shows nothing of its content', async () => {
     await writeFile(at('broken.json'), `{ "clientSecret": ${SECRET}`);
     await writeFile(at('wrong.json'), JSON.stringify({ secret: SECRET }));
     await writeFile(at('two'), `${SECRET}\n\n`);
@@ -97,7 +97,7 @@ describe('fromFile', () => {
     }
   });
 
-  it('keeps what it read last while the file is missing or half written', async () => {
+  it('keeps the last content while the file is missing or half written', async () => {
     const quiet = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     try {
       await writeFile(at('secret'), SECRET);
@@ -119,7 +119,7 @@ describe('fromFile', () => {
     }
   });
 
-  it('keeps an optional field while its file is emptied, because an empty file says nothing', async () => {
+  it('keeps an optional field while its file is empty, because a new value may be on its way', async () => {
     const quiet = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     try {
       const credentials = { clientSecret: SECRET, webhookSecret: fromFile(at('webhook')) };

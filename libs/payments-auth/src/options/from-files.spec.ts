@@ -16,7 +16,7 @@ const pair = () =>
   fromFiles({ certificate: join(folder, 'tls.crt'), key: join(folder, 'tls.key'), id: join(folder, 'id') });
 
 describe('fromFiles', () => {
-  it('takes a certificate and its key only when they fit, and uses those before until then', async () => {
+  it('takes a new certificate and its key only when they fit, and uses the old ones until then', async () => {
     const [first, second] = [createCertificate(['one.test']), createCertificate(['two.test'])];
     write('id', 'client-1\n');
     write('tls.crt', first.cert);

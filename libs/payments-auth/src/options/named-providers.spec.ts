@@ -109,7 +109,7 @@ describe('fromEnvironment', () => {
 });
 
 describe('Own definitions', () => {
-  it('need not be given again as provider', async () => {
+  it('need not be named again by the option provider', async () => {
     const options = { providers: { acme: { credentials: { user: 'shop', pin: SECRET } } } };
     expect(await names(options, {}, [acme])).toEqual(['acme']);
   });
@@ -123,7 +123,7 @@ describe('Own definitions', () => {
     expect(await problems({}, {}, definitions)).toEqual([expect.stringMatching(expected)]);
   });
 
-  it('belong beside the factory, and not into what it returns', async () => {
+  it('are named beside the factory, and not in what it returns', async () => {
     expect(await problems({ definitions: [acme] })).toEqual([
       'definitions: belongs beside useFactory, and not into what it returns',
     ]);

@@ -289,7 +289,7 @@ describe('options with providers', () => {
     ]);
   });
 
-  it('ignore the variables where accounts are given: a forgotten account charges nobody', async () => {
+  it('ignore the variables where accounts are given, so that a forgotten account is not charged', async () => {
     const provider = only(
       await resolve(
         { providers: { cashfin: { accounts: { shop: { clientSecret: SECRET } } } } },
@@ -302,7 +302,7 @@ describe('options with providers', () => {
     expect(await provider.accounts?.resolve('__proto__')).toBeUndefined();
   });
 
-  it('ask functions when they are needed, and not at boot', async () => {
+  it('call functions when their answer is needed, and not at boot', async () => {
     const asked: string[] = [];
     const provider = only(
       await resolve({
@@ -325,7 +325,7 @@ describe('options with providers', () => {
     expect(asked).toEqual(['own', 'shop', 'other']);
   });
 
-  it('keep what was given at boot, whatever becomes of the object that it was given in', async () => {
+  it('keep what was given at boot, also when the given object changes later', async () => {
     const credentials = { clientSecret: SECRET };
     const provider = only(await resolve({ providers: { cashfin: { credentials } } }));
     credentials.clientSecret = 'changed';
@@ -557,7 +557,7 @@ describe('where a provider is', () => {
     },
   );
 
-  it('is said by the options or by the variables, never by half of each', async () => {
+  it('is taken from the options or from the variables, and never from both', async () => {
     const { providers, warnings } = await resolve(
       { providers: { pesapal: { environment: 'live', credentials: pesapal } } },
       { PESAPAL_ENVIRONMENT: 'sandbox', PESAPAL_BASE_URL: 'https://elsewhere.test' },

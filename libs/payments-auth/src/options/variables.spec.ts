@@ -37,12 +37,15 @@ describe('variables', () => {
     ['0', 0, false],
     [undefined, 12_345, false],
     [undefined, 1e21, true],
-    // The application's own default says something else, and is no reading of the text.
+    // This number is a default of the application. It was not made from the text.
     ['7', 12_345, false],
-  ])('that stand as %j and are read as %d have lost digits: %s', (text, value, lost) => {
-    if (text !== undefined) process.env[NAME] = text;
-    expect(variablesOf({ get: () => value }).hasLostDigits?.(NAME)).toBe(lost);
-  });
+  ])(
+    'that are %j in the environment and %d in the ConfigService have lost digits: %s',
+    (text, value, lost) => {
+      if (text !== undefined) process.env[NAME] = text;
+      expect(variablesOf({ get: () => value }).hasLostDigits?.(NAME)).toBe(lost);
+    },
+  );
 
   it('are text again where a validation schema has made numbers of them', () => {
     expect(variablesOf({ get: () => 12_345 })(NAME)).toBe('12345');

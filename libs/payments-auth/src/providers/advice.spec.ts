@@ -13,7 +13,7 @@ const entries = providers.flatMap(([name, definition]) =>
 );
 
 describe('advice', () => {
-  it.each(entries)('of %s for %j is not hidden behind an earlier one', (_, __, definition, advice) => {
+  it.each(entries)('of %s for %j is found, and no earlier advice hides it', (_, __, definition, advice) => {
     const [status] = [advice.status ?? 400].flat();
     const { cause, fix } = advice;
     const symptom = { on: advice.on, what: advice.says ?? 'no', status };
@@ -47,11 +47,11 @@ describe('advice', () => {
     ['a cut connection', pesapal, { on: 'login', what: 'ECONNRESET' }, /was cut/],
     ['a missing variable', kashier, { on: 'settings', what: 'KASHIER_SECRET_KEY: missing' }, /settings/],
     ['words nobody has documented', pesapal, { on: 'login', what: 'teapot', status: 418 }, /not documented/],
-  ])('there is for %s, from any provider', (_, definition, symptom, cause) => {
+  ])('exists for %s, at any provider', (_, definition, symptom, cause) => {
     expect(adviceFor(definition, symptom).cause).toMatch(cause);
   });
 
-  it.each([kashier, wakapay])('speaks of no login where it is the calls that are limited ($name)', (each) => {
+  it.each([kashier, wakapay])('does not speak of logins where calls are limited ($name)', (each) => {
     const { cause, fix } = adviceFor(each, { on: 'call', what: 'Too Many Requests', status: 429 });
     expect(`${cause} ${fix}`).toMatch(/requests.*fewer calls/);
     expect(`${cause} ${fix}`).not.toMatch(/login|token/i);

@@ -10,7 +10,7 @@ function denied(status: number, error: unknown) {
 const suspect = (value: string) => kashier.credentials.secretKey.suspect?.(value);
 const scope = (answer: ApiAnswer) => cryptofuse.refusal?.scope?.(answer);
 
-/** What is true of one provider only; what is true of all of them is in the contract. */
+/** Tests of what one provider alone does. `providers.contract.spec.ts` tests what all of them do. */
 describe('kashier', () => {
   const credentials = { secretKey: 'test-not-real$secret', apiKey: 'test-api-key-not-real' };
 
@@ -43,13 +43,13 @@ describe('kashier', () => {
     expect(suspect('f00d')).not.toContain('f00d');
   });
 
-  it('marks what answers repeat as secret', () => {
+  it('marks as secret what its answers repeat of a key', () => {
     expect(kashier.secretResponseFields).toEqual(['apiKey', 'hash']);
   });
 });
 
 describe('wakapay', () => {
-  it('knows a key of the test environment by its looks', () => {
+  it('recognises a key of the test environment by its prefix', () => {
     const { apiKey, apiSecret } = wakapay.credentials;
     expect(apiKey.belongsTo?.['test']?.test('pk_test_1')).toBe(true);
     expect(apiSecret.belongsTo?.['test']?.test('sk_test_1')).toBe(true);
@@ -60,7 +60,7 @@ describe('wakapay', () => {
 describe('cryptofuse', () => {
   const details = { required_scopes: ['write', 7], token_scopes: ['read'] };
 
-  it('says which scope is missing, where it was the scope', () => {
+  it('names the missing scope when a call is refused for its scope', () => {
     expect(scope(denied(403, { code: 'permission_denied', details }))).toEqual({
       required: ['write'],
       held: ['read'],
@@ -99,7 +99,7 @@ describe.each(definitions.map((definition) => [definition.name, definition] as c
       });
     });
 
-    it('stands on https only, and picks its environment by a variable where it has more than one', () => {
+    it('has https URLs only, and a variable for its environment where it has more than one', () => {
       const bases = Object.values(definition.environments).flatMap((each) =>
         typeof each === 'string' ? [each] : Object.values(each),
       );

@@ -56,7 +56,7 @@ describe('credentialValue', () => {
     ['signingKey', 'test-not-real', 'not a PEM'],
     ['signingKey', PRIVATE.slice(0, 90), 'cannot be read'],
     ['signingKey', {}, 'must be a PEM'],
-  ])('says what keeps a value from being %s, and never the value', (field, given, problem) => {
+  ])('says why a value cannot be %s, and does not show the value', (field, given, problem) => {
     const read = credentialValue(acme, field, given) as { problem: string };
     expect(read.problem).toContain(problem);
     expect(read.problem).not.toContain('not-real');

@@ -35,7 +35,7 @@ function problemsOf(changes: Record<string, unknown>): readonly string[] {
   return [];
 }
 
-/** A path, and a message of some length that reads well: no article and no full stop too many. */
+/** A path, and a message of some length with no doubled article and no doubled full stop. */
 const SAID = /^[^:]+: (?!.*(?:\ba (?:object|array)\b|\.\.$|\?\.)).{12,}$/;
 
 /** The problem's path: what stands before the first colon. */
@@ -43,7 +43,7 @@ function pathsOf(changes: Record<string, unknown>): string[] {
   return problemsOf(changes).map((problem) => problem.split(': ')[0] ?? '');
 }
 
-// Slips, as they are made.
+// Mistakes that authors make.
 type Loose = { credentials: Readonly<Record<string, string | undefined>> };
 const withHost = {
   credentials: { apiKey: {}, host: { inUrl: /^[a-z]+$/ } },
@@ -74,7 +74,7 @@ const asksForScopes = {
   headers: tokenHeaders,
 };
 describe('defineProvider', () => {
-  it('gives back what it was given, for nobody to change', () => {
+  it('returns the definition that it was given, frozen', () => {
     const definition = defineProvider<AcmeCredentials>(acme);
     expect(definition).toEqual(acme);
     expect(Object.isFrozen(definition)).toBe(true);
@@ -102,7 +102,7 @@ describe('defineProvider', () => {
       expect(definition.name satisfies 'twofold').toBe('twofold');
     });
 
-    it('a login with a nested token, revocation, limits, and a quota', () => {
+    it('a login with a nested token, a revocation, limits, and a quota', () => {
       const definition = defineProvider<AcmeCredentials>({
         ...acme,
         token: login<AcmeCredentials>({
@@ -150,7 +150,7 @@ describe('defineProvider', () => {
       ).toEqual([]);
     });
 
-    it('a refusal that its documents leave without words, and none at all', () => {
+    it('a refusal without words in its documents, and a definition without any refusal', () => {
       const bare = { refused: ({ status }: ApiAnswer) => status === 401, bare401: true };
       expect(problemsOf({ refusal: bare })).toEqual([]);
       expect(problemsOf({ refusal: undefined })).toEqual([]);
@@ -161,7 +161,7 @@ describe('defineProvider', () => {
       expect(problemsOf({ headers: undefined, tls: () => ({ cert: '', key: '' }) })).toEqual([]);
     });
 
-    it('a placeholder left of a domain that the provider owns, in whole labels and in parts', () => {
+    it('a placeholder before a domain that the provider owns, in whole labels and in parts', () => {
       for (const live of [
         'https://{host}.acme.co.uk',
         'https://{host}-live.acmepay.com',
@@ -170,7 +170,7 @@ describe('defineProvider', () => {
         expect(problemsOf({ environments: { live }, ...withHost })).toEqual([]);
     });
 
-    it('plain http on loopback, where a definition is tried out', () => {
+    it('plain http on loopback, to try a definition out', () => {
       expect(problemsOf({ environments: { live: 'http://127.0.0.1:8080/v1' } })).toEqual([]);
     });
   });
@@ -331,11 +331,11 @@ describe('defineProvider', () => {
       expect(pathsOf(changes)).toEqual([path]);
     });
 
-    it('a token that its factory has not made', () => {
+    it('a token that no factory has made', () => {
       expect(pathsOf({ token: { kind: 'login' } })).toEqual(['token']);
     });
 
-    it('functions of a token that are written as 0.1 called them, with the credentials themselves', () => {
+    it('functions of a token that are written for 0.1, with the credentials as their argument', () => {
       const token = clientCredentials<AcmeCredentials>({
         path: '/token',
         documentedLifetimeMs: 600_000,
@@ -417,7 +417,7 @@ describe('defineProvider', () => {
       expect(pathsOf({ token, headers: tokenHeaders })).toEqual([path]);
     });
 
-    it('but not the key of an assertion, because a made-up value cannot be one', () => {
+    it('but not the key of an assertion, because an invented value cannot be a key', () => {
       const token = clientCredentials<AcmeCredentials>({
         path: '/token',
         client: () => ({ id: 'acme' }),
@@ -430,7 +430,7 @@ describe('defineProvider', () => {
       expect(problemsOf({ token, headers: tokenHeaders })).toEqual([]);
     });
 
-    it('a mistake in a value that is used in several places, and names it once', () => {
+    it('a mistake in a value that is used in several places, which is named once', () => {
       const live = { a: 'https://{nobody}.acme.test', b: 'https://{nobody}.acme.test' };
       expect(
         problemsOf({ environments: { live: live.a, test: live.b }, credentials: acme.credentials }),
@@ -475,7 +475,7 @@ describe('defineProvider', () => {
     });
   });
 
-  it('lets the compiler refuse what it can see', () => {
+  it('is typed so that the compiler refuses many of these mistakes', () => {
     const definition: ProviderDefinition = defineProvider<AcmeCredentials>(acme);
     expect(definition.name).toBe('acme');
     // @ts-expect-error every credential is described

@@ -24,7 +24,7 @@ const DATE = new Date(NOW_MS).toUTCString();
 const BASIC = { clientAuthentication: 'client_secret_basic' } as const;
 const TOKEN = 'eyJ0ZXN0Ijp0cnVlfQ.test-token-not-real.c2ln';
 
-/** The six that were first. What is true of every built-in provider is held in `built-in.providers.spec.ts`. */
+/** The first six providers. `built-in.providers.spec.ts` tests what is true of every built-in provider. */
 type SixName = (typeof FOUND_BY_VARIABLES)[number]['name'];
 
 const credentials: Required<Pick<BuiltInCredentials, SixName>> = {
@@ -44,7 +44,7 @@ const credentials: Required<Pick<BuiltInCredentials, SixName>> = {
 /** What a token endpoint answers: `[status, body]`. */
 type Answer = readonly [status: number, body?: unknown];
 
-/** What is true of one provider's logins, word for word as PROVIDERS.md has it. */
+/** The logins of one provider, word for word as its documents have them. */
 interface LoginContract {
   readonly request: { url: string; headers: Record<string, string>; body: string };
   readonly issued: Answer;
@@ -154,7 +154,7 @@ const logins: Record<Exclude<SixName, 'cashfin' | 'kashier'>, LoginContract> = {
   },
 };
 
-/** Kinds of refusal: the provider's own that a new credential cures, one that none cures, and no refusal of its own. */
+/** Kinds of refusal: the provider's own that a new credential cures, one that no credential cures, and a bare status. */
 type Verdict = 'refused' | 'incurable' | 'neither';
 
 const permissionDenied = {
@@ -258,7 +258,7 @@ describe.each(named)('%s', (name, definition) => {
     expect(definition.docs).toMatch(/^https:\/\//);
   });
 
-  it('stands on https only, and picks its environment by a variable where it has more than one', () => {
+  it('has https URLs only, and a variable for its environment where it has more than one', () => {
     const bases = Object.values(definition.environments).flatMap((each) =>
       typeof each === 'string' ? [each] : Object.values(each),
     );
@@ -287,7 +287,7 @@ describe.each(named)('%s', (name, definition) => {
   });
 
   it.each([[undefined], [null], [''], ['Unauthorized'], [[]], [{}], [42]])(
-    'leaves a 401 with %j to the general rule, because no provider words it so',
+    'leaves a 401 with %j to the general rule, because no provider answers with these words',
     (body) => {
       expect(verdict(definition, 401, body)).toBe('neither');
     },
@@ -300,7 +300,7 @@ describe.each(named)('%s', (name, definition) => {
     }
   });
 
-  it('looks at successful answers only where it refuses with one', () => {
+  it('looks at successful answers only where the provider refuses with such an answer', () => {
     const refusesWithSuccess = calls[name].some(([kind, status]) => kind === 'refused' && status < 300);
     expect(definition.refusal?.alsoOnSuccess ?? false).toBe(refusesWithSuccess);
   });
@@ -342,7 +342,7 @@ describe.each(tokenProviders)('%s, logging in', (_, { definition, strategy, cont
     });
   });
 
-  it('spends the token in Authorization, and never says Bearer twice', () => {
+  it('sends the token in Authorization, and never with Bearer twice', () => {
     const outcome = read(strategy, contract.issued);
     const token = outcome.outcome === 'issued' ? outcome.token : '';
     const parts = { credentials: secret, token };
@@ -372,7 +372,7 @@ describe.each(tokenProviders)('%s, logging in', (_, { definition, strategy, cont
     },
   );
 
-  it.each([['text'], [[]], [{}]])('reads 200 %j as an answer that it does not know', (body) => {
+  it.each([['text'], [[]], [{}]])('reads 200 %j as an unknown answer', (body) => {
     expect(read(strategy, [200, body])).toMatchObject({ outcome: 'rejected', code: 'DEFINITION_FAULT' });
   });
 
@@ -408,8 +408,8 @@ function variablesOf(definition: ProviderDefinition): string[] {
   ].filter((variable): variable is string => variable !== undefined);
 }
 
-describe('the built-in providers', () => {
-  it('are the six, each under a name of its own', () => {
+describe('the first six providers', () => {
+  it('have these names', () => {
     expect(definitions.map(({ name }) => name)).toEqual([
       'cashfin',
       'kashier',
@@ -420,7 +420,7 @@ describe('the built-in providers', () => {
     ]);
   });
 
-  it('read from these variables, and no two from the same one', () => {
+  it('read their credentials from these variables, and no two from the same one', () => {
     const variables = definitions.flatMap(variablesOf);
     expect(variables.toSorted()).toEqual([
       'CASHFIN_BASE_URL',
@@ -462,7 +462,7 @@ const subscription = {
 const daraja = (errorCode: string, errorMessage = 'Invalid Access Token') => ({ errorCode, errorMessage });
 const square = (code: string) => ({ errors: [{ category: 'AUTHENTICATION_ERROR', code }] });
 
-/** Answers of the catalogue where one provider has several for one thing. The counterpart gives one of each. */
+/** Cases for which a provider has several answers. Its counterpart in the sandbox gives one of them. */
 const catalogueCalls: readonly (readonly [
   name: BuiltInProviderName,
   verdict: Verdict,
@@ -522,7 +522,7 @@ const catalogueCalls: readonly (readonly [
   ['vipps-mobilepay', 'incurable', 401, subscription],
 ];
 
-/** Logins of the catalogue that are answered with a wrong secret in more than one way. */
+/** Providers that answer a wrong secret in more than one way. */
 const catalogueRejections: readonly (readonly [name: BuiltInProviderName, answer: Answer, reason: string])[] =
   [
     ['daraja', [400, daraja('400.008.01', 'Invalid Authentication passed')], '400.008.01'],
@@ -535,7 +535,7 @@ const catalogueRejections: readonly (readonly [name: BuiltInProviderName, answer
 const definitionOf = (name: BuiltInProviderName) =>
   BUILT_IN_PROVIDERS.find((each) => each.name === name) as ProviderDefinition;
 
-describe('what the catalogue answers', () => {
+describe('an answer of a provider of the catalogue', () => {
   it.each(catalogueCalls)('to a call of %s is %s: %i %j', (name, expected, status, body) => {
     expect(verdict(definitionOf(name), status, body)).toBe(expected);
   });
@@ -545,7 +545,7 @@ describe('what the catalogue answers', () => {
     expect(read(strategy, answer)).toMatchObject({ outcome: 'rejected', reason });
   });
 
-  it('says which logins end the token before them', () => {
+  it('ends the earlier token where the definition says so', () => {
     const ending = (BUILT_IN_PROVIDERS as readonly ProviderDefinition[])
       .filter((definition) => strategyOf(definition)?.endsEarlierToken === true)
       .map(({ name }) => name);

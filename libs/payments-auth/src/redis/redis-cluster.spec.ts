@@ -15,7 +15,7 @@ interface ClusterClient {
   close(): void;
 }
 
-/** Redis writes down what it knows of its cluster, and cannot be kept from it. */
+/** Redis writes a file with what it knows of its cluster. No option prevents that. */
 const config = `nodes-${randomUUID()}.conf`;
 let server: RedisServer;
 
@@ -34,7 +34,7 @@ const CONNECT: Readonly<Record<string, () => Promise<ClusterClient>>> = {
   },
 };
 
-/** One node holds all the slots: it refuses a script whose keys do not share one, as a node among many does. */
+/** One node holds all the slots. Like a node among many, it refuses a script whose keys are in different slots. */
 describe('RedisTokenStore over a cluster', () => {
   beforeAll(async () => {
     server = await startRedisServer({
@@ -86,7 +86,7 @@ describe('RedisTokenStore over a cluster', () => {
         resolve(hash);
       });
     });
-    // Until the subscription stands, nobody hears.
+    // No message arrives before the subscription is in place.
     const telling = setInterval(() => void store.withdraw(key, true), 50);
     expect(await heard).toBe(key.hash);
     clearInterval(telling);

@@ -84,7 +84,7 @@ describe('the options of a RedisTokenStore', () => {
     expect(hashKeyWith({ keys: [next], hashKey: before })).toEqual(before);
   });
 
-  it('are not to be seen in the store', () => {
+  it('are not visible on the store', () => {
     const store = new RedisTokenStore(createClient(), { keys: [{ id: 'a', key: KEY }] });
     const seen = inspect(store, { depth: 9, showHidden: false }) + JSON.stringify(store);
     expect(seen).not.toContain(Buffer.from(KEY, 'base64').toString('hex').slice(0, 8));

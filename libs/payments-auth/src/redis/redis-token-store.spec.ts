@@ -34,7 +34,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
 
   const storeWith = (options: object = {}) =>
     new RedisTokenStore(connection.client, {
-      // A busy machine may take longer than the default. A test that is about it says its own.
+      // A busy machine may need longer than the default. A test of the limit sets its own.
       timeoutMs: 60_000,
       keys: KEYS,
       prefix,
@@ -65,7 +65,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
   afterEach(() => connection.close());
 
   it('gives the fleet one login after a fail-over to a Redis whose clock is behind', async () => {
-    // All hold a token that the Redis before has numbered by its own clock, 2 s ahead, and this one is empty.
+    // All hold a token that the earlier Redis has numbered by its own clock, which was 2 s ahead. This Redis is empty.
     const held = { ...ANY, newerThan: Date.now() + 2_000, drop: true };
     let logins = 0;
     for (let each = 0; each < 12; each += 1) {
@@ -79,7 +79,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect(logins).toBe(1);
   });
 
-  it('gives the right to ask to one at a time', async () => {
+  it('gives the lock to one process at a time', async () => {
     const [one, two] = [storeWith(), storeWith()];
     const grant = await acquire(one);
     expect(await two.claim(key, ANY)).toEqual({ outcome: 'held' });
@@ -87,7 +87,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect((await two.claim(key, ANY)).outcome).toBe('acquired');
   });
 
-  it('hands a published token over in one round trip, with what is left of its life', async () => {
+  it('hands a published token over in one round trip, with its remaining life', async () => {
     await publish(storeWith());
     const before = await scriptCalls(connection);
     const claim = await storeWith().claim(key, ANY);
@@ -103,16 +103,19 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     [{ ofProven: 1, ofOthers: -3, leftAtStartMs: 52_000 }, false],
     [{ ofProven: 1, ofOthers: 3 }, false],
     ['often', false],
-  ])('hands over what was forced in vain, and a token whose %j is nonsense', async (forced, isHeard) => {
-    await publish(storeWith(), { ...TOKEN, forced: forced as never });
-    const claim = await storeWith().claim(key, ANY);
-    expect(claim).toMatchObject({ outcome: 'found', token: TOKEN });
-    const { token } = claim as Claim & { outcome: 'found' };
-    expect(token.forced).toEqual(isHeard ? forced : undefined);
-    expect(warnings).toEqual([]);
-  });
+  ])(
+    'hands over forced renewals that did not help, and a token whose %j is not valid',
+    async (forced, isHeard) => {
+      await publish(storeWith(), { ...TOKEN, forced: forced as never });
+      const claim = await storeWith().claim(key, ANY);
+      expect(claim).toMatchObject({ outcome: 'found', token: TOKEN });
+      const { token } = claim as Claim & { outcome: 'found' };
+      expect(token.forced).toEqual(isHeard ? forced : undefined);
+      expect(warnings).toEqual([]);
+    },
+  );
 
-  it('hands over nothing that is not newer than what is wanted', async () => {
+  it('hands over only a token that is newer than the one that the process has', async () => {
     const store = storeWith();
     const { version } = await publish(store);
     expect((await store.claim(key, { ...ANY, newerThan: version - 1 })).outcome).toBe('found');
@@ -122,13 +125,13 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
   it('does not let a slow holder overwrite a newer token', async () => {
     const store = storeWith();
     const slow = await acquire(store);
-    await connection.command('DEL', names.lock); // its time is up
+    await connection.command('DEL', names.lock); // The lock of the first holder has ended.
     await publish(store, { ...TOKEN, token: 'newer' });
     expect(await store.publish(key, slow, { ...TOKEN, token: 'older' }, 50_000)).toBe(false);
     expect(await store.claim(key, ANY)).toMatchObject({ token: { token: 'newer' } });
   });
 
-  it('does not let go of a lock that another has acquired meanwhile', async () => {
+  it('does not release a lock that another process has acquired meanwhile', async () => {
     const store = storeWith();
     const slow = await acquire(store);
     await connection.command('DEL', names.lock);
@@ -160,7 +163,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect((await storeWith().claim(key, ANY)).outcome).toBe('held');
   });
 
-  it('takes a withdrawn token away, together with those still on their way', async () => {
+  it('removes a withdrawn token, and refuses tokens that were asked for before the withdrawal', async () => {
     const store = storeWith();
     await publish(store);
     const onItsWay = await acquire(store, { ...ANY, newerThan: Number.MAX_SAFE_INTEGER });
@@ -184,7 +187,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     const withdrawal = await heard;
     expect(withdrawal.hash).toBe(key.hash);
     expect(withdrawal.version).toBeGreaterThan(version);
-    // The application's client takes commands as before, and the other connection is gone.
+    // The application's client takes commands as before, and the connection for withdrawals is gone.
     expect((await two.claim(key, ANY)).outcome).toBe('acquired');
     await subscribed(connection, `${prefix}:withdrawn`, 0);
   });
@@ -217,7 +220,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     limited.close();
   });
 
-  it('remembers a rejected secret for the fleet: 30 s, then longer each time', async () => {
+  it('remembers a rejected secret for the fleet for 30 s, then longer each time', async () => {
     const store = storeWith();
     await store.reject(key, await acquire(store), 'invalid_client');
     const first = await storeWith().claim(key, ANY);
@@ -262,7 +265,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect(await storeWith().reserve(endpoint, [], 'c2')).toBe(0);
   });
 
-  it('pauses the endpoint, for a minute at most, when a second credential is told the same', async () => {
+  it('pauses the endpoint for a minute at most when a second credential is told to wait', async () => {
     const endpoint = { provider: 'acme', hash: 'e4'.repeat(32) };
     await storeWith().pause(endpoint, 'c1', 3_600_000);
     await storeWith().pause(endpoint, 'c2', 3_600_000);
@@ -272,7 +275,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect(await storeWith().reserve(endpoint, [], 'c1')).toBeGreaterThan(3_500_000);
   });
 
-  it('leaves nothing in Redis that has no end, and nothing that reads as a secret', async () => {
+  it('leaves nothing in Redis without an expiry, and no readable secret', async () => {
     const store = storeWith();
     const { version } = await publish(store);
     await store.reject(key, await acquire(store, { ...ANY, newerThan: version }), 'test-reason');
@@ -357,7 +360,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect(await during.claim(key, ANY)).toMatchObject({ token: { token: 'newer' } });
   });
 
-  it('keeps tokens readable where the application says so in so many words', async () => {
+  it('keeps tokens readable where the application sets `plaintext: true`', async () => {
     const store = storeWith({ keys: undefined, plaintext: true });
     await publish(store);
     expect(await storeWith({ keys: undefined, plaintext: true }).claim(key, ANY)).toMatchObject({
@@ -379,13 +382,13 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     }
   });
 
-  it('says in time that Redis does not answer, and gives back what it acquired too late', async () => {
+  it('says in time that Redis does not answer, and releases a lock that it gets too late', async () => {
     const store = storeWith({ timeoutMs: 100 });
     const other = await connectRedis(library, server.url);
     const before = await scriptCalls(other);
     await other.command('CLIENT', 'PAUSE', '400', 'ALL');
     await expect(store.claim(key, ANY)).rejects.toThrow('Redis: no answer within 100 ms');
-    // When the pause is over, the claim runs after all, and what gives the lock back after it.
+    // When the pause is over, Redis still runs the claim, and after it the release.
     await until(async () => (await scriptCalls(other)) === before + 2);
     expect(Number(await other.command('EXISTS', names.token.replace(/token$/, 'version')))).toBe(1);
     expect(Number(await other.command('EXISTS', names.lock))).toBe(0);
@@ -404,12 +407,12 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     }
   });
 
-  // oxlint-disable-next-line jest/expect-expect -- that it comes to that is the assertion
-  it('takes an answer that lies in the socket of a process that was busy for longer', async () => {
-    // The scripts are known to this Redis.
+  // oxlint-disable-next-line jest/expect-expect -- the test passes when the calls do not throw
+  it('takes an answer that lay in the socket while the process was busy for too long', async () => {
+    // This Redis knows the scripts already.
     await storeWith().release(key, await acquire(storeWith()));
     const claiming = storeWith({ timeoutMs: 250 }).claim(key, ANY);
-    // Either client has written by then.
+    // By then each client has written its command to the socket.
     for (let turn = 0; turn < 5; turn += 1) await nextTurn();
     for (const untilMs = performance.now() + 1_000; performance.now() < untilMs;);
     expect((await claiming).outcome).toBe('acquired');

@@ -6,7 +6,7 @@ import type { TimerHandle } from '../payments-auth.clock.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { CredentialScheduler, REFRESH_TIMER } from './credential.scheduler.js';
 
-/** A clock that remembers how long the timers were that it was asked for. */
+/** A clock that records the length of each timer. */
 class NotingClock extends ManualClock {
   readonly delaysMs: number[] = [];
 
@@ -40,7 +40,7 @@ function setUp(timers?: SchedulerRegistry) {
 }
 
 describe('CredentialScheduler', () => {
-  it('warms up at bootstrap, and renews whatever falls due with one timer', async () => {
+  it('fetches tokens at bootstrap, and renews whatever falls due with one timer', async () => {
     const { clock, done, recurring, scheduler } = setUp();
     scheduler.onApplicationBootstrap();
     expect(done).toEqual(['warm']);
@@ -53,7 +53,7 @@ describe('CredentialScheduler', () => {
     expect(clock.pendingTimers).toBe(1);
   });
 
-  it('is listed from boot on, also while nothing falls due', async () => {
+  it('is listed from boot on, also while nothing is due', async () => {
     const timers = new SchedulerRegistry();
     const { clock, scheduler } = setUp(timers);
     scheduler.onApplicationBootstrap();
@@ -75,7 +75,7 @@ describe('CredentialScheduler', () => {
     expect(done).toEqual(['warm']);
   });
 
-  it('makes up for what fell due while the machine slept within a minute of waking up', async () => {
+  it('renews what fell due while the machine slept within a minute after it wakes', async () => {
     const { clock, done, recurring, scheduler } = setUp();
     recurring('hourly', 3_600_000);
     scheduler.onApplicationBootstrap();
@@ -111,7 +111,7 @@ describe('CredentialScheduler', () => {
     expect(done).toEqual(['warm', 'close']);
   });
 
-  it('leaves a timer alone that somebody else has registered under its name', () => {
+  it('does not remove a timer that the application has registered under its name', () => {
     const timers = new SchedulerRegistry();
     const { recurring, scheduler } = setUp(timers);
     timers.addTimeout(REFRESH_TIMER, 'theirs');
