@@ -1,20 +1,32 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { DynamicModule } from '@nestjs/common';
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { PaymentsAuthModule } from 'nestjs-payments-auth';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import {
+  type AnyProviderDefinition,
+  defineProvider,
+  login,
+  PaymentsAuthModule,
+  type PaymentsAuthEvent,
+  type PaymentsAuthService,
+  refreshToken,
+} from 'nestjs-payments-auth';
 import { PaymentsAuthOpenTelemetryModule } from 'nestjs-payments-auth/opentelemetry';
 import { type Sandbox, startSandbox } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startModules } from './support/application.js';
+import { createCertificate } from './support/certificate.js';
+import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 import { MemoryTokenStore } from './support/memory-token-store.js';
 import { fits, PromQuery, type Scrape, scrapeOf } from './support/promql.js';
 import { parse } from 'yaml';
-import { outcomeOf, outwaited, until } from './support/waiting.js';
+import { outcomeOf, outwaited, quiet, until } from './support/waiting.js';
 
 jest.setTimeout(60_000);
 
@@ -124,11 +136,14 @@ async function scraped(exporter: PrometheusExporter, atMs: number): Promise<Scra
   return scrapeOf(text, atMs);
 }
 
+const MINUTE_MS = 60_000;
+const SCRAPE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
 /** An application whose metrics are read every minute of its clock, and the rules over what was read. */
 interface Watched {
-  readonly wakapay: ReturnType<Sandbox['provider']>;
-  call(): Promise<unknown>;
-  refresh(): Promise<unknown>;
+  readonly clock: ManualClock;
+  readonly paymentsAuth: PaymentsAuthService;
   /** @param everyMs how often the metrics are read on the way */
   pass(ms: number, everyMs?: number): Promise<void>;
   /** The rules that hold now, and held as long as they have to. */
@@ -136,50 +151,33 @@ interface Watched {
   close(): Promise<void>;
 }
 
-const MINUTE_MS = 60_000;
-const SCRAPE_MS = 60_000;
-
-interface WatchedSettings {
-  readonly store?: MemoryTokenStore;
-  readonly tokenLifetimeMs?: number;
-  readonly keepWarm?: 'always' | 'when-used';
+interface WatchedApplication {
+  readonly payments: DynamicModule;
+  readonly clock?: ManualClock;
+  /** Lets happen what the clock has caused. */
+  readonly settled: (events: readonly PaymentsAuthEvent[]) => Promise<void>;
 }
 
-async function watched({
-  store,
-  tokenLifetimeMs = LIFETIME_MS,
-  keepWarm = 'always',
-}: WatchedSettings = {}): Promise<Watched> {
+async function watchedApplication({
+  payments,
+  clock = new ManualClock(),
+  settled,
+}: WatchedApplication): Promise<Watched> {
   const exporter = new PrometheusExporter({ preventServerStart: true });
   const meters = new MeterProvider({ readers: [exporter] });
   metrics.setGlobalMeterProvider(meters);
-  const clock = new ManualClock();
-  if (store !== undefined) store.now = () => clock.monotonic();
-  const settings = { tokenLifetimeMs };
-  const sandbox = await startSandbox({ providers: ['wakapay'], clock, settings: { wakapay: settings } });
-  const wakapay = sandbox.provider('wakapay');
-  const { baseUrls: baseUrl } = wakapay;
-  const credentials = { ...wakapay.credentials };
-  const payments = PaymentsAuthModule.forRoot({
-    providers: { wakapay: { baseUrl, credentials, keepWarm } },
-    ...(store === undefined ? {} : { store }),
-  });
   const application = await startModules([payments, PaymentsAuthOpenTelemetryModule], { clock });
   const { paymentsAuth } = application;
-  const service = paymentsAuth.credentials('wakapay');
-  let requests = 0;
-  paymentsAuth.events$.subscribe(({ type }) => void (type === 'token-request' && (requests += 1)));
+  const events: PaymentsAuthEvent[] = [];
+  paymentsAuth.events$.subscribe((event) => events.push(event));
   const scrapes: Scrape[] = [await scraped(exporter, clock.now())];
-  const settled = () => until(() => requests >= wakapay.counts.tokenRequests);
   return {
-    wakapay,
-    call: () =>
-      outcomeOf(outwaited(clock, firstValueFrom(paymentsAuth.http('wakapay').get('/business/balance')))),
-    refresh: () => outcomeOf(outwaited(clock, service.refresh())),
+    clock,
+    paymentsAuth,
     async pass(ms, everyMs = SCRAPE_MS) {
       for (let leftMs = ms; leftMs > 0; leftMs -= everyMs) {
         await clock.advance(Math.min(leftMs, everyMs));
-        await settled();
+        await settled(events);
         scrapes.push(await scraped(exporter, clock.now()));
       }
     },
@@ -197,9 +195,59 @@ async function watched({
         .map(({ alert }) => alert),
     async close() {
       await application.close();
-      await sandbox.close();
       await meters.shutdown();
       metrics.disable();
+    },
+  };
+}
+
+/** The same for a provider of the sandbox. */
+interface WatchedSandbox extends Watched {
+  readonly wakapay: ReturnType<Sandbox['provider']>;
+  call(): Promise<unknown>;
+  refresh(): Promise<unknown>;
+}
+
+const requestsIn = (events: readonly PaymentsAuthEvent[]) =>
+  events.filter(({ type }) => type === 'token-request').length;
+
+interface WatchedSettings {
+  readonly store?: MemoryTokenStore;
+  readonly tokenLifetimeMs?: number;
+  readonly keepWarm?: 'always' | 'when-used';
+}
+
+async function watched({
+  store,
+  tokenLifetimeMs = LIFETIME_MS,
+  keepWarm = 'always',
+}: WatchedSettings = {}): Promise<WatchedSandbox> {
+  const clock = new ManualClock();
+  if (store !== undefined) store.now = () => clock.monotonic();
+  const settings = { tokenLifetimeMs };
+  const sandbox = await startSandbox({ providers: ['wakapay'], clock, settings: { wakapay: settings } });
+  const wakapay = sandbox.provider('wakapay');
+  const { baseUrls: baseUrl } = wakapay;
+  const credentials = { ...wakapay.credentials };
+  const payments = PaymentsAuthModule.forRoot({
+    providers: { wakapay: { baseUrl, credentials, keepWarm } },
+    ...(store === undefined ? {} : { store }),
+  });
+  const application = await watchedApplication({
+    payments,
+    clock,
+    settled: (events) => until(() => requestsIn(events) >= wakapay.counts.tokenRequests),
+  });
+  const { paymentsAuth } = application;
+  const ended = (promise: Promise<unknown>) => outcomeOf(outwaited(clock, promise));
+  return {
+    ...application,
+    wakapay,
+    call: () => ended(firstValueFrom(paymentsAuth.http('wakapay').get('/business/balance'))),
+    refresh: () => ended(paymentsAuth.credentials('wakapay').refresh()),
+    async close() {
+      await application.close();
+      await sandbox.close();
     },
   };
 }
@@ -323,7 +371,7 @@ describe('the dashboard and the alert rules for Grafana', () => {
 });
 
 describe('the alert rules', () => {
-  let bed: Watched;
+  let bed: WatchedSandbox;
 
   afterEach(() => bed.close());
 
@@ -460,5 +508,241 @@ describe('the alert rules', () => {
     bed = await watched({ tokenLifetimeMs: 20_000, keepWarm: 'when-used' });
     const slowly = () => bed.wakapay.misbehave({ fault: 'server-error', on: 'token', times: 7 });
     expect(await firedWithin(25, [alert], slowly)).toEqual([alert]);
+  });
+});
+
+interface Client {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly refreshToken: string;
+}
+
+/** A platform that acts for its merchants with refresh tokens, each good for one use. */
+const platform = defineProvider<{ clientId: string; clientSecret: string; refreshToken: string }>({
+  name: 'platform',
+  title: 'Platform',
+  docs: 'https://docs.platform.test',
+  environments: { live: 'https://api.platform.test' },
+  credentials: { clientId: {}, clientSecret: {}, refreshToken: {} },
+  token: refreshToken({
+    path: '/token',
+    client: ({ credentials }) => ({ id: credentials.clientId, secret: credentials.clientSecret }),
+    refreshToken: ({ credentials }) => credentials.refreshToken,
+    rotates: true,
+    documentedLifetimeMs: LIFETIME_MS,
+  }),
+  headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+});
+
+const MERCHANT = 'shop-17';
+
+describe('the alert rules for merchants who have connected', () => {
+  let issuer: LoopbackServer;
+  let bed: Watched;
+  /** The refresh token that the issuer takes, and what the database of the application holds. */
+  let valid: string;
+  let stored: string;
+  let isDatabaseDown: boolean;
+
+  beforeEach(async () => {
+    [valid, stored, isDatabaseDown] = ['invented-refresh-1', 'invented-refresh-1', false];
+    issuer = await startLoopbackServer(({ url, body }, response) => {
+      if (url !== '/token') return json(response, 200, {});
+      const given = new URLSearchParams(body.toString()).get('refresh_token');
+      if (given !== valid) return json(response, 400, { error: 'invalid_grant' });
+      valid = `invented-refresh-${issuer.to('/token').length + 1}`;
+      return json(response, 200, {
+        access_token: `invented-access-${issuer.to('/token').length}`,
+        refresh_token: valid,
+        token_type: 'Bearer',
+        expires_in: LIFETIME_MS / 1_000,
+      });
+    });
+    const client = { clientId: 'platform', clientSecret: 'invented-client-secret-0123' };
+    const accounts = {
+      load: async (): Promise<Client> => ({ ...client, refreshToken: stored }),
+      save: async (_: string, next: { readonly refreshToken: string }) => {
+        if (isDatabaseDown) throw new Error('the database is down');
+        stored = next.refreshToken;
+        return true;
+      },
+    };
+    const options = { provider: platform, baseUrl: issuer.url, accounts, singleProcess: true as const };
+    bed = await watchedApplication({
+      payments: PaymentsAuthModule.forRoot({ providers: { platform: options } }),
+      settled: quiet,
+    });
+  });
+
+  afterEach(async () => {
+    await bed.close();
+    await issuer.close();
+  });
+
+  const ended = (promise: Promise<unknown>) => outcomeOf(outwaited(bed.clock, promise));
+  const call = () => ended(bed.paymentsAuth.http('platform', MERCHANT).axiosRef.get('/balance'));
+  const renewed = () => ended(bed.paymentsAuth.credentials('platform', MERCHANT).refresh());
+
+  it('are silent while refresh tokens are taken and saved', async () => {
+    await call();
+    await bed.pass(MINUTE_MS);
+    await renewed();
+    await bed.pass(MINUTE_MS);
+    expect(issuer.to('/token')).toHaveLength(2);
+    expect(bed.firing()).toEqual([]);
+  });
+
+  it('say that a merchant has to connect again when the provider rejects its refresh token', async () => {
+    await call();
+    await bed.pass(MINUTE_MS);
+    valid = 'invented-refresh-of-nobody';
+    await renewed();
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).toEqual(expect.arrayContaining(['PaymentMerchantHasToConnectAgain']));
+    expect(bed.firing()).not.toContain('PaymentCredentialsRejected');
+  });
+
+  it('say that refresh tokens cannot be saved for as long as that lasts, and no longer', async () => {
+    await call();
+    await bed.pass(MINUTE_MS);
+    isDatabaseDown = true;
+    await renewed();
+    for (let minutes = 0; minutes < 30; minutes += 10) {
+      await bed.pass(10 * MINUTE_MS);
+      expect(bed.firing()).toEqual(['PaymentRefreshTokenUnsaved']);
+    }
+    isDatabaseDown = false;
+    await bed.pass(20 * MINUTE_MS);
+    expect(stored).toBe(valid);
+    expect(bed.firing()).toEqual([]);
+  });
+});
+
+describe('the alert rules for definitions of an application', () => {
+  let server: LoopbackServer;
+  let bed: Watched;
+
+  beforeEach(async () => {
+    server = await startLoopbackServer(({ url }, response) =>
+      json(response, 200, url === '/login' ? { status: 'renamed', bearer: 'invented' } : {}),
+    );
+  });
+
+  afterEach(async () => {
+    await bed.close();
+    await server.close();
+  });
+
+  const HOUSE = {
+    name: 'house',
+    title: 'House',
+    docs: 'https://docs.house.test',
+    environments: { live: 'https://api.house.test' },
+  };
+
+  const watchedHouse = async (provider: AnyProviderDefinition, options: object) => {
+    const house = { provider, baseUrl: server.url, ...options };
+    bed = await watchedApplication({
+      payments: PaymentsAuthModule.forRoot({ providers: { house } }),
+      settled: quiet,
+    });
+    return () => outcomeOf(outwaited(bed.clock, bed.paymentsAuth.http('house').axiosRef.get('/balance')));
+  };
+
+  it('say that a definition does not know an answer to its login', async () => {
+    const house = defineProvider<{ key: string }>({
+      ...HOUSE,
+      credentials: { key: {} },
+      token: login({
+        path: '/login',
+        body: ({ credentials }) => ({ json: credentials }),
+        answer: { token: 'token' },
+        documentedLifetimeMs: LIFETIME_MS,
+        rejected: () => false,
+      }),
+      headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+    });
+    const call = await watchedHouse(house, {
+      credentials: { key: 'invented-key-0123456789' },
+      keepWarm: 'when-used',
+    });
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).toEqual([]);
+    await call();
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).toContain('PaymentProviderDefinitionFails');
+  });
+});
+
+describe('the alert rule for client certificates', () => {
+  const authority = createCertificate(['authority.test'], { isAuthority: true });
+  const now = Date.now();
+  const bank = defineProvider<{ certificate: string; privateKey: string }>({
+    name: 'bank',
+    title: 'Bank',
+    docs: 'https://docs.bank.test',
+    environments: { live: 'https://api.bank.test' },
+    credentials: { certificate: { format: 'pem' }, privateKey: { format: 'pem' } },
+    tls: ({ credentials }) => ({ cert: credentials.certificate, key: credentials.privateKey }),
+  });
+
+  let server: SecureServer;
+  let bed: Watched;
+
+  beforeEach(async () => {
+    server = createSecureServer({
+      ...createCertificate(['localhost'], { by: authority }),
+      ca: authority.cert,
+      requestCert: true,
+    });
+    server.on('request', (_, response: ServerResponse) => json(response, 200, {}));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+
+  afterEach(async () => {
+    await bed.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('is silent until 14 days before the end, and fires on every day from then on', async () => {
+    const { port } = server.address() as AddressInfo;
+    const { cert: certificate, key: privateKey } = createCertificate(['shop-1.clients.test'], {
+      by: authority,
+      endsAtMs: now + 16 * DAY_MS,
+    });
+    bed = await watchedApplication({
+      payments: PaymentsAuthModule.forRoot({
+        providers: {
+          bank: {
+            provider: bank,
+            baseUrl: `https://localhost:${port}`,
+            credentials: { certificate, privateKey },
+            http: { ca: authority.cert },
+          },
+        },
+      }),
+      clock: new ManualClock(now),
+      settled: quiet,
+    });
+    const firedOnDays: number[] = [];
+    for (let day = 1; day <= 6; day += 1) {
+      for (let hour = 0; hour < 24; hour += 3) {
+        await bed.paymentsAuth.http('bank').axiosRef.get('/balance');
+        await bed.pass(3 * 60 * MINUTE_MS, 60 * MINUTE_MS);
+      }
+      if (bed.firing().includes('PaymentClientCertificateEnds')) firedOnDays.push(day);
+    }
+    // It ends after 16 days, so that it is warned about from the third day on.
+    expect(firedOnDays).toEqual([3, 4, 5, 6]);
+  });
+});
+
+describe('the alert rules', () => {
+  it('are all fired by real events somewhere in this file', () => {
+    const source = readFileSync(new URL(import.meta.url), 'utf8');
+    const fired = source.replaceAll(/not\.toContain\('\w+'\)/g, '');
+    const named = new Set(fired.match(/\bPayment[A-Z]\w+(?=')/g));
+    expect(rules.map(({ alert }) => alert).filter((alert) => !named.has(alert))).toEqual([]);
   });
 });
