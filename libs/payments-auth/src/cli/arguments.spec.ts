@@ -74,6 +74,10 @@ describe('the command line', () => {
     [3_599_950, '1 h'],
     [5_400_000, '90 min'],
     [36_000_000, '10 h'],
+    [123_456_789, '34.3 h'],
+    [172_800_000, '2 days'],
+    [223_456_789, '2.6 days'],
+    [7_777_777_777, '90 days'],
   ])('says %d ms as %j', (ms, text) => {
     expect(sayDuration(ms)).toBe(text);
   });
@@ -81,7 +85,10 @@ describe('the command line', () => {
   it.each([
     ['no answer within 15000 ms (the option x)', 'no answer within 15 s (the option x)'],
     ['timeout of 30000ms exceeded, again in 299951.4 ms', 'timeout of 30 s exceeded, again in 5 min'],
-    ['no answer within 9999 ms', 'no answer within 9999 ms'],
+    ['no answer within 9999 ms', 'no answer within 10 s'],
+    ['no answer within 950 ms, then 90 s', 'no answer within 950 ms, then 90 s'],
+    ['took 0.123456789 s', 'took 123 ms'],
+    ['wait 86399 seconds, or 12.345678 milliseconds', 'wait 24 h, or 12 ms'],
     ['order 12345 msisdn', 'order 12345 msisdn'],
   ])('rounds the long times in %j', (words, rounded) => {
     expect(withRoundedTimes(words)).toBe(rounded);

@@ -1,3 +1,4 @@
+import { sayDuration } from '../duration.js';
 import type { PaymentsAuthEvent } from '../index.js';
 
 /** What kind of thing has happened, which decides how it is drawn. */
@@ -27,7 +28,7 @@ export function markOf(event: PaymentsAuthEvent): MarkWords | undefined {
       if (event.reason === 'early') return undefined;
       return { kind: 'renewed', words: `new credential: ${WHY[event.reason]}${fromStore(event.from)}` };
     case 'credential-renewed-early':
-      return { kind: 'renewed', words: `renewed ${seconds(event.aheadMs)} before its end` };
+      return { kind: 'renewed', words: `renewed ${sayDuration(Math.max(0, event.aheadMs))} before its end` };
     case 'token-request':
       if (event.outcome === 'issued') return undefined;
       return { kind: 'failed', words: `login failed at ${event.host}: ${event.error ?? event.outcome}` };
@@ -56,7 +57,7 @@ export function markOf(event: PaymentsAuthEvent): MarkWords | undefined {
     case 'renewals-paused':
       return {
         kind: 'noted',
-        words: `a new token is no cure: none is asked for ${seconds(event.durationMs)}`,
+        words: `a new token is no cure: none is asked for ${sayDuration(event.durationMs)}`,
       };
     case 'credential-contested':
       return {
@@ -66,7 +67,7 @@ export function markOf(event: PaymentsAuthEvent): MarkWords | undefined {
     case 'certificate-ends':
       return { kind: 'rejected', words: event.reason };
     case 'rate-limited':
-      return { kind: 'noted', words: `told to wait ${seconds(event.retryAfterMs)}` };
+      return { kind: 'noted', words: `told to wait ${sayDuration(event.retryAfterMs)}` };
     case 'store-lost':
       return { kind: 'failed', words: `the shared store is lost: ${event.reason}` };
     case 'store-back':
@@ -94,8 +95,4 @@ function replayed({ status, refusedAgain }: PaymentsAuthEvent & { type: 'call-re
   return refusedAgain
     ? `the call was sent again, and refused again: HTTP ${status}`
     : 'the call was sent again, and accepted';
-}
-
-function seconds(ms: number): string {
-  return `${Math.max(0, Math.round(ms / 100) / 10)} s`;
 }

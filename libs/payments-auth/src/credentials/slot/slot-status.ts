@@ -1,3 +1,4 @@
+import { sayDuration } from '../../duration.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { adviceFor } from '../../providers/advice.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
@@ -202,9 +203,9 @@ function causeOf(
 ): { cause: string; fix: string } {
   if (Math.abs(clockDifferenceMs) > CLOCK_OFF_MS) {
     const where = clockDifferenceMs > 0 ? 'behind' : 'ahead of';
-    const seconds = Math.round(Math.abs(clockDifferenceMs) / 1_000);
+    const difference = sayDuration(Math.abs(clockDifferenceMs));
     return {
-      cause: `the clock of this machine is ${seconds} s ${where} the provider's, and what has a time in it is refused for that`,
+      cause: `the clock of this machine is ${difference} ${where} the provider's, and what has a time in it is refused for that`,
       fix: 'let this machine set its clock by NTP',
     };
   }

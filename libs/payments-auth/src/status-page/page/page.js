@@ -79,8 +79,15 @@ function span(ms) {
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }
 
-/** The same words, with every long time in them as people say it. */
-const withRoundedTimes = (words) => words.replace(/\b(\d{5,})(?:\.\d+)? ?ms\b/g, (_, ms) => span(Number(ms)));
+const TIME = /\b(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?)\b/g;
+
+/** The same words, with every time of more than three digits in them as people say it. */
+const withRoundedTimes = (words) =>
+  words.replace(TIME, (time, figure, unit) => {
+    const ms = Number(figure) * (unit.startsWith('m') ? 1 : 1000);
+    if (figure.replace('.', '').replace(/^0+/, '').length <= 3) return time;
+    return ms < 1000 ? `${Math.round(ms)} ms` : span(ms);
+  });
 
 const ago = (nowMs, atMs) => (nowMs - atMs < 1000 ? 'just now' : `${span(nowMs - atMs)} ago`);
 const clock = (atMs) => new Date(atMs).toLocaleTimeString('en-GB');
