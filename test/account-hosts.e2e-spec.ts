@@ -27,7 +27,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** A provider that has a place of its own for each tenant, for calls and for logins. */
+/** A provider with a host of its own for each tenant, for calls and for logins. */
 const definitionAt = (url: string) =>
   defineProvider<TenantKeys, 'acme', 'live' | 'test'>({
     name: 'acme',
@@ -61,7 +61,7 @@ const refusedAt = (path: string) => ({
 });
 
 describe('Hosts of an account', () => {
-  it('have each merchant log in and pay at its own place', async () => {
+  it('let each merchant log in and pay at its own host', async () => {
     const paymentsAuth = await start({ accounts: keysOf });
     const [one, two] = await Promise.all(['one', 'two'].map((account) => called(paymentsAuth, account)));
     expect(one).toMatchObject({
@@ -111,7 +111,7 @@ describe('Hosts of an account', () => {
     ]);
   });
 
-  it("never let one merchant's token go to the place of another, by no kind of URL", async () => {
+  it('let the token of one merchant go to no host of another, by any kind of URL', async () => {
     const paymentsAuth = await start({ accounts: keysOf });
     await called(paymentsAuth, 'one');
     const before = server.requests.length;
@@ -142,7 +142,7 @@ describe('Hosts of an account', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('are asked of authenticate() too, before anybody logs in', async () => {
+  it('are checked by authenticate() too, before anybody logs in', async () => {
     const paymentsAuth = await start({ accounts: keysOf });
     const credentials = paymentsAuth.credentials('acme', 'one');
     for (const url of ['https://evil.test/pay', `${server.url}/elsewhere`, '/../two/pay'])
@@ -152,7 +152,7 @@ describe('Hosts of an account', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('are taken in full, also before anybody has logged in', async () => {
+  it('are accepted as a full URL, also before anybody has logged in', async () => {
     const paymentsAuth = await start({ accounts: keysOf });
     for (const account of ['one', 'two'])
       expect(await called(paymentsAuth, account, `${server.url}/live/${account}/pay`)).toMatchObject({
@@ -184,14 +184,14 @@ describe('Hosts of an account', () => {
     ])
       expect(await failure(http.get(url))).toMatchObject({ code: 'INSECURE_DESTINATION' });
     expect(asked).toBe(0);
-    // The host of another account is one of the provider's: who calls it is known first, and then it is refused.
+    // The host of another account belongs to the provider. It is refused once the account of the call is known.
     expect(await failure(http.get('https://two-live.acme.test/v1/pay'))).toMatchObject({
       code: 'INSECURE_DESTINATION',
     });
     expect(asked).toBe(1);
   });
 
-  it('are in what authenticate() gives', async () => {
+  it('stand in the URL that authenticate() gives', async () => {
     const paymentsAuth = await start({ accounts: keysOf });
     const request = { method: 'GET', url: '/pay' };
     const { url } = await paymentsAuth.credentials('acme', 'two').authenticate(request);
@@ -199,7 +199,7 @@ describe('Hosts of an account', () => {
   });
 
   it.each(['two words', 'a.b', '../up', 'a/b', '-a', 'a@b', 'UPPER'])(
-    'refuse %p, which would lead elsewhere, before anything is sent',
+    'refuse %p, which would lead to another host, before anything is sent',
     async (tenant) => {
       const paymentsAuth = await start({ accounts: () => ({ key: 'k', tenant }) });
       expect(await failure(called(paymentsAuth, 'one'))).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
@@ -208,7 +208,7 @@ describe('Hosts of an account', () => {
   );
 
   it.each(['two words', 'a.b', '../up', 'a/b'])(
-    'refuse %p at boot where it is there at boot',
+    'refuse %p at boot where the value is known at boot',
     async (tenant) => {
       expect(await failure(start({ credentials: { key: 'k', tenant } }))).toMatchObject(
         refusedAt('credentials\\.'),
@@ -219,7 +219,7 @@ describe('Hosts of an account', () => {
     },
   );
 
-  it('are told once where several hosts are made of the same value', async () => {
+  it('cause one error where several hosts are made of the same wrong value', async () => {
     const adyen = { environment: 'live', credentials: { apiKey: 'test-key-not-real' } } as const;
     expect(await failure(startApplication({ providers: { adyen } }))).toMatchObject({
       code: 'INVALID_OPTIONS',

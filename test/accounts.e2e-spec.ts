@@ -17,7 +17,7 @@ let bed: ProviderBed;
 
 afterEach(() => bed.close());
 
-/** An application with `merchants` accounts at a provider, whose credentials it looks up in the provider's own book. */
+/** An application with `merchants` accounts at a provider. It reads their credentials from the sandbox. */
 async function startWithMerchants(
   name: ProviderName,
   merchants: number,
@@ -35,11 +35,11 @@ async function startWithMerchants(
 }
 
 const keysOf = (id: string): Fields => bed.provider.credentialsOf(id);
-/** A call that says in a header of its own for whom it is made. */
+/** A call with a header that names the merchant it is made for. */
 const callFor = (account: string, more: object = {}) =>
   bed.send({ url: '/sandbox/echo', headers: { 'X-Merchant': account }, paymentsAuth: { account }, ...more });
 const calls = () => bed.provider.requests.filter(({ kind }) => kind === 'call');
-/** What the application means against what the provider understood, of every call that was accepted. */
+/** For every accepted call: the merchant that the application meant, and the one that the provider saw. */
 const mixedUp = () =>
   calls().filter(({ account, headers, outcome }) =>
     outcome === 'accepted'
@@ -70,7 +70,7 @@ describe.each(PROVIDER_NAMES)('many merchants of %s', (name) => {
     await Promise.all(times(8, (index) => callFor(shop(index))));
     const waves = times(160, async (index) => {
       const account = shop(index % 8);
-      // A static key dies by being rotated, a token by being taken back.
+      // A rotation ends a static key, and a revocation ends a token.
       if (index % 40 === 3) bed.provider.revokeTokens(account);
       if (index % 40 === 3) bed.provider.rotate({ account, oldWorksForMs: 0 });
       return callFor(account, { method: index % 2 === 0 ? 'GET' : 'POST', data: { index } });
@@ -106,7 +106,7 @@ describe('an account', () => {
     expect(accountsFound({ provider: 'wakapay' })).toEqual([]);
   });
 
-  it('comes from a record as well', async () => {
+  it('can come from a record as well', async () => {
     const accounts = { one: { clientSecret: 'cs_test_one' }, two: { clientSecret: 'cs_test_two' } };
     bed = await startProviderBed('cashfin', { options: { credentials: undefined, accounts } });
     bed.provider.addAccount('one', accounts.one);
@@ -116,7 +116,7 @@ describe('an account', () => {
     expect(await failure(callFor('toString'))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
   });
 
-  it('that nobody knows is ACCOUNT_UNKNOWN, and nothing is sent', async () => {
+  it('is ACCOUNT_UNKNOWN when it does not exist, and nothing is sent', async () => {
     await startWithMerchants('clickpesa', 1);
     const errors = await Promise.all(times(20, () => failure(callFor('ghost'))));
     for (const error of errors) {
@@ -131,7 +131,7 @@ describe('an account', () => {
     expect((await callFor('ghost')).status).toBe(200);
   });
 
-  it('has to be named where there is no own account', async () => {
+  it('has to be named where the provider has no own account', async () => {
     await startWithMerchants('wakapay', 1);
     expect(await failure(bed.send({ url: '/sandbox/echo' }))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
     expect(await failure(bed.credentials.get())).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
@@ -139,7 +139,7 @@ describe('an account', () => {
   });
 
   it.each([undefined, null, ''])(
-    'that is named but is %p never means the own account beside it: nobody else is charged',
+    'is refused when its name is %p, and the own account is not charged in its place',
     async (account) => {
       bed = await startProviderBed('wakapay', { options: { accounts: (id: string) => keysOf(id) } });
       const name = account as string;
@@ -177,7 +177,7 @@ const stop = async (account: string) => {
 };
 
 describe('a merchant whose calls have to stop', () => {
-  it.each(PROVIDER_NAMES)('goes on with the kept token of %s if it is only removed', async (name) => {
+  it.each(PROVIDER_NAMES)('is still served with the kept token of %s if it is only removed', async (name) => {
     const remove = await startWithTwo(name);
     remove();
     expect((await callFor(shop(0))).status).toBe(200);
@@ -215,7 +215,7 @@ describe('a merchant whose calls have to stop', () => {
 });
 
 describe('the function that resolves accounts', () => {
-  it('is asked once however many calls of a merchant come at once, and answers in its own time', async () => {
+  it('is asked once however many calls of a merchant come together, also when it is slow', async () => {
     const asked: string[] = [];
     await startWithMerchants('cashfin', 3, {
       accounts: async (id: string) => {
@@ -229,7 +229,7 @@ describe('the function that resolves accounts', () => {
     expect(mixedUp()).toEqual([]);
   });
 
-  it('is believed no longer than credentialsTtlMs', async () => {
+  it('is asked again after credentialsTtlMs', async () => {
     const book = new Map([[shop(0), 'cs_test_first']]);
     bed = await startProviderBed('cashfin', {
       options: {
@@ -247,31 +247,34 @@ describe('the function that resolves accounts', () => {
     expect(calls().map(({ headers }) => headers.authorization)).toEqual(['cs_test_first', 'cs_test_second']);
   });
 
-  it.each(['throws', 'rejects'])('that %s is CREDENTIALS_UNAVAILABLE, with its own error', async (how) => {
-    const down = Object.assign(new Error('the database is down'), {
-      code: 'ECONNREFUSED',
-      parameters: ['invented'],
-    });
-    await startWithMerchants('kashier', 2, {
-      accounts: (id: string) => {
-        if (id === shop(1)) return keysOf(id);
-        if (how === 'throws') throw down;
-        return Promise.reject(down);
-      },
-    });
-    const [error, response] = await Promise.all([failure(callFor(shop(0))), callFor(shop(1))]);
-    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: shop(0), retryAfterMs: 1_000 });
-    // Its name, message, code and stack are kept, and not what else a database puts into an error.
-    expect(error.cause).toEqual(new Error('the database is down'));
-    expect(error.cause).toMatchObject({ name: 'Error', code: 'ECONNREFUSED' });
-    expect(error.cause).not.toHaveProperty('parameters');
-    expect((error.cause as Error).stack).toContain('accounts.e2e-spec');
-    // The failure of one merchant's is nobody else's.
-    expect(response.status).toBe(200);
-    expect(calls()).toHaveLength(1);
-  });
+  it.each(['throws', 'rejects'])(
+    'leads to CREDENTIALS_UNAVAILABLE with its own error when it %s',
+    async (how) => {
+      const down = Object.assign(new Error('the database is down'), {
+        code: 'ECONNREFUSED',
+        parameters: ['invented'],
+      });
+      await startWithMerchants('kashier', 2, {
+        accounts: (id: string) => {
+          if (id === shop(1)) return keysOf(id);
+          if (how === 'throws') throw down;
+          return Promise.reject(down);
+        },
+      });
+      const [error, response] = await Promise.all([failure(callFor(shop(0))), callFor(shop(1))]);
+      expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: shop(0), retryAfterMs: 1_000 });
+      // Its name, message, code and stack are kept, and not what else a database puts into an error.
+      expect(error.cause).toEqual(new Error('the database is down'));
+      expect(error.cause).toMatchObject({ name: 'Error', code: 'ECONNREFUSED' });
+      expect(error.cause).not.toHaveProperty('parameters');
+      expect((error.cause as Error).stack).toContain('accounts.e2e-spec');
+      // The failure for one merchant does not affect another merchant.
+      expect(response.status).toBe(200);
+      expect(calls()).toHaveLength(1);
+    },
+  );
 
-  it('that hangs is waited for 10 s, and is CREDENTIALS_UNAVAILABLE', async () => {
+  it('leads to CREDENTIALS_UNAVAILABLE after 10 s when it hangs', async () => {
     await startWithMerchants('pesapal', 1, { accounts: () => new Promise<never>(() => undefined) });
     const failing = Promise.all(times(10, () => failure(callFor(shop(0), { timeout: 0 }))));
     await until(() => bed.clock.pendingTimers > 0);
@@ -286,7 +289,7 @@ describe('the function that resolves accounts', () => {
     ['an empty list', []],
     ['a secret with a line break', { apiKey: 'pk_test_1', apiSecret: 'sk_test\n1' }],
     ['credentials without a secret', { apiKey: 'pk_test_1' }],
-  ])('that answers with %s is CREDENTIALS_UNAVAILABLE, and nothing is sent', async (_, answer) => {
+  ])('leads to CREDENTIALS_UNAVAILABLE when it answers with %s, and nothing is sent', async (_, answer) => {
     await startWithMerchants('wakapay', 1, { accounts: () => answer as never });
     const error = await failure(callFor(shop(0)));
     expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: shop(0) });
@@ -296,7 +299,7 @@ describe('the function that resolves accounts', () => {
 });
 
 describe('idle accounts', () => {
-  it('go quiet: nothing is renewed, and after their token has died nothing is left of them', async () => {
+  it('are not renewed, and nothing is left of them after their token has ended', async () => {
     await startWithMerchants('pesapal', 20, { credentials: undefined });
     await Promise.all(times(20, (index) => callFor(shop(index))));
     expect(bed.paymentsAuth.status()).toHaveLength(20);
@@ -312,7 +315,7 @@ describe('idle accounts', () => {
     expect(mixedUp()).toEqual([]);
   });
 
-  it('that fall due together are renewed few at a time, and a caller does not wait behind them', async () => {
+  it('are renewed a few at a time when they fall due together, and a caller does not wait', async () => {
     await startWithMerchants('pesapal', 120, { keepWarm: 'always' });
     await Promise.all(times(120, (index) => callFor(shop(index))));
     // The provider sees a request end a little later than the application does.

@@ -49,7 +49,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** A provider that speaks no JSON, neither at its login nor to its calls. */
+/** A provider that answers neither logins nor calls with JSON. */
 const definition = (more: object): AnyProviderDefinition =>
   defineProvider<Keys, 'acme'>({
     name: 'acme',
@@ -153,7 +153,7 @@ describe('A provider that answers in text', () => {
     expect(logins).toBe(2);
   });
 
-  it('says in a SOAP fault at 500 what no login cures, and its caller reads it whole', async () => {
+  it('has a SOAP fault at 500 that no login cures passed on to the caller, whole', async () => {
     refusal = [500, XML, fault('NotAllowed')];
     const paymentsAuth = await start();
     const http = paymentsAuth.http('acme').axiosRef;

@@ -12,7 +12,7 @@ const sandbox = fileURLToPath(new URL('../libs/payments-sandbox/', import.meta.u
 /** Folders that are the module's own: what it reads its options with. */
 const MODULE_FOLDERS = ['options'];
 
-/** Files and folders of the source root that belong to no room: everything may stand on them, they stand on nothing. */
+/** Files and folders of the source root that belong to no room. Everything may import them, and they import no room. */
 const FOUNDATION = [
   'application-axios',
   'building-blocks',
@@ -40,7 +40,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   bin: ['cli'],
 };
 
-/** Each layer of credentials/, and those that it may import from besides itself. Words name things, and stand on nothing. */
+/** Each layer of credentials/, and the layers that it may import from besides itself. The layer `words` imports none. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   words: [],
   issuing: ['words'],
@@ -68,7 +68,7 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'credential.registry': 'registry',
 };
 
-/** How a token is got, kept, spent, replaced and renewed: to be read in this order, and in one go. */
+/** How a token is obtained, kept, used, replaced and renewed. Read these files in this order. */
 const HEART = [
   'http/exchange',
   'credentials/credential-spender',
@@ -117,7 +117,7 @@ describe('architecture', () => {
     expect(astray.map(describeImport)).toEqual([]);
   });
 
-  it('building blocks stand on Node alone', () => {
+  it('building blocks import nothing but Node', () => {
     const astray = imports.filter(
       ({ file, target, specifier }) =>
         file.startsWith('building-blocks/') &&
@@ -140,14 +140,14 @@ describe('architecture', () => {
     expect(astray.map(describeImport)).toEqual([]);
   });
 
-  it('every file stands in a room that has a place on that line', () => {
+  it('every file belongs to a room of that line', () => {
     const rooms = sourceFilesUnder(`${library}src`).map((path) =>
       roomOf(moduleName(path.slice(`${library}src/`.length))),
     );
     expect([...new Set(rooms)].filter((room) => !(room in ROOMS) && !(room in ENTRY_POINTS))).toEqual([]);
   });
 
-  it('no module imports itself by way of others, types included', () => {
+  it('no module imports itself through others, types included', () => {
     expect(cyclesOf(imports)).toEqual([]);
     expect(cyclesOf(importsUnder(`${sandbox}src`))).toEqual([]);
   });
@@ -170,7 +170,7 @@ describe('architecture', () => {
     );
   });
 
-  it('an optional peer is known to its own entry point only, in types too', () => {
+  it('an optional peer is imported by its own entry point only, in types too', () => {
     const astray = imports.filter(({ file, specifier }) => {
       const owner = Object.keys(ENTRY_POINTS).find((entry) =>
         ENTRY_POINTS[entry]?.includes(packageOf(specifier)),
@@ -207,7 +207,7 @@ describe('architecture', () => {
     );
   });
 
-  it('the sandbox stands on Node alone, and imports nothing of the library', () => {
+  it('the sandbox imports nothing but Node, and nothing of the library', () => {
     const astray = importsUnder(`${sandbox}src`).filter(({ specifier, target }) =>
       target === undefined ? !isBuiltIn(specifier) : target.startsWith('..'),
     );
@@ -255,7 +255,7 @@ function describeImport({ file, specifier }: Import): string {
   return `${file} imports ${specifier}`;
 }
 
-/** A circle of types is a circle: none of its files can be understood without the others. */
+/** An import circle of types counts too: no file of it can be understood without the others. */
 function cyclesOf(all: readonly Import[]): string[] {
   const targets = new Map<string, string[]>();
   for (const { file, target } of all) {

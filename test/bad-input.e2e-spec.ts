@@ -12,7 +12,7 @@ import { failure } from './support/waiting.js';
 
 const SECRET = 'Zr8gHj5vXaQn0oTk2Ms7Wy4L';
 
-/** Each of them wrong in another way. */
+/** Options that are wrong in different ways. */
 const WRONG: Record<string, object> = {
   cashfin: { credentials: { clientSecret: '' } },
   kashier: { environment: 'live', insecureHosts: ['sandbox'], credentials: { secretKey: `${SECRET}$\n` } },
@@ -59,7 +59,7 @@ describe('wrong options', () => {
           }),
         ]),
     ],
-  ])('stop the boot, all of them named at once by their paths, and no secret: %s', async (_, boot) => {
+  ])('stop the boot, all named at once by their paths and without a secret: %s', async (_, boot) => {
     const error = await failure(boot());
     expect(isPaymentsAuthError(error)).toBe(true);
     expect(error['code']).toBe('INVALID_OPTIONS');
@@ -71,7 +71,7 @@ describe('wrong options', () => {
     expect(findLeaks(error, [SECRET])).toEqual([]);
   });
 
-  it('stop the boot too where they are variables, each named', async () => {
+  it('stop the boot too where they are variables, and each variable is named', async () => {
     const error = await failure(
       startApplication(undefined, {
         variables: {
@@ -98,7 +98,7 @@ describe('wrong options', () => {
   });
 });
 
-/** What has gone wrong on the way of a value, and is named at boot by the place where it stands. */
+/** What can happen to a value on its way, and the place that is named for it at boot. */
 const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, named: RegExp][] = [
   [
     'quotes that an env file kept',
@@ -175,16 +175,16 @@ const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, 
   ],
 ];
 
-/** A merchant's number, as somebody took it for one to count with. */
+/** A merchant's number that was written as a JavaScript number. */
 const validate = (given: Record<string, unknown>) => ({
   ...given,
   CASHFIN_CLIENT_SECRET: Number(given['CASHFIN_CLIENT_SECRET']),
 });
 
-/** As an application whose validation says that the variable is a number. */
+/** An application whose validation turns the variable into a number. */
 async function startWithNumber(logger: LogLines): Promise<unknown> {
   const variables = { CASHFIN_CLIENT_SECRET: '0012345678' };
-  // The module reads them when it is described.
+  // The module reads the variables when `forRoot()` is called.
   Object.assign(process.env, variables);
   const imports = [ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, validate })];
   delete process.env['CASHFIN_CLIENT_SECRET'];

@@ -7,7 +7,7 @@ import { failure } from './support/waiting.js';
 
 const ECHO = '/sandbox/echo';
 
-/** What is done to an injected `HttpService`, as the documents have it: the inside of their function. */
+/** What the documents do to an injected `HttpService`: the body of their function. */
 const [, DOCUMENTED_CACHE = ''] =
   /^export function cacheAnswers\(http\) \{\n(.+?)^\}$/ms.exec(textOf('docs/beside-other-libraries.md')) ??
   [];
@@ -23,7 +23,7 @@ describe('beside other libraries', () => {
   });
   afterEach(() => bed.close());
 
-  /** Two merchants ask the same, one after the other. How many calls the provider saw. */
+  /** Two merchants ask for the same, one after the other. Returns how many calls the provider saw. */
   async function callsOfTwoMerchants(): Promise<number> {
     for (const account of ['shop-1', 'shop-2'])
       await bed.http.axiosRef.get(ECHO, { paymentsAuth: { account } });
@@ -36,7 +36,7 @@ describe('beside other libraries', () => {
   });
 
   it('a cache with the account in its key, as documented, asks once for each merchant', async () => {
-    // In this realm, and in no context of its own: the library hashes plain objects of another one as if they were empty.
+    // It runs in this realm. The caching library hashes plain objects of another realm as if they were empty.
     // oxlint-disable-next-line typescript/no-implied-eval -- it is the block of this repository's own documents
     const setUp = new Function('buildKeyGenerator', 'setupCache', 'http', DOCUMENTED_CACHE);
     setUp(buildKeyGenerator, setupCache, bed.http);

@@ -11,7 +11,7 @@ afterEach(async () => {
   ends = [];
 });
 
-it("boots beside the providers' own SDKs, whose calls come to the same as before", async () => {
+it("starts an application beside the providers' own SDKs, whose calls end as before", async () => {
   const names = ['stripe', 'square', 'adyen', 'paypal'] as const;
   const sandbox = await startSandbox({ providers: names, seed: 'beside SDKs' });
   ends.push(() => sandbox.close());
@@ -48,7 +48,7 @@ it("boots beside the providers' own SDKs, whose calls come to the same as before
   const { after, configured } = await child.next<{ after: object; configured: unknown[] }>();
   expect(after).toEqual(before);
   expect(configured).toEqual([]);
-  // One call of each SDK has come besides: the library has sent nothing.
+  // Only one call of each SDK has arrived besides. So the library has sent nothing.
   expect(requests()).toEqual([
     ['stripe', 2],
     ['square', 2],

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startProcess, type TestProcess } from './support/processes.js';
 
-/** The end of a file system that is busy, and no measure. */
+/** A bound for a busy machine. Nothing is measured by it. */
 const STARTING_MS = 60_000;
 
-/** Invented, and under names that no tool knows to be secret. */
+/** Invented secrets, under names that no tool knows to be secret. */
 const env = {
   WEBHOOK_SECRET: 'test-invented-shared-thing',
   BODY_SECRET: 'test-invented-in-the-body',
@@ -33,7 +33,7 @@ describe('Sentry beside the library', () => {
   const held = ({ sent, clientId }: Traced) =>
     [...Object.values(env), clientId].map((secret) => sent.includes(secret));
 
-  it("records a webhook's token, its body, parameters and ClickPesa's client-id by itself", () => {
+  it("records by default the token, body and parameters of a webhook, and ClickPesa's client-id", () => {
     expect(traced.byDefault.status).toBe(500);
     expect(held(traced.byDefault)).toEqual([true, true, true, true]);
   });

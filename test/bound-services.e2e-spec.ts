@@ -6,7 +6,7 @@ import { startApplication, type TestApplication } from './support/application.js
 import { failure } from './support/credential-bed.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 
-/** A provider whose tokens say whose they are, and whose login carries what the application adds to it. */
+/** A provider whose tokens name their account, and whose login carries what the application adds. */
 const acme = defineProvider<{ user: string }, 'acme'>({
   name: 'acme',
   title: 'Acme',
@@ -44,7 +44,7 @@ async function start(options: object = {}) {
   return application.paymentsAuth;
 }
 
-/** What the logins of the merchant asked for. The provider's own account is warmed at start, and is nobody's concern. */
+/** What the logins of the merchant asked for. The own account of the provider logs in at start, which no test here is about. */
 const shopLogins = () =>
   server
     .to('/login')
@@ -150,7 +150,7 @@ describe('A call that names no account', () => {
 });
 
 describe('The options of a login', () => {
-  it('reach it: the audience, headers, and the time it may take', async () => {
+  it('reach the login: audience, headers, and the time that it may take', async () => {
     const paymentsAuth = await start({
       audience: 'payouts',
       tokenRequest: { headers: { 'X-Client': 'shop-fleet', 'Content-Type': 'text/plain' } },
@@ -158,7 +158,7 @@ describe('The options of a login', () => {
     expect(await paidBy(paymentsAuth.http('acme', 'shop-1'))).toBe('Bearer token-of-shop-1-for-payouts');
     expect(server.requests[0]?.headers).toMatchObject({
       'x-client': 'shop-fleet',
-      // The definition's own headers win: its login would not be understood otherwise.
+      // The headers of the definition win, because the provider would not understand the login otherwise.
       'content-type': 'application/json',
     });
     expect(server.requests.find(({ url }) => url === '/pay')?.headers).not.toHaveProperty('x-client');

@@ -29,7 +29,7 @@ import { outsideOfTest } from './support/sandbox-bed.js';
 import { outcomeOf, outwaited } from './support/waiting.js';
 import { closeWebhookApplications, sendTo, startWebhooks } from './support/webhook-application.js';
 
-// What is particular to one provider of the catalogue, on the wire. What is true of all of them is in
+// What is special about one provider of the catalogue, over real HTTP. What is true of all of them is in
 // `catalogue.e2e-spec.ts`.
 
 jest.setTimeout(60_000);
@@ -82,7 +82,7 @@ async function startBed(
   };
 }
 
-/** A server that keeps the bytes of a request as they came, and answers `{}`. */
+/** A server that records the bytes of a request as they arrive, and answers `{}`. */
 async function startByteServer(): Promise<{ readonly url: string; readonly bytes: () => string }> {
   const chunks: Buffer[] = [];
   const server = createTcpServer((socket) => {
@@ -101,7 +101,7 @@ async function startByteServer(): Promise<{ readonly url: string; readonly bytes
   };
 }
 
-/** Everything that is public of a live host, on this machine: whatever is connected to arrives here. */
+/** Stands for every live host, on this machine: each connection arrives here. */
 async function startInternet(): Promise<{ readonly agent: Agent; readonly asked: IncomingMessage[] }> {
   const asked: IncomingMessage[] = [];
   const { key, cert } = createCertificate();
@@ -132,7 +132,7 @@ async function startInternet(): Promise<{ readonly agent: Agent; readonly asked:
         host: '127.0.0.1',
         port,
         servername: options.host ?? '',
-        // The certificate is that of a test, and not of the host that is called.
+        // The server shows the certificate of a test, and not that of the host that is called.
         ca: cert,
         checkServerIdentity: () => undefined,
       });
@@ -174,7 +174,7 @@ describe('the credential on the wire', () => {
   });
 });
 
-/** What a handler is given of a message. */
+/** The delivery that a handler gets of a message. */
 const deliveryOf = (headers: object, body: string) => ({
   headers: Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
@@ -195,18 +195,18 @@ describe('paypal', () => {
     const outcomes: unknown[] = await bed.outwait(
       Promise.all(Array.from({ length: 20 }, (_, at) => outcomeOf(bed.send(order(at))))),
     );
-    // Over the renewal of the token, which brings another young one.
+    // The time includes a renewal of the token, which brings another young token.
     for (let at = 20; at < 120; at += 1) {
       outcomes.push(await bed.outwait(outcomeOf(bed.send(order(at)))));
       await bed.clock.advance(1_000);
     }
     expect(outcomes.filter((outcome) => outcome instanceof Error)).toEqual([]);
     expect(bed.provider.counts).toMatchObject({ executedTwice: 0, executions: 120 });
-    // One for each life of a token.
+    // One login for each life of a token.
     expect(bed.provider.counts.tokenRequests).toBeLessThanOrEqual(4);
   });
 
-  it('confirms a webhook that is its own, with the bytes that came', async () => {
+  it('confirms its own webhook, from the bytes that arrived', async () => {
     const { application, provider, outwait } = await startBed('paypal');
     const http = application.paymentsAuth.http('paypal');
     const { webhookId = '' } = provider.credentials;
@@ -223,13 +223,13 @@ describe('paypal', () => {
     );
 
     const { calls } = provider.counts;
-    // Neither is a question: a body that would be read as more than the event, and one that nothing signs.
+    // PayPal is not asked about these two: a body that could be read as more than the event, and an unsigned one.
     expect(await confirmed({ ...delivery, rawBody: Buffer.from(`${body},"webhook_id":"WH-1"`) })).toBe(false);
     expect(await confirmed({ ...delivery, headers: {} })).toBe(false);
     expect(provider.counts.calls).toBe(calls);
   });
 
-  it('leaves a webhook open where it cannot be asked', async () => {
+  it('leaves a webhook undecided when it cannot be asked', async () => {
     const { application, provider, outwait } = await startBed('paypal');
     provider.misbehave({ fault: 'server-error', on: 'call' });
     const { body = '', headers } = provider.webhook();
@@ -245,7 +245,7 @@ describe('paypal', () => {
 const liveKeys = (account: string) => ({ apiKey: `key-of-${account}`, liveUrlPrefix: `0123-${account}` });
 
 describe('hosts', () => {
-  it('of Adyen are those of each merchant in live, at the same time', async () => {
+  it('of Adyen are different for each merchant in live, at the same time', async () => {
     const { agent, asked } = await startInternet();
     const application = await startApplication({
       providers: { adyen: { environment: 'live', accounts: liveKeys, http: { httpsAgent: agent } } },
@@ -276,7 +276,7 @@ describe('hosts', () => {
     ).rejects.toMatchObject({ code: 'INSECURE_DESTINATION' });
   });
 
-  it('of Checkout.com are those of each merchant, for keys and for logins', async () => {
+  it('of Checkout.com are different for each merchant, for keys and for logins', async () => {
     const { agent, asked } = await startInternet();
     const application = await startApplication({
       providers: {
@@ -333,7 +333,7 @@ describe('hosts', () => {
 const iso = (ms: number) => new Date(ms).toISOString();
 
 describe('lifetimes', () => {
-  /** None of them documents ten minutes: what is read is the answer, and not the definition. */
+  /** No definition documents ten minutes. So the lifetime in a test comes from the answer. */
   const LIFETIME_MS = 600_000;
   const TOKEN = 'opaque-token-not-real';
 
@@ -482,7 +482,7 @@ describe('pawapay', () => {
       const delivery = await signatures.verifyWebhook('pawapay', { ...message, rawBody });
       return delivery?.scheme;
     };
-    // It expires after a minute, and clocks may differ by another one.
+    // The callback expires after a minute, and clocks may differ by another minute.
     await clock.advance(119_000);
     expect(await schemeNow()).toBe('signature');
     await clock.advance(2_000);
@@ -514,7 +514,7 @@ describe('square', () => {
     }
   }
 
-  it('signs the URL that the application says, wherever the message arrives', async () => {
+  it('signs the URL that the application is configured with, wherever the message arrives', async () => {
     const sandbox = await startSandbox({ providers: ['square'], seed: 'square' });
     ends.push(() => sandbox.close());
     const provider = sandbox.provider('square') as unknown as SandboxProvider;
@@ -527,13 +527,13 @@ describe('square', () => {
       return (await sendTo(port, '/hook', body, headers as Record<string, string>)).status;
     };
     expect(await sent('https://shop.example/hook')).toBe(201);
-    // The host and the path at which it arrives are not what was told to Square.
+    // The host and path at which the message arrives are not those that Square was told.
     expect(await sent(`http://127.0.0.1:${port}/hook`)).toBe(401);
   });
 });
 
 describe('wise', () => {
-  // Signed by Wise's sandbox, for samples of how to verify: no key that is at hand here could have made it.
+  // Samples that the sandbox of Wise has signed. No key of this repository can make them.
   const BODY =
     '{"data":{"resource":{"id":49983981,"profile_id":16055450,"account_id":14124090,"type":"transfer"},"current_state":"incoming_payment_waiting","previous_state":null,"occurred_at":"2021-08-23T10:12:50Z"},"subscription_id":"90aa8e14-4ef1-4a56-861c-f3c9cde097ea","event_type":"transfers#state-change","schema_version":"2.0.0","sent_at":"2021-08-23T10:12:50Z"}';
   const SIGNATURE =
@@ -544,23 +544,26 @@ describe('wise', () => {
     ['wise', 'live', { apiToken: 'invented' }, false],
     ['wise-oauth', 'sandbox', { clientId: 'invented', clientSecret: 'invented' }, true],
     ['wise-oauth', 'live', { clientId: 'invented', clientSecret: 'invented' }, false],
-  ] as const)('takes a message of the sandbox by the key of the environment: %s in %s', async (...given) => {
-    const [name, environment, credentials, isGenuine] = given;
-    const application = await startApplication({
-      providers: { [name]: { environment, credentials, keepWarm: 'when-used' } },
-    });
-    ends.push(() => application.close());
-    const signatures = application.app.get(PaymentsSignaturesService);
-    const verified = async (rawBody: string) =>
-      signatures.verifyWebhook(name, {
-        headers: { 'x-signature-sha256': SIGNATURE },
-        rawBody: Buffer.from(rawBody),
+  ] as const)(
+    'accepts a message of the sandbox by the key of the environment: %s in %s',
+    async (...given) => {
+      const [name, environment, credentials, isGenuine] = given;
+      const application = await startApplication({
+        providers: { [name]: { environment, credentials, keepWarm: 'when-used' } },
       });
-    const delivery = await verified(BODY);
-    expect(delivery?.scheme).toBe(isGenuine ? 'published' : undefined);
-    expect(delivery?.proves).toBe(isGenuine ? 'payload' : undefined);
-    expect(await verified(BODY.replace('49983981', '49983982'))).toBeUndefined();
-  });
+      ends.push(() => application.close());
+      const signatures = application.app.get(PaymentsSignaturesService);
+      const verified = async (rawBody: string) =>
+        signatures.verifyWebhook(name, {
+          headers: { 'x-signature-sha256': SIGNATURE },
+          rawBody: Buffer.from(rawBody),
+        });
+      const delivery = await verified(BODY);
+      expect(delivery?.scheme).toBe(isGenuine ? 'published' : undefined);
+      expect(delivery?.proves).toBe(isGenuine ? 'payload' : undefined);
+      expect(await verified(BODY.replace('49983981', '49983982'))).toBeUndefined();
+    },
+  );
 });
 
 /** The key of each request, with its method. */
@@ -568,7 +571,7 @@ const keysSent = (provider: SandboxProvider) =>
   provider.requests.map(({ method, headers }) => [method, headers['x-api-key']]);
 
 describe('a 401 that can also mean that there is no such path', () => {
-  it("does not make Adyen's key a wrong one, nor sends a payment again", async () => {
+  it('does not count against the key of Adyen, and no payment is sent again', async () => {
     const { send, outwait, provider, application } = await startBed('adyen');
     const { apiKey } = provider.credentials;
     for (let at = 0; at < 5; at += 1)
@@ -580,7 +583,7 @@ describe('a 401 that can also mean that there is no such path', () => {
     expect(application.paymentsAuth.status()).toMatchObject([{ state: 'fresh' }]);
   });
 
-  it("does not keep Adyen's newest key from the calls after it", async () => {
+  it('leaves the newest key of Adyen in use for the next calls', async () => {
     const clock = new ManualClock();
     const sandbox = await startSandbox({ providers: ['adyen'], seed: 'two keys of adyen', clock });
     ends.push(() => sandbox.close());
@@ -605,7 +608,7 @@ describe('a 401 that can also mean that there is no such path', () => {
       response: { status: 401 },
     });
     await outwaited(clock, send({ method: 'POST', url: '/v71/payments', data: { reference: 'two' } }));
-    // Every call carries the newest key. The refused one reads: it was sent once more, with the other key.
+    // Every call carries the newest key. The refused call only reads, so it was sent once more with the other key.
     expect(keysSent(provider)).toEqual([
       ['POST', apiKey],
       ['GET', apiKey],

@@ -19,12 +19,12 @@ import { LogLines, startApplication, type TestApplication } from './support/appl
 import { outsideOfTest } from './support/sandbox-bed.js';
 import { failure, outcomeOf, outwaited } from './support/waiting.js';
 
-// Each provider of the catalogue against its counterpart in the sandbox. Both were written from the same facts, and
+// Tests each provider of the catalogue with its counterpart in the sandbox. Both were written from the same documents, and
 // neither from the other.
 
 jest.setTimeout(60_000);
 
-/** Those whose token endpoint answers a refresh token: they need a merchant, and have a spec of their own. */
+/** Providers whose token endpoint hands out a refresh token. They need a merchant, and have a spec of their own. */
 const names = CATALOGUE_NAMES.filter((name) =>
   BUILT_IN_PROVIDERS.some((definition) => definition.name === name),
 );
@@ -35,7 +35,7 @@ const withKey = names.filter((name) => definitionOf(name).token === undefined);
 
 const URL_OF_ROUTE = 'https://shop.example/webhooks';
 
-/** The key that the counterpart signs its messages with. */
+/** The public key of the counterpart, which signs its messages. */
 function keyOf(provider: SandboxProvider): KeyObject | undefined {
   const keys = provider.publicKeysOf();
   const pem = keys['webhookKey'] ?? Object.values(keys).at(-1);
@@ -69,7 +69,7 @@ afterEach(async () => {
   for (const end of ends.toReversed()) await end();
 });
 
-/** A refresh token that each use replaces is kept by the application: here, in a variable. */
+/** The application keeps a refresh token that each use replaces. Here it is kept in a variable. */
 function kept(name: CatalogueName, credentials: Readonly<Record<string, string | undefined>>): object {
   const token = definitionOf(name).token as { readonly rotates?: boolean } | undefined;
   if (token?.rotates !== true) return {};
@@ -130,13 +130,13 @@ function exampleOf(provider: SandboxProvider, kind: 'read' | 'write'): AxiosRequ
     method,
     url: path,
     ...(kind === 'write' ? { data: { amount: 100, currency: 'KES' } } : {}),
-    // What an application sends by itself: its own id of a payment.
+    // The application chooses the id of its payment itself.
     headers: { 'Idempotency-Key': 'example-1', 'X-Reference-Id': 'f81d4fae-7dec-41d0-a765-00a0c91e6bf6' },
     ...(host === provider.hosts[0] ? {} : { paymentsAuth: { host } }),
   };
 }
 
-/** One URL stands for every host that the counterpart does not tell apart. */
+/** One URL for all hosts that the counterpart serves alike. */
 function baseUrlOf({
   name,
   hosts,
@@ -159,7 +159,7 @@ function payment(key: string): AxiosRequestConfig {
   };
 }
 
-/** What a caller could log of a bed. */
+/** Everything of a test application that a caller could log. */
 function printable(bed: Bed, ...more: unknown[]): string {
   return inspect([bed.events, bed.logger.lines, bed.application.paymentsAuth.status(), ...more], {
     depth: 12,
@@ -363,7 +363,7 @@ describe.each(withToken)('%s, which has a token,', (name) => {
     expect(bed.provider.counts.tokenRequests).toBe(before + 1);
   });
 
-  it('calls a limited login unavailable, and says when to come again', async () => {
+  it('makes a limited login CREDENTIALS_UNAVAILABLE, and says when to try again', async () => {
     const bed = await startBed(name);
     bed.provider.misbehave({ fault: 'rate-limit', on: 'token', retryAfter: 3_600 });
     const error = await bed.outwait(failure(bed.application.paymentsAuth.credentials(name).get()));
@@ -375,7 +375,7 @@ describe.each(withToken)('%s, which has a token,', (name) => {
 const takesBack = withToken.filter((name) => 'revoke' in (definitionOf(name).token ?? {}));
 
 describe.each(takesBack)('%s, which takes tokens back,', (name) => {
-  it('is given back the token of a credential that is revoked', async () => {
+  it('gets the token back when its credential is revoked', async () => {
     const bed = await startBed(name);
     await bed.outwait(bed.send(exampleOf(bed.provider, 'read')));
     await bed.outwait(bed.application.paymentsAuth.credentials(name).revoke());
@@ -387,7 +387,7 @@ describe.each(takesBack)('%s, which takes tokens back,', (name) => {
 describe.each(withToken.filter((name) => definitionOf(name).token?.kind === 'refresh-token'))(
   '%s, which has a refresh token,',
   (name) => {
-    it('tells a refresh token that is over from a wrong client', async () => {
+    it('tells an ended refresh token from a wrong client', async () => {
       const bed = await startBed(name);
       bed.provider.revokeRefreshToken();
       const error = await bed.outwait(failure(bed.application.paymentsAuth.credentials(name).get()));

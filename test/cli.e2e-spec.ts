@@ -27,7 +27,7 @@ async function run(args: readonly string[], env: Environment = {}, cwd?: string)
   return { code, stdout: command.stdout, stderr: command.stderr };
 }
 
-/** The same with `--json`: what was found out, by provider. */
+/** The same with `--json`: the findings by provider. */
 async function check(args: readonly string[], env: Environment) {
   const { code, stdout, stderr } = await run(['check', '--json', ...args], env);
   expect(stderr).toBe('');
@@ -77,7 +77,7 @@ async function unlike(
 }
 
 describe('nestjs-payments-auth check', () => {
-  it('prints what the answers looked like with --report, and no value of them', async () => {
+  it('prints the shape of the answers with --report, and no value of them', async () => {
     const wakapay = sandbox.provider('wakapay');
     const { code, stdout } = await run(['check', 'wakapay', '--report'], wakapay.environment);
     expect(code).toBe(0);
@@ -127,7 +127,7 @@ describe('nestjs-payments-auth check', () => {
     expect(findLeaks(stdout, secretsOf(sandbox))).toEqual([]);
   });
 
-  it('says how to name a provider whose variables are set, and leaves it alone until then', async () => {
+  it('says how to name a provider whose variables are set, and does not ask it until then', async () => {
     const { url, ...asked } = await startLoopbackServer((_, response) => json(response, 200, {}));
     const set = { PAYSTACK_SECRET_KEY: 'sk_test_not-real-0123456789', PAYSTACK_BASE_URL: url };
     const wakapay = {
@@ -167,7 +167,7 @@ describe('nestjs-payments-auth check', () => {
     expect(sandbox.provider('cashfin').counts.calls).toBe(0);
   });
 
-  it('says what the provider said, what is behind it and what helps, and never a secret', async () => {
+  it('says what the provider answered, the likely cause and the fix, and never a secret', async () => {
     sandbox.provider('wakapay').rotate();
     const { code, stdout } = await run(['check', 'wakapay', 'cashfin'], env);
     expect(code).toBe(1);
@@ -200,7 +200,7 @@ describe('nestjs-payments-auth check', () => {
   });
 
   describe('reads the settings as forRoot() does', () => {
-    it('and names every variable that is missing or not what it has to be', async () => {
+    it('and names every variable that is missing or wrong', async () => {
       const { code, of } = await check([], {
         PESAPAL_CONSUMER_KEY: 'test-key-not-real',
         WAKAPAY_API_KEY: 'test-key-not-real ',
@@ -220,7 +220,7 @@ describe('nestjs-payments-auth check', () => {
       expect(of('cashfin')).toMatchObject({ configured: 'no', ok: true, findings: [] });
     });
 
-    it('and fails where a provider that was named is not configured, or none is', async () => {
+    it('and fails when a named provider, or every provider, is not configured', async () => {
       const named = await check(['cashfin'], {});
       expect(named.code).toBe(1);
       expect(named.of('cashfin').findings).toMatchObject([
@@ -231,7 +231,7 @@ describe('nestjs-payments-auth check', () => {
       expect(none.stdout).toContain('Nothing is configured, so nothing was checked.');
     });
 
-    it('and calls a key cut off or escaped that looks so, where nothing proves it good', async () => {
+    it('and warns of a key that looks cut off or escaped, unless a call was accepted with it', async () => {
       const cut = await check(['kashier'], { ...env, KASHIER_SECRET_KEY: 'f00d' });
       expect(cut.code).toBe(1);
       expect(cut.of('kashier')).toMatchObject({
@@ -245,7 +245,7 @@ describe('nestjs-payments-auth check', () => {
     });
   });
 
-  it('reads .env in its folder as a ConfigModule does: for what the environment does not say', async () => {
+  it('reads .env in its folder as a ConfigModule does, for variables that are not set', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'payments-auth-'));
     const lines = Object.entries(env).map(([name, value]) => `${name}='${value}'\n`);
     writeFileSync(join(folder, '.env'), lines.join(''));
@@ -276,7 +276,7 @@ describe('nestjs-payments-auth check', () => {
       return path;
     };
 
-    it('is read instead of the environment, and a "$" in it stays what it is', async () => {
+    it('is read instead of the environment, and a "$" in it is not expanded', async () => {
       const { code, of } = await check(['--env-file', write("'")], {
         CASHFIN_CLIENT_SECRET: 'test-not-real',
       });
@@ -293,10 +293,10 @@ describe('nestjs-payments-auth check', () => {
       ]);
     });
 
-    it('that is not there is no check passed', async () => {
+    it('fails the command when the file does not exist', async () => {
       const path = join(folder, 'none');
       const { code, stdout, stderr } = await run(['check', '--env-file', path], env);
-      // Node 20 looks for an option of this name among the arguments of the program too, and then ends with 9 itself.
+      // Node 20 takes an option of this name for its own, and then exits with 9 by itself.
       expect([2, 9]).toContain(code);
       expect(stdout).toBe('');
       expect(stderr).toContain(path);
@@ -325,7 +325,7 @@ describe('nestjs-payments-auth check', () => {
       ).toEqual([]);
     });
 
-    it('merchants who may log in and nothing else', async () => {
+    it('merchants that may log in but may not make calls', async () => {
       for (const name of sandbox.names) sandbox.provider(name).suspend();
       expect(
         await unlike({
@@ -360,7 +360,7 @@ describe('nestjs-payments-auth check', () => {
       expect(sandbox.provider('wakapay').counts.tokenRequests).toBe(1);
     });
 
-    it('wrong places', async () => {
+    it('wrong base URLs', async () => {
       sandbox.provider('wakapay').misbehave({ fault: 'redirect', on: 'token' });
       sandbox.provider('cryptofuse').misbehave({ fault: 'redirect', on: 'token' });
       const gone = await startLoopbackServer((_, response) => void response.end());
@@ -382,7 +382,7 @@ describe('nestjs-payments-auth check', () => {
       expect(sandbox.elsewhere.requests).toEqual([]);
     });
 
-    it('pages of something in between, and outages that say 200', async () => {
+    it('pages of a proxy or gateway, and outages with the status 200', async () => {
       sandbox.provider('pesapal').misbehave({ fault: 'html', on: 'token' });
       sandbox.provider('clickpesa').misbehave({ fault: 'error-in-2xx', on: 'token' });
       sandbox.provider('wakapay').misbehave({ fault: 'garbage', on: 'token' });
@@ -397,7 +397,7 @@ describe('nestjs-payments-auth check', () => {
       ).toEqual([]);
     });
 
-    it('the wrong client, and a scope that is not there', async () => {
+    it('the wrong client, and a missing scope', async () => {
       expect(
         await unlike(
           {
@@ -409,7 +409,7 @@ describe('nestjs-payments-auth check', () => {
       ).toEqual([]);
     });
 
-    it('a scope that nobody may have', async () => {
+    it('a scope that the client may not have', async () => {
       expect(
         await unlike(
           { cryptofuse: ['login', /invalid_scope/, /may not have the scopes/] },
@@ -421,7 +421,7 @@ describe('nestjs-payments-auth check', () => {
     it.each([
       ['invalid_grant', /for this grant/, 'apiKey and apiSecret required', /arrives empty/],
       ['unsupported_grant_type', /not of the kind/, 'invalid payload', /did not arrive as it was sent/],
-    ])('what else is documented, such as %s', async (error, cause, wakapay, wakapayCause) => {
+    ])('other documented failures, such as %s', async (error, cause, wakapay, wakapayCause) => {
       const server = await startLoopbackServer(({ url }, response) => {
         if (url === '/o/token/') return json(response, 400, { error });
         if (url === '/business/auth') return json(response, 400, { code: 0, error: wakapay });
@@ -449,7 +449,7 @@ describe('nestjs-payments-auth check', () => {
       await server.close();
     });
 
-    it('a clock that is off', async () => {
+    it('a wrong clock', async () => {
       sandbox.provider('cryptofuse').configure({ skewMs: 300_000 });
       sandbox.provider('wakapay').configure({ skewMs: -20_000 });
       const { code, of } = await check(['cryptofuse', 'wakapay'], env);
@@ -463,7 +463,7 @@ describe('nestjs-payments-auth check', () => {
   });
 });
 
-/** Those whose requests or logins carry the time under a signature. */
+/** Providers whose signed requests or logins contain the time. */
 const TIMED = [
   'dlocal',
   'rapyd',
@@ -474,7 +474,7 @@ const TIMED = [
   'revolut-business',
 ] as const;
 
-/** Where no harmless call is known, one without a credential is made for the sake of its date. */
+/** Providers without a known harmless call. A call without a credential is made, to read the date of its answer. */
 const isLookedAt = (name: string) => ['dlocal', 'coinbase-cdp', 'revolut-business'].includes(name);
 
 describe('nestjs-payments-auth check of providers that sign', () => {
@@ -486,7 +486,7 @@ describe('nestjs-payments-auth check of providers that sign', () => {
   });
   afterAll(() => signing.close());
 
-  it.each([60_000, -60_000])('tells a clock that is %d ms off, in words', async (skewMs) => {
+  it.each([60_000, -60_000])('reports in words a clock that is %d ms off', async (skewMs) => {
     for (const name of TIMED) of(name).configure({ skewMs });
     const { code, stdout } = await run(['check', ...TIMED], { ...signing.environment });
     expect(code).toBe(1);
@@ -523,7 +523,7 @@ describe('nestjs-payments-auth providers', () => {
     const listed = JSON.parse(text) as { name: string; variables: object[] }[];
     expect(listed.map(({ name }) => name)).toEqual(BUILT_IN_PROVIDERS.map(({ name }) => name));
     expect(stdout).toMatch(/^Worldwide +\w/m);
-    // As in the README, where Kashier's second key is no signature.
+    // As in the README, which does not call the second key of Kashier a signature.
     expect(stdout).toMatch(/ kashier +static key {2,}test, live /);
     expect(stdout).toMatch(/ coinbase-cdp +signed requests {2,}live /);
     expect(stdout).toMatch(/ selcom +static key, signed requests {2,}test, live /);
@@ -576,7 +576,7 @@ describe('nestjs-payments-auth --definitions', () => {
     writeFileSync(file, text);
     return file;
   };
-  /** As a compiled module of an application's would export it. */
+  /** The text of a module as an application would compile it. */
   const DEFINITION = `{
     name: 'lakepay', title: 'LakePay', docs: 'https://docs.lakepay.test', credentialsPage: 'Settings > Keys',
     environments: { live: 'https://api.lakepay.test' }, baseUrlVariable: 'LAKEPAY_BASE_URL',
@@ -587,7 +587,7 @@ describe('nestjs-payments-auth --definitions', () => {
     advice: [{ on: 'call', status: 403, cause: 'the key sleeps', fix: 'wake the key up' }],
   }`;
 
-  it('checks, lists and describes providers of your own, and signs what they are asked', async () => {
+  it('checks, lists and describes own providers, and signs the requests to them', async () => {
     const file = write(`export const lakepay = ${DEFINITION};`);
     const server = await startLoopbackServer(({ headers }, response) =>
       json(response, headers['x-sig'] === 'GET /balance test-key-not-real' ? 200 : 403, {}),

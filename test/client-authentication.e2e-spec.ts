@@ -26,7 +26,7 @@ interface Client {
 const SECRET = 'test secret/not+real=0123456789%';
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-/** As it stands in a variable: one line. */
+/** The key as it stands in a variable: in one line. */
 const inOneLine = (key: KeyObject) =>
   key.export({ type: 'pkcs8', format: 'pem' }).toString().replaceAll('\n', '\\n');
 
@@ -42,7 +42,7 @@ function keyClient(id: string, algorithm: string, publicKey: KeyObject) {
 const key = ({ credentials }: { credentials: Client }) => credentials.privateKey ?? '';
 const keyId = ({ credentials }: { credentials: Client }) => `${credentials.clientId}-key`;
 
-/** Each way, and who the client is. */
+/** Each way of client authentication, and its client. */
 const WAYS: readonly [way: string, authentication: ClientAuthentication, client: Client][] = [
   ['client_secret_basic', ['client_secret_basic'], { clientId: 'basic', clientSecret: SECRET }],
   ['client_secret_post', ['client_secret_post'], { clientId: 'post', clientSecret: SECRET }],
@@ -153,27 +153,30 @@ async function introspected(token: string): Promise<unknown> {
 }
 
 describe('a client authenticates to a real issuer', () => {
-  it.each(WAYS)('by %s: it gets a token, which calls carry', async (_, authentication, client) => {
+  it.each(WAYS)('by %s: the client gets a token, which calls carry', async (_, authentication, client) => {
     const paymentsAuth = await start(authentication, client);
     const { data } = await paymentsAuth.http('acme').axiosRef.get<unknown>('/resource');
     expect(data).toEqual({ client: client.clientId });
     await stop();
   });
 
-  it.each(WAYS)('by %s: what was given back is worth nothing', async (_, authentication, client) => {
-    const paymentsAuth = await start(authentication, client);
-    const credentials = paymentsAuth.credentials('acme');
-    const { token } = await credentials.get();
-    expect(await issuer.isAlive(token)).toBe(true);
-    expect(await introspected(token)).toMatchObject({ active: true });
-    await credentials.revoke();
-    expect(await issuer.isAlive(token)).toBe(false);
-    expect(await introspected(token)).toEqual({ active: false });
-    // The next call has a token of its own.
-    expect((await paymentsAuth.http('acme').axiosRef.get('/resource')).status).toBe(200);
-    expect((await credentials.get()).token).not.toBe(token);
-    await stop();
-  });
+  it.each(WAYS)(
+    'by %s: a token that was given back is no longer accepted',
+    async (_, authentication, client) => {
+      const paymentsAuth = await start(authentication, client);
+      const credentials = paymentsAuth.credentials('acme');
+      const { token } = await credentials.get();
+      expect(await issuer.isAlive(token)).toBe(true);
+      expect(await introspected(token)).toMatchObject({ active: true });
+      await credentials.revoke();
+      expect(await issuer.isAlive(token)).toBe(false);
+      expect(await introspected(token)).toEqual({ active: false });
+      // The next call has a token of its own.
+      expect((await paymentsAuth.http('acme').axiosRef.get('/resource')).status).toBe(200);
+      expect((await credentials.get()).token).not.toBe(token);
+      await stop();
+    },
+  );
 
   it.each(WAYS)('by %s: a wrong secret is CREDENTIALS_REJECTED', async (way, authentication, client) => {
     const other = way.startsWith('private')
@@ -191,7 +194,7 @@ describe('a client authenticates to a real issuer', () => {
     await stop();
   });
 
-  it('with an assertion that is new each time, because the issuer takes none twice', async () => {
+  it('with a new assertion each time, because the issuer accepts none twice', async () => {
     const [, authentication, client] = WAYS[4] as (typeof WAYS)[number];
     const paymentsAuth = await start(authentication, client);
     const credentials = paymentsAuth.credentials('acme');
@@ -201,7 +204,7 @@ describe('a client authenticates to a real issuer', () => {
     await stop();
   });
 
-  it('sends neither the private key nor the secret of an assertion', async () => {
+  it('without sending the private key or the secret of an assertion', async () => {
     const from = (await issuer.requests()).length;
     const secrets = WAYS.slice(2).flatMap(([, , client]) => [
       client.clientSecret,
@@ -286,7 +289,7 @@ describe('a client shows a certificate to a real issuer', () => {
     await stop();
   });
 
-  it('and one of another client is CREDENTIALS_REJECTED', async () => {
+  it('and the certificate of another client is CREDENTIALS_REJECTED', async () => {
     const credentials = { ...certified('shop-2'), clientId: 'shop-1' };
     const paymentsAuth = await startWithCertificates({ credentials });
     await expect(paymentsAuth.credentials('acme').get()).rejects.toMatchObject({
@@ -307,7 +310,7 @@ describe('a client shows a certificate to a real issuer', () => {
       () => ({ ...certified('shop-1'), certificate: 'test-not-real' }),
       /^providers\.acme\.credentials\.certificate: /,
     ],
-  ])('and %s stops the boot, and asks nobody', async (_, credentials, problem) => {
+  ])('and %s stops the boot before any request', async (_, credentials, problem) => {
     const from = (await issuer.requests()).length;
     await expect(startWithCertificates({ credentials: credentials() })).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
@@ -316,7 +319,7 @@ describe('a client shows a certificate to a real issuer', () => {
     expect((await issuer.requests()).length).toBe(from);
   });
 
-  it('and calls show it too, each account its own, which its tokens are bound to', async () => {
+  it('and calls of each account show its own certificate too, to which its tokens are bound', async () => {
     const accounts = { one: certified('shop-1'), two: certified('shop-2') };
     const paymentsAuth = await startWithCertificates({ accounts });
     for (const [account, client] of [
@@ -359,7 +362,7 @@ describe('a client shows a certificate to a real issuer', () => {
     await stop();
   });
 
-  it('and nothing of its key is in what a failed call leaves behind', async () => {
+  it('and nothing that a failed call leaves behind holds its key', async () => {
     const credentials = certified('shop-1');
     const paymentsAuth = await startWithCertificates({ credentials });
     const error = await paymentsAuth

@@ -20,7 +20,7 @@ import { createCertificate, pkcs12 } from './support/certificate.js';
 import { startConnectProxy } from './support/tls.js';
 import { failure } from './support/waiting.js';
 
-/** A provider that knows its callers by their certificates, and wants nothing else. */
+/** A provider that recognises callers by their certificates alone. */
 const acme = defineProvider<{ certificate: string; privateKey: string }>({
   name: 'acme',
   title: 'Acme',
@@ -110,7 +110,7 @@ const warnings = () => logger.of('warn', 'PaymentsAuth').filter((line) => line.i
 const clients = () => called.map(({ client }) => client);
 
 describe('A certificate that is the whole credential', () => {
-  it('is shown by calls that carry no header of ours, each account its own', async () => {
+  it('is shown by the calls of each account, without any authentication header', async () => {
     const accounts = { one: certified('shop-1'), two: certified('shop-2') };
     const paymentsAuth = await start({ accounts });
     for (const account of ['one', 'two', 'one'])
@@ -122,7 +122,7 @@ describe('A certificate that is the whole credential', () => {
     expect(await paymentsAuth.credentials('acme', 'one').headers()).toEqual({});
   });
 
-  it('goes through a CONNECT proxy with calls, and the proxy sees neither it nor what is said', async () => {
+  it('is shown through a CONNECT proxy, which sees neither the certificate nor the calls', async () => {
     const proxy = await startConnectProxy();
     const paymentsAuth = await start({
       credentials: certified('shop-1'),
@@ -137,7 +137,7 @@ describe('A certificate that is the whole credential', () => {
     await proxy.close();
   });
 
-  it('is what agent() gives to another client', async () => {
+  it('is shown by another client that uses agent()', async () => {
     const paymentsAuth = await start({ credentials: certified('shop-1') });
     const agent = await paymentsAuth.credentials('acme').agent();
     const { get } = await import('node:https');
@@ -168,7 +168,7 @@ describe('A certificate that is the whole credential', () => {
     expect(clients()).toEqual(['shop-1.clients.test']);
   });
 
-  it('is refused at boot where its key is none, by the path of the field', async () => {
+  it('is refused at boot when its key is not a key, by the path of the field', async () => {
     const { certificate } = certified('shop-1');
     await expect(start({ credentials: { certificate, privateKey: 'test-not-real' } })).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
@@ -184,7 +184,7 @@ interface Opened {
   readonly authority?: string;
 }
 
-/** One that keeps its key under a passphrase, and names whom it trusts. */
+/** A provider whose key has a passphrase, and that names the authorities that it trusts. */
 const locked = defineProvider<Opened>({
   name: 'locked',
   title: 'Locked',
@@ -245,7 +245,7 @@ describe('A private key under a passphrase', () => {
     },
   );
 
-  it('comes from files beside the certificate of an authority, which has no key there', async () => {
+  it('is read from files beside the certificate of an authority, which has no key there', async () => {
     const files = writtenFields({ ...lockedPair('shop-1'), authority: authority.cert });
     const http = await startLocked(locked, { credentials: fromFiles(files), http: {} });
     expect((await http.get('/pay')).status).toBe(200);
@@ -355,20 +355,23 @@ describe('Keys and certificates that cannot be shown are refused at boot, by the
     ['a certificate for a key', { privateKey: good.certificate }, /privateKey: holds a certificate/],
     ['a key that is cut off', { privateKey: good.privateKey.slice(0, 200) }, /privateKey: a PEM that cannot/],
     ['no key at all', { privateKey: undefined }, /privateKey: missing/],
-  ])('%s from a function is told at use, and the application has to correct it', async (_, changes, said) => {
-    let given: object = { ...good, ...changes };
-    await start({ provider: locked, accounts: () => given });
-    const http = application?.paymentsAuth.http('acme', 'shop-1').axiosRef as AxiosInstance;
-    const error = await failure(http.get('/pay'));
-    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: 'shop-1' });
-    expect(error.message).toMatch(said);
-    expect(error.message).toContain('; correct what the option providers.acme.accounts gives');
-    expect(error.message).not.toMatch(/definition|PRIVATE KEY-----|another-one/);
-    expect(called).toEqual([]);
-    given = good;
-    await clock.advance(60_000);
-    expect((await http.get('/pay')).status).toBe(200);
-  });
+  ])(
+    '%s from a function is reported when it is used, as a mistake of the application',
+    async (_, changes, said) => {
+      let given: object = { ...good, ...changes };
+      await start({ provider: locked, accounts: () => given });
+      const http = application?.paymentsAuth.http('acme', 'shop-1').axiosRef as AxiosInstance;
+      const error = await failure(http.get('/pay'));
+      expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: 'shop-1' });
+      expect(error.message).toMatch(said);
+      expect(error.message).toContain('; correct what the option providers.acme.accounts gives');
+      expect(error.message).not.toMatch(/definition|PRIVATE KEY-----|another-one/);
+      expect(called).toEqual([]);
+      given = good;
+      await clock.advance(60_000);
+      expect((await http.get('/pay')).status).toBe(200);
+    },
+  );
 
   it('in a record of accounts, and in files', async () => {
     const wrong = { ...good, privateKey: good.certificate };
@@ -395,7 +398,7 @@ describe('Keys and certificates that cannot be shown are refused at boot, by the
 describe('The end of a client certificate', () => {
   const now = Date.now();
 
-  /** To the second, as a certificate says it. */
+  /** The time in whole seconds, as in a certificate. */
   const inDays = (days: number) => Math.floor((now + days * DAY_MS) / 1_000) * 1_000;
 
   it('is known to status() and explain() from the first use on', async () => {
@@ -407,7 +410,7 @@ describe('The end of a client certificate', () => {
     expect(warnings()).toEqual([]);
   });
 
-  it('is warned about 14 days ahead, once a day, whatever is called', async () => {
+  it('is announced by a warning once a day from 14 days before, whatever is called', async () => {
     const endsAtMs = inDays(15);
     const paymentsAuth = await start({ credentials: certified('shop-1', endsAtMs) }, now);
     const events: PaymentsAuthEvent[] = [];
@@ -434,13 +437,13 @@ describe('The end of a client certificate', () => {
     });
   });
 
-  it('is said in the past where it has ended', async () => {
+  it('is named in the past tense once the certificate has ended', async () => {
     const paymentsAuth = await start({ credentials: certified('shop-1', inDays(1)) }, now + 2 * DAY_MS);
     await paymentsAuth.http('acme').axiosRef.get('/pay');
     expect(warnings()).toEqual([expect.stringContaining('the client certificate has ended on')]);
   });
 
-  it('is that of the new certificate after a rotation', async () => {
+  it('is the end of the new certificate after a rotation', async () => {
     const paymentsAuth = await start({ credentials: certified('shop-1', inDays(3)) }, now);
     await paymentsAuth.http('acme').axiosRef.get('/pay');
     await paymentsAuth.credentials('acme').rotate(certified('shop-1', inDays(60)));

@@ -14,13 +14,13 @@ import { until } from './support/waiting.js';
  */
 const SOON_MS = 5_000;
 
-/** A way to Redis that can stop leading there. */
+/** A forwarder to Redis whose connections can be broken. */
 class Way {
-  /** What becomes of connections that are made from now on. */
+  /** What happens to connections that are made from now on. */
   mode: 'open' | 'hanging' | 'refusing' = 'open';
-  /** So many connections lead to Redis; those after them hang. */
+  /** How many connections are forwarded to Redis. Later ones hang. */
   most = Infinity;
-  /** Connections that hang. */
+  /** How many connections hang. */
   waiting = 0;
   #made = 0;
   readonly #sockets = new Set<Socket>();
@@ -44,7 +44,7 @@ class Way {
     return `redis://127.0.0.1:${(this.#server.address() as { port: number }).port}`;
   }
 
-  /** Breaks every connection there is. */
+  /** Breaks every open connection. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
@@ -67,7 +67,7 @@ describe.each(REDIS_LIBRARIES)('an application that closes, with a store over %s
     redis = await startRedisServer();
     way = new Way(redis);
     url = await way.open();
-    // Logins hang too: nothing of a login keeps the process either.
+    // Logins hang too. A login does not keep the process alive either.
     provider = await startLoopbackServer(() => undefined);
   });
   afterEach(async () => {
@@ -90,8 +90,8 @@ describe.each(REDIS_LIBRARIES)('an application that closes, with a store over %s
       async () => {
         way.mode = 'hanging';
         way.cut();
-        // node-redis loses sight of a socket that is connecting while its client is destroyed, and this is the
-        // application's own client: it is ended when it has connected.
+        // node-redis forgets a socket that is still connecting when its client is destroyed. This client is the
+        // application's own: the application ends it once it has connected.
         await until(() => way.waiting >= 1);
         await delay(300);
       },

@@ -60,7 +60,7 @@ describe('calls that come together', () => {
     });
   });
 
-  it('cost one token request too when its answer is late, and never have two under way', async () => {
+  it('cost one token request also when its answer is late, and never cause two at once', async () => {
     bed = await startProviderBed('cryptofuse');
     const { provider } = bed;
     await bed.send(READ);
@@ -87,7 +87,7 @@ describe('a provider that refuses every call although logins succeed', () => {
       await clock.advance(60_000);
       await bed.outwait(failure(bed.send(READ)));
     }
-    // The pauses have grown to minutes, up to five.
+    // The pauses have grown to up to five minutes.
     expect(provider.counts.tokenRequests - refused).toBeLessThanOrEqual(6);
 
     provider.resume();
@@ -102,12 +102,12 @@ describe('a provider that refuses every call although logins succeed', () => {
     provider.misbehave({ fault: 'refuse' });
     await callFor5s();
     expect(provider.counts.tokenRequests).toBeLessThanOrEqual(3);
-    // With the same token a second attempt would be the first one again.
+    // A second attempt with the same token would only repeat the first.
     expect(provider.counts).toMatchObject({ calls: 501, refusals: 500 });
     expect(bed.credentials.status().counters.replays).toBe(0);
   });
 
-  it('is asked for a new token at once again when a replay has shown that renewal is a cure', async () => {
+  it('is asked for a new token at once again after a replay has shown that renewal helps', async () => {
     bed = await startProviderBed('wakapay');
     const { provider } = bed;
     await bed.send(READ);
@@ -118,7 +118,7 @@ describe('a provider that refuses every call although logins succeed', () => {
     expect(provider.counts).toMatchObject({ tokenRequests: 6, refusals: 5 });
   });
 
-  it('answers a call three times at most: the last refusal reaches the caller as it is', async () => {
+  it('gets a call three times at most, and the last refusal reaches the caller as it is', async () => {
     bed = await startProviderBed('cryptofuse');
     const { provider } = bed;
     await bed.send(READ);

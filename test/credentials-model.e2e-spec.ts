@@ -22,7 +22,7 @@ type Step =
   /** From now on the provider is of another kind. */
   | { what: 'become'; kind: IssuerKind };
 
-/** How an issuer and its servers can be: everything that makes a refusal mean something else. */
+/** How an issuer and its servers can behave. Each way changes what a refusal means. */
 const ISSUER_KINDS = {
   ordinary: {},
   young: { tokensRefusedForMs: 300 },
@@ -86,11 +86,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Steps of one inner list happen together. */
 const lives = fc.array(fc.array(step, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 12 });
 
-/** What is known of each account, kept apart from the code under test. */
+/** What the model knows of each account, apart from the code under test. */
 class Model {
-  /** Every key that was ever its own: for a static key, what calls carry. */
+  /** Every key that ever belonged to the account. For a static key, this is what calls carry. */
   readonly #keys = new Map<AccountId, Set<string>>();
-  /** The oldest key that a call may carry which starts now: those before were dropped in so many words. */
+  /** The oldest key that a call may carry that starts now. Earlier keys were dropped by rotate() or revoke(). */
   readonly #dropped = new Map<AccountId, Set<string>>();
 
   /** @param book what the application's own store says */
@@ -116,12 +116,12 @@ class Model {
 
 const keyOf = (fields: Fields): string => fields['clientSecret'] ?? fields['secretKey'] ?? '';
 
-/** One life of an application: everything that happens in it, and what is wrong with any request of it. */
+/** One life of an application: its steps, and what is wrong with its requests. */
 class Life {
   #calls = 0;
-  /** What a call must not carry, by its number: credentials that had been dropped before it started. */
+  /** By the number of a call: the credentials that were dropped before it started, which it must not carry. */
   readonly #mustNotCarry = new Map<string, ReadonlySet<string>>();
-  /** The issuer has handed out one token until it dies, and so what had been dropped. */
+  /** Whether the issuer hands out one token until it dies. It may then hand out a dropped token again. */
   #repeated = false;
 
   constructor(
@@ -186,7 +186,7 @@ class Life {
     });
   }
 
-  /** What is wrong with the requests that the provider has seen; nothing, if all is well. */
+  /** What is wrong with the requests that the provider has seen. Empty if all is well. */
   faults(): string[] {
     const { provider } = this.bed;
     const owners = new Map(provider.tokens.map(({ value, account: id }) => [value, id]));
@@ -207,7 +207,7 @@ class Life {
     }
     for (const [number, carried] of sent) {
       if (carried.length > 3) faults.push(`${number} was sent ${carried.length} times`);
-      // A token that is young may not be known yet (R11); a key is known or wrong.
+      // A provider may not know a young token yet (R11). A static key is either known or wrong.
       if (this.isKey && new Set(carried).size < carried.length)
         faults.push(`${number} carried one key twice`);
     }
@@ -216,7 +216,7 @@ class Life {
     return faults;
   }
 
-  /** Makes everything well again, and waits until every pause is over. What calls of all accounts come to then. */
+  /** Ends all faults, and waits until every pause is over. Returns how calls of all accounts end then. */
   async recover(): Promise<number[]> {
     const { bed, model } = this;
     bed.provider.behave();
@@ -246,7 +246,7 @@ class Life {
     await this.#service(id)
       .rotate()
       .then(
-        // What was there before is not carried by any call that starts from here on.
+        // No call that starts from here on may carry an earlier credential.
         () => model.drop(id, before),
         () => undefined,
       );
@@ -265,7 +265,7 @@ function nameOf(id: AccountId): string | typeof OWN_ACCOUNT {
   return id === 'own' ? OWN_ACCOUNT : id;
 }
 
-/** Runs one life, with the clock moving on where everything waits for it. What was wrong with it. */
+/** Runs one life, and moves the clock where everything waits for it. Returns what was wrong. */
 async function live(name: ProviderName, isKey: boolean, rounds: readonly (readonly Step[])[]) {
   const book = new Map<AccountId, Fields>();
   const resolve = (id: AccountId) => ({ ...book.get(id) });
@@ -282,7 +282,7 @@ async function live(name: ProviderName, isKey: boolean, rounds: readonly (readon
   }
 }
 
-/** What waits for the clock (a back-off, the next time to ask) gets it, a second at a time. */
+/** Moves the clock by a second at a time, for everything that waits for it (a back-off, the next question). */
 async function settled<T>(bed: ProviderBed, promise: Promise<T>): Promise<T> {
   const state = { isOver: false };
   const over = () => {
@@ -303,8 +303,8 @@ describe.each([
   ['kashier', true],
   ['clickpesa', false],
 ] as const)(`with seed ${TEST_SEED}, in any life of an application with merchants of %s`, (name, isKey) => {
-  it('every request carries a credential of its own account that was its own at some moment', async () => {
-    // A slow machine lives fewer lives. Each is lived to its end: what is cut short leaves its servers open.
+  it('every request carries a credential that its own account had at some time', async () => {
+    // A slow machine runs fewer lives. Each runs to its end, because a life that is cut short leaves servers open.
     const endMs = performance.now() + 9_000;
     await fc.assert(
       fc.asyncProperty(lives, async (rounds) => {

@@ -25,11 +25,11 @@ afterEach(async () => {
   await server.close();
 });
 
-/** What a definition makes of the real credentials alone. */
+/** What a definition makes of the real credentials. Invented ones pass when it is defined. */
 const atUse = (given: { credentials: Keys }, made: unknown, otherwise?: unknown) =>
   given.credentials.password.startsWith('real') ? made : otherwise;
 
-/** Made-up values pass through it when it is defined; those of the application do not. */
+/** Accepts the invented values when it is defined, and throws for those of the application. */
 const onlyAtUse = (word: string) => {
   if (word.startsWith('real')) throw new RangeError(`cannot use ${word}.`);
   return word;
@@ -42,7 +42,7 @@ const spec = {
   rejected: () => false,
 };
 
-/** What is wrong, and what is expected of it as a cause: what the function threw, where it threw. */
+/** The fault, and the expected cause: the error that the function threw, where it threw. */
 const FAULTS: [name: string, token: object, said: RegExp, sent: number, hasThrown?: false][] = [
   [
     'token.body',
@@ -100,7 +100,7 @@ const FAULTS: [name: string, token: object, said: RegExp, sent: number, hasThrow
 ];
 
 describe.each(FAULTS)('%s of a definition that cannot be', (_, token, said, sent, hasThrown) => {
-  it('is told once with its name and cause, and is not tried again like an outage', async () => {
+  it('is reported once with its name and cause, and is not retried like an outage', async () => {
     const definition: AnyProviderDefinition = defineProvider<Keys, 'acme'>({
       name: 'acme',
       title: 'Acme',
@@ -138,13 +138,13 @@ describe.each(FAULTS)('%s of a definition that cannot be', (_, token, said, sent
     const lines = (['error', 'warn'] as const).flatMap((level) => logger.of(level, 'PaymentsAuth'));
     expect(lines).toEqual([expect.stringMatching(said)]);
     expect(lines).toEqual([expect.stringContaining('definition-fault')]);
-    // One login for each account, and none for the second call of the first one.
+    // One login for each account, and none for the second call of the first account.
     expect(server.to('/login')).toHaveLength(sent * 2);
     expect(server.to('/pay')).toEqual([]);
   });
 });
 
-/** Writes into what it was given, as a function does that prepares its values in place. */
+/** Writes into the credentials that it is given, as a careless function does. */
 const tampers = ({ credentials }: { credentials: Keys }) => {
   (credentials as { password: string }).password = 'another-invented-one';
 };
@@ -160,7 +160,7 @@ describe('A function of a definition that writes into the credentials', () => {
           void (scopes[0] !== 'invented-scope' && scopes.push('admin')),
       },
     ],
-  ])('in %s changes them for nobody, and is told', async (_, token) => {
+  ])('in %s changes them for no other code, and is reported', async (_, token) => {
     const http = await startWith({
       token: login<Keys>({ ...spec, ...token }),
       headers: ({ token: value }: { token: string }) => ({ Authorization: `Bearer ${value}` }),
@@ -182,7 +182,7 @@ const withToken = {
   }),
 };
 
-/** What fails with credentials, and how many requests each of three calls may cost until it is mended. */
+/** What fails with credentials, and how many requests each of three calls may cost until the function is corrected. */
 const AT_CALLS: [name: string, definition: object, said: RegExp, logins: number][] = [
   [
     'headers of a static key',
@@ -264,7 +264,7 @@ describe.each(AT_CALLS)('%s that throw', (_, definition, said, loginsSent) => {
 const tripsOver404 = ({ status }: { status: number }) => status === 404 && onlyAtUse('real answer') === '';
 
 describe('A predicate of refusals that throws', () => {
-  it('has not recognised the answer, which goes to its caller, and is told once in the log', async () => {
+  it('leaves the answer to its caller, and is reported once in the log', async () => {
     const http = await startWith({ headers: ok, refusal: { refused: tripsOver404 } });
     for (let call = 0; call < 3; call += 1)
       expect(await failure(http.get('/missing'))).toMatchObject({ response: { status: 404 } });

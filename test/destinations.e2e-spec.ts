@@ -35,7 +35,7 @@ beforeEach(() => {
 const own = (name: ProviderName) => six.of(name).provider.baseUrl;
 const ownPort = (name: ProviderName) => new URL(own(name)).port;
 
-/** Every name leads to the trap: a call that is let through ends up there. */
+/** Every host name resolves to the trap. A call that is not refused arrives there. */
 const lookup = (_host: string, _options: object, done: (error: null, address: string, family: 4) => void) =>
   done(null, '127.0.0.1', 4);
 
@@ -74,7 +74,7 @@ describe('a request that would carry a credential elsewhere is refused before it
 
   it.each(cases)('%s (%s)', async (_, adapter, config) => {
     for (const { name, provider, http } of six.all) {
-      // Bare: not even a login is worth such a request.
+      // No login yet: the call has to be refused before it logs in.
       const error = await outcomeOf(firstValueFrom(http.request({ ...config(name), adapter })));
       expect(error).toMatchObject({ code: 'INSECURE_DESTINATION', provider: name });
       expect(isPaymentsAuthError(error)).toBe(true);
@@ -83,7 +83,7 @@ describe('a request that would carry a credential elsewhere is refused before it
     expect(trap.connections()).toBe(0);
   });
 
-  it.each(ADAPTERS)('what an interceptor of the application turns it into (%s)', async (adapter) => {
+  it.each(ADAPTERS)('after an interceptor of the application has changed it (%s)', async (adapter) => {
     const fresh = await startSandboxBed({ only: ['wakapay'] });
     try {
       const { http, provider } = fresh.of('wakapay');
@@ -133,7 +133,7 @@ describe('a request that would carry a credential elsewhere is refused before it
       },
     });
     const http = paymentsAuth.http('cashfin');
-    // A look-up of the caller's would send it somewhere else.
+    // The look-up of the caller would send it to another address.
     await outcomeOf(firstValueFrom(http.get('/x', { lookup: lookup as never, timeout: 2_000 })));
     await expect(firstValueFrom(http.get(`http://sandbox.evil.test:${trap.port}/x`))).rejects.toMatchObject({
       code: 'INSECURE_DESTINATION',
@@ -143,7 +143,7 @@ describe('a request that would carry a credential elsewhere is refused before it
   });
 });
 
-describe('a redirect is its caller’s answer, and nothing follows it:', () => {
+describe('a redirect is given to the caller, and is not followed:', () => {
   const cases = ([301, 302, 303, 307, 308] as const).flatMap((status) =>
     (['same-origin', 'other-port', 'other-host'] as const).flatMap((to) =>
       ADAPTERS.map((adapter) => [status, to, adapter] as const),
@@ -183,7 +183,7 @@ describe('a redirect is its caller’s answer, and nothing follows it:', () => {
   });
 });
 
-describe('a proxy sees of https nothing but where it goes', () => {
+describe('a proxy sees of https only the destination', () => {
   let proxy: ConnectProxy;
   const opened: (() => Promise<unknown>)[] = [];
 
@@ -242,7 +242,7 @@ describe('a proxy sees of https nothing but where it goes', () => {
     };
   }
 
-  // A call each, and a login where there is one.
+  // One call for each provider, and a login where it has one.
   const TUNNELS_ONLY = { tunnels: PROVIDER_NAMES.length + TOKEN_PROVIDERS.length, others: [], readable: [] };
 
   it('with `http.proxy`', async () => {

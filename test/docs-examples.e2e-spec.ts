@@ -30,7 +30,7 @@ import { failure } from './support/waiting.js';
 
 const snippets = writeSnippets('docs-examples', markdownFiles().flatMap(typescriptBlocks));
 
-/** What the block of `file` that exports `name` exports under it. */
+/** The export `name` of the block in `file` that has it. */
 async function example<T>(file: string, name: string): Promise<T> {
   const declared = new RegExp(`^export (?:async )?(?:class|const|function) ${name}\\b`, 'm');
   const snippet = snippets.find((each) => each.file === file && declared.test(each.code));
@@ -77,7 +77,7 @@ describe('the examples of the README', () => {
     expect(cryptofuse.tokens).toMatchObject([{ account: 'merchant-17', scopes: ['write'] }]);
   });
 
-  it('say how long to wait, and that some errors are not for waiting', async () => {
+  it('say how long to wait, and which errors waiting does not solve', async () => {
     const retryAfterMs = await example<(error: unknown) => number | undefined>('README.md', 'retryAfterMs');
     expect(retryAfterMs(new PaymentsAuthError('CREDENTIALS_UNAVAILABLE', '', { retryAfterMs: 7 }))).toBe(7);
     expect(retryAfterMs(new PaymentsAuthError('CREDENTIALS_UNAVAILABLE', ''))).toBe(1_000);
@@ -157,7 +157,7 @@ describe('the examples of the guides', () => {
 describe('the examples of the page on webhooks', () => {
   const PAGE = 'docs/webhooks.md';
 
-  it('receive a genuine message, of the testing kit and of the sandbox, and no forged one', async () => {
+  it('accept a genuine message, of the testing kit and of the sandbox, and no forged one', async () => {
     const AppModule = await example<Type>(PAGE, 'AppModule');
     const KashierWebhooks = await example<Type<{ handled: { payload: unknown }[] }>>(PAGE, 'KashierWebhooks');
     const deliver = await example<(url: string, apiKey: string) => Promise<number>>(PAGE, 'deliver');
@@ -214,7 +214,7 @@ async function start(definition: AnyProviderDefinition, options: object): Promis
 }
 
 describe('the providers of the guide to own providers', () => {
-  it('northpay: sends its key, and the next one when that is unknown', async () => {
+  it('northpay: sends its key, and the next key when that one is unknown', async () => {
     const definition = await example<AnyProviderDefinition>(GUIDE, 'northpay');
     const { url, requests } = await server(({ headers, url: path }, response) => {
       if (path === '/elsewhere') json(response, 403, { error: { code: 'ip_not_allowed' } });
@@ -412,7 +412,7 @@ describe('the providers of the guide to own providers', () => {
     const { app, paymentsAuth } = await application([AppModule], { variables });
     const http = paymentsAuth.http('northpay');
     const sent: string[] = [];
-    // The URL is a provider's that does not exist: what would be sent is seen here, and goes nowhere.
+    // No provider has this URL. The test sees what would be sent, and nothing is sent.
     http.axiosRef.defaults.adapter = async (config) => {
       sent.push(`${config.method} ${config.baseURL}${config.url} ${String(config.headers.get('X-Api-Key'))}`);
       return { data: 'refunded', status: 200, statusText: '', headers: {}, config };

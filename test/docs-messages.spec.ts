@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { tablesOf, textOf } from './support/markdown.js';
 import { repositoryFiles } from './support/repository-files.js';
 
-/** Fragments that are shorter say nothing: "a", " is ". */
+/** Shorter fragments, such as "a" and " is ", occur everywhere and prove nothing. */
 const SHORTEST = 5;
 
 /** Every text of the libraries' sources, with each place where something is filled in written as `…`. */
@@ -15,7 +15,7 @@ describe('the messages of the library', () => {
     const inMilliseconds = repositoryFiles(/^libs\/payments-auth\/src\/.*(?<!\.spec)\.ts$/).filter((file) =>
       /\} ?(ms|milliseconds)\b/.test(textOf(file)),
     );
-    // The other one repeats the words of axios, which applications may look for.
+    // The other function repeats the text of axios, which applications may look for.
     expect(inMilliseconds).toEqual([
       'libs/payments-auth/src/duration.ts',
       'libs/payments-auth/src/http/call-deadline.ts',

@@ -46,14 +46,14 @@ describe('the tables of the README', () => {
   });
 });
 
-/** What a table says of a provider's webhooks. */
+/** What a table has to say of a provider's webhooks. */
 interface Described {
   readonly title: string;
   readonly webhooks?: Readonly<Record<string, WebhookScheme<string>>>;
   readonly credentials: Readonly<Record<string, { readonly variable?: string } | undefined>>;
 }
 
-/** Schemes whose keys the provider shows to everybody. */
+/** Schemes whose keys the provider publishes. */
 const PUBLISHED = ['TrueLayer, signature', 'Wise, published', 'Wise (partners), published'];
 
 describe('the tables of the page on webhooks', () => {
@@ -106,7 +106,7 @@ describe.each(BUILT_IN_PROVIDERS.filter(({ name }) => !BY_HAND.includes(name)))(
       expect(page).toBe(await formatted(pageOf(provider, kindOfProvider, toKnowOf(page))));
     });
 
-    it('has what a user needs to know besides, written by hand', () => {
+    it('has a section written by hand with what a user needs to know', () => {
       expect(toKnowOf(page)).toMatch(/^- \S/);
     });
   },

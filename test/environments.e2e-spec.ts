@@ -29,7 +29,7 @@ const optionsOf = (name: Name) => ({
   provider: 'wakapay' as const,
   baseUrl: provider(name).baseUrls,
   credentials: () => provider(name).credentials,
-  // The same merchant in both.
+  // The same merchant in both environments.
   accounts: () => provider(name).credentialsOf('shop-1'),
   keepWarm: 'when-used' as const,
 });
@@ -90,7 +90,7 @@ describe('live and test of one provider, side by side under two names', () => {
     provider('wakapay-test').revokeTokens();
     await application.paymentsAuth.credentials('wakapay', OWN_ACCOUNT).rotate(provider('wakapay').rotate());
     await failure(call('wakapay-test'));
-    // The pause that the test endpoint asks for is not one of live.
+    // The pause that the test endpoint asks for does not hold for live.
     await application.paymentsAuth.credentials('wakapay', OWN_ACCOUNT).revoke();
     expect((await call('wakapay')).paymentsAuth).toEqual({ attempts: 1, replayed: false });
     expect(provider('wakapay').counts).toMatchObject({ tokensIssued: 3, refusals: 0 });

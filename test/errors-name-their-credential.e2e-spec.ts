@@ -97,7 +97,7 @@ describe('the error of a call', () => {
     bed = await startProviderBed('wakapay');
     await bed.send(READ);
     const error = await errorOf(ending);
-    // After a refusal, it is the last one that was sent.
+    // After a refusal, the error names the credential that was sent last.
     const { id } = await bed.credentials.get();
     const tokens = new Set(bed.events.flatMap((event) => ('credential' in event ? [event.credential] : [])));
     expect(error).toMatchObject({
@@ -119,7 +119,7 @@ describe('the error of a call', () => {
   });
 
   it.each(['node', 'web'])(
-    'that breaks in a %s stream of its answer names credential, host and status',
+    'that ends in the middle of a %s stream names credential, host and status',
     async (kind) => {
       bed = await startProviderBed('wakapay');
       const broken = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });

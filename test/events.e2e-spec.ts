@@ -25,7 +25,7 @@ describe('an event', () => {
     return bed;
   }
 
-  /** The only event of a type, which names the provider, and says when. */
+  /** The only event of a type. It names the provider and has a time. */
   async function only<T extends Type>(type: T) {
     await quiet();
     const found = bed.eventsOf(type);
@@ -35,7 +35,7 @@ describe('an event', () => {
     return event;
   }
 
-  /** No test of this file ends without having looked for secrets in all that was told. */
+  /** Each test of this file ends with a search for secrets in all events. */
   afterEach(async () => {
     const tokens = bed.provider.tokens.map(({ value }) => value);
     const leaks = findLeaks(bed.events, [...secrets, ...tokens]);
@@ -43,13 +43,13 @@ describe('an event', () => {
     if (leaks.length > 0) throw new Error(leaks.join('\n'));
   });
 
-  it('credential-requested says why one is asked for, and with which secret', async () => {
+  it('credential-requested says why a token is asked for, and with which secret', async () => {
     await start('wakapay');
     await bed.send(READ);
     expect(await only('credential-requested')).toMatchObject({ credential: HASH, reason: 'first' });
   });
 
-  it('credential-obtained says how long that took, from whom it is and when it ends', async () => {
+  it('credential-obtained says how long the login took, where the token is from, and its end', async () => {
     await start('wakapay');
     await bed.send(READ);
     const { credential, expiresAtMs } = bed.credentials.status();
@@ -62,7 +62,7 @@ describe('an event', () => {
     });
   });
 
-  it('token-request says what came of each one, where it went, and whether anybody waited', async () => {
+  it('token-request says its outcome, its host, and whether anybody waited', async () => {
     await start('cryptofuse');
     await bed.send(READ);
     expect(await only('token-request')).toMatchObject({
@@ -118,7 +118,7 @@ describe('an event', () => {
     expect(await only('credential-unavailable')).toMatchObject({ reason: 'HTTP 403', retryAfterMs: A_TIME });
   });
 
-  it('call-refused and call-replayed say the status, in whose words, and whether it helped', async () => {
+  it('call-refused and call-replayed say the status, whose words they are, and the outcome', async () => {
     await start('wakapay');
     await bed.send(READ);
     const { credential: old } = bed.credentials.status();
@@ -150,7 +150,7 @@ describe('an event', () => {
     await start('wakapay');
     await bed.send(READ);
     bed.provider.suspend();
-    // The token that renewal has brought might be too new to be known: that is clear after 2 s, and a pause of 4 s runs.
+    // The provider might not know the new token yet. After 2 s that is ruled out, and a pause of 4 s runs.
     await bed.outwait(failure(bed.send(READ)));
     await bed.pass(2_000);
     await bed.outwait(failure(bed.send(READ)));
@@ -220,7 +220,7 @@ describe('an event', () => {
   });
 });
 
-describe('what a provider says of its limits', () => {
+describe('what a provider says about its limits', () => {
   let bed: ProviderBed;
 
   afterEach(() => bed.close());
@@ -265,7 +265,7 @@ describe('a listener for events', () => {
     await sandbox.close();
   });
 
-  it('harms no request and no other listener by throwing, rejecting or never being done', async () => {
+  it('harms no request and no other listener when it throws, rejects or never ends', async () => {
     await start();
     const reported = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     const { events$ } = application.paymentsAuth;
@@ -275,7 +275,7 @@ describe('a listener for events', () => {
     });
     // oxlint-disable-next-line typescript/no-misused-promises -- what is tested is that it does no harm
     events$.subscribe(async () => Promise.reject(new Error('listener')));
-    // oxlint-disable-next-line typescript/no-misused-promises -- and neither does this
+    // oxlint-disable-next-line typescript/no-misused-promises -- the test shows that it does no harm
     events$.subscribe(() => new Promise(() => undefined));
     events$.subscribe(({ type }) => heard.push(type));
     await call();
@@ -285,7 +285,7 @@ describe('a listener for events', () => {
     expect(reported).toHaveBeenCalledTimes(2 * heard.length);
   });
 
-  it('finds an audit log of one JSON line an event, where the option asks for it', async () => {
+  it('gets each event that the audit log has, when the option is set', async () => {
     const logger = await start({ auditLog: true });
     const heard: PaymentsAuthEvent[] = [];
     application.paymentsAuth.events$.subscribe((event) => heard.push(event));
@@ -302,7 +302,7 @@ describe('a listener for events', () => {
     );
   });
 
-  it('finds none without it', async () => {
+  it('gets events without an audit log when the option is not set', async () => {
     const logger = await start();
     await call();
     await quiet();

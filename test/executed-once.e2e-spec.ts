@@ -16,14 +16,14 @@ let six: SandboxBed;
 
 afterEach(() => six.close());
 
-/** What the provider saw must be true of every run, whatever happened in it. */
+/** These counts of the provider have to be right after every run. */
 function expectNothingTwice({ provider }: BedProvider): void {
   const doubled = [...provider.executions].filter(([, times]) => times > 1);
   expect(doubled).toEqual([]);
   expect(provider.counts).toMatchObject({ executedTwice: 0, changedBodies: 0, wrongContentLengths: 0 });
 }
 
-/** On a response, on the response of an error, or on an error without one. */
+/** It stands on a response, on the response of an error, or on an error without a response. */
 function outcomeSaid(result: unknown): AxiosResponse['paymentsAuth'] {
   const { response, paymentsAuth } = result as AxiosError & Pick<AxiosResponse, 'paymentsAuth'>;
   return response?.paymentsAuth ?? paymentsAuth;
@@ -49,7 +49,7 @@ describe.each(PROVIDER_NAMES)(`with seed ${TEST_SEED}, payments at %s`, (name) =
       { fault: 'server-error', on: 'call' },
     ] as const)
       provider.misbehave({ ...fault, probability: 0.05 });
-    // What axios breaks on its own with fetch is no part of this.
+    // These bodies fail with the fetch adapter of axios itself, also without this library.
     const kinds =
       adapter === 'http' ? BODY_KINDS : ['object', 'string', 'Buffer', 'URLSearchParams', 'empty'];
     const results = new Map<string, unknown>();
@@ -75,7 +75,7 @@ describe.each(PROVIDER_NAMES)(`with seed ${TEST_SEED}, payments at %s`, (name) =
     expect(made.filter(([key]) => provider.executions.get(key) !== 1)).toEqual([]);
     const sentOnce = [...results].filter(([key]) => SENT_ONCE.includes(String(kindOf.get(key))));
     expect(sentOnce.filter(([, result]) => outcomeSaid(result)?.replayed === true)).toEqual([]);
-    // Enough went wrong, and enough right, for this to mean something.
+    // Enough calls failed, and enough succeeded, for the counts to mean something.
     expect(provider.counts.faulty).toBeGreaterThan(CALLS / 10);
     expect(made.length).toBeGreaterThan(CALLS / 10);
   });
@@ -115,7 +115,7 @@ describe.each(PROVIDER_NAMES)(`with seed ${TEST_SEED}, payments at %s`, (name) =
 describe('a payment that is refused and made with the next token', () => {
   let bed: BedProvider;
 
-  /** The next call arrives with a token that has just been taken back. */
+  /** The next call arrives with a token that has just been revoked. */
   beforeEach(async () => {
     six = await startSandboxBed({ only: ['wakapay'] });
     bed = six.of('wakapay');
@@ -128,7 +128,7 @@ describe('a payment that is refused and made with the next token', () => {
   it.each(['http', 'fetch'])('passes interceptors and transforms once (%s)', async (adapter) => {
     const passed: string[] = [];
     const { interceptors } = bed.http.axiosRef;
-    // Before ours, as axios runs them, and after.
+    // Interceptors that axios runs before that of the library, and after it.
     interceptors.request.use(async (config) => (passed.push('request'), config));
     interceptors.response.use((response) => (passed.push('response'), response));
     const response = await bed.send<{ changed: string }>({
@@ -152,7 +152,7 @@ describe('a payment that is refused and made with the next token', () => {
     expectNothingTwice(bed);
   });
 
-  it('is judged by its last answer alone: `validateStatus`', async () => {
+  it('is judged by its last answer alone (`validateStatus`)', async () => {
     const judged: number[] = [];
     const validateStatus = (status: number) => judged.push(status) > 0;
     const response = await bed.send({ ...paymentOf('object', 'order-1'), validateStatus });
@@ -178,7 +178,7 @@ describe('a payment that is refused and made with the next token', () => {
   it.each([
     ['signal', [expect.objectContaining({ code: 'ERR_CANCELED', paymentsAuth: REPLAYED })]],
     ['subscription', []],
-  ])('can be given up while it is made again: by its %s', async (by, told) => {
+  ])('can be cancelled by its %s while it is sent again', async (by, told) => {
     // The first attempt is refused, and only the second one hangs.
     bed.provider.behave();
     bed.provider.misbehave({ fault: 'refuse', times: 1 });
@@ -213,7 +213,7 @@ describe('a payment that is refused and made with the next token', () => {
     expect(bed.provider.counts).toMatchObject({ executions: 0, replays: 1 });
   });
 
-  it('says so when its answer is lost: it may have been made', async () => {
+  it('says that it may have been made when its answer is lost', async () => {
     six.paymentsAuth.events$.subscribe(({ type }) => {
       if (type === 'call-refused') bed.provider.misbehave({ fault: 'drop', when: 'after', on: 'call' });
     });

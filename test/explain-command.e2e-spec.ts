@@ -129,7 +129,7 @@ describe('nestjs-payments-auth explain', () => {
     [['explain', '--header', 'no-colon-secret'], /--header must be a name, a colon and a value/],
     [['check', '--url', 'https://x.test'], /check takes no --url/],
     [['explain', '--timeout', '-1'], /--timeout must be a time up to 10m, .* and is "-1"/],
-  ])('%j makes no sense', async (argv, words) => {
+  ])('refuses %j', async (argv, words) => {
     const { code, stderr } = await run(...argv);
     expect(code).toBe(2);
     expect(stderr).toMatch(words);
@@ -159,7 +159,7 @@ describe('nestjs-payments-auth explain', () => {
     expect(stdout).toMatch(new RegExp(`HTTP ${status}`));
   });
 
-  it('logs in by itself without an address, and says what came of it', async () => {
+  it('logs in by itself when no address is given, and says how that ended', async () => {
     const wakapay = sandbox.provider('wakapay');
     const before = { ...process.env };
     Object.assign(process.env, wakapay.environment);

@@ -24,7 +24,7 @@ async function start(name: ProviderName = 'wakapay', options: Partial<ProviderOp
 
 const explain = (account?: string) => bed.paymentsAuth.explain(bed.name, account);
 const host = () => new URL(Object.values(bed.provider.baseUrls)[0] as string).host;
-/** Of the bed's clock, in whole milliseconds. */
+/** The time of the test's clock, in whole milliseconds. */
 const now = () => bed.clock.now();
 
 describe('the explanation of a credential without a failure', () => {
@@ -47,7 +47,7 @@ describe('the explanation of a credential without a failure', () => {
     });
   });
 
-  it('of a static key says nothing of a success before a call was accepted', async () => {
+  it('of a static key names no success before a call was accepted', async () => {
     await start('cashfin');
     await bed.credentials.get();
     expect(await explain()).toEqual({ state: 'fresh', sinceMs: now(), host: host() });
@@ -93,7 +93,7 @@ describe('the explanation of a login that fails', () => {
       fix: expect.stringContaining('WAKAPAY_API_SECRET'),
     });
     expect((await explain()).pausedUntilMs).toBe(now() + Number(error['retryAfterMs']));
-    // The error leads there.
+    // The error of the call has the same names, so that it leads to the explanation.
     expect(error).toMatchObject({
       code: 'CREDENTIALS_REJECTED',
       provider: 'wakapay',
@@ -141,12 +141,12 @@ describe('the explanation of a login that fails', () => {
     expect(cured).not.toHaveProperty('pausedUntilMs');
   });
 
-  it('says rejected, and not degraded, once calls are refused with the old token as well', async () => {
+  it('says rejected, and not degraded, once calls with the old token are refused as well', async () => {
     await start();
     await bed.send(CALL);
     bed.provider.rotate({ oldWorksForMs: 0 });
     await failure(bed.outwait(bed.credentials.refresh()));
-    // The old token serves still: calls succeed.
+    // Calls still succeed with the old token.
     await bed.send(CALL);
     expect(await explain()).toMatchObject({ state: 'degraded', lastFailure: { on: 'login', status: 401 } });
     bed.provider.revokeTokens();
@@ -183,14 +183,14 @@ describe('the explanation of a login that fails', () => {
     expect(await explain()).toMatchObject({ state: 'fresh' });
   });
 
-  it('names a host where nobody listens, and every error that follows names it too', async () => {
+  it('names a host that refuses connections, and every later error names it too', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
     await start('wakapay', { baseUrl: `http://127.0.0.1:${port}` });
     const first = await failure(bed.outwait(bed.send(CALL)));
-    // This one is told at once, without another attempt.
+    // This call gets its error at once, without another attempt.
     const second = await failure(bed.send(CALL));
     const credential = expect.stringMatching(/^[0-9a-f]{8}$/);
     for (const error of [first, second])
@@ -202,7 +202,7 @@ describe('the explanation of a login that fails', () => {
     });
   });
 
-  it('for a clock that is off says so, whatever the words of the provider are', async () => {
+  it('for a wrong clock names the clock, whatever the words of the provider are', async () => {
     await start('wakapay');
     const { credentials, baseUrls } = bed.provider;
     bed.provider.rotate({ oldWorksForMs: 0 });
@@ -255,7 +255,7 @@ describe('the explanation of calls that fail', () => {
     expect(await explain()).not.toHaveProperty('cause');
   });
 
-  it('for a static key that meets a quota speaks of calls, and of no login', async () => {
+  it('for a static key at its quota speaks of calls, and of no login', async () => {
     await start('kashier');
     bed.provider.misbehave({ fault: 'rate-limit', on: 'call', times: 1 });
     await failure(bed.send(CALL));
@@ -268,7 +268,7 @@ describe('the explanation of calls that fail', () => {
     expect(`${lastFailure?.reason} ${cause} ${fix}`).not.toMatch(/login|token/i);
   });
 
-  it('for a merchant whom no new token helps says until when none is asked for', async () => {
+  it('for a merchant that no new token helps says until when no token is asked for', async () => {
     await start();
     await bed.send(CALL);
     bed.provider.misbehave({ fault: 'refuse', on: 'call' });
@@ -284,7 +284,7 @@ describe('the explanation of calls that fail', () => {
     expect(explained.pausedUntilMs).toBeGreaterThan(now());
   });
 
-  it('for a connection that is cut has the word of the system', async () => {
+  it('for a connection that is cut has the code of the system', async () => {
     await start();
     bed.provider.misbehave({ fault: 'drop', on: 'call', times: 1 });
     await failure(bed.send(CALL));
@@ -324,7 +324,7 @@ describe('the explanation of calls that fail', () => {
     current = bed.provider.credentials;
     await bed.send(CALL);
     const servedAtMs = now();
-    // Its function is asked again meanwhile.
+    // The function of the key is asked again meanwhile.
     await bed.clock.advance(30_000);
     await bed.credentials.get();
     expect(await explain()).toMatchObject({ state: 'fresh', lastSuccessAtMs: servedAtMs });
@@ -337,7 +337,7 @@ describe('the explanation of calls that fail', () => {
     }
   });
 
-  it('says nothing of answers to what was asked, nor of calls that their caller ends', async () => {
+  it('has nothing about a 404, 409 or 422, nor about calls that their caller cancels', async () => {
     await start();
     await outcomeOf(bed.send({ url: '/nothing/here' }));
     bed.provider.misbehave({ fault: 'hang', on: 'call', times: 1 });
@@ -350,7 +350,7 @@ describe('the explanation of calls that fail', () => {
 });
 
 describe('the explanation of one merchant', () => {
-  it('is of that merchant alone, and stays after the merchant was let go of', async () => {
+  it('is about that merchant alone, and stays after the merchant was dropped', async () => {
     await start('wakapay', {
       credentials: undefined,
       accounts: (id: string) =>
@@ -371,7 +371,7 @@ describe('the explanation of one merchant', () => {
     expect(await explain('broken')).toMatchObject({ state: 'idle', lastFailure, cause });
   });
 
-  it('asks the application, and no provider, whether a merchant exists that is not in use', async () => {
+  it('asks the application, and no provider, whether an unused merchant exists', async () => {
     let isDown = false;
     await start('wakapay', {
       credentials: undefined,
@@ -392,7 +392,7 @@ describe('the explanation of one merchant', () => {
     expect(bed.provider.requests).toEqual([]);
   });
 
-  it('says load where the application cannot say what to log in with', async () => {
+  it('names the operation load when the application cannot load the credentials', async () => {
     await start('wakapay', {
       credentials: () => {
         throw new Error('vault is sealed');
@@ -407,7 +407,7 @@ describe('the explanation of one merchant', () => {
     });
   });
 
-  it('may be the own account, by its name', async () => {
+  it('can be that of the own account, by OWN_ACCOUNT', async () => {
     await start();
     expect(await bed.paymentsAuth.explain('wakapay', OWN_ACCOUNT)).toEqual(await explain());
   });
@@ -455,7 +455,7 @@ describe('the errors of a call that was not sent', () => {
 });
 
 describe('explanations', () => {
-  it('hold no secret, also where the provider repeats what it was sent', async () => {
+  it('hold no secret, also when the provider repeats what it was sent', async () => {
     await start();
     await bed.send(CALL);
     bed.provider.misbehave({ fault: 'refuse', on: 'call', times: 3 });

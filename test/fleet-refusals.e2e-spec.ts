@@ -51,7 +51,7 @@ const logins = () => provider.counts.tokenRequests;
 const failuresOf = async (calls: readonly Promise<unknown>[]) =>
   (await Promise.all(calls.map(outcomeOf))).filter((outcome) => outcome instanceof Error);
 
-/** Calls of all applications, each so often in a second, until it is stopped. */
+/** Calls of all applications, at the given rate, until it is stopped. */
 function traffic(applications: readonly FleetApplication[], perSecond: number) {
   const tally = { calls: 0, failed: 0 };
   const underWay: Promise<unknown>[] = [];
@@ -64,7 +64,7 @@ function traffic(applications: readonly FleetApplication[], perSecond: number) {
       await sleep(1_000 / perSecond);
     }
   });
-  /** Every call that was sent by now has ended. */
+  /** Resolves when every call that was sent has ended. */
   const settled = async () => void (await Promise.all(underWay.splice(0)));
   const stop = async () => {
     stopping.abort();
@@ -75,7 +75,7 @@ function traffic(applications: readonly FleetApplication[], perSecond: number) {
   return { settled, stop };
 }
 
-/** A holds a token, and B has renewed to another one. Both are refused from now on. */
+/** A holds a token, and B has renewed it. Both tokens are refused from now on. */
 const startApart = async () => {
   const [a, b] = await start(2);
   await a.send(READ);
@@ -86,7 +86,7 @@ const startApart = async () => {
   return [a, b] as const;
 };
 
-/** Pauses of 2 s, doubling to 5 min: what one process forces in so many seconds. */
+/** How many renewals one process forces in this many seconds, with pauses of 2 s that double up to 5 min. */
 const forcedIn = (seconds: number): number => {
   let count = 1;
   for (let atS = 0, pauseS = 2; atS + pauseS < seconds; pauseS = Math.min(300, 2 * pauseS)) {
@@ -97,7 +97,7 @@ const forcedIn = (seconds: number): number => {
 };
 
 describe('two applications that share a Redis', () => {
-  it.each([1, 2, 10, 100])('lose none of %d calls of the one whose token is older', async (count) => {
+  it.each([1, 2, 10, 100])('lose none of %d calls of the application whose token is older', async (count) => {
     const [a] = await startApart();
     const before = logins();
     expect(await failuresOf(Array.from({ length: count }, () => a.send(READ)))).toEqual([]);
@@ -106,22 +106,22 @@ describe('two applications that share a Redis', () => {
     expect(a.events.filter(({ type }) => type === 'renewals-paused')).toEqual([]);
   });
 
-  it('take the good token that lies in the store while one of them may not log in', async () => {
+  it('use the good token in the store while one of them may not log in', async () => {
     const [a, b] = await start(2);
     await a.send(READ);
     provider.suspend();
-    // A learns that its renewals are in vain, and pauses.
+    // A sees that its renewals do not help, and pauses.
     for (let call = 0; a.events.every(({ type }) => type !== 'renewals-paused') && call < 200; call += 1) {
       await outcomeOf(a.send(READ));
       await sleep(50);
     }
     provider.resume();
     provider.revokeTokens();
-    // B pauses with it. Somebody insists.
+    // B pauses too. Then its application calls refresh().
     await b.credentials.get();
     await b.credentials.refresh();
     const before = logins();
-    // B has it a moment before Redis has.
+    // B has the new token a moment before Redis has it.
     while ((await outcomeOf(a.send(READ))) instanceof Error && logins() === before) await sleep(20);
     expect(await failuresOf(Array.from({ length: 20 }, () => a.send(READ)))).toEqual([]);
     expect(logins()).toBe(before);
@@ -185,7 +185,7 @@ describe(`12 applications, ${CALLS_PER_SECOND} calls a second each, whose tokens
       // On a busy machine calls take their time, and no call is there to meet two deaths.
       await settled();
       await sleep(2_000);
-      // Every other time just after one of them has renewed early.
+      // Every second time, this happens just after one of them has renewed early.
       if (death % 2 === 1) await applications[death % SIZE]?.credentials.refresh();
       provider.revokeTokens();
       await sleep(500);

@@ -9,14 +9,14 @@ import { type RedisServer, startRedisServer } from './support/redis-server.js';
 const SIZE = 8;
 const STARTING_MS = 60_000;
 
-/** Real processes, one Redis, and a provider that counts: what a fleet asks for, and never how long it takes. */
+/** Real processes, one Redis, and a provider that counts requests. The tests check counts, and never times. */
 describe('a fleet that shares its tokens through Redis', () => {
   let redis: RedisServer;
   let provider: AcmeServer;
   let processes: FleetProcess[];
   let prefix: string;
 
-  /** Every other process uses the other client: they share all the same. */
+  /** Every second process uses the other Redis client. They share tokens too. */
   const boot = (fleet: readonly FleetProcess[], settings: Partial<FleetSettings> = {}) =>
     Promise.all(
       fleet.map((process, index) =>
@@ -77,7 +77,7 @@ describe('a fleet that shares its tokens through Redis', () => {
     expect(provider.mostInFlight).toBe(1);
   });
 
-  it('replaces a token that some see refused much later than others with one token request', async () => {
+  it('replaces a token with one token request, also when some processes are refused later', async () => {
     await boot(processes);
     await all('call');
     provider.killTokens();
@@ -86,7 +86,7 @@ describe('a fleet that shares its tokens through Redis', () => {
     expect(provider.tokenRequests).toBe(2);
   });
 
-  it('lets go of a token in every process when one of them revokes it', async () => {
+  it('drops a token in every process when one of them revokes it', async () => {
     await boot(processes, { keepWarm: 'always' });
     const [revoked] = await all('token');
     await processes[0]?.ask('revoke');
@@ -95,7 +95,7 @@ describe('a fleet that shares its tokens through Redis', () => {
     expect(provider.tokenRequests).toBe(2);
   });
 
-  it('hears once that a secret is wrong, and tries it again when one process insists', async () => {
+  it('asks once with a wrong secret, and again when one process calls refresh()', async () => {
     await boot(processes, { secret: 'test-secret-not-real-wrong' });
     for (const process of processes)
       await expect(process.ask('token')).rejects.toMatchObject({ code: 'CREDENTIALS_REJECTED' });
@@ -104,7 +104,7 @@ describe('a fleet that shares its tokens through Redis', () => {
     expect(provider.tokenRequests).toBe(2);
   });
 
-  it("keeps the token endpoint's own limit together", async () => {
+  it('keeps the limit of the token endpoint for all processes together', async () => {
     await boot(processes, { limits: [{ limit: 3, perMs: 600_000, per: 'ip' }] });
     const [one, two] = processes as [FleetProcess, FleetProcess];
     await one.ask('refresh');
@@ -131,7 +131,7 @@ describe('a fleet that shares its tokens through Redis', () => {
     expect(await token).toMatch(/^token-2-/);
   }, 30_000);
 
-  it('pays on while Redis is gone, each process for itself, and shares again when it is back', async () => {
+  it('goes on paying while Redis is gone, each process alone, and shares again when it is back', async () => {
     await boot(processes);
     await all('call');
     await redis.kill();
@@ -141,7 +141,7 @@ describe('a fleet that shares its tokens through Redis', () => {
 
     await redis.restart();
     for (const process of processes) {
-      // Each finds Redis back when it next wants a token.
+      // Each process notices that Redis is back when it next wants a token.
       await until(async () => {
         await process.ask('refresh');
         return (await storeChanges(process)).includes('store-back');
@@ -161,7 +161,7 @@ describe('a fleet that shares its tokens through Redis', () => {
   }, 60_000);
 });
 
-/** What a process has noticed of Redis going and coming. */
+/** The events of a process about the loss and the return of Redis. */
 async function storeChanges(process: FleetProcess): Promise<string[]> {
   const events = await process.ask('events');
   return events.map(({ type }) => type).filter((type) => type.startsWith('store-'));

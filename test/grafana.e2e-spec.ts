@@ -34,7 +34,7 @@ const LIFETIME_MS = 3_600_000;
 
 const read = (name: string) => readFileSync(new URL(`../docs/grafana/${name}`, import.meta.url), 'utf8');
 
-/** What is asked of the metrics, wherever it stands. */
+/** Every query of the dashboard and the alert rules. */
 interface Query {
   readonly where: string;
   readonly expr: string;
@@ -81,7 +81,7 @@ const namesIn = ({ samples }: Scrape) => new Set(samples.map(({ labels }) => lab
 const withUnit = (name = '') =>
   name.replace(/^(payments_auth_\w*?(?:duration|ahead|time_to_live))(_bucket|_count|_sum)?$/, '$1_seconds$2');
 
-/** As the Collector names them: durations end in their unit. */
+/** The names that the Collector gives to metrics. Those of durations end in their unit. */
 function asTheCollectorWrites({ atMs, samples }: Scrape): Scrape {
   return {
     atMs,
@@ -92,7 +92,7 @@ function asTheCollectorWrites({ atMs, samples }: Scrape): Scrape {
   };
 }
 
-/** What is wrong with a query, by the series that there are. */
+/** What is wrong with a query, judged by the existing series. */
 function problemsOf({ where, expr }: Query, { samples }: Scrape): string[] {
   let query: PromQuery;
   try {
@@ -113,7 +113,7 @@ function problemsOf({ where, expr }: Query, { samples }: Scrape): string[] {
     const lacking = [...others.map(({ label }) => label), ...groupedBy].filter(
       (label) => !named.some(({ labels }) => labels[label] !== undefined),
     );
-    // Each value is one that the library writes, and not only one of several.
+    // The library writes each of these values, and not only one of several.
     const unknown = others
       .filter(({ value }) => !value.startsWith('$'))
       .flatMap((matcher) => matcher.value.split('|').map((value) => ({ ...matcher, operator: '=', value })))
@@ -125,7 +125,7 @@ function problemsOf({ where, expr }: Query, { samples }: Scrape): string[] {
   });
 }
 
-/** What the exporter writes now. */
+/** The current output of the exporter. */
 async function scraped(exporter: PrometheusExporter, atMs: number): Promise<Scrape> {
   const server = createServer((request, response) => exporter.getMetricsRequestHandler(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -140,13 +140,13 @@ const MINUTE_MS = 60_000;
 const SCRAPE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** An application whose metrics are read every minute of its clock, and the rules over what was read. */
+/** An application whose metrics are read every minute of its clock, and the alert rules over these readings. */
 interface Watched {
   readonly clock: ManualClock;
   readonly paymentsAuth: PaymentsAuthService;
   /** @param everyMs how often the metrics are read on the way */
   pass(ms: number, everyMs?: number): Promise<void>;
-  /** The rules that hold now, and held as long as they have to. */
+  /** The rules that fire now, because they held for long enough. */
   firing(): string[];
   close(): Promise<void>;
 }
@@ -256,7 +256,7 @@ describe('the dashboard and the alert rules for Grafana', () => {
   let scrape: Scrape;
   let close: () => Promise<void>;
 
-  /** A provider on a bad day, and what the exporter writes of it. */
+  /** A provider with many failures, and what the exporter writes about it. */
   beforeAll(async () => {
     const exporter = new PrometheusExporter({ preventServerStart: true });
     const meters = new MeterProvider({ readers: [exporter] });
@@ -348,7 +348,7 @@ describe('the dashboard and the alert rules for Grafana', () => {
     ['a name that is matched', '{__name__=~"payments_auth_renewal_ahead(_seconds)?_total"}'],
     ['anything at all', 'vector(0)'],
     ['a bracket', 'sum(rate(payments_auth_token_requests_total[5m])'],
-  ])('are found out by this test where they lack %s', (_, expr) => {
+  ])('are refused by this test where they lack %s', (_, expr) => {
     expect(problemsOf({ where: 'it', expr }, scrape)).not.toEqual([]);
   });
 
@@ -382,7 +382,7 @@ describe('the alert rules', () => {
     expect(bed.firing()).toEqual([]);
   });
 
-  it('see the very first rejection: its counter was there before, at 0', async () => {
+  it('fire at the very first rejection, because its counter exists from the start', async () => {
     bed = await watched();
     await bed.call();
     await bed.pass(MINUTE_MS);
@@ -391,12 +391,12 @@ describe('the alert rules', () => {
     await bed.call();
     await bed.pass(MINUTE_MS);
     expect(bed.firing()).toContain('PaymentCredentialsRejected');
-    // Three minutes of a secret that stays wrong.
+    // The secret stays wrong for three minutes.
     await bed.pass(3 * MINUTE_MS);
     expect(bed.firing()).toContain('PaymentTokenGone');
   });
 
-  it('say that a token ends while its renewals fail, and for how long it is gone', async () => {
+  it('fire when a token ends while its renewals fail, and for as long as it is gone', async () => {
     bed = await watched();
     await bed.call();
     bed.wakapay.misbehave({ fault: 'server-error', on: 'token' });
@@ -417,7 +417,7 @@ describe('the alert rules', () => {
     expect(bed.firing()).not.toContain('PaymentTokenGone');
   });
 
-  it('say that the store is lost for as long as it is, and no longer', async () => {
+  it('fire while the store is lost, and no longer', async () => {
     const store = new MemoryTokenStore();
     bed = await watched({ store });
     await bed.call();
@@ -436,7 +436,7 @@ describe('the alert rules', () => {
     expect(bed.firing()).not.toContain('PaymentTokenStoreLost');
   });
 
-  it('say that the provider limits logins, from the first time on', async () => {
+  it('fire when the provider limits logins, from the first time on', async () => {
     bed = await watched();
     await bed.call();
     await bed.pass(LIFETIME_MS - 70_000);
@@ -457,7 +457,7 @@ describe('the alert rules', () => {
     return [...fired];
   }
 
-  it('say that no token can be had after the last has ended, until logins succeed again', async () => {
+  it('fire when no token can be had after the last one ended, until logins succeed again', async () => {
     const alerts = ['PaymentCredentialsUnavailable', 'PaymentTokenGone'];
     bed = await watched();
     bed.wakapay.misbehave({ fault: 'server-error', on: 'token' });
@@ -468,7 +468,7 @@ describe('the alert rules', () => {
     expect(bed.firing()).toEqual([]);
   });
 
-  it('say that no token can be had where the provider ends the last while logins fail', async () => {
+  it('fire when no token can be had because the last one was revoked while logins fail', async () => {
     bed = await watched();
     await bed.call();
     await bed.pass(MINUTE_MS);
@@ -477,7 +477,7 @@ describe('the alert rules', () => {
     expect(await firedWithin(6, ['PaymentTokenGone'])).toEqual(['PaymentTokenGone']);
   });
 
-  it('say that new tokens do not help where calls are refused again and again', async () => {
+  it('fire when new tokens do not help and calls are refused again and again', async () => {
     const alerts = ['PaymentRenewalsPaused', 'PaymentCallsRefusedAgain'];
     bed = await watched();
     expect(await firedWithin(2, alerts)).toEqual([]);
@@ -485,14 +485,14 @@ describe('the alert rules', () => {
     expect((await firedWithin(25, alerts)).toSorted()).toEqual(alerts.toSorted());
   });
 
-  it('say that somebody else ends the tokens', async () => {
+  it('fire when another system ends the tokens', async () => {
     const alert = 'PaymentTokensContested';
     bed = await watched();
     expect(await firedWithin(2, [alert])).toEqual([]);
     expect(await firedWithin(20, [alert], () => bed.wakapay.revokeTokens())).toEqual([alert]);
   });
 
-  it('say that logins are many more than a day ago at this hour', async () => {
+  it('fire when there are many more logins than a day ago at this hour', async () => {
     const alert = 'PaymentLoginsMultiply';
     bed = await watched();
     await bed.call();
@@ -502,9 +502,9 @@ describe('the alert rules', () => {
     expect(await firedWithin(25, [alert], () => bed.wakapay.revokeTokens())).toEqual([alert]);
   });
 
-  it('say that calls wait long for a token', async () => {
+  it('fire when calls wait long for a token', async () => {
     const alert = 'PaymentCallsWaitLong';
-    // Each call finds that the token of the one before has ended.
+    // At each call, the token of the call before has ended.
     bed = await watched({ tokenLifetimeMs: 20_000, keepWarm: 'when-used' });
     const slowly = () => bed.wakapay.misbehave({ fault: 'server-error', on: 'token', times: 7 });
     expect(await firedWithin(25, [alert], slowly)).toEqual([alert]);

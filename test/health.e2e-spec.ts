@@ -90,7 +90,7 @@ describe('the health of payment credentials, over HTTP', () => {
 
   afterEach(() => bed.close());
 
-  it('is up while nobody has asked for anything, and asks nobody itself', async () => {
+  it('is up while no credential has been needed, and asks no provider itself', async () => {
     bed = await new Bed().start();
     expect(await bed.health()).toMatchObject({
       code: 200,
@@ -146,7 +146,7 @@ describe('the health of payment credentials, over HTTP', () => {
     });
   });
 
-  it('is down, and says that it is the secret, once the old token is refused as well', async () => {
+  it('is down, and names the secret as the cause, once the old token is refused as well', async () => {
     bed = await new Bed().start();
     const { paymentsAuth } = bed.application;
     const call = () =>
@@ -208,7 +208,7 @@ describe('the health of payment credentials, over HTTP', () => {
     });
   });
 
-  it('logs in only when it is told to, and then says what came of it', async () => {
+  it('logs in only when the option says so, and then reports the outcome', async () => {
     bed = await new Bed().start();
     const { counts } = bed.sandbox.provider('wakapay');
     expect((await bed.health('?acquire')).details.payments.credentials['wakapay']).toMatchObject({
@@ -226,7 +226,7 @@ describe('the health of payment credentials, over HTTP', () => {
   it.each([
     ['?provider=pesapal', 'pesapal', 'PROVIDER_NOT_CONFIGURED'],
     ['?acquire&provider=wakapay&account=nobody', 'wakapay/nobody', 'ACCOUNT_UNKNOWN'],
-  ])('is down for what is not there: %s', async (query, name, errorCode) => {
+  ])('is down for what does not exist: %s', async (query, name, errorCode) => {
     bed = await new Bed().start();
     expect(await bed.health(query)).toMatchObject({
       code: 503,

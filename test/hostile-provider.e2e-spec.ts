@@ -14,14 +14,14 @@ import { outcomeOf, until } from './support/waiting.js';
 jest.setTimeout(30_000);
 
 const ECHO = { url: '/sandbox/echo' };
-/** What one acquisition may take by the clock, retries included, and the step in which a test moves that. */
+/** How long a caller waits for a login by the clock, retries included, and the step in which a test moves the clock. */
 const BUDGET_MS = 15_000 + 50;
 const HOUR_MS = 3_600_000;
 const MIB = 1024 * 1024;
 
 const YEAR_S = 365 * 24 * 3_600;
 
-/** What a login can answer that is no token. */
+/** Answers to a login without a token. */
 const ANSWERS: Misbehaviour[] = [
   { fault: 'huge' },
   { fault: 'endless' },
@@ -61,7 +61,7 @@ const ANSWERS: Misbehaviour[] = [
   ).map((token): Misbehaviour => ({ fault: 'malformed-token', token })),
 ];
 
-/** JSON, and not what a login answers. */
+/** JSON that is not the answer to a login. */
 const STRANGE_JSON: [title: string, body: string][] = [
   ['a list', '[]'],
   ['a list with a token in it', '[{"token":"x","access_token":"x","accessToken":"x"}]'],
@@ -89,7 +89,7 @@ async function start(
   return [six, six.of(name)];
 }
 
-/** The error of a call that gets no token, which came in time and left nothing. */
+/** The error of a call that gets no token. Checks that it came in time and left nothing open. */
 async function failedCall(
   six: SandboxBed,
   { send, credentials, provider }: BedProvider,
@@ -99,7 +99,7 @@ async function failedCall(
   const error = await six.outwait(outcomeOf(send(ECHO)));
   expect(six.clock.monotonic() - startedAtMs).toBeLessThanOrEqual(BUDGET_MS);
   expect(isPaymentsAuthError(error) && error.code).toBe(code);
-  // A token request that was sent goes on to its own deadline, even when its caller has gone.
+  // A token request that was sent goes on to its own deadline, also when its caller has gone.
   await six.outwait(until(() => credentials.status().state !== 'acquiring'));
   expect(credentials.status()).toMatchObject({
     state: code === 'DEFINITION_FAULT' ? 'rejected' : 'unavailable',
@@ -107,7 +107,7 @@ async function failedCall(
   });
   expect(credentials.status().credential).toBeUndefined();
   expect(provider.counts.calls).toBe(0);
-  // Whatever it answers, it is not asked again at once.
+  // The provider is not asked again at once, whatever it answers.
   expect(provider.counts.tokenRequests).toBeLessThan(60);
   return error as PaymentsAuthError;
 }
@@ -121,7 +121,7 @@ describe.each(TOKEN_PROVIDERS)('a login at %s', (name) => {
     const { retryAfterMs = 0 } = await failedCall(six, bed, isFault ? 'DEFINITION_FAULT' : undefined);
     expect(bed.provider.counts.tokenRequests).toBeLessThanOrEqual(isFault ? 1 : 60);
     expect(retryAfterMs).toBeGreaterThan(0);
-    // However long the provider says: asking once an hour harms nobody.
+    // The library waits for an hour at most, whatever the provider says: one request an hour does no harm.
     expect(retryAfterMs).toBeLessThanOrEqual(HOUR_MS);
     end();
     const { nextAttemptAtMs = 0 } = bed.credentials.status();
@@ -157,12 +157,12 @@ describe.each(TOKEN_PROVIDERS)('a login at %s', (name) => {
     ['a header', 'HTTP/1.1 200 OK\r\nx-endless: '],
     ['a length that it claims', 'HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n'],
     ['a chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffff\r\n'],
-  ])('that never ends is read no further than it may be: %s', async (_, head) => {
+  ])('that never ends is read up to the limit only: %s', async (_, head) => {
     const endpoint = await startHostileEndpoint(head);
     opened.push(endpoint);
     const [six, bed] = await start(name, { options: () => ({ baseUrl: endpoint.url }) });
     await failedCall(six, bed);
-    // 1 MiB is read of each; the rest has never left the buffers of two sockets.
+    // 1 MiB is read of each. The rest stays in the buffers of the two sockets.
     expect(endpoint.bytesTaken()).toBeLessThan(endpoint.connections() * 16 * MIB);
     expect(endpoint.connections()).toBeGreaterThan(0);
   });
@@ -187,7 +187,7 @@ describe.each(TOKEN_PROVIDERS)('a login at %s', (name) => {
     '0001-01-01T00:00:00Z',
     '1970-01-01',
     '2026-13-45T99:99:99Z',
-  ])('whose expiry is %j gives a token for a believable time', async (expiry) => {
+  ])('whose expiry is %j gives a token for a plausible time', async (expiry) => {
     const [six, bed] = await start(name);
     bed.provider.misbehave({ fault: 'absurd-expiry', expiry });
     const { obtainedAtMs, expiresAtMs = NaN } = await six.outwait(bed.credentials.get());
@@ -218,7 +218,7 @@ describe('a call', () => {
       'limits that make no sense',
       { 'x-ratelimit-limit': 'many', 'x-ratelimit-reset': '1e400', 'retry-after': '1e9' },
     ],
-  ])('whose answer has %s harms no other', async (_, headers) => {
+  ])('whose answer has %s disturbs no other call', async (_, headers) => {
     const server = await startLoopbackServer((_request, response) => json(response, 200, {}, headers));
     opened.push(server);
     const [six, bed] = await start('cashfin', { options: () => ({ baseUrl: server.url }) });

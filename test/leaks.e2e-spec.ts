@@ -30,12 +30,12 @@ const PAYMENT: AxiosRequestConfig = { method: 'POST', url: '/sandbox/payments', 
 let six: SandboxBed;
 
 interface Scene extends BedProvider {
-  /** Ends a call once it has arrived. */
+  /** Cancels a call once it has arrived. */
   readonly aborted: AbortSignal;
   readonly misbehave: (fault: Misbehaviour) => void;
 }
 
-/** A way that a call can go: what its caller holds at the end, and how one knows that it went that way. */
+/** A way in which a call can end: what its caller gets, and how the test knows that it ended so. */
 type Path = [title: string, take: (scene: Scene) => Promise<unknown>, holds: object];
 
 const faulty =
@@ -45,7 +45,7 @@ const faulty =
     return scene.outcome(config);
   };
 
-/** A token that has served nobody yet may be unknown to its provider: a call that it is refused to waits for a while. */
+/** A provider may not know a token yet that no call was accepted with. A call that is refused with it waits for a while. */
 const refusedCall =
   (faults: Misbehaviour[], config: AxiosRequestConfig) =>
   (scene: Scene): Promise<unknown> => {
@@ -196,7 +196,7 @@ const LOGIN_FAULTS: Misbehaviour[] = [
   { fault: 'redirect', to: 'other-port' },
 ];
 
-/** Newest tokens are what a caller could see; all of them are looked for in what was logged. */
+/** A caller could see the newest tokens only. In the log, the test looks for all tokens. */
 function leaksIn(value: unknown, name?: ProviderName): string[] {
   const beds = name === undefined ? six.all : [six.of(name)];
   return findLeaks(
@@ -207,7 +207,7 @@ function leaksIn(value: unknown, name?: ProviderName): string[] {
 
 const LEVELS = ['log', 'warn', 'debug', 'verbose', 'error', 'fatal'] as const;
 
-/** As an application would do with anything it caught, at every level. */
+/** Logs an error at every level, as an application might. */
 function logged(value: unknown): string {
   let text = '';
   const write = (chunk: unknown) => {
@@ -228,7 +228,7 @@ function logged(value: unknown): string {
   return text;
 }
 
-/** Where the providers that sign their webhooks send them. */
+/** The routes that receive the webhooks of providers that sign them. */
 @Controller('webhooks')
 class WebhookController {
   @Post('cashfin')
@@ -251,7 +251,7 @@ class WebhookController {
 const SIGNING = ['cashfin', 'kashier', 'clickpesa', 'wakapay'] as const;
 const FORGERIES = ['wrong-key', 'unsigned', 'cut-short'] as const;
 
-/** Whether what is printed of it is all of Nest. */
+/** Whether Nest's own objects are all that is printed of it. */
 function leadsEverywhere(instance: unknown): boolean {
   const held: unknown[] = Object.values(instance ?? {});
   return instance instanceof ModuleRef || held.some((each) => each instanceof ModulesContainer);
@@ -280,14 +280,14 @@ beforeAll(async () => {
 
 afterAll(() => six.close());
 
-// Long enough for every pause and back-off of the test before to be over; no token outlives it.
+// Longer than every pause and back-off of the test before, and than the life of every token.
 beforeEach(async () => {
   for (const { provider } of six.all) provider.behave();
   await six.clock.advance(4 * 3_600_000);
 });
 
 describe.each(PROVIDER_NAMES)(`with seed ${TEST_SEED}, nothing secret of %s is left on`, (name) => {
-  describe.each(['http', 'fetch'])('what a call comes to through the %s adapter:', (adapter) => {
+  describe.each(['http', 'fetch'])('the result of a call through the %s adapter:', (adapter) => {
     it.each(PATHS)('%s', async (_, take, holds) => {
       const result = await take(sceneOf(name, adapter));
       expect(result).toMatchObject(holds);
@@ -296,7 +296,7 @@ describe.each(PROVIDER_NAMES)(`with seed ${TEST_SEED}, nothing secret of %s is l
     });
   });
 
-  it('what a call comes to that was sent twice', async () => {
+  it('the result of a call that was sent twice', async () => {
     const { provider, send } = six.of(name);
     await send({ url: ECHO });
     // A token provider takes its token back; a static key is rotated at once.
@@ -309,7 +309,7 @@ describe.each(PROVIDER_NAMES)(`with seed ${TEST_SEED}, nothing secret of %s is l
     expect([...leaksIn(response, name), ...findLeaks(response, keyBefore)]).toEqual([]);
   });
 
-  it('calls and agents that are in flight', async () => {
+  it('calls and agents in flight', async () => {
     const { provider, outcome, http } = six.of(name);
     const httpAgent = new Agent({ keepAlive: true });
     await outcome({ url: ECHO });
@@ -349,10 +349,10 @@ describe.each(PROVIDER_NAMES)(`with seed ${TEST_SEED}, nothing secret of %s is l
     }
   });
 
-  it('what the library tells of it: the credential, the status, the events, the log', async () => {
+  it('the credential, the status, the events and the log', async () => {
     const { credentials } = six.of(name);
     const credential = await six.outwait(outsideOfTest(() => credentials.get()));
-    // Code that asks for them by name gets them.
+    // Code gets token and headers when it reads them by name.
     expect(findLeaks(credential.headers, secretsOf(six.of(name).provider))).not.toEqual([]);
     const told = [
       credential,
@@ -372,7 +372,7 @@ describe.each(TOKEN_PROVIDERS)(`with seed ${TEST_SEED}, nothing secret of %s is 
     await outcomeOf(credentials.revoke());
     provider.misbehave({ on: 'token', ...fault });
     const error = await six.outwait(outcomeOf(send({ url: ECHO })));
-    // A success without a usable token is a mistake in the definition, as far as anybody can tell.
+    // A success without a usable token counts as a fault of the definition.
     const code =
       fault.fault === 'malformed-token'
         ? /^(DEFINITION_FAULT|CREDENTIALS_UNAVAILABLE)$/
@@ -417,7 +417,7 @@ describe.each(TOKEN_PROVIDERS)(`with seed ${TEST_SEED}, nothing secret of %s is 
 });
 
 describe(`with seed ${TEST_SEED}, nothing secret is left on`, () => {
-  it('what Kashier repeats of a merchant, which can be read by name', async () => {
+  it('what Kashier repeats of a merchant, which code can read by name', async () => {
     const { send, provider } = six.of('kashier');
     const { apiKey } = provider.credentials as Record<string, string>;
     const config = {
@@ -434,7 +434,7 @@ describe(`with seed ${TEST_SEED}, nothing secret is left on`, () => {
     expect(findLeaksInText(logged([response, text]), [...secretsOf(provider), hash])).toEqual([]);
   });
 
-  it('anything that was logged or told on the way', () => {
+  it('anything that was logged or emitted on the way', () => {
     const secrets = six.all.flatMap(({ provider }) => secretsOf(provider));
     expect(six.logger.lines.length).toBeGreaterThan(5);
     expect(six.events.length).toBeGreaterThan(100);
@@ -442,30 +442,27 @@ describe(`with seed ${TEST_SEED}, nothing secret is left on`, () => {
     expect(findLeaksInText(JSON.stringify(six.events), secrets)).toEqual([]);
   });
 
-  it.each(SIGNING)(
-    'what the sender of a webhook hears of it, forged or not, and the log: %s',
-    async (name) => {
-      const fresh = await startSandboxBed({
-        only: [name],
-        application: { controllers: [WebhookController] },
-      });
-      try {
-        const { provider } = fresh.of(name);
-        if (name === 'clickpesa') provider.configure({ checksum: 'canonical' });
-        const { app } = fresh.application;
-        await app.listen(0, '127.0.0.1');
-        const { port } = app.getHttpServer().address() as AddressInfo;
-        const url = `http://127.0.0.1:${port}/webhooks/${name}`;
-        const heard = [await provider.sendWebhook(url)];
-        for (const forge of FORGERIES) heard.push(await provider.sendWebhook(url, { forge }));
-        expect(heard.map(({ status }) => status)).toEqual([201, ...FORGERIES.map(() => 401)]);
-        expect(fresh.logger.of('warn', 'PaymentsWebhook')).not.toEqual([]);
-        expect(findLeaks([heard, fresh.logger.lines, fresh.events], secretsOf(provider))).toEqual([]);
-      } finally {
-        await fresh.close();
-      }
-    },
-  );
+  it.each(SIGNING)('the answer to a webhook, forged or not, and the log: %s', async (name) => {
+    const fresh = await startSandboxBed({
+      only: [name],
+      application: { controllers: [WebhookController] },
+    });
+    try {
+      const { provider } = fresh.of(name);
+      if (name === 'clickpesa') provider.configure({ checksum: 'canonical' });
+      const { app } = fresh.application;
+      await app.listen(0, '127.0.0.1');
+      const { port } = app.getHttpServer().address() as AddressInfo;
+      const url = `http://127.0.0.1:${port}/webhooks/${name}`;
+      const heard = [await provider.sendWebhook(url)];
+      for (const forge of FORGERIES) heard.push(await provider.sendWebhook(url, { forge }));
+      expect(heard.map(({ status }) => status)).toEqual([201, ...FORGERIES.map(() => 401)]);
+      expect(fresh.logger.of('warn', 'PaymentsWebhook')).not.toEqual([]);
+      expect(findLeaks([heard, fresh.logger.lines, fresh.events], secretsOf(provider))).toEqual([]);
+    } finally {
+      await fresh.close();
+    }
+  });
 
   it('anything that the application has in its container', async () => {
     const fresh = await outsideOfTest(() =>
@@ -487,7 +484,7 @@ describe(`with seed ${TEST_SEED}, nothing secret is left on`, () => {
 });
 
 describe('an error of the provider', () => {
-  it('is still the one that axios gives', async () => {
+  it('is still the error of axios', async () => {
     const { send, misbehave } = sceneOf('wakapay');
     misbehave({ fault: 'server-error', retryAfter: 7, on: 'call' });
     const error = (await outcomeOf(send({ url: ECHO }))) as AxiosError;

@@ -14,11 +14,11 @@ import { json, type LoopbackServer, startLoopbackServer } from './support/loopba
 // Hundreds of logins over real sockets, on machines that may have other things to do.
 jest.setTimeout(120_000);
 
-/** More than a request takes to arrive, by the driven clock. */
+/** Longer than a request takes to arrive, by the driven clock. */
 const ARRIVAL_MS = 1_000;
 const STEP_MS = 100;
 
-/** What a merchant's call came to. */
+/** How a merchant's call ended. */
 interface Call {
   readonly merchant: string;
   readonly startedAtMs: number;
@@ -35,16 +35,16 @@ class Market {
   readonly calls: Call[] = [];
   /** Logins that were answered with a token. */
   served = 0;
-  /** Logins that the application gave up before their own deadline. */
+  /** Logins that the application aborted before their own deadline. */
   aborted = 0;
   arrived = 0;
-  /** Whose logins arrived, in order. */
+  /** The merchants whose logins arrived, in order. */
   readonly asked: string[] = [];
   inFlight = 0;
   mostInFlight = 0;
   earlyRenewals = 0;
   lifetimeMs = 3_600_000;
-  /** Whether this machine can open no socket. */
+  /** Whether this machine cannot open a socket. */
   outOfDescriptors = false;
   /** How long a login takes, in milliseconds; `Infinity` for one that is never answered. */
   loginMs: (merchant: string, index: number) => number = () => 200;
@@ -130,7 +130,7 @@ class Market {
     return call;
   }
 
-  /** Lets `ms` pass, and makes the calls that are due in each step. */
+  /** Moves the clock by `ms`, and makes the calls that are due in each step. */
   async pass(ms: number, calls: (nowMs: number) => Iterable<string> = () => []): Promise<void> {
     for (let nowMs = 0; nowMs < ms; nowMs += STEP_MS) {
       for (const merchant of calls(nowMs)) this.call(merchant);
@@ -146,7 +146,7 @@ class Market {
     await this.#server.close();
   }
 
-  /** Everything that was sent has arrived, and everything that was answered has been read. */
+  /** Waits until everything that was sent has arrived, and every answer has been read. */
   async #settle(): Promise<void> {
     const untilMs = performance.now() + 30_000;
     for (let quiet = 0; quiet < 4;) {
@@ -181,7 +181,7 @@ const failed = (calls: readonly Call[]) => calls.filter(({ error }) => error !==
 const waited = ({ startedAtMs, endedAtMs = Infinity }: Call) => endedAtMs - startedAtMs;
 const merchants = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `m${from + at}`);
 
-/** Each of them calls once in `everyMs`, spread evenly. */
+/** Each merchant calls once in `everyMs`, spread evenly. */
 const each = (names: readonly string[], everyMs: number) => (nowMs: number) =>
   names.filter((_, at) => {
     const offsetMs = Math.floor((at * everyMs) / names.length / STEP_MS) * STEP_MS;
@@ -247,39 +247,42 @@ describe('merchants whose logins hang', () => {
     [200, 5_000],
     [600, 3_000],
     [600, 20_000],
-  ])('%i of them, first for %i ms, cost others nothing after a minute', async (hanging, aloneMs) => {
-    market = await new Market().open();
-    const ill = new Set(merchants(1_000, 1_000 + hanging));
-    market.loginMs = (merchant) => (ill.has(merchant) ? Infinity : 200);
-    market.lifetimeMs = 20_000;
-    const healthy = merchants(0, 60);
-    const callsOfHealthy = each(healthy, 500);
-    const callsOfIll = each([...ill], 1_000);
-    await market.pass(aloneMs, callsOfIll);
-    const sinceMs = market.clock.monotonic();
-    let count = 0;
-    const newcomers = (nowMs: number) =>
-      nowMs % 1_000 === 0 && nowMs >= 2_000 ? [`new${(count += 1)}`] : [];
-    await market.pass(120_000, (nowMs) => [
-      ...callsOfHealthy(nowMs),
-      ...callsOfIll(nowMs),
-      ...newcomers(nowMs),
-    ]);
-    const ofOthers = market.calls.filter(({ merchant }) => !ill.has(merchant));
-    const firstMinute = ofOthers.filter(({ startedAtMs }) => startedAtMs - sinceMs < 61_000);
-    const later = ofOthers.filter(
-      ({ startedAtMs }) => startedAtMs - sinceMs >= 61_000 && startedAtMs - sinceMs < 116_000,
-    );
-    // Where the hanging logins come first, some calls of others fail until the queue has seen that they hang.
-    const mayFail = hanging === 200 && aloneMs === 0 ? 0 : 0.05;
-    expect(failed(firstMinute).length / firstMinute.length).toBeLessThanOrEqual(mayFail);
-    expect(failed(later)).toEqual([]);
-    const ofNew = later.filter(({ merchant }) => merchant.startsWith('new'));
-    expect(ofNew.length).toBeGreaterThan(50);
-    expect(Math.max(...ofNew.map(waited))).toBeLessThan(1_000);
-    expect(market.aborted).toBe(0);
-    expect(market.mostInFlight).toBeLessThanOrEqual(32 + 96);
-  });
+  ])(
+    'fail no call of other merchants after a minute: %i merchants, %i ms before the others',
+    async (hanging, aloneMs) => {
+      market = await new Market().open();
+      const ill = new Set(merchants(1_000, 1_000 + hanging));
+      market.loginMs = (merchant) => (ill.has(merchant) ? Infinity : 200);
+      market.lifetimeMs = 20_000;
+      const healthy = merchants(0, 60);
+      const callsOfHealthy = each(healthy, 500);
+      const callsOfIll = each([...ill], 1_000);
+      await market.pass(aloneMs, callsOfIll);
+      const sinceMs = market.clock.monotonic();
+      let count = 0;
+      const newcomers = (nowMs: number) =>
+        nowMs % 1_000 === 0 && nowMs >= 2_000 ? [`new${(count += 1)}`] : [];
+      await market.pass(120_000, (nowMs) => [
+        ...callsOfHealthy(nowMs),
+        ...callsOfIll(nowMs),
+        ...newcomers(nowMs),
+      ]);
+      const ofOthers = market.calls.filter(({ merchant }) => !ill.has(merchant));
+      const firstMinute = ofOthers.filter(({ startedAtMs }) => startedAtMs - sinceMs < 61_000);
+      const later = ofOthers.filter(
+        ({ startedAtMs }) => startedAtMs - sinceMs >= 61_000 && startedAtMs - sinceMs < 116_000,
+      );
+      // Where the hanging logins come first, some calls of others fail until the queue has seen that they hang.
+      const mayFail = hanging === 200 && aloneMs === 0 ? 0 : 0.05;
+      expect(failed(firstMinute).length / firstMinute.length).toBeLessThanOrEqual(mayFail);
+      expect(failed(later)).toEqual([]);
+      const ofNew = later.filter(({ merchant }) => merchant.startsWith('new'));
+      expect(ofNew.length).toBeGreaterThan(50);
+      expect(Math.max(...ofNew.map(waited))).toBeLessThan(1_000);
+      expect(market.aborted).toBe(0);
+      expect(market.mostInFlight).toBeLessThanOrEqual(32 + 96);
+    },
+  );
 });
 
 describe('a merchant that is told to wait', () => {
@@ -292,7 +295,7 @@ describe('a merchant that is told to wait', () => {
     const others = market.calls.filter(({ merchant }) => merchant !== 'm0');
     expect(others.length).toBeGreaterThan(2_000);
     expect(failed(others)).toEqual([]);
-    // The one that was told is left alone for as long as it was told.
+    // This merchant is not asked for as long as the provider told it to wait.
     const told = market.calls.filter(({ merchant }) => merchant === 'm0');
     expect(failed(told).length).toBeGreaterThan(20);
     expect(market.asked.filter((merchant) => merchant === 'm0').length).toBeLessThanOrEqual(60 / seconds + 1);
@@ -300,10 +303,10 @@ describe('a merchant that is told to wait', () => {
 });
 
 describe('a machine without a free descriptor', () => {
-  it('says that it is the machine, and logs in within seconds when descriptors are free', async () => {
+  it('names itself as the cause, and logs in within seconds when descriptors are free', async () => {
     market = await new Market().open();
     market.outOfDescriptors = true;
-    // Long enough for an outage of the provider to be left alone for 30 s.
+    // Long enough for the pause of an outage of the provider to grow to 30 s.
     await market.pass(90_000, each(merchants(0, 10), 1_000));
     const told = failed(market.calls);
     expect(told.length).toBeGreaterThan(100);
@@ -325,7 +328,7 @@ describe('a provider whose login takes 11.5 s', () => {
     expect(market.arrived).toBe(1);
   });
 
-  it('fails otherwise, and the error names the option', async () => {
+  it('fails otherwise, with an error that names the option', async () => {
     market = await new Market().open();
     market.loginMs = () => 11_500;
     const call = market.call('m0');
@@ -333,7 +336,7 @@ describe('a provider whose login takes 11.5 s', () => {
     expect(call.error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
     expect(call.error?.message).toContain('tokenRequest: { timeoutMs }');
     expect(waited(call)).toBeLessThanOrEqual(15_000 + STEP_MS);
-    // Nothing that was sent is cancelled because the caller has gone.
+    // A login that was sent is not cancelled because its caller has gone.
     expect(market.aborted).toBe(0);
   });
 });

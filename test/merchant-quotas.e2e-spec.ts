@@ -28,7 +28,7 @@ describe('a ClickPesa merchant that has used up its day', () => {
     try {
       // A day begins at midnight in Dar es Salaam.
       await bed.pass(24 * HOUR - ((bed.clock.now() + 3 * HOUR) % (24 * HOUR)));
-      // A hundred requests, logins included.
+      // 100 requests a day, logins included.
       for (let call = 0; call < 99; call += 1) await callOf(ONE);
       bed.provider.revokeTokens(ONE);
       for (let hour = 0; hour < 3; hour += 1) {
@@ -47,7 +47,7 @@ describe('a ClickPesa merchant that has used up its day', () => {
 });
 
 describe('a merchant of a fleet that is told to wait', () => {
-  it('is left alone by both applications, and keeps none of 40 others waiting', async () => {
+  it('is asked by neither application, and keeps none of 40 others waiting', async () => {
     const redis = await startSharedRedis();
     const sandbox = await startSandbox({
       providers: ['wakapay'],

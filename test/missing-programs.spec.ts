@@ -18,7 +18,7 @@ function run(script: string, ...args: string[]) {
 }
 
 describe('a missing program', () => {
-  it('is one line of advice and exit code 2', () => {
+  it('causes one line of advice and exit code 2', () => {
     expect(run('programs.mjs', 'redis', 'chromium')).toEqual({
       status: 2,
       stdout: '',
@@ -29,7 +29,7 @@ describe('a missing program', () => {
     });
   });
 
-  it('leaves out the specs that need it, names them, and ends the test command with 2', () => {
+  it('makes the test command leave out the specs that need it, name them, and exit with 2', () => {
     const room = 'libs/payments-auth/src/redis';
     const { status, stderr } = run('test.mjs', `${room}/redis-cluster`, `${room}/redis-token-store.options`);
     expect(stderr.at(-1)).toBe(

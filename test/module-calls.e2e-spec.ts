@@ -27,7 +27,7 @@ const acmeProvider = defineProvider<{ apiKey: string }>({
 
 let server: LoopbackServer;
 
-/** PesaPal's login; every other call answers with what it was authenticated with. */
+/** Answers PesaPal's login. Every other answer holds the headers that authenticated the call. */
 function start(): Promise<LoopbackServer> {
   let logins = 0;
   return startLoopbackServer(({ url, headers, body }, response) => {
@@ -73,7 +73,7 @@ const get = async (http: HttpService, url: string) =>
 describe('an application that names its providers', () => {
   afterEach(() => server.close());
 
-  it('calls them with an ordinary HttpService each, authenticated as each of them wants it', async () => {
+  it('calls each with an ordinary HttpService, authenticated as the provider documents it', async () => {
     server = await start();
     const { app, close } = await startApplication(
       {
@@ -142,7 +142,7 @@ describe('an application that names its providers', () => {
       Authorization: `${CASHFIN_SECRET}-1`,
     });
     await writeFile(path, `${CASHFIN_SECRET}-2\n`);
-    // A source is asked again at most once a second, and this one has just been.
+    // A source is asked again once a second at most, and this one has just been asked.
     await clock.advance(1_001);
     const response = await firstValueFrom(paymentsAuth.http('cashfin').get('/business/product/list'));
     expect(response.paymentsAuth).toMatchObject({ attempts: 2, replayed: true, firstStatus: 401 });
@@ -151,7 +151,7 @@ describe('an application that names its providers', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('tells listeners what happens, and no listener can fail a call', async () => {
+  it('emits events, and no listener can fail a call', async () => {
     server = await start();
     const logger = new LogLines();
     const { paymentsAuth, close } = await startApplication(

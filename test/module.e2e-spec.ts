@@ -42,7 +42,7 @@ class Shop {
 @Module({ providers: [Shop], exports: [Shop] })
 class ShopModule {}
 
-/** Ends an application whatever its test came to. */
+/** Ends an application, also when its test fails. */
 async function using(application: Promise<TestApplication>, test: (it: TestApplication) => unknown) {
   const started = await application;
   try {
@@ -85,7 +85,7 @@ describe('PaymentsAuthModule.forRoot()', () => {
     });
     const imports = [config, PaymentsAuthModule.forRoot()];
     await using(
-      // What process.env says counts for nothing: the application has told its ConfigService to leave it alone.
+      // The ConfigService of the application ignores process.env, so its values do not count.
       startModules(order === 'before' ? imports : imports.toReversed(), { variables: PESAPAL }),
       async ({ paymentsAuth }) => {
         expect(await paymentsAuth.credentials('cashfin').headers()).toEqual({ Authorization: SECRET });
@@ -117,7 +117,7 @@ describe('PaymentsAuthModule.forRoot()', () => {
       expect(shop.credentials.status()).toMatchObject({ provider: 'pesapal', state: 'idle' });
     }));
 
-  it('can be kept out of other modules, and then Nest says what to look at', async () => {
+  it('can be kept out of other modules, and then the error of Nest says what to do', async () => {
     const error = await refusal(
       startModules([PaymentsAuthModule.forRoot({ providers: { pesapal }, isGlobal: false }), ShopModule]),
     );
@@ -134,7 +134,7 @@ describe('PaymentsAuthModule.forRoot()', () => {
     expect(error.message).toMatch(/imported 2 times in one application\. Import .* once, in the root module/);
   });
 
-  it('may be imported in several places as one and the same', () => {
+  it('may be imported in several places when it is one dynamic module', () => {
     const payments = PaymentsAuthModule.forRoot({ providers: { cashfin } });
     @Module({ imports: [payments] })
     class Second {}
@@ -148,7 +148,7 @@ describe('PaymentsAuthModule.forRoot()', () => {
     expect(error.message).toMatch(/imported as a bare class/);
   });
 
-  it('logs what only looks wrong, and starts', async () => {
+  it('logs a warning for options that look wrong, and starts', async () => {
     const logger = new LogLines();
     const kashier = {
       environment: 'test',
@@ -204,7 +204,7 @@ describe('PaymentsAuthModule.forRootAsync()', () => {
       },
     ));
 
-  it('takes a class, and one that exists already', async () => {
+  it('takes a class, and an existing provider', async () => {
     @Injectable()
     class Options implements PaymentsAuthOptionsFactory {
       createPaymentsAuthOptions() {
@@ -233,7 +233,7 @@ describe('PaymentsAuthModule.forRootAsync()', () => {
     ),
   );
 
-  it('makes injectables of names that are not built in when they are said beside the factory', () =>
+  it('makes injectables of other names when they are given beside the factory', () =>
     using(
       startModules([
         PaymentsAuthModule.forRootAsync({
@@ -327,7 +327,7 @@ describe('a provider that is not configured', () => {
     );
   });
 
-  it('is a name that Nest cannot resolve when it is not built in, and the name says what to do', async () => {
+  it('is named with what to do in the error of Nest when its name is not built in', async () => {
     @Injectable()
     class Orphan {
       // @ts-expect-error -- no such provider is declared
@@ -337,7 +337,7 @@ describe('a provider that is not configured', () => {
     expect(error.message).toContain('PAYMENTS_AUTH:HTTP:nowhere (name it in definitions or providerNames)');
   });
 
-  it('is a misspelt name, and the name that is meant is said', async () => {
+  it('is named with the right name in the error of Nest when it is misspelt', async () => {
     @Injectable()
     class Orphan {
       // @ts-expect-error -- misspelt
@@ -349,7 +349,7 @@ describe('a provider that is not configured', () => {
 });
 
 describe('two applications in one process', () => {
-  it('do not mix', async () => {
+  it('share nothing', async () => {
     const one = await startApplication({ providers: { cashfin } });
     const other = await startApplication({
       providers: { cashfin: { credentials: { clientSecret: 'test-secret-not-real-0002' } } },

@@ -34,7 +34,7 @@ const DOCUMENTED_MS = 10 * MINUTE_MS;
 const SIGNING_KEY = 'x7Kq2mVd9sLwRt4uYb6Nc1Ef';
 const ISSUED_KEY = 'p3Zr8gHj5vXaQn0oTk2Ms7Wy';
 
-/** An invented provider that does everything a definition can say. */
+/** An invented provider that uses everything that a definition offers. */
 const acme = defineProvider<AcmeCredentials, 'acme'>({
   name: 'acme',
   title: 'Acme Pay',
@@ -99,7 +99,7 @@ let service: CredentialService;
 /** The answer of the login. */
 let loginAnswer: (number: number) => object;
 let loginHeaders: Record<string, string>;
-/** What is refused as it arrives, and how. */
+/** Which calls are refused, and how. */
 let refuse: ((request: ReceivedRequest) => [status: number, code: string] | undefined) | undefined;
 
 beforeEach(async () => {
@@ -156,13 +156,13 @@ class Transfers {
     readonly keys: CredentialService,
   ) {}
 }
-// As the decorators do it, for a name that this file alone knows.
+// What the decorators do, for a name that only this file has.
 InjectPaymentsHttp('acme')(Transfers, undefined, 0);
 InjectCredentials('acme')(Transfers, undefined, 1);
 Injectable()(Transfers);
 
 describe('a provider of the application’s own', () => {
-  it('is logged in to on the host, with the headers and the body that its definition says', async () => {
+  it('gets logins on the host, with the headers and the body of its definition', async () => {
     await start();
     await send({ url: '/balance' });
     expect(logins()).toHaveLength(1);
@@ -177,7 +177,7 @@ describe('a provider of the application’s own', () => {
     });
   });
 
-  it('is called with headers of its token and its static credentials, by method, path and host', async () => {
+  it('gets calls with headers made of token and static credentials, by method, path and host', async () => {
     await start();
     const base = { 'x-acme-session': 'test-session-1', 'x-acme-user': 'shop' };
     const acmeHeaders = () =>
@@ -238,7 +238,7 @@ describe('a provider of the application’s own', () => {
           useFactory: async () => ({ fromEnvironment: ['acme'] }),
         }),
     ],
-  ])('is named once in definitions of %s, and injected like a built-in one', async (_, make) => {
+  ])('is named once in definitions of %s, and is injected like a built-in one', async (_, make) => {
     await start();
     await application.close();
     application = await startModules([make()], {
@@ -256,7 +256,7 @@ describe('a provider of the application’s own', () => {
     expect(await transfers.keys.headers()).toMatchObject({ 'X-Acme-User': 'shop' });
   });
 
-  it('rejects a secret with a 2xx, as its definition says, and with nothing else', async () => {
+  it('rejects a secret with a 2xx, as its definition says, and with no other answer', async () => {
     await start();
     loginAnswer = () => ({ failure: { code: 'BAD_PASSWORD' }, session: { token: 'test-session-0' } });
     expect(await failure(send({ url: '/balance' }))).toMatchObject({
@@ -289,7 +289,7 @@ describe('a provider of the application’s own', () => {
     },
   );
 
-  it('refuses what no token cures, which is passed on and costs no login', async () => {
+  it('has a refusal that no token cures passed on without a login', async () => {
     await start();
     refuse = () => [401, 'NOT_YOUR_IP'];
     const error = (await failure(send({ url: '/balance' }))) as unknown as AxiosError;
@@ -302,7 +302,7 @@ describe('a provider of the application’s own', () => {
     expect(logins()).toHaveLength(1);
   });
 
-  it('takes its token back', async () => {
+  it('gets its token back', async () => {
     await start();
     await service.get();
     await service.revoke();
@@ -312,7 +312,7 @@ describe('a provider of the application’s own', () => {
     expect((await service.get()).token).toBe('test-session-2');
   });
 
-  it('is never asked for more tokens than it allows, and callers hear when to ask again', async () => {
+  it('is not asked for more tokens than it allows, and callers are told when to ask again', async () => {
     await start();
     for (const token of ['test-session-1', 'test-session-2', 'test-session-3'])
       expect((await service.refresh()).token).toBe(token);
@@ -321,20 +321,20 @@ describe('a provider of the application’s own', () => {
       retryAfterMs: MINUTE_MS,
     });
     expect(logins()).toHaveLength(3);
-    // The token that lives goes on serving.
+    // Calls go on with the token that lives.
     expect((await send({ url: '/balance' })).status).toBe(200);
     await clock.advance(MINUTE_MS);
     expect((await service.refresh()).token).toBe('test-session-4');
   });
 
-  it('whose logins eat a quota is not logged in to at boot', async () => {
+  it('gets no login at boot when its logins use up a quota', async () => {
     await start();
     await clock.advance(1_000);
     expect(server.requests).toEqual([]);
     expect(service.status().state).toBe('idle');
   });
 
-  it('repeats a secret in its answers, which stays readable by name and is not printed', async () => {
+  it('may repeat a secret in its answers, which stays readable by name and is not printed', async () => {
     await start();
     const response = await send<{ paid: boolean; issuedKey: string }>({ url: '/balance' });
     expect(response.data.issuedKey).toBe(ISSUED_KEY);
@@ -344,10 +344,10 @@ describe('a provider of the application’s own', () => {
 });
 
 const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-/** A token that says itself how long it lives. */
+/** A token that holds its own lifetime. */
 const jwt = (claims: object) => `${base64url({ alg: 'none' })}.${base64url(claims)}.bm90LXNpZ25lZA`;
 
-describe('what it says of the life of a token', () => {
+describe('the lifetime of a token at a provider of the application’s own', () => {
   const AT_S = 1_800_000_000;
 
   it.each<[string, (atMs: number) => object, number]>([

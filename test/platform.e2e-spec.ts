@@ -15,13 +15,13 @@ import { startProcess } from './support/processes.js';
 import { connectRedis, type TestRedisClient } from './support/redis-clients.js';
 import { type RedisServer, startRedisServer } from './support/redis-server.js';
 
-/** `PLATFORM_MERCHANTS=10000` is the size that the documentation speaks of; every run of the tests takes a small one. */
+/** The documentation speaks of `PLATFORM_MERCHANTS=10000`. An ordinary test run uses fewer merchants. */
 const MERCHANTS = Number(process.env['PLATFORM_MERCHANTS'] ?? 56);
-/** Each life of a process gets through this many rotations before it is ended. */
+/** Each process makes this many rotations before it is killed. */
 const HITS = Math.max(3, Math.floor(MERCHANTS / 14));
-/** No more than that can be lost with one process, so that enough merchants are left for the others. */
+/** One process can lose no more merchants than this, so that enough are left for the other processes. */
 const AT_ONCE = Math.min(24, HITS);
-/** A lock that was not kept for so long may have gone to another process: rightly, because nobody can tell it from a death. */
+/** A lock that was not extended for so long may go to another process. That is right: the holder may be dead. */
 const LOCK_MAY_BE_LOST_MS = 2_500;
 
 jest.setTimeout(30 * 60_000);
@@ -67,7 +67,7 @@ afterEach(async () => {
 const refreshTokenOf = (account: string) =>
   (provider.credentialsOf(account) as { refreshToken?: string }).refreshToken ?? '';
 
-/** Runs one process until it is through with `accounts`, or ends where it is told to. */
+/** Runs one process until it has rotated `accounts`, or is killed at the given step. */
 async function live(lane: number, accounts: readonly string[], step?: Step): Promise<Life> {
   const journal = join(folder, `${lane}-${step ?? 'whole'}-${process.hrtime.bigint()}`);
   const settings: PlatformSettings = {
@@ -79,7 +79,7 @@ async function live(lane: number, accounts: readonly string[], step?: Step): Pro
     atOnce: AT_ONCE,
     ...(step === undefined ? {} : { dieAt: { step, hit: HITS } }),
   };
-  // Ten thousand names are more than an environment takes.
+  // Ten thousand names do not fit into an environment variable.
   const file = `${journal}.json`;
   writeFileSync(file, JSON.stringify(settings));
   const running = startProcess(new URL('./support/fleet/platform-worker.ts', import.meta.url), {
@@ -92,12 +92,12 @@ async function live(lane: number, accounts: readonly string[], step?: Step): Pro
   return { lane, step, signal, entries: lines.map((line) => JSON.parse(line) as JournalEntry) };
 }
 
-/** One after the other: lives that end at one step each, and one that gets through with every merchant. */
+/** Runs processes one after the other: some are killed at one step each, and the last one rotates every merchant. */
 async function laneOf(lane: number, steps: readonly Step[]): Promise<Life[]> {
   const order = lane === 0 ? ACCOUNTS : ACCOUNTS.toReversed();
   const lives: Life[] = [];
   for (const [index, step] of steps.entries()) {
-    // Each life begins where the one before it ended.
+    // Each process begins where the one before it was killed.
     const start = (index * HITS) % order.length;
     lives.push(await live(lane, [...order.slice(start), ...order.slice(0, start)], step));
   }
@@ -108,7 +108,7 @@ type Entry<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>;
 const of = <T extends JournalEntry['type']>(lives: readonly Life[], type: T) =>
   lives.flatMap(({ entries }) => entries.filter((entry): entry is Entry<T> => entry.type === type));
 
-/** Whose refresh token a process had in its hand when it ended, by its own account. */
+/** The merchants whose refresh token a process was using when it ended, by its own log. */
 function inHandAtTheEnd({ entries }: Life): string[] {
   const open = new Set<string>();
   for (const entry of entries) {
@@ -118,7 +118,7 @@ function inHandAtTheEnd({ entries }: Life): string[] {
   return [...open];
 }
 
-/** From `open` to `closed`, of processes that lived to say both. */
+/** The times from `open` to `closed`, of processes that logged both. */
 function holdings(lives: readonly Life[]) {
   return lives.flatMap(({ entries }, process) => {
     const since = new Map<string, bigint>();
@@ -134,8 +134,8 @@ function holdings(lives: readonly Life[]) {
 }
 
 describe('a platform whose merchants have refresh tokens that are good for one use', () => {
-  it('loses none without saying so, when processes are killed at every step of a rotation', async () => {
-    // Two processes at any time: seven lives end at the seven steps, the eighth at the most dangerous one again.
+  it('loses none without an event when processes are killed at every step of a rotation', async () => {
+    // Two processes run at any time. Seven are killed at the seven steps, and the eighth at the most dangerous one again.
     const [one, other] = await Promise.all([
       laneOf(0, ['load', 'answer', 'saved', 'published']),
       laneOf(1, ['note', 'save', 'publish', 'answer']),
@@ -153,7 +153,7 @@ describe('a platform whose merchants have refresh tokens that are good for one u
       all.filter(({ forMs }) => forMs > LOCK_MAY_BE_LOST_MS).map(({ account }) => account),
     );
 
-    // No refresh token is in two hands at once.
+    // No refresh token is used by two processes at once.
     const inTwoHands = all.filter((holding) =>
       sameAccount(all, holding).some(
         (another) => another.fromNs < holding.untilNs && holding.fromNs < another.untilNs,
@@ -161,18 +161,18 @@ describe('a platform whose merchants have refresh tokens that are good for one u
     );
     expect(inTwoHands.filter(({ account }) => !late.has(account))).toEqual([]);
 
-    // The sandbox counts: what is spent more than once is what a killed process had in its hand, and it is said.
+    // By the count of the sandbox, only refresh tokens that a killed process was using are spent twice, each with an event.
     const presentedAgain = provider.refreshTokens.filter(({ spends }) => spends > 1);
     expect(presentedAgain.filter(({ account }) => !doubted.has(account))).toEqual([]);
     expect([...doubted].filter((account) => !left.has(account) && !late.has(account))).toEqual([]);
-    // These two processes died with a note and before the end of `save`, whatever the others did.
+    // These two processes were killed after the note and before the end of `save`, whatever the others did.
     const unsaved = of(lives, 'killed').filter(({ step }) => step === 'note' || step === 'save');
     expect(unsaved.filter(({ account }) => !doubted.has(account))).toEqual([]);
     expect(unsaved).toHaveLength(2);
     const lines = of(lives, 'error-line').filter(({ text }) => text.startsWith('refresh-token-in-doubt'));
     expect(lines).toHaveLength(doubts.length);
 
-    // A merchant holds a refresh token that lives, or everybody was told.
+    // Each merchant has a living refresh token, or an event says that it has not.
     const stored = new Map<string, string>();
     for (const account of ACCOUNTS) stored.set(account, String(await table.command('HGET', TABLE, account)));
     const alive = new Set(
@@ -189,7 +189,7 @@ describe('a platform whose merchants have refresh tokens that are good for one u
     expect([...rejected].filter((account) => !lost.includes(account) && !late.has(account))).toEqual([]);
     expect(of(lives, 'failed').filter(({ code }) => code !== 'GRANT_REJECTED')).toEqual([]);
 
-    // Everybody else was rotated to the end, by both.
+    // All other merchants were rotated to the end, by both processes.
     for (const { entries } of lives.filter(({ step }) => step === undefined)) {
       const done = entries
         .filter(({ type }) => type === 'rotated')
@@ -221,7 +221,7 @@ function byAccount(all: ReturnType<typeof holdings>): Map<string, ReturnType<typ
   return groups;
 }
 
-/** Figures of a run in full size, for the person who asked for it. */
+/** Prints the figures of a run in full size. */
 function report(figures: { lives: readonly Life[] } & Readonly<Record<string, unknown>>): void {
   if (process.env['PLATFORM_MERCHANTS'] === undefined) return;
   const { lives, ...others } = figures;

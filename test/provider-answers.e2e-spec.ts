@@ -9,7 +9,7 @@ import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
 const STATUS = '/api/Transactions/GetTransactionStatus';
 
-/** What an application that uses Kashier with this secret is warned about at boot. */
+/** The warnings at boot of an application that uses Kashier with this secret. */
 async function warningsOf(secretKey: string): Promise<string[]> {
   const logger = new LogLines();
   const { close } = await startApplication(
@@ -25,7 +25,7 @@ describe('PesaPal', () => {
 
   afterEach(() => bed.close());
 
-  it('answers a login with 200 and an error: nothing of it is kept, and nothing is sent', async () => {
+  it('answers a login with 200 and an error: no token is kept, and no call is sent', async () => {
     bed = await startProviderBed('pesapal');
     const { clock, provider } = bed;
     const behave = provider.misbehave({ fault: 'error-in-2xx', on: 'token' });
@@ -119,27 +119,30 @@ describe('ClickPesa', () => {
     ['Bearer eyJ.test-token.not-real', 'Bearer eyJ.test-token.not-real'],
     ['bearer eyJ.test-token.not-real', 'bearer eyJ.test-token.not-real'],
     ['eyJ.test-token.not-real', 'eyJ.test-token.not-real'],
-  ])('gets its token back as it came, and never with a second scheme: %s', async (token, authorization) => {
-    server = await startLoopbackServer(({ url }, response) =>
-      json(response, 200, url.endsWith('generate-token') ? { success: true, token } : {}),
-    );
-    const { paymentsAuth, close } = await startApplication({
-      providers: {
-        clickpesa: {
-          baseUrl: server.url,
-          credentials: { clientId: 'test-client-not-real', apiKey: 'test-key-not-real' },
+  ])(
+    'gets its token on calls as it was issued, and never with a second scheme: %s',
+    async (token, authorization) => {
+      server = await startLoopbackServer(({ url }, response) =>
+        json(response, 200, url.endsWith('generate-token') ? { success: true, token } : {}),
+      );
+      const { paymentsAuth, close } = await startApplication({
+        providers: {
+          clickpesa: {
+            baseUrl: server.url,
+            credentials: { clientId: 'test-client-not-real', apiKey: 'test-key-not-real' },
+          },
         },
-      },
-    });
-    await firstValueFrom(paymentsAuth.http('clickpesa').get('/third-parties/account/balance'));
-    expect(server.requests.at(-1)?.headers.authorization).toBe(authorization);
-    expect(await paymentsAuth.credentials('clickpesa').headers()).toEqual({ Authorization: authorization });
-    await close();
-  });
+      });
+      await firstValueFrom(paymentsAuth.http('clickpesa').get('/third-parties/account/balance'));
+      expect(server.requests.at(-1)?.headers.authorization).toBe(authorization);
+      expect(await paymentsAuth.credentials('clickpesa').headers()).toEqual({ Authorization: authorization });
+      await close();
+    },
+  );
 });
 
 describe('Kashier', () => {
-  it('has a "$" in its secret: one without is reported at boot, not shown, and tried anyway', async () => {
+  it('has a "$" in its secrets: a secret without it is reported at boot, and used anyway', async () => {
     const warnings = await warningsOf('test-secret-not-real-cut-off');
     expect(warnings).toEqual([
       expect.stringMatching(/^providers\.kashier\.credentials\.secretKey: has no "\$"/),
@@ -147,7 +150,7 @@ describe('Kashier', () => {
     expect(warnings.join()).not.toContain('not-real');
   });
 
-  it('has no backslash in its secret: one that a shell has left is reported', async () => {
+  it('has no backslash in its secrets: one that a shell has left there is reported', async () => {
     expect(await warningsOf('test-secret-not-real\\$rest')).toEqual([
       expect.stringMatching(/has a backslash/),
     ]);
@@ -155,7 +158,7 @@ describe('Kashier', () => {
   });
 });
 
-describe('what WakaPay says of the life of a token', () => {
+describe('the lifetime of a token at WakaPay', () => {
   const DOCUMENTED_S = 3_600;
   let server: LoopbackServer;
 
@@ -194,7 +197,7 @@ describe('what WakaPay says of the life of a token', () => {
     );
     const { expiresAtMs = 0, obtainedAtMs } = await paymentsAuth.credentials('wakapay').get();
     expect(expiresAtMs - obtainedAtMs).toBe(seconds * 1_000);
-    // Whatever it says, it is not asked for again with every call.
+    // Whatever the answer states, calls do not ask for a new token each.
     for (let call = 0; call < 5; call += 1)
       await firstValueFrom(paymentsAuth.http('wakapay').get('/payments'));
     expect(server.to('/business/auth')).toHaveLength(1);

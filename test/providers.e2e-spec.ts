@@ -11,7 +11,7 @@ jest.setTimeout(30_000);
 type Fields = Readonly<Record<string, string | undefined>>;
 type Headers = Record<string, unknown>;
 
-/** A call, and the headers it arrives with besides those that say how it travels. */
+/** A call, and the headers that it arrives with, besides those of HTTP itself. */
 type ExpectedCall = readonly [
   config: AxiosRequestConfig,
   headers: (credentials: Fields, token: string) => Headers,
@@ -28,7 +28,7 @@ interface Row {
 
 interface LoginRow extends Row {
   readonly lifetimeMs: number;
-  /** As it arrives: path below the server's root, headers, body. */
+  /** The login as it arrives: path, headers and body. */
   readonly tokenRequest: (credentials: Fields) => { url: string; headers: Headers; body: string };
   /** What the provider says of a wrong secret. */
   readonly reason: string;
@@ -140,7 +140,7 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
       bed = await startProviderBed(name);
     });
 
-    it('is logged in to, and called, exactly as it documents it', async () => {
+    it('gets logins and calls exactly as it documents them', async () => {
       const { provider } = bed;
       for (const [config] of calls) expect((await bed.send(config)).status).toBe(200);
       const [login, ...rest] = provider.requests;
@@ -161,7 +161,7 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
       expect(bed.credentials.status()).toMatchObject({ state: 'fresh', counters: { waits: 1 } });
     });
 
-    it('is asked for the next token before the first has died, while calls go on', async () => {
+    it('is asked for the next token before the first one has ended, while calls go on', async () => {
       const { provider } = bed;
       for (let token = 1; token <= 3; token += 1) {
         await bed.send(read);
@@ -172,11 +172,11 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
         expect((await bed.send(read)).status).toBe(200);
       }
       expect(provider.counts).toMatchObject({ tokenRequests: 4, calls: 66, accepted: 66, refusals: 0 });
-      // Nobody but the very first call has waited for any of them.
+      // Only the very first call has waited for a token.
       expect(bed.credentials.status().counters).toMatchObject({ earlyRenewals: 3, waits: 1 });
     });
 
-    it('revokes a token in mid-flight: one token request, one replay, one payment', async () => {
+    it('revokes a token during a payment: one token request, one replay, one payment', async () => {
       const { provider } = bed;
       await bed.send(read);
       provider.misbehave({ fault: 'revoke-token', times: 1 });
@@ -191,7 +191,7 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
       expect(second?.headers.authorization).toContain(current?.value);
     });
 
-    it('is down: callers hear that there is no credential, and are served once it is back', async () => {
+    it('fails: callers get an error without a credential, and are served once it is back', async () => {
       const { clock, provider } = bed;
       provider.misbehave({ fault: 'drop', on: 'any' });
       const error = await failure(bed.outwait(bed.send(read)));
@@ -208,7 +208,7 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
     });
   });
 
-  it('rejects a wrong secret in its own words, once for all calls, and none shows the secret', async () => {
+  it('rejects a wrong secret in its own words, once for all calls, and no error shows it', async () => {
     bed = await startProviderBed(name);
     const credentials = { ...bed.provider.credentials, [secret]: WRONG };
     await bed.close();
@@ -226,7 +226,7 @@ describe.each(LOGINS)('$name', ({ name, secret, lifetimeMs, refusal, tokenReques
 describe.each(KEYS)('$name', ({ name, secret, refusal, calls }) => {
   const [read] = calls[0] as ExpectedCall;
 
-  it('is called exactly as it documents it, and is never logged in to', async () => {
+  it('gets calls exactly as it documents them, and no logins', async () => {
     bed = await startProviderBed(name);
     const { provider } = bed;
     for (const [config] of calls) expect((await bed.send(config)).status).toBe(200);
@@ -239,7 +239,7 @@ describe.each(KEYS)('$name', ({ name, secret, refusal, calls }) => {
     expect(provider.counts.tokenRequests).toBe(0);
   });
 
-  it('is called with a key that is asked for once, and again unnoticed before its TTL ends', async () => {
+  it('gets a key that is asked for once, and again in the background before its TTL ends', async () => {
     let asked = 0;
     bed = await startProviderBed(name, {
       options: {
@@ -261,7 +261,7 @@ describe.each(KEYS)('$name', ({ name, secret, refusal, calls }) => {
     expect(bed.credentials.status().counters.waits).toBe(1);
   });
 
-  it('rotates its key in mid-flight: one replay with the new one, one payment', async () => {
+  it('rotates its key during a payment: one replay with the new key, one payment', async () => {
     let current: Fields | undefined;
     bed = await startProviderBed(name, {
       options: { credentials: () => (current ?? bed.provider.credentials) as Record<string, string> },
@@ -282,7 +282,7 @@ describe.each(KEYS)('$name', ({ name, secret, refusal, calls }) => {
     expect(bed.provider.requests.at(-1)?.headers.authorization).toBe(current[secret]);
   });
 
-  it('refuses a wrong key in its own words, which reach the caller, and the key does not', async () => {
+  it('refuses a wrong key in its own words, which reach the caller without the key', async () => {
     bed = await startProviderBed(name);
     const credentials = { ...bed.provider.credentials, [secret]: `${WRONG}$` };
     await bed.close();
@@ -290,13 +290,13 @@ describe.each(KEYS)('$name', ({ name, secret, refusal, calls }) => {
     const error = (await failure(bed.pay('order-1'))) as unknown as AxiosError;
     expect(error.response?.status).toBe(refusal);
     expect(JSON.stringify(error.response?.data)).toMatch(/Unauthorized access!|invalid authorization/);
-    // There is no other key, so sending it again would be in vain.
+    // There is no other key, so sending the call again would not help.
     expect(bed.provider.counts).toMatchObject({ calls: 1, refusals: 1 });
     expect(bed.credentials.status()).toMatchObject({ lastErrorCode: 'CREDENTIALS_REJECTED' });
     expect(findLeaks([error, bed.events, bed.credentials.status()], [WRONG])).toEqual([]);
   });
 
-  it('cannot be called while its key cannot be had, and can be as soon as it can', async () => {
+  it('gets no calls while its key cannot be loaded, and gets them once it can', async () => {
     let isDown = true;
     bed = await startProviderBed(name, {
       options: {

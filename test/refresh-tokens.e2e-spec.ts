@@ -46,15 +46,15 @@ const acmeWith = (rotates: boolean) =>
     refusal: { refused: ({ body }) => (body as { code?: unknown } | undefined)?.code === 'bad_token' },
   });
 const acme = acmeWith(true);
-/** What an issuer's documents say, and its answers do not. */
+/** What an issuer's documents say, and its answers do not hold. */
 const unchanging = acmeWith(false);
 
-/** What the application keeps of its merchants, as a table of a database would. */
+/** The application's records of its merchants, like a table of a database. */
 class Merchants {
   readonly tokens = new Map<string, string>();
   readonly saves: string[] = [];
   loads = 0;
-  /** What happens before a save is done. */
+  /** Runs before each `save`. */
   beforeSave: () => void | Promise<void> = () => undefined;
   /** The secret of the client. */
   secret = CLIENT.clientSecret;
@@ -162,7 +162,7 @@ describe('a refresh token that is good for one use', () => {
     expect(merchants.tokens.get('shop')).not.toBe(first);
   });
 
-  it('is replaced again and again, each time by the one that was saved', async () => {
+  it('is replaced again and again, and the saved one is spent each time', async () => {
     await connect('shop');
     const { paymentsAuth } = await start();
     const before = [merchants.tokens.get('shop')];
@@ -199,14 +199,14 @@ describe('a refresh token that is good for one use', () => {
     expect((await spent()).at(-1)).toBe(again);
   });
 
-  it('is spent by one process at a time, and the other takes over what came of it', async () => {
+  it('is spent by one process at a time, and the other takes over the token that came of it', async () => {
     await connect('shop');
     const store = new MemoryTokenStore();
     const [one, other] = [await start(store), await start(store)];
     const both = await Promise.all([call(one, 'shop'), call(other, 'shop')]);
     expect(both.map(({ status }) => status)).toEqual([200, 200]);
     expect(await spent()).toHaveLength(1);
-    // Each wants another token than the one that both hold.
+    // Each process wants another token than the one that both hold.
     await Promise.all(
       [one, other].map(async ({ paymentsAuth }) => {
         const credentials = paymentsAuth.credentials('acme', 'shop');
@@ -219,7 +219,7 @@ describe('a refresh token that is good for one use', () => {
     expect(typesOf()).not.toContain('refresh-token-in-doubt');
   });
 
-  it('is not spent while the shared store cannot say, and the token that lives serves', async () => {
+  it('is not spent while the shared store is lost, and the token that lives is used', async () => {
     await connect('shop');
     await connect('kiosk');
     const store = new MemoryTokenStore();
@@ -236,24 +236,24 @@ describe('a refresh token that is good for one use', () => {
     expect(await spent()).toHaveLength(1);
   });
 
-  it('whose answer is lost is spent once more, and that is said', async () => {
+  it('is spent once more when the answer is lost, and an event says so', async () => {
     const first = await connect('shop');
     const application = await start();
     await issuer.lose(1);
-    // The issuer has seen it already, and ends the whole grant: the merchant has to connect again.
+    // The issuer has seen the refresh token already, and ends the whole grant. The merchant has to connect again.
     const error = await failure(call(application, 'shop'));
     expect(isPaymentsAuthError(error) && error.code).toBe('GRANT_REJECTED');
     expect(await spent()).toEqual([first, first]);
     expect(typesOf()).toContain('refresh-token-in-doubt');
     expect(logger.of('error').filter((line) => line.startsWith('refresh-token-in-doubt'))).toHaveLength(1);
-    // No other merchant is the worse for it, and connecting again helps at once.
+    // No other merchant is affected, and connecting again helps at once.
     await connect('kiosk');
     expect((await call(application, 'kiosk')).status).toBe(200);
     await connect('shop');
     expect((await call(application, 'shop')).status).toBe(200);
   });
 
-  it('that the issuer calls wrong is GRANT_REJECTED for this merchant, and left alone', async () => {
+  it('is GRANT_REJECTED for this merchant when the issuer calls it wrong, and not spent again', async () => {
     merchants.tokens.set('shop', 'test-not-real');
     await connect('kiosk');
     const application = await start();
@@ -268,7 +268,7 @@ describe('a refresh token that is good for one use', () => {
     expect(merchants.saves).toEqual(['kiosk']);
   });
 
-  it('of a wrong client is CREDENTIALS_REJECTED', async () => {
+  it('is CREDENTIALS_REJECTED when the client is wrong', async () => {
     const token = await connect('shop');
     merchants.secret = 'test-secret-not-real-wrong-012345';
     const application = await start();
@@ -280,7 +280,7 @@ describe('a refresh token that is good for one use', () => {
     expect(merchants.tokens.get('shop')).toBe(token);
   });
 
-  it('that cannot be saved is kept, served and saved again, and an error line says so', async () => {
+  it('is kept and used when it cannot be saved, and saved later, and an error line says so', async () => {
     const first = await connect('shop');
     const application = await start();
     let isDown = true;
@@ -296,7 +296,7 @@ describe('a refresh token that is good for one use', () => {
       cause: expect.stringContaining('save()'),
     });
     expect(merchants.tokens.get('shop')).toBe(first);
-    // Meanwhile the new one is spent, and never the old one again.
+    // Meanwhile the new refresh token is spent, and never the old one again.
     await application.paymentsAuth.credentials('acme', 'shop').refresh();
     const all = await spent();
     expect(all[0]).toBe(first);
@@ -311,10 +311,10 @@ describe('a refresh token that is good for one use', () => {
     expect(typesOf()).not.toContain('refresh-token-in-doubt');
   });
 
-  it('is spent by one process at a time, also where the other has another secret of the client', async () => {
+  it('is spent by one process at a time, also when the other has another client secret', async () => {
     const first = await connect('shop');
     const store = new MemoryTokenStore();
-    // What the issuer does not look at stands for a secret that it takes beside the first.
+    // The issuer ignores this field. It stands for a second client secret that the issuer accepts.
     const provider = defineProvider<Merchant & { deployment?: string }>({
       ...acme,
       credentials: { clientId: {}, clientSecret: {}, refreshToken: {}, deployment: { optional: true } },
@@ -344,7 +344,7 @@ describe('a refresh token that is good for one use', () => {
     expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
   });
 
-  it('that one process could not save is not spent by another', async () => {
+  it('is not spent by another process when one process could not save the next one', async () => {
     const first = await connect('shop');
     const store = new MemoryTokenStore();
     const [one, other] = [await start(store), await start(store)];
@@ -360,7 +360,7 @@ describe('a refresh token that is good for one use', () => {
     expect(typesOf()).not.toContain('refresh-token-in-doubt');
   });
 
-  it('is kept while `save` says no and nothing else is stored, until it is saved', async () => {
+  it('is kept while `save` returns false and nothing else is stored, until it is saved', async () => {
     await connect('shop');
     let refusals = 0;
     const save = async (...[account, next, previous]: Parameters<typeof merchants.source.save>) => {
@@ -382,14 +382,14 @@ describe('a refresh token that is good for one use', () => {
   it.each([
     { who: 'one process', isFleet: false },
     { who: 'another process', isFleet: true },
-  ])('whose predecessor is saved late, while $who spends it, is saved all the same', async ({ isFleet }) => {
+  ])('is saved too when its predecessor is saved late, while $who spends it', async ({ isFleet }) => {
     const first = await connect('shop');
     let late: string | undefined;
     let hasLanded = false;
     const save = async (...[account, next, previous]: Parameters<typeof merchants.source.save>) => {
       late ??= next.refreshToken;
       if (next.refreshToken === late) throw new Error('the database does not answer');
-      // What was written before lands now.
+      // The earlier write is carried out now.
       if (!hasLanded) merchants.tokens.set(account, late);
       hasLanded = true;
       return merchants.source.save(account, next, previous);
@@ -406,7 +406,7 @@ describe('a refresh token that is good for one use', () => {
     expect(await issuer.isAlive(merchants.tokens.get('shop') ?? '')).toBe(true);
   });
 
-  it('that could not be saved is spent next, though its predecessor is saved late', async () => {
+  it('is spent next when it could not be saved, also when its predecessor is saved late', async () => {
     const first = await connect('shop');
     const offered: string[] = [];
     const save = async (_account: string, next: { readonly refreshToken: string }): Promise<boolean> => {
@@ -426,12 +426,12 @@ describe('a refresh token that is good for one use', () => {
     expect(await spent()).toEqual([first, second, third]);
   });
 
-  it('that somebody else has replaced is loaded again, and theirs is spent', async () => {
+  it('is loaded again when it was replaced elsewhere, and the new one is spent', async () => {
     const first = await connect('shop');
     const application = await start();
     let second = '';
     merchants.beforeSave = async () => {
-      // The merchant connects again in the very moment.
+      // The merchant connects again at this very moment.
       merchants.beforeSave = () => undefined;
       second = await connect('shop');
     };
@@ -448,7 +448,7 @@ const lasting = (save: boolean) => {
 };
 
 describe('a refresh token that is said to stay as it is', () => {
-  it('is saved when another one comes all the same', async () => {
+  it('is replaced by another one all the same, which is saved', async () => {
     const first = await connect('shop');
     const application = await start(undefined, { ...lasting(true), singleProcess: undefined });
     expect((await call(application, 'shop')).status).toBe(200);
@@ -457,7 +457,7 @@ describe('a refresh token that is said to stay as it is', () => {
     expect(typesOf()).not.toContain('refresh-token-unsaved');
   });
 
-  it('is told as unsaved when another one comes and nobody saves it', async () => {
+  it('is reported as unsaved when another one comes and nobody saves that', async () => {
     await connect('shop');
     const application = await start(undefined, { ...lasting(false), singleProcess: undefined });
     expect((await call(application, 'shop')).status).toBe(200);
@@ -467,7 +467,7 @@ describe('a refresh token that is said to stay as it is', () => {
 });
 
 describe('a note that cannot be read', () => {
-  it('costs neither the store nor the merchant: the refresh token is spent, and that is said', async () => {
+  it('loses neither store nor merchant: the refresh token is spent, and an event says so', async () => {
     const redis = await startRedisServer();
     const connection = await connectRedis('ioredis', redis.url);
     const warnings: string[] = [];
@@ -515,7 +515,7 @@ const save = async () => true;
 const hasEnded = (message: unknown) => 'got' in (message as object) || 'failed' in (message as object);
 
 describe('a process that is killed between the issuer’s answer and `save`', () => {
-  it('leaves a note: the next process spends the refresh token once more, and says so', async () => {
+  it('leaves a note: the next process spends the refresh token again, and an event says so', async () => {
     const redis = await startRedisServer();
     const folder = mkdtempSync(join(tmpdir(), 'refresh-token-'));
     const file = join(folder, 'shop');
@@ -537,12 +537,12 @@ describe('a process that is killed between the issuer’s answer and `save`', ()
 
     const next = await worker(false);
     const end = await next.next<{ failed?: string }>(hasEnded);
-    // It has been spent twice, which this issuer takes for a theft: the merchant has to connect again, and is told.
+    // It was spent twice, which this issuer takes for a theft. The merchant has to connect again, and the error says so.
     expect(end.failed).toBe('GRANT_REJECTED');
     expect(await spent()).toEqual([first, first]);
     expect(next.messages).toContainEqual({ event: 'refresh-token-in-doubt' });
 
-    // With another refresh token everything is as before, for both processes of a fleet at once.
+    // With a new refresh token both processes of the fleet are served again at once.
     const again = await issuer.connect(CLIENT.clientId, 'shop');
     writeFileSync(file, again);
     const other = await worker(false);

@@ -16,7 +16,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** What has become of calls: those that failed, and how often one was sent at most. */
+/** The outcome of calls: how many failed, and how often one was sent at most. */
 interface Tally {
   readonly calls: number;
   readonly failed: number;
@@ -42,7 +42,7 @@ describe('one application', () => {
   let payments = 0;
 
   afterEach(async () => {
-    // Whatever happened, no payment was made twice.
+    // In every test: no payment was made twice.
     const { executedTwice, changedBodies } = bed.provider.counts;
     await bed.close();
     if (executedTwice + changedBodies > 0)
@@ -66,7 +66,7 @@ describe('one application', () => {
   const sendOnce = () => bed.send(NEVER);
   const pay = () => bed.pay(`order-${(payments += 1)}`);
 
-  /** One call every `everyMs` of the clock, for `forMs`. Each step ends when every token request has its answer. */
+  /** Makes one call every `everyMs` of the clock, for `forMs`. Each step ends when every token request has its answer. */
   const traffic = async (
     everyMs: number,
     forMs: number,
@@ -101,7 +101,7 @@ describe('one application', () => {
             outcomes.push(await outcomeOf(pay()));
           }
         };
-        // The first are on their way when everything dies.
+        // The first calls are on their way when every token ends.
         const callers = times(5, caller);
         bed.provider.revokeTokens();
         await renewing;
@@ -116,7 +116,7 @@ describe('one application', () => {
 
   describe('whose tokens all end while a login is in flight that a refusal has forced', () => {
     it.each(['a refusal that was none', 'a revocation'])(
-      'loses of 281 payments of 5 callers the one at most that forced it, after %s',
+      'loses at most the payment that forced the login, of 281 payments of 5 callers, after %s',
       async (reason) => {
         await start();
         await bed.send(READ);
@@ -126,7 +126,7 @@ describe('one application', () => {
         const accepted: unknown[] = [];
         if (reason === 'a revocation') bed.provider.revokeTokens();
         else {
-          // A call that is accepted meanwhile shows that the token lives, and so calls go on with it.
+          // A call that is accepted meanwhile shows that the token lives. So calls go on with it.
           bed.provider.misbehave({ fault: 'slow', delayMs: 100, on: 'call', times: 1 });
           accepted.push(bed.outcome(READ));
           await until(() => bed.provider.counts.calls === 2);
@@ -197,7 +197,7 @@ describe('one application', () => {
       expect(logins()).toBeLessThanOrEqual(Math.ceil(60 / 8) + 2);
     });
 
-    it('for an hour is cured of a real revocation after it by one login', async () => {
+    it('for an hour needs one login for a real revocation after it', async () => {
       await start({ tokenLifetimeMs: 5 * MINUTE, tokensRefusedForMs: 300 });
       expect(await traffic(2 * SECOND, HOUR)).toMatchObject({ failed: 0 });
       const before = logins();
@@ -225,12 +225,12 @@ describe('one application', () => {
     });
   });
 
-  describe('whose new token ends while the call is on its way that it is refused to', () => {
-    it('replaces it, and serves the call', async () => {
+  describe('whose new token ends while a call with it is on its way', () => {
+    it('replaces the token, and serves the call', async () => {
       await start({ tokenLifetimeMs: 1_500 });
       await bed.credentials.get();
       bed.provider.revokeTokens();
-      // It is renewed ahead of its end, in vain.
+      // The token is renewed ahead of its end, and the new token is dead too.
       bed.provider.misbehave({ fault: 'server-error', on: 'token', times: 1 });
       bed.provider.misbehave({ fault: 'slow', delayMs: 1_000, on: 'call', times: 1 });
       const call = bed.outcome(READ);
@@ -273,16 +273,16 @@ describe('one application', () => {
   });
 
   describe('that makes one call a minute which its merchant may not make, beside 1 200 others', () => {
-    it('logs in 3 times in the hour at most, and is cured of a revocation by one login at once', async () => {
+    it('logs in 3 times in the hour at most, and once, at once, for a revocation', async () => {
       await start();
       bed.provider.misbehave({ fault: 'refuse', path: '/sandbox/payments' });
       await traffic(50, 2 * MINUTE, (index) => (index % 1_200 === 700 ? pay() : bed.send(READ)));
-      // The rest of the hour with fewer others: the evidence against a renewal is less, and not more.
+      // For the rest of the hour there are fewer other calls, so that less speaks against a renewal.
       await traffic(3 * SECOND, HOUR - 2 * MINUTE, (index) => (index % 20 === 7 ? pay() : bed.send(READ)));
       expect(logins() - 1).toBeLessThanOrEqual(3);
       const before = logins();
       bed.provider.revokeTokens();
-      // One call refused between others that were served shows nothing; the second in a row does.
+      // One refused call between accepted ones shows nothing. A second refusal in a row does.
       const { failed } = await traffic(50, 10 * SECOND);
       expect(failed).toBeLessThanOrEqual(1);
       expect(logins() - before).toBe(1);
@@ -359,7 +359,7 @@ describe('one application', () => {
       expect(tally(outcomes)).toMatchObject({ calls: 1_500, failed: 0, mostAttempts: 1 });
       await bed.pass(2 * MINUTE);
       expect(logins()).toBeLessThanOrEqual(1_500);
-      // Nobody waits for them: they take 8 places of 32.
+      // No caller waits for these renewals. They take 8 of the 32 places.
       expect(bed.provider.counts.mostTokenRequestsAtOnce).toBeLessThanOrEqual(8);
     });
   });
@@ -403,7 +403,7 @@ describe('two static keys, of which one server knows the new one only, and anoth
     refusal: { refused: ({ status, body }) => status === 401 && textAt(body, 'error') === 'key' },
   });
 
-  it('serve calls that are still on their way when the time is up for which the keys were known', async () => {
+  it('serve calls that are still on their way when the keys are loaded again', async () => {
     const keys = [{ clientSecret: OLD }];
     const bed = await startProviderBed('cashfin', {
       options: { credentials: () => [...keys], credentialsTtlMs: 1_000 },

@@ -16,7 +16,7 @@ const carried = () =>
   bed.provider.requests.filter(({ kind }) => kind === 'call').at(-1)?.headers.authorization;
 
 describe('a renewal ahead of expiry', () => {
-  it('fails while the token lives, which fails no call, and is tried again until it succeeds', async () => {
+  it('may fail while the token lives: no call fails, and it is tried again until it succeeds', async () => {
     bed = await startProviderBed('pesapal', { settings: { tokenLifetimeMs: LIFETIME_MS } });
     const { provider } = bed;
     await bed.send(READ);
@@ -32,7 +32,7 @@ describe('a renewal ahead of expiry', () => {
       lastErrorCode: 'CREDENTIALS_UNAVAILABLE',
     });
     expect(provider.counts).toMatchObject({ calls: 11, accepted: 11, tokensIssued: 1 });
-    // Further and further apart, and not one a call.
+    // The attempts are further and further apart, and calls make none.
     expect(provider.counts.tokenRequests).toBeLessThanOrEqual(6);
     expect(carried()).toBe(`Bearer ${provider.tokens[0]?.value}`);
 
@@ -45,7 +45,7 @@ describe('a renewal ahead of expiry', () => {
     expect(bed.credentials.status().counters.waits).toBe(1);
   });
 
-  it('that fails because the secret has become wrong fails no call while the token lives', async () => {
+  it('may fail because the secret has become wrong: no call fails while the token lives', async () => {
     bed = await startProviderBed('pesapal', { settings: { tokenLifetimeMs: LIFETIME_MS } });
     const { provider } = bed;
     await bed.send(READ);
@@ -56,11 +56,11 @@ describe('a renewal ahead of expiry', () => {
       await bed.pass(1_000);
     }
     expect(provider.counts).toMatchObject({ calls: 41, accepted: 41 });
-    // A wrong secret is remembered for 30 s: a scheduler is no reason for a ban.
+    // A wrong secret is not tried for 30 s, so that the scheduler does not get the client banned.
     expect(provider.counts.loginsRefused).toBeLessThanOrEqual(2);
   });
 
-  it('does not loop over an issuer that hands out the same token until it dies', async () => {
+  it('does not loop when an issuer hands out the same token until that token ends', async () => {
     bed = await startProviderBed('pesapal', {
       settings: { tokenLifetimeMs: LIFETIME_MS, sameTokenUntilDead: true },
     });
@@ -69,7 +69,7 @@ describe('a renewal ahead of expiry', () => {
       await bed.send(READ);
       await bed.pass(5_000);
     }
-    // The first login, and the renewal that brought nothing new.
+    // The first login, and the renewal that brought the same token.
     expect(provider.counts).toMatchObject({ tokenRequests: 2, refusals: 0 });
     await bed.pass(10_000);
     expect((await bed.send(READ)).status).toBe(200);
@@ -92,7 +92,7 @@ describe('a renewal ahead of expiry', () => {
 });
 
 describe('a token', () => {
-  it('is used up to a second before its end, and not after that, even when there is no other', async () => {
+  it('is used until a second before its end, and not later, even when there is no other token', async () => {
     bed = await startProviderBed('wakapay', { settings: { tokenLifetimeMs: LIFETIME_MS } });
     const { provider } = bed;
     await bed.send(READ);
@@ -104,7 +104,7 @@ describe('a token', () => {
     expect(provider.counts).toMatchObject({ calls: 2, refusals: 0 });
   });
 
-  it('is read by its own clock: a provider whose clock is an hour off is asked no more often', async () => {
+  it('is not asked for more often at a provider whose clock is an hour off', async () => {
     for (const skewMs of [-3_600_000, 3_600_000]) {
       bed = await startProviderBed('pesapal', { settings: { tokenLifetimeMs: LIFETIME_MS, skewMs } });
       await bed.send(READ);

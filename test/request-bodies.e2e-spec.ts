@@ -11,7 +11,7 @@ const BYTES = Buffer.from(TEXT);
 
 let bed: ProviderBed;
 
-/** Every test begins with a token that the provider takes back when the call arrives. */
+/** In every test, the provider revokes the token when the call arrives. */
 beforeEach(async () => {
   bed = await startProviderBed('wakapay');
   await bed.send({ url: '/sandbox/echo' });
@@ -98,17 +98,17 @@ describe('a call whose body can be read only once', () => {
     expect(bed.provider.counts).toMatchObject({ tokenRequests: 2, refusals: 1, executions: 0 });
   });
 
-  it('leaves it to a call that can be sent again to show whether renewing helps', async () => {
+  it('leads to no second renewal, until a call that can be sent again shows that renewing helps', async () => {
     await failure(bed.send({ method: 'POST', url: '/sandbox/echo', data: Readable.from([BYTES]) }));
     await bed.send({ url: '/sandbox/echo' });
     const post = () => bed.send({ method: 'POST', url: '/sandbox/echo', data: TEXT });
-    // Nothing has shown yet that the new token cured anything: one refusal is no reason for another one, two are.
+    // Nothing has shown yet that the new token helped. One refusal does not force another renewal, and two do.
     bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
     expect(await failure(post())).toMatchObject({ response: { status: 401 } });
     expect(bed.provider.counts.tokenRequests).toBe(2);
     expect((await post()).paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
     expect(bed.provider.counts).toMatchObject({ tokenRequests: 3, executions: 1 });
-    // Now it has been shown: one refusal is enough.
+    // Now a renewal is known to help, so one refusal is enough.
     bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
     expect((await post()).paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: 401 });
     expect(bed.provider.counts).toMatchObject({ tokenRequests: 4, executions: 2 });

@@ -26,7 +26,7 @@ const keys = (): Fields => bed.provider.credentials;
 const calls = () => bed.provider.requests.filter(({ kind }) => kind === 'call');
 const carried = () => calls().map(({ headers }) => headers.authorization);
 
-describe("Cashfin's hour: a new key that is not known everywhere yet, in a list, newest first", () => {
+describe('a new key that Cashfin does not know on all servers for an hour, first in a list', () => {
   const OLD = { clientSecret: 'cs_test_old' };
   const NEW = { clientSecret: 'cs_test_new' };
 
@@ -45,11 +45,11 @@ describe("Cashfin's hour: a new key that is not known everywhere yet, in a list,
       await bed.clock.advance(60_000);
     }
     expect(bed.provider.counts).toMatchObject({ executions: 360, executedTwice: 0, changedBodies: 0 });
-    // The first payments, and then one reading call at 0.5, 1.5, 3.5, 7.5 min and every 15 min: never a payment.
+    // The first payments, and then one reading call at 0.5, 1.5, 3.5, 7.5 min and every 15 min. Never a payment.
     const refused = calls().filter(({ outcome }) => outcome === 'refused');
     expect(refused.filter(({ method }) => method === 'POST').length).toBeLessThanOrEqual(4);
     expect(refused.filter(({ method }) => method === 'GET').length).toBeLessThanOrEqual(9);
-    // The new one is in use once it is known, and the old one can go.
+    // The new key is in use once the provider knows it. Then the old key can be removed.
     expect(carried().at(-1)).toBe(NEW.clientSecret);
     expect(bed.credentials.status()).toMatchObject({ state: 'fresh' });
   });
@@ -57,7 +57,7 @@ describe("Cashfin's hour: a new key that is not known everywhere yet, in a list,
   it.each([
     ['written down', [NEW, OLD]],
     ['from a function', () => [NEW, OLD]],
-  ])('is not tried out on a call that is never replayed: %s', async (_, credentials) => {
+  ])('is not tried on a call that is never replayed: %s', async (_, credentials) => {
     await startRotated('never', credentials);
     expect(await failure(bed.pay('order-0'))).toMatchObject({ response: { status: 401 } });
     for (let minute = 0; minute < 90; minute += 1) {
@@ -66,13 +66,13 @@ describe("Cashfin's hour: a new key that is not known everywhere yet, in a list,
       await bed.clock.advance(60_000);
     }
     expect(bed.provider.counts).toMatchObject({ refusals: 1, replays: 0, executedTwice: 0 });
-    // When the old one is ended, the new one takes its place at the cost of the call that finds out.
+    // When the old key ends, one call fails, and the new key is used from then on.
     bed.provider.rotate({ credentials: NEW, oldWorksForMs: 0 });
     await failure(bed.pay('last-0'));
     expect((await bed.pay('last-1')).status).toBe(201);
   });
 
-  it('takes the place of the old one within one call where every call is a payment', async () => {
+  it('replaces the old key within one call where every call is a payment', async () => {
     await startRotated('always');
     await bed.pay('order-0');
     await bed.clock.advance(2 * HOUR_MS);
@@ -85,7 +85,7 @@ describe("Cashfin's hour: a new key that is not known everywhere yet, in a list,
     expect((await bed.pay('last')).paymentsAuth).toEqual({ attempts: 1, replayed: false });
   });
 
-  it('is no other key when only the webhook secret differs: nothing is sent twice', async () => {
+  it('is the same key when only the webhook secret differs, so nothing is sent twice', async () => {
     const credentials = [
       { clientSecret: 'cs_test_dead', webhookSecret: 'test-whsec-new' },
       { clientSecret: 'cs_test_dead', webhookSecret: 'test-whsec-old' },
@@ -98,8 +98,8 @@ describe("Cashfin's hour: a new key that is not known everywhere yet, in a list,
   });
 });
 
-describe("Kashier's key, which dies the moment it is rotated, from a function", () => {
-  it('costs 100 payments under way one question and one replay each', async () => {
+describe('a key from a function that Kashier ends the moment it is rotated', () => {
+  it('costs 100 payments under way one call of the function, and one replay each', async () => {
     let asked = 0;
     bed = await startProviderBed('kashier', {
       options: {
@@ -119,7 +119,7 @@ describe("Kashier's key, which dies the moment it is rotated, from a function", 
     expect(asked).toBe(2);
   });
 
-  it('is waited for by calls that are refused in the moment before it is there', async () => {
+  it('is waited for by calls that are refused just before the function returns it', async () => {
     let given = '';
     bed = await startProviderBed('kashier', { options: { credentials: () => ({ secretKey: given }) } });
     given = keys()['secretKey'] as string;
@@ -135,7 +135,7 @@ describe("Kashier's key, which dies the moment it is rotated, from a function", 
     expect(bed.provider.counts).toMatchObject({ executions: 20, executedTwice: 0 });
   });
 
-  it('that stays wrong is asked for once a second at most, and no call is held up', async () => {
+  it('is asked for once a second at most when it stays wrong, and no call waits', async () => {
     let asked = 0;
     bed = await startProviderBed('kashier', {
       options: {
@@ -155,7 +155,7 @@ describe("Kashier's key, which dies the moment it is rotated, from a function", 
 });
 
 describe.each(LOGINS)('the secret behind the tokens of %s', (name) => {
-  it('from a function is asked for again when a login is rejected, and the calls are replayed', async () => {
+  it('is asked of its function again when a login is rejected, and the calls are replayed', async () => {
     bed = await startProviderBed(name, { options: { credentials: () => keys() } });
     await bed.send(READ);
     bed.provider.rotate();
@@ -166,7 +166,7 @@ describe.each(LOGINS)('the secret behind the tokens of %s', (name) => {
     expect(bed.provider.counts.loginsRefused).toBeLessThanOrEqual(1);
   });
 
-  it('in a list falls back to the older one, and the newest is tried again later', async () => {
+  it('is replaced by the older one of a list, and the newest is tried again later', async () => {
     bed = await startProviderBed(name);
     const old = keys();
     await bed.close();
@@ -185,7 +185,7 @@ describe.each(LOGINS)('the secret behind the tokens of %s', (name) => {
     expect(bed.provider.counts.accepted).toBe(3);
   });
 
-  it('is swapped by rotate(): calls under way keep what they carry, and old tokens are dropped', async () => {
+  it('is swapped by rotate(): calls under way keep their token, and old tokens are dropped', async () => {
     bed = await startProviderBed(name);
     await bed.send(READ);
     const [first] = carried();
@@ -203,7 +203,7 @@ describe.each(LOGINS)('the secret behind the tokens of %s', (name) => {
     expect(bed.eventsOf('credentials-rotated')).toHaveLength(1);
   });
 
-  it('that was refused is forgotten by rotate(): the new one is tried at once', async () => {
+  it('is replaced by rotate() when it was rejected, and the new one is tried at once', async () => {
     bed = await startProviderBed(name);
     const old = keys();
     const right = bed.provider.rotate() as Fields;
@@ -247,12 +247,12 @@ describe('a secret in a file', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   const write = async (name: string, text: string): Promise<void> => {
-    // As mounts are changed: at once, and never half.
+    // Container platforms replace a mounted file in one step.
     await writeFile(join(folder, 'next'), text);
     await rename(join(folder, 'next'), join(folder, name));
   };
 
-  it('is read again when it has changed, and exactly one final newline is no part of it', async () => {
+  it('is read again when it has changed, without exactly one final newline', async () => {
     folder = await mkdtemp(join(tmpdir(), 'payments-auth-'));
     await write('key', 'test-first$not-real\n');
     bed = await startProviderBed('kashier', {
@@ -265,12 +265,12 @@ describe('a secret in a file', () => {
     const responses = await Promise.all(times(20, (index) => bed.pay(`order-${index}`)));
     expect(responses.every(({ paymentsAuth }) => paymentsAuth?.replayed)).toBe(true);
     expect(bed.provider.counts).toMatchObject({ executions: 20, executedTwice: 0, refusals: 20 });
-    // A second newline is part of the secret, or a mistake: it is not sent, and what was read before goes on serving.
+    // A second newline may be a mistake. So this secret is not sent, and the one before stays in use.
     await write('key', 'test-third$not-real\n\n');
     await bed.clock.advance(5_001);
     await bed.send(READ);
     expect(bed.provider.requests.at(-1)?.headers.authorization).toBe('test-second$not-real');
-    // While the old key still works: nobody is refused, and the new one is taken up all the same.
+    // The old key still works, so no call is refused. The new key is used all the same.
     bed.provider.rotate({ credentials: { secretKey: 'test-third$not-real' }, oldWorksForMs: 3_600_000 });
     await write('key', 'test-third$not-real\n');
     await bed.clock.advance(5_001);
@@ -279,7 +279,7 @@ describe('a secret in a file', () => {
     expect(bed.provider.counts.refusals).toBe(20);
   });
 
-  it('that has changed is what the next login is made with; it ends no token', async () => {
+  it('is used for the next login when it has changed, and ends no token', async () => {
     folder = await mkdtemp(join(tmpdir(), 'payments-auth-'));
     bed = await startProviderBed('pesapal');
     await write('pesapal.json', JSON.stringify(keys()));

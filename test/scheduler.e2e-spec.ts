@@ -27,7 +27,7 @@ const LIFETIME_MS = 3_600_000;
 
 let server: LoopbackServer;
 
-/** WakaPay's login and one call of its, with tokens that are numbered. */
+/** WakaPay's login with numbered tokens, and one of its calls. */
 async function startWakapay(): Promise<LoopbackServer> {
   let logins = 0;
   server = await startLoopbackServer(({ url, headers }, response) => {
@@ -50,7 +50,7 @@ function forRoot(options: object = {}) {
   });
 }
 
-/** The next event of a kind, whatever it takes in real time until it comes. */
+/** The next event of a kind, however long it takes in real time. */
 function next(paymentsAuth: PaymentsAuthService, type: PaymentsAuthEvent['type']): Promise<void> {
   return new Promise((resolve) => {
     const subscription = paymentsAuth.events$.subscribe((event) => {
@@ -75,7 +75,7 @@ describe('renewal ahead of expiry', () => {
     const clock = new ManualClock();
     const { app, paymentsAuth, close } = await startModules([forRoot({ keepWarm: 'always' })], { clock });
     const credentials = app.get(PaymentsAuthService).credentials('wakapay');
-    // Asking for it would fetch it too: only the status tells whether it is there unasked.
+    // Asking for the token would fetch it. Only the status shows whether it is there without that.
     while (credentials.status().state !== 'fresh') await new Promise((resolve) => setImmediate(resolve));
     expect((await credentials.get()).token).toBe('test-token-1');
     expect(server.to(LOGIN)).toHaveLength(1);
@@ -147,7 +147,7 @@ describe('renewal ahead of expiry', () => {
     expect(timers()).toBe(before);
   });
 
-  it('stops at shutdown, while requests that drain still get their credential to the end', async () => {
+  it('stops at shutdown, while the last requests still get their credential', async () => {
     await startWakapay();
     const clock = new ManualClock();
     const drained: unknown[] = [];
@@ -200,7 +200,7 @@ describe('renewal ahead of expiry', () => {
   });
 });
 
-/** As an application does that needs its payments only now and then. */
+/** An application that loads its payments module only when it needs it. */
 const LAZILY: [title: string, loaded: (module: DynamicModule) => DynamicModule | Type][] = [
   ['by itself', (module) => module],
   [
@@ -218,7 +218,7 @@ const logins = () => server.requests.filter(({ url }) => url === LOGIN).length;
 describe('renewal in a module that is loaded lazily', () => {
   afterEach(() => server.close());
 
-  it.each(LAZILY)('is as in any other: %s', async (_, loaded) => {
+  it.each(LAZILY)('happens as in any other module: %s', async (_, loaded) => {
     await startWakapay();
     const clock = new ManualClock();
     const builder = Test.createTestingModule({ imports: [ScheduleModule.forRoot()] });
@@ -238,7 +238,7 @@ describe('renewal in a module that is loaded lazily', () => {
     expect(app.get(SchedulerRegistry).getTimeouts()).toEqual([]);
   });
 
-  it('begins with no module that is only described, and never started', async () => {
+  it('does not begin for a module that is described and never started', async () => {
     await startWakapay();
     const module = await Test.createTestingModule({ imports: [forRoot()] }).compile();
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -60,7 +60,7 @@ describe('scopes', () => {
     expect(bed.provider.counts).toMatchObject({ accepted: 60, refusals: 0 });
   });
 
-  it('that a token lacks are said by the AxiosError, which is not replayed and forces no login', async () => {
+  it('are named by the AxiosError when a token lacks them, without a replay or a login', async () => {
     bed = await startProviderBed('cryptofuse');
     const errors = await Promise.all(times(20, () => failure(write(['read']))));
     for (const error of errors) {
@@ -80,14 +80,14 @@ describe('scopes', () => {
       });
     }
     expect(bed.provider.counts).toMatchObject({ tokenRequests: 1, calls: 20, replays: 0, executions: 0 });
-    // The token is as good as before.
+    // The token is still in use.
     await read(['read']);
     await write();
     expect(logins()).toEqual(['read', 'read write']);
     expect(bed.credentials.status().counters.refusals).toBe(0);
   });
 
-  it('are renewed and replaced each for itself', async () => {
+  it('are renewed and replaced separately', async () => {
     bed = await startProviderBed('cryptofuse');
     await Promise.all([read(['read']), write()]);
     const narrow = bed.provider.tokens.find(({ scopes }) => scopes.length === 1)?.value;

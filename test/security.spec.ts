@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { root, textOf } from './support/markdown.js';
 
-/** The suites that are named beside a promise, as they stand in SECURITY.md. */
+/** The suites that SECURITY.md names beside its promises. */
 const named = [...textOf('SECURITY.md').matchAll(/`([\w/.*-]+\.(?:e2e-)?spec\.ts)`/g)].map(
   ([, path = '']) => path,
 );

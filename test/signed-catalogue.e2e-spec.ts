@@ -21,7 +21,7 @@ import { outsideOfTest } from './support/sandbox-bed.js';
 import { startTlsFront, type TlsFront } from './support/tls.js';
 import { failure, outwaited } from './support/waiting.js';
 
-// The providers that sign each request: the vectors of their formulas, what the counterparts hold of the bytes that
+// The providers that sign each request: the vectors of their formulas, what their counterparts verify of the bytes that
 // arrive, and how a replay is signed.
 
 type Keys = Readonly<Record<string, string>>;
@@ -45,7 +45,7 @@ afterEach(async () => {
   for (const end of ends.toReversed()) await end();
 });
 
-/** One request of the facts, as it is signed. */
+/** One request with a published signature. */
 interface RequestVector {
   readonly provider: string;
   readonly keys: Keys;
@@ -54,7 +54,7 @@ interface RequestVector {
   };
   /** Headers that are exactly these, because the algorithm gives one result. */
   readonly exact?: Keys;
-  /** What holds of the others, where a signature is another each time. */
+  /** What is true of the other headers, where the signature is different each time. */
   readonly holds?: (signed: SignedCall) => boolean;
 }
 
@@ -88,7 +88,7 @@ const GOCARDLESS_BASE = [
   '"@signature-params": ("@method" "@authority" "@request-target" "content-digest" "content-type" "content-length");keyid="key-1";created=1700000000;nonce="nonce-1"',
 ].join('\n');
 
-/** The nonce of a signature is this library's; everything else of the base is that of the vector. */
+/** The nonce comes from this library. Everything else of the base is that of the vector. */
 function holdsOverGocardlessBase({ headers }: SignedCall): boolean {
   const [, nonce = ''] = /;nonce="([^"]+)"$/.exec(headers['gc-signature-input'] ?? '') ?? [];
   const base = GOCARDLESS_BASE.replace('nonce-1', nonce);
@@ -131,7 +131,7 @@ const wiseSca = (provider: string, keys: Keys): RequestVector => ({
   exact: { 'x-2fa-approval': 'ott-1', 'x-signature': WISE_SCA },
 });
 
-/** Every vector of a request that the facts have. */
+/** Every vector of a request in the documents of the providers. */
 const REQUESTS: Readonly<Record<string, RequestVector>> = {
   'dlocal.request': {
     provider: 'dlocal',
@@ -311,7 +311,7 @@ describe('a key that stands in a KMS', () => {
   });
 });
 
-describe('the vector of one valid signature', () => {
+describe('the published signature', () => {
   it('of GoCardless holds over the base that the definition builds', () => {
     const der =
       'MIGHAkIB7xtxCKJM6J6ZKSacufZOlOhNvPoPqaF2S1th8vWDiCN3if3fb3CUrECn0kDwACf3RX7KBqAOjjVjfRNwdUfueG8CQROp4COdm3Kp/kFv9BEQGYoiscd3eKpQdQv+pQqCLTCfaP3y6bnvuezoe5UKHO1+zcJUYv8kTMuRifkxFgUyrDqC';
@@ -372,7 +372,7 @@ describe('the vector iyzico.response', () => {
 
 // --- The counterparts ---------------------------------------------------------------------------------------------
 
-/** A request that a provider signs, and which changes on its way its signature notices. */
+/** A request that a provider signs, and the changes on its way that the signature shows. */
 interface SignedCallOf {
   readonly method?: string;
   readonly path: string;
@@ -430,7 +430,7 @@ interface Message {
   readonly body?: string;
 }
 
-/** What a proxy or a forger makes of a request. */
+/** How a proxy or a forger changes a request. */
 const CHANGES: Readonly<Record<Change, (message: Message, header: string) => Message>> = {
   body: (message) => ({ ...message, body: (message.body ?? '').replace(/\d/, '7') }),
   query: (message) => ({ ...message, url: `${message.url}${message.url.includes('?') ? '&' : '?'}b=1` }),
@@ -439,7 +439,7 @@ const CHANGES: Readonly<Record<Change, (message: Message, header: string) => Mes
   header: (message, header) => ({ ...message, headers: { ...message.headers, [header]: 'text/another' } }),
 };
 
-/** Exactly these bytes: fetch would choose some of them by itself. */
+/** Sends exactly these bytes. fetch would choose some of them by itself. */
 function sendAsIs({ method, url, headers, body = '' }: Message): Promise<number> {
   return new Promise((resolve, reject) => {
     const length = { 'content-length': String(Buffer.byteLength(body)) };
@@ -486,7 +486,7 @@ describe.each(Object.entries(SIGNED_CALLS))('the counterpart of %s', (name, call
     const { provider, authenticate } = await startBed(name as CatalogueName);
     const { method = 'POST', headers = {}, body, covers, signedHeader = '' } = call;
     const path = call.path.replace('{merchantId}', String((provider.credentials as Keys)['merchantId']));
-    // A nonce is good for one request: each is signed by itself.
+    // A nonce may be used once, so each request is signed separately.
     const genuine = () =>
       authenticate({ method, url: path, headers, ...(body === undefined ? {} : { body }) });
     const judged = async (message: Message) => {
@@ -516,7 +516,7 @@ describe.each(Object.entries(SIGNED_CALLS))('the counterpart of %s', (name, call
 
 interface ReplayOf {
   readonly call: AxiosRequestConfig;
-  /** What says which payment it is, and must stay the same. */
+  /** The header or field that identifies the payment. It must stay the same. */
   readonly payment: (sent: Sent) => unknown;
   /** The time of the signature, where the provider wants one. */
   readonly time?: (sent: Sent) => unknown;
@@ -576,7 +576,7 @@ const REPLAYS: Partial<Record<CatalogueName, ReplayOf>> = {
     nonce: inInput(/nonce="([^"]+)"/),
     signature: inHeader('gc-signature'),
   },
-  // What a refusal says is not documented: reading calls alone are sent again.
+  // The words of a refusal are not documented, so only reading calls are sent again.
   'coinbase-cdp': {
     call: { url: '/platform/v2/evm/accounts', headers: { 'X-Idempotency-Key': 'payment-1' } },
     payment: inHeader('x-idempotency-key'),
@@ -696,7 +696,7 @@ describe.each(['wise', 'wise-oauth'] as const)('strong customer authentication a
   });
 });
 
-/** An application whose private key stands elsewhere, or nowhere. */
+/** An application whose private key is in a KMS, or missing. */
 async function startWithSigner(
   name: 'wise' | 'wise-oauth',
   signer: ((bytes: Uint8Array, key: string) => Uint8Array) | undefined,
@@ -726,7 +726,7 @@ describe('the client certificate of wise-oauth', () => {
     expect(new Set(front.shown)).toEqual(new Set([client.certificate]));
   });
 
-  it('is missed by Wise where it is not configured', async () => {
+  it('is required by Wise, which refuses calls when it is not configured', async () => {
     const { front, provider } = await startCertified();
     const clock = new ManualClock();
     const application = await startApplication(
@@ -739,7 +739,7 @@ describe('the client certificate of wise-oauth', () => {
     expect(provider.counts.tokenRequests).toBe(0);
   });
 
-  it('is a mistake of the settings where its key is missing', async () => {
+  it('is a mistake in the options when its key is missing', async () => {
     const { front, client, provider } = await startCertified();
     const { certificate } = client;
     const application = await startApplication({

@@ -248,7 +248,7 @@ const cashfinReceiver = async (cashfin: Record<string, unknown>) => {
 };
 
 describe('keys of signed messages after rotate()', () => {
-  it('are the new ones; the old one counts as long as it stands in the list', async () => {
+  it('are the new ones, and the old one counts as long as it stands in the list', async () => {
     const { credentials, verify } = await cashfinReceiver({
       credentials: keys(OLD),
       accounts: { shop: keys(OLD) },

@@ -56,7 +56,7 @@ const pem = (pair: typeof rsa) => pair.privateKey.export({ type: 'pkcs8', format
 
 type Sign = (attempt: Attempt<Keys>) => SignedAttempt | Promise<SignedAttempt>;
 
-/** A provider that does nothing but sign. */
+/** A provider whose calls only carry a signature. */
 function signing(sign: Sign, more: object = {}): AnyProviderDefinition {
   return defineProvider<Keys, 'acme'>({
     name: 'acme',
@@ -401,7 +401,7 @@ function signWithKey(base: string): string {
   );
 }
 
-/** What calls look like: each of these has to arrive as it was signed. */
+/** Calls of many kinds. Each has to arrive as it was signed. */
 const CALLS: readonly AxiosRequestConfig[] = [
   { method: 'get', url: '/payments' },
   {
@@ -419,7 +419,7 @@ const CALLS: readonly AxiosRequestConfig[] = [
   { method: 'delete', url: 'payments/7' },
 ];
 
-/** The two of axios, and one of an application's own: it speaks HTTP itself. */
+/** The two adapters of axios, and one of an application that speaks HTTP itself. */
 const ADAPTERS: Readonly<Record<string, 'http' | 'fetch' | AxiosAdapter>> = {
   http: 'http',
   fetch: 'fetch',
@@ -442,7 +442,7 @@ const ADAPTERS: Readonly<Record<string, 'http' | 'fetch' | AxiosAdapter>> = {
 
 describe.each(Object.entries(SCHEMES))('%s', (_, { sign, isGenuine }) => {
   it.each(Object.entries(ADAPTERS))(
-    'is what the %s adapter sends, in every kind of call',
+    'is sent by the %s adapter, in every kind of call',
     async (__, adapter) => {
       const { send } = await start(signing(sign), isGenuine);
       for (const call of CALLS) expect((await send({ ...call, adapter })).status).toBe(200);
@@ -458,7 +458,7 @@ describe.each(Object.entries(SCHEMES))('%s', (_, { sign, isGenuine }) => {
     expect(server.requests).toHaveLength(20);
   });
 
-  it('is what authenticate() gives to another client', async () => {
+  it('is given to another client by authenticate()', async () => {
     await start(signing(sign), isGenuine);
     const credentials = application.paymentsAuth.credentials('acme');
     const request = await credentials.authenticate({
@@ -477,7 +477,7 @@ describe.each(Object.entries(SCHEMES))('%s', (_, { sign, isGenuine }) => {
   });
 });
 
-/** A key that only its keeper has. */
+/** A key that only a KMS has. */
 const kms = async (bytes: Uint8Array, { credentials }: { credentials: Keys }) =>
   createHmac('sha256', credentials.secret).update(bytes).digest();
 const signsElsewhere: Sign = async ({ signWith, nowMs }) => ({
@@ -499,11 +499,11 @@ const neverSigned: Sign = () => new Promise<SignedAttempt>(() => undefined);
 const asBearer = ({ token }: { token: string }) => ({ Authorization: `Bearer ${token}` });
 
 describe('A definition that signs', () => {
-  it('gets the credentials as they were given at every call, whatever it writes into them', async () => {
+  it('gets the same credentials at every call, also when it writes into them', async () => {
     const seen = new Set<string>();
     const written: boolean[] = [];
     const write = (hook: string, credentials: Keys) => {
-      // A definition is tried with invented ones when it is made.
+      // `defineProvider` calls the functions of a definition with invented credentials.
       if (credentials.id !== KEYS.id) return;
       seen.add(`${hook} ${credentials.secret}`);
       written.push(Reflect.set(credentials, 'secret', 'written-by-a-definition'));
@@ -630,7 +630,7 @@ describe('A definition that signs', () => {
     expect(server.requests).toHaveLength(5);
   });
 
-  it('signs streams that it does not read, and says so of those that it would have to', async () => {
+  it('signs calls with streams that it does not read, and fails for those that it must read', async () => {
     const { send } = await start(signing(header));
     await send({ method: 'post', url: '/upload', data: Readable.from(['a', 'b']) });
     expect(server.requests[0]?.body.toString()).toBe('ab');
@@ -712,7 +712,7 @@ describe('A definition that signs', () => {
       /Cannot assign to read only property|'set' on proxy/,
     ],
     ['returns an object as a body', (() => ({ body: { a: 1 } })) as never, /must be a string or bytes/],
-  ])('that %s ends the call with SIGNING_FAILED, and nothing is sent', async (_, sign, message) => {
+  ])('ends the call with SIGNING_FAILED when it %s, and nothing is sent', async (_, sign, message) => {
     const { send } = await start(signing(sign));
     const error = await failure(send({ url: '/payments' }));
     expect(error).toMatchObject({ code: 'SIGNING_FAILED', provider: 'acme', host: '127.0.0.1' });
@@ -721,7 +721,7 @@ describe('A definition that signs', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('cannot hold a call longer than its own timeout', async () => {
+  it('cannot hold a call beyond the timeout of the call', async () => {
     const { send } = await start(signing(neverSigned));
     expect(await failure(send({ url: '/payments', timeout: 20 }))).toMatchObject({ code: 'ECONNABORTED' });
     expect(server.requests).toEqual([]);
@@ -776,7 +776,7 @@ describe('A definition that signs', () => {
     );
     asked = 0;
     const call = failure(again.send({ url: '/payments', timeout: 1_000 }));
-    // The login that the signer holds up has ended, and another one asks it again.
+    // The login that waited for the signer has ended, and another login asks the signer again.
     await until(() => asked > 1);
     expect(await call).toMatchObject({ code: 'ECONNABORTED' });
     expect(server.requests).toEqual([]);
@@ -796,7 +796,7 @@ describe('A definition that signs', () => {
       return { data: await answer.text(), status, statusText, headers: {}, config } as AxiosResponse;
     };
     for (const call of CALLS) expect((await send({ ...call, adapter })).status).toBe(200);
-    // What it is given is the whole URL, as it was signed.
+    // The adapter gets the whole URL, as it was signed.
     for (const url of seen) expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/base\/payments/);
   });
 
@@ -870,7 +870,7 @@ describe('A definition that signs', () => {
     });
   });
 
-  it('lets the destination be checked first, and changes nothing about it', async () => {
+  it('is called after the destination was checked, and cannot change it', async () => {
     let asked = 0;
     const { send } = await start(signing(() => ((asked += 1), { headers: { 'X-Sig': 's' } })));
     expect(await failure(send({ url: 'https://elsewhere.test/payments' }))).toMatchObject({
@@ -879,7 +879,7 @@ describe('A definition that signs', () => {
     expect(asked).toBe(0);
   });
 
-  it('shows the request as it is sent: method, path, named host, headers and length', async () => {
+  it('is given the request as it is sent: method, path, named host, headers and length', async () => {
     let seen: Attempt<Keys> | undefined;
     const { send } = await start(signing((attempt) => ((seen = attempt), { headers: { 'X-Sig': 's' } })));
     await send({
@@ -910,7 +910,7 @@ describe('A definition that signs', () => {
     expect(seen?.headers).toEqual(sent);
   });
 
-  it('runs transforms and interceptors once, however often a call is sent', async () => {
+  it('lets transforms and interceptors run once, however often a call is sent', async () => {
     let runs = 0;
     const { http } = await start(signing(header));
     http.axiosRef.interceptors.request.use((config) => ((runs += 1), config));
@@ -924,7 +924,7 @@ describe('A definition that signs', () => {
     expect(runs).toBe(2);
   });
 
-  it('has every field in the identity of a static key', async () => {
+  it('makes every field a part of the identity of a static key', async () => {
     let keys = KEYS;
     const definition = signing(({ credentials }) => ({ headers: { 'X-Sig': credentials.secret } }), {
       headers: ({ credentials }: { credentials: Keys }) => ({ 'X-Id': credentials.id }),
@@ -939,7 +939,7 @@ describe('A definition that signs', () => {
 });
 
 describe('Defaults of a definition', () => {
-  it('stand on every call, and give way to what a call says', async () => {
+  it('stand on every call, unless the call sets the same header', async () => {
     const definition = signing(() => ({}), {
       headers: ({ credentials }: { credentials: Keys }) => ({ 'X-Id': credentials.id }),
       defaultHeaders: () => ({ 'X-Country': 'KE', 'X-Version': '2026-01' }),
@@ -964,7 +964,7 @@ const vector = (scheme: string, credentials: Keys, attempt: Partial<AttemptToSig
   });
 
 describe('A default that cannot be sent', () => {
-  it('ends the call as a mistake of the definition, and is not cut to fit', async () => {
+  it('ends the call as a fault of the definition, and is not shortened', async () => {
     const definition = signing(() => ({}), {
       defaultHeaders: ({ credentials }: { credentials: Keys }) => ({
         'X-Country': credentials.id === KEYS.id ? 'KE\r\nX-Evil: 1' : 'KE',
@@ -979,7 +979,7 @@ describe('A default that cannot be sent', () => {
   });
 });
 
-describe('A request for authenticate() that cannot be meant', () => {
+describe('A wrong request for authenticate()', () => {
   const request = { method: 'GET', url: '/payments' };
 
   it.each<[string, object, RegExp]>([

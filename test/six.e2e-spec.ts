@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LogLines, startApplication, type TestApplication } from './support/application.js';
 
-/** Variables of other SDKs, which an application has for purposes of its own. */
+/** Variables of the SDKs of other providers, which an application has for its own purposes. */
 const OF_OTHERS = {
   STRIPE_SECRET_KEY: 'sk_test_not-real',
   MPESA_CONSUMER_KEY: 'invented-key',
@@ -18,7 +18,7 @@ let application: TestApplication;
 afterEach(() => application.close());
 
 describe('an application with variables of other providers', () => {
-  it('boots as before: nothing is configured for them, and nobody logs in', async () => {
+  it('starts without them: nothing is configured for these providers, and nobody logs in', async () => {
     const logger = new LogLines();
     application = await startApplication({}, { logger, variables: OF_OTHERS });
     expect(application.paymentsAuth.status()).toEqual([]);

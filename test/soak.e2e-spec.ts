@@ -17,21 +17,21 @@ import { outcomeOf } from './support/waiting.js';
 /** How long faults go on, in seconds. */
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 20);
 const CALLERS_PER_PROVIDER = 4;
-/** So much faster goes the clock of the library and the sandbox: tokens expire, back-offs end, while the test waits. */
+/** How much faster the clock of library and sandbox goes. So tokens expire and back-offs end while the test waits. */
 const TICK = { everyMs: 10, byMs: 250 };
-/** Those whose tokens are renewed without traffic too. */
+/** Providers whose tokens are renewed without traffic too. */
 const KEPT_WARM: readonly string[] = ['pesapal', 'wakapay'];
-/** No caller waits longer, by that clock: on a slow machine both go slower. */
+/** No caller waits longer by that clock. On a slow machine both go slower. */
 const PATIENCE_MS = 15_000;
 
 jest.setTimeout((SECONDS + 60) * 1_000);
 
 type Chance = ReturnType<typeof seededRandom>;
 
-/** Where nothing goes by fetch: with that, axios leaves the connection open of an answer that is too long. */
+/** Requests that no fetch adapter sends. With fetch, axios leaves the connection open when an answer is too long. */
 const WITHOUT_FETCH = [{ on: 'token' }, { on: 'call', path: '/sandbox/payments' }] as const;
 
-/** Every fault there is. Without what the library cannot know: a payment that is made and refused in the provider's own words. */
+/** Every fault but one that the library cannot notice: a payment that is made and then refused in the provider's own words. */
 const FAULTS: Record<FaultName, (chance: Chance) => Misbehaviour> = {
   slow: ({ integer }) => ({ fault: 'slow', delayMs: integer(100) }),
   drip: () => ({ fault: 'drip', intervalMs: 1 }),
@@ -96,7 +96,7 @@ const ORDINARY = {
   nodesDisagreeForMs: 0,
 } as const;
 
-/** What a refusal means depends on the issuer: one session, young tokens, one token until it dies, servers that disagree. */
+/** Kinds of issuers. The meaning of a refusal depends on them: one session, young tokens, one token until it ends, servers that disagree. */
 function issuerOf(chance: Chance): Partial<ProviderSettings> {
   return {
     ...ORDINARY,
@@ -113,7 +113,7 @@ function issuerOf(chance: Chance): Partial<ProviderSettings> {
 
 async function misbehaveUntil(endMs: number, { provider, name }: BedProvider): Promise<void> {
   const chance = seededRandom(`${TEST_SEED} ${name} faults`);
-  // Each in its turn, so that none is left out, and others by chance beside it.
+  // Each fault has its turn, so that none is left out. Others are added at random.
   for (let turn = chance.integer(FAULT_NAMES.length); performance.now() < endMs; turn += 1) {
     provider.behave();
     provider.configure(issuerOf(chance));
@@ -127,7 +127,7 @@ async function misbehaveUntil(endMs: number, { provider, name }: BedProvider): P
 }
 
 interface Tally {
-  /** Keys of payments, and whether their callers were told that they are made. */
+  /** The keys of payments, and whether their callers got a success. */
   readonly payments: Map<string, boolean>;
   sent: number;
   ended: number;
@@ -151,7 +151,7 @@ async function callUntil(endMs: number, bed: BedProvider, caller: number, tally:
     tally.ended += 1;
     const succeeded = !(result instanceof Error);
     if (succeeded) tally.succeeded += 1;
-    // A success that a fault has made up is none.
+    // A success that a fault has invented does not count.
     if (pays) tally.payments.set(key, succeeded && (result as { status: number }).status === 201);
     await sleep(15 + chance.integer(40));
   }
@@ -189,13 +189,13 @@ describe(`with seed ${TEST_SEED}, while every provider misbehaves for ${SECONDS}
     }
     for (const { sent, ended, succeeded } of tallies.values()) {
       expect(ended).toBe(sent);
-      // Each caller came to a second call, however slow the machine is.
+      // Each caller has begun a second call, however slow the machine is.
       expect(sent).toBeGreaterThan(CALLERS_PER_PROVIDER);
       expect(succeeded).toBeGreaterThan(0);
     }
   });
 
-  it('no payment is made twice, none is changed, and none is lost that was confirmed', () => {
+  it('no payment is made twice or changed, and no confirmed payment is missing', () => {
     for (const { name, provider } of six.all) {
       const payments = [...(tallies.get(name)?.payments ?? [])];
       const confirmed = payments.filter(([, isMade]) => isMade).map(([key]) => key);
@@ -208,23 +208,23 @@ describe(`with seed ${TEST_SEED}, while every provider misbehaves for ${SECONDS}
   it('no login is made beyond what is allowed', () => {
     for (const name of TOKEN_PROVIDERS) {
       const bed = six.of(name);
-      // One at a time. A login that has been given up can still be on its way when the next one comes.
+      // One login at a time. A login that was given up can still be on its way when the next one arrives.
       expect(bed.provider.counts.mostTokenRequestsAtOnce).toBeLessThanOrEqual(2);
-      // A wait of its own before each, and a refusal or an end of a token behind each that is not a retry.
+      // Each login waits before it is made, and each that is no retry follows a refusal or the end of a token.
       expect(mostTokenRequestsWithin(bed, 15_000)).toBeLessThan(60);
     }
     // It allows 20 a minute. Requests are counted when they arrive, which is a little later than they were sent.
     expect(mostTokenRequestsWithin(six.of('cryptofuse'), 55_000)).toBeLessThanOrEqual(20);
   });
 
-  it('nothing goes anywhere else', () => {
+  it('nothing is sent to any other server', () => {
     expect(six.sandbox.elsewhere.requests).toEqual([]);
   });
 
   it('every provider is well again within one back-off', async () => {
     for (const { name, send, credentials } of six.all) {
       const first = await six.outwait(outcomeOf(send({ url: '/sandbox/echo' })));
-      // Errors say how long; where renewed tokens are refused as well, renewals pause for 5 minutes at most.
+      // The errors say how long. Where renewed tokens are refused as well, renewals pause for 5 minutes at most.
       const saidMs = isPaymentsAuthError(first) ? (first.retryAfterMs ?? 1_000) : 300_000;
       expect([name, saidMs <= 300_000]).toEqual([name, true]);
       await six.clock.advance(first instanceof Error ? saidMs : 0);

@@ -32,7 +32,7 @@ jest.setTimeout(60_000);
 const KEY = 'operator-0123456789';
 const AS_OPERATOR = { headers: { 'x-operator': KEY } };
 
-/** What an application has of its own: it knows its operators. */
+/** The guard of the application, which recognises its operators. */
 @Injectable()
 class OperatorsOnly implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -67,7 +67,7 @@ let sandbox: Sandbox;
 let app: INestApplication;
 let url: string;
 let paymentsAuth: PaymentsAuthService;
-/** What the application has not heard of: another secret is in force. */
+/** The provider has another secret, and the application does not know it. */
 let outdated: Record<string, WakapayCredentials>;
 
 beforeEach(async () => {
@@ -154,7 +154,7 @@ describe.each(ADAPTERS)('the status page on %s', (_, adapter) => {
     expect(urls).toEqual(['http://www.w3.org/2000/svg']);
   });
 
-  it('shows nothing to whom a guard does not let in, and takes nothing but questions', async () => {
+  it('shows nothing where a guard refuses, and answers reading requests only', async () => {
     await start(adapter);
     for (const path of ['', '/status.json', '/explain.json?provider=wakapay']) {
       expect((await fetch(`${url}/payments-auth${path}`)).status).toBe(403);
@@ -186,7 +186,7 @@ describe.each(ADAPTERS)('the status page on %s', (_, adapter) => {
     expect(other?.lives).toHaveLength(2);
     expect(other?.lives[0]?.toMs).toBeLessThanOrEqual(shown.nowMs);
     const kinds = other?.marks.map(({ kind }) => kind);
-    // A token that was ended so young was ended by somebody else.
+    // Another system has ended the token, because it was so young.
     expect(kinds).toEqual(['renewed', 'refused', 'renewed', 'replayed', 'noted']);
     expect(other?.rates?.calls.reduce((sum, each) => sum + each)).toBe(2);
   });
@@ -207,7 +207,7 @@ describe.each(ADAPTERS)('the status page on %s', (_, adapter) => {
     }
   });
 
-  it('explains one account, also one that is not in use, and says which it does not know', async () => {
+  it('explains one account, also one that is not in use, and names an unknown one', async () => {
     await start(adapter);
     sandbox.provider('wakapay').addAccount('shop-1');
     expect(await (await ask('provider=wakapay&account=shop-1')).json()).toMatchObject({
@@ -228,7 +228,7 @@ describe.each(ADAPTERS)('the status page on %s', (_, adapter) => {
 });
 
 describe('the status page', () => {
-  it('stands where it is told, behind a prefix and beside versions', async () => {
+  it('stands at the configured path, with a global prefix and with versions', async () => {
     await start(undefined, { path: '/internal/credentials', guards: [OperatorsOnly] }, (application) => {
       application.setGlobalPrefix('api');
       application.enableVersioning({ type: VersioningType.URI });
@@ -237,7 +237,7 @@ describe('the status page', () => {
     expect((await fetch(`${url}/api/internal/credentials/status.json`, AS_OPERATOR)).status).toBe(200);
   });
 
-  it('asks every guard, and one that says no is enough', async () => {
+  it('asks every guard, and refuses when one of them does', async () => {
     await start(undefined, { guards: [OperatorsOnly, ByObservable] });
     expect((await fetch(`${url}/payments-auth`, AS_OPERATOR)).status).toBe(200);
     await app.close();
@@ -245,7 +245,7 @@ describe('the status page', () => {
     expect((await fetch(`${url}/payments-auth`, AS_OPERATOR)).status).toBe(403);
   });
 
-  it('finds an account among thousands, and shows no more than can be read', async () => {
+  it('finds an account among thousands, and shows a readable number of them', async () => {
     await start();
     const wakapay = sandbox.provider('wakapay');
     for (let shop = 0; shop < 70; shop += 1) wakapay.addAccount(`shop-${shop}`);
@@ -274,12 +274,12 @@ describe('the status page of 200 merchants of whom one fails', () => {
     await Promise.all(Array.from({ length: 200 }, (_, shop) => call(`shop-${shop}`)));
   });
 
-  it('says that none fails while none does', async () => {
+  it('says that no credential fails while none does', async () => {
     expect(await snapshot()).toMatchObject({ troubles: [], totals: { calls: 200, failed: 0 } });
     expect((await worst('?troubled=1')).rows).toEqual([]);
   });
 
-  it('shows its failed call first, and says so whatever the search is', async () => {
+  it('shows the failing credential first, and names it whatever the search is', async () => {
     const fault = { fault: 'server-error', on: 'call', account: 'shop-199' } as const;
     sandbox.provider('wakapay').misbehave(fault);
     await failure(call('shop-199'));
@@ -300,7 +300,7 @@ describe('the status page of 200 merchants of whom one fails', () => {
     expect(await worst('?troubled=1&search=cashfin')).toMatchObject({ accounts: [], troubles });
   });
 
-  it('shows the one whose secret is rejected first, and says that it is the key', async () => {
+  it('shows the credential with the rejected secret first, and names the key as the cause', async () => {
     const wakapay = sandbox.provider('wakapay');
     wakapay.revokeTokens('shop-77');
     outdated = { 'shop-77': { ...wakapay.credentialsOf('shop-77') } };
@@ -321,7 +321,7 @@ describe('the status page of 200 merchants of whom one fails', () => {
 });
 
 describe('the totals of the status page', () => {
-  it('never fall, and lose no call, however many accounts are let go of', async () => {
+  it('never fall, and lose no call, however many accounts are dropped', async () => {
     await start(undefined, undefined, undefined, 5);
     const wakapay = sandbox.provider('wakapay');
     for (let shop = 0; shop < 40; shop += 1) wakapay.addAccount(`shop-${shop}`);
@@ -341,7 +341,7 @@ describe('the totals of the status page', () => {
 });
 
 describe('the snapshot', () => {
-  it('is made once for requests at the same time, and not at once again for the next ones', async () => {
+  it('is made once for requests at the same time, and kept for a moment for later ones', async () => {
     await start();
     sandbox.provider('wakapay').addAccount('shop-1');
     await call('shop-1');
@@ -371,7 +371,7 @@ describe('PaymentsAuthStatusPageModule.forRoot', () => {
     expect(error).toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringMatching(words) });
   });
 
-  it('stops the boot with a class that cannot decide, which Nest would leave out', async () => {
+  it('stops the boot with a class without canActivate, which Nest would ignore', async () => {
     const error = await failure(start(undefined, { guards: [NoGuard as Type<CanActivate>] }));
     expect(error).toMatchObject({
       code: 'INVALID_OPTIONS',

@@ -31,7 +31,7 @@ import { failure, quiet, until, outwaited } from './support/waiting.js';
 
 const LIFETIME_MS = 3_600_000;
 
-/** Unit, labels and the value (of a histogram: how many) of each point that is not 0 any more. */
+/** Unit, labels and value (the count of a histogram) of each point that is no longer 0. */
 function summary(metric: MetricData | undefined) {
   return {
     unit: metric?.descriptor.unit,
@@ -142,13 +142,13 @@ describe('telemetry, with the SDK of OpenTelemetry', () => {
     ]);
   });
 
-  it('counts refusals by status, and replays by what came of them', async () => {
+  it('counts refusals by status, and replays by outcome', async () => {
     await start();
     await call();
     sandbox.provider('wakapay').revokeTokens();
     await call();
     sandbox.provider('wakapay').suspend();
-    // Each is sent three times; the second one shows that the renewal before did not help.
+    // Each call is sent three times. The second attempt shows that the renewal before did not help.
     await outwaited(clock, failure(call()));
     await clock.advance(2_000);
     await outwaited(clock, failure(call()));
@@ -173,7 +173,7 @@ describe('telemetry, with the SDK of OpenTelemetry', () => {
     });
   });
 
-  it('tells how far ahead tokens are renewed, how often that fails, and the shortest life left', async () => {
+  it('measures how early tokens are renewed, how often that fails, and the shortest life left', async () => {
     await start('always');
     await until(() => credentials().status().state === 'fresh');
     const left = (await collected())['payments_auth.token.time_to_live'];
@@ -255,7 +255,7 @@ describe('telemetry, with the SDK of OpenTelemetry', () => {
   it('makes a renewal that nobody waited for a trace of its own', async () => {
     await start();
     await call();
-    // As a real timer does, which runs in the context of the call that it was set in.
+    // A real timer also runs in the context of the call in which it was set.
     await trace.getTracer('application').startActiveSpan('call', async (span) => {
       await clock.advance(LIFETIME_MS - 50_000);
       span.end();
@@ -275,7 +275,7 @@ describe('telemetry, with the SDK of OpenTelemetry', () => {
 });
 
 describe('telemetry, without an SDK', () => {
-  it('costs nothing that a call would notice: the application does the same as without it', async () => {
+  it('adds no work to a call: the application does the same as without it', async () => {
     const sandbox = await startSandbox({ providers: ['wakapay'] });
     const { baseUrls, credentials } = sandbox.provider('wakapay');
     const payments = PaymentsAuthModule.forRoot({
@@ -289,7 +289,7 @@ describe('telemetry, without an SDK', () => {
     for (let count = 0; count < 10; count += 1)
       await firstValueFrom(application.paymentsAuth.http('wakapay').get('/business/balance'));
     await quiet();
-    // A call with a fresh credential says nothing to anybody, so there is nothing to be turned into a metric.
+    // A call with a fresh credential emits no event. So there is nothing to make a metric of.
     expect(events).toEqual([]);
     await application.close();
     await sandbox.close();

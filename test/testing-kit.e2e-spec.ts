@@ -59,7 +59,7 @@ async function start(module: DynamicModule): Promise<TestApplication> {
   return application;
 }
 
-/** An answer that repeats what was asked, and keeps it. */
+/** Answers with the request itself, and records it. */
 function echo(): { requests: Request[]; answer: Answer } {
   const requests: Request[] = [];
   const answer: Answer = async (request, provider) => {
@@ -182,7 +182,7 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
     });
   });
 
-  it('names the request that nobody has given an answer to', async () => {
+  it('names the request that has no answer', async () => {
     const { paymentsAuth } = await start(PaymentsAuthTestingModule.forRoot({ providers: ['wakapay'] }));
     const error = await failure(
       firstValueFrom(paymentsAuth.http('wakapay').get('/business/balance', { params: { currency: 'USD' } })),
@@ -197,7 +197,7 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
     ["axios's own answer", () => ({ status: 200, data: {}, headers: {} }), 'a plain object'],
     ['null', () => null, 'null'],
     ['a text', () => 'ok', '"ok"'],
-  ])('says what an answer has to return: %s', async (_what, answer, given) => {
+  ])('says what the function for answers has to return: %s', async (_what, answer, given) => {
     const { paymentsAuth } = await start(
       PaymentsAuthTestingModule.forRoot({ providers: ['wakapay'], answer: answer as never }),
     );
@@ -216,7 +216,7 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
     [{ providers: [null] }, /no built-in provider "null"/],
     [{ providers: [{}] }, /no built-in provider/],
     [{ providers: ['wakapay'], answer: {} }, /`answer`.*has to be a function: answer: \(request\) =>/],
-  ])('says what to write in the place of %j', (options, words) => {
+  ])('says what to write instead of %j', (options, words) => {
     expect(() => PaymentsAuthTestingModule.forRoot(options as never)).toThrow(words);
   });
 
@@ -247,7 +247,7 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
     expect(() => paymentsAuth.http('pesapl')).toThrow(/Did you mean "pesapal"\?/);
   });
 
-  it('signs what the definition signs, with the fixed credentials, and says which key cannot', async () => {
+  it('signs what the definition signs, with the fixed credentials, and names an unusable key', async () => {
     const { requests, answer } = echo();
     const { paymentsAuth } = await start(
       PaymentsAuthTestingModule.forRoot({ providers: ['rapyd', 'coinbase-cdp'], answer }),
@@ -264,7 +264,7 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
     });
   });
 
-  it('keeps the checks of production: a credential goes nowhere else', async () => {
+  it('checks destinations as in production, so that a credential goes to no other host', async () => {
     const { requests, answer } = echo();
     const { paymentsAuth } = await start(
       PaymentsAuthTestingModule.forRoot({ providers: ['wakapay'], answer }),
@@ -291,7 +291,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
       Promise.resolve({}),
       /Await it: withSandbox\(await startSandbox\(\)\)/,
     ],
-  ])('says what to write in the place of %s', (_what, given, words) => {
+  ])('says what to write instead of %s', (_what, given, words) => {
     expect(() => PaymentsAuthTestingModule.withSandbox(given as never)).toThrow(words);
   });
 
@@ -303,7 +303,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     );
   });
 
-  it('points the module at every provider that runs', async () => {
+  it('configures the module for every provider that runs', async () => {
     sandbox = await startSandbox();
     const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
     for (const name of sandbox.names) {
@@ -323,7 +323,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     expect(wakapay.counts).toMatchObject({ tokenRequests: 2, refusals: 1 });
   });
 
-  it('lets tokens die by a clock that the module and the sandbox share', async () => {
+  it('lets tokens end by a clock that the module and the sandbox share', async () => {
     const clock = new ManualClock();
     sandbox = await startSandbox({ providers: ['wakapay'], clock });
     const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox, { clock }));
@@ -341,7 +341,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     expect(await failure(balance(started, 'shop-2'))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
   });
 
-  it('finds a key that the test has rotated, whatever the provider does with the old one', async () => {
+  it('finds a key that the test has rotated, whether or not the old key still works', async () => {
     sandbox = await startSandbox({ providers: ['kashier', 'wakapay'] });
     const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
     for (const name of sandbox.names) {
@@ -353,7 +353,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     }
   });
 
-  it('shows a payment that was made and then refused, which only its key keeps single', async () => {
+  it('shows a payment that was made and then refused, which only its idempotency key protects', async () => {
     sandbox = await startSandbox({ providers: ['wakapay'] });
     const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
     const wakapay = sandbox.provider('wakapay');
@@ -363,7 +363,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     expect(wakapay.executions.get('order-1')).toBe(2);
   });
 
-  it('takes options on top, and providers besides those of the sandbox', async () => {
+  it('takes further options, and providers besides those of the sandbox', async () => {
     sandbox = await startSandbox({ providers: ['wakapay'] });
     const { app, paymentsAuth } = await start(
       PaymentsAuthTestingModule.withSandbox(sandbox, {
@@ -383,7 +383,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
 });
 
 describe('FakeCredentialService', () => {
-  it('stands in for what @InjectCredentials injects', async () => {
+  it('replaces the service that @InjectCredentials injects', async () => {
     const fake = new FakeCredentialService({ provider: 'pesapal', token: 'test-token' });
     const module = await Test.createTestingModule({
       imports: [PaymentsAuthTestingModule.forRoot({ providers: ['pesapal'] })],

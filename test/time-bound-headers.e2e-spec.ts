@@ -53,7 +53,7 @@ async function start(more: object) {
   return application.paymentsAuth.http('acme').axiosRef;
 }
 
-/** What the first test of an author does not show: the time is that of the first call, until a restart. */
+/** A mistake that the first test of an author does not show: the time stays that of the first call. */
 const signedOnce = ({ credentials }: { credentials: { secret: string } }) => ({
   'X-Minute': String(minute),
   'X-Signature': hmac('sha256', credentials.secret, String(minute)),
@@ -74,7 +74,7 @@ describe('A time in the headers of a definition', () => {
     expect(JSON.stringify(logger.lines)).not.toContain(hmac('sha256', 'test-not-real', '1'));
   });
 
-  it('is named where a new login hides it: each refusal costs one', async () => {
+  it('is named where each refusal causes a new login, which hides the mistake', async () => {
     const token = login({
       path: '/login',
       answer: { token: 'token' },
@@ -95,7 +95,7 @@ describe('A time in the headers of a definition', () => {
     expect(faults()).toEqual([expect.stringMatching(SAID)]);
   });
 
-  it('is not suspected where the headers are the same again', async () => {
+  it('is not suspected where the headers are the same when they are made again', async () => {
     const http = await start({ headers: () => ({ 'X-Minute': '1' }) });
     await http.get('/balance');
     refusesAll = true;

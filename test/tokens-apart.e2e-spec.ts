@@ -12,7 +12,7 @@ import { fc } from './support/chances.js';
 
 jest.setTimeout(60_000);
 
-/** Everything that shapes a token: whose it is, where it was asked for, and for what. */
+/** Everything that shapes a token: its account, its token endpoint, and what it is for. */
 interface Grant {
   readonly server: number;
   readonly path: string;
@@ -20,7 +20,7 @@ interface Grant {
   readonly scopes: string;
 }
 
-/** Names and accounts that run into one another when they are only written side by side. */
+/** Names and accounts that give the same text when they are only joined. */
 const NAMES = ['a', 'a-b', 'ab'] as const;
 const ACCOUNTS = [undefined, 'b', 'b-', '-b', 'constructor', '__proto__'] as const;
 const SCOPES = [undefined, ['read'], ['write'], ['read', 'write'], ['write', 'read', 'read'], ['readwrite']];

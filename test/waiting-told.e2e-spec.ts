@@ -66,14 +66,14 @@ describe('a call that waits for a login', () => {
     });
   });
 
-  it('says where nothing has failed yet which host has not answered', async () => {
+  it('names the host that has not answered, where nothing has failed yet', async () => {
     const failed = call(1_000);
     await until(() => server.requests.length === 1);
     await clock.advance(1_000);
     expect((await failed).message).toBe(`timeout of 1000ms exceeded, waiting for a login at ${host}`);
   });
 
-  it('says where its credentials have not come yet that it waits for those', async () => {
+  it('says that it waits for its credentials, where these are not loaded yet', async () => {
     credentials = () => new Promise(() => undefined);
     const failed = call(1_000);
     await quiet();
@@ -81,7 +81,7 @@ describe('a call that waits for a login', () => {
     expect((await failed).message).toBe('timeout of 1000ms exceeded, waiting for its credentials');
   });
 
-  it('is told of after 3 s, once, however many calls wait', async () => {
+  it('is reported after 3 s, once, however many calls wait', async () => {
     status = 503;
     const failed = Promise.all(Array.from({ length: 20 }, () => call(12_000)));
     await until(() => server.requests.length === 1);
@@ -102,14 +102,14 @@ describe('a call that waits for a login', () => {
     expect(told()).toHaveLength(1);
   });
 
-  it('is not told of when the login comes sooner', async () => {
+  it('is not reported when the login ends sooner', async () => {
     status = 200;
     await call(5_000);
     await clock.advance(10_000);
     expect(told()).toEqual([]);
   });
 
-  it('is told of once where it ends because the secret is rejected', async () => {
+  it('is reported once when it ends because the secret is rejected', async () => {
     [status, body] = [401, { code: 401, error: 'invalid api key or secret' }];
     await outwaited(clock, Promise.all([call(20_000), call(20_000)]));
     const lines = (['error', 'warn'] as const).flatMap((level) => logger.of(level, 'PaymentsAuth'));

@@ -20,7 +20,7 @@ describe('calls that need the same token', () => {
   let clock: ManualClock;
   let application: TestApplication;
   let http: HttpService;
-  /** Until when logins are not answered. */
+  /** Logins are not answered before this promise resolves. */
   let held: Promise<void>;
   /** Lets logins be answered. */
   let release: () => void;
@@ -92,7 +92,7 @@ describe('calls that need the same token', () => {
     },
   );
 
-  it('leave the token to the next call when all of them are aborted', async () => {
+  it('do not cancel the login when all of them are aborted: the next call uses its token', async () => {
     const controller = new AbortController();
     const calls = [1, 2, 3].map(() => failure(send({ signal: controller.signal })));
     await until(() => server.to(LOGIN).length === 1);
@@ -104,7 +104,7 @@ describe('calls that need the same token', () => {
     expect(server.to(LOGIN)).toHaveLength(1);
   });
 
-  it('wait for a new one while a refused one is being replaced, instead of carrying it once more', async () => {
+  it('wait for a new token while a refused one is replaced, instead of carrying that again', async () => {
     release();
     await send();
     refused = 'Bearer test-token-1';
@@ -113,7 +113,7 @@ describe('calls that need the same token', () => {
     });
     const first = send();
     await until(() => server.to(LOGIN).length === 2);
-    // This one could not be sent again.
+    // This call could not be sent again.
     const upload = firstValueFrom(http.post<object>('/uploads', Readable.from([Buffer.from('a receipt')])));
     await quiet();
     expect(server.to('/uploads')).toEqual([]);
@@ -123,7 +123,7 @@ describe('calls that need the same token', () => {
     expect(server.to(LOGIN)).toHaveLength(2);
   });
 
-  it('carry the refused one after all when no other can be had while it lives', async () => {
+  it('carry the refused token after all when no other can be had while it lives', async () => {
     release();
     await send();
     refused = 'Bearer test-token-1';
@@ -143,7 +143,7 @@ describe('calls that need the same token', () => {
     expect(server.to(LOGIN)).toHaveLength(2);
   });
 
-  it('wait as long as their own timeout and no longer, each for itself', async () => {
+  it('wait for their own timeout and no longer, each separately', async () => {
     const hurried = failure(send({ timeout: 1_000 }));
     const patient = send({ timeout: 9_000 });
     await until(() => server.to(LOGIN).length === 1);
@@ -160,7 +160,7 @@ describe('an outage of the token endpoint', () => {
 
   afterEach(() => bed.close());
 
-  it('costs the first callers one budget of 15 s, and tells the next at once when to come back', async () => {
+  it('costs the first callers 15 s, and tells later callers at once when to try again', async () => {
     bed = await startProviderBed('wakapay');
     const { clock, provider } = bed;
     provider.misbehave({ fault: 'server-error', on: 'token' });
@@ -190,7 +190,7 @@ describe('an outage of the token endpoint', () => {
 
     await clock.advance(1_000);
     const second = await Promise.all(Array.from({ length: 50 }, () => failure(bed.send(READ))));
-    // One attempt for all of them, and a longer pause after it.
+    // There is one attempt for all of them, and a longer pause after it.
     expect(provider.counts.tokenRequests).toBe(spent + 1);
     for (const error of second)
       expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', retryAfterMs: 2_000 });
@@ -201,7 +201,7 @@ describe('an outage of the token endpoint', () => {
     expect(provider.counts).toMatchObject({ tokenRequests: spent + 2, calls: 50, accepted: 50 });
   });
 
-  it('is waited out by callers whose budget is longer than it', async () => {
+  it('makes callers wait that have more time than it lasts', async () => {
     bed = await startProviderBed('wakapay');
     const { provider } = bed;
     provider.misbehave({ fault: 'drop', on: 'token', times: 2 });
@@ -209,7 +209,7 @@ describe('an outage of the token endpoint', () => {
     expect(provider.counts).toMatchObject({ tokenRequests: 3, tokensIssued: 1 });
   });
 
-  it('that says how long it takes is believed, and nobody asks before', async () => {
+  it('is believed when it says how long it lasts, and nobody asks before', async () => {
     bed = await startProviderBed('cryptofuse');
     const { clock, provider } = bed;
     const behave = provider.misbehave({ fault: 'rate-limit', retryAfter: 60, on: 'token' });
@@ -235,7 +235,7 @@ describe('an outage of the token endpoint', () => {
     { fault: 'redirect', to: 'other-host' },
     { fault: 'huge' },
     { fault: 'malformed-token', token: 'long' },
-  ] as const)('may look like this, and is an outage all the same: %j', async (fault) => {
+  ] as const)('can look like this: %j', async (fault) => {
     bed = await startProviderBed('wakapay');
     const { clock, provider } = bed;
     provider.misbehave({ ...fault, on: 'token' });
@@ -253,7 +253,7 @@ describe("a provider's own answer without a usable token", () => {
   afterEach(() => bed.close());
 
   it.each(['missing', 'line-break', 'object'] as const)(
-    'is told once, and then left alone like a rejection: %s',
+    'is reported once, and then not tried again for as long as a rejection: %s',
     async (token) => {
       bed = await startProviderBed('wakapay');
       const { clock, provider } = bed;
@@ -261,7 +261,7 @@ describe("a provider's own answer without a usable token", () => {
       const error = await failure(bed.send(READ));
       expect(error).toMatchObject({ code: 'DEFINITION_FAULT', retryAfterMs: 30_000 });
       provider.behave();
-      // No waiting cures it, so it is neither tried again for this caller nor for the next one.
+      // Waiting does not help, so no attempt is made for this caller or for the next one.
       expect(await failure(bed.send(READ))).toMatchObject({ code: 'DEFINITION_FAULT' });
       expect(provider.counts).toMatchObject({ tokenRequests: 1, calls: 0 });
       await clock.advance(30_000);

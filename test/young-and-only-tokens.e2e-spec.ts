@@ -33,7 +33,7 @@ const attemptsOf = (outcome: unknown) =>
 describe('a provider that accepts its tokens 30 s after it has issued them', () => {
   const LIFETIME_MS = 5 * MINUTE;
 
-  /** As WakaPay is, and says so. */
+  /** A provider like WakaPay, whose definition says so. */
   const acme = defineProvider<{ apiKey: string; apiSecret: string }, 'acme'>({
     name: 'acme',
     title: 'Acme',
@@ -67,7 +67,7 @@ describe('a provider that accepts its tokens 30 s after it has issued them', () 
     const httpAgent = new Agent({ keepAlive: true, maxSockets: 32 });
     ends.push(() => httpAgent.destroy());
     const baseUrl = provider.baseUrl;
-    // Longer than such a token is waited for.
+    // Longer than a call waits for such a token.
     const http = { httpAgent, timeout: MINUTE };
     const options = { provider: acme, baseUrl, credentials: { apiKey, apiSecret }, http } as const;
     application = await startApplication(
@@ -99,7 +99,7 @@ describe('a provider that accepts its tokens 30 s after it has issued them', () 
     const attempts = (await outwaited(clock, Promise.all(outcomes))).map(attemptsOf);
     expect(attempts.filter((each) => each !== 1)).toEqual([]);
     expect(provider.counts).toMatchObject({ calls: 501, refusals: 0, executedTwice: 0 });
-    // Twenty minutes of tokens that each serve five, less the window of a minute and the age of the next one.
+    // Twenty minutes. Each token serves five minutes, less the window of a minute and the age that the next token needs.
     expect(provider.counts.tokenRequests).toBeLessThanOrEqual(Math.ceil(20 / 3.4) + 1);
     expect(provider.counts.tokenRequests).toBeGreaterThanOrEqual(5);
   });
@@ -125,7 +125,7 @@ describe('a provider that accepts its tokens 30 s after it has issued them', () 
     expect(eventsOf('calls-waiting')).toHaveLength(1);
   });
 
-  it('is sent nothing by a first call that does not wait for that', async () => {
+  it('gets nothing from a first call that does not wait for that', async () => {
     const impatient = failure(send({ timeout: 10 * SECOND }));
     const patient = send();
     const error = await outwaited(clock, impatient);
@@ -225,7 +225,7 @@ describe('Daraja, where a login ends the token before it', () => {
     expect(attemptsOf(await application.send())).toBe(1);
   });
 
-  it('is asked by two applications on one store for one token at a time, and for none in vain', async () => {
+  it('gets one login at a time from two applications on one store, and no needless one', async () => {
     const provider = await startDaraja();
     const prefix = `test-${randomUUID()}`;
     const [one, other] = await Promise.all(

@@ -31,7 +31,7 @@ const CONTRADICTIONS: [url: string, what: string][] = [
 ];
 
 describe('a base URL beside the environment live', () => {
-  it.each(CONTRADICTIONS)('that is %s stops the boot: it leads to %s', async (baseUrl, what) => {
+  it.each(CONTRADICTIONS)('stops the boot when it is %s: it leads to %s', async (baseUrl, what) => {
     const byOptions = startApplication({
       providers: { pesapal: { environment: 'live', baseUrl, credentials } },
     });
@@ -45,7 +45,7 @@ describe('a base URL beside the environment live', () => {
   });
 
   it.each(['https://pay.pesapal.com/v3', 'https://pesapal.proxy.acme.test'])(
-    'that is %s is taken',
+    'is accepted when it is %s',
     async (baseUrl) => {
       const application = await startApplication({
         providers: {
@@ -76,7 +76,7 @@ describe('a boot', () => {
     ]);
   });
 
-  it('says both where an environment goes to another place, as the status does', async () => {
+  it('names environment and base URL where they differ, as the status does', async () => {
     const logger = new LogLines();
     const pesapal = { credentials, keepWarm: 'when-used' } as const;
     const application = await startApplication(
@@ -142,7 +142,7 @@ const cashfinAlone = () =>
     useFactory: async () => ({ providers: { cashfin: { credentials: { clientSecret: 'test-not-real' } } } }),
   });
 
-/** One that loads its payments later. */
+/** An application that loads its payments module later. */
 const startWithout = async (logger = new LogLines()) =>
   (await Test.createTestingModule({}).setLogger(logger).compile()).init();
 
@@ -174,7 +174,7 @@ class Tenant {
   constructor(@Inject(REQUEST) readonly request: unknown) {}
 }
 
-/** It looks like one that lives as long as the application. */
+/** A provider that looks as if it lived as long as the application. */
 @Injectable()
 class Settings {
   constructor(@Inject(Tenant) readonly tenant: Tenant) {}
@@ -190,7 +190,7 @@ class TenantModule {}
 
 const useFactory = () => ({}) as PaymentsAuthModuleOptions;
 
-/** The ways to options that depend on a request. */
+/** The ways in which options can depend on a request. */
 const OF_A_REQUEST: [title: string, module: () => DynamicModule][] = [
   [
     'directly',

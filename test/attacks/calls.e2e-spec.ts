@@ -54,12 +54,12 @@ describe.each(['http', 'fetch'])('the timeout of a call through the %s adapter',
   let server: Server;
   let url: string;
   const sockets = new Set<Socket>();
-  /** What the server writes once it has the request. */
+  /** What the server writes once it has received the request. */
   let write: (socket: Socket) => void;
 
   beforeEach(async () => {
     server = createServer();
-    // Raw, because no HTTP server says such things.
+    // Raw bytes, because no HTTP server would answer so.
     server.removeAllListeners('request');
     server.on('connection', (socket) => {
       sockets.add(socket);
@@ -95,19 +95,19 @@ describe.each(['http', 'fetch'])('the timeout of a call through the %s adapter',
     write = answer;
     const error = await failure(send({ url: '/x', adapter, timeout: 250 }));
     expect(error).toMatchObject({ isAxiosError: true });
-    // Whatever ended it, it has ended, and nothing is left open behind it.
+    // The call has ended, and no connection is left open.
     await until(() => sockets.size === 0);
     expect(findLeaks(error, SECRETS)).toEqual([]);
   });
 
-  it('leaves a call alone that is answered in time', async () => {
+  it('does not end a call that is answered in time', async () => {
     write = (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}');
     expect((await send({ url: '/x', adapter, timeout: 30_000 })).data).toEqual({});
   });
 });
 
 describe('the timeout of a call', () => {
-  it('ends an adapter of the application that never settles', async () => {
+  it('ends a call whose adapter never settles', async () => {
     await start('http://127.0.0.1:9');
     const error = await failure(
       send({ url: '/x', timeout: 50, adapter: () => new Promise(() => undefined) }),
@@ -226,7 +226,7 @@ describe('plain http', () => {
     expect([...server.requests, ...attacker.requests]).toEqual([]);
   });
 
-  it('passes a look-up and a proxy by', async () => {
+  it('uses neither the look-up nor the proxy of the caller', async () => {
     const proxy = { host: '127.0.0.1', port: port() };
     await send({ url: '/x', proxy, lookup: nothing } as AxiosRequestConfig);
     expect(server.requests).toHaveLength(1);
@@ -265,7 +265,7 @@ describe('an answer', () => {
   });
 
   it.each([400, 401, 403, 404, 422, 429, 500, 503])(
-    'of %d that repeats the credential is printed without it',
+    'of %d is printed without the credential that it repeats',
     async (status) => {
       answer = (response, sent) =>
         json(response, status, {
@@ -281,14 +281,14 @@ describe('an answer', () => {
     },
   );
 
-  it('of an error that is text is printed without it too', async () => {
+  it('in text is printed without the credential that it repeats', async () => {
     answer = (response, sent) =>
       response.writeHead(500, { 'content-type': 'text/html' }).end(`<p>${sent}</p>`);
     const error = await failure(send({ url: '/x', responseType: 'text' }));
     expect(error).toMatchObject({ response: { data: '<p>[hidden]</p>' } });
   });
 
-  it('that is no JSON is not quoted by the error of a strict parser', async () => {
+  it('is not quoted by the error of a strict parser when it is not JSON', async () => {
     const strict = { responseType: 'json', transitional: { silentJSONParsing: false } } as const;
     for (const at of [0, 3, 8, 14]) {
       answer = (response) => response.writeHead(200).end(`{"x":${OWN.slice(at)}`);
@@ -300,7 +300,7 @@ describe('an answer', () => {
     }
   });
 
-  it('in which each object repeats a secret is gone through once, and its objects have one shape', async () => {
+  it('is gone through once when each object repeats a secret, and its objects share one shape', async () => {
     const objects = Array.from({ length: 2_000 }, (_, id) => ({ id, apiKey: OTHER, name: 'a' }));
     answer = (response) => json(response, 200, { objects });
     application = await startApplication({
@@ -330,7 +330,7 @@ describe('an answer', () => {
     for (const each of data.objects) expect(haveOneShape(data.objects[0] as object, each)).toBe(true);
   });
 
-  it('longer than 64 MiB is not read to its end', async () => {
+  it('is not read to its end when it is longer than 64 MiB', async () => {
     const part = Buffer.alloc(1024 * 1024, 'x');
     answer = (response) => {
       response.on('error', () => undefined);
@@ -350,7 +350,7 @@ describe('an answer', () => {
   });
 });
 
-/** As a client of the application's own throws that has tried several addresses. */
+/** An error as clients throw it that have tried several addresses. */
 const gathering = (config: { headers: { Authorization?: unknown } }) => {
   const sent = String(config.headers.Authorization);
   const inner = Object.assign(new Error(`sent ${sent}`), {

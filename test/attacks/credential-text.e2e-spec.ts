@@ -37,7 +37,7 @@ async function file(content: string) {
   return fromFile(path);
 }
 
-/** Where a secret can come from, and what an application does that takes it from there. */
+/** Where a secret can come from, and an application that takes it from there. */
 const WAYS: [title: string, use: (clientSecret: string) => Promise<unknown>][] = [
   ['an option', (clientSecret) => use({ credentials: { clientSecret } })],
   ['a list', (clientSecret) => use({ credentials: [{ clientSecret }] })],
@@ -86,12 +86,12 @@ describe.each(WAYS)('a secret that comes from %s', (way, secretFrom) => {
     expect(error.message).not.toContain(text);
   });
 
-  it.each(SENDABLE)('is carried as it is where every header can carry it: %s', async (text) => {
+  it.each(SENDABLE)('is sent as it is where every header can carry it: %s', async (text) => {
     expect(Object.values((await secretFrom(text)) as object).join()).toContain(text);
   });
 });
 
-it('the same words name a provider that is not configured, wherever it is found out', async () => {
+it('one text names a provider that is not configured, wherever the mistake is noticed', async () => {
   const application = await startApplication({
     providers: { cashfin: { credentials: { clientSecret: 'test-not-real' } } },
   });

@@ -136,7 +136,7 @@ describe.each(DEFINITIONS.map((each) => [each.name, each] as const))('a %s that 
       events.length = 0;
       logger.lines.length = 0;
       const asked = server.requests.length;
-      // Every row is a merchant of its own, so that none is turned away for the one before.
+      // Every row has a merchant of its own, so that no row is refused because of the row before.
       const account = `${echo} ${status}`;
       await clock.advance(3_600_000);
       const error = await outwaited(clock, failure(paymentsAuth.credentials(name, account).get()));

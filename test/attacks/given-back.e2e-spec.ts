@@ -36,7 +36,7 @@ const drip = (response: ServerResponse) => {
   const dripping = setInterval(() => response.write('x'), 10);
   response.on('close', () => clearInterval(dripping));
 };
-/** For as long as the client reads. */
+/** Sends for as long as the client reads. */
 const flood = (response: ServerResponse) => {
   const piece = Buffer.alloc(1024 * 1024, 'x');
   const more = () => {
@@ -76,7 +76,7 @@ const ANSWERS: [
 ];
 
 describe.each(ANSWERS)('%s', (_title, answer, what) => {
-  /** Only what ends by its deadline needs the clock; everything else comes in its own time. */
+  /** Only an answer that ends by its deadline needs the clock. */
   const settled = <T>(clock: ManualClock, promise: Promise<T>) =>
     what === TIMEOUT ? outwaited(clock, promise) : promise;
 

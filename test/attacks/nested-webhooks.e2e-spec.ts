@@ -22,12 +22,12 @@ import { CREDENTIALS, PAYLOADS, STANDARD, WEBHOOKS } from '../support/webhook-sc
 // The sender of a message decides how deep it is. No depth ends a process, a request in an error of the server, or the
 // messages that come after it.
 
-/** Deeper than any function that calls itself can go. */
+/** Deeper than any recursive function can go. */
 const DEPTH = 30_000;
 const nested = (open: string, inner: string, close: string) =>
   open.repeat(DEPTH) + inner + close.repeat(DEPTH);
 
-/** Each as the body, with a signature that has the right shape in the places where a body can have it. */
+/** The bodies. Each has a signature of the right shape in the places where a body can hold one. */
 const DEEP: [title: string, body: string][] = [
   ['lists', nested('[', '1', ']')],
   ['objects', nested('{"a":', '1', '}')],
@@ -148,7 +148,7 @@ class Webhooks {
 
 const TYPES = ['application/json', 'application/xml', 'text/plain', 'application/x-www-form-urlencoded'];
 
-/** Beyond the limit of Express for bodies nothing would be read. */
+/** Express would read nothing of a body beyond its limit. */
 function prepare(app: INestApplication): void {
   if (app.getHttpAdapter() instanceof ExpressAdapter)
     for (const parser of ['json', 'text', 'urlencoded'] as const)

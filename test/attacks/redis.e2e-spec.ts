@@ -21,7 +21,7 @@ interface Names {
   readonly rejection: string;
 }
 
-/** What somebody can do who may run any command on this Redis, and has no key. */
+/** What an attacker can do who may run any command on this Redis, and has no key. */
 interface Attacker {
   run(...command: string[]): Promise<unknown>;
   /** The Redis keys of the attacked credential. */
@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe('somebody who may write into Redis', () => {
+describe('an attacker who may write into Redis', () => {
   let connection: TestRedisClient;
   let prefix: string;
   let warnings: string[];
@@ -147,7 +147,7 @@ describe('somebody who may write into Redis', () => {
       await poison();
       // One process has no token, and has to log in.
       expect(await found(attacked)).toBe('acquired');
-      // It is not the one that holds the lock now, so that the next who comes takes it as a process does that has died.
+      // The lock is removed, as when its holder has died. So the next process can log in.
       await attacker.run('DEL', attacker.names.lock);
       const version = await login(attacked, 'test-token-3');
       // From then on all share what it got.
@@ -164,7 +164,7 @@ describe('somebody who may write into Redis', () => {
     const second = await login(attacked, 'test-token-2', first);
     await put('token', `${second + 1_000}.${value.split('.')[1]}`);
     expect(await found(attacked, second)).toBe('acquired');
-    // The old value itself is older than what anybody holds.
+    // The old value is older than the tokens that the processes hold.
     await put('token', value);
     await attacker.run('DEL', attacker.names.lock);
     expect(await found(attacked, second)).toBe('acquired');
@@ -173,7 +173,7 @@ describe('somebody who may write into Redis', () => {
   it.each([
     ['for ever', () => attacker.run('PERSIST', attacker.names.token)],
     ['for 68 years', () => attacker.run('PEXPIRE', attacker.names.token, String(68 * 365 * 24 * HOUR_MS))],
-  ])('does not let a token live longer: kept %s', async (_, prolong) => {
+  ])('does not make a token live longer: kept %s', async (_, prolong) => {
     await login(attacked, 'test-token-1');
     await prolong();
     const token = await found(attacked);
@@ -181,7 +181,7 @@ describe('somebody who may write into Redis', () => {
     expect((token as { remainingMs: number }).remainingMs).toBeLessThanOrEqual(HOUR_MS - 10_000);
   });
 
-  it('does not hand out a token whose end has passed', async () => {
+  it('does not get a token into use whose end has passed', async () => {
     const claim = await store().claim(attacked, ANY);
     if (claim.outcome !== 'acquired') throw new Error(claim.outcome);
     await store().publish(attacked, claim.grant, tokenOf('test-token-1'), 200);
@@ -201,7 +201,7 @@ describe('somebody who may write into Redis', () => {
     expect((again as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(15 * 60_000);
   });
 
-  it('is not waited for when bad values come faster than they are taken away', async () => {
+  it('makes nobody wait by writing bad values faster than they are removed', async () => {
     const busy = { isOver: false };
     const poisoning = (async () => {
       for (let each = 1; !busy.isOver; each += 1)
@@ -234,19 +234,22 @@ describe('somebody who may write into Redis', () => {
   it.each([
     ['the endpoint', ':pause', [60_000, 60_000]],
     ['one credential', ':pause:c1', [3_600_000, 0]],
-  ])('stops logins of %s for as long as we would, when the pause looks like ours', async (_, what, most) => {
-    const endpoint = { provider: 'acme', hash: 'e3'.repeat(32) };
-    const key = `${prefix}:{acme:${'e3'.repeat(16)}}${what}`;
-    // One millisecond more is no pause of ours any more.
-    await attacker.run('SET', key, '1', 'PX', String((most[0] as number) + 60_000));
-    expect(await store().reserve(endpoint, [], 'c1')).toBe(0);
-    await attacker.run('SET', key, '1', 'PX', String(most[0]));
-    for (const [at, credential] of ['c1', 'c2'].entries()) {
-      const waitMs = await store().reserve(endpoint, [], credential);
-      expect(waitMs).toBeLessThanOrEqual(most[at] as number);
-      expect(waitMs > 0).toBe((most[at] as number) > 0);
-    }
-  });
+  ])(
+    'stops logins of %s with a genuine-looking pause for no longer than the library would',
+    async (_, what, most) => {
+      const endpoint = { provider: 'acme', hash: 'e3'.repeat(32) };
+      const key = `${prefix}:{acme:${'e3'.repeat(16)}}${what}`;
+      // With one millisecond more, it cannot be a pause that the library has written.
+      await attacker.run('SET', key, '1', 'PX', String((most[0] as number) + 60_000));
+      expect(await store().reserve(endpoint, [], 'c1')).toBe(0);
+      await attacker.run('SET', key, '1', 'PX', String(most[0]));
+      for (const [at, credential] of ['c1', 'c2'].entries()) {
+        const waitMs = await store().reserve(endpoint, [], credential);
+        expect(waitMs).toBeLessThanOrEqual(most[at] as number);
+        expect(waitMs > 0).toBe((most[at] as number) > 0);
+      }
+    },
+  );
 
   it.each([
     ['noise', (note: string) => attacker.run('SET', note, 'bm90aGluZw')],
@@ -263,7 +266,7 @@ describe('somebody who may write into Redis', () => {
       async (note: string) =>
         attacker.run('SET', note, await valueOf(`${attacker.others.token.slice(0, -5)}note`)),
     ],
-  ])('costs no other credential anything with a note of a refresh token that is %s', async (_, poison) => {
+  ])('affects no other credential with a note of a refresh token that is %s', async (_, poison) => {
     const one = store();
     await one.setNote(attacked, 'test-note-1');
     await one.setNote(untouched, 'test-note-2');
@@ -284,7 +287,7 @@ describe('somebody who may write into Redis', () => {
     expect(await store().reserve(endpoint, limits, 'c1')).toBe(0);
   });
 
-  it('warns once a minute for each value, however often it is bad', async () => {
+  it('causes one warning a minute for each value, however often it is bad', async () => {
     const one = store();
     for (let round = 0; round < 10; round += 1) {
       await put('token', `${Date.now() + 1_000}.bm90aGluZw`);
@@ -297,12 +300,12 @@ describe('somebody who may write into Redis', () => {
     ['in clear', (version: number) => `${'a1'.repeat(32)}:${version}`],
     ['of noise', () => createHash('sha256').update('noise').digest('base64url')],
     ['of a megabyte', () => 'x'.repeat(1024 * 1024)],
-  ])('makes nobody let go of a token with a message %s', async (_, message) => {
+  ])('makes no process drop a token with a message %s', async (_, message) => {
     const heard: Withdrawal[] = [];
     const one = store();
     const end = one.onWithdrawn((withdrawal) => heard.push(withdrawal));
     const version = await login(attacked, 'test-token-1');
-    // A genuine message shows when the subscription stands.
+    // A genuine message shows that the subscription is in place.
     await until(() => {
       void one.withdraw(untouched, true);
       return heard.length > 0;

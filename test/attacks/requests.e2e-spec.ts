@@ -12,7 +12,7 @@ class Inheriting {
   }
 }
 
-/** What a call can say by a slip, and what the refusal names. */
+/** What a call can say by mistake, and what the error names. */
 const WRONG: [title: string, paymentsAuth: unknown, named: RegExp][] = [
   ['a misspelt key', { acount: 'shop' }, /paymentsAuth\.acount is not known\. Did you mean "account"\?/],
   [
@@ -48,7 +48,7 @@ const WRONG: [title: string, paymentsAuth: unknown, named: RegExp][] = [
   ['a function', () => ({ account: 'shop' }), /paymentsAuth must be an object/],
 ];
 
-/** As before: an account that is named but missing does not exist. */
+/** Accounts that are named but missing: they do not exist. */
 const MISSING: unknown[] = [undefined, null, ''];
 
 let server: LoopbackServer;
@@ -97,13 +97,13 @@ describe('a request whose paymentsAuth is', () => {
     expect(await failure(send(said))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
   });
 
-  it('OWN_ACCOUNT is sent for the own account, and another symbol is not', async () => {
+  it('OWN_ACCOUNT is sent for the own account, and no other symbol is', async () => {
     await send({ account: OWN_ACCOUNT });
     expect(server.requests.at(-1)?.headers.authorization).toContain('cs_own');
     expect(await failure(send({ account: Symbol('own') }))).toMatchObject({ code: 'INVALID_REQUEST' });
   });
 
-  it('right is sent, and what its caller does to it afterwards changes nothing', async () => {
+  it('right is sent, and a later change of it by its caller has no effect', async () => {
     const said: Record<string, unknown> = { account: 'shop' };
     const answered = send(said);
     said['account'] = 'other';
@@ -158,7 +158,7 @@ describe('scopes that a caller takes from outside', () => {
   it.each([
     ['the own account', OWN_ACCOUNT],
     ['a merchant', 'shop'],
-  ] as const)('are kept for the last 64 sets that were used of %s', async (_, account) => {
+  ] as const)('have a token each for the last 64 sets that were used of %s', async (_, account) => {
     let logins = 0;
     const issuer = await startLoopbackServer((request, response) => {
       if (request.url === '/oauth') logins += 1;

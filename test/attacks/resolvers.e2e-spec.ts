@@ -25,7 +25,7 @@ async function start(accounts: (account: string) => unknown) {
   return application.paymentsAuth;
 }
 
-/** One object, or one list, for all who ask. */
+/** One object, or one list, that is reused for each merchant. */
 const row = { clientSecret: '' };
 const rows = [row];
 const fill = (account: string) => Object.assign(row, { clientSecret: `cs_${account}` });
@@ -87,17 +87,20 @@ const THROWN: [title: string, thrown: () => unknown][] = [
 ];
 
 describe('a resolver that throws', () => {
-  it.each(THROWN)('%s leaves name, message, code and stack of it, and nothing else', async (_, thrown) => {
-    const paymentsAuth = await start(() => {
-      throw thrown();
-    });
-    const error = await failure(paymentsAuth.credentials('cashfin', 'shop').get());
-    expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
-    expect(error.cause).toBeInstanceOf(Error);
-    expect(inspect(error, { depth: 9, showHidden: true, getters: true })).not.toContain(VAULT_TOKEN);
-  });
+  it.each(THROWN)(
+    '%s has name, message, code and stack of its error kept, and nothing else',
+    async (_, thrown) => {
+      const paymentsAuth = await start(() => {
+        throw thrown();
+      });
+      const error = await failure(paymentsAuth.credentials('cashfin', 'shop').get());
+      expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+      expect(error.cause).toBeInstanceOf(Error);
+      expect(inspect(error, { depth: 9, showHidden: true, getters: true })).not.toContain(VAULT_TOKEN);
+    },
+  );
 
-  it('names an account in one line, whatever it is called', async () => {
+  it('has its account named in one line, whatever the account is called', async () => {
     const paymentsAuth = await start(() => undefined);
     const name = 'shop\r\n[Nest] ERROR forged\u2028\u001b[31m\u202e';
     const error = await failure(paymentsAuth.credentials('cashfin', name).get());
@@ -110,7 +113,7 @@ describe('a webhook whose sender names the merchant', () => {
   const body = Buffer.from('{"id":"evt_1"}');
   const forged = { 'x-cashfin-signature': 'a'.repeat(64) };
 
-  it('asks no resolver where its provider signs nothing', async () => {
+  it('causes no question to a resolver where its provider signs nothing', async () => {
     let asked = 0;
     application = await startApplication({
       providers: {
@@ -137,7 +140,7 @@ describe('a webhook whose sender names the merchant', () => {
     expect(asked).toBe(0);
   });
 
-  it('tells nobody by its answer which merchants there are, nor which of them have a key', async () => {
+  it('has an answer that shows neither which merchants exist nor which have a key', async () => {
     await start((account) => {
       if (account === 'nobody') return undefined;
       const webhookSecret = account === 'without' ? {} : { webhookSecret: 'test-key-not-real' };

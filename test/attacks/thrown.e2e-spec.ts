@@ -110,7 +110,7 @@ interface Place {
   readonly before?: (application: TestApplication) => Promise<unknown>;
   readonly run: (application: TestApplication) => Promise<unknown>;
   readonly fails: boolean;
-  /** Nothing has been handed over yet, so that what is thrown cannot be told from any other text. */
+  /** Nothing has been handed over yet. The library cannot know that the thrown text is a secret. */
   readonly knowsNothing?: true;
 }
 

@@ -4,7 +4,7 @@ import { systemClock } from '../../libs/payments-auth/src/payments-auth.clock.js
 import { json, type LoopbackServer, startLoopbackServer } from '../support/loopback-server.js';
 import { failure } from '../support/credential-bed.js';
 
-/** Paths of a login, as a definition may make them of a merchant's data. */
+/** Paths of a login that a definition may make of a merchant's data. */
 const ASTRAY = [
   'm/oauth/token',
   '.evil.test/login',

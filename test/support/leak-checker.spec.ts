@@ -24,7 +24,7 @@ describe('the leak checker', () => {
     expect(findLeaks(value, ['unrelated-secret-1234', secret])).not.toEqual([]);
   });
 
-  it('finds nothing where there is nothing, and does not read accessors', () => {
+  it('finds nothing where there is no secret, and does not call accessors', () => {
     const own = Object.defineProperty({ a: 1 }, 'key', { get: () => secret, enumerable: false });
     expect(findLeaks([own, new Error('no'), () => secret, secret.slice(0, 11)], [secret])).toEqual([]);
   });

@@ -8,14 +8,14 @@ import { within } from './within.js';
 const never = new Promise<never>(() => undefined);
 
 describe('a wait that is bounded in time', () => {
-  it('comes to what the promise comes to, and leaves no timer behind', async () => {
+  it('settles as the promise does, and leaves no timer behind', async () => {
     const clock = new ManualClock();
     expect(await within(clock, 1_000, Promise.resolve('here'), () => 'late')).toBe('here');
     await expect(within(clock, 1_000, Promise.reject(new Error('no')), () => 'late')).rejects.toThrow('no');
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('comes to what the end of the time says when the time is up', async () => {
+  it('settles as the caller chose when the time is up', async () => {
     const clock = new ManualClock();
     const value = within(clock, 1_000, never, () => 'late');
     const thrown = within(clock, 1_000, never, () => {
@@ -27,11 +27,11 @@ describe('a wait that is bounded in time', () => {
     await expect(thrown).rejects.toThrow('too late');
   });
 
-  it('takes an answer that lay in the socket while the process was busy', async () => {
+  it('gives an answer that lay in the socket while the process was busy', async () => {
     const server = createServer((socket) =>
       socket.on('data', (data) => {
         socket.write(data);
-        // From here on the answer lies in the other socket, and the deadline passes.
+        // From here on the answer lies in the socket, and the deadline passes.
         for (const untilMs = performance.now() + 60; performance.now() < untilMs;);
       }),
     );

@@ -18,7 +18,7 @@ describe('startSandbox', () => {
     expect(sandbox.provider('pesapal').baseUrl).toMatch(/\/pesapalv3$/);
   });
 
-  it('tells providers that read the same variable the same value', async () => {
+  it('gives providers that read the same variable the same value', async () => {
     sandbox = await startSandbox({ providers: [...PROVIDER_NAMES, ...CATALOGUE_NAMES] });
 
     const { environment } = sandbox;
@@ -28,7 +28,7 @@ describe('startSandbox', () => {
     expect(environment['FLW_SECRET_HASH']).toBe(v3.credentials.secretHash);
   });
 
-  it('tells the public halves of the keys that webhooks are signed with', async () => {
+  it('gives the public halves of the keys that webhooks are signed with', async () => {
     sandbox = await startSandbox({ providers: ['azampay', 'pawapay', 'wise', 'wise-oauth'] });
 
     expect(sandbox.environment).toMatchObject({
@@ -91,7 +91,7 @@ describe('startSandbox', () => {
     expect(() => sandbox.provider('cashfin')).toThrow('Provider "cashfin" does not run here');
   });
 
-  it('listens on the ports that are asked for, and leaves nothing behind when one is taken', async () => {
+  it('listens on the given ports, and leaves nothing open when one is in use', async () => {
     sandbox = await startSandbox({ providers: ['wakapay'] });
     const port = Number(new URL(sandbox.provider('wakapay').baseUrl).port);
 
@@ -101,7 +101,7 @@ describe('startSandbox', () => {
     expect(sandbox.provider('cashfin').baseUrl).toBe(`http://127.0.0.1:${port}`);
   });
 
-  it('ends connections that never sent a request, and those whose bytes are none', async () => {
+  it('ends connections that sent no request, or bytes that are no HTTP', async () => {
     sandbox = await startSandbox({ providers: ['wakapay'] });
     const port = Number(new URL(sandbox.provider('wakapay').baseUrl).port);
     const [silent, babbling] = [1, 2].map(() => connect({ port, host: '127.0.0.1', allowHalfOpen: true }));

@@ -150,7 +150,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect(Number(await connection.command('PTTL', names.lock))).toBeLessThanOrEqual(3_000);
   });
 
-  it('takes a refused token away for everybody, and keeps one that is newer than the refused one', async () => {
+  it('removes a refused token for all processes, and keeps a token that is newer', async () => {
     const store = storeWith();
     const refused = await publish(store);
     const newer = await publish(store, { ...TOKEN, token: 'newer' });

@@ -60,7 +60,7 @@ const sign = async (body: string, credentials: object = CREDENTIALS) => {
 };
 
 describe('the body of a call to ClickPesa', () => {
-  it('carries the checksum, and is otherwise what it was', async () => {
+  it('carries the checksum, and nothing else of it changes', async () => {
     const body = '{ "b": 1.0, "a": "x" }\n';
     const signed = await sign(body);
     expect(signed.startsWith('{ "b": 1.0, "a": "x" ,"checksum":"')).toBe(true);
@@ -79,7 +79,7 @@ describe('the body of a call to ClickPesa', () => {
     );
   });
 
-  it('has its checksum replaced where one is there, so that signing twice is signing once', async () => {
+  it('has an existing checksum replaced, so that signing twice gives the same as signing once', async () => {
     const once = await sign('{"amount":"1"}');
     expect(await sign(once)).toBe(once);
     expect(await sign('{"checksum":"stale"}')).toBe(await sign('{}'));
@@ -96,7 +96,7 @@ describe('the body of a call to ClickPesa', () => {
     );
   });
 
-  it('is left alone where it is no JSON object, or where no key is configured', async () => {
+  it('does not change where it is not a JSON object, or where no key is configured', async () => {
     for (const body of ['', 'amount=1', '[1]', '"text"', 'null', '{not json}'])
       expect(await sign(body)).toBe(body);
     expect(await sign('{"a":1}', { clientId: 'id', apiKey: 'x' })).toBe('{"a":1}');

@@ -37,7 +37,7 @@ describe('a keyed webhook over the raw body', () => {
       0,
     );
 
-  it('accepts each key of a list, wherever it stands', async () => {
+  it('is accepted with each key of a list', async () => {
     for (const keys of [
       [KEY, 'old'],
       ['new', KEY],
@@ -49,7 +49,7 @@ describe('a keyed webhook over the raw body', () => {
     }
   });
 
-  it('names the delivery by the hash of what is signed, the same each time it is delivered', async () => {
+  it('has a delivery id that is the hash of what is signed, the same at each delivery', async () => {
     expect(await examine(cashfinHeader(signature))).toMatchObject({
       evidence: { deliveryId: digest('sha256', body) },
     });
@@ -66,11 +66,11 @@ describe('a keyed webhook over the raw body', () => {
     ['base64', cashfinHeader(Buffer.from(signature, 'hex').toString('base64')), 'wrong-signature'],
     ['another digest', cashfinHeader(hmac('sha512', body)), 'wrong-signature'],
     ['not ASCII', cashfinHeader('é'.repeat(32)), 'wrong-signature'],
-  ])('refuses %s', async (_what, headers, refusal) => {
+  ])('is refused with %s', async (_what, headers, refusal) => {
     expect(await examine(headers)).toEqual({ refusal });
   });
 
-  it('refuses a body that was parsed and serialised again', async () => {
+  it('is refused with a body that was parsed and serialised again', async () => {
     const spaced = '{ "amount": 1.0 }';
     expect(await examine(cashfinHeader(hmac('sha256', spaced)), JSON.stringify(JSON.parse(spaced)))).toEqual({
       refusal: 'wrong-signature',
@@ -81,17 +81,17 @@ describe('a keyed webhook over the raw body', () => {
     ['a body that is not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
     ['a body that is not JSON', Buffer.from('event=1')],
     ['half a JSON body', Buffer.from('{"event":')],
-  ])('refuses %s, however well it is signed', async (_what, raw) => {
+  ])('is refused with %s, also when the signature is right', async (_what, raw) => {
     expect(await examine(cashfinHeader(createHmac('sha256', KEY).update(raw).digest('hex')), raw)).toEqual({
       refusal: 'malformed',
     });
   });
 
-  it('refuses an empty body, however well it is signed', async () => {
+  it('is refused with an empty body, also when the signature is right', async () => {
     expect(await examine(cashfinHeader(hmac('sha256', '')), '')).toEqual({ refusal: 'no-body' });
   });
 
-  it('accepts nothing without a key, nor with an empty one', async () => {
+  it('is refused without a key, and with an empty key', async () => {
     expect(await examine(cashfinHeader(hmac('sha256', body, '')), body, [''])).toEqual({
       refusal: 'wrong-signature',
     });
@@ -100,7 +100,7 @@ describe('a keyed webhook over the raw body', () => {
     });
   });
 
-  it('believes only what was signed with the key', async () => {
+  it('is accepted only when it was signed with the key', async () => {
     await fc.assert(
       fc.asyncProperty(fc.json(), fc.string({ minLength: 1 }), async (json, key) => {
         const keys = [key];
@@ -131,7 +131,7 @@ describe('a Kashier webhook', () => {
     signatureKeys: ['status', 'merchantOrderId', 'currency', 'amount'],
   };
 
-  it('leaves what is not signed out of the payload', async () => {
+  it('gives a payload without the fields that are not signed', async () => {
     const forged = { event: 'refund', data: { ...data, cardToken: 'x', status2: 'y' }, coupon: 'FREE' };
     expect(await examineKashier(hmac('sha256', signedText), forged)).toEqual({
       evidence: {
@@ -143,7 +143,7 @@ describe('a Kashier webhook', () => {
   });
 
   it.each(['status', 'amount', 'currency', 'merchantOrderId'])(
-    'refuses one that does not sign %s',
+    'is refused when it does not sign %s',
     async (name) => {
       const signatureKeys = data.signatureKeys.filter((key) => key !== name);
       const text = signedText
@@ -156,7 +156,7 @@ describe('a Kashier webhook', () => {
     },
   );
 
-  it('encodes as RFC 3986 does, and signs null as a name alone', async () => {
+  it('is signed over values in the encoding of RFC 3986, and over null as a bare name', async () => {
     const odd = { ...data, note: "it's (ok)! *ä&=", refund: null };
     const signatureKeys = [...data.signatureKeys, 'note', 'refund', 'refund', 'absent'];
     const text =
@@ -174,7 +174,7 @@ describe('a Kashier webhook', () => {
     ],
     ['a list', { card: ['1'] }, 'card=1&'],
     ['half a surrogate pair', { card: '\ud800' }, ''],
-  ])('refuses %s among the signed fields', async (_what, more, text) => {
+  ])('is refused with %s among the signed fields', async (_what, more, text) => {
     const body = { data: { ...data, ...more, signatureKeys: [...data.signatureKeys, 'card'] } };
     const [first, ...rest] = signedText.split('&');
     expect(
@@ -190,18 +190,18 @@ describe('a Kashier webhook', () => {
     [{ data: { ...data, signatureKeys: 'status' } }],
     [{ data: { ...data, signatureKeys: [1, 2] } }],
     [{ data: { ...data, signatureKeys: ['__proto__', 'constructor', 'toString'] } }],
-  ])('refuses %j', async (body) => {
+  ])('is refused with the body %j', async (body) => {
     expect(await examineKashier(hmac('sha256', ''), body)).toEqual({ refusal: 'malformed' });
   });
 
-  it('does not take an inherited field for one of the message', async () => {
+  it('is not proven by an inherited field', async () => {
     const body = '{"data":{"__proto__":{"status":"SUCCESS"},"signatureKeys":["status"]}}';
     expect(await examineKashier(hmac('sha256', 'status=SUCCESS'), JSON.parse(body))).not.toHaveProperty(
       'evidence',
     );
   });
 
-  it('believes any genuine message, and none with another value', async () => {
+  it('is accepted when it is genuine, and refused when any value is another one', async () => {
     const scalars = fc.dictionary(
       fc.stringMatching(/^[a-z]{1,8}$/),
       fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer(), fc.boolean(), fc.constant(null)),
@@ -216,7 +216,7 @@ describe('a Kashier webhook', () => {
           status: 'OK',
         };
         const names = Object.keys(all);
-        // Another way to the same text than the implementation's.
+        // This computes the signed text in another way than the library does.
         const text = names
           .toSorted()
           .map((name) => {
@@ -252,7 +252,7 @@ const examineClickpesa = (message: unknown, checksumMethod?: string) =>
 describe('a ClickPesa webhook', () => {
   const body = { event: 'PAYMENT RECEIVED', data: { orderReference: 'ORD1', amount: '1000' } };
 
-  it('is known in any order of its keys, and any spacing', async () => {
+  it('is accepted in any order of its keys, and with any spacing', async () => {
     const checksum = clickPesaChecksum(body, KEY);
     const other = { checksum, data: { amount: '1000', orderReference: 'ORD1' }, event: body.event };
     expect(await examineClickpesa(JSON.stringify(other, null, 2))).toMatchObject({
@@ -260,15 +260,15 @@ describe('a ClickPesa webhook', () => {
     });
   });
 
-  it('leaves the two fields that are not signed out of the payload', async () => {
+  it('gives a payload without the two fields that are not signed', async () => {
     const checksum = clickPesaChecksum(body, KEY);
     expect(await examineClickpesa({ ...body, checksum, checksumMethod: 'canonical' })).toMatchObject({
       evidence: { payload: body, proves: 'payload' },
     });
   });
 
-  it('does not let the message choose a weaker method', async () => {
-    // The whole canonical text as the value of one field has, by the legacy method, the same checksum.
+  it('cannot choose a weaker method by its own fields', async () => {
+    // A message whose only field holds the whole canonical text has the same checksum by the legacy method.
     const forged = {
       amount: '{"data":{"amount":"1000","orderReference":"ORD1"},"event":"PAYMENT RECEIVED"}',
     };
@@ -281,7 +281,7 @@ describe('a ClickPesa webhook', () => {
     }
   });
 
-  it('takes no number for another that JSON.stringify writes alike', async () => {
+  it('is refused when a number changed to another one that JSON.stringify writes alike', async () => {
     for (const [signed, forged] of [
       ['null', '1e999'],
       ['0', '-0'],
@@ -293,7 +293,7 @@ describe('a ClickPesa webhook', () => {
     }
   });
 
-  it('says that the legacy checksum proves only the values', async () => {
+  it('proves only the values by the legacy checksum', async () => {
     const checksum = clickPesaChecksum({ amount: '1000' }, KEY, 'legacy');
     expect(await examineClickpesa({ amount: '1000', checksum }, 'legacy')).toMatchObject({
       evidence: { proves: 'values' },
@@ -308,11 +308,11 @@ describe('a ClickPesa webhook', () => {
     [['x']],
     ['"text"'],
     ['null'],
-  ])('refuses %j', async (message) => {
+  ])('is refused with the body %j', async (message) => {
     expect(await examineClickpesa(message)).toEqual({ refusal: 'unsigned' });
   });
 
-  it('refuses a body that is nested too deep, and does not throw', async () => {
+  it('is refused without an exception when its body is nested too deep', async () => {
     const deep = `{"a":${'['.repeat(200_000)}${']'.repeat(200_000)},"checksum":"x"}`;
     expect(await examineClickpesa(deep)).toHaveProperty('refusal');
   });
@@ -332,7 +332,7 @@ const examineWakapay = (body: unknown) =>
 describe('a WakaPay webhook', () => {
   const signature = digest('sha256', 'key:secret');
 
-  it('proves the sender and not the payload, and hands the signature to nobody', async () => {
+  it('proves the sender and not the payload, and its signature is not handed on', async () => {
     const payload = { event: 'transaction.updated', status: 'termination_success' };
     const examination = await examineWakapay({ ...payload, signature });
     expect(examination).toEqual({
@@ -342,7 +342,7 @@ describe('a WakaPay webhook', () => {
   });
 
   it.each([[{ signature: digest('sha256', 'key:other') }], [{}], [[signature]]])(
-    'refuses %j',
+    'is refused with the body %j',
     async (body) => {
       expect(await examineWakapay(body)).not.toHaveProperty('evidence');
     },
@@ -356,7 +356,7 @@ describe('a PesaPal notification', () => {
     OrderNotificationType: 'IPNCHANGE',
   };
 
-  it('proves nothing, and names the call that does', async () => {
+  it('proves nothing, and says which call does', async () => {
     const evidence = { payload: notification, proves: 'nothing', confirmWith: 'GetTransactionStatus' };
     const posted = received({}, { ...notification, status: 'COMPLETED' });
     expect(await examined(pesapal.webhooks, posted, [], 0)).toMatchObject({ evidence });
@@ -368,14 +368,14 @@ describe('a PesaPal notification', () => {
     [{}],
     [{ ...notification, OrderTrackingId: '' }],
     [{ ...notification, OrderTrackingId: ['a', 'b'] }],
-  ])('refuses %j', async (query) => {
+  ])('is refused with the query %j', async (query) => {
     expect(await examined(pesapal.webhooks, { headers: {}, parameters: query }, [], 0)).toEqual({
       refusal: 'malformed',
     });
   });
 });
 
-describe('shapes of other providers', () => {
+describe('a webhook in the format of another provider', () => {
   const stripe = {
     signature: hmacWebhook({
       key: 'webhookSecret',
@@ -391,7 +391,7 @@ describe('shapes of other providers', () => {
   const examineStripe = (header: string | string[], nowMs = signedAt * 1_000, raw = body) =>
     examined(stripe, received({ 'stripe-signature': header }, raw), [{ webhookSecret: KEY }], nowMs);
 
-  it("reads Stripe's t=…,v1=… with several signatures in it", async () => {
+  it('is accepted with several signatures in the t=…,v1=… of Stripe', async () => {
     const header = `t=${signedAt},v1=${'0'.repeat(64)},v1=${v1},v0=ignored`;
     expect(await examineStripe(header)).toEqual({
       evidence: {
@@ -403,7 +403,7 @@ describe('shapes of other providers', () => {
     });
   });
 
-  it('refuses a timestamp outside its tolerance, either way', async () => {
+  it('is refused with a timestamp outside the tolerance, in the past and in the future', async () => {
     const header = `t=${signedAt},v1=${v1}`;
     for (const offMs of [-300_000, 300_000]) {
       expect(await examineStripe(header, signedAt * 1_000 + offMs)).toHaveProperty('evidence');
@@ -423,16 +423,16 @@ describe('shapes of other providers', () => {
     `t=${signedAt}${`,v1=${'0'.repeat(64)}`.repeat(9)},v1=${v1}`,
     'garbage',
     ',=,=',
-  ])('refuses %s', async (header) => {
+  ])('is refused with the header %s', async (header) => {
     expect(await examineStripe(header)).not.toHaveProperty('evidence');
   });
 
-  it("refuses two of Stripe's headers, though each is right", async () => {
+  it('is refused with two headers of Stripe, also when each is right', async () => {
     const header = `t=${signedAt},v1=${v1}`;
     expect(await examineStripe([header, header])).toEqual({ refusal: 'unsigned' });
   });
 
-  it("reads Paystack's SHA-512 of the raw body", async () => {
+  it('is accepted with the SHA-512 of Paystack over the raw body', async () => {
     const paystack = {
       signature: hmacWebhook({ key: 'secretKey', hash: 'sha512', header: 'x-paystack-signature' }),
     };
@@ -442,7 +442,7 @@ describe('shapes of other providers', () => {
     expect(await examine(hmac('sha256', body))).toEqual({ refusal: 'wrong-signature' });
   });
 
-  it('reads base64, and a timestamp in a header of its own in milliseconds', async () => {
+  it('is accepted with a base64 signature, and a separate header with the time in milliseconds', async () => {
     const definition = {
       signature: hmacWebhook({
         key: 'key',
@@ -503,7 +503,7 @@ describe('the id of a delivery', () => {
       whole,
     ],
     ['of a message that is not signed', unsignedWebhook({ fields: ['id'], confirmWith: 'GET /' }), whole],
-  ])('is another one for each number above 2^53, %s', async (_what, scheme, textOf) => {
+  ])('is different for each number above 2^53, %s', async (_what, scheme, textOf) => {
     const numbers = ['9007199254740992', '9007199254740993', '9007199254740994'];
     const ids = await Promise.all(numbers.map((each) => idOf(scheme, whole(each), textOf(each))));
     expect(new Set(ids).size).toBe(3);
@@ -514,15 +514,15 @@ describe('the id of a delivery', () => {
     for (const id of [undefined, '{field:id}']) {
       const scheme = signedWith({ fields: ['id'] }, id);
       const genuine = await idOf(scheme, whole('1.5'), '1.5');
-      // An attacker who repeats the message can write the number in another way, and must not get past the memory of the handler.
+      // An attacker who repeats the message can write the number in another way. It must still have the id that the handler remembers.
       expect(await idOf(scheme, whole('1.50'), '1.5')).toBe(genuine);
       expect(await idOf(scheme, whole('15e-1'), '1.5')).toBe(genuine);
     }
   });
 });
 
-describe('whatever comes', () => {
-  it('is examined without a throw', async () => {
+describe('any message at all', () => {
+  it('is examined without an exception', async () => {
     const definitions = [cashfin, kashier, clickpesa, wakapay, pesapal].map(
       ({ webhooks }) => webhooks as Readonly<Record<string, WebhookScheme<string>>>,
     );

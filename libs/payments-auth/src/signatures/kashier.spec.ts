@@ -13,7 +13,7 @@ describe('kashierOrderHash', () => {
     );
   });
 
-  it('takes the amount to the letter', () => {
+  it('hashes the amount exactly as it is written', () => {
     const other = kashierOrderHash({ ...ORDER, amount: '100.5' }, 'test-payment-api-key');
     expect(kashierOrderHash(ORDER, 'test-payment-api-key')).not.toBe(other);
   });
@@ -25,11 +25,11 @@ describe('kashierOrderHash', () => {
     }
   });
 
-  it('refuses an empty key, with which anybody could make the hash', () => {
+  it('refuses an empty key, because anybody could make that hash', () => {
     expect(() => kashierOrderHash(ORDER, '')).toThrow(/paymentApiKey has to be/);
   });
 
-  it('takes an empty customer reference for none', () => {
+  it('treats an empty customer reference as absent', () => {
     expect(kashierOrderHash({ ...ORDER, customerReference: '' }, 'k')).toBe(kashierOrderHash(ORDER, 'k'));
   });
 });
@@ -48,7 +48,7 @@ const REDIRECT = {
   currency: 'EGP',
 };
 
-/** Never empty in a genuine redirect. */
+/** Parameters that are never empty in a genuine redirect. */
 const REQUIRED = ['paymentStatus', 'merchantOrderId', 'amount', 'currency'];
 
 function signed(redirect: Record<string, string>, key = KEY): Record<string, string> {
@@ -82,11 +82,11 @@ describe('verifyKashierRedirect', () => {
     expect(verifyKashierRedirect(signed(REDIRECT, ''), [])).toBeUndefined();
   });
 
-  it.each(Object.keys(REDIRECT))('notices another %s', (name) => {
+  it.each(Object.keys(REDIRECT))('refuses another %s', (name) => {
     expect(verifyKashierRedirect({ ...signed(REDIRECT), [name]: 'forged' }, KEY)).toBeUndefined();
   });
 
-  it('refuses a value in which the text could be split in another way', () => {
+  it('refuses a value that would let the signed text be split in another way', () => {
     const split = signed({ ...REDIRECT, cardBrand: 'Visa&orderReference=x' });
     expect(verifyKashierRedirect(split, KEY)).toBeUndefined();
   });
@@ -107,8 +107,8 @@ describe('verifyKashierRedirect', () => {
     expect(verifyKashierRedirect({ ...query, signature: [signature, signature] }, KEY)).toBeUndefined();
   });
 
-  it.each(Object.keys(REDIRECT))('refuses %s when it is repeated, or is no text', (name) => {
-    // Empty in what is signed: a repeated parameter must not be read as one that is empty.
+  it.each(Object.keys(REDIRECT))('refuses %s when it is repeated, or is not text', (name) => {
+    // The signed text has an empty value here. A repeated parameter must not be read as an empty one.
     const query = signed({ ...REDIRECT, ...(REQUIRED.includes(name) ? {} : { [name]: '' }) });
     for (const more of ['forged', query[name] as string]) {
       for (const values of [
@@ -127,7 +127,7 @@ describe('verifyKashierRedirect', () => {
       expect(verifyKashierRedirect({ ...query, [name]: other }, KEY)).toBeUndefined();
   });
 
-  it('never throws, whatever comes', () => {
+  it('never throws, whatever it is given', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.dictionary(fc.string(), fc.anything())), (query) => {
         expect(verifyKashierRedirect(query, KEY)).toBeUndefined();

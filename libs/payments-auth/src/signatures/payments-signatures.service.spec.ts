@@ -131,7 +131,7 @@ describe('PaymentsSignaturesService', () => {
     await expect(signatures.bodySignature('clickpesa', [1])).rejects.toThrow(TypeError);
   });
 
-  it('signs no bodies without a checksum key, nor for a provider that wants none', async () => {
+  it('signs no body without a checksum key, nor for a provider without checksums', async () => {
     const { signatures } = service(
       configured(clickpesa, 'clickpesa', [{ apiKey: 'x' }]),
       configured(cashfin, 'cashfin', [{}]),
@@ -146,7 +146,7 @@ describe('PaymentsSignaturesService', () => {
       });
   });
 
-  it('verifies webhooks for servers that are no Nest controllers', async () => {
+  it('verifies webhooks for servers without Nest controllers', async () => {
     const { signatures } = service(configured(cashfin, 'cashfin', [{ webhookSecret: NEW }]));
     expect(await signatures.verifyWebhook('cashfin', cashfinMessage(NEW))).toMatchObject({
       provider: 'cashfin',
@@ -164,7 +164,7 @@ describe('PaymentsSignaturesService', () => {
     });
   });
 
-  it('goes on with the keys it knows while a resolver fails, and asks it once a second', async () => {
+  it('uses the keys that it knows while a resolver fails, and asks the resolver once a second', async () => {
     let asked = 0;
     let fails = false;
     const { signatures, clock } = service(
@@ -192,7 +192,7 @@ describe('PaymentsSignaturesService', () => {
     expect(await signatures.verifyWebhook('cashfin', cashfinMessage(NEW))).toBeDefined();
   });
 
-  it('does not wait for ever for a resolver', async () => {
+  it('waits for a resolver for a limited time', async () => {
     const { signatures, clock } = service(
       configured(cashfin, 'cashfin', () => new Promise<readonly Credentials[]>(() => undefined)),
     );

@@ -91,7 +91,7 @@ function signaturesModule(providers: readonly ConfiguredProvider[], clock: Manua
   return SignaturesModule;
 }
 
-/** Keeps what Nest would print. */
+/** Records what Nest would print. */
 class Log implements LoggerService {
   readonly lines: string[] = [];
   log(): void {}
@@ -133,7 +133,7 @@ async function start(
   return { port: (app.getHttpServer().address() as AddressInfo).port, log, clock };
 }
 
-/** The same from a testing module, where the HTTP adapter is there only after the providers. */
+/** The same with a testing module, in which the HTTP adapter is made after the providers. */
 async function initTesting(adapter: ExpressAdapter | FastifyAdapter, options: NestApplicationOptions) {
   const testing = await Test.createTestingModule({
     imports: [signaturesModule(EVERY_PROVIDER, new ManualClock())],
@@ -268,7 +268,7 @@ class IpnController {
 describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
   const unauthorized = { status: 401, body: { message: 'Unauthorized', statusCode: 401 } };
 
-  it('hands the handler what was signed, with an id and with what it proves', async () => {
+  it('gives the handler what was signed, with an id and with what that proves', async () => {
     const { port } = await start(adapter(), [WebhookController]);
     const { body, signature } = kashierBody();
     const answer = await send(port, '/webhooks/kashier', body, { 'x-kashier-signature': signature });
@@ -284,7 +284,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     });
   });
 
-  it('lets a genuine duplicate through again, with the same id', async () => {
+  it('accepts a genuine duplicate again, with the same id', async () => {
     const { port } = await start(adapter(), [WebhookController]);
     const { body, signature } = kashierBody();
     WebhookController.handled = [];
@@ -296,7 +296,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     expect(WebhookController.handled).toHaveLength(3);
   });
 
-  it('verifies the bytes that came, and not what they were parsed to', async () => {
+  it('verifies the bytes that arrived, and not the parsed body', async () => {
     const { port } = await start(adapter(), [WebhookController]);
     const body = '{ "amount" : 1.0,\n "note": "é" }';
     const genuine = await send(port, '/webhooks/cashfin', body, { 'x-cashfin-signature': hmac(body) });
@@ -321,14 +321,14 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     }
   });
 
-  it('answers every message that is not genuine alike, and calls no handler', async () => {
+  it('gives the same answer to every message that is not genuine, and calls no handler', async () => {
     const { port, log } = await start(
       adapter(),
       [WebhookController],
       EVERY_PROVIDER,
       { rawBody: true },
       (app) =>
-        // Large bodies reach the guard only where the application lets them.
+        // A large body reaches the guard only where the application allows it.
         _platform === 'Express'
           ? (app as any).useBodyParser('json', { limit: '20mb' })
           : (app as any).useBodyParser('application/json', { bodyLimit: 20 * 1024 * 1024 }),
@@ -358,7 +358,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     expect(log.lines.join('\n')).not.toContain(signature);
   });
 
-  it('refuses two headers that only together are a signature', async () => {
+  it('refuses a signature that is split over two headers', async () => {
     const [cashfin] = EVERY_PROVIDER as [ConfiguredProvider];
     const listed: ConfiguredProvider = {
       ...cashfin,
@@ -383,7 +383,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     expect(await deliver([t, v1])).toEqual(unauthorized);
   });
 
-  it('refuses a body above the limit of the route, however well it is signed', async () => {
+  it('refuses a body above the limit of the route, also when the signature is right', async () => {
     const { port } = await start(adapter(), [WebhookController]);
     const body = '{"a":"0123456789"}';
     expect(await send(port, '/webhooks/small', body, { 'x-cashfin-signature': hmac(body) })).toEqual(
@@ -420,7 +420,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     expect(await send(port, '/webhooks/clickpesa', JSON.stringify(forged))).toEqual(unauthorized);
   });
 
-  it('says that a constant proves the sender, and keeps the constant to itself', async () => {
+  it('says that a constant proves the sender, and does not hand the constant on', async () => {
     const { port, log } = await start(adapter(), [WebhookController]);
     const signature = '4fe6295c0612b91572a31a237c4e4fbfeed93ee4330d410836a54aa0efa3de7a';
     const answer = await send(port, '/webhooks/wakapay', JSON.stringify({ status: 'x', signature }));
@@ -480,7 +480,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     expect(asked).toBe(2);
   });
 
-  it('answers 503 when the keys cannot be had, and logs why without a secret', async () => {
+  it('answers 503 when the keys cannot be loaded, and logs why without a secret', async () => {
     const providers = [
       configured('cashfin', () => Promise.reject(new Error(`vault is down, last value ${SECRET}`))),
     ];
@@ -491,7 +491,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
     expect(log.lines.join('\n')).not.toContain(SECRET);
   });
 
-  it('writes one line for a flood of forged messages', async () => {
+  it('logs one line for any number of forged messages', async () => {
     const { port, log, clock } = await start(adapter(), [WebhookController]);
     const forge = () => send(port, '/webhooks/cashfin', '{}', { 'x-cashfin-signature': hmac('{}', 'x') });
     for (let time = 0; time < 5; time += 1) await forge();
@@ -553,7 +553,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
       });
     });
 
-    it('stops when the provider is not known to send webhooks', async () => {
+    it('stops when the definition of the provider has no webhooks', async () => {
       @Controller('webhooks')
       class CryptofuseController {
         @Post()
@@ -578,13 +578,13 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
       expect((await send(port, '/webhooks/cashfin', '{}')).status).toBe(503);
     });
 
-    it('leaves the HTTP adapter as it was', async () => {
+    it('does not change the HTTP adapter', async () => {
       const used = adapter();
       await start(used, [WebhookController]);
       expect(Object.hasOwn(used, 'registerParserMiddleware')).toBe(false);
     });
 
-    it('knows about raw bodies in a testing module, where the adapter comes last', async () => {
+    it('finds out about raw bodies in a testing module too, where the adapter is made last', async () => {
       await expect(initTesting(adapter(), { rawBody: true })).resolves.toBeDefined();
       await expect(initTesting(adapter(), {})).rejects.toThrow(/rawBody: true/);
     });
@@ -592,7 +592,7 @@ describe.each(PLATFORMS)('PaymentsWebhookGuard on %s', (_platform, adapter) => {
 });
 
 describe('an application with body parsers of its own', () => {
-  it('gets a 500 and a line in the log when they keep no bytes', async () => {
+  it('answers 500 and logs a line when they keep no bytes', async () => {
     const { port, log } = await start(
       new ExpressAdapter(),
       [WebhookController],

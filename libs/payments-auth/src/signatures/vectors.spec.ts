@@ -4,7 +4,7 @@ import { clickPesaChecksum } from './clickpesa-checksum.js';
 import { examined } from '../../../../test/support/examined.js';
 import { kashierOrderHash } from './kashier.js';
 
-/** Made with invented keys, by other code than this. */
+/** Vectors with invented keys, made by other code than this library. */
 const PAYMENT_API_KEY = 'test-payment-api-key';
 const ORDER = { merchantId: 'MID-0-1', orderId: 'ORDER-1', amount: '100', currency: 'EGP' };
 const BODY = { amount: '1000', currency: 'TZS', orderReference: 'ORD1', phoneNumber: '255700000000' };
@@ -13,7 +13,7 @@ function message(headers: Record<string, string>, body: unknown) {
   return { headers, rawBody: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) };
 }
 
-describe('published vectors', () => {
+describe('a published vector is met:', () => {
   it('Kashier order hash', () => {
     expect(kashierOrderHash(ORDER, PAYMENT_API_KEY)).toBe(
       '5f8c113b682020fade889acf68baf32edcb13d7c2c535c1460d0cfb66fd8e387',

@@ -5,7 +5,7 @@ import { failure } from '../../../../test/support/waiting.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { bytesOf, inflated } from './webhook-request.js';
 
-/** A body that nobody has read, as Fastify keeps it, and how it is read. */
+/** A body that no parser has read, as Fastify keeps it, and how it is read. */
 function arriving(headers: Readonly<Record<string, string>> = { 'transfer-encoding': 'chunked' }) {
   const stream = new PassThrough();
   const clock = new ManualClock();
@@ -15,15 +15,15 @@ function arriving(headers: Readonly<Record<string, string>> = { 'transfer-encodi
   return { stream, clock, reading, listeners };
 }
 
-describe('a body that nobody has read', () => {
-  it('is read to its end, in however many pieces it comes', async () => {
+describe('a body that no parser has read', () => {
+  it('is read to its end, in any number of pieces', async () => {
     const { stream, reading } = arriving();
     for (const piece of ['{"a"', ':', '1}']) stream.write(piece);
     stream.end();
     expect(Buffer.from((await reading) ?? []).toString()).toBe('{"a":1}');
   });
 
-  it('is given up when it drips for longer than ten seconds, whatever has come', async () => {
+  it('is refused when it takes longer than ten seconds, whatever has arrived', async () => {
     const { stream, clock, reading, listeners } = arriving();
     const before = listeners();
     const refused = failure(reading);
@@ -38,13 +38,13 @@ describe('a body that nobody has read', () => {
       expect(count).toBeLessThan(before.find(([each]) => each === event)?.[1] as number);
   });
 
-  it('is given up when it is larger than allowed, before its end has come', async () => {
+  it('is refused before its end when it is larger than allowed', async () => {
     const { stream, reading } = arriving();
     stream.write('x'.repeat(1_001));
     await expect(reading).rejects.toMatchObject({ reason: 'too-large' });
   });
 
-  it('is given up when the sender goes away', async () => {
+  it('is refused when the sender closes the connection', async () => {
     const { stream, reading } = arriving();
     stream.write('x');
     stream.destroy();
@@ -57,14 +57,14 @@ describe('a body that nobody has read', () => {
     await expect(reading).rejects.toMatchObject({ reason: 'too-large' });
   });
 
-  it('is refused in a coding that is not known here', async () => {
+  it('is refused in an unknown content encoding', async () => {
     const { reading } = arriving({ 'transfer-encoding': 'chunked', 'content-encoding': 'zstd' });
     await expect(reading).rejects.toMatchObject({ reason: 'malformed' });
   });
 });
 
 describe('a compressed body', () => {
-  it('counts what came, and begins when it is read', async () => {
+  it('counts the bytes that arrived, and is read only when a reader asks for it', async () => {
     const stream = new PassThrough();
     const compressed = gzipSync('{"a":1}');
     const body = inflated(stream, 'GZIP');
@@ -75,7 +75,7 @@ describe('a compressed body', () => {
     expect(body).toMatchObject({ receivedEncodedLength: compressed.byteLength });
   });
 
-  it('fails without ending the process, also where nobody reads it', async () => {
+  it('fails without ending the process, also when nobody reads it', async () => {
     const stream = new PassThrough();
     const body = inflated(stream, 'gzip');
     stream.end('this is not compressed');

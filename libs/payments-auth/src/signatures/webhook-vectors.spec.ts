@@ -8,7 +8,7 @@ import { publicKeyOf } from '../providers/webhooks/public-keys.js';
 import type { WebhookScheme } from '../providers/webhooks/webhook-scheme.js';
 import { type Examination, examineWebhook } from './examine-webhook.js';
 
-// Many thousand messages are refused here, and nobody reads where.
+// Many thousand messages are refused here. Making a stack for each takes long, and nobody reads it.
 Error.stackTraceLimit = 0;
 
 const OTHER_KEY = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
@@ -20,7 +20,7 @@ function schemeOf({ provider, scheme }: WebhookVector): WebhookScheme<string> {
   return WEBHOOKS[provider as keyof typeof WEBHOOKS][scheme] as WebhookScheme<string>;
 }
 
-/** PayPal's key comes from a certificate, and TrueLayer's from a set; how they are fetched is held elsewhere. */
+/** The key of PayPal comes from a certificate, and that of TrueLayer from a key set. Other specs test how they are fetched. */
 function examine(
   vector: WebhookVector,
   changed: Partial<ReceivedParts> = {},
@@ -55,7 +55,7 @@ function examine(
 const payloadOf = (examination: Examination) =>
   examination.refusal === undefined ? examination.evidence.map(({ payload }) => payload) : undefined;
 
-/** Every text that differs from this one in a single bit. */
+/** Every text that differs from the given one in a single bit. */
 function* flipped(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length * 8; at += 1) {
     const changed = Buffer.from(bytes);
@@ -83,7 +83,7 @@ function withSignature(vector: WebhookVector, signature: string): Partial<Receiv
   };
 }
 
-/** Those whose bytes differ in one bit, and those whose text does. */
+/** Signatures whose bytes differ in one bit, and signatures whose text differs in one bit. */
 function wrongSignatures({ signature, encoding }: WebhookVector): Set<string> {
   const inBytes = encoding === 'text' ? [] : [...flipped(Buffer.from(signature, encoding))];
   const inText = [...flipped(Buffer.from(signature))].map((bytes) => bytes.toString('latin1'));
@@ -101,7 +101,7 @@ const whole = proven.filter(([, vector]) => schemeOf(vector).proves === 'payload
 describe.each(table)('the webhook of %s', (_name, vector) => {
   const scheme = schemeOf(vector);
 
-  it('is described so that it can be verified', () => {
+  it('is described completely enough to be verified', () => {
     const fields = Object.keys(vector.credentials);
     const problems = scheme['~work']?.problems({
       credentials: [...fields, ...(scheme['~work']?.fields ?? [])],
@@ -118,7 +118,7 @@ describe.each(table)('the webhook of %s', (_name, vector) => {
     });
   });
 
-  it('is refused with another secret, which is that of another account too', async () => {
+  it('is refused with another secret, such as that of another account', async () => {
     const other = vector.secret.endsWith('PublicKey') ? OTHER_KEY : 'aa'.repeat(32);
     const credentials = { ...vector.credentials, [vector.secret]: other };
     const published = generateKeyPairSync('ec', { namedCurve: 'P-521' }).publicKey;
@@ -155,7 +155,7 @@ describe.each(table)('the webhook of %s', (_name, vector) => {
         ]),
       );
     const twice = { headers: doubled(vector.headers), query: doubled(vector.query) };
-    // A field of the body can stand there only once.
+    // A JSON body can hold a field only once.
     const bothTimes = vector.body?.includes(vector.signature)
       ? undefined
       : payloadOf(await examine(vector, twice));
@@ -190,9 +190,9 @@ describe.each(proven)('what is signed of %s', (_name, vector) => {
 });
 
 describe.each(proven.filter(([, { published }]) => published !== undefined))(
-  'what %s signs besides',
+  'the other things that %s signs',
   (_name, vector) => {
-    it('cannot be changed by one bit: the header of the JWS, the path, the method, a signed header', async () => {
+    it('cannot be changed by one bit: JWS header, path, method and signed headers', async () => {
       const { target = '', method = 'POST', headers = {} } = vector;
       const [header = '', tail = ''] = headers['tl-signature']?.split('..') ?? [];
       const changed = [
@@ -221,14 +221,14 @@ describe.each(whole)('the body of %s', (_name, vector) => {
 describe.each(table.filter(([, { signedAtMs }]) => signedAtMs !== undefined))(
   'the timestamp of %s',
   (_name, vector) => {
-    it('is refused outside its tolerance, either way, and when it is changed', async () => {
+    it('is refused outside its tolerance, past and future, and when it is changed', async () => {
       const signedAtMs = vector.signedAtMs as number;
       for (const offMs of [-300_000, 300_000]) {
         expect(payloadOf(await examine(vector, {}, { nowMs: signedAtMs + offMs }))).toBeDefined();
         const late = await examine(vector, {}, { nowMs: signedAtMs + offMs * 1.01 });
         expect(payloadOf(late)).toBeUndefined();
       }
-      // As fresh as can be, but not what was signed.
+      // The time is the current one, but it is not the signed one.
       const text = JSON.stringify(vector.headers);
       for (const [from, to] of [
         ['1700000000', '1700000001'],
@@ -245,7 +245,7 @@ describe.each(table.filter(([, { signedAtMs }]) => signedAtMs !== undefined))(
 );
 
 describe('proofs', () => {
-  it('are of the sender alone where a secret travels, or where a CRC covers the body', () => {
+  it('are of the sender alone where the secret is sent, or where a CRC covers the body', () => {
     const weak = table.filter(([, vector]) => schemeOf(vector).proves === 'sender');
     expect(weak.map(([each]) => each)).toEqual([
       'flutterwave, token',
@@ -259,7 +259,7 @@ describe('proofs', () => {
     for (const [, vector] of weak) expect(schemeOf(vector)['~work']?.confirmWith).toMatch(/^(GET|POST) \//);
   });
 
-  it('are never those of the payload for a CRC: another body with the same one is let through', async () => {
+  it('by a CRC are not of the payload, because another body with the same CRC is accepted', async () => {
     const vector = VECTORS.find(({ provider }) => provider === 'paypal') as WebhookVector;
     const forged = withSameCrc(
       '{"id":"evt_1","type":"payment.succeeded","amount":999}',
@@ -270,7 +270,7 @@ describe('proofs', () => {
     expect(examination).toMatchObject({ proves: 'sender', evidence: [{ payload: { amount: 999 } }] });
   });
 
-  it('are taken from no key that another environment or kind of key has', async () => {
+  it('use no key of another environment or of another kind', async () => {
     const vector = VECTORS.find(({ provider }) => provider === 'paypal') as WebhookVector;
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     expect(await examine(vector, {}, { certificate: publicKey })).toEqual({ refusal: 'wrong-signature' });
@@ -280,7 +280,7 @@ describe('proofs', () => {
 /** A JSON text that says `text` and has the CRC-32 of `other`: six printable characters at its end are enough. */
 function withSameCrc(text: string, other: string): string {
   const wanted = crc(other);
-  // CRC-32 is linear: what each bit of the padding does to it can be added up, and the equations solved.
+  // CRC-32 is linear. So the effects of the padding bits can be added, and the equations can be solved.
   const width = 48;
   const padded = (bits: bigint) =>
     `${text.slice(0, -1)},"x":"${Array.from({ length: width }, (_, at) => ((bits >> BigInt(at)) & 1n ? 'a' : '`')).join('')}"}`;
@@ -309,7 +309,7 @@ function withSameCrc(text: string, other: string): string {
   return padded(bits);
 }
 
-/** Bit by bit, and so without the code under test. */
+/** Computed bit by bit, without the code under test. */
 function crc(text: string): number {
   let register = 0xffffffff;
   for (const byte of Buffer.from(text)) {

@@ -10,14 +10,14 @@ const statusOf = (calls: number, failedCalls: number) =>
 const callsIn = (timeline: Timeline) => timeline.rates(NOW_MS).calls.reduce((sum, each) => sum + each);
 
 describe('the timeline of a credential', () => {
-  it('that is new counts the calls before the first look', () => {
+  it('counts the calls before the first snapshot when the credential is new', () => {
     const timeline = new Timeline(NOW_MS, true);
     timeline.look(statusOf(3, 1), NOW_MS);
     expect(callsIn(timeline)).toBe(3);
     expect(timeline.failsAt(NOW_MS)).toBe(true);
   });
 
-  it('that was dropped meanwhile does not show a burst of calls that were counted long ago', () => {
+  it('shows no burst of old calls when the credential was dropped meanwhile', () => {
     const timeline = new Timeline(NOW_MS, false);
     timeline.look(statusOf(10_000, 500), NOW_MS);
     expect(callsIn(timeline)).toBe(0);
@@ -27,7 +27,7 @@ describe('the timeline of a credential', () => {
     expect(timeline.failsAt(NOW_MS)).toBe(true);
   });
 
-  it('says for ten seconds that calls fail, so that its row does not jump up and down', () => {
+  it('says for ten seconds that calls fail, so that its row keeps its place', () => {
     const timeline = new Timeline(NOW_MS, true);
     timeline.look(statusOf(1, 1), NOW_MS);
     expect(timeline.failsAt(NOW_MS + 7_000)).toBe(true);

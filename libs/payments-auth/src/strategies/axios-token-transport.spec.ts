@@ -44,7 +44,7 @@ async function serve(handler: Handler): Promise<LoopbackServer> {
   return server;
 }
 
-/** A server that speaks bytes, for what no HTTP server would send. */
+/** A server that writes raw bytes, for answers that no HTTP server would send. */
 async function serveBytes(onConnection: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
@@ -73,7 +73,7 @@ async function failure(sending: Promise<unknown>): Promise<TokenTransportError> 
   return error;
 }
 
-/** Resolves once the server has done its part, so that the clock moves while the request hangs. */
+/** Resolves once the server has done its part. The clock then moves on while the request hangs. */
 async function hangs(start: (socket: Socket, reached: () => void) => void) {
   const hanging = signalled();
   const closed = signalled();
@@ -86,7 +86,7 @@ async function hangs(start: (socket: Socket, reached: () => void) => void) {
 
 describe('AxiosTokenTransport', () => {
   describe('a request', () => {
-    it('reaches the wire as it was made, with nothing added that matters', async () => {
+    it('is sent as it was made, with no further header or body that matters', async () => {
       const server = await serve((_, response) => json(response, 200, {}));
       await transport().transport.send(`${server.url}/base`, REQUEST);
       const [received] = server.requests;
@@ -121,7 +121,7 @@ describe('AxiosTokenTransport', () => {
       expect(server.requests[0]?.headers).not.toHaveProperty('content-type');
     });
 
-    it('inherits nothing from the defaults and the interceptors of the application', async () => {
+    it('uses neither the axios defaults nor the interceptors of the application', async () => {
       const server = await serve((_, response) => json(response, 200, { token: 'tok' }));
       const { defaults, interceptors } = applicationAxios;
       const before = { ...defaults, common: { ...defaults.headers.common } };
@@ -175,7 +175,7 @@ describe('AxiosTokenTransport', () => {
       expect(Object.keys(httpAgent.freeSockets)).toHaveLength(1);
     });
 
-    it('goes past any proxy on plain http, where the proxy would read the secret', async () => {
+    it('uses no proxy over plain http, because the proxy would read the secret', async () => {
       const proxy = await serve((_, response) => json(response, 200, { via: 'proxy' }));
       const server = await serve((_, response) => json(response, 200, { token: 'tok' }));
       const { hostname: host, port } = new URL(proxy.url);
@@ -199,7 +199,7 @@ describe('AxiosTokenTransport', () => {
   });
 
   describe('an answer', () => {
-    it('comes with its status, its headers in lower case, and when its request was sent', async () => {
+    it('has its status, its headers in lower case, and the time at which its request was sent', async () => {
       const server = await serve((_, response) => {
         response.writeHead(429, {
           'Retry-After': '7',
@@ -339,7 +339,7 @@ describe('AxiosTokenTransport', () => {
       expect(clock.pendingTimers).toBe(0);
     });
 
-    it('is one for the whole of an answer that keeps coming byte by byte', async () => {
+    it('covers the whole of an answer that comes byte by byte', async () => {
       const { url, hanging, closed } = await hangs((socket, reached) => {
         socket.once('data', () => {
           socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n');
@@ -360,7 +360,7 @@ describe('AxiosTokenTransport', () => {
       await closed;
     });
 
-    it('is real where the clock is', async () => {
+    it('holds with the clock of the system too', async () => {
       const server = await serve(() => undefined);
       const tokens = new AxiosTokenTransport({ clock: systemClock, deadlineMs: 50 });
       expect(await failure(tokens.send(server.url, REQUEST))).toMatchObject({ failure: 'timeout' });
@@ -387,13 +387,13 @@ describe('AxiosTokenTransport', () => {
         'an answer that is no HTTP',
         (socket) => socket.once('data', () => socket.end('220 smtp.test ready\r\n')),
       ],
-    ])('is said in a word after %s', async (_, start) => {
+    ])('has a one-word reason after %s', async (_, start) => {
       const error = await failure(transport().transport.send(await serveBytes(start), REQUEST));
       expect(error).toMatchObject({ failure: 'network' });
       expect(error.systemCode).toMatch(/^[A-Z_]+$/);
     });
 
-    it('names what the system says when nobody listens', async () => {
+    it('has the code of the system when nobody listens', async () => {
       const server = await startLoopbackServer(() => undefined);
       await server.close();
       const error = await failure(transport().transport.send(server.url, REQUEST));
@@ -434,7 +434,7 @@ describe('AxiosTokenTransport', () => {
       });
     });
 
-    it('sends nothing any more', async () => {
+    it('lets no further request be sent', async () => {
       const server = await serve((_, response) => json(response, 200, {}));
       const sending = transport().transport.send(server.url, REQUEST, AbortSignal.abort());
       expect(await failure(sending)).toMatchObject({ failure: 'cancelled' });

@@ -129,7 +129,7 @@ describe('privateKeyJwt', () => {
     expect(ids.size).toBe(20);
   });
 
-  it('has the application’s signer sign where no key is named, and gives it the credentials', async () => {
+  it('asks the signer of the application where no key is named, and gives it the credentials', async () => {
     const { privateKey, publicKey } = PAIRS.ES256;
     const authentication = privateKeyJwt<Client>({ algorithm: 'ES256' });
     expect(strategyWith(authentication).needsSigner).toBe(true);
@@ -150,7 +150,7 @@ describe('privateKeyJwt', () => {
     expect(asked).toEqual([{ credentials: { id: 'client-1' } }]);
   });
 
-  it('is a fault of the definition without key and signer, or with a key that is none', async () => {
+  it('is a fault of the definition without key and signer, or with a value that is not a key', async () => {
     await expect(
       assertionIn(privateKeyJwt({ algorithm: 'ES256' }), { id: 'client-1' }),
     ).rejects.toMatchObject({
@@ -200,7 +200,7 @@ describe('the description of an assertion', () => {
     [at('lifetimeMs'), { lifetimeMs: 60 }],
     [at('lifetimeMs'), { lifetimeMs: 24 * 3_600_000 }],
     [at('kid'), { kid: 'k1' }],
-  ])('is refused where it is made: %s in %j', (path, changes) => {
+  ])('is refused when the definition is made: %s in %j', (path, changes) => {
     expect(pathsOf(() => privateKeyJwt({ algorithm: 'ES256', ...changes } as never))).toEqual([path]);
   });
 

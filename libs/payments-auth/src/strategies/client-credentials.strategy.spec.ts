@@ -58,7 +58,7 @@ describe('clientCredentials', () => {
       );
     });
 
-    it('authenticates in the only way that the endpoint takes', async () => {
+    it('authenticates in the only way that the endpoint accepts', async () => {
       const bodyOnly = strategyFrom({ authentication: ['client_secret_post'] });
       expect(bodyOnly.authentication).toEqual(['client_secret_post']);
       expect((await bodyOnly.request(given(client), BASIC)).headers).not.toHaveProperty('Authorization');

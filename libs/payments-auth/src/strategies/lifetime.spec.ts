@@ -28,7 +28,7 @@ describe('lifetimeOf', () => {
     });
 
     it.each([[0.5], [0.001], ['0.000001'], [Number.MIN_VALUE]])(
-      '%j is too short to log in for, and taken for a second',
+      '%j is too short for a login, and counts as one second',
       (relative) => expect(lifetime({ relative })).toEqual({ lifetimeMs: 1_000, from: 'relative' }),
     );
 
@@ -56,11 +56,11 @@ describe('lifetimeOf', () => {
       [true],
       [{}],
       [[3_600]],
-    ])('%p gives way to the documented lifetime', (relative) => {
+    ])('%p is ignored, and the documented lifetime counts', (relative) => {
       expect(lifetime({ relative })).toEqual({ lifetimeMs: HOUR_MS, from: 'documented' });
     });
 
-    it('goes before the claims of the token and before a date', () => {
+    it('counts before the claims of the token and before a date', () => {
       const token = jwt({ iat: NOW_S, exp: NOW_S + 60 });
       const absolute = '2026-01-02T03:05:05Z';
       expect(lifetime({ relative: 90, token, absolute })).toEqual({ lifetimeMs: 90_000, from: 'relative' });
@@ -68,7 +68,7 @@ describe('lifetimeOf', () => {
   });
 
   describe('the claims of a JWT', () => {
-    it('tell the lifetime without any clock of ours', () => {
+    it('give the lifetime without a clock of this machine', () => {
       const token = jwt({ iat: 1_000_000, exp: 1_001_800 });
       expect(lifetime({ token })).toEqual({ lifetimeMs: 1_800_000, from: 'jwt' });
     });
@@ -78,23 +78,23 @@ describe('lifetimeOf', () => {
       expect(lifetime({ token, date: DATE }).from).toBe('jwt');
     });
 
-    it('go before a date', () => {
+    it('count before a date', () => {
       const token = jwt({ iat: 1_000_000, exp: 1_001_800 });
       expect(lifetime({ token, absolute: '2026-01-02T03:05:05Z' }).from).toBe('jwt');
     });
 
-    it('leave only the rest of a token that was issued a while ago', () => {
+    it('give only the remaining life of a token that was issued a while ago', () => {
       const token = jwt({ iat: NOW_S - 3_000, exp: NOW_S + 600 });
       expect(lifetime({ token, date: DATE }).lifetimeMs).toBe((NOW_S + 600) * 1_000 - NOW_MS);
     });
 
-    it('are not stretched by a Date header from 1970', () => {
+    it('give no longer life because of a Date header from 1970', () => {
       const token = jwt({ iat: NOW_S, exp: NOW_S + 3_600 });
       const date = 'Thu, 01 Jan 1970 00:00:00 GMT';
       expect(lifetime({ token, date }).lifetimeMs).toBeLessThanOrEqual(HOUR_MS);
     });
 
-    it('tell an instant when only the end is claimed', () => {
+    it('give an instant when only the end is claimed', () => {
       const token = jwt({ exp: NOW_S + 1_800 });
       expect(lifetime({ token, date: DATE })).toEqual({
         lifetimeMs: (NOW_S + 1_800) * 1_000 - NOW_MS,
@@ -111,7 +111,7 @@ describe('lifetimeOf', () => {
       ['text', jwt({ iat: 'today', exp: 'tomorrow' })],
       ['negative numbers', jwt({ iat: -2, exp: -1 })],
       ['two parts only', 'eyJhIjoxfQ.eyJleHAiOjF9'],
-    ])('that are %s give way to the documented lifetime', (_, token) => {
+    ])('are ignored when they are %s, and the documented lifetime counts', (_, token) => {
       expect(lifetime({ token })).toEqual({ lifetimeMs: HOUR_MS, from: 'documented' });
     });
   });
@@ -131,7 +131,7 @@ describe('lifetimeOf', () => {
       expect(lifetime({ absolute, date: DATE })).toEqual({ lifetimeMs: 1_800_000, from: 'absolute' });
     });
 
-    it("is read against the answer's own Date, so that a skewed clock does not matter", () => {
+    it('is compared with the Date of the same answer, so that a wrong clock does not matter', () => {
       const absolute = '2026-01-02T03:34:05Z';
       const behind = lifetime({ absolute, date: DATE, requestedAtMs: NOW_MS - 20 * HOUR_MS });
       const ahead = lifetime({ absolute, date: DATE, requestedAtMs: NOW_MS + 20 * HOUR_MS });
@@ -139,7 +139,7 @@ describe('lifetimeOf', () => {
       expect(ahead.lifetimeMs).toBe(1_799_001);
     });
 
-    it('is read against our clock when there is no Date, or one that makes no sense', () => {
+    it('is compared with the clock of this machine when the answer has no usable Date', () => {
       const absolute = '2026-01-02T03:34:05.250Z';
       for (const date of [undefined, 'yesterday', 'Thu, 01 Jan 1970 00:00:00 GMT']) {
         expect(lifetime({ absolute, date })).toEqual({ lifetimeMs: 1_800_000, from: 'absolute' });
@@ -159,12 +159,12 @@ describe('lifetimeOf', () => {
       [null],
       [{}],
       [-5],
-    ])('%j gives way to the documented lifetime', (absolute) => {
+    ])('%j is ignored, and the documented lifetime counts', (absolute) => {
       expect(lifetime({ absolute, date: DATE })).toEqual({ lifetimeMs: HOUR_MS, from: 'documented' });
     });
   });
 
-  describe('whatever the answer holds', () => {
+  describe('the lifetime from any answer', () => {
     const anything = fc.oneof(fc.anything(), fc.double(), fc.date().map(String), fc.string());
     const token = fc.oneof(fc.string(), fc.jsonValue().map(jwt));
     const date = fc.oneof(
@@ -189,7 +189,7 @@ describe('lifetimeOf', () => {
       expect(fc.check(property, { numRuns: 1_000 })).toMatchObject({ failed: false });
     });
 
-    it('a number of seconds and its decimal text mean the same: a thousand milliseconds each', () => {
+    it('is the same from a number of seconds and from its decimal text', () => {
       const property = fc.property(
         fc.integer({ min: 1, max: 24 * 3_600 }),
         (seconds) =>
@@ -199,7 +199,7 @@ describe('lifetimeOf', () => {
       expect(fc.check(property)).toMatchObject({ failed: false });
     });
 
-    it('a date is off by less than the second that Date leaves open, however wrong the clocks are', () => {
+    it('is off by less than a second with a date, however wrong the clocks are', () => {
       const property = fc.property(
         fc.integer({ min: 1_000, max: 20 * HOUR_MS }),
         fc.integer({ min: -10 * HOUR_MS, max: 10 * HOUR_MS }),
@@ -217,7 +217,7 @@ describe('lifetimeOf', () => {
       expect(fc.check(property, { numRuns: 1_000 })).toMatchObject({ failed: false });
     });
 
-    it('a date is exact where the clocks agree', () => {
+    it('is exact with a date where the clocks agree', () => {
       const property = fc.property(fc.integer({ min: 1_000, max: 20 * HOUR_MS }), (livesMs) => {
         const absolute = new Date(NOW_MS + livesMs).toISOString();
         return lifetime({ absolute, date: DATE }).lifetimeMs === livesMs;

@@ -104,7 +104,7 @@ describe('login', () => {
     ['token.headers', { headers: tripsOver }],
     ['token.body', { body: tripsOver }],
     ['token.revoke.body', { revoke: { path: '/logout', body: tripsOver } }],
-  ])('says which function threw while a request was made: %s', async (path, changes) => {
+  ])('fails with the name of the function that threw: %s', async (path, changes) => {
     const strategy = strategyFrom(changes);
     const make = async () =>
       path.includes('revoke')
@@ -113,7 +113,7 @@ describe('login', () => {
     await expect(make()).rejects.toMatchObject({ path, cause: expect.any(TypeError) });
   });
 
-  it('knows no limits and no quota unless told', () => {
+  it('has no limits and no quota unless the definition names them', () => {
     expect(strategyFrom()).toMatchObject({ limits: [], loginsEatQuota: false });
     const limits = [{ limit: 1, perMs: 1_000, per: 'ip' } as const];
     expect(strategyFrom({ limits, loginsEatQuota: true })).toMatchObject({
@@ -133,7 +133,7 @@ describe('login', () => {
       });
     });
 
-    it('falls back on the documented lifetime', () => {
+    it('gives the documented lifetime when it states none', () => {
       expect(strategy.read(answer(200, { data: { session: { token: 'tok' } } }), 0)).toMatchObject({
         lifetime: { lifetimeMs: 600_000, from: 'documented' },
       });
@@ -146,7 +146,7 @@ describe('login', () => {
       });
     });
 
-    it('means a wrong secret even when a token lies beside it', () => {
+    it('means a wrong secret also when a token stands beside it', () => {
       const body = { error: 'bad_password', data: { session: { token: 'tok' } } };
       expect(strategy.read(answer(200, body), 0).outcome).toBe('rejected');
     });
@@ -159,7 +159,7 @@ describe('login', () => {
       ['an outage with status 200', answer(200, { error: 'maintenance' }), 'maintenance'],
       ["a portal's page with status 200", answer(200, undefined), 'HTTP 200 without a usable token'],
       ['no content', answer(204, undefined), 'HTTP 204 without a usable token'],
-    ])('is an outage and no wrong secret when it is %s', (_, received, reason) => {
+    ])('is an outage and not a wrong secret when it is %s', (_, received, reason) => {
       expect(strategy.read(received, 0)).toEqual({ outcome: 'unavailable', reason });
     });
 
@@ -175,7 +175,7 @@ describe('login', () => {
       });
     });
 
-    it('is an outage where it says in the provider’s words why there is no token', () => {
+    it('is an outage when it says in the provider’s words why there is no token', () => {
       const received = answer(200, { error: 'busy', data: { session: { token: '' } } });
       expect(strategy.read(received, 0)).toEqual({ outcome: 'unavailable', reason: 'busy' });
     });
@@ -193,10 +193,13 @@ describe('login', () => {
       });
     });
 
-    it.each([429, 500, 502, 503])('is an outage at %i, whatever trips over its page', (status) => {
-      const outage = { outcome: 'unavailable', reason: `HTTP ${status}` };
-      expect(strategyFrom({ rejected: tripsOver }).read(answer(status, undefined), 0)).toEqual(outage);
-    });
+    it.each([429, 500, 502, 503])(
+      'is an outage at %i, also when a function throws because of its body',
+      (status) => {
+        const outage = { outcome: 'unavailable', reason: `HTTP ${status}` };
+        expect(strategyFrom({ rejected: tripsOver }).read(answer(status, undefined), 0)).toEqual(outage);
+      },
+    );
 
     it('is a fault of the definition when a function that has to answer at once returns a promise', () => {
       const late = strategyFrom({ rejected: answersLate as never });
@@ -227,21 +230,21 @@ describe('login', () => {
       expect(strategy.read(answer(200, { data: { session: { token } } }), 0).outcome).toBe('issued');
     });
 
-    it('is not taken when the definition wants to see more', () => {
+    it('gives no token when the definition requires more than a token', () => {
       const careful = strategyFrom({ issued: ({ body }) => valueAt(body, 'ok') === true });
       const session = { token: 'tok' };
       expect(careful.read(answer(200, { ok: false, data: { session } }), 0).outcome).toBe('unavailable');
       expect(careful.read(answer(200, { ok: true, data: { session } }), 0).outcome).toBe('issued');
     });
 
-    it('issues the token that a function finds, where it is the whole text', () => {
+    it('issues the token that a function of the definition finds in the text', () => {
       const plain = strategyFrom({ answer: { token: ({ text }) => text.trim() || undefined } });
       const received = { ...answer(200, undefined), text: 'eyJ.whole.body\n' };
       expect(plain.read(received, 0)).toMatchObject({ outcome: 'issued', token: 'eyJ.whole.body' });
       expect(plain.read({ ...received, text: ' ' }, 0).outcome).toBe('unavailable');
     });
 
-    it('finds no fields that are not in the JSON', () => {
+    it('gives no field that is not in the JSON', () => {
       const odd = strategyFrom({ answer: { token: 'constructor.name' } });
       expect(odd.read(answer(200, {}), 0)).toMatchObject(FAULT);
     });

@@ -18,10 +18,10 @@ const CLIENT = {
   documentedLifetimeMs: 600_000,
 };
 
-/** A path, and a message of some length that reads well: no article and no full stop too many. */
+/** A path, and a message of some length with no doubled article and no doubled full stop. */
 const SAID = /^[^:]+: (?!.*(?:\ba (?:object|array)\b|\.\.$|\?\.)).{12,}$/;
 
-/** The paths of what a factory refuses. */
+/** The paths of the mistakes that a factory refuses. */
 function pathsOf(make: () => unknown): string[] {
   try {
     make();
@@ -34,8 +34,8 @@ function pathsOf(make: () => unknown): string[] {
   return [];
 }
 
-describe('A factory of tokens refuses a slip where it is made, by its path', () => {
-  it('takes what says all that is needed', () => {
+describe('a factory of tokens', () => {
+  it('accepts a description with everything that is needed', () => {
     expect(pathsOf(() => login<Acme>(LOGIN))).toEqual([]);
     expect(pathsOf(() => clientCredentials<Acme>(CLIENT))).toEqual([]);
   });
@@ -101,7 +101,7 @@ describe('A factory of tokens refuses a slip where it is made, by its path', () 
     ['token.answer.scope', { answer: { token: 'token', scope: 'scope' } }],
     ['token.lifetimeMs', { lifetimeMs: 600_000 }],
     ['token.client', { client: () => ({ id: 'acme' }) }],
-  ])('%s in a login with %j', (path, changes) => {
+  ])('refuses %s in a login with %j', (path, changes) => {
     expect(pathsOf(() => login<Acme>({ ...LOGIN, ...changes }))).toEqual([path]);
   });
 
@@ -127,7 +127,7 @@ describe('A factory of tokens refuses a slip where it is made, by its path', () 
     ['token.tokenType', { tokenType: /bearer/i }],
     ['token.rotates', { rotates: true }],
     ['token.method', { method: 'GET' }],
-  ])('%s in client credentials with %j', (path, changes) => {
+  ])('refuses %s in client credentials with %j', (path, changes) => {
     expect(pathsOf(() => clientCredentials<Acme>({ ...CLIENT, ...changes }))).toEqual([path]);
   });
 
@@ -139,12 +139,12 @@ describe('A factory of tokens refuses a slip where it is made, by its path', () 
     ['token.client', { client: undefined }],
     ['token.wrongClient', { wrongClient: true }],
     ['token.body', { body: () => ({ json: {} }) }],
-  ])('%s in a refresh token with %j', (path, changes) => {
+  ])('refuses %s in a refresh token with %j', (path, changes) => {
     const spec = { ...CLIENT, refreshToken: () => 'invented', rotates: true, ...changes };
     expect(pathsOf(() => refreshToken<Acme>(spec))).toEqual([path]);
   });
 
-  it('names all of them at once, and says what to do', () => {
+  it('names all mistakes at once, each with what to do', () => {
     const broken = { ...LOGIN, path: 'session', documentedLifetimeMs: 3_600, rejected: undefined } as never;
     expect(() => login(broken)).toThrow(
       /login\(\{ … \}\).*\n {2}- token\.path: expected a path that begins with one "\/"\n {2}- token\.documentedLifetimeMs: .*may say seconds\n {2}- token\.rejected: expected a function, and it is missing/,

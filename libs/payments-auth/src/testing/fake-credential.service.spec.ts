@@ -10,7 +10,7 @@ describe('FakeCredentialService', () => {
     expect(fake.status()).toMatchObject({ state: 'fresh', expiresAtMs: 5 });
   });
 
-  it('signs as a definition does in authenticate(), and fails there as it is told', async () => {
+  it('signs in authenticate() as a definition does, and fails there when a test says so', async () => {
     const definition = defineProvider<{ secret: string }, 'acme'>({
       name: 'acme',
       title: 'Acme',
@@ -52,14 +52,14 @@ describe('FakeCredentialService', () => {
     expect(fake.calls).toEqual({ headers: 0, get: 2, refresh: 1, revoke: 1, rotate: 1 });
   });
 
-  it('gives no new token for one that has been replaced already, as the real one does', async () => {
+  it('gives no new token in place of one that was already replaced, like the real service', async () => {
     const fake = new FakeCredentialService({ token: 't' });
     const first = await fake.get();
     await fake.refresh(first);
     expect((await fake.refresh(first)).token).toBe('t-2');
   });
 
-  it('fails with the code it is told, until it recovers', async () => {
+  it('fails with the code that a test gives, until it recovers', async () => {
     const fake = new FakeCredentialService();
     fake.fail('CREDENTIALS_UNAVAILABLE', { retryAfterMs: 2_000 });
     const error: unknown = await fake.headers().catch((reason: unknown) => reason);

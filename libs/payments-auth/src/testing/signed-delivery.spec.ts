@@ -77,7 +77,7 @@ describe('signedDelivery', () => {
     },
   );
 
-  it('takes the first scheme that counts, and names those that there are', async () => {
+  it('uses the first scheme that counts, and names the known schemes when one is misspelt', async () => {
     const definition = definitionOf(WEBHOOKS.mollie);
     const { headers } = await signedDelivery(definition, { payload: {}, credentials: CREDENTIALS });
     expect(headers['x-mollie-signature']).toMatch(/^sha256=[0-9a-f]{64}$/);

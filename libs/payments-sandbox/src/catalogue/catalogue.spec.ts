@@ -39,7 +39,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
     return textBelow(await bodyOf(await send(login.sent(keysOf(account)))), login.token);
   }
 
-  /** What every call carries, for an account. */
+  /** The headers of every call of an account. */
   async function callerOf(account?: string) {
     const [keys, token] = [keysOf(account), await tokenOf(account)];
     return (method: string, path: string, given: { host?: string; payload?: object } = {}) => {
@@ -98,7 +98,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
     await expectAnswer(await other('GET', '/sandbox/echo'), row.refused);
   });
 
-  it('says in its own words what no new credential cures', async () => {
+  it('refuses in its own words a call that no new credential helps', async () => {
     provider.misbehave({ fault: 'forbid', path: '/sandbox/echo', times: 1 });
     const answer = await (await callerOf())('GET', '/sandbox/echo');
 
@@ -108,7 +108,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
     expect(provider.counts.refusals).toBe(1);
   });
 
-  it('stands in the README, with its fields, its calls and its schemes', () => {
+  it('is in the README, with its fields, its calls and its webhook schemes', () => {
     const line = README.split('\n').find((each) => each.startsWith(`| \`${name}\` `)) ?? '';
     const { read, write } = provider.examplesOf();
     const fields = keysOf() as { readonly merchantId?: string };
@@ -129,7 +129,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
       expect(values).toContain(value);
   });
 
-  it('signs what it sends as the vectors of the facts say', () => {
+  it('signs its webhooks as the published vectors say', () => {
     expect(new Set(row.webhooks?.map(({ scheme }) => scheme) ?? [])).toEqual(
       new Set(provider.webhookSchemes.filter((scheme) => isSigned(scheme))),
     );
@@ -149,7 +149,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
     expect(made).toEqual((row.webhooks ?? []).map(({ scheme, stands }) => [scheme, stands[1]]));
   });
 
-  it('forges what it sends: another key, another amount, no signature', () => {
+  it('can forge its webhooks: another key, another amount, no signature', () => {
     const distinct = provider.webhookSchemes.filter(isSigned).map((scheme) => {
       const given = { scheme, event: EVENT, id: 'wh-1' };
       const forged = (['wrong-key', 'changed-body', 'unsigned'] as const).map((forge) =>
@@ -162,7 +162,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
 
   const EVENT = { id: 'evt_1', amount: '100' };
 
-  it('refuses a forgery and a time that would change nothing', () => {
+  it('refuses to make a forgery that would be genuine, and to set a time that is not signed', () => {
     const quiet = provider.webhookSchemes.filter((scheme) => {
       const at = (signedAtMs: number) => () =>
         provider.webhook({ scheme, event: EVENT, id: 'wh-1', signedAtMs, forge: 'changed-body' });
@@ -177,7 +177,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
 
   const REFUSED = 'changes nothing';
 
-  /** The message, or that it is refused. */
+  /** The message, or the refusal to make it. */
   function heard(make: () => unknown): string {
     try {
       return JSON.stringify(make());
@@ -186,7 +186,7 @@ describe.each(Object.entries(ROWS))('%s', (name, row) => {
     }
   }
 
-  /** Whether its messages carry anything that a forger lacks. */
+  /** Whether its messages carry anything that a forger cannot make. */
   function isSigned(scheme: string): boolean {
     return heard(() => provider.webhook({ scheme, event: EVENT, forge: 'unsigned' })) !== REFUSED;
   }
@@ -211,7 +211,7 @@ describe.each(
   };
   const own = () => provider.credentials as Keys;
 
-  it('issues a token in the words of its documents', async () => {
+  it('issues a token as its documents say', async () => {
     const [status, body] = await send(own());
 
     expect([status, body]).toEqual([login.status ?? 200, expect.objectContaining(login.answer)]);
@@ -219,14 +219,14 @@ describe.each(
     expect(provider.counts).toMatchObject({ tokenRequests: 1, tokensIssued: 1 });
   });
 
-  it('says no to wrong credentials in the words of its documents', async () => {
+  it('rejects wrong credentials as its documents say', async () => {
     const answer = await sendTo(provider, login.sent(provider.wrongCredentialsOf() as Keys));
 
     await expectAnswer(answer, login.wrong);
     expect(provider.counts).toMatchObject({ tokensIssued: 0, loginsRefused: 1 });
   });
 
-  it('lets a fault strike the token that its answer states', async () => {
+  it('applies a fault to the token that its answer states', async () => {
     provider.misbehave({ fault: 'malformed-token', token: 'number', times: 1 });
     expect(textBelow((await send(own()))[1], login.token)).toBe('12345');
   });

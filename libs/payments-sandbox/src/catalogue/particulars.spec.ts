@@ -62,16 +62,13 @@ it.each([
   ['adyen', 401, '"errorCode":"000"'],
   ['rapyd', 401, 'UNAUTHORIZED_API_CALL'],
   ['stripe', 404, 'invalid_request_error'],
-] as const)(
-  '%s answers %i to a path that nothing is at, and counts no refusal',
-  async (name, status, words) => {
-    await start(name);
-    const answer = await call('GET', '/nothing/here');
+] as const)('%s answers %i to an unknown path, and counts no refusal', async (name, status, words) => {
+  await start(name);
+  const answer = await call('GET', '/nothing/here');
 
-    expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining(words)]);
-    expect(provider.counts).toMatchObject({ refusals: 0, accepted: 0 });
-  },
-);
+  expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining(words)]);
+  expect(provider.counts).toMatchObject({ refusals: 0, accepted: 0 });
+});
 
 it.each([
   ['paypal', 'paypal-request-id'],
@@ -80,7 +77,7 @@ it.each([
   ['klarna', 'klarna-idempotency-key'],
   ['rapyd', 'idempotency'],
   ['stripe', 'idempotency-key'],
-] as const)('%s tells the same payment by the header %s', async (name, header) => {
+] as const)('%s recognises the same payment by the header %s', async (name, header) => {
   await start(name);
   const pay = () => call('POST', '/sandbox/payments', { [header]: 'once12345678' });
 
@@ -99,7 +96,7 @@ it.each([
   ['gocardless', { 'gocardless-version': 'left out' }, 400, 'missing_version_header'],
   ['cashfree', { 'x-api-version': 'left out' }, 400, 'x-api-version'],
   ['flutterwave-v4', { 'x-idempotency-key': '7a7bb9cc-3c5b-4c1e' }, 400, 'X-Idempotency-Key'],
-] as const)('%s wants more than a good credential: %j', async (name, headers, status, words) => {
+] as const)('%s requires more than a good credential: %j', async (name, headers, status, words) => {
   await start(name);
   const answer = await call('GET', '/sandbox/echo', headers);
 
@@ -139,7 +136,7 @@ it('stripe takes its key as a bearer token too, and Basic only without a passwor
   expect(answers.map(({ status }) => status)).toEqual([200, 401]);
 });
 
-it('daraja ends the earlier token at each login, and says no in the code of each API', async () => {
+it('daraja ends the earlier token at each login, and refuses with the code of each API', async () => {
   await start('daraja');
   const first = await tokenOf();
   const second = await tokenOf();
@@ -154,7 +151,7 @@ it('daraja ends the earlier token at each login, and says no in the code of each
   expect(await codeOf('/mpesa/c2b/v1/registerurl')).toEqual([400, '400.003.01']);
 });
 
-it('daraja names a wrong grant type and limits by a code of 500', async () => {
+it('daraja has a code of its own for a wrong grant type, and answers limits with 500', async () => {
   await start('daraja');
   const { consumerKey = '', consumerSecret = '' } = own();
   const headers = { authorization: basic(consumerKey, consumerSecret) };
@@ -173,7 +170,7 @@ it('daraja names a wrong grant type and limits by a code of 500', async () => {
 });
 
 it.each(['momo-collection', 'momo-disbursement', 'momo-remittance'] as const)(
-  '%s ends its tokens with a new key, and wants a reference on a payment',
+  '%s ends its tokens when the key is rotated, and requires a reference on a payment',
   async (name) => {
     await start(name);
     const token = await tokenOf();
@@ -245,11 +242,11 @@ it('cashfree reports its limit with the seconds that are left', async () => {
   const answer = await call('GET', '/sandbox/echo');
 
   expect(answer.headers.get('x-ratelimit-limit')).toBe('200');
-  // 1 700 000 000 is 40 s before the end of its minute.
+  // At 1 700 000 000 the current minute has 40 s left.
   expect(answer.headers.get('x-ratelimit-reset')).toBe('40');
 });
 
-it('coinbase-cdp takes a key on P-256 in PEM too', async () => {
+it('coinbase-cdp accepts a key on P-256 in PEM too', async () => {
   await start('coinbase-cdp');
   const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   provider.addAccount('shop-2', {
@@ -268,7 +265,7 @@ it('coinbase-cdp takes a key on P-256 in PEM too', async () => {
   expect(await statusOf(`POST ${host}/sandbox/echo`)).toBe(401);
 });
 
-it('paypal refuses young tokens where it is told to, in the words that its users report', async () => {
+it('paypal refuses young tokens when the setting says so, in the words that its users report', async () => {
   await start('paypal');
   provider.configure({ tokensRefusedForMs: 1_000 });
   const answer = await call('GET', '/v1/notifications/webhooks');

@@ -23,7 +23,7 @@ describe('refresh tokens', () => {
   const mercadopago = () => sandbox.provider('mercadopago-oauth') as unknown as SandboxProvider;
   const square = () => sandbox.provider('square-oauth') as unknown as SandboxProvider;
 
-  it('are good for one use where the provider replaces them, and every spend is counted', async () => {
+  it('can be used once where the provider replaces them, and every use is counted', async () => {
     const first = mercadopago().credentials as Keys;
     const answers = await Promise.all([1, 2].map(() => spend(mercadopago(), first)));
     const won = answers.find(({ status }) => status === 200);
@@ -38,7 +38,7 @@ describe('refresh tokens', () => {
     expect((await spend(mercadopago())).status).toBe(200);
   });
 
-  it('are good for many uses where the provider keeps them', async () => {
+  it('can be used many times where the provider keeps them', async () => {
     const answers = [await spend(square()), await spend(square())];
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
@@ -55,14 +55,14 @@ describe('refresh tokens', () => {
     expect(mercadopago().refreshTokens).toEqual([]);
   });
 
-  it('exist at providers that hand them out alone', async () => {
+  it('exist only at providers that hand them out', async () => {
     const other = await startSandbox({ providers: ['stripe'] });
 
     expect(() => other.provider('stripe').revokeRefreshToken()).toThrow('has no refresh tokens');
     await other.close();
   });
 
-  it('end with the consent of their own merchant alone', async () => {
+  it('end when their own merchant takes the consent back, and no other merchant', async () => {
     mercadopago().addAccount('shop-2');
     mercadopago().revokeRefreshToken();
 
@@ -70,7 +70,7 @@ describe('refresh tokens', () => {
     expect((await spend(mercadopago(), mercadopago().credentialsOf('shop-2') as Keys)).status).toBe(200);
   });
 
-  it('survive a login whose answer never arrives only as spent ones', async () => {
+  it('count as spent after a login whose answer never arrives', async () => {
     mercadopago().misbehave({ fault: 'drop', when: 'after', on: 'token', times: 1 });
     const before = mercadopago().credentials as Keys;
 
@@ -79,7 +79,7 @@ describe('refresh tokens', () => {
     expect(mercadopago().refreshTokens[0]).toMatchObject({ spends: 2, state: 'spent' });
   });
 
-  it('strike as faults for the logins of one merchant', async () => {
+  it('let a fault apply to the logins of one merchant', async () => {
     mercadopago().addAccount('shop-2');
     await spend(mercadopago());
     mercadopago().misbehave({ fault: 'rate-limit', on: 'token', account: 'own' });

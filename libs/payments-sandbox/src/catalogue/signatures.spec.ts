@@ -9,12 +9,12 @@ import { asForm, asJson, basic, bearer, type Keys, type Sent } from '../testing/
 import { SIGNING, revolutAssertion } from '../testing/catalogue/signing.rows.js';
 import { VECTOR_KEYS } from '../testing/catalogue/vector-keys.js';
 
-/** A request that the facts sign: what they call the keys, and every byte that is signed. */
+/** A request with a published signature: the names of its keys, and every byte that is signed. */
 interface Vector {
   readonly keys: Keys;
   readonly sent: Sent;
   readonly atMs?: number;
-  /** What is not signed: changing it changes nothing. */
+  /** What is not signed: a change of it does not matter. */
   readonly unsigned?: 'body';
 }
 
@@ -144,7 +144,7 @@ async function start(name: string, atMs = 1_700_000_000_000): Promise<void> {
   provider = sandbox.running[0] as SandboxProvider;
 }
 
-/** As `fetch`, which lets nobody choose the Host header. */
+/** Like `fetch`, but with a Host header of the caller's choice. */
 function send({ method, path, headers = {}, body = '' }: Sent): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const length = body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) };
@@ -170,7 +170,7 @@ describe.each(Object.entries(VECTORS))('the signature of %s', (name, { keys, sen
     provider.addAccount('vector', keys);
   });
 
-  it('holds for the request of the vector, byte for byte', async () => {
+  it('is accepted for the request of the vector, byte for byte', async () => {
     await send(sent);
 
     expect(provider.requests.at(-1)).toMatchObject({ account: 'vector' });
@@ -178,7 +178,7 @@ describe.each(Object.entries(VECTORS))('the signature of %s', (name, { keys, sen
     expect(provider.counts.refusals).toBe(0);
   });
 
-  it('does not hold when one byte of what is signed is another', async () => {
+  it('is refused when one signed byte is different', async () => {
     const changed =
       unsigned === 'body'
         ? { ...sent, path: `${sent.path}?changed=1`, headers: { ...sent.headers, host: 'other.example' } }
@@ -186,13 +186,13 @@ describe.each(Object.entries(VECTORS))('the signature of %s', (name, { keys, sen
 
     expect(JSON.stringify(changed)).not.toBe(JSON.stringify(sent));
     await send(changed);
-    // Outbound payments of GoCardless carry a good token beside a bad signature.
+    // An outbound payment of GoCardless carries a good token beside the bad signature.
     expect(outcome()).toBe(name === 'gocardless' ? 'declined' : 'refused');
     expect(provider.counts).toMatchObject({ accepted: 0, executions: 0 });
   });
 });
 
-describe('what else is signed', () => {
+describe('other signatures', () => {
   it('truelayer verifies a detached signature over the bytes that arrive', async () => {
     await start('truelayer');
     provider.addAccount('vector', {
@@ -246,7 +246,7 @@ describe('what else is signed', () => {
     expect(verifiedJwt(text, key, 'ES512', `${payload} `)).toBeUndefined();
   });
 
-  it('revolut takes the assertion of the vector, and none for another audience or past its time', async () => {
+  it('revolut accepts the assertion of the vector, and none with another audience or too old', async () => {
     await start('revolut-business');
     const merchant = {
       clientId: 'client-1',
@@ -276,7 +276,7 @@ describe('what else is signed', () => {
     expect(provider.refreshTokens).toMatchObject([{ account: 'vector', spends: 1, state: 'alive' }]);
   });
 
-  it('wise asks for a signature of a one-time token, and takes it once', async () => {
+  it('wise asks for a signature of a one-time token, and accepts it once', async () => {
     await start('wise');
     const { apiToken = '', privateKey = '' } = provider.credentials as Keys;
     const pay = async (headers: Readonly<Record<string, string>> = {}) => {
@@ -348,7 +348,7 @@ describe('what else is signed', () => {
     });
   });
 
-  it('paypal proves its webhooks by a certificate with a chain, and when it is asked', async () => {
+  it('paypal proves its webhooks by a certificate with a chain, and by its own API', async () => {
     await start('paypal');
     const message = provider.webhook({ event: { id: 'evt_1' } });
     const header = (name: string) => String(message.headers[`paypal-${name}`]);
@@ -413,7 +413,7 @@ describe('what else is signed', () => {
   });
 });
 
-it('every row that signs its calls is held by a vector', async () => {
+it('every row that signs its calls has a vector', async () => {
   await start('dlocal');
   expect(
     Object.keys(SIGNING)
@@ -425,7 +425,7 @@ it('every row that signs its calls is held by a vector', async () => {
 const REVOLUT_ASSERTION =
   'eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJleGFtcGxlLmNvbSIsInN1YiI6ImNsaWVudC0xIiwiYXVkIjoiaHR0cHM6Ly9yZXZvbHV0LmNvbSIsImV4cCI6MTcwMDAwMzYwMH0.P4PGs8qNAldlIUwyrOaSKQ2X1lLWXP6nJudbfNarYuBi_3KJ_D65alMtlCbRCSjV1bNdOe2pE5LbpSSRy2g0n6Edjou4VpdE5676gvQ1P0zMpzsN1ceG516qvWKFMZ_AYsYzAHofzlY74c-iPDeNuwXckNiEsjuJa_HhFhE_q3HVXEvwB6rk4dCiurgd0YXxiIFJlBhiSkww92yLnMCl3WQmamTzMtg_McFpb5nMB_smu-RjtvQGEVJX-7ySGFp3jU-DSuoAeJWpgDllnLoDV_SpBXxuDf0xrNiY6cLwtgdUrz05joYVeCWIwhPiilYONqkRJvjNY0BZnn2ZKB-NyA';
 
-/** The vector's key as Coinbase hands it out: seed and public key in base64. */
+/** The key of the vector as Coinbase hands it out: seed and public key in base64. */
 function ed25519Secret(): string {
   return Buffer.concat([rawOf(VECTOR_KEYS.ed.priv), rawOf(VECTOR_KEYS.ed.pub)]).toString('base64');
 }
@@ -435,7 +435,7 @@ function rawOf(pem: string): Buffer {
   return Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64').subarray(-32);
 }
 
-/** CRC-32 bit by bit, as its definition has it. */
+/** CRC-32, computed bit by bit. */
 function crc32Of(text: string): number {
   let crc = 0xff_ff_ff_ff;
   for (const byte of Buffer.from(text)) {

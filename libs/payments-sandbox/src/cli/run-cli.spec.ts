@@ -64,7 +64,7 @@ describe('payments-sandbox', () => {
     expect(lines.every((line) => /^[A-Z_]+='[^']+'$/.test(line))).toBe(true);
   });
 
-  it('starts the providers of a list, with settings, faults and further merchants', async () => {
+  it('starts the listed providers, with settings, faults and further merchants', async () => {
     const command = run(
       '--json',
       '--providers',
@@ -122,7 +122,7 @@ describe('payments-sandbox', () => {
     const second = run('--port', port, '--provider', 'cashfin');
 
     expect(await second.exitCode).toBe(1);
-    // It may meet another port of the first one before it comes to this.
+    // Another port of the first sandbox may be in use too, and be found first.
     expect(second.errors.join('')).toMatch(/port \d+ is in use\. Choose another --port\./);
   });
 });

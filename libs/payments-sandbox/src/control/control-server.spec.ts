@@ -37,7 +37,7 @@ describe('the control API', () => {
     });
   }
 
-  it('is closed unless it is asked for', async () => {
+  it('does not listen unless it is asked for', async () => {
     const quiet = await startSandbox({ providers: ['wakapay'] });
     expect(quiet.controlUrl).toBeUndefined();
     await quiet.close();
@@ -53,7 +53,7 @@ describe('the control API', () => {
     });
   });
 
-  it('says how everything stands, and what the environment is', async () => {
+  it('shows the state of every provider, and the environment variables', async () => {
     await login(sandbox, 'wakapay');
 
     expect((await ask('GET', '/state')).body).toMatchObject({
@@ -159,13 +159,13 @@ describe('the control API', () => {
     expect(answer.body['error']).toContain(message);
   });
 
-  it('wants JSON that says so', async () => {
+  it('requires JSON with the content type of JSON', async () => {
     expect(await resetWith('{}', 'text/plain')).toBe(415);
     expect(await resetWith('{', 'application/json')).toBe(400);
     expect(await resetWith(JSON.stringify('x'.repeat(2 ** 20)), 'application/json')).toBe(413);
   });
 
-  it('answers no foreign host name and no foreign web page', async () => {
+  it('refuses requests with another host name, and from a web page of another origin', async () => {
     const { host } = new URL(sandbox.controlUrl as string);
 
     expect(await statusWith({ host })).toBe(200);

@@ -19,7 +19,7 @@ describe('how a provider behaves', () => {
     return fetch(`${baseUrl}/sandbox/echo`, { headers });
   }
 
-  /** How often 40 calls are answered with each status. */
+  /** How many of 40 calls are answered with each status. */
   async function statuses(headers: Record<string, string>, baseUrl?: string) {
     const counted: Record<number, number> = {};
     for (let n = 0; n < 40; n += 1) {
@@ -49,7 +49,7 @@ describe('how a provider behaves', () => {
     expect([(await call(earlier)).status, (await call(young)).status]).toEqual([200, 401]);
   });
 
-  it('lets one of two servers not know a token for a while after each login', async () => {
+  it('makes one of two servers refuse a token for a while after each login', async () => {
     wakapay().configure({ nodesDisagreeForMs: 300 });
     const headers = await login(sandbox, 'wakapay');
 
@@ -58,7 +58,7 @@ describe('how a provider behaves', () => {
     expect(await statuses(headers)).toEqual({ 200: 40 });
   });
 
-  it('lets the two servers disagree for ever', async () => {
+  it('makes the two servers disagree for ever', async () => {
     wakapay().configure({ nodesDisagreeForMs: 'always' });
     const headers = await login(sandbox, 'wakapay');
 
@@ -66,7 +66,7 @@ describe('how a provider behaves', () => {
     expect(await statuses(headers)).toEqual({ 200: expect.any(Number), 401: expect.any(Number) });
   });
 
-  it('lets one server know only the new key, and the other only the old one', async () => {
+  it('makes one server accept only the new key, and the other only the old key', async () => {
     cashfin().configure({ nodesDisagreeForMs: 60_000 });
     const before = await login(sandbox, 'cashfin');
     expect(await statuses(before, cashfin().baseUrl)).toEqual({ 200: 40 });
@@ -82,7 +82,7 @@ describe('how a provider behaves', () => {
     expect(await statuses(after, cashfin().baseUrl)).toEqual({ 200: 40 });
   });
 
-  /** What 40 calls are answered with, from the same seed and so by the same servers in turn. */
+  /** The answers to 40 calls. With the same seed, the same servers answer in the same order. */
   const statusesOf = async (which: 'old' | 'new') => {
     const same = await startSandbox({ providers: ['cashfin'], seed: 'keys', clock: { now: () => nowMs } });
     const provider = same.provider('cashfin');
@@ -96,7 +96,7 @@ describe('how a provider behaves', () => {
     return answers;
   };
 
-  it('lets each call reach a server that takes exactly one of the two keys', async () => {
+  it('sends each call to a server that accepts exactly one of the two keys', async () => {
     const [old, next] = [await statusesOf('old'), await statusesOf('new')];
     expect(new Set(old)).toEqual(new Set([200, 401]));
     expect(next).toEqual(old.map((status) => (status === 200 ? 401 : 200)));
@@ -121,7 +121,7 @@ describe('how a provider behaves', () => {
     },
   );
 
-  it('revokes a token too whose answer is still on its way', async () => {
+  it('revokes a token also when the answer with it is still on its way', async () => {
     wakapay().misbehave({ fault: 'slow', on: 'token', delayMs: 100 });
     const onItsWay = login(sandbox, 'wakapay');
     while (wakapay().tokens.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
@@ -130,7 +130,7 @@ describe('how a provider behaves', () => {
     expect((await call(await onItsWay)).status).toBe(401);
   });
 
-  it('refuses settings that are no duration and no word', () => {
+  it('refuses settings that are neither a duration nor a known word', () => {
     expect(() =>
       wakapay().configure({ nodesDisagreeForMs: 'never', tokensRefusedForMs: -1 } as never),
     ).toThrow(

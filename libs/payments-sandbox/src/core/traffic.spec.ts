@@ -17,7 +17,7 @@ describe('traffic', () => {
       headers: { authorization: cashfin().credentials.clientSecret, ...headers },
     });
 
-  it('keeps what arrived, as it arrived', async () => {
+  it('records requests as they arrived', async () => {
     await post('{"reference":"R-1"}', { 'X-Custom': 'Value' });
 
     expect(cashfin().requests).toMatchObject([
@@ -71,7 +71,7 @@ describe('traffic', () => {
     expect(cashfin().counts.replays).toBe(1);
   });
 
-  it('compares a body with the hash its sender states', async () => {
+  it('compares a body with the hash in the header of its sender', async () => {
     const hash = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
     await post('abc', { 'x-body-sha256': hash });
     expect(cashfin().counts.changedBodies).toBe(0);
@@ -80,7 +80,7 @@ describe('traffic', () => {
     expect(cashfin().counts.changedBodies).toBe(1);
   });
 
-  it('forgets on reset, and ends faults and settings with it; merchants stay', async () => {
+  it('is forgotten on reset, which also ends faults and settings, and keeps merchants', async () => {
     cashfin().addAccount('shop-2');
     cashfin().misbehave({ fault: 'refuse' });
     cashfin().configure({ skewMs: 5 });

@@ -5,7 +5,7 @@ import { login, requestToken } from '../testing/login.js';
 import { FAULT_NAMES } from './check-misbehaviour.js';
 import type { MalformedToken, Misbehaviour } from './fault.js';
 
-describe('faults', () => {
+describe('a fault', () => {
   let sandbox: Sandbox;
 
   beforeEach(async () => {
@@ -30,7 +30,7 @@ describe('faults', () => {
   const pay = (key: string) =>
     call({ method: 'POST', body: '{}', headers: { 'idempotency-key': key } }, '/sandbox/payments');
 
-  it('strikes as often as it is told to, and then no more', async () => {
+  it('applies as often as it is told to, and then no more', async () => {
     wakapay().misbehave({ fault: 'server-error', on: 'call', times: 2 });
 
     const statuses = [await call(), await call(), await call()].map(({ status }) => status);
@@ -40,7 +40,7 @@ describe('faults', () => {
     ]);
   });
 
-  it('ends with what planning it handed back, and with behave()', async () => {
+  it('ends by the function that planning it returned, and by behave()', async () => {
     const end = wakapay().misbehave({ fault: 'server-error', on: 'call' });
     end();
     expect((await call()).status).toBe(200);
@@ -50,13 +50,13 @@ describe('faults', () => {
     expect((await call()).status).toBe(200);
   });
 
-  it('strikes with the probability it is given, the same way again under the same seed', async () => {
+  it('applies with the given probability, to the same requests again with the same seed', async () => {
     const first = await statusesUnderSeed('repeat');
     expect(new Set(first)).toEqual(new Set([200, 503]));
     expect(await statusesUnderSeed('repeat')).toEqual(first);
   });
 
-  it('strikes logins without calls, and calls without logins', async () => {
+  it('applies to logins alone, or to calls alone', async () => {
     const headers = await login(sandbox, 'wakapay');
     wakapay().misbehave({ fault: 'server-error', on: 'token' });
 
@@ -64,14 +64,14 @@ describe('faults', () => {
     expect((await fetch(`${wakapay().baseUrl}/sandbox/echo`, { headers })).status).toBe(200);
   });
 
-  it('strikes only the path it names', async () => {
+  it('applies only to the path that it names', async () => {
     wakapay().misbehave({ fault: 'server-error', path: '/business/balance' });
 
     expect((await call({}, '/business/balance')).status).toBe(503);
     expect((await call()).status).toBe(200);
   });
 
-  it('refuses for ever although logins succeed', async () => {
+  it('can refuse every call although logins succeed', async () => {
     wakapay().misbehave({ fault: 'refuse' });
 
     expect((await call()).status).toBe(401);
@@ -83,19 +83,22 @@ describe('faults', () => {
     ['own', 401, /token is malformed/],
     ['bare', 401, /^$/],
     ['html', 403, /<html>/],
-  ] as const)('executes and then refuses, with the %s envelope', async (envelope, status, body) => {
-    wakapay().misbehave({ fault: 'execute-then-refuse', envelope, times: 1 });
+  ] as const)(
+    'can execute a call and then refuse it, with the %s envelope',
+    async (envelope, status, body) => {
+      wakapay().misbehave({ fault: 'execute-then-refuse', envelope, times: 1 });
 
-    const answer = await pay('once');
-    expect(answer.status).toBe(status);
-    expect(await answer.text()).toMatch(body);
-    expect(wakapay().counts).toMatchObject({ executions: 1, refusals: 1 });
+      const answer = await pay('once');
+      expect(answer.status).toBe(status);
+      expect(await answer.text()).toMatch(body);
+      expect(wakapay().counts).toMatchObject({ executions: 1, refusals: 1 });
 
-    await pay('once');
-    expect(wakapay().counts).toMatchObject({ executions: 2, executedTwice: 1 });
-  });
+      await pay('once');
+      expect(wakapay().counts).toMatchObject({ executions: 2, executedTwice: 1 });
+    },
+  );
 
-  it('revokes or expires the token that a call carries, as it arrives', async () => {
+  it('can revoke or expire the token of a call when the call arrives', async () => {
     wakapay().misbehave({ fault: 'revoke-token', times: 1 });
     expect((await call()).status).toBe(401);
     wakapay().misbehave({ fault: 'expire-token', times: 1 });
@@ -104,7 +107,7 @@ describe('faults', () => {
     expect(wakapay().tokens.map(({ state }) => state)).toEqual(['revoked', 'expired']);
   });
 
-  it('rotates a key in mid-flight', async () => {
+  it('can rotate a key while calls are under way', async () => {
     const before = wakapay().credentials;
     wakapay().misbehave({ fault: 'rotate-key', on: 'token', times: 1 });
 
@@ -113,7 +116,7 @@ describe('faults', () => {
     expect((await requestToken(sandbox, 'wakapay')).status).toBe(200);
   });
 
-  it('says 429 with the Retry-After it is given, however absurd, or none', async () => {
+  it('can answer 429 with any Retry-After, also an absurd one, or without it', async () => {
     wakapay().misbehave({ fault: 'rate-limit', on: 'token', retryAfter: 31_536_000, times: 1 });
     wakapay().misbehave({ fault: 'rate-limit', on: 'token', retryAfter: 'soon', times: 1 });
     wakapay().misbehave({ fault: 'rate-limit', on: 'token', retryAfter: null, times: 1 });
@@ -127,7 +130,7 @@ describe('faults', () => {
     expect(headers.every(([status]) => status === 429)).toBe(true);
   });
 
-  it('answers garbage, HTML, an error in a 200, 204, and another content type', async () => {
+  it('can answer garbage, HTML, an error in a 200, 204, and another content type', async () => {
     const garbage = await tokenAnswer({ fault: 'garbage' });
     expect(garbage).toMatchObject({ status: 200, type: expect.stringContaining('application/json') });
     expect(() => JSON.parse(garbage.body) as unknown).toThrow(SyntaxError);
@@ -154,7 +157,7 @@ describe('faults', () => {
     ['object', { value: 'sandbox' }],
     ['array', ['sandbox']],
     ['line-break', 'sandbox\r\nx-injected: yes'],
-  ] as [MalformedToken, unknown][])('hands out a token that is %s', async (token, expected) => {
+  ] as [MalformedToken, unknown][])('can hand out a token that is %s', async (token, expected) => {
     wakapay().misbehave({ fault: 'malformed-token', token });
 
     const answer = (await (await requestToken(sandbox, 'wakapay')).json()) as Record<string, unknown>;
@@ -162,7 +165,7 @@ describe('faults', () => {
     expect(answer['expiresIn']).toBe(3600);
   });
 
-  it('hands out a token of 1 MiB', async () => {
+  it('can hand out a token of 1 MiB', async () => {
     wakapay().misbehave({ fault: 'malformed-token', token: 'long' });
 
     const answer = (await (await requestToken(sandbox, 'wakapay')).json()) as { accessToken: string };
@@ -170,7 +173,7 @@ describe('faults', () => {
   });
 
   it.each([['3599'], [-5], [1e300], ['soon'], [null], [undefined]])(
-    'states the expiry %j',
+    'can state the expiry %j',
     async (expiry) => {
       wakapay().misbehave({ fault: 'absurd-expiry', expiry });
 
@@ -183,7 +186,7 @@ describe('faults', () => {
     },
   );
 
-  it('states an absurd expiry inside the token where the answer has none', async () => {
+  it('can state an absurd expiry inside the token where the answer has none', async () => {
     sandbox.provider('clickpesa').misbehave({ fault: 'absurd-expiry', expiry: 'never' });
 
     const { token } = (await (await requestToken(sandbox, 'clickpesa')).json()) as { token: string };
@@ -192,7 +195,7 @@ describe('faults', () => {
     });
   });
 
-  it('drops the connection before it executes, and after', async () => {
+  it('can drop the connection before the call is executed, and after it', async () => {
     wakapay().misbehave({ fault: 'drop', on: 'call', when: 'before', times: 1 });
     await expect(pay('a')).rejects.toThrow('fetch failed');
     expect(wakapay().counts.executions).toBe(0);
@@ -202,7 +205,7 @@ describe('faults', () => {
     expect(wakapay().executions.get('b')).toBe(1);
   });
 
-  it('drops the connection in the middle of an answer', async () => {
+  it('can drop the connection in the middle of an answer', async () => {
     wakapay().misbehave({ fault: 'drop', on: 'call', when: 'mid-answer', times: 1 });
 
     const answer = await call();
@@ -210,7 +213,7 @@ describe('faults', () => {
     await expect(answer.text()).rejects.toThrow('terminated');
   });
 
-  it('drips an answer byte by byte, and answers late', async () => {
+  it('can send an answer byte by byte, and answer late', async () => {
     wakapay().misbehave({ fault: 'drip', on: 'call', intervalMs: 0, times: 1 });
     wakapay().misbehave({ fault: 'slow', on: 'call', delayMs: 5 });
 
@@ -220,7 +223,7 @@ describe('faults', () => {
     await reader.cancel();
   });
 
-  it('never answers, until the client gives up or the sandbox closes', async () => {
+  it('can leave a request without an answer, until the client gives up or the sandbox closes', async () => {
     wakapay().misbehave({ fault: 'hang', on: 'call', times: 1 });
     const provider = wakapay();
     const waiting = call().then(
@@ -234,7 +237,7 @@ describe('faults', () => {
     expect(await waiting).toBe('cut off');
   });
 
-  it('strikes the calls of one method, and of one account even when its token is dead', async () => {
+  it('applies to calls of one method, and of one account also when its token has ended', async () => {
     wakapay().addAccount('shop-2');
     const [own, other] = [await login(sandbox, 'wakapay'), await login(sandbox, 'wakapay', 'shop-2')];
     const status = async (headers: Record<string, string>, method = 'GET') =>
@@ -250,7 +253,7 @@ describe('faults', () => {
   });
 
   it.each(['wakapay', 'pesapal', 'clickpesa'] as const)(
-    'limits and hangs the logins of one merchant of %s alone',
+    'can limit and hang the logins of one merchant of %s alone',
     async (name) => {
       const provider = sandbox.provider(name);
       for (const account of ['shop-2', 'shop-3']) provider.addAccount(account);
@@ -268,7 +271,7 @@ describe('faults', () => {
     },
   );
 
-  it('forbids a call that its token is good for, and executes nothing', async () => {
+  it('can forbid a call with a good token, which is then not executed', async () => {
     wakapay().misbehave({ fault: 'forbid', path: '/sandbox/payments' });
 
     expect((await pay('never')).status).toBe(403);
@@ -276,7 +279,7 @@ describe('faults', () => {
     expect(wakapay().counts).toMatchObject({ refusals: 0, executions: 0, accepted: 1 });
   });
 
-  it('answers hugely, and endlessly', async () => {
+  it('can answer with very many bytes, and without an end', async () => {
     wakapay().misbehave({ fault: 'huge', bytes: 100_000, on: 'call', times: 1 });
     expect((await (await call()).text()).length).toBeGreaterThan(100_000);
 
@@ -287,7 +290,7 @@ describe('faults', () => {
     await reader.cancel();
   });
 
-  it.each([301, 302, 303, 307, 308] as const)('redirects with %i to another port', async (status) => {
+  it.each([301, 302, 303, 307, 308] as const)('can redirect with %i to another port', async (status) => {
     wakapay().misbehave({ fault: 'redirect', status, to: 'other-port', on: 'call', times: 1 });
 
     const answer = await call();
@@ -296,7 +299,7 @@ describe('faults', () => {
     expect(sandbox.elsewhere.requests).toEqual([]);
   });
 
-  it('redirects to the same origin, another host name or any URL, and notes what arrives there', async () => {
+  it('can redirect to the same origin, another host name or any URL, and record what arrives', async () => {
     const location = async (to: string) => {
       wakapay().misbehave({ fault: 'redirect', to, on: 'call', times: 1 });
       return (await call()).headers.get('location');
@@ -310,7 +313,7 @@ describe('faults', () => {
     expect(sandbox.elsewhere.requests).toMatchObject([{ headers: { 'x-api-key': 'carried-along' } }]);
   });
 
-  it('shows a clock that is off in its Date header and its expiry dates', async () => {
+  it('can show a wrong clock in the Date header and in expiry dates', async () => {
     sandbox.provider('pesapal').configure({ skewMs: -3_600_000 });
 
     const answer = await requestToken(sandbox, 'pesapal');
@@ -320,7 +323,7 @@ describe('faults', () => {
     expect(sandbox.provider('pesapal').tokens[0]?.state).toBe('alive');
   });
 
-  it('lets a new login kill the earlier token', async () => {
+  it('can make a new login end the earlier token', async () => {
     wakapay().configure({ newLoginKillsEarlier: true });
     const first = await login(sandbox, 'wakapay');
     const second = await login(sandbox, 'wakapay');
@@ -331,7 +334,7 @@ describe('faults', () => {
     expect(await status(second)).toBe(200);
   });
 
-  it('hands out the same token until it dies', async () => {
+  it('can hand out the same token until it ends', async () => {
     wakapay().configure({ sameTokenUntilDead: true });
     const first = await login(sandbox, 'wakapay');
     expect(await login(sandbox, 'wakapay')).toEqual(first);
@@ -341,7 +344,7 @@ describe('faults', () => {
   });
 
   it.each(['keep-alive', 'close'])(
-    'counts the bytes that a wrong Content-Length leaves over on a connection to %s',
+    'the bytes after a wrong Content-Length are counted, on a connection to %s',
     async (connection) => {
       const socket = connect(Number(new URL(wakapay().baseUrl).port), '127.0.0.1');
       socket.on('error', () => undefined);
@@ -355,7 +358,7 @@ describe('faults', () => {
     },
   );
 
-  it('does not take a header that is too long, or another protocol, for a wrong Content-Length', async () => {
+  it('a header that is too long, or another protocol, does not count as a wrong Content-Length', async () => {
     for (const bytes of [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 'PING\r\n\r\n']) {
       const socket = connect(Number(new URL(wakapay().baseUrl).port), '127.0.0.1');
       socket.on('error', () => undefined);
@@ -375,18 +378,18 @@ describe('faults', () => {
     ],
     [{ fault: 'hang', probability: 2, times: 0 }, '"times" must be a number from 1'],
     [{ fault: 'drop', wehn: 'after' }, '"wehn" is not known here'],
-  ])('refuses to plan %j', (misbehaviour, problem) => {
+  ])('is not planned from %j', (misbehaviour, problem) => {
     expect(() => wakapay().misbehave(misbehaviour as never)).toThrow(problem);
   });
 
-  it('refuses settings that are not what they must be, all at once', () => {
+  it('is not planned with wrong settings, and all of them are named at once', () => {
     expect(() => wakapay().configure({ skewMs: 'late', tokenLifetimeMs: 0 } as never)).toThrow(
       '"tokenLifetimeMs" must be a number of at least 1; "skewMs" must be a number',
     );
   });
 });
 
-/** What 20 calls get when about every second one fails. */
+/** The statuses of 20 calls when about every second one fails. */
 async function statusesUnderSeed(seed: string): Promise<number[]> {
   const other = await startSandbox({ providers: ['cashfin'], seed });
   other.provider('cashfin').misbehave({ fault: 'server-error', probability: 0.5 });

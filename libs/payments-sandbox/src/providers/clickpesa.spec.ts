@@ -35,7 +35,7 @@ describe('ClickPesa', () => {
     expect((claims['exp'] ?? 0) - (claims['iat'] ?? 0)).toBe(3_600);
   });
 
-  it('says with 403 what is wrong with a login', async () => {
+  it('answers a wrong login with 403 and what is wrong', async () => {
     const { clientId, apiKey } = clickpesa().credentials;
 
     expect(await generate({ 'client-id': 'nobody', 'api-key': apiKey })).toEqual({
@@ -52,7 +52,7 @@ describe('ClickPesa', () => {
     });
   });
 
-  it('refuses a doubled Bearer with its 401', async () => {
+  it('refuses a doubled Bearer with 401', async () => {
     const { authorization } = await login(sandbox, 'clickpesa');
     const answer = await fetch(`${clickpesa().baseUrl}/third-parties/account/balance`, {
       headers: { authorization: `Bearer ${authorization}` },
@@ -68,7 +68,7 @@ describe('ClickPesa', () => {
     expect(clickpesa().counts).toMatchObject({ executions: 1, executedTwice: 0 });
   });
 
-  it.each(['canonical', 'legacy'] as const)('checks the %s checksum when it is switched on', async (rule) => {
+  it.each(['canonical', 'legacy'] as const)('checks the %s checksum when the setting is on', async (rule) => {
     clickpesa().configure({ checksum: rule });
     const key = clickpesa().credentials.checksumKey as string;
     const body = { orderReference: 'ORD1', amount: '1' };

@@ -76,11 +76,11 @@ describe('Cryptofuse', () => {
     });
   });
 
-  it('does not know a path without its slash', async () => {
+  it('issues no token at a path without its final slash', async () => {
     expect((await post('/o/token', { grant_type: 'client_credentials' }, basic())).status).not.toBe(200);
   });
 
-  it('wants the scope that a method needs, and says which', async () => {
+  it('requires the scope of a method, and names it', async () => {
     const bearer = await token('read');
 
     expect((await call('/user/me/', bearer)).status).toBe(200);
@@ -105,7 +105,7 @@ describe('Cryptofuse', () => {
     });
   });
 
-  it('takes a token back, for its own client only', async () => {
+  it('revokes a token for its own client only', async () => {
     const bearer = await token('read');
     const other = cryptofuse().addAccount('other');
     const revoke = (authorization: string) =>
@@ -131,7 +131,7 @@ describe('Cryptofuse', () => {
     expect(cryptofuse().counts.rateLimited).toBe(1);
   });
 
-  it('never claims an exhausted limit that it does not enforce', async () => {
+  it('never reports an exhausted limit that it does not enforce', async () => {
     const { status, headers } = await post('/o/token/', { grant_type: 'client_credentials' }, basic());
 
     expect(status).toBe(200);

@@ -33,7 +33,7 @@ describe('PesaPal', () => {
     expect(lifetimeMs).toBeLessThan(310_000);
   });
 
-  it('says no to wrong keys with status 200', async () => {
+  it('rejects wrong keys with status 200', async () => {
     const body = JSON.stringify({ consumer_key: 'nobody', consumer_secret: 'wrong' });
 
     expect(await ask(body, json)).toEqual({
@@ -49,19 +49,19 @@ describe('PesaPal', () => {
   it.each([
     ['Accept', { ...json, accept: 'text/html' }],
     ['Content-Type', { ...json, 'content-type': 'text/plain' }],
-  ])('wants the %s header', async (_name, headers) => {
+  ])('requires the %s header', async (_name, headers) => {
     expect((await ask(keys(), headers)).body).toMatchObject({
       error: { code: 'invalid_api_request_parameters' },
     });
   });
 
-  it('wants both keys', async () => {
+  it('requires both keys', async () => {
     expect((await ask('{"consumer_key":"only"}', json)).body).toMatchObject({
       error: { code: 'invalid_api_request_parameters' },
     });
   });
 
-  it.each([401, 500, 200])('refuses a call with status %i when it is told to', async (status) => {
+  it.each([401, 500, 200])('refuses a call with status %i when the setting says so', async (status) => {
     sandbox.provider('pesapal').configure({ refusalStatus: status });
 
     const answer = await fetch(url('/sandbox/echo'), { headers: { authorization: 'Bearer old' } });
@@ -84,7 +84,7 @@ describe('PesaPal', () => {
     expect(answer.status).toBe(401);
   });
 
-  it('says pending with an error that is no refusal, and completed with an error of nulls', async () => {
+  it('answers a pending payment with an error, and a completed one with an error of nulls', async () => {
     const headers = await login(sandbox, 'pesapal');
     const status = async (id: string) => {
       const answer = await fetch(url(`/api/Transactions/GetTransactionStatus?orderTrackingId=${id}`), {
@@ -104,7 +104,7 @@ describe('PesaPal', () => {
     expect(sandbox.provider('pesapal').counts).toMatchObject({ accepted: 2, refusals: 0 });
   });
 
-  it('registers a notification URL, and takes an order under its id', async () => {
+  it('registers a notification URL, and accepts an order with its id', async () => {
     const headers = { ...(await login(sandbox, 'pesapal')), ...json };
     const post = async (path: string, body: unknown) =>
       (await fetch(url(path), { method: 'POST', headers, body: JSON.stringify(body) })).json();

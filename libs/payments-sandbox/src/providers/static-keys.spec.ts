@@ -23,7 +23,7 @@ describe('static keys', () => {
       body: JSON.stringify(body),
     });
 
-  it('Cashfin takes its secret without a scheme only', async () => {
+  it('Cashfin accepts its secret only without a scheme', async () => {
     const { clientSecret } = cashfin().credentials;
 
     expect((await products(clientSecret)).status).toBe(200);
@@ -32,7 +32,7 @@ describe('static keys', () => {
     expect(await refused.json()).toEqual({ success: false, message: 'Unauthorized access!' });
   });
 
-  it('Cashfin’s old secret goes on for an hour after a rotation', async () => {
+  it('Cashfin’s old secret is accepted for an hour after a rotation', async () => {
     const old = cashfin().credentials.clientSecret;
     const { clientSecret } = cashfin().rotate();
 
@@ -41,7 +41,7 @@ describe('static keys', () => {
     expect([(await products(old)).status, (await products(clientSecret)).status]).toEqual([401, 200]);
   });
 
-  it('Cashfin’s new secret can take a while until it is known', async () => {
+  it('Cashfin’s new secret can be refused for a while', async () => {
     const old = cashfin().credentials.clientSecret;
     const { clientSecret } = cashfin().rotate({ newWorksAfterMs: 60_000 });
 
@@ -67,7 +67,7 @@ describe('static keys', () => {
     });
   });
 
-  it('Kashier’s old secret dies the moment it is rotated', async () => {
+  it('Kashier’s old secret ends the moment it is rotated', async () => {
     const old = kashier().credentials.secretKey;
     const { secretKey, apiKey } = kashier().rotate();
     const status = async (authorization: string) =>
@@ -77,7 +77,7 @@ describe('static keys', () => {
     expect(apiKey).toBe(kashier().credentials.apiKey);
   });
 
-  it('Kashier refuses with 403 and its own envelope, or 401 when it is told to', async () => {
+  it('Kashier refuses with 403 and its own envelope, or with 401 when the setting says so', async () => {
     const refused = await session({ authorization: 'wrong' }, {});
     expect(refused.status).toBe(403);
     expect(await refused.json()).toMatchObject({
@@ -90,7 +90,7 @@ describe('static keys', () => {
     expect((await session({ authorization: 'wrong' }, {})).status).toBe(401);
   });
 
-  it('Kashier wants the Payment API key too for a session, and repeats it with the order hash', async () => {
+  it('Kashier requires the Payment API key for a session, and repeats it with the order hash', async () => {
     const { secretKey: authorization, apiKey, merchantId } = kashier().credentials;
     const order = { merchantOrderId: 'ORDER-1', amount: '100', currency: 'EGP' };
 
@@ -104,7 +104,7 @@ describe('static keys', () => {
     expect(kashier().executions.get('ORDER-1')).toBe(1);
   });
 
-  it('Kashier checks an order hash that comes along', async () => {
+  it('Kashier checks an order hash where one is sent', async () => {
     const { secretKey: authorization, apiKey } = kashier().credentials;
     const order = { merchantOrderId: 'ORDER-1', amount: '100', currency: 'EGP', hash: 'forged' };
 

@@ -26,12 +26,15 @@ describe('WakaPay', () => {
     });
   });
 
-  it.each(['{}', '{"apiKey":"","apiSecret":""}', '{"apiKey":"a"}'])('wants both keys: %s', async (body) => {
-    expect(await auth(body)).toEqual({
-      status: 400,
-      body: { code: 0, error: 'apiKey and apiSecret required' },
-    });
-  });
+  it.each(['{}', '{"apiKey":"","apiSecret":""}', '{"apiKey":"a"}'])(
+    'requires both keys: %s',
+    async (body) => {
+      expect(await auth(body)).toEqual({
+        status: 400,
+        body: { code: 0, error: 'apiKey and apiSecret required' },
+      });
+    },
+  );
 
   it.each([
     ['bad JSON', '{', 'application/json'],
@@ -44,14 +47,14 @@ describe('WakaPay', () => {
     });
   });
 
-  it('refuses wrong keys', async () => {
+  it('rejects wrong keys', async () => {
     expect(await auth('{"apiKey":"a","apiSecret":"b"}')).toEqual({
       status: 401,
       body: { code: 0, error: 'invalid credentials' },
     });
   });
 
-  it('refuses a call in another envelope, and answers the balance', async () => {
+  it('refuses a call in another envelope than a login, and answers the balance', async () => {
     const url = `${sandbox.provider('wakapay').baseUrl}/business/balance?currency=KES`;
     const refused = await fetch(url);
     const accepted = await fetch(url, {

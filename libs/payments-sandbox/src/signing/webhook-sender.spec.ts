@@ -47,7 +47,7 @@ describe('webhooks', () => {
     await sandbox.close();
   });
 
-  /** Whether the latest message is what the named provider’s keys sign. */
+  /** Whether the keys of the named provider have signed the latest message. */
   function isGenuine(name: 'cashfin' | 'kashier' | 'clickpesa' | 'wakapay'): boolean {
     const { body, headers } = received.at(-1) as Received;
     const json = JSON.parse(body) as Record<string, any>;
@@ -79,7 +79,7 @@ describe('webhooks', () => {
   }
 
   it.each(['cashfin', 'kashier', 'clickpesa', 'wakapay'] as const)(
-    '%s sends a message that its own keys sign',
+    '%s sends a message that its own keys have signed',
     async (name) => {
       sandbox.provider('clickpesa').configure({ checksum: 'canonical' });
 
@@ -89,7 +89,7 @@ describe('webhooks', () => {
   );
 
   it.each(['cashfin', 'kashier', 'clickpesa'] as const)(
-    '%s sends forgeries that its keys do not sign',
+    '%s sends forgeries that its keys have not signed',
     async (name) => {
       sandbox.provider('clickpesa').configure({ checksum: 'canonical' });
       const forgeries = name === 'clickpesa' ? FORGERIES.slice(0, -1) : FORGERIES;
@@ -109,14 +109,14 @@ describe('webhooks', () => {
     expect(isGenuine('wakapay')).toBe(false);
   });
 
-  it('two signatures are two header lines', async () => {
+  it('a message with two signatures has two header lines', async () => {
     await sandbox.provider('kashier').sendWebhook(url, { forge: 'two-signatures' });
 
     const names = received[0]?.rawHeaders.filter((name) => name.toLowerCase() === 'x-kashier-signature');
     expect(names).toHaveLength(2);
   });
 
-  it('ClickPesa signs by the rule that is set', async () => {
+  it('ClickPesa signs by the rule of the setting', async () => {
     sandbox.provider('clickpesa').configure({ checksum: 'legacy' });
     await sandbox.provider('clickpesa').sendWebhook(url);
 
@@ -136,7 +136,7 @@ describe('webhooks', () => {
     ]);
   });
 
-  it('sends an event of the caller’s own', async () => {
+  it('an event of the caller’s own is sent as it is', async () => {
     await sandbox.provider('cashfin').sendWebhook(url, { event: { event: 'refund' } });
 
     expect(received[0]?.body).toBe('{"event":"refund"}');
@@ -144,7 +144,7 @@ describe('webhooks', () => {
   });
 
   it.each(['https://127.0.0.1/hook', 'http://example.test/hook', 'http://127.0.0.1.example.test/'])(
-    'sends nothing to %s',
+    'no message is sent to %s',
     async (elsewhere) => {
       await expect(sandbox.provider('cashfin').sendWebhook(elsewhere)).rejects.toThrow('this machine only');
     },
