@@ -275,7 +275,7 @@ describe('telemetry, with the SDK of OpenTelemetry', () => {
 });
 
 describe('telemetry, without an SDK', () => {
-  it('adds no work to a call: the application does the same as without it', async () => {
+  it('costs a call nothing: the application does the same as without it', async () => {
     const sandbox = await startSandbox({ providers: ['wakapay'] });
     const { baseUrls, credentials } = sandbox.provider('wakapay');
     const payments = PaymentsAuthModule.forRoot({

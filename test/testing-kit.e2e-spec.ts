@@ -341,7 +341,7 @@ describe('PaymentsAuthTestingModule.withSandbox', () => {
     expect(await failure(balance(started, 'shop-2'))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
   });
 
-  it('finds a key that the test has rotated, whether or not the old key still works', async () => {
+  it('finds a key that the test has rotated, whether or not the old key is still accepted', async () => {
     sandbox = await startSandbox({ providers: ['kashier', 'wakapay'] });
     const started = await start(PaymentsAuthTestingModule.withSandbox(sandbox));
     for (const name of sandbox.names) {
