@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { advice, programs, provide } from '../scripts/programs.mjs';
 
-/** By name: the file, and what it exports. Loaded when they are wanted, because what is compared with is installed first. */
+/** By name: the file, and what it exports. Loaded late, because the contenders are installed first. */
 const MEASURES = {
   'hot-path': ['hot-path', 'hotPath'],
   headers: ['hot-path', 'headers'],
@@ -43,7 +43,7 @@ bench/results/latest.json, docs/benchmarks.md and its charts.
 Measures: ${Object.keys(MEASURES).join(', ')} (all by default)
 `;
 
-/** What a measure starts besides Node. */
+/** The programs that a measure starts besides Node. */
 const NEEDS = { fleet: 'redis', 'fleet-of-merchants': 'redis', 'account-memory': 'redis' };
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -69,7 +69,7 @@ function readArguments() {
   return { ...values, wanted: positionals };
 }
 
-/** What is compared with has a package.json of its own, so that it stays out of the product. */
+/** The contenders have their own package.json, so that they stay out of the product. */
 function installPeers() {
   if (existsSync(`${HERE}node_modules/openid-client`)) return;
   say('Installing what is compared with…');
@@ -138,7 +138,7 @@ if (options.help) {
 } else {
   installPeers();
   const { sections, leftOut } = await run(options);
-  // A run of all measures is published as a whole, or not at all.
+  // The results of a full run are published only when every measure has succeeded.
   if (options.write || (!options.quick && options.wanted.length === 0 && leftOut.length === 0))
     await publish(sections);
   const missed = sections

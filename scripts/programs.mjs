@@ -25,7 +25,7 @@ export const programs = /** @satisfies {Record<string, Program>} */ ({
     variable: 'REDIS_URL',
     debianPackage: 'redis-server',
   },
-  /** One that may be killed and started again, which nobody does to the one that `REDIS_URL` names. */
+  /** A Redis that tests may kill and start again. The one that `REDIS_URL` names is never killed. */
   'redis-server': { name: 'Redis', commands: ['redis-server'], debianPackage: 'redis-server' },
   chromium: {
     name: 'Chromium',
@@ -51,7 +51,7 @@ export function provide(wanted) {
 }
 
 /**
- * How to get a program, in half a sentence.
+ * How to get a program, as a part of a sentence.
  *
  * @param {ProgramName} wanted
  */

@@ -1,5 +1,5 @@
 /**
- * Makes the tarballs of a release in .artifacts/release, after everything that speaks against publishing them:
+ * Makes the tarballs of a release in .artifacts/release, after a check of everything that must be right before they are published:
  *
  *   npm run release -- --tag v1.2.3
  *
@@ -33,7 +33,7 @@ for (const tarball of Object.values(packLibraries(join(root, '.artifacts/release
 }
 
 /**
- * All of them at once, so that a release is prepared in one go.
+ * Reports all problems at once, so that a release can be prepared in one go.
  *
  * @param {string | undefined} tag
  */

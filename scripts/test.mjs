@@ -1,5 +1,5 @@
 /**
- * The one test command. It sees to the programs that the wanted specs start, runs Jest without the specs whose
+ * The one test command. It installs or finds the programs that the wanted specs start, runs Jest without the specs whose
  * program cannot be had, and then names these and ends with 2. Whatever stands behind `npm test --` goes to Jest.
  */
 import { spawnSync } from 'node:child_process';

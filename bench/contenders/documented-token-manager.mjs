@@ -1,5 +1,5 @@
 /**
- * What providers' documents show, in words of our own: a token, when it ends, and a minute's margin. Written as it is
+ * The class that providers' documents show, written by us: a token, when it ends, and a minute's margin. Written as it is
  * there: without a shared request, so that every caller who finds no token logs in.
  */
 export class DocumentedTokenManager {

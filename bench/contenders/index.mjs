@@ -27,7 +27,7 @@ function instanceOf({ url, agent, adapter }, more = {}) {
   });
 }
 
-/** Where the network is left out, there is a token already. */
+/** Without the network, there is a token from the start. */
 async function tokenOf({ url, adapter, client = ID }) {
   if (adapter) return { access_token: 'bench-token', expires_in: 3_600 };
   const login = new URLSearchParams({ grant_type: 'client_credentials', scope: SCOPE });
@@ -224,7 +224,7 @@ export const CONTENDERS = [
   {
     name: '@badgateway/oauth2-client',
     role: 'peer',
-    /** It brings a fetch of its own, so there is no axios adapter to leave the network out with. */
+    /** It has its own fetch, so no axios adapter can replace the network. */
     needsNetwork: true,
     create: async (target) => {
       const client = new OAuth2Client({
@@ -257,7 +257,7 @@ export const CONTENDERS = [
 export const OURS = 'nestjs-payments-auth';
 export const FLOOR = 'bare axios, no header';
 
-/** Bounded, so that ten thousand calls at once are not ten thousand sockets. */
+/** Bounded, so that ten thousand calls at once do not open ten thousand sockets. */
 export function keepAliveAgent() {
   return new Agent({ keepAlive: true, maxSockets: 128 });
 }

@@ -51,7 +51,7 @@ export async function accounts({ quick }) {
   };
 }
 
-/** What stays in memory of merchants, whatever happened to them. */
+/** What stays in memory of merchants after different ends. */
 export async function accountMemory({ quick }) {
   const redis = await startRedis();
   try {

@@ -7,7 +7,7 @@ import { startProvider } from '../support/provider.mjs';
 import { count, figure } from '../support/targets.mjs';
 
 const CALL = { url: '/payments/' };
-/** What is still under way when a scenario ends has this long. */
+/** Calls that are under way when a scenario ends may take this long. */
 const LAST_CALLS_MS = 5_000;
 
 /** Tokens that their provider refuses while they are new. */
@@ -39,7 +39,7 @@ export async function youngTokens({ quick }) {
   };
 }
 
-/** Every token dies while a login is under way, and what this login brings is dead too. */
+/** Every token ends while a login is under way, and the token of this login is dead too. */
 export async function revokedDuringLogin() {
   const rows = await sideBySide(async (client, provider) => {
     await provider.set({ lifetimeMs: 4_000, tokenDelayMs: 300 });
@@ -188,7 +188,7 @@ export async function hangingMerchants({ quick }) {
   const rows = await inTurn(quick, [...hanging, ...healthy, ...fresh], async (client, provider) => {
     await provider.set({ lifetimeMs: 5_000, tokenDelayMs: 20, hanging: 'hanging' });
     const load = new Load();
-    // The second half, when the library has seen which merchants hang.
+    // Counts the second half, when the library knows which merchants hang.
     const first = new Load();
     await Promise.all(healthy.map((each) => load.call(() => client.request(each, CALL))));
     const waiting = new Set();
@@ -240,7 +240,7 @@ export async function clockStep({ quick }) {
         await Promise.all(merchants.map((each) => load.call(() => client.request(each, CALL))));
         await wait(500);
       }
-      // What is renewed behind the calls.
+      // Waits for the renewals in the background.
       await wait(3_000);
       Date.now = realNow;
       const { tokenRequests, mostAtOnce } = await provider.counts();
@@ -276,7 +276,7 @@ function ofOurs(rows) {
   return rows.find(({ name }) => name === OURS);
 }
 
-/** Every contender at the same time, each with a provider of its own: what disturbs one disturbs all. */
+/** All contenders run at the same time, each with its own provider, so that a disturbance affects all of them. */
 async function sideBySide(scenario) {
   return Promise.all(
     peers().map((contender) =>

@@ -9,7 +9,7 @@ import { count, figure } from '../support/targets.mjs';
 const run = promisify(execFile);
 const APPLICATION = fileURLToPath(new URL('../support/first-payment-application.mjs', import.meta.url));
 const LOGIN_MS = 300;
-/** What a call itself takes, and the timers of a busy machine. */
+/** The time for the call itself, and for late timers of a busy machine. */
 const ALLOWANCE_MS = 60;
 
 /** From the start of a cold process to the first payment that is answered, while six other providers are configured. */

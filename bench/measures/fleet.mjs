@@ -83,7 +83,7 @@ export async function fleetOfMerchants({ quick }) {
     const calls = sum(all, 'calls');
     const failures = sum(all, 'failures');
     const { operations, cpuSeconds } = await spentBy(client);
-    // At its start, in each life, and once more for the revocation. A merchant that is not called needs none.
+    // One request at the start, one in each life, and one for the revocation. A merchant that is not called needs none.
     const lives = Math.ceil(durationMs / (lifetimeMs - renewalWindowMs(lifetimeMs)));
     const allowed = served * (lives + 1);
     return {
@@ -131,7 +131,7 @@ function sum(reports, name) {
   return reports.reduce((total, report) => total + report[name], 0);
 }
 
-/** What Redis has done since it started, for everybody. */
+/** The commands that Redis has run since it started, for all clients. */
 async function spentBy(client) {
   const [commands, cpu] = await Promise.all([client.info('commandstats'), client.info('cpu')]);
   const operations = [...commands.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm)].reduce(

@@ -16,7 +16,7 @@ export function markdown({ machine, sections }) {
     ...targets(sections),
     ...sections.flatMap(section),
     'What the others do not do: none of them cleans responses and errors of the credential, checks where a request goes,',
-    'or refuses to replay a payment that may have been made. A row that costs less than ours does less.',
+    'or refuses to replay a payment that may have been made. A contender with a lower cost than this library also does less.',
     '',
   ].join('\n');
 }

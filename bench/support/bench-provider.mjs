@@ -1,5 +1,5 @@
 /**
- * The lean provider, as the library is told of it: Cryptofuse's protocol without its limit of 20 logins a minute, which two
+ * The definition of the lean provider: Cryptofuse's protocol without its limit of 20 logins a minute, which two
  * seconds of token life would exceed.
  */
 export function defineBenchProvider({ clientCredentials, defineProvider }, more = {}) {

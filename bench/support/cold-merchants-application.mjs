@@ -1,4 +1,4 @@
-/** A cold process that every merchant calls for the first time within a minute: sends what came of it to its parent. */
+/** A cold process that every merchant calls for the first time within a minute: sends the result to its parent. */
 import 'reflect-metadata';
 import { Agent } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';

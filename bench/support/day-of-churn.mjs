@@ -44,7 +44,7 @@ const application = await testing.init();
 const service = application.get(PaymentsAuthService);
 let failed = 0;
 
-/** Those numbers, a hundred at once. */
+/** Calls for the merchants with these numbers, a hundred at once. */
 async function use(numbers) {
   for (let at = 0; at < numbers.length; at += 100)
     await Promise.all(
@@ -68,9 +68,9 @@ for (let tick = 1; tick <= TICKS; tick += 1) {
   const first = (tick - 1) * arrivals;
   const those = Array.from({ length: arrivals }, (_, index) => index);
   await use(those.map((index) => first + index));
-  // Of those who were here before, from every time of the day.
+  // Merchants that were here before, from every time of the day.
   await use(those.map((index) => (index * 7_919 + tick * 104_729) % (first + arrivals)));
-  // In steps that leave a login on its way the time that it takes by the real clock.
+  // The clock moves in steps, so that a login under way gets the real time that it needs.
   for (let step = 0; step < QUARTER_MS / STEP_MS; step += 1) {
     await clock.advance(STEP_MS);
     await wait(1);

@@ -1,4 +1,4 @@
-/** One process of a fleet: calls on, until it is told to end, and then says what came of it. */
+/** One process of a fleet. It makes calls until it is told to end, and then reports the result. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { RedisTokenStore } from '../../libs/payments-auth/dist/esm/redis/index.js';

@@ -14,7 +14,7 @@ const BODY = '{"status":"ok","id":"pay_1"}';
 const { default: axios, AxiosHeaders } = await import(
   name === 'before' ? pathToFileURL(resolve(baseline, 'node_modules/axios/index.js')).href : 'axios'
 );
-/** Until the code is compiled. */
+/** Enough calls for the engine to have compiled the code. */
 const WARM_UP = 5_000;
 
 /** Answers at once, as an adapter does when the network has answered. */
@@ -29,7 +29,7 @@ async function stub(config) {
   };
 }
 
-/** The fetch that axios is given, where the network is left out below it. */
+/** The fetch that axios is given, in place of the network. */
 async function stubFetch() {
   return new Response(BODY, { status: 200, headers: { 'content-type': 'application/json' } });
 }
@@ -44,7 +44,7 @@ const VARIANTS = {
   before: { start: startOf },
 };
 
-/** As the benchmark of that checkout sets it up: the words of a definition have changed since. */
+/** Set up like the benchmark of that version, because the fields of a definition have changed since. */
 async function startOf(...options) {
   const file = pathToFileURL(resolve(baseline, 'bench/support/library.mjs')).href;
   const { startLibrary: start } = await import(file);
@@ -75,7 +75,7 @@ async function costOf(client, howMany = Number(calls)) {
   return (user + system) / howMany;
 }
 
-/** A round, told to the parent. */
+/** Measures a round, and sends it to the parent. */
 async function measure() {
   process.send({ floor: await costOf(floor), own: await costOf(client) });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Counts what came of calls, and how long there was no success. */
+/** Counts the outcomes of calls, and the longest time without a success. */
 export class Load {
   calls = 0;
   failed = 0;
@@ -40,7 +40,7 @@ export async function paced(everyMs, durationMs, step) {
   }
 }
 
-/** What has not ended by then is left alone: some clients wait for a login without any limit. */
+/** Calls that have not ended by then are not waited for: some clients wait for a login without a limit. */
 export async function settled(promises, withinMs) {
   let ended = 0;
   const all = Promise.allSettled(promises.map((each) => each.finally(() => (ended += 1))));

@@ -14,7 +14,7 @@ import { round } from './statistics.mjs';
 // The compiled files before bundling, because the package does not export the renewal queue.
 const { PAYMENTS_AUTH_CLOCK, PaymentsAuthModule, PaymentsAuthService } = library;
 const TOKEN_BYTES = 800;
-/** So many are used before the memory is looked at. */
+/** This many accounts are used before the memory is measured. */
 const WARM_UP = 2_000;
 const [count = 100_000] = process.argv.slice(2).map(Number);
 const provider = await startProvider();
@@ -27,7 +27,7 @@ async function start(clock) {
   const testing = await Test.createTestingModule({
     imports: [
       PaymentsAuthModule.forRoot({
-        // All of them stay.
+        // All accounts are kept.
         maxAccounts: 2 * count + WARM_UP,
         providers: {
           bench: {
@@ -50,7 +50,7 @@ async function useEach(application, from, to) {
   const service = application.get(PaymentsAuthService);
   for (let at = from; at < to; at += 200) {
     const some = Array.from({ length: Math.min(200, to - at) }, (_, index) => `merchant-${at + index}`);
-    // A header that went out once is the flat text that a socket wrote.
+    // Once a header was sent, the engine keeps it as one flat string.
     await Promise.all(
       some.map(async (each) =>
         Buffer.from((await service.credentials('bench', each).headers()).Authorization),
@@ -99,7 +99,7 @@ async function due() {
   const some = Math.min(count, 20_000);
   await useEach(application, 0, some);
   const { renewals } = application.get(CredentialRegistry);
-  // Everything falls due in the last fifth of the hour; nobody's timer runs, so one tick finds all of it.
+  // Every renewal falls due in the last fifth of the hour. No timer runs, so one tick finds all of them.
   clock.jump(3_560_000);
   const startedAt = performance.now();
   renewals.runDue();

@@ -9,7 +9,7 @@ export async function manyMerchants(contender, target, clients) {
     if (!instances.has(client)) {
       const made = contender.create({ ...target, client });
       instances.set(client, made);
-      // Some log in when they are made. One that could not is made again.
+      // Some contenders log in when they are made. One that failed to is made again.
       made.catch(() => instances.delete(client));
     }
     return instances.get(client);

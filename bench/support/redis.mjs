@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 
-/** A Redis of its own, which writes nothing; or the one that REDIS_URL names. */
+/** Starts a Redis that writes nothing to disk, or uses the one that REDIS_URL names. */
 export async function startRedis() {
   if (process.env.REDIS_URL) return { url: process.env.REDIS_URL, stop: async () => undefined };
   const probe = createServer().listen(0, '127.0.0.1');
@@ -22,7 +22,7 @@ export async function startRedis() {
     server.once('error', () =>
       reject(
         new Error(
-          '"redis-server" is not there. Install it (Debian: apt-get install -y redis-server), or set REDIS_URL.',
+          '"redis-server" is not installed. Install it (Debian: apt-get install -y redis-server), or set REDIS_URL.',
         ),
       ),
     );

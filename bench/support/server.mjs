@@ -1,6 +1,6 @@
 /**
  * A lean provider in a process of its own: OAuth 2.0 client credentials as Cryptofuse has them, and a protected resource.
- * It does as little as it can, so that what is measured is the client. Controlled over IPC.
+ * It does as little as possible, so that the client is what is measured. Controlled over IPC.
  *
  * A token is `<number>.<ends at>.<client id>.<filling>`, so that the provider has to remember none of them.
  */
@@ -17,14 +17,14 @@ const state = {
   youngMs: 0,
   /** With the next token request every token dies, and so does the one that this request brings. */
   killsWithNext: false,
-  /** Client ids that begin so are answered 429 at the token endpoint. */
+  /** The token endpoint answers 429 to client ids that begin with this. */
   limited: undefined,
-  /** Client ids that begin so get no answer from the token endpoint. */
+  /** The token endpoint does not answer client ids that begin with this. */
   hanging: undefined,
   counts: none(),
 };
 const executed = new Set();
-/** Client ids that a call was answered 200 for. */
+/** Client ids with at least one call that was answered 200. */
 const served = new Set();
 let atOnce = 0;
 
@@ -56,7 +56,7 @@ function none() {
   };
 }
 
-/** From the Basic header, or from the form: clients choose. */
+/** The client id, from the Basic header or from the form. */
 function clientOf({ headers: { authorization = '' } }, form) {
   if (!authorization.startsWith('Basic ')) return new URLSearchParams(form).get('client_id') ?? '';
   return decodeURIComponent(Buffer.from(authorization.slice(6), 'base64').toString().split(':')[0]);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 
-/** As `npm test` looks for it. */
+/** The commands under which `npm test` looks for it. */
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
 
 /** The machine's own Chromium, without a window and without its calls home. `close()` ends it. */
@@ -30,6 +30,6 @@ function executablePath(): string {
       existsSync(path),
     );
   if (found === undefined)
-    throw new Error('Chromium is not there. Install it, or run the tests with "npm test".');
+    throw new Error('Chromium is not installed. Install it, or run the tests with "npm test".');
   return found;
 }

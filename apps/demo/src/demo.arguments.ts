@@ -5,7 +5,7 @@ export const HELP = `Usage: npm start -- [options]
 Runs payment providers' authentication on this machine, against a sandbox: no account, no network.
 
   --providers N,N
-               these instead of the six that were first: any of those that are built in
+               these providers instead of the first six: any built-in ones
   --once       end after the run: exit code 0 when every call succeeded
   --seconds N  how long the run lasts (default 12)
   --port N     where the demo serves afterwards (default 3000; 0: any free port)

@@ -30,7 +30,7 @@ const MERCHANTS = ['shop-1', 'shop-2'];
 @Module({})
 export class DemoModule {
   /**
-   * Against the sandbox. What an application sets in its environment comes from the sandbox here, what it keeps in a secret
+   * Against the sandbox. Values that an application sets in its environment come from the sandbox here, what it keeps in a secret
    * manager or a database from {@link SecretManager}. The rest is what any application does.
    */
   static withSandbox(sandbox: Sandbox): DynamicModule {

@@ -1,4 +1,4 @@
-/** The running sandbox, for what plays with it. */
+/** The running sandbox, for the code that controls it. */
 export const SANDBOX = 'DEMO:SANDBOX';
 
 /** The six providers' own accounts, and the merchants of one of them. */

@@ -12,7 +12,7 @@ export class SecretManager {
     this.#sandbox = sandbox;
   }
 
-  /** Newest first, the one before it beside it: a new key is not known everywhere at once. */
+  /** The newest key and the one before it, newest first: not every server of a provider knows a new key at once. */
   cashfin(): { clientSecret: string; webhookSecret: string }[] {
     const { clientSecret, webhookSecret } = this.#sandbox.provider('cashfin').credentials;
     if (this.#cashfin[0]?.clientSecret !== clientSecret)

@@ -34,7 +34,7 @@ export interface SandboxProviderOptions {
   readonly settings: Partial<ProviderSettings>;
   readonly logSize: number;
   readonly elsewhere: Elsewhere;
-  /** What the providers before this one have told in their variables, and what this one tells. */
+  /** The values that the providers before this one have in their variables. This one adds its own. */
   readonly told?: Map<string, string>;
 }
 
@@ -45,7 +45,7 @@ export interface ExampleCall {
   readonly path: string;
 }
 
-/** One simulated provider: where it listens, who its merchants are, what it does wrong, and what it saw. */
+/** One simulated provider: where it listens, its merchants, its planned faults, and the requests that it received. */
 export class SandboxProvider<C extends Credentials = Credentials, N extends string = string> {
   readonly name: N;
   readonly #behaviour: ProviderBehaviour<C, N>;
@@ -183,7 +183,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   }
 
   /**
-   * Gives an account new credentials, and answers them. The old ones go on for as long as the provider lets them:
+   * Gives an account new credentials, and answers them. The old ones are accepted for as long as the provider accepts them:
    * an hour at Cashfin, not at all elsewhere. Tokens live on, except at a provider whose new key ends them.
    */
   rotate(options: Rotation & { readonly account?: string; readonly credentials?: Partial<C> } = {}): C {
@@ -209,12 +209,12 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     return this.#context.tokens.all();
   }
 
-  /** The time of every token (of an account) is over now. Answers how many were alive. */
+  /** Lets every token (of an account) expire now. Returns how many were alive. */
   expireTokens(account?: string): number {
     return this.#context.tokens.expire(account);
   }
 
-  /** Every token (of an account) is taken back now. Answers how many were alive. */
+  /** Revokes every token (of an account) now. Returns how many were alive. */
   revokeTokens(account?: string): number {
     return this.#context.tokens.revoke(account);
   }
@@ -225,7 +225,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   }
 
   /**
-   * Takes the merchant's consent back: its refresh token is good for nothing, and it has to connect again.
+   * Takes the merchant's consent back: its refresh token is no longer valid, and the merchant has to connect again.
    *
    * @throws {InvalidInputError} where the provider has no refresh tokens
    */
@@ -246,7 +246,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     Object.assign(this.#context.settings, checkSettings(settings));
   }
 
-  /** Plans a fault, and answers what ends it. @throws {InvalidInputError} naming every wrong field */
+  /** Plans a fault, and returns a function that ends it. @throws {InvalidInputError} naming every wrong field */
   misbehave(misbehaviour: Misbehaviour): () => void {
     return this.#engine.faults.add(checkMisbehaviour(misbehaviour));
   }
@@ -256,7 +256,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     this.#engine.faults.clear();
   }
 
-  /** The faults that are planned, and how often each struck. */
+  /** The planned faults, and how often each was applied. */
   get faults(): readonly PlannedFault[] {
     return this.#engine.faults.planned;
   }
@@ -296,7 +296,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     return webhookMessage(shape, { forge: options.forge, event, keys, otherKeys, occasion });
   }
 
-  /** Sends such a message to a URL on this machine, and answers what came back. */
+  /** Sends such a message to a URL on this machine, and returns the answer. */
   async sendWebhook(url: string, options: WebhookOptions = {}): Promise<WebhookReceipt> {
     return sendWebhook(url, this.webhook({ url, ...options }));
   }

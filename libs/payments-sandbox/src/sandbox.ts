@@ -23,7 +23,7 @@ export interface SandboxOptions {
   readonly ports?: Readonly<Partial<Record<AnyProviderName | `${AnyProviderName}.${string}`, number>>>;
   /** Repeats invented credentials, tokens and random faults exactly. @default a new one at every start */
   readonly seed?: string;
-  /** What expiry, rotation and rate limits are judged by. @default the system's clock */
+  /** The clock for expiry, rotation and rate limits. @default the system's clock */
   readonly clock?: SandboxClock;
   /** How a provider behaves from the start; `reset()` comes back to it. */
   readonly settings?: Readonly<Partial<Record<AnyProviderName, Partial<ProviderSettings>>>>;
@@ -46,7 +46,7 @@ export class Sandbox {
 
   /** Started by {@link startSandbox}. */
   constructor(
-    /** What makes a run repeatable: give it to `startSandbox` again. */
+    /** The seed of this run. Give it to `startSandbox` to repeat the run. */
     readonly seed: string,
     providers: ReadonlyMap<AnyProviderName, SandboxProvider>,
     elsewhere: Elsewhere,
@@ -98,7 +98,7 @@ export class Sandbox {
     return control.url;
   }
 
-  /** Back to the start: no faults, no counts, no log. Merchants and their tokens stay. */
+  /** Ends faults, and clears counts and logs. Merchants and their tokens stay. */
   reset(): void {
     for (const provider of this.#providers.values()) provider.reset();
     this.#elsewhere.reset();
@@ -114,7 +114,7 @@ export class Sandbox {
   }
 }
 
-/** Starts providers on loopback ports, and answers when every one of them listens. */
+/** Starts providers on loopback ports, and resolves when all of them listen. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { providers: names = PROVIDER_NAMES, ports = {}, clock = systemClock, logSize = 1_000 } = options;
   const seed = options.seed ?? randomBytes(8).toString('hex');
@@ -145,7 +145,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       });
       await provider.listen(Object.fromEntries(taken));
     }
-    // Free ports last: they could be among the fixed ones.
+    // Servers on free ports start last. Otherwise they could take a fixed port.
     const { control = false } = options;
     if (control !== false) await sandbox.openControl(control === true ? 0 : control.port);
     await elsewhere.listen(0);

@@ -11,7 +11,7 @@ import { startLocalRedis } from './local-redis.js';
 
 const PROCESSES = 4;
 const TOKEN_LIFETIME_MS = 5_000;
-/** The renewal window of such a token and the part of it that is given away at random: see `renewal-rules.ts`. */
+/** The renewal window of such a token, and the random part of it: see `renewal-rules.ts`. */
 const RENEWED_AFTER_MS = TOKEN_LIFETIME_MS - 1_000;
 
 interface Worker {
@@ -21,7 +21,7 @@ interface Worker {
   killed: boolean;
 }
 
-/** Four processes, one Redis, one sandbox; one process is killed on the way. Answers the exit code. */
+/** Four processes, one Redis, one sandbox; one process is killed meanwhile. Returns the exit code. */
 export async function runFleet(durationMs: number): Promise<number> {
   const redis = await startLocalRedis();
   const sandbox = await startSandbox({ tokenLifetimeMs: TOKEN_LIFETIME_MS });
@@ -105,6 +105,6 @@ function tell(workers: readonly Worker[], sandbox: Sandbox, durationMs: number):
   for (const { name, report } of workers)
     if (report.problem !== undefined) say(`failed: ${name}: ${report.problem}\n`);
   const kept = seen.every(({ tokenRequests }) => tokenRequests <= allowed) && mostAtOnce <= 1;
-  if (!kept) say('That was not kept.\n');
+  if (!kept) say('This limit was exceeded.\n');
   return kept && total(({ failed }) => failed) === 0 ? 0 : 1;
 }

@@ -9,7 +9,7 @@ import { Tally } from '../run/tally.js';
 import { Traffic } from '../run/traffic.js';
 import { FLEET_PROVIDERS, type WorkerReport } from './fleet-report.js';
 
-/** One process of the fleet: an application as every other, but for `store`. It ends when its parent lets go of it. */
+/** One process of the fleet: an ordinary application with the option `store`. It ends when its parent disconnects. */
 const redis = new Redis(process.env['FLEET_REDIS_URL'] ?? '', { lazyConnect: true });
 redis.on('error', () => undefined);
 await redis.connect();

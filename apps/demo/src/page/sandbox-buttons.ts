@@ -4,7 +4,7 @@ type AnyProvider = ReturnType<Sandbox['provider']>;
 
 export type Button = 'revoke' | 'rotate' | 'slow' | 'fail' | 'refuse' | 'recover';
 
-/** A button of the page, and what it makes a provider do. */
+/** A button of the page, and the behaviour that it gives a provider. */
 interface SandboxButton {
   readonly label: string;
   readonly title: string;
@@ -54,7 +54,7 @@ export const BUTTONS: Readonly<Record<Button, SandboxButton>> = {
   recover: {
     label: 'Recover',
     title: 'end all misbehaviour',
-    done: 'the provider behaves; a login that is paused is made within 30 s',
+    done: 'the provider answers as usual again; a paused login is made within 30 s',
     alsoForKeys: true,
     press: (provider) => {
       provider.behave();

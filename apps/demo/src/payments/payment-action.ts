@@ -1,7 +1,7 @@
 import type { AxiosResponse } from 'axios';
 import type { Observable } from 'rxjs';
 
-/** What the demo does with each provider: nothing but calls. Not a line of it is about authentication. */
+/** What the demo does with each provider: it only makes calls. No line of it is about authentication. */
 export interface PaymentAction {
   readonly provider: string;
   /** The merchant it is done for; absent for the provider's own account. */

@@ -4,7 +4,7 @@ import { keyOf, type PaymentAction } from '../payments/payment-action.js';
 import { table } from './table.js';
 import type { Tally } from './tally.js';
 
-/** What the run came to, for people. */
+/** The result of the run, as text for people. */
 export function report(
   actions: readonly PaymentAction[],
   tally: Tally,

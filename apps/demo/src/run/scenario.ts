@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { BUILT_IN_PROVIDERS, type ProviderDefinition } from 'nestjs-payments-auth';
 import type { Sandbox } from 'payments-sandbox';
 
-/** Something that happens to the providers while calls go on, at a part of the run from 0 to 1. */
+/** A change at the providers while calls go on, and when it happens: from 0 (start) to 1 (end of the run). */
 export interface Turn {
   readonly at: number;
   readonly words: string;
@@ -11,7 +11,7 @@ export interface Turn {
 
 const TOKEN_PROVIDERS = ['pesapal', 'clickpesa', 'wakapay', 'cryptofuse'] as const;
 
-/** What an ordinary bad day of the six looks like. */
+/** What can go wrong at the six providers on one day. */
 export const SIX_PROVIDERS_DAY: readonly Turn[] = [
   {
     at: 0.3,
@@ -96,7 +96,7 @@ export function dayOf(sandbox: Sandbox): readonly Turn[] {
   return turns.filter(({ who }) => who.length > 0);
 }
 
-/** Plays the scenario over `durationMs`, and tells about each turn as it comes. */
+/** Plays the scenario over `durationMs`, and reports each change as it happens. */
 export async function playScenario(
   sandbox: Sandbox,
   turns: readonly Turn[],

@@ -11,7 +11,7 @@ export interface CallCounts {
   refusalsSurvived: number;
 }
 
-/** Makes calls, and counts what came of them, by provider or by `provider/account`. */
+/** Makes calls, and counts their outcomes, by provider or by `provider/account`. */
 @Injectable()
 export class Tally {
   readonly #counts = new Map<string, CallCounts>();

@@ -21,7 +21,7 @@ export class Traffic {
     );
   }
 
-  /** Ends when the last call has. */
+  /** Ends when the last call has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#callers);

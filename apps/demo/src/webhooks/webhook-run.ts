@@ -6,12 +6,12 @@ const SIGNING = ['cashfin', 'kashier', 'clickpesa', 'wakapay'] as const;
 
 const PROOFS = {
   payload: 'every field that the handler gets',
-  values: 'the values, and not which is which',
-  sender: 'that the sender has seen one of your webhooks: ask before you believe it',
-  nothing: 'nothing: ask before you believe it',
+  values: 'the values, but not the field that each belongs to',
+  sender: 'that the sender has seen one of your webhooks: ask the provider before you act on it',
+  nothing: 'nothing: ask the provider before you act on it',
 } as const;
 
-/** Lets every provider that signs send a genuine and a forged message. Tells what became of them. */
+/** Makes every provider that signs send a genuine and a forged message. Reports how they were answered. */
 export async function exchangeWebhooks(
   sandbox: Sandbox,
   log: WebhookLog,

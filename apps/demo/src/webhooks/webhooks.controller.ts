@@ -35,7 +35,7 @@ export class WebhooksController {
     this.log.handled(delivery);
   }
 
-  /** Not signed: good for asking PesaPal, and for nothing else. */
+  /** This message is not signed. Use it only to ask PesaPal for the status. */
   @Get('pesapal')
   @VerifiedWebhook('pesapal', { proof: 'nothing' })
   pesapal(@VerifiedDelivery() delivery: WebhookDelivery): void {

@@ -3,7 +3,7 @@ import { runCli } from '../cli/run-cli.js';
 
 const stopped = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  // Who reads the output has gone away.
+  // The reader of the output has closed the pipe.
   process.stdout.once('error', () => resolve());
 });
 

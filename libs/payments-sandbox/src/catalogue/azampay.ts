@@ -15,7 +15,7 @@ const failure = (statusCode: number, message: string) => ({
   statusCode,
 });
 
-/** AzamPay: a login at a host of its own, which says 423 to a wrong secret. */
+/** AzamPay: a login at its own host, which answers a wrong secret with 423. */
 export const azampay = counterpart(
   'azampay',
   {
@@ -37,7 +37,7 @@ export const azampay = counterpart(
         failure(423, 'Provided detail is not valid for this app or secret key has been expired'),
       ),
       lifetimeMs: 21_600_000,
-      // Encrypted, in five parts: nothing in it can be read.
+      // An encrypted token in five parts. Clients can read nothing in it.
       value: (random) => [24, 0, 16, 40, 22].map((length) => random.text(length)).join('.'),
       token: 'data.accessToken',
       expiry: 'data.expire',

@@ -16,7 +16,7 @@ const event = (random: SeededRandom) => ({
   status: 'success',
 });
 
-/** Chapa: two headers on a webhook, of which one binds no body. */
+/** Chapa: two headers on a webhook. One of them does not depend on the body. */
 export const chapa = counterpart(
   'chapa',
   { secretKey: secret('CHASECK_TEST-'), webhookSecret: known('sandbox-chapa-', 24) },

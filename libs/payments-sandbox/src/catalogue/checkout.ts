@@ -9,7 +9,7 @@ import { hmacScheme } from './machinery/webhook-scheme.js';
 
 const shared = {
   idempotencyHeader: 'cko-idempotency-key',
-  // Nothing is in it.
+  // The answer has no body.
   refusal: { status: 401, headers: {} },
   forbidden: { status: 403, headers: {} },
   error: (_status, message) => ({

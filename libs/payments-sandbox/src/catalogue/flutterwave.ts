@@ -6,7 +6,7 @@ import { counterpart } from './machinery/counterpart.js';
 import { known, secret } from './machinery/invented.js';
 import { tokenScheme } from './machinery/webhook-scheme.js';
 
-/** Flutterwave v3: a secret key as a bearer token, and a webhook that nothing signs. */
+/** Flutterwave v3: a secret key as a bearer token, and an unsigned webhook. */
 export const flutterwave = counterpart(
   'flutterwave',
   { secretKey: secret('FLWSECK_TEST-'), secretHash: known('sandbox-hash-', 24) },

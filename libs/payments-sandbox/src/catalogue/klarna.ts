@@ -5,14 +5,14 @@ import { inAuthorization } from './machinery/claims.js';
 import { counterpart } from './machinery/counterpart.js';
 import { secret } from './machinery/invented.js';
 
-/** Klarna: `Basic` with the key itself behind it, which no base64 touches. */
+/** Klarna: `Basic` with the key itself behind it, not in base64. */
 export const klarna = counterpart(
   'klarna',
   { apiKey: secret('klarna_test_api_', 40) },
   {
     hosts: ['eu', 'na', 'oc'],
     carries: key(inAuthorization('Basic')),
-    // Mostly without a body.
+    // The answer usually has no body.
     refusal: { status: 401, headers: {} },
     forbidden: json(403, {
       error_code: 'FORBIDDEN',

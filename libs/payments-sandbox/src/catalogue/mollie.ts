@@ -28,7 +28,7 @@ const webhooks = () => ({
     event: paymentEvent,
     header: 'x-mollie-signature',
     key: 'webhookSecret',
-    // The prefix is seen, and missing in the sample of the documents.
+    // Real messages have the prefix. The sample in the documents lacks it.
     wrap: (signature) => `sha256=${signature}`,
   }),
   classic: scheme<{ readonly webhookSecret: string }>({

@@ -5,7 +5,7 @@ import { counterpart, header, oauthAnswer } from './machinery/counterpart.js';
 import { fixed, secret, uuid } from './machinery/invented.js';
 import { scheme } from './machinery/webhook-scheme.js';
 
-/** What Azure's API management says before a provider's own code runs. */
+/** The answer of Azure's API management, before the code of the provider runs. */
 export const accessDenied = json(401, {
   statusCode: 401,
   message:

@@ -46,7 +46,7 @@ export const nomba = counterpart(
     },
     revocation: {
       path: '/v1/auth/token/revoke',
-      // What proves the client is not documented: its secret does, and so does a token that it holds.
+      // The documents do not say how the client proves itself. Here its secret is accepted, and a token that it holds.
       client: (request) =>
         inJson('client_id', 'client_secret')(request) ?? inJson('clientId', 'clientSecret')(request),
       isHolder: (request, { clientId, accountId }) =>

@@ -37,7 +37,7 @@ const event = (random: SeededRandom) => ({
   currency: 'ZMW',
 });
 
-/** A signature is optional; one that is sent must hold over the bytes that arrived. */
+/** A signature is optional. One that is sent has to be right for the bytes that arrived. */
 function signatureHolds(request: ReceivedRequest, privateKey: string): boolean {
   const covered = coveredBy(header(request, 'signature-input'), 'sig-pp');
   if (covered === undefined) return header(request, 'signature') === '';

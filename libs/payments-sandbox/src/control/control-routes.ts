@@ -67,7 +67,7 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
   {
     method: 'POST',
     path: '/reset',
-    does: 'no faults, no counts, no log, the settings of the start',
+    does: 'ends faults, clears counts and log, and restores the settings of the start',
     run: ({ sandbox }) => {
       sandbox.reset();
       return sandboxState(sandbox);
@@ -98,16 +98,16 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
     provider.configure(checkSettings(body));
     return provider.settings;
   }),
-  perProvider('POST', '/expire', 'every token (of an account) has expired', (provider, { body }) => ({
+  perProvider('POST', '/expire', 'lets every token (of an account) expire', (provider, { body }) => ({
     ended: provider.expireTokens(accountOf(body)),
   })),
-  perProvider('POST', '/revoke', 'every token (of an account) is revoked', (provider, { body }) => ({
+  perProvider('POST', '/revoke', 'revokes every token (of an account)', (provider, { body }) => ({
     ended: provider.revokeTokens(accountOf(body)),
   })),
   perProvider('GET', '/refresh-tokens', 'every refresh token, and how often it was spent', (provider) => [
     ...provider.refreshTokens,
   ]),
-  perProvider('POST', '/revoke-refresh-token', "a merchant's consent is taken back", (provider, { body }) => {
+  perProvider('POST', '/revoke-refresh-token', "takes a merchant's consent back", (provider, { body }) => {
     provider.revokeRefreshToken(accountOf(body));
     return provider.refreshTokens;
   }),

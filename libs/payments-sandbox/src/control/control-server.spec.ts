@@ -49,7 +49,7 @@ describe('the control API', () => {
     expect(body).toContainEqual({
       method: 'POST',
       path: '/providers/:provider/revoke',
-      does: 'every token (of an account) is revoked',
+      does: 'revokes every token (of an account)',
     });
   });
 

@@ -43,7 +43,7 @@ export const isListOf =
   (value) =>
     Array.isArray(value) && value.every((item) => check(item) === undefined)
       ? undefined
-      : `must be a list, and each of it ${check(undefined)}`;
+      : `must be a list, and each item ${check(undefined)}`;
 
 export const either =
   (...checks: readonly Check[]): Check =>

@@ -14,7 +14,7 @@ export const cashfin: ProviderBehaviour<CashfinCredentials, 'cashfin'> = {
   hosts: ['api'],
   basePath: '',
   refusalStatus: 401,
-  // The free plan.
+  // The limits of the free plan.
   limits: [
     { limit: 60, perMs: 60_000, per: 'account', reported: true },
     { limit: 5, perMs: 1_000, per: 'account' },

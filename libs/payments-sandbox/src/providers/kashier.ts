@@ -17,7 +17,7 @@ export const kashier: ProviderBehaviour<KashierCredentials, 'kashier'> = {
   name: 'kashier',
   hosts: ['api', 'fep'],
   basePath: '',
-  // Documented is 401; seen is 403 with this body.
+  // The documents say 401. Real answers are 403 with this body.
   refusalStatus: 403,
   limits: [],
   paymentKeys: ['merchantOrderId', 'order', 'orderId'],
@@ -90,7 +90,7 @@ function forbidden(status: number): Reply {
   return json(status, { error: { cause }, messages: { en, ar: 'طلب مرفوض' }, status: 'FAILURE' });
 }
 
-/** Wants the Payment API key beside the secret, checks an order hash that comes along, and repeats both. */
+/** Requires the Payment API key beside the secret, checks an order hash where one is sent, and repeats both. */
 function createSession(call: AcceptedCall<KashierCredentials>): Reply {
   const { request, account, body, context } = call;
   const { apiKey, merchantId } = account.credentials;

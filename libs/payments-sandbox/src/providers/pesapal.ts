@@ -84,7 +84,7 @@ function sevenDigits(atMs: number, digits: number): string {
   return new Date(atMs).toISOString().replace('Z', `${String(digits).padStart(4, '0')}Z`);
 }
 
-/** An error in PesaPal's envelope: by default with status 200, as its token endpoint says no. */
+/** An error in PesaPal's envelope. The default status is 200, with which its token endpoint rejects a login. */
 function apiError(code: string, message = '', status = 200): Reply {
   return json(status, {
     error: { error_type: 'api_error', code, message },

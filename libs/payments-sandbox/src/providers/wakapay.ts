@@ -9,7 +9,7 @@ import { wakapayWebhook } from '../signing/wakapay-webhook.js';
 
 export type WakapayCredentials = { readonly apiKey: string; readonly apiSecret: string };
 
-/** WakaPay: a JSON login. Its API refuses a token in another envelope than its login rejects a secret. */
+/** WakaPay: a JSON login. Its API refuses a token in one envelope, and its login rejects a secret in another. */
 export const wakapay: ProviderBehaviour<WakapayCredentials, 'wakapay'> = {
   name: 'wakapay',
   hosts: ['api'],

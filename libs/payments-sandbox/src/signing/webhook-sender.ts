@@ -5,7 +5,7 @@ import { InvalidInputError } from '../core/checks.js';
 import { isLoopback } from '../core/loopback.js';
 import type { WebhookEvent, WebhookMessage, WebhookOccasion, WebhookShape } from './webhook-shape.js';
 
-/** How a message is not what it claims to be. */
+/** The ways to forge a message. */
 export type Forgery =
   /** Signed with another key. */
   | 'wrong-key'
@@ -30,13 +30,13 @@ export const FORGERIES: readonly Forgery[] = [
 ];
 
 export interface WebhookOptions {
-  /** Whose keys sign. @default the own account's */
+  /** The account whose keys sign. @default the own account's */
   readonly account?: string;
   /** Takes the place of what would be sent. @default a payment that went well */
   readonly event?: WebhookEvent;
-  /** Makes it a forgery. @default genuine */
+  /** Makes the message a forgery. @default genuine */
   readonly forge?: Forgery;
-  /** Which of the provider's schemes, where it has several. @default its usual one */
+  /** The scheme, where the provider has several. @default its usual one */
   readonly scheme?: string;
   /** When it claims to be signed, in milliseconds since the epoch. @default now */
   readonly signedAtMs?: number;

@@ -1,11 +1,11 @@
 import { headerOf, jsonObjectOf, type ReceivedRequest, textOf } from '../../core/received-request.js';
 
-/** What a request says of itself: who sends it, and the secret that is to prove it. */
+/** The identity that a request claims, and the secret that proves it. */
 export type Claim = (
   request: ReceivedRequest,
 ) => readonly [identity: string, secret: string, ...rest: string[]] | undefined;
 
-/** A key that says who it is by itself: `Authorization: Bearer sk_…`, or raw where the scheme is empty. */
+/** A key that is its own identity: `Authorization: Bearer sk_…`, or the bare key where the scheme is empty. */
 export const inAuthorization =
   (scheme = 'Bearer'): Claim =>
   (request) => {

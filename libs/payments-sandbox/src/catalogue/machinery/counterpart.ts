@@ -16,7 +16,7 @@ import type { Invented } from './invented.js';
 /** What the API answers to an accepted call, as JSON. */
 type Answer<C extends Credentials> = object | ((call: AcceptedCall<C>) => unknown);
 
-/** A login that has proven who it is. */
+/** A login with correct credentials. */
 export interface ProvenLogin<C extends Credentials> {
   readonly request: ReceivedRequest;
   readonly credentials: C;
@@ -30,13 +30,13 @@ export interface ProvenLogin<C extends Credentials> {
 interface GrantFacts<C extends Credentials> {
   /** Each use replaces it. */
   readonly rotates: boolean;
-  /** The answer to a refresh token that is good for nothing. */
+  /** The answer to a refresh token that is not valid. */
   readonly wrong: Reply;
   /** Whether the request comes from this merchant's platform. */
   readonly proves: (request: ReceivedRequest, credentials: C, context: ProviderContext<C>) => boolean;
 }
 
-/** How a token is got. */
+/** How a client gets a token. */
 interface LoginFacts<C extends Credentials> {
   /** @default every host */
   readonly host?: string;
@@ -76,7 +76,7 @@ interface RevocationFacts {
 /** The credentials that are made up of these fields. */
 export type CredentialsOf<F> = { readonly [K in keyof F]: string };
 
-/** What the facts say of one provider. */
+/** What the documents say about one provider. */
 export interface CounterpartFacts<C extends Credentials> {
   /** Named hosts, the default one first. @default api */
   readonly hosts?: readonly [string, ...string[]];
@@ -111,7 +111,7 @@ export interface CounterpartFacts<C extends Credentials> {
   readonly idempotencyHeader?: string;
   /** A new key ends the tokens that the old one got. */
   readonly rotationEndsTokens?: true;
-  /** The answer to a path that nothing is at. @default the envelope, with 404 */
+  /** The answer to an unknown path. @default the envelope, with 404 */
   readonly noSuchPath?: Reply;
   /** GET, by path; `:field` stands for one segment. The first one is the harmless call. */
   readonly reads?: Readonly<Record<string, Answer<C>>>;
@@ -123,7 +123,7 @@ export interface CounterpartFacts<C extends Credentials> {
 }
 
 /**
- * Makes the counterpart of a provider out of what the facts say of it.
+ * Makes the counterpart of a provider from what its documents say.
  *
  * @param credentials its fields, and how each is made up
  */

@@ -38,7 +38,7 @@ export interface WebhookFacts<C extends Credentials> {
   readonly as?: 'json' | 'form';
 }
 
-/** A scheme out of what the facts say of it. */
+/** Makes a scheme from what the documents say. */
 export function scheme<C extends Credentials>(facts: WebhookFacts<C>): WebhookShape<C> {
   const { sign, inBody, inQuery, header, as = 'json' } = facts;
   const parts = (event: WebhookEvent, occasion: WebhookOccasion, keys: C) => ({
@@ -87,7 +87,7 @@ interface HmacFacts<C extends Credentials> extends Omit<WebhookFacts<C>, 'sign'>
   readonly over?: (signed: Signed<C>) => string;
 }
 
-/** An HMAC over the body, or over what the facts say. */
+/** An HMAC over the body, or over the text that the documents name. */
 export function hmacScheme<C extends Credentials>(facts: HmacFacts<C>): WebhookShape<C> {
   const { key, keyIs, hash = 'sha256', encoding = 'hex', over = ({ body }) => body } = facts;
   return scheme<C>({

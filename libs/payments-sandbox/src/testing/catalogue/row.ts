@@ -11,14 +11,14 @@ export interface Sent {
   readonly body?: string;
 }
 
-/** What stands below a status: an object to match, or the whole text. */
+/** The body for a status: an object to match, or the whole text. */
 export type Expected = readonly [status: number, body: object | string];
 
-/** What the documents say of one provider, by examples: written from the facts a second time, on purpose. */
+/** Examples from the documents of one provider. They are written a second time, apart from the counterpart, so that a mistake in one shows. */
 export interface Row {
   readonly login?: {
     readonly sent: (keys: Keys) => Sent;
-    /** What the answer matches, and where the token stands in it. */
+    /** What the answer matches, and where the token is in it. */
     readonly answer: object;
     readonly status?: number;
     readonly token: string;
