@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   type CredentialBed,
   failure,
   fixed,
+  issuing,
   SECRET,
   configured,
   startCredentialBed,
@@ -179,6 +181,21 @@ describe('12 processes of a fleet', () => {
     }
     // The first, 20 that cured, and 10 that were asked for early.
     expect(bed.logins).toHaveLength(1 + 20 + 10);
+  });
+
+  it('log in at most 40 times in an hour in which everything is refused although logins succeed', async () => {
+    const endsAtMs = bed.clock.monotonic() + HOUR;
+    bed.answer = issuing(10 * HOUR);
+    await processes[0]?.service('acme').refresh();
+    const before = bed.logins.length;
+    const calls: Promise<unknown>[] = [];
+    while (bed.clock.monotonic() < endsAtMs) {
+      for (const spender of spenders()) calls.push(spend(spender, bed.clock, { answer: () => 401 }));
+      await bed.clock.advance(500);
+      await nextTurn();
+    }
+    expect(bed.logins.length - before).toBeGreaterThan(10);
+    expect(bed.logins.length - before).toBeLessThanOrEqual(40);
   });
 
   it('take forced renewals out of one bucket of 20, where refusals say different things for ever', async () => {
