@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -13,7 +14,7 @@ import {
 import { MemoryTokenStore } from '../../../../../test/support/memory-token-store.js';
 import { AxiosTokenTransport } from '../../strategies/axios-token-transport.js';
 import { refuse, spend } from '../../../../../test/support/spending.js';
-import { outwaited } from '../../../../../test/support/waiting.js';
+import { outwaited, quiet } from '../../../../../test/support/waiting.js';
 import type { CredentialSpender } from '../credential-spender.js';
 import { CredentialRegistry } from '../credential.registry.js';
 
@@ -115,6 +116,80 @@ describe('a process of a fleet whose new token has died together with its predec
     await bed.clock.advance(100);
     expect(await call(spender, new Set(['t1', 't2']))).toBe('served');
     expect(bed.logins).toHaveLength(3);
+  });
+});
+
+describe('a process of a fleet that takes over a token that died before its first call', () => {
+  const dead = new Set(['t1', 't2']);
+  let spender: CredentialSpender;
+
+  /** A call whose first attempts arrive one by one, when they are let go on. */
+  function slowCall(attempts: number, replayable = true) {
+    const gates = Array.from({ length: attempts }, () => new EventEmitter());
+    const opened = gates.map((gate) => once(gate, 'open'));
+    const outcome = spend(spender, bed.clock, {
+      answer: ({ token }) => (dead.has(token) ? 401 : 200),
+      replayable,
+      onItsWay: async () => void (await opened.shift()),
+    });
+    const arrive = async () => {
+      gates.shift()?.emit('open');
+      await quiet();
+    };
+    return { outcome, arrive };
+  }
+
+  beforeEach(async () => {
+    spender = other.spenders('acme').spender(undefined, undefined);
+    await bed.registry.service('acme').get();
+    await call(spender, new Set());
+    await bed.clock.advance(5_000);
+  });
+
+  it.each([
+    ['before', true],
+    ['after', false],
+  ])(
+    'replaces it when a later call shows %s its first refusal that its predecessor is dead',
+    async (_, isBefore) => {
+      const early = slowCall(2);
+      await bed.clock.advance(50);
+      await bed.registry.service('acme').refresh();
+      await bed.clock.advance(50);
+      const late = slowCall(1, false);
+      await early.arrive();
+      expect([spender.peek()?.token, bed.logins.length]).toEqual(['t2', 2]);
+      if (isBefore) await late.arrive();
+      await early.arrive();
+      if (!isBefore) await late.arrive();
+      expect(await late.outcome).toEqual({ attempts: 1, status: 401, refused: true });
+      expect(await outwaited(bed.clock, early.outcome)).toEqual({ attempts: 3, status: 200, refused: false });
+      expect(bed.logins).toHaveLength(3);
+    },
+  );
+});
+
+describe('two processes of a fleet whose calls are refused at once', () => {
+  it('count the login of one of them once each, and so replace the next token that dies early', async () => {
+    const registries = [bed.registry, other];
+    const both = (dead: ReadonlySet<string>) =>
+      outwaited(
+        bed.clock,
+        Promise.all(
+          registries.map((each) => call(each.spenders('acme').spender(undefined, undefined), dead)),
+        ),
+      );
+    const dead = new Set<string>();
+    await both(dead);
+    for (const renewing of [...registries, ...registries]) {
+      await bed.clock.advance(2_100);
+      expect(await both(dead)).toEqual(['served', 'served']);
+      await renewing.service('acme').refresh();
+      await bed.clock.advance(100);
+      for (let token = 1; token <= bed.logins.length; token += 1) dead.add(`t${token}`);
+      expect(await both(dead)).toEqual(['served', 'served']);
+    }
+    expect(bed.logins).toHaveLength(1 + 4 + 4);
   });
 });
 

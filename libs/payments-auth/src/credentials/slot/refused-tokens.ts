@@ -23,7 +23,9 @@ const TRY_EVERY_MS = 500;
 export class RefusedTokens {
   readonly pause: RenewalPause;
   readonly #slot: SlotView;
-  /** When the latest call was sent that was refused with a token which had served before. */
+  readonly #clock: Clock;
+  /** The latest token that was refused after it had served, and when the latest call was sent that was refused with it. */
+  #served: Credential | undefined = undefined;
   #servedAndRefusedAtMs = -Infinity;
   /** While calls carry the predecessor: when the next of them tries the new one. */
   #nextTryAtMs = -Infinity;
@@ -32,6 +34,7 @@ export class RefusedTokens {
 
   constructor(slot: SlotView) {
     this.#slot = slot;
+    this.#clock = slot.owner.context.clock;
     this.pause = new RenewalPause(slot);
   }
 
@@ -57,9 +60,7 @@ export class RefusedTokens {
       this.#proof = undefined;
       this.pause.accepted();
     }
-    const first = answer.before?.[0];
-    if (first !== undefined && !first.credential.isSameAs(credential))
-      this.pause.replayed(first, credential.id);
+    this.pause.replayed(answer.before?.[0], credential);
   }
 
   /** What a call does next that was refused with `refused`. */
@@ -71,7 +72,10 @@ export class RefusedTokens {
     const predecessor = kept?.livingPredecessor(this.#clock);
     const token = [kept, predecessor].find((each) => each?.credential.isSameAs(refused));
     const { sentAtMs } = attempts.at(-1) as RefusedAttempt;
-    if (token?.isProven === true) this.#servedAndRefusedAtMs = Math.max(this.#servedAndRefusedAtMs, sentAtMs);
+    // Calls that carry it come back for some time after another one has replaced it.
+    const hadServed = token?.isProven ?? this.#served?.isSameAs(refused) === true;
+    if (hadServed) this.#servedAndRefusedAtMs = Math.max(this.#servedAndRefusedAtMs, sentAtMs);
+    if (hadServed) this.#served = refused;
     const isCurrent = token !== undefined && token === kept;
     const isYoung = isCurrent && this.#isYoung(token);
     // If no live token is left, the next call would log in as well.
@@ -95,7 +99,7 @@ export class RefusedTokens {
       }
       if (this.#isYoung(current)) return this.#cureOfYoung(current, isDoubted);
       const soonMs = mayForce ? undefined : this.pause.soonMs(current);
-      if (soonMs !== undefined) return this.#waitFor(current, this.#ageMs(current) + soonMs, true);
+      if (soonMs !== undefined) return this.#waitFor(current, this.#ageMs(current) + soonMs);
       const isInDoubt = this.pause.isInDoubt || current.wasAcceptedAfter(first.sentAtMs);
       const isWorthATry = current.isProven && isInDoubt && attempts.length === 1 && !isBusy;
       if (isWorthATry && !(mayForce && current.refusedInARow > 1))
@@ -124,12 +128,12 @@ export class RefusedTokens {
     return { by: 'new-token', of: kept.credential, settle: (now) => this.#settled(now) };
   }
 
-  #waitFor(kept: KeptCredential, nextMs: number, replaces = false): Cure {
+  #waitFor(kept: KeptCredential, nextMs: number): Cure {
     this.#proof ??= abortsMany();
     // A token that soon ends is not waited for longer than for a quarter of its life.
     const forMs = Math.max(0, Math.min(nextMs, kept.lifetimeMs / 4) - this.#ageMs(kept));
-    const other = (now: KeptCredential) => (replaces && now === kept ? this.#replaced(now) : undefined);
-    const settle = (now: KeptCredential) => other(now) ?? this.#settled(now, kept);
+    const isDead = (now: KeptCredential) => now === kept && this.#servedAndRefusedAtMs > now.sinceMs;
+    const settle = (now: KeptCredential) => (isDead(now) && this.#replaced(now)) || this.#settled(now, kept);
     return { by: 'waiting', forMs, until: this.#proof.signal, settle };
   }
 
@@ -142,9 +146,5 @@ export class RefusedTokens {
   /** Since it came from its provider; where its provider accepts it from some age on, since then. */
   #ageMs(kept: KeptCredential): number {
     return this.#clock.monotonic() - kept.obtainedAtMs - this.#slot.owner.context.usableAfterMs;
-  }
-
-  get #clock(): Clock {
-    return this.#slot.owner.context.clock;
   }
 }

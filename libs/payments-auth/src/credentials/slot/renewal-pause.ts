@@ -1,5 +1,6 @@
 import { Bucket, FUTILITY, waitAfter } from '../issuing/back-off.js';
 import type { RefusedAttempt } from '../call-answer.js';
+import type { Credential } from '../credential.js';
 import type { ForcedRenewals } from '../issuing/token-issuer.js';
 import type { KeptCredential } from './kept-credential.js';
 import type { SlotView } from './slot-context.js';
@@ -79,14 +80,14 @@ export class RenewalPause {
     this.#replaced = before;
     const wasAskedForBefore = now !== undefined && now.sinceMs < startedAtMs;
     // A token that was there already has cost no login. One that another process has forced was counted when it was heard of.
-    const isPaid = wasAskedForBefore || (now !== undefined && now === this.#heardOf);
-    if (!isPaid) this.#bucket.take(startedAtMs);
+    const isCounted = now !== undefined && now === this.#heardOf;
+    if (!wasAskedForBefore && !isCounted) this.#bucket.take(startedAtMs);
     this.#brought = wasAskedForBefore ? undefined : now;
     const vain = this.#withOneMore(before, startedAtMs);
     // The provider issued the refused token again. That does not help, even if it served calls before.
     if (before !== undefined && now?.credential.isSameAs(before.credential) === true) now.doubt();
-    // What killed the one before may have killed that one as well, and no login was tried yet; or it is known how many were.
-    if (wasAskedForBefore && (this.#vain.ofOthers === 0 || this.#heardOf === now)) return;
+    // What killed the one before may have killed that one as well, and no login was tried yet.
+    if (isCounted || (wasAskedForBefore && this.#vain.ofOthers === 0)) return;
     this.#vain = vain;
     this.#isTold = false;
   }
@@ -113,8 +114,9 @@ export class RenewalPause {
     if (this.#leftOfOthersMs <= 0) this.#forget('ofOthers', 0);
   }
 
-  /** A replay was accepted with the token named `id`, another one than its first attempt was refused with. */
-  replayed(first: RefusedAttempt, id: string): void {
+  /** A call was accepted with `credential`. It is news here if its first attempt was refused with another one. */
+  replayed(first: RefusedAttempt | undefined, credential: Credential): void {
+    if (first === undefined || first.credential.isSameAs(credential)) return;
     const isReplaced = this.#replaced?.credential.isSameAs(first.credential) === true;
     const replaced = isReplaced ? this.#replaced : undefined;
     // The old token served other calls after this refusal. So the refusal concerned this call, not the token.
@@ -123,7 +125,7 @@ export class RenewalPause {
     this.#replaced = undefined;
     const ageMs = replaced === undefined ? Infinity : this.#nowMs - replaced.obtainedAtMs;
     if (replaced !== undefined && ageMs < replaced.lifetimeMs / 2)
-      this.#slot.journal.emit({ type: 'credential-contested', credential: id, ageMs });
+      this.#slot.journal.emit({ type: 'credential-contested', credential: credential.id, ageMs });
   }
 
   /** Once for each renewal that was forced. */
