@@ -32,6 +32,7 @@ import { signedDelivery } from 'nestjs-payments-auth/testing';
 import { resolveOptions } from '../../libs/payments-auth/src/options/options.resolver.js';
 import { LogLines, startApplication } from '../support/application.js';
 import { json, startLoopbackServer } from '../support/loopback-server.js';
+import { MemoryTokenStore } from '../support/memory-token-store.js';
 
 interface Asked {
   readonly url: string;
@@ -146,6 +147,42 @@ const clients = tokens.map((token, at) =>
   }),
 );
 
+/** Its first token of each account is refused from the second call on; another token is the cure. */
+const gate = defineProvider<Keys, 'gate'>({
+  name: 'gate',
+  title: 'Gate',
+  docs: 'https://docs.gate.test',
+  environments: { live: 'https://api.gate.test' },
+  credentials: { id: { secret: false }, key: {} },
+  token: login<Keys>({
+    path: '/gate-token',
+    body: ({ credentials: { id, key } }) => ({ json: { id, key } }),
+    answer: { token: 'token' },
+    documentedLifetimeMs: 3_600_000,
+    rejected: ({ status }) => status === 401,
+  }),
+  headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+  refusal: { refused: ({ body }) => said(body)?.['ended'] === true },
+});
+/** The first key that is read of each account is refused; the next one is the cure. */
+const keyed = defineProvider<Keys, 'keyed'>({
+  name: 'keyed',
+  title: 'Keyed',
+  docs: 'https://docs.keyed.test',
+  environments: { live: 'https://api.keyed.test' },
+  credentials: { id: { secret: false }, key: {} },
+  headers: ({ credentials: { key } }) => ({ 'X-Key': key }),
+  refusal: { refused: ({ body }) => said(body)?.['ended'] === true },
+});
+const keysRead = new Map<string, number>();
+const tokensGiven = new Map<string, number>();
+/** How often this has been asked for, this time included. */
+function countOf(counts: Map<string, number>, name: string): number {
+  const count = (counts.get(name) ?? 0) + 1;
+  counts.set(name, count);
+  return count;
+}
+
 /** What is recorded by way of OpenTelemetry: names and labels as they are handed over, and no SDK that reads them. */
 const recorded: string[] = [];
 const observed: ObservableCallback[] = [];
@@ -174,6 +211,9 @@ trace.setGlobalTracerProvider({
     }) as never,
 });
 
+/** None is set. */
+const variables = Object.assign(() => undefined, { hasLostDigits: () => false });
+
 const attacker = await startLoopbackServer((_, response) => json(response, 200, { token: 'attacker' }));
 const server = await startLoopbackServer((request, response) => {
   if (request.url === '/refresh' && request.body.includes('wrong'))
@@ -182,7 +222,16 @@ const server = await startLoopbackServer((request, response) => {
   else if (request.url === '/oauth')
     json(response, 200, { access_token: 't-of-client', token_type: 'bearer' });
   else if (request.url === '/token' && request.body.includes('wrong-key')) json(response, 401, {});
-  else if (request.url === '/bare') json(response, 200, { token: 't-of-bare' });
+  else if (request.url === '/gate-token') {
+    const { id } = JSON.parse(request.body.toString()) as Keys;
+    json(response, 200, { token: `t-${id}-${countOf(tokensGiven, id)}` });
+  } else if (request.url?.startsWith('/gated')) {
+    const carried = request.headers.authorization ?? String(request.headers['x-key']);
+    if (request.url === '/gated' && carried.endsWith('-1')) json(response, 400, { ended: true });
+    else if (request.url === '/gated/bare') json(response, 401, {});
+    else if (request.url === '/gated/busy') json(response, 503, { busy: true });
+    else json(response, 200, { ok: true });
+  } else if (request.url === '/bare') json(response, 200, { token: 't-of-bare' });
   else if (request.url === '/token')
     json(response, 200, { token: `t-of-${(JSON.parse(request.body.toString()) as Keys).id}` });
   else json(response, 200, request.url === '/list' ? [{ ok: true }] : { ok: true });
@@ -209,6 +258,18 @@ const options = () => ({
       baseUrl: server.url,
       keepWarm: 'when-used' as const,
       accounts: (id: string) => ({ id: id.replace(/\d+$/, ''), key: `test-${id}` }),
+    },
+    gate: {
+      provider: gate,
+      baseUrl: server.url,
+      keepWarm: 'when-used' as const,
+      accounts: (id: string) => ({ id, key: 'test-key-of-gate' }),
+    },
+    keyed: {
+      provider: keyed,
+      baseUrl: server.url,
+      keepWarm: 'when-used' as const,
+      accounts: (id: string) => ({ id, key: `test-key-${countOf(keysRead, id)}` }),
     },
     renewed: {
       provider: renewed(),
@@ -263,12 +324,13 @@ function told(): Asked[] {
   const asked = server.requests.splice(0).map(({ url, rawHeaders, body }) => ({
     url,
     // Node itself leaves a header out of `headers` that a prototype has already.
-    headers: rawHeaders.filter((_, at) =>
-      /authorization|client|key|^host$/i.test(rawHeaders[at - (at % 2)] ?? ''),
-    ),
+    headers: rawHeaders
+      .filter((_, at) => /authorization|client|key|^host$/i.test(rawHeaders[at - (at % 2)] ?? ''))
+      .map((text) => text.replace(/t-B\d+/, 't-B')),
     body: body
       .toString()
       .replace(/test-B\d+/, 'test-B')
+      .replace(/"id":"B\d+"/, '"id":"B"')
       .replace(/wrong-key-\d+/, 'wrong-key')
       .replace(/(?<=client_assertion=)[^&]+/, claimsOf),
   }));
@@ -407,6 +469,34 @@ async function calls(): Promise<unknown> {
   };
 }
 
+/** Calls that are refused, sent again, not sent again, not sent at all, and not served; and what is counted of them. */
+async function refusals(): Promise<unknown> {
+  const account = `B${(merchants += 1)}`;
+  const outcomes: unknown[] = [];
+  for (const name of ['gate', 'keyed'] as const) {
+    const send = async (config: AxiosRequestConfig) => {
+      const asked = firstValueFrom(paymentsAuth.http(name, account).request(config)).catch(
+        (error: { code: string; response?: { status: number } }) => ({ ...error, data: error.code }),
+      );
+      const { data, paymentsAuth: how, response } = (await asked) as Readonly<Record<string, unknown>>;
+      outcomes.push([name, config.url, data, how, (response as { status?: number } | undefined)?.status]);
+    };
+    const post = { method: 'POST', data: { amount: '1' } };
+    await send({ ...post, url: '/gated/open' });
+    await send({ ...post, url: `${attacker.url}/gated` });
+    await send({ ...post, url: '/gated', signal: AbortSignal.abort() });
+    await send({ ...post, url: '/gated' });
+    await send({ ...post, url: '/gated/busy' });
+    await send({ ...post, url: '/gated/bare' });
+    // It waits for the renewal that the bare 401 has brought about.
+    await send({ ...post, url: '/gated/open' });
+    const [kept] = paymentsAuth.status({ provider: name, account });
+    const { counters, failing, lastErrorCode, state } = kept ?? {};
+    outcomes.push({ counters, failing, lastErrorCode, state });
+  }
+  return { outcomes, told: told() };
+}
+
 /** As much of a Redis as says what it was asked. */
 function askedRedis() {
   const asked: unknown[] = [];
@@ -435,6 +525,12 @@ const health = (
     { imports: [PaymentsAuthHealthModule] },
   )
 ).app.get(PaymentsAuthHealthIndicator);
+
+/** Two processes of a fleet, one of which finds in the store what the other has put there. */
+const shared = new MemoryTokenStore();
+const fleet = await Promise.all(
+  [1, 2].map(() => startApplication({ ...options(), store: shared }, { logger: new LogLines() })),
+);
 
 /** An application whose own account is refused, and what is told of that. */
 const logger = new LogLines();
@@ -511,7 +607,7 @@ async function beside(): Promise<unknown> {
     {
       providers: { renewed: { provider: renewed(), baseUrl: server.url, accounts: () => undefined } },
     },
-    { builtIns: BUILT_IN_PROVIDERS, variables: () => undefined },
+    { builtIns: BUILT_IN_PROVIDERS, variables },
   );
   const refreshing = await Promise.all(
     ['right', 'wrong'].map(async (refresh) => {
@@ -539,13 +635,28 @@ async function beside(): Promise<unknown> {
   };
 }
 
+async function inFleet(): Promise<unknown> {
+  const account = `B${(merchants += 1)}`;
+  const outcomes: unknown[] = [];
+  for (const name of ['gate', 'judge', 'renewed'] as const)
+    for (const one of [...fleet, ...fleet]) {
+      const asked = firstValueFrom(one.paymentsAuth.http(name, account).post('/gated', { amount: '1' }));
+      outcomes.push(await asked.then(({ status }) => status).catch(({ code }: { code: string }) => code));
+    }
+  for (const { paymentsAuth: own } of fleet) {
+    outcomes.push(await own.explain('gate', account));
+    await own.credentials('gate', account).revoke();
+  }
+  return outcomes;
+}
+
 /** What the boot makes of options, without the functions. */
 async function boot(): Promise<unknown> {
   const { providers } = await resolveOptions(options(), {
     builtIns: BUILT_IN_PROVIDERS,
-    variables: () => undefined,
+    variables,
   });
-  return Promise.all(
+  const resolved = await Promise.all(
     providers.map(async (provider) => ({
       ...provider,
       definition: provider.definition.name,
@@ -555,9 +666,11 @@ async function boot(): Promise<unknown> {
       unknown: await provider.accounts?.resolve('C'),
     })),
   );
+  // Each time it is another key.
+  return JSON.stringify(resolved).replace(/test-key-\d+/g, 'test-key');
 }
 
-const RUNS = { boot, calls, webhooks, beside };
+const RUNS = { boot, calls, refusals, webhooks, beside, inFleet };
 
 async function outcome(run: () => Promise<unknown>): Promise<string> {
   try {
@@ -582,15 +695,66 @@ async function polluted(name: string, value: unknown, run: () => Promise<unknown
   }
 }
 
-process.on('message', (message: { names: string[]; looksAt: string[] }) => {
+/** What the traps are there for. */
+function carelessReader(given: { readonly account?: string }): string | undefined {
+  return given.account;
+}
+
+/** Takes down each place of the library that reads one of `names` from `Object.prototype`. */
+async function inheritedReads(names: readonly string[], run: () => Promise<unknown>): Promise<string[]> {
+  const places = new Set<string>();
+  for (const name of names) {
+    const trap = {
+      // Node itself reads some of them from descriptors, which are objects as well.
+      __proto__: null,
+      configurable: true,
+      get: () => {
+        const [, , reader = ''] = new Error('who reads it').stack?.split('\n') ?? [];
+        if (reader.includes('payments-auth/src/') || reader.includes('carelessReader'))
+          places.add(`${name} in ${reader.trim()}`);
+        return undefined;
+      },
+      set(this: object, value: unknown) {
+        Object.defineProperty(this, name, {
+          __proto__: null,
+          value,
+          configurable: true,
+          enumerable: true,
+          writable: true,
+        } as PropertyDescriptor);
+      },
+    };
+    // oxlint-disable-next-line no-extend-native -- that is the attack
+    Object.defineProperty(Object.prototype, name, trap);
+  }
+  try {
+    carelessReader({});
+    await outcome(run);
+  } finally {
+    for (const name of names) Reflect.deleteProperty(Object.prototype, name);
+  }
+  return [...places].toSorted();
+}
+
+process.on('message', (message: { names: string[]; looksAt: string[]; traps?: string[] }) => {
   void (async () => {
+    if (message.traps !== undefined) {
+      const traps = message.traps;
+      const reads: string[] = [];
+      for (const run of Object.values(RUNS)) reads.push(...(await inheritedReads(traps, run)));
+      process.send?.({ reads });
+      return;
+    }
     await outcome(calls);
     const before = {
       boot: await outcome(boot),
       calls: await outcome(calls),
+      refusals: await outcome(refusals),
       webhooks: await outcome(webhooks),
       beside: await outcome(beside),
+      inFleet: await outcome(inFleet),
     };
+    server.requests.length = 0;
     const different: string[] = [];
     let tried = 0;
     for (const name of message.names) {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { startProcess, type TestProcess } from '../support/processes.js';
 
 /**
@@ -242,6 +244,19 @@ const NAMES = {
     'version',
     'sentAtMs',
   ],
+  'what is told of a call': [
+    'isUnsent',
+    'isBehind',
+    'refused',
+    'failure',
+    'definitionFault',
+    'key',
+    'settle',
+    'isOwn',
+    'clockDifferenceMs',
+    'issued',
+    'whole',
+  ],
   places: ['own', 'hosts', 'defaultHost', 'live', 'sandbox', 'api'],
 } satisfies Record<string, string[]>;
 
@@ -255,8 +270,37 @@ const LOOKS_AT: Readonly<Record<string, readonly string[]>> = {
   'what stands beside calls': ['beside'],
   'fields of events': ['beside'],
   'what is wanted of a login': ['calls', 'beside'],
+  'what is told of a call': ['refusals'],
   places: ['boot', 'calls'],
 };
+
+const SOURCES = fileURLToPath(new URL('../../libs/payments-auth/src/', import.meta.url));
+/** The command is a process of its own, in which no application runs. */
+const APART = /^(?:cli|bin)\b|\.spec\.ts$/;
+/** What every promise and every property descriptor reads, and the two of above: they break the program before us. */
+const LANGUAGE = [
+  'then',
+  'get',
+  'set',
+  'value',
+  'writable',
+  'enumerable',
+  'configurable',
+  'reason',
+  'encoding',
+];
+
+/** Every field that a type of the library lets somebody leave out. */
+function optionalFields(): string[] {
+  const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' });
+  const texts = files
+    .filter((file) => file.endsWith('.ts') && !APART.test(file))
+    .map((file) => readFileSync(SOURCES + file, 'utf8'));
+  const names = texts.flatMap((text) =>
+    Array.from(text.matchAll(/\b([a-zA-Z_]+)\?: /g), ([, name = '']) => name),
+  );
+  return [...new Set(names)].filter((name) => !LANGUAGE.includes(name));
+}
 
 describe('a polluted Object.prototype', () => {
   let child: TestProcess;
@@ -270,13 +314,16 @@ describe('a polluted Object.prototype', () => {
     const looksAt = LOOKS_AT[what] ?? ['boot', 'calls', 'webhooks'];
     child.send({ names, looksAt });
     const { before, different, stolen, tried } = await child.next<{
-      before: { boot: string; calls: string; webhooks: string; beside: string };
+      before: Record<'boot' | 'calls' | 'refusals' | 'webhooks' | 'beside' | 'inFleet', string>;
       different: string[];
       stolen: string[];
       tried: number;
     }>();
     expect(before.calls).toContain('cs_own');
     expect(before.calls).toContain('cs_B');
+    expect(before.refusals).toContain('"replayed":true');
+    expect(before.refusals).toContain('INSECURE_DESTINATION');
+    expect(before.inFleet).not.toContain('failed');
     expect(before.boot).not.toContain('failed');
     expect(before.beside).toContain('t-renewed');
     expect(before.beside).toContain('GRANT_REJECTED');
@@ -287,5 +334,14 @@ describe('a polluted Object.prototype', () => {
     expect(stolen).toEqual([]);
     expect(before.webhooks).toContain('evt_1');
     expect(tried).toBe(names.length * 8 * looksAt.length);
+  });
+
+  it('is not read: no field that was left out of an object is looked up there', async () => {
+    const traps = optionalFields();
+    expect(traps).toEqual(expect.arrayContaining(['isUnsent', 'failure', 'proxy']));
+    child.send({ traps });
+    const { reads } = await child.next<{ reads: string[] }>();
+    expect(reads.filter((read) => read.includes('carelessReader'))).not.toEqual([]);
+    expect(reads.filter((read) => !read.includes('carelessReader'))).toEqual([]);
   });
 });

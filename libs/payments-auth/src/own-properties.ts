@@ -30,6 +30,17 @@ export function deepOwnCopy<T>(value: T): T {
   return Object.freeze(copy) as T;
 }
 
+/** A field of an object, or of its class; none that somebody has put on `Object.prototype`. */
+export function fieldOf(value: unknown, name: string): unknown {
+  for (
+    let holder = value;
+    isHolder(holder) && holder !== Object.prototype;
+    holder = Object.getPrototypeOf(holder)
+  )
+    if (Object.hasOwn(holder, name)) return Reflect.get(holder, name, value);
+  return undefined;
+}
+
 /** What the language itself gives every object, and nothing that somebody has added since. */
 const LANGUAGE_ONLY = languageOnly(null, Object.prototype, [
   'hasOwnProperty',

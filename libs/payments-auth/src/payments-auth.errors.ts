@@ -48,6 +48,18 @@ export interface PaymentsAuthErrorDetails {
   cause?: unknown;
 }
 
+const SAID = [
+  'provider',
+  'account',
+  'credential',
+  'host',
+  'status',
+  'reason',
+  'retryAfterMs',
+  'problems',
+  'cause',
+] satisfies (keyof PaymentsAuthErrorDetails)[];
+
 const BRAND = Symbol.for('nestjs-payments-auth.error');
 
 /**
@@ -77,12 +89,18 @@ export class PaymentsAuthError extends Error {
   /** Every problem found at boot, each naming its path or variable (`INVALID_OPTIONS` only). */
   declare readonly problems?: readonly string[];
 
+  // What an error does not say is not read from `Object.prototype`, where somebody may have put it.
+  static {
+    for (const name of SAID)
+      Object.defineProperty(this.prototype, name, { value: undefined, writable: true });
+  }
+
   constructor(code: PaymentsAuthErrorCode, message: string, details: PaymentsAuthErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: plainCause(details.cause) });
+    const cause = Object.hasOwn(details, 'cause') ? details.cause : undefined;
+    super(message, cause === undefined ? undefined : { cause: plainCause(cause) });
     this.code = code;
-    const { cause: _, ...others } = details;
-    for (const [name, value] of Object.entries(others))
-      if (value !== undefined) Object.assign(this, { [name]: value });
+    for (const [name, value] of Object.entries(details))
+      if (value !== undefined && name !== 'cause') Object.assign(this, { [name]: value });
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

@@ -44,8 +44,8 @@ interface Form {
 /** A text read through its escapes, and where each character came from. */
 interface Reading {
   readonly text: string;
-  /** The position in the original text, one more than there are characters; absent where they are the same. */
-  readonly origin?: Int32Array;
+  /** The position in the original text, one more than there are characters; `undefined` where they are the same. */
+  readonly origin: Int32Array | undefined;
 }
 
 /**
@@ -178,8 +178,8 @@ function base64FormsOf(secret: string): Form[] {
 
 /** The text as it stands, and as it reads once it is unescaped, as often as there is something to unescape. */
 function readingsOf(text: string): Reading[] {
-  const readings: Reading[] = [{ text }];
-  let last: Reading = { text };
+  let last: Reading = { text, origin: undefined };
+  const readings = [last];
   for (let pass = 0; pass < MOST_ESCAPES; pass += 1) {
     const next = unescaped(last);
     if (next === undefined) break;

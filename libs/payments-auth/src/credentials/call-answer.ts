@@ -22,29 +22,32 @@ export interface Refusal {
 /** Why a call failed, as far as it is no answer to what was asked. No secret in it. */
 export interface CallFailure {
   readonly host: string;
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly reason: string;
   /** The provider itself says that the credential is no good. */
-  readonly isOwn?: boolean;
-  readonly clockDifferenceMs?: number;
+  readonly isOwn?: boolean | undefined;
+  readonly clockDifferenceMs?: number | undefined;
 }
 
-/** What an attempt came to. */
+/**
+ * What an attempt came to. Whoever makes one writes every field, be it `undefined`: what is left out is read from
+ * `Object.prototype`, where somebody may have put it.
+ */
 export interface CallAnswer {
-  /** Absent when no answer came. */
-  readonly status?: number;
+  /** `undefined` when no answer came. */
+  readonly status?: number | undefined;
   /** Names in lower case. */
-  readonly headers?: Readonly<Record<string, unknown>>;
-  /** Present when the credential was refused. `own`: in the provider's own words. */
-  readonly refused?: { readonly own: boolean };
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
+  /** Given when the credential was refused. `own`: in the provider's own words. */
+  readonly refused?: { readonly own: boolean } | undefined;
   /** What a function of the definition threw, without a secret in it. */
   readonly definitionFault?: string | undefined;
-  /** When it was sent, on the monotonic clock, in milliseconds; absent when it never left. */
-  readonly sentAtMs?: number;
+  /** When it was sent, on the monotonic clock, in milliseconds; `undefined` when it never left. */
+  readonly sentAtMs?: number | undefined;
   /** It could not be sent: its destination, its signature or its certificate is not right. */
   readonly isUnsent?: boolean;
-  /** Present when something is wrong that operators want to know of. */
-  readonly failure?: CallFailure;
+  /** Given when something is wrong that operators want to know of. */
+  readonly failure?: CallFailure | undefined;
   /** The attempts of the same call that were refused before. Empty or absent for the first one. */
   readonly before?: readonly RefusedAttempt[];
 }

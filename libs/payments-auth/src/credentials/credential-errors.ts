@@ -1,3 +1,4 @@
+import { fieldOf, ownCopy } from '../own-properties.js';
 import { sayDuration } from '../duration.js';
 import { DefinitionFault } from '../strategies/definition-fault.js';
 import {
@@ -32,6 +33,11 @@ export interface Circumstances {
  */
 export class UnusableCredentialsError extends Error {
   override readonly name = 'UnusableCredentialsError';
+
+  // Without a cause of its own it has none, whatever somebody has put on `Object.prototype`.
+  static {
+    Object.defineProperty(this.prototype, 'cause', { value: undefined, writable: true });
+  }
 
   /** @param cause the application's own error */
   constructor(reason: string, cause?: unknown) {
@@ -109,7 +115,7 @@ export function rejected(
   owner: Owner,
   rejection: Omit<Rejected, 'outcome'> & Circumstances & { readonly retryAfterMs?: number },
 ): PaymentsAuthError {
-  const { code = 'CREDENTIALS_REJECTED', reason, retryAfterMs: waitMs } = rejection;
+  const { code = 'CREDENTIALS_REJECTED', reason, retryAfterMs: waitMs } = ownCopy(rejection);
   return new PaymentsAuthError(
     code,
     whyRejected(code, owner, reason),
@@ -160,8 +166,10 @@ function detailsOf(
   owner: Owner,
   reason: string,
   waitMs: number | undefined,
-  { credential, host, status, cause }: Circumstances,
+  circumstances: Circumstances,
 ): PaymentsAuthErrorDetails {
+  const { credential, host, status } = ownCopy(circumstances);
+  const cause = fieldOf(circumstances, 'cause');
   return {
     provider: owner.provider,
     reason,

@@ -190,12 +190,13 @@ export class Attempts {
     } finally {
       spender.answered(credential, {
         before,
-        ...(sentAtMs !== undefined && { sentAtMs }),
-        ...(response !== undefined && { status: response.status, headers: response.headers }),
-        ...(verdict.kind === 'refused' && { refused: verdict }),
-        ...(sentAtMs === undefined && { isUnsent: true }),
-        ...(failure !== undefined && { failure }),
-        ...(definitionFault !== undefined && { definitionFault }),
+        sentAtMs,
+        status: response?.status,
+        headers: response?.headers,
+        refused: verdict.kind === 'refused' ? verdict : undefined,
+        isUnsent: sentAtMs === undefined,
+        failure,
+        definitionFault,
       });
     }
   }

@@ -36,6 +36,9 @@ export function callFailure(ended: EndedAttempt): CallFailure | undefined {
     if (code === ENDED_BY_CALLER) return undefined;
     return {
       host,
+      status: undefined,
+      isOwn: undefined,
+      clockDifferenceMs: undefined,
       reason: code === 'ECONNABORTED' || code === 'ETIMEDOUT' ? 'timeout' : (code ?? 'network'),
     };
   }
@@ -51,8 +54,8 @@ export function callFailure(ended: EndedAttempt): CallFailure | undefined {
     host,
     status,
     reason: words === undefined ? `HTTP ${status}` : told(words, ended.secrets()),
-    ...(verdict.kind === 'refused' && { isOwn: verdict.own }),
-    ...(clockDifferenceMs !== undefined && { clockDifferenceMs }),
+    isOwn: verdict.kind === 'refused' ? verdict.own : undefined,
+    clockDifferenceMs,
   };
 }
 

@@ -1,3 +1,4 @@
+import { fieldOf } from '../own-properties.js';
 import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { isError, plainCause, scrubbed, setHidden } from '../scrubbing.js';
 import type { Destination } from './destination.js';
@@ -64,10 +65,11 @@ export function cleanError(error: unknown, traces: Traces): unknown {
   if (failure.config !== undefined) failure.config = traces.config;
   if (failure.request !== undefined) failure.request = standInFor(failure.request, traces);
   // What `validateStatus` rejects says nothing but the status: there is no text to look through.
-  if (isError(error) && (failure.response === undefined || error.cause !== undefined)) {
+  const cause = fieldOf(error, 'cause');
+  if (isError(error) && (failure.response === undefined || cause !== undefined)) {
     const secrets = traces.secrets();
     scrubText(error, secrets);
-    if (error.cause !== undefined) setHidden(error, 'cause', plainCause(error.cause, secrets));
+    if (cause !== undefined) setHidden(error, 'cause', plainCause(cause, secrets));
     const { errors } = error as { errors?: unknown };
     if (Array.isArray(errors))
       Reflect.set(
@@ -86,9 +88,10 @@ function standInFor(request: unknown, { destination, hidesQuery }: Traces): Requ
 }
 
 function pathOf(request: unknown, { origin, pathAndQuery }: Destination): string {
-  const { path, url } = (request ?? {}) as { path?: unknown; url?: unknown };
-  if (typeof path === 'string') return path;
-  return typeof url === 'string' && url.startsWith(`${origin}/`) ? url.slice(origin.length) : pathAndQuery;
+  if (request instanceof Request)
+    return request.url.startsWith(`${origin}/`) ? request.url.slice(origin.length) : pathAndQuery;
+  const { path } = (request ?? {}) as { path?: unknown };
+  return typeof path === 'string' ? path : pathAndQuery;
 }
 
 function scrubText(error: Error, secrets: readonly string[]): void {

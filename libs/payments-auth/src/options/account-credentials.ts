@@ -26,6 +26,7 @@ export async function accountCredentials(
     const inTurns = oneAfterAnother();
     return {
       isDynamic: true,
+      inFiles: false,
       ...(TAKES_UNNAMED in accounts ? { takesUnnamed: true } : {}),
       resolve: (account) =>
         inTurns(() => handedOver(() => accounts(account) as unknown)) as Promise<Credentials[] | undefined>,
@@ -36,6 +37,7 @@ export async function accountCredentials(
     const inTurns = oneAfterAnother();
     return {
       isDynamic: true,
+      inFiles: false,
       resolve: (account) =>
         inTurns(() => handedOver(() => accounts.load(account as string))) as Promise<
           Credentials[] | undefined
@@ -63,7 +65,7 @@ export async function accountCredentials(
     scope.findings.problem(at, 'empty; name at least one account, or leave it out');
   return {
     isDynamic: [...sources.values()].some(({ isDynamic }) => isDynamic),
-    inFiles: [...sources.values()].every(({ isDynamic, inFiles }) => !isDynamic || inFiles === true),
+    inFiles: [...sources.values()].every(({ isDynamic, inFiles }) => !isDynamic || inFiles),
     thereAtBoot: [...sources].filter(([, source]) => isThereAtBoot(source)).map(([account]) => account),
     resolve: (account) => sources.get(account as string)?.resolve(),
   };

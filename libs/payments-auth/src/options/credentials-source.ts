@@ -15,14 +15,14 @@ import { isRecord } from './record.js';
 /** Where static credentials come from, checked as far as that can be done at boot. */
 export interface FoundSource extends Omit<CredentialsSource, 'ttlMs'> {
   /** Whether it reads files, which is cheap enough to do every few seconds. */
-  readonly inFiles?: boolean;
+  readonly inFiles: boolean;
   /** The accounts of a record, as far as their credentials are there at boot. */
   readonly thereAtBoot?: readonly string[];
 }
 
 /** Objects and files are read at boot; functions are asked when their credentials are needed. */
 export function isThereAtBoot({ isDynamic, inFiles }: FoundSource): boolean {
-  return !isDynamic || inFiles === true;
+  return !isDynamic || inFiles;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function credentialsSource(
   const { definition, findings } = scope;
   if (typeof input === 'function') {
     const resolve = () => handedOver(() => input() as unknown) as Promise<Credentials[]>;
-    if (!readsFiles(input)) return { isDynamic: true, resolve };
+    if (!readsFiles(input)) return { isDynamic: true, inFiles: false, resolve };
     const isSound = await areSound(resolve, at, scope);
     return isSound ? { isDynamic: true, inFiles: true, resolve } : undefined;
   }
@@ -48,6 +48,7 @@ export async function credentialsSource(
     checkLoadable(input, at, findings);
     return {
       isDynamic: true,
+      inFiles: false,
       resolve: () => handedOver(() => input.load()) as Promise<Credentials[]>,
       ...(input.save === undefined
         ? {}
@@ -87,7 +88,7 @@ export async function credentialsSource(
     findings.warning(`${at}.${field}`, what);
   return holdsFiles(input)
     ? { isDynamic: true, inFiles: true, resolve: lastGood(input, definition, list) }
-    : { isDynamic: false, resolve: () => list };
+    : { isDynamic: false, inFiles: false, resolve: () => list };
 }
 
 /** Reads what stands in several files, and says what is wrong with it. */
@@ -178,7 +179,7 @@ function copied(given: unknown): unknown {
 /** A source of credentials that are known already. */
 export function fixedSource(credentials: Credentials): FoundSource {
   const list = Object.freeze([credentials]);
-  return { isDynamic: false, resolve: () => list };
+  return { isDynamic: false, inFiles: false, resolve: () => list };
 }
 
 /** What loads credentials, and keeps the refresh token that takes the place of one. */

@@ -1,6 +1,6 @@
-import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import { ownCopy } from '../own-properties.js';
 import { pickCredentials } from '../providers/credential-value.js';
-import { triesKeys, unfitKeys } from '../providers/unfit-keys.js';
+import { type KeyUser, triesKeys, unfitKeys } from '../providers/unfit-keys.js';
 import { type FoundSource, isThereAtBoot } from './credentials-source.js';
 import type { ProviderScope } from './provider-scope.js';
 
@@ -10,14 +10,10 @@ import type { ProviderScope } from './provider-scope.js';
  */
 export async function checkKeys(
   { definition, findings, path }: ProviderScope,
-  { certificates, environment }: Pick<ConfiguredProvider, 'certificates' | 'environment'>,
+  { certificates, environment }: Omit<KeyUser, 'definition'>,
   { own, accounts }: { own: FoundSource | undefined; accounts: FoundSource | undefined },
 ): Promise<void> {
-  const user = {
-    definition,
-    ...(certificates === undefined ? {} : { certificates }),
-    ...(environment === undefined ? {} : { environment }),
-  };
+  const user = ownCopy({ definition, certificates, environment }) as KeyUser;
   if (!triesKeys(user)) return;
   const check = async (at: string, source: FoundSource, account?: string) => {
     const list = (await source.resolve(account)) ?? [];

@@ -181,11 +181,11 @@ function checked(
       isTemplate(at, value) ? value : withoutTrailingSlash(value as string),
     ]),
   );
-  return {
+  return ownCopy({
     ...(environment === undefined ? {} : { environment }),
     hosts: Object.freeze(ownCopy(hosts)),
     defaultHost: Object.keys(hosts)[0] as string,
-  };
+  });
 }
 
 /** A URL of the definition that is made of an account's credentials; nobody else may give such a one. */

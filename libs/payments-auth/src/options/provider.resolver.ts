@@ -86,7 +86,7 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
 
   const http = Object.freeze(ownCopy({ timeout: TIMEOUT_MS, ...(options.http as HttpSettings | undefined) }));
   const keepWarm = setting(scope, 'keepWarm');
-  const configured: ConfiguredProvider = {
+  const configured: ConfiguredProvider = ownCopy({
     name,
     definition,
     ...place,
@@ -110,9 +110,9 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
       ? {}
       : { certificates: new CertificateAgents(definition, place.environment, http.ca) }),
     http: () => http,
-  };
+  });
   await checkKeys(scope, configured, { own, accounts });
-  return Object.freeze(ownCopy(configured));
+  return Object.freeze(configured);
 }
 
 /** What is known at boot has to have what the URLs of this environment are made of; the rest is checked at use. */
@@ -135,7 +135,7 @@ async function checkFieldsInUrls(
 
 /** Files are read again soon; a function of the application's may have to ask somebody far away. */
 function sourceOf(scope: ProviderScope, { inFiles, ...source }: FoundSource): CredentialsSource {
-  const ttlMs = source.isDynamic && inFiles === true ? FILES_TTL_MS : CREDENTIALS_TTL_MS;
+  const ttlMs = source.isDynamic && inFiles ? FILES_TTL_MS : CREDENTIALS_TTL_MS;
   return Object.freeze(ownCopy({ ...source, ttlMs: setting(scope, 'credentialsTtlMs') ?? ttlMs }));
 }
 

@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-properties.js';
 import type { ProviderAdvice, ProviderDefinition } from './provider-definition.js';
 
 /** What went wrong, as far as it matters for what helps. */
@@ -130,8 +131,9 @@ const GENERAL: readonly GeneralAdvice[] = [
 /** What is behind `symptom` and what helps: the provider's own advice first. */
 export function adviceFor(
   definition: ProviderDefinition,
-  symptom: Symptom,
+  seen: Symptom,
 ): Pick<ProviderAdvice, 'cause' | 'fix'> {
+  const symptom = ownCopy(seen);
   const { cause, fix } = definition.advice?.find((advice) => isFor(advice, symptom)) ??
     GENERAL.find(({ fits }) => fits(symptom)) ?? {
       cause: 'an answer that is not documented',

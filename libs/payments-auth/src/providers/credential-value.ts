@@ -6,8 +6,8 @@ import type { CredentialField, ProviderDefinition } from './provider-definition.
 
 /** What stands in one field of static credentials, or what keeps it from standing there. The value is in no problem. */
 export type CredentialValue =
-  | { readonly value: string | readonly string[] | undefined; readonly problem?: undefined }
-  | { readonly problem: string };
+  | { readonly value: string | readonly string[] | undefined; readonly problem: undefined }
+  | { readonly value: undefined; readonly problem: string };
 
 /**
  * Reads one field of what an application gave. This is the one rule for options, files, functions and variables (R16):
@@ -21,19 +21,21 @@ export function credentialValue(
   const field = (definition.credentials as Readonly<Record<string, CredentialField>>)[name] ?? {};
   if (given === undefined || given === null || given === '') {
     if (field.default !== undefined) return oneValue(field, field.default);
-    if (field.optional === true) return { value: undefined };
-    return { problem: given === '' ? 'empty' : 'missing' };
+    if (field.optional === true) return { value: undefined, problem: undefined };
+    return { value: undefined, problem: given === '' ? 'empty' : 'missing' };
   }
   if (!Array.isArray(given)) return oneValue(field, given);
-  if (!mayBeList(definition, name)) return { problem: `must be a string, and is ${kindOf(given)}` };
-  if (given.length === 0) return { problem: 'an empty list; give at least one, the newest first' };
+  if (!mayBeList(definition, name))
+    return { value: undefined, problem: `must be a string, and is ${kindOf(given)}` };
+  if (given.length === 0)
+    return { value: undefined, problem: 'an empty list; give at least one, the newest first' };
   const values: string[] = [];
   for (const [at, each] of given.entries()) {
     const read = oneValue(field, each);
-    if (read.problem !== undefined) return { problem: `[${at}]: ${read.problem}` };
+    if (read.problem !== undefined) return { value: undefined, problem: `[${at}]: ${read.problem}` };
     values.push(read.value as string);
   }
-  return { value: Object.freeze(values) };
+  return { value: Object.freeze(values), problem: undefined };
 }
 
 /** Several secrets at once only verify: what is sent or signed needs one. */
@@ -48,11 +50,11 @@ function mayBeList({ credentials, webhooks = {} }: ProviderDefinition, name: str
 function oneValue({ format, inUrl }: CredentialField, given: unknown): CredentialValue {
   if (format === 'pem') return pemValue(given);
   const problem = headerTextProblem(given);
-  if (problem !== undefined) return { problem };
+  if (problem !== undefined) return { value: undefined, problem };
   const value = given as string;
   if (inUrl !== undefined && !(LABEL.test(value) && inUrl.test(value)))
-    return { problem: 'cannot stand in a URL; expected letters, digits and inner hyphens' };
-  return { value };
+    return { value: undefined, problem: 'cannot stand in a URL; expected letters, digits and inner hyphens' };
+  return { value, problem: undefined };
 }
 
 /** One DNS label, or one segment of a path. */
@@ -65,21 +67,26 @@ export function pemProblem(given: unknown): string | undefined {
 
 /** Variables and JSON files often hold a PEM in one line, with its line breaks written as `\n`. */
 function pemValue(given: unknown): CredentialValue {
-  if (typeof given !== 'string') return { problem: `must be a PEM, and is ${kindOf(given)}` };
+  if (typeof given !== 'string')
+    return { value: undefined, problem: `must be a PEM, and is ${kindOf(given)}` };
   const value = `${given.replaceAll('\\r', '').replaceAll('\\n', '\n').replaceAll('\r', '').trim()}\n`;
-  if (isQuoted(value.trim())) return { problem: IN_QUOTES };
+  if (isQuoted(value.trim())) return { value: undefined, problem: IN_QUOTES };
   if (!value.startsWith('-----BEGIN '))
-    return { problem: 'not a PEM; expected a text that begins with -----BEGIN' };
+    return { value: undefined, problem: 'not a PEM; expected a text that begins with -----BEGIN' };
   try {
     if (value.startsWith('-----BEGIN CERTIFICATE')) void new X509Certificate(value);
     else if (value.includes('PRIVATE KEY')) createPrivateKey(value);
     else createPublicKey(value);
   } catch (error) {
     // The passphrase is another field, or in the definition. Whether it fits is checked where the key is used.
-    if (isEncrypted(value) && hasWholeBlock(value) && lacksPassphrase(error)) return { value };
-    return { problem: 'a PEM that cannot be read: it is cut off, damaged, or of an unknown kind' };
+    if (isEncrypted(value) && hasWholeBlock(value) && lacksPassphrase(error))
+      return { value, problem: undefined };
+    return {
+      value: undefined,
+      problem: 'a PEM that cannot be read: it is cut off, damaged, or of an unknown kind',
+    };
   }
-  return { value };
+  return { value, problem: undefined };
 }
 
 /** Whether a PEM is a private key that only a passphrase opens (PKCS#8, or the older form of OpenSSL). */

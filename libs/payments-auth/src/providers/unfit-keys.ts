@@ -5,7 +5,7 @@ import type { ConfiguredProvider } from './configured-provider.js';
 import { isEncrypted } from './credential-value.js';
 
 /** What tells whether keys and certificates fit. */
-type KeyUser = Pick<ConfiguredProvider, 'definition' | 'certificates' | 'environment'>;
+export type KeyUser = Pick<ConfiguredProvider, 'definition' | 'certificates' | 'environment'>;
 
 /** Whether the provider uses keys or certificates that can be tried without the provider. */
 export function triesKeys({ definition, certificates }: KeyUser): boolean {

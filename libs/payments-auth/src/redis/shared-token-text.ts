@@ -13,10 +13,8 @@ export interface Sealed {
 }
 
 /** A token as text, to be sealed. */
-export function textOf(
-  { token, lifetime, scopes, forced }: SharedToken,
-  { version, endsAtMs }: Sealed,
-): string {
+export function textOf(shared: SharedToken, { version, endsAtMs }: Sealed): string {
+  const { token, lifetime, scopes, forced } = { __proto__: null, ...shared } as SharedToken;
   const { lifetimeMs, from } = lifetime;
   return JSON.stringify({ token, lifetimeMs, from, scopes, forced, version, endsAtMs });
 }

@@ -1,3 +1,4 @@
+import { fieldOf } from '../own-properties.js';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { Refused, type WebhookRefusal } from '../providers/webhooks/received-message.js';
 import type { WebhookProof } from '../providers/webhooks/webhook-proof.js';
@@ -95,5 +96,5 @@ function mostTelling(refusals: readonly WebhookRefusal[]): WebhookRefusal {
 
 /** An `AxiosError` of a `customWebhook` that asked its provider. */
 function isUnanswered(error: unknown): boolean {
-  return (error as { isAxiosError?: unknown } | null)?.isAxiosError === true;
+  return fieldOf(error, 'isAxiosError') === true;
 }

@@ -6,7 +6,7 @@ export type { MarkKind } from './event-marks.js';
 /** A piece of time on the wall clock, in milliseconds since the epoch; without `toMs` it goes on. */
 export interface Span {
   fromMs: number;
-  toMs?: number;
+  toMs?: number | undefined;
 }
 
 /** How long one credential was in use, or will be. */
@@ -71,7 +71,7 @@ export class Timeline {
       this.#lives.push({
         credential: event.credential ?? '',
         fromMs: atMs,
-        ...(event.expiresAtMs === undefined ? {} : { toMs: event.expiresAtMs }),
+        toMs: event.expiresAtMs,
       });
       this.#endTrouble(atMs);
     }
@@ -114,7 +114,7 @@ export class Timeline {
     else if (last?.credential === credential) last.toMs = toMs;
     else {
       this.#replaced(fromMs);
-      this.#lives.push({ credential, fromMs, ...(toMs === undefined ? {} : { toMs }) });
+      this.#lives.push({ credential, fromMs, toMs });
     }
     // No event tells that the resolver of a key answers again.
     if (status.state === 'fresh' && toMs === undefined) this.#endTrouble(nowMs);
@@ -171,7 +171,7 @@ export class Timeline {
 
   #beginTrouble(atMs: number): void {
     const last = this.#troubles.at(-1);
-    if (last === undefined || last.toMs !== undefined) this.#troubles.push({ fromMs: atMs });
+    if (last === undefined || last.toMs !== undefined) this.#troubles.push({ fromMs: atMs, toMs: undefined });
   }
 
   #endTrouble(atMs: number): void {

@@ -39,7 +39,8 @@ export class AxiosTokenTransport implements TokenTransport {
   readonly #mostBytes: number;
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor({ clock, http, deadlineMs, mostBytes, headers }: AxiosTokenTransportOptions) {
+  constructor(options: AxiosTokenTransportOptions) {
+    const { clock, http, deadlineMs, mostBytes, headers } = ownCopy(options);
     this.#clock = clock;
     this.#http = http;
     this.#deadlineMs = deadlineMs ?? TOKEN_TIMEOUT_MS;
@@ -47,7 +48,8 @@ export class AxiosTokenTransport implements TokenTransport {
     this.#headers = headers ?? {};
   }
 
-  async send(baseUrl: string, request: TokenRequest, signal?: AbortSignal): Promise<TimedTokenAnswer> {
+  async send(baseUrl: string, given: TokenRequest, signal?: AbortSignal): Promise<TimedTokenAnswer> {
+    const request = ownCopy(given);
     if (signal?.aborted) throw new TokenTransportError('cancelled');
     const ended = new AbortController();
     let failure: 'timeout' | 'cancelled' | undefined;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type JwsAlgorithm, type KeyPairAlgorithm, signedJws, UnsignedJws } from '../building-blocks/jws.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { ownCopy } from '../own-properties.js';
+import { fieldOf, ownCopy } from '../own-properties.js';
 import { kindOf } from './header-text.js';
 import { called, DefinitionFault } from './definition-fault.js';
 import type { AssertionKey, Given, LoginGiven, RequestMeans, TokenStrategy } from './strategy.js';
@@ -167,12 +167,12 @@ export function assertionOf<C>(authentication: ClientAssertion): MakeAssertion<C
 
 /** Whether the application has to give the option `signer`. */
 export function needsSigner(authentication: unknown): boolean {
-  return (authentication as Partial<AssertingClient<never>> | undefined)?.needsSigner === true;
+  return fieldOf(authentication, 'needsSigner') === true;
 }
 
 /** The key that signs, where it stands among the credentials. */
 export function assertionKeyOf<C>(authentication: unknown): Pick<TokenStrategy<C>, 'assertionKey'> {
-  const { assertionKey } = (authentication ?? {}) as Partial<AssertingClient<C>>;
+  const { assertionKey } = ownCopy(authentication ?? {}) as Partial<AssertingClient<C>>;
   return assertionKey === undefined ? {} : { assertionKey };
 }
 

@@ -58,7 +58,8 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
   };
 }
 
-function answerSpec<C>(spec: TokenSpec<C> & ClientSpec<C>, { kind, rejection }: Grant<C>): TokenAnswerSpec {
+function answerSpec<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Grant<C>): TokenAnswerSpec {
+  const { kind, rejection } = ownCopy(grant);
   const { refreshToken = 'refresh_token', ...named } = ownCopy(spec.answer ?? {});
   const fields = ownCopy({
     token: 'access_token',

@@ -2,6 +2,11 @@
 export class DefinitionFault extends Error {
   override readonly name = 'DefinitionFault';
 
+  // Without a cause of its own it has none, whatever somebody has put on `Object.prototype`.
+  static {
+    Object.defineProperty(this.prototype, 'cause', { value: undefined, writable: true });
+  }
+
   constructor(
     /** Where the function stands in the definition: `token.body`. */
     readonly path: string,

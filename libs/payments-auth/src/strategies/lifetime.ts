@@ -76,20 +76,21 @@ function remaining(
 }
 
 /** The claims that tell a token's life (RFC 7519, section 4.1); nothing is verified, the token is not for us. */
-function jwtTimes(token: string): { issuedAtMs?: number; expiresAtMs?: number } {
+function jwtTimes(token: string): Readonly<Record<'issuedAtMs' | 'expiresAtMs', number | undefined>> {
+  const none = { issuedAtMs: undefined, expiresAtMs: undefined };
   const [, payload, signature] = token.split('.');
-  if (payload === undefined || signature === undefined) return {};
+  if (payload === undefined || signature === undefined) return none;
   let claims: unknown;
   try {
     claims = parsedJson(Buffer.from(payload, 'base64url').toString('utf8'));
   } catch {
-    return {};
+    return none;
   }
-  if (!isJsonObject(claims)) return {};
+  if (!isJsonObject(claims)) return none;
   const issuedAt = positiveNumber(claims['iat']);
   const expiresAt = positiveNumber(claims['exp']);
   return {
-    ...(issuedAt === undefined ? {} : { issuedAtMs: issuedAt * 1_000 }),
-    ...(expiresAt === undefined ? {} : { expiresAtMs: expiresAt * 1_000 }),
+    issuedAtMs: issuedAt === undefined ? undefined : issuedAt * 1_000,
+    expiresAtMs: expiresAt === undefined ? undefined : expiresAt * 1_000,
   };
 }

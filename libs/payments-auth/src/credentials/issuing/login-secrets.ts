@@ -1,3 +1,4 @@
+import { ownCopy } from '../../own-properties.js';
 import type { CredentialField, ProviderDefinition } from '../../providers/provider-definition.js';
 import { isJsonObject } from '../../building-blocks/json-value.js';
 import type { Credentials, TokenRequest } from '../../strategies/strategy.js';
@@ -32,7 +33,7 @@ export function loginSecrets(
   return [
     ...secretValues(definition, credentials),
     ...headers.map(([, value]) => value),
-    ...(request.body?.match(JWT) ?? []),
+    ...(ownCopy(request).body?.match(JWT) ?? []),
     ...secretsIn(answer.body),
   ];
 }

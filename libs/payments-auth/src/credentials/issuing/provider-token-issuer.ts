@@ -130,22 +130,24 @@ export class ProviderTokenIssuer implements TokenIssuer {
       const durationMs = this.#clock.monotonic() - startedAtMs;
       // A failure tells how slow the endpoint is as well as a success does.
       if (isTimeout) this.durations.timedOut(durationMs);
-      request.onTokenRequest({ outcome: 'unavailable', durationMs, reason });
+      request.onTokenRequest(ownCopy({ outcome: 'unavailable', durationMs, reason }));
       return isOwnFault(error)
         ? unsent('machine', reason, OWN_FAULT_WAIT_MS)
         : { outcome: 'unavailable', reason, notActedUpon: NOT_REACHED.includes(reason) };
     }
     const durationMs = this.#clock.monotonic() - startedAtMs;
-    const outcome = withoutSecrets(this.#read(answer), () =>
+    const outcome = withoutSecrets(ownCopy(this.#read(answer)), () =>
       loginSecrets(this.#provider.definition, request.credentials, tokenRequest, answer),
     );
-    request.onTokenRequest({
-      outcome: outcome.outcome,
-      durationMs,
-      status: answer.status,
-      ...(outcome.outcome === 'issued' ? {} : { reason: outcome.reason, ...clockOf(answer, durationMs) }),
-      ...(answer.status === 429 ? { limitHeaders: answer.headers } : {}),
-    });
+    request.onTokenRequest(
+      ownCopy({
+        outcome: outcome.outcome,
+        durationMs,
+        status: answer.status,
+        ...(outcome.outcome === 'issued' ? {} : { reason: outcome.reason, ...clockOf(answer, durationMs) }),
+        ...(answer.status === 429 ? { limitHeaders: answer.headers } : {}),
+      }),
+    );
     if (outcome.outcome === 'issued') {
       this.durations.succeeded(durationMs);
       this.#endpoint.limits.answered();

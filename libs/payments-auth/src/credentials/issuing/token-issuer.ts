@@ -69,12 +69,12 @@ export type NewerRequest = ReturnRequest & Pick<IssueRequest, 'held' | 'refused'
 export interface TokenRequestReport {
   readonly outcome: 'issued' | 'rejected' | 'unavailable';
   readonly durationMs: number;
-  readonly status?: number;
-  readonly reason?: string;
+  readonly status?: number | undefined;
+  readonly reason?: string | undefined;
   /** How far the provider's clock is ahead of this machine's, in milliseconds, where the answer says it. */
-  readonly clockDifferenceMs?: number;
+  readonly clockDifferenceMs?: number | undefined;
   /** What an endpoint that has had enough says about its limits. */
-  readonly limitHeaders?: Readonly<Record<string, string>>;
+  readonly limitHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A token that can be used, wherever it came from. */

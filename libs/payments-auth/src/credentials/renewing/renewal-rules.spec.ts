@@ -78,8 +78,9 @@ describe('a kept credential', () => {
         headers: {},
         obtainedAtMs: clock.now(),
       }),
-      secret: { credentials: {}, fingerprint: '' },
+      secret: { credentials: {}, fingerprint: '', whole: undefined },
       lifetimeMs: 1_000,
+      version: undefined,
       zones: { dueAfterMs: 500, deadAfterMs: 980 },
       since: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
     });

@@ -22,7 +22,7 @@ export interface Secret {
   /** Its keyed hash; without the refresh token, where there is one: each use replaces that. */
   readonly fingerprint: string;
   /** The keyed hash of all of it, where that is another. What the provider calls wrong is this. */
-  readonly whole?: string;
+  readonly whole: string | undefined;
 }
 
 /** How logs and events name it: by 8 hex digits, as they name everything. */
@@ -164,9 +164,8 @@ export class SecretSource implements CredentialsInForce {
       );
     const fingerprint = this.#hash.ofCredentials(this.#identityOf(credentials));
     this.#tryKeys(credentials, fingerprint, at);
-    return this.#refreshing === undefined
-      ? { credentials, fingerprint }
-      : { credentials, fingerprint, whole: this.#hash.ofCredentials(credentials) };
+    const whole = this.#refreshing === undefined ? undefined : this.#hash.ofCredentials(credentials);
+    return { credentials, fingerprint, whole };
   }
 
   /** A function may hand over a key that does not fit. The definition is right then, and the value is wrong. */

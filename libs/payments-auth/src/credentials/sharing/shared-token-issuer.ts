@@ -1,3 +1,4 @@
+import { ownCopy } from '../../own-properties.js';
 import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import { tokenBaseUrl } from '../../providers/login-given.js';
@@ -256,7 +257,7 @@ export class SharedTokenIssuer implements TokenIssuer {
     issued: IssuedToken,
     { held, forced }: Pick<IssueRequest, 'held' | 'forced'>,
   ): IssuedToken {
-    const { token, lifetime, scopes } = issued;
+    const { token, lifetime, scopes } = ownCopy(issued);
     // A token that comes a second time without saying how long it still has does not live longer for it.
     const isSameAgain = held?.token === token && lifetime.from === 'documented';
     const endsAtMs = issued.askedAtMonotonicMs + lifetime.lifetimeMs;
@@ -342,7 +343,8 @@ function startOf({ held, refused }: Pick<IssueRequest, 'held' | 'refused'>): Sea
 }
 
 /** A stored token as if it had been asked for here: so long ago that what is left of its life is what the store says. */
-function takenOver(stored: StoredToken, nowMs: number, nowMonotonicMs: number): IssuedToken {
+function takenOver(found: StoredToken, nowMs: number, nowMonotonicMs: number): IssuedToken {
+  const stored = ownCopy(found);
   const lifetimeMs = Math.max(stored.lifetime.lifetimeMs, stored.remainingMs);
   const ageMs = lifetimeMs - stored.remainingMs;
   return {

@@ -1,3 +1,4 @@
+import { fieldOf } from '../../own-properties.js';
 import type { Clock } from '../../payments-auth.clock.js';
 import { within } from '../../within.js';
 import type { IssuedToken } from '../issuing/token-issuer.js';
@@ -40,7 +41,7 @@ export class StoreHealth {
 
   /** How long all that one call asks of the store may take together, in milliseconds. */
   get timeoutMs(): number {
-    return this.#store.timeoutMs ?? TIMEOUT_MS;
+    return (fieldOf(this.#store, 'timeoutMs') as TokenStore['timeoutMs']) ?? TIMEOUT_MS;
   }
 
   /**

@@ -140,10 +140,10 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       case 'waiting':
         await this.owner.awaitAge(this, pause(this.#context.clock, cure.forMs, cure.until, true));
         return this.#living === undefined ? refused : this.#curedBy(cure.settle(this.#living), refused);
-      case 'renewal': {
-        const renewing = this.#force(cure.of, undefined);
-        return cure.isBehind === true ? undefined : renewing;
-      }
+      case 'renewal':
+        return this.#force(cure.of, undefined);
+      case 'renewal-behind':
+        return void this.#force(cure.of, undefined);
       case 'new-token':
         await this.#force(cure.of, cure.key);
         return this.#living && this.#curedBy(cure.settle(this.#living), refused);
@@ -214,9 +214,9 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   /** Called in the very step in which it is known that what was acquired is wanted still. */
   #keep(acquired: Acquired, how: { reason: AcquireReason; startedAtMs: number }): Credential {
-    const { secret, issued } = acquired;
+    const { secret, issued } = ownCopy(acquired);
     const before = this.#kept;
-    const kept = keepAcquired(this, acquired);
+    const kept = keepAcquired(this, { secret, issued });
     if (issued !== undefined) this.owner.secrets.accept(secret);
     this.#kept = kept;
     // Another process has asked for this token because the earlier tokens were refused.

@@ -86,6 +86,7 @@ function keepKey(slot: SlotView, secret: Secret): KeptCredential {
     credential: isSame ? before.credential : keyCredential(slot, secret),
     secret,
     lifetimeMs: keptForMs,
+    version: undefined,
     zones: { dueAfterMs: Math.max(0.8 * keptForMs, Math.min(100, keptForMs)), deadAfterMs: keptForMs },
     since: { wallMs: clock.now(), monotonicMs: clock.monotonic() },
   });

@@ -46,7 +46,7 @@ export class KeptCredential {
     credential: Credential;
     secret: Secret;
     lifetimeMs: number;
-    version?: number;
+    version: number | undefined;
     zones: Zones;
     /** When its life began, on both clocks. */
     since: { readonly wallMs: number; readonly monotonicMs: number };

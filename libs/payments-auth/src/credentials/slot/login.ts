@@ -41,7 +41,7 @@ interface Caution extends Pick<IssueRequest, 'forced' | 'hasFailed' | 'onWithdra
 /** What came of it. `issued` is absent for a static key. */
 export interface Acquired {
   readonly secret: Secret;
-  readonly issued?: IssuedToken;
+  readonly issued?: IssuedToken | undefined;
 }
 
 /**

@@ -86,7 +86,7 @@ export class RefusedTokens {
     const mayTryAgain = attempts.length < 2 || (attempts.length === 2 && (wasKnownBefore || isYoung));
     if (!replayable || !mayTryAgain) {
       const isWanted = isCurrent || current === undefined;
-      return mayForce && isWanted ? { by: 'renewal', of: refused, isBehind: true } : undefined;
+      return mayForce && isWanted ? { by: 'renewal-behind', of: refused } : undefined;
     }
     if (current !== undefined) {
       // One token was refused twice: the last attempt is not spent on another young one.
@@ -125,7 +125,7 @@ export class RefusedTokens {
   /** Another one is forced in the place of `kept`, if one may be. */
   #replaced(kept: KeptCredential): Cure {
     if (kept.isProven || !(this.#slot.isBusy || this.pause.allows(kept, true))) return undefined;
-    return { by: 'new-token', of: kept.credential, settle: (now) => this.#settled(now) };
+    return { by: 'new-token', of: kept.credential, key: undefined, settle: (now) => this.#settled(now) };
   }
 
   #waitFor(kept: KeptCredential, nextMs: number): Cure {

@@ -77,10 +77,15 @@ export type Cure =
   | { readonly by: 'replay'; readonly with: Credential }
   /** Once its token is proven, or so many milliseconds later, the call is sent again as `settle` says of what is current. */
   | { readonly by: 'waiting'; readonly forMs: number; readonly until: AbortSignal; readonly settle: Settle }
-  /** One forced renewal for all. `isBehind`: the call itself gets its refusal at once. */
-  | { readonly by: 'renewal'; readonly of: Credential; readonly isBehind?: boolean }
+  /** One forced renewal for all. Behind: the call itself gets its refusal at once. */
+  | { readonly by: 'renewal' | 'renewal-behind'; readonly of: Credential }
   /** The same. Then the call is sent again as `settle` says of what is current. `key`: the id of the key that was refused. */
-  | { readonly by: 'new-token'; readonly of: Credential; readonly key?: string; readonly settle: Settle }
+  | {
+      readonly by: 'new-token';
+      readonly of: Credential;
+      readonly key: string | undefined;
+      readonly settle: Settle;
+    }
   /** A newer token, if another process of the fleet has one. */
   | { readonly by: 'store' }
   | undefined;

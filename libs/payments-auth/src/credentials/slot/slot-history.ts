@@ -11,7 +11,7 @@ export interface Failure {
   /** The provider's own words, the system's, or `HTTP 503`. */
   readonly reason: string;
   /** The provider itself says that the credential is no good. */
-  readonly isOwn?: boolean;
+  readonly isOwn?: boolean | undefined;
   /** How far the provider's clock is ahead of this machine's, in milliseconds, where the answer says it. */
   readonly clockDifferenceMs?: number | undefined;
 }
@@ -49,7 +49,12 @@ export class SlotHistory {
   refusals = 0;
   replays = 0;
   failedCalls = 0;
-  readonly #noted: Partial<Record<FailedOn, Noted>> = {};
+  readonly #noted: Record<FailedOn, Noted | undefined> = {
+    login: undefined,
+    load: undefined,
+    call: undefined,
+    save: undefined,
+  };
 
   failed(failure: Failure): void {
     const before = this.#noted[failure.on];

@@ -1,4 +1,5 @@
 import { sayDuration } from '../../duration.js';
+import { ownCopy } from '../../own-properties.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { adviceFor } from '../../providers/advice.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
@@ -81,7 +82,7 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
   const { owner, kept } = slot;
   const { clock, provider } = owner.context;
   const nowMs = clock.now();
-  const { state, certificateEndsAtMs } = statusOf(slot);
+  const { state, certificateEndsAtMs } = ownCopy(statusOf(slot));
   const lastSuccessAtMs = lastSuccessOf(slot);
   const pausedMs = pauseOfMs(slot);
   return {

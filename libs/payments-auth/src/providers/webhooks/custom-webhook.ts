@@ -1,10 +1,11 @@
+import { fieldOf } from '../../own-properties.js';
 import type { HttpService } from '@nestjs/axios';
 import { deepOwnCopy, disinherited, ownCopy } from '../../own-properties.js';
 import { isPaymentsAuthError, PaymentsAuthError } from '../../payments-auth.errors.js';
 import { postOf } from './drafted-message.js';
 import { wholeValue } from './presented-signature.js';
 import { Refused, type WebhookMessage } from './received-message.js';
-import { itemsAt } from './signed-text.js';
+import { itemsAt, sourceOf } from './signed-text.js';
 import { isProof, type WebhookProof } from './webhook-proof.js';
 import {
   commonProblems,
@@ -103,7 +104,7 @@ export function customWebhook<const F extends string>(
     precheck({ message }) {
       if (places.length === 0) return;
       const body = field === undefined ? undefined : message.read(kind);
-      const signature = wholeValue({ header, field, query }, { message, body });
+      const signature = wholeValue({ header, field, query }, sourceOf(message, body));
       if (signature === undefined || signature === '') throw new Refused('unsigned');
     },
     async verify({ message, candidates, nowMs, http }) {
@@ -124,7 +125,8 @@ export function customWebhook<const F extends string>(
       if (found === undefined) throw new Refused('wrong-signature');
       const { payload, id, signedAtMs } = ownCopy(found);
       const deliveryId =
-        id ?? deliveryIdOf(spec, { message }, Buffer.from(message.bytes ?? JSON.stringify(payload) ?? ''));
+        id ??
+        deliveryIdOf(spec, sourceOf(message), Buffer.from(message.bytes ?? JSON.stringify(payload) ?? ''));
       const payloads = items === undefined ? [payload] : itemsAt(payload, items);
       return payloads.map((each, at) => ({
         payload: each,
@@ -169,6 +171,5 @@ async function answerOf<T>(verify: () => T | Promise<T>): Promise<T | undefined>
 
 /** An `AxiosError` without a response: nobody knows whether the message is genuine. */
 function gotNoAnswer(error: unknown): boolean {
-  const { isAxiosError, response } = (error ?? {}) as { isAxiosError?: unknown; response?: unknown };
-  return isAxiosError === true && response === undefined;
+  return fieldOf(error, 'isAxiosError') === true && fieldOf(error, 'response') === undefined;
 }

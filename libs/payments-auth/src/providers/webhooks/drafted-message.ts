@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isDated, type SignatureSpec } from './presented-signature.js';
 import { ReceivedMessage, type WebhookMessage } from './received-message.js';
-import { itemsAt, placeholdersOf, type SignedText, valueOf } from './signed-text.js';
+import { itemsAt, placeholdersOf, sourceOf, type SignedText, valueOf } from './signed-text.js';
 import type { SchemeDraft, SchemeSpec } from './webhook-scheme.js';
 
 const CONTENT_TYPES = {
@@ -28,7 +28,10 @@ export function draftedMessage(
       target: targetOf(draft.url, bare.query),
       url: draft.url,
     });
-    const { texts } = text.cover({ message: received, body: { bytes, value }, timestamp: written }, secrets);
+    const { texts } = text.cover(
+      { ...sourceOf(received, { bytes, value, exact: undefined }), timestamp: written },
+      secrets,
+    );
     const signature = produce((texts[0] as (typeof texts)[0]).bytes, secrets);
     const withKeyId = list?.keyIdBefore === undefined ? signature : `key-1${list.keyIdBefore}${signature}`;
     return list === undefined ? prefix + withKeyId : prefix + listed(list, withKeyId, written);

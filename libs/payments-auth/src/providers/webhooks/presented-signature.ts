@@ -65,9 +65,9 @@ export interface PresentedSignature {
 export interface Presented {
   /** One of them has to be right. None when the message carries no signature, or an ambiguous one. */
   readonly signatures: readonly PresentedSignature[];
-  readonly timestamp?: string;
+  readonly timestamp: string | undefined;
   /** `undefined` where the timestamp is missing or unclear. */
-  readonly signedAtMs?: number;
+  readonly signedAtMs: number | undefined;
 }
 
 /** More signatures than that in one header are no rotation. */
@@ -190,7 +190,7 @@ export function wholeValue(
 function listedIn(
   header: string | undefined,
   { list, prefix = '' }: SignatureSpec,
-): { values: string[]; timestamp?: string } {
+): { values: string[]; timestamp: string | undefined } {
   const { signature, timestamp, separator = ',', assign = '=' } = list as SignatureList;
   const values: string[] = [];
   const timestamps: string[] = [];
@@ -203,7 +203,7 @@ function listedIn(
     if (at > 0 && name === timestamp) timestamps.push(value);
   }
   const isClear = values.length <= MOST_SIGNATURES && timestamps.length === (timestamp === undefined ? 0 : 1);
-  return isClear ? { values, timestamp: timestamps[0] } : { values: [] };
+  return isClear ? { values, timestamp: timestamps[0] } : { values: [], timestamp: undefined };
 }
 
 function presented(

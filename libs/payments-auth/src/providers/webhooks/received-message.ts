@@ -1,3 +1,4 @@
+import { ownCopy } from '../../own-properties.js';
 import { isUtf8 } from 'node:buffer';
 import { isJsonObject } from '../../building-blocks/json-value.js';
 import { exactJson } from './exact-json.js';
@@ -60,8 +61,8 @@ export interface ReceivedParts {
 export interface ReadBody {
   readonly bytes: Buffer;
   readonly value: unknown;
-  /** The same with its numbers as they are written, where that differs. */
-  readonly exact?: unknown;
+  /** The same with its numbers as they are written; `undefined` where that is no other. */
+  readonly exact: unknown;
 }
 
 /** Reads a message so that a header or a parameter that came twice counts as none. */
@@ -73,10 +74,11 @@ export class ReceivedMessage {
   #wireHeaders?: ReadonlyMap<string, string[]>;
 
   constructor(parts: ReceivedParts) {
-    this.#parts = parts;
-    this.#query = parts.query ?? formOf(/\?(.*)/s.exec(parts.target ?? '')?.[1] ?? '');
-    this.method = parts.method ?? 'POST';
-    if (parts.url !== undefined) this.#told = new URL(parts.url);
+    const own = ownCopy(parts);
+    this.#parts = own;
+    this.#query = own.query ?? formOf(/\?(.*)/s.exec(own.target ?? '')?.[1] ?? '');
+    this.method = own.method ?? 'POST';
+    if (own.url !== undefined) this.#told = new URL(own.url);
   }
 
   /** Whether no socket brought it. */
@@ -163,8 +165,8 @@ export class ReceivedMessage {
     // Text that is not UTF-8 would be repaired on reading, and then be other text than what was signed.
     if (!isUtf8(bytes)) throw new Refused('malformed');
     const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
-    if (kind === 'text') return { bytes, value: text };
-    if (kind === 'form') return { bytes, value: formOf(text) };
+    if (kind === 'text') return { bytes, value: text, exact: undefined };
+    if (kind === 'form') return { bytes, value: formOf(text), exact: undefined };
     try {
       return { bytes, value: JSON.parse(text), exact: exactJson(text) };
     } catch {

@@ -11,7 +11,7 @@ import { postOf } from './drafted-message.js';
 import { type ReadBody, Refused } from './received-message.js';
 import { canonicalJson } from './exact-json.js';
 import { sameText } from '../../building-blocks/same-text.js';
-import { itemsAt, picked, valueOf, withoutPath } from './signed-text.js';
+import { itemsAt, picked, sourceOf, valueOf, withoutPath } from './signed-text.js';
 import {
   commonProblems,
   commonWork,
@@ -107,7 +107,10 @@ export function unsignedWebhook(
       ...commonProblems(spec),
     ],
     verify({ message }) {
-      const sources: Pick<ReadBody, 'value' | 'exact'>[] = message.parameters.map((value) => ({ value }));
+      const sources: Pick<ReadBody, 'value' | 'exact'>[] = message.parameters.map((value) => ({
+        value,
+        exact: undefined,
+      }));
       if (message.bytes !== undefined) {
         try {
           sources.unshift(message.read(kind));
@@ -120,7 +123,7 @@ export function unsignedWebhook(
         if (found.length > 0 && found.every(({ payload }) => payload !== undefined)) {
           return found.map(({ payload, exact }) => ({
             payload,
-            deliveryId: deliveryIdOf(spec, { message }, lastingOf(picked(fields, exact))),
+            deliveryId: deliveryIdOf(spec, sourceOf(message), lastingOf(picked(fields, exact))),
           }));
         }
       }
@@ -153,16 +156,14 @@ function constantScheme<F extends string>(
       ...commonProblems(spec),
     ],
     precheck({ message }) {
-      const { signatures } = presentedSignature(spec, {
-        message,
-        body: field === undefined ? undefined : message.read(kind),
-      });
+      const body = field === undefined ? undefined : message.read(kind);
+      const { signatures } = presentedSignature(spec, sourceOf(message, body));
       if (signatures.length === 0) throw new Refused('unsigned');
       if (!signatures.some(isShaped)) throw new Refused('wrong-signature');
     },
     verify({ message, candidates }) {
       const body = message.read(kind);
-      const { signatures } = presentedSignature(spec, { message, body });
+      const { signatures } = presentedSignature(spec, sourceOf(message, body));
       let isGenuine = false;
       for (const secrets of setsOf(candidates, fields)) {
         const constant = expected(secrets);
@@ -179,7 +180,7 @@ function constantScheme<F extends string>(
         payload: value,
         deliveryId: deliveryIdOf(
           spec,
-          { message, body: { bytes: Buffer.alloc(0), value, exact } },
+          sourceOf(message, { bytes: Buffer.alloc(0), value, exact }),
           lastingOf(exact),
         ),
       }));
@@ -197,12 +198,12 @@ function constantScheme<F extends string>(
 
 /** The whole, or each item of a batch; its numbers as they are written beside it. */
 function partsOf(
-  { value, exact = value }: Pick<ReadBody, 'value' | 'exact'>,
+  { value, exact: written = value }: Pick<ReadBody, 'value' | 'exact'>,
   items: string | undefined,
 ): { readonly value: unknown; readonly exact: unknown }[] {
-  if (items === undefined) return [{ value, exact }];
-  const written = itemsAt(exact, items);
-  return itemsAt(value, items).map((each, at) => ({ value: each, exact: written[at] }));
+  if (items === undefined) return [{ value, exact: written }];
+  const exact = itemsAt(written, items);
+  return itemsAt(value, items).map((each, at) => ({ value: each, exact: exact[at] }));
 }
 
 /** What names a message that has no id of its own. */

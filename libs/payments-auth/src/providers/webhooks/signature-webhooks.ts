@@ -23,7 +23,7 @@ import {
 import { type ReadBody, type ReceivedMessage, Refused } from './received-message.js';
 import type { WebhookProof } from './webhook-proof.js';
 import { sameText } from '../../building-blocks/same-text.js';
-import { itemsAt, signedText, type SignedSource, type SignedText } from './signed-text.js';
+import { itemsAt, signedText, type SignedSource, sourceOf, type SignedText } from './signed-text.js';
 import {
   commonProblems,
   commonWork,
@@ -323,7 +323,7 @@ function signatureWork(
 
   /** What a message says of its signature. */
   const open = ({ message, nowMs }: Pick<SchemeGiven, 'message' | 'nowMs'>, body: ReadBody | undefined) => {
-    const bare: SignedSource = { message, body };
+    const bare = sourceOf(message, body);
     const presented = presentedSignature(spec, bare);
     if (presented.signatures.length === 0) throw new Refused('unsigned');
     let source: SignedSource = { ...bare, timestamp: presented.timestamp };
@@ -408,7 +408,7 @@ function signatureWork(
         payload: item.value,
         deliveryId: deliveryIdOf(
           spec,
-          { message: given.message, body: item },
+          sourceOf(given.message, item),
           Buffer.from(`${whole.deliveryId}.${at}`),
         ),
       }));

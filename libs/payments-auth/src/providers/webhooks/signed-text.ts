@@ -35,13 +35,18 @@ export type Signed =
 /** What a signed text is made of. */
 export interface SignedSource {
   readonly message: ReceivedMessage;
-  /** The body, or one item of a batch; absent where none came. */
-  readonly body?: ReadBody;
-  readonly timestamp?: string;
+  /** The body, or one item of a batch; `undefined` where none came. */
+  readonly body: ReadBody | undefined;
+  readonly timestamp: string | undefined;
   /** Takes the place of the path that was requested. */
-  readonly path?: string;
+  readonly path: string | undefined;
   /** The headers that a JWS names as signed, one a line. */
-  readonly signedHeaders?: string;
+  readonly signedHeaders: string | undefined;
+}
+
+/** What is signed of a message as it came. */
+export function sourceOf(message: ReceivedMessage, body?: ReadBody): SignedSource {
+  return { message, body, timestamp: undefined, path: undefined, signedHeaders: undefined };
 }
 
 /** One text that may have been signed. */
