@@ -139,6 +139,17 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
     assert.equal(first.variables[0].name, 'CHANGED_BY_THE_APPLICATION');
   });
 
+  it('have definitions that the engine parses when a provider is used, and not at each start', () => {
+    for (const file of ['esm/library.js', 'cjs/index.js']) {
+      const text = readFileSync(join(folder, 'node_modules/nestjs-payments-auth/dist', file), 'utf8');
+      const descriptions = [...text.matchAll(/(?<!function )\bbuiltInProvider\([^,]+, (.+)$/gm)].map(
+        ([, start]) => start,
+      );
+      assert.ok(descriptions.length > 50, file);
+      assert.deepEqual([...new Set(descriptions)], ['function() {'], file);
+    }
+  });
+
   it('say each thing once: no class stands in two files of a module system', () => {
     for (const name of packageNames) {
       for (const format of ['esm', 'cjs']) {
