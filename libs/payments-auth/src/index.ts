@@ -1,4 +1,4 @@
-// The public API, every name written out: what is not here is nobody's business but ours.
+// The public API, with every name written out. Everything else is internal.
 
 // The module
 export { PaymentsAuthModule } from './payments-auth.module.js';

@@ -5,7 +5,7 @@ import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
 
 type Level = 'error' | 'warn' | 'log';
 
-/** What an operator has to know without having subscribed to anything, and how urgent it is. */
+/** The events that are logged, and how urgent each is. */
 const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
   'credentials-rejected': 'error',
   'grant-rejected': 'error',
@@ -79,7 +79,7 @@ export function auditEvent(event: PaymentsAuthEvent, logger: Pick<Logger, 'log'>
   logger.log(JSON.stringify(event, rounded).replace(LINE_BREAK, escaped));
 }
 
-/** A thousandth of a millisecond is of no use to anybody. */
+/** Rounds times to whole milliseconds, because fractions are of no use in a log. */
 function rounded(name: string, value: unknown): unknown {
   return typeof value === 'number' && name.endsWith('Ms') ? Math.round(value) : value;
 }

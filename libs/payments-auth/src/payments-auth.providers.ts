@@ -37,7 +37,7 @@ export type SealedOptions = () => PaymentsAuthModuleOptions | undefined;
 /** What the testing kit says in the place of "add it to PaymentsAuthModule". */
 const HOW_TO_ADD = 'PAYMENTS_AUTH:HOW_TO_ADD';
 
-/** A flood of findings is one finding. */
+/** How many warnings get a line of their own. One more line says how many others there are. */
 const MOST_WARNINGS = 20;
 
 /** What is known of an application while its module is being built. */

@@ -1,11 +1,11 @@
 import { types } from 'node:util';
 
-/** So many consecutive characters of a secret are as good as the secret. */
+/** This many consecutive characters of a secret count as the secret. */
 const PIECE = 12;
 /** Every piece of that length holds a gram of this length that begins at a multiple of {@link STRIDE}. */
 const GRAM = 6;
 const STRIDE = PIECE - GRAM + 1;
-/** What is shorter is no secret, and hiding it would make texts unreadable. */
+/** A shorter text is not hidden, because hiding it would make other texts unreadable. */
 const SHORTEST_SECRET = 4;
 const HIDDEN = '[hidden]';
 /** A text can be escaped twice: JSON in a query, HTML in JSON. */
@@ -17,7 +17,7 @@ const DEEPEST_CAUSE = 5;
 
 /** The scheme of a header is no secret. */
 const SCHEME = /^(?:Bearer|Basic|Token) /i;
-/** Nor is which kind of key it is: `sk_live_`, `FLWSECK_TEST-`. */
+/** The public prefix that names the kind of a key is no secret either: `sk_live_`, `FLWSECK_TEST-`. */
 const PUBLIC_PREFIX = /^(?:[A-Za-z]{2,12}[_-]){0,3}/;
 const PEM_BLOCK = /-----BEGIN [^-]+-----([\s\S]*?)-----END [^-]+-----/g;
 
@@ -132,7 +132,7 @@ function textsOf(error: Error): { message?: string; name?: string; stack?: strin
   return Object.fromEntries(fields.filter(([, value]) => typeof value === 'string'));
 }
 
-/** A getter of a stranger's may throw. */
+/** A getter of another program's object may throw. */
 function read(holder: unknown, field: string): unknown {
   try {
     return (holder as Record<string, unknown>)[field];

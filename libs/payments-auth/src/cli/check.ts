@@ -13,7 +13,7 @@ import type { CheckFinding, ProviderCheck, StepResult } from './provider-check.j
 import { type CheckSettings, logIn, lookAtClock, probe, signsTheTime } from './requests.js';
 import type { Transcript } from './transcript.js';
 
-/** Some providers take what is up to a minute old: a clock that is half of it off is told while calls still pass. */
+/** Some providers accept signatures for a minute. A clock that is half a minute off is reported before calls fail. */
 const CLOCK_OFF_MS = 30_000;
 
 export interface CheckContext extends CheckSettings {
@@ -47,7 +47,7 @@ export async function checkProvider(
   const requests = await makeRequests(settings.provider, context);
   const findings = [...settings.findings, ...requests.findings];
   const { environment, hosts } = settings.provider;
-  // What has been accepted is proven good, whatever it looks like; what could not be tried is not.
+  // A key that was accepted is good, whatever it looks like. A key that could not be tried may be bad.
   const isProven = requests.result.login?.passed === true || requests.result.probe?.passed === true;
   return {
     provider: name,

@@ -25,7 +25,7 @@ export class StatusPageError extends Error {
 
 const WELL: readonly string[] = ['fresh', 'due', 'idle', 'acquiring'];
 
-/** Whether nobody has to look at it. */
+/** Whether no person has to act. */
 export function isWell({ explanation: { state, cause } }: Explained): boolean {
   return WELL.includes(state) && cause === undefined;
 }
@@ -76,7 +76,7 @@ async function ask(
   try {
     answer = await fetch(place, {
       headers: { Accept: 'application/json', ...(header && { [header[0]]: header[1] }) },
-      // The header would follow it.
+      // The secret header would follow a redirect.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });

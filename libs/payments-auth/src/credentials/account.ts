@@ -7,14 +7,14 @@ import type { Recent } from './recency-list.js';
 import type { SlotHistory } from './slot/slot-history.js';
 import type { SlotContext, SlotOwner, SlotView } from './slot/slot-context.js';
 
-/** So many sets of scopes and audiences are kept for one account: what calls ask for may come from outside. */
+/** How many sets of scopes and audiences one account keeps. Calls may take them from outside the application. */
 const MOST_SETS = 64;
 
 /** What the accounts of one provider have in common. */
 export interface AccountHome {
   readonly context: SlotContext;
   readonly source: SecretSource;
-  /** It has no slot any more. */
+  /** Called when the account has no slot any more. */
   isEmpty(account: Account): void;
   /** What goes on failing while a slot is let go of, if anything does: somebody may still ask why. */
   remember(account: string, history: SlotHistory | undefined): void;

@@ -16,13 +16,13 @@ import { RecencyList } from './recency-list.js';
 import type { Renewable } from './renewing/renewal-queue.js';
 import type { SlotContext } from './slot/slot-context.js';
 
-/** So many of the accounts that are due for being dropped are looked at for one that is not busy. */
+/** How many of the least recently used accounts are looked at to find one that is not busy. */
 const LOOKED_AT = 16;
 
-/** Where more are kept than may be, because they were busy, those who are idle go this soon. */
+/** When busy accounts have exceeded the limit, the idle ones are dropped after this time. */
 const SHRINK_AGAIN_AFTER_MS = 10_000;
 
-/** Of so many merchants that were let go of while something failed it is remembered what did. */
+/** For how many dropped merchants their last failure is remembered. */
 const MOST_LEFT = 1_000;
 
 const WORST_FIRST: readonly CredentialState[] = [

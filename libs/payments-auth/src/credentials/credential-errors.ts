@@ -45,7 +45,7 @@ export class UnusableCredentialsError extends Error {
   }
 }
 
-/** No caller waits for the login any more. That is no failure, and nothing is remembered of it. Internal. */
+/** No caller waits for the login any more. This is not a failure, and nothing is remembered. Internal. */
 export class LoginCancelled extends Error {
   override readonly name = 'LoginCancelled';
 }

@@ -7,7 +7,7 @@ import type { ApiAnswer } from '../strategies/strategy.js';
 import { RelayedStream } from './relayed-stream.js';
 import { RelayedWebStream } from './relayed-web-stream.js';
 
-/** No refusal of a credential is longer. */
+/** A longer body is not looked at: no refusal of a credential is longer. */
 const MOST_BYTES = 64 * 1024;
 /** A stream that has not given its first 64 KiB, or its end, by then is handed to its caller as it is. */
 const PEEK_FOR_MS = 2_000;

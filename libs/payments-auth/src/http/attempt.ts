@@ -69,7 +69,7 @@ export class Attempts {
   readonly #transport: TransportSettings;
   readonly #environment: ExchangeEnvironment;
   readonly #destinations: AccountDestinations;
-  /** What the answer repeats of a secret. */
+  /** The fields in which the answer may repeat a secret. */
   readonly secretFields: ReadonlySet<string>;
   readonly #ends: CallEnds;
 

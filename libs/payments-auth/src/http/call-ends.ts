@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from '../payments-auth.clock.js';
 
-/** What ends when its time has come. */
+/** A call that ends at its deadline. */
 export class Ending {
   /** On the monotonic clock, in milliseconds. */
   readonly atMs: number;

@@ -45,7 +45,7 @@ export function splitSettings(settings: HttpSettings): {
 /** axios's fetch adapter follows redirects in some versions, and a custom header would follow one to any host. */
 const NEVER_REDIRECTED = Object.freeze(ownCopy({ redirect: 'manual' }));
 
-/** How the attempt gets where it goes: directly or through the provider's agents, and never further. */
+/** The route of the attempt: directly or through the provider's agents, without redirects. */
 export function routeAttempt(
   attempt: InternalAxiosRequestConfig & { http2Options?: object; fetchOptions?: object },
   { protocol }: Destination,

@@ -1,7 +1,7 @@
 import { bootError } from '../payments-auth.errors.js';
 
 /**
- * What is wrong, and what only looks wrong, with the options of one application. All of it is collected, so that one
+ * The problems and warnings about the options of one application. All of it is collected, so that one
  * message shows everything that has to be corrected (R16). A finding names a path or a variable and never a value.
  */
 export class Findings {

@@ -108,7 +108,7 @@ function givenBaseUrls(scope: ProviderScope, baseUrl: unknown): BaseUrls {
   return Object.fromEntries(names.map((name) => [name, { value: byHost[name], at: `${at}.${name}` }]));
 }
 
-/** As soon as one host is set by a variable, every host has to be: half a provider in another place is no place. */
+/** As soon as one host is set by a variable, every host has to be: otherwise the provider would be in two places. */
 function baseUrlVariables(scope: ProviderScope): BaseUrls | undefined {
   const { definition, variables } = scope;
   const names = hostNames(scope);

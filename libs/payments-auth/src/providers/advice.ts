@@ -16,7 +16,7 @@ interface GeneralAdvice extends Pick<ProviderAdvice, 'cause' | 'fix'> {
   readonly fits: (symptom: Symptom) => boolean;
 }
 
-/** What any provider, and everything that stands before it, can do. */
+/** Failures that any provider can cause, or a proxy or gateway in front of it. */
 const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ on, what }) => on === 'load' && what.includes('resolver'),
@@ -128,7 +128,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   },
 ];
 
-/** What is behind `symptom` and what helps: the provider's own advice first. */
+/** The cause of `symptom` and what to do. The advice of the provider itself comes first. */
 export function adviceFor(
   definition: ProviderDefinition,
   seen: Symptom,

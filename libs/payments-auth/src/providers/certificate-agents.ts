@@ -8,14 +8,14 @@ import type { Credentials } from '../strategies/strategy.js';
 import { certificateProblem, type FieldProblem, inLines } from './certificate-problems.js';
 import type { ClientCertificate, ProviderDefinition } from './provider-definition.js';
 
-/** So many are remembered. One that is forgotten goes on serving the calls that are under way on it. */
+/** How many agents are kept. Calls that are under way on a dropped agent go on. */
 const MOST_REMEMBERED = 10_000;
 
-/** From then on it is told once a day that a certificate ends: a new one takes people days. */
+/** This long before its end, a certificate is reported once a day: to get a new one takes people days. */
 const SOON_MS = 14 * 24 * 60 * 60_000;
 const TOLD_AGAIN_AFTER_MS = 24 * 60 * 60_000;
 
-/** When the certificate of an agent ends, and when that was last told. Both on the wall clock. */
+/** When the certificate of an agent ends, and when that was last reported. Both on the wall clock. */
 interface End {
   readonly atMs: number;
   toldAtMs?: number;
@@ -37,7 +37,7 @@ export class CertificateAgents {
   readonly #ends = new WeakMap<Agent, End>();
   readonly #key = randomBytes(32);
 
-  /** @param ca whom to trust where the definition does not say */
+  /** @param ca the trusted authorities, where the definition names none */
   constructor(definition: ProviderDefinition, environment: string | undefined, ca: unknown) {
     this.#definition = definition;
     this.#environment = environment;
@@ -84,7 +84,7 @@ export class CertificateAgents {
       const agent = this.agentOf(credentials);
       return agent && this.#ends.get(agent);
     } catch {
-      // A call says what is wrong with it.
+      // The next call reports what is wrong with the certificate.
       return undefined;
     }
   }

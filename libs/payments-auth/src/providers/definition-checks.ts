@@ -47,7 +47,7 @@ export function strangerProblems(
     .map((name) => `${path}.${name}: not a part of ${of}. ${suggestion(name, known)}`);
 }
 
-/** A pattern with a memory would match every other time. */
+/** A pattern with the flag `g` or `y` keeps a position, and would match only every second time. */
 export function patternProblems(path: string, pattern: unknown): Problems {
   if (!(pattern instanceof RegExp)) return [`${path}: expected a regular expression`];
   return pattern.global || pattern.sticky ? [`${path}: expected no "g" and no "y" flag`] : [];

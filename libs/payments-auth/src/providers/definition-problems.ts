@@ -88,7 +88,7 @@ export function definitionProblems(definition: unknown): Problems {
     ...adviceProblems(definition['advice']),
     ...schemeProblems(definition['webhooks'], definition),
   ];
-  // A slip in a value that stands in several places is found in each of them.
+  // A mistake in a value that is used in several places is found in each of them.
   return [...new Set(problems)];
 }
 

@@ -4,7 +4,7 @@ import { placeholdersIn } from '../strategies/placeholders.js';
 import { isSharedDomain } from './shared-domains.js';
 import { isUrl, type Fields, type Problems } from './definition-checks.js';
 
-/** What is wrong with where a provider is said to be. */
+/** What is wrong with the base URLs of a definition. */
 export function environmentProblems(
   environments: unknown,
   hosts: readonly string[],
@@ -77,7 +77,7 @@ function isPlainBase(base: string, { pathname }: URL): boolean {
   return !path.includes('//') && pathname.replace(/\/$/, '') === path.replace(/\/$/, '');
 }
 
-/** Otherwise the value of a field would choose whose server the credential goes to. */
+/** Otherwise the value of a field would decide to whose server the credential goes. */
 function hostPlaceholderProblems(path: string, base: string): Problems {
   const [, host = ''] = /^[a-z]+:\/\/([^/]*)/i.exec(base) ?? [];
   if (!host.includes('{')) return [];

@@ -8,7 +8,7 @@ import type { Fields, Problems } from './definition-checks.js';
  */
 export class MadeUpValues {
   readonly all: Fields;
-  /** Without those that are optional. */
+  /** Without the fields that are optional. */
   readonly required: Fields;
   readonly names: readonly string[];
   readonly #unknown = new Set<string>();

@@ -92,7 +92,7 @@ export interface ProbeDefinition {
 }
 
 /**
- * What is behind one way in which the provider says no, and what helps. For people: the command `nestjs-payments-auth check`
+ * The cause of one kind of refusal, and what to do. For people: the command `nestjs-payments-auth check`
  * prints it.
  */
 export interface ProviderAdvice {
@@ -112,7 +112,7 @@ export type ClientCertificate =
       readonly cert: string;
       readonly key: string;
       readonly passphrase?: string;
-      /** Whom to trust besides nobody. @default `http.ca`, else Node's own list */
+      /** The only authorities that are trusted, in PEM. @default `http.ca`, else Node's own list */
       readonly ca?: string | readonly string[];
     }
   | { readonly pfx: Uint8Array; readonly passphrase?: string; readonly ca?: string | readonly string[] };

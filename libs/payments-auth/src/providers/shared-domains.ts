@@ -10,7 +10,7 @@ const CATEGORIES = new Set(
   ).split(' '),
 );
 
-/** Domains below which anybody gets a name: it is sold like a name of a country, or given to every customer of a host. */
+/** Domains below which anybody gets a name. Such names are sold, or a hosting company gives one to each customer. */
 const SHARED = new Set(
   (
     'ae.org br.com cn.com co.com de.com eu.com eu.org gb.net gr.com hu.net in.net jp.net jpn.com mex.com ru.com ' +

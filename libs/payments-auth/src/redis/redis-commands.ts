@@ -3,7 +3,7 @@ import { sayDuration } from '../duration.js';
 import { within } from '../within.js';
 import { RedisFailure } from './redis-failure.js';
 
-/** Real time: Redis keeps no other. */
+/** The real clock, because Redis has no other. */
 const timers = { setTimeout, clearTimeout };
 
 /**
@@ -27,7 +27,7 @@ export class RedisCommands {
    * @throws {RedisFailure}
    */
   async run(script: string, keys: string[], args: string[], onLate?: () => void): Promise<unknown> {
-    // A command that waits for a connection would be delivered when nobody wants it any more.
+    // A command that waits for a connection would be sent when its caller no longer needs it.
     if (!this.#connection.ready) throw new RedisFailure('Redis: not connected', false);
     const reply = this.#send(script, keys, args);
     try {

@@ -1,4 +1,4 @@
-/** Redis could not say. The message is short and can be logged: no command, no argument and no address is in it. */
+/** Redis gave no usable answer. The message is short and can be logged: no command, no argument and no address is in it. */
 export class RedisFailure extends Error {
   override readonly name = 'RedisFailure';
 

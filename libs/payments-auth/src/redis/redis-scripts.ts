@@ -21,16 +21,16 @@ const REJECTION_FIRST_MS = 30_000;
 const MOST_ENDPOINT_PAUSE_MS = 60_000;
 /** No Retry-After is believed for longer. */
 const MOST_PAUSE_MS = 60 * 60_000;
-/** A request that was counted later than that was not counted by any of us. */
+/** How far in the future a counted request may be. No process of this fleet has counted a later one. */
 const AHEAD_OF_LIMITS_MS = 60_000;
 export const REJECTION_MOST_MS = 15 * 60_000;
 
-/** A value that is longer is none of ours, and is not read. */
+/** The library never writes a longer value, so a longer one is not read. */
 const MOST_BYTES = 64 * 1024;
-/** A fencing number may be so far ahead of the clock of Redis: it may be newer by the clock of the Redis before this one. */
+/** How far a fencing number may be ahead of the clock of Redis: an earlier Redis with another clock may have given it out. */
 const AHEAD_MS = 60 * 60_000;
 
-/** What is not of the right type, shape or size is garbage, and taken away. */
+/** A value of the wrong type, shape or size is removed. */
 const PARSE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

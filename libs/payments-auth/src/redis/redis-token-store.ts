@@ -40,12 +40,12 @@ import { RedisWithdrawals } from './redis-withdrawals.js';
 import type { Sealing } from './sealing.js';
 import { textOf, tokenOf } from './shared-token-text.js';
 
-/** So often a value that cannot be used is taken away and looked for again; then it is not looked for any more. */
+/** How often an unusable value is removed and the store is asked again, in one call. */
 const MOST_TURNS = 2;
-/** No note that was ever written. */
+/** Stands for a note that cannot be read. No such note is ever written. */
 const UNREADABLE_NOTE = 'unreadable';
 const WARN_AGAIN_AFTER_MS = 60_000;
-/** Of so many values is kept when they were warned of. */
+/** For how many values the time of the last warning is kept. */
 const MOST_WARNED = 1_000;
 
 /**
@@ -116,7 +116,7 @@ export class RedisTokenStore implements TokenStore {
           if (shared !== undefined && remainingMs !== undefined)
             return { outcome, token: { ...sharedOf(shared), version, remainingMs } };
           this.#warnOfBadValue(token);
-          // Somebody who goes on putting bad values there is not waited for.
+          // A writer that keeps putting bad values there does not make the call wait.
           bad.version = turn < MOST_TURNS ? String(version) : 'any';
           break;
         }
@@ -232,7 +232,7 @@ export class RedisTokenStore implements TokenStore {
     await this.#commands.run(PAUSE, keys, [String(Math.max(1, Math.ceil(forMs))), credential]);
   }
 
-  /** Redis is there: what could not be done without it is made up for. */
+  /** Redis answers again. What could not be done without it is done now. */
   #answered(): void {
     this.#withdrawals.ensure();
     if (this.#persistenceChecked) return;

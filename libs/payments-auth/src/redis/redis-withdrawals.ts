@@ -5,7 +5,7 @@ import type { Sealing } from './sealing.js';
 /** A subscription that was refused (an ACL, say) is not asked for again sooner than this. */
 const TRY_AGAIN_AFTER_MS = 30_000;
 
-/** A longer message is none of ours. */
+/** The library never sends a longer message. */
 const MOST_CHARACTERS = 1_024;
 
 type Listener = (withdrawal: Withdrawal) => void;

@@ -51,7 +51,7 @@ export class CredentialScheduler
     this.#arm();
   }
 
-  /** From here on nothing is renewed ahead; requests that drain still get what they need. */
+  /** From here on nothing is renewed ahead of its end. The last requests still get their credential. */
   beforeApplicationShutdown(): void {
     this.#running = false;
     this.#disarm();

@@ -2,7 +2,7 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-/** No chain is longer. */
+/** The longest chain that is followed. */
 const MOST_CERTIFICATES = 10;
 
 /** What may stand at the end of a chain, in PEM; each text may hold several. */

@@ -11,7 +11,7 @@ import type {
 
 export type NamedScheme = readonly [name: string, scheme: WebhookScheme<string>];
 
-/** What a message turned out to be. */
+/** The result of an examination. */
 export type Examination =
   | { readonly refusal: WebhookRefusal }
   | {
@@ -85,7 +85,7 @@ export async function examineWebhook(
   return { refusal: mostTelling(refusals) };
 }
 
-/** A text that is nested without end, half a surrogate pair: nothing that a provider sends. */
+/** Errors for texts that no provider sends: nested too deeply, or with half a surrogate pair. */
 function refusalOf(error: unknown): WebhookRefusal {
   return error instanceof Refused ? error.reason : 'malformed';
 }

@@ -54,7 +54,7 @@ const SIGNED = [
   'currency',
 ] as const;
 
-/** Without these a redirect says nothing. */
+/** A redirect without these parameters says nothing about a payment. */
 const REQUIRED: readonly (typeof SIGNED)[number][] = [
   'paymentStatus',
   'merchantOrderId',

@@ -7,17 +7,17 @@ import type { PublishedKeys, PublishedKeyType } from '../providers/webhooks/webh
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
 import { type Authorities, trustedKey } from './certificate-chain.js';
 
-/** Over everything: a sender waits for the answer. */
+/** For all fetches of one message together, because its sender waits for the answer. */
 const DEADLINE_MS = 5_000;
 const MOST_BYTES = 256 * 1024;
-/** A message names the key, and anybody can send one. So many fetches may be made at once, and one more every so often. */
+/** A message names the key, and anybody can send a message. So fetches come out of a bucket. */
 const MOST_FETCHES = 5;
 const ONE_MORE_EVERY_MS = 30_000;
-/** A key that is taken out of a set is not trusted much longer. */
+/** How long a fetched set is used. A key that the provider removes is trusted for no longer than this. */
 const FRESH_MS = 60 * 60_000;
-/** While a set cannot be fetched, the keys that it had are used. */
+/** How long the keys of a set are used while the set cannot be fetched again. */
 const LASTS_MS = 24 * 60 * 60_000;
-/** An id that a set does not have, or a certificate that is not trusted, is not asked for again so soon. */
+/** How long no fetch is made again for an unknown key id, or for a certificate that is not trusted. */
 const UNKNOWN_FOR_MS = 60_000;
 const MOST_UNKNOWN = 1_000;
 const MOST_KEYS_IN_A_SET = 200;

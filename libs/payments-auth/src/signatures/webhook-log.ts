@@ -21,12 +21,12 @@ export class WebhookLog {
     this.#clock = clock;
   }
 
-  /** The sender's doing. */
+  /** The sender is the cause. */
   refused(provider: string, reason: string): void {
     this.#write(`${provider}: a webhook was refused (${reason})`, (line) => this.#logger.warn(line));
   }
 
-  /** Our own doing. */
+  /** The application is the cause. */
   failed(provider: string, reason: string): void {
     this.#write(`${provider}: a webhook could not be verified: ${reason}`, (line) =>
       this.#logger.error(line),

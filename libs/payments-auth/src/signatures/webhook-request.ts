@@ -8,7 +8,7 @@ import { deadline } from '../within.js';
 import type { WebhookDelivery } from './webhook-delivery.js';
 import type { WebhookAcknowledgement } from '../providers/webhooks/webhook-scheme.js';
 
-/** From the first byte to the last, where nobody has read the body yet. */
+/** How long a body may take, from its first byte to its last, where no parser has read it. */
 const READING_MS = 10_000;
 
 const BODY = Symbol('PAYMENTS_AUTH:BODY');
@@ -94,13 +94,13 @@ export function inflated(stream: Readable, encoding: string): Readable | undefin
   const decoder = codingOf(encoding)?.();
   if (decoder === undefined) return undefined;
   async function* chunks(): AsyncGenerator<Buffer> {
-    // Not before it is read: until then nobody would hear of an error.
+    // Inflating starts when the body is read. Before that, no code would get its errors.
     const isOver = () => void (stream.readableEnded || decoder?.destroy());
     stream.once('error', isOver).once('close', isOver);
     try {
       for await (const chunk of stream.pipe(decoder as Inflating)) yield chunk as Buffer;
     } catch {
-      // The sender's fault, and no line in the log of the application for it.
+      // The sender caused this, so the application logs nothing.
       throw new BadRequestException('The body is not compressed as its Content-Encoding says');
     }
   }

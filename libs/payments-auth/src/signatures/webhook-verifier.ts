@@ -109,7 +109,7 @@ export class WebhookVerifier {
     const examine = async (candidates: readonly SchemeCredentials[]): Promise<Examination> => {
       const usable = this.#usable(name, schemes, candidates);
       if (usable instanceof PaymentsAuthError) {
-        // Who sends a message names the merchant, and is not told which merchants there are.
+        // The sender of a message names the merchant. The answer does not show which merchants exist.
         if (account !== undefined) return { refusal: 'no-secret' };
         throw usable;
       }
@@ -259,7 +259,7 @@ export class WebhookVerifier {
     return setsOf(candidates, fields).length === 0 ? this.missing(name, fields[0] as string) : undefined;
   }
 
-  /** A provider that is built in may be left out of this deployment. One that nobody knows is a slip of the pen. */
+  /** A built-in provider may be left out of this deployment. An unknown name is a misspelling. */
   #requireKnown(name: string): void {
     if (this.#signers.has(name) || this.#names.includes(name)) return;
     throw new PaymentsAuthError(

@@ -21,7 +21,7 @@ export interface MarkWords {
   readonly words: string;
 }
 
-/** An event as the page tells it; `undefined` for those that say nothing that others do not. */
+/** An event as the page shows it; `undefined` for events that add nothing to others. */
 export function markOf(event: PaymentsAuthEvent): MarkWords | undefined {
   switch (event.type) {
     case 'credential-obtained':

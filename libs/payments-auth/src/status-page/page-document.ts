@@ -7,7 +7,7 @@ const html = PAGE_HTML.replace('<!-- style -->', () => `<style>${PAGE_STYLE}</st
   () => `<script type="module">${PAGE_SCRIPT}</script>`,
 );
 
-/** Nothing from elsewhere, and no script but this one. */
+/** The page may load nothing from another origin, and run no script but its own. */
 const policy = [
   "default-src 'none'",
   `script-src ${hashOf(PAGE_SCRIPT)}`,

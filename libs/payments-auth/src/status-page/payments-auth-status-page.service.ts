@@ -18,11 +18,11 @@ import { type Look, type Seen, StatusRecorder } from './status-recorder.service.
 import { WINDOW_MS } from './timeline.js';
 import { WORST_FIRST } from './trouble.js';
 
-/** A page that is longer is not read: there is a search. */
+/** The most credentials that the page shows. Nobody reads more, and there is a search. */
 const MOST_ROWS = 60;
-/** One sentence names at most so many credentials. */
+/** How many credentials one sentence names at most. */
 const MOST_NAMED = 4;
-/** The answers to at most so many different queries are kept, until the next look. */
+/** The answers to how many different queries are kept until the next look. */
 const MOST_KEPT = 32;
 
 /** The page and its data, for an application that serves them in another way than {@link PaymentsAuthStatusPageModule} does. */
@@ -131,7 +131,7 @@ export class PaymentsAuthStatusPage {
   /** One that nobody has used is not explained: the application itself would be asked for it each second. */
   async #explanationOf({ provider, account, counters }: CredentialStatus) {
     if (counters.calls === 0 && counters.tokenRequests === 0 && counters.waits === 0) return undefined;
-    // It may have been let go of in this very moment.
+    // It may have been dropped at this very moment.
     return this.#paymentsAuth.explain(provider, account ?? OWN_ACCOUNT).catch(() => undefined);
   }
 }

@@ -16,7 +16,7 @@ export interface StatusPageFilter {
 /** Of every credential in this process since it was started. */
 export interface StatusPageTotals {
   calls: number;
-  /** In the end, after whatever was sent again. */
+  /** Calls that failed in the end, also after they were sent again. */
   failed: number;
   /** Calls that were sent a second time after a refusal. */
   sentAgain: number;
@@ -70,7 +70,7 @@ export interface StatusPageSnapshot {
   lastFailure?: { readonly provider: string; readonly account?: string; readonly atMs: number };
   /** How many credentials there are in each state. */
   states: Partial<Record<CredentialState, number>>;
-  /** Those that are worst off first. */
+  /** The ones in the worst state come first. */
   rows: readonly StatusPageRow[];
   /** How many more there are that fit the filter. */
   leftOut: number;

@@ -4,7 +4,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 /** The guards of the application, made and checked. */
 export const STATUS_PAGE_GUARDS = 'PAYMENTS_AUTH:STATUS_PAGE_GUARDS';
 
-/** Asks every guard of the application, and lets nobody in whom one of them has not let in. */
+/** Asks every guard of the application. A request is let in only when all of them let it in. */
 @Injectable()
 export class StatusPageGuard implements CanActivate {
   readonly #guards: readonly CanActivate[];

@@ -6,7 +6,7 @@ import type { StatusPageTotals } from './status-page-snapshot.js';
 import { PIECE_MS, Timeline } from './timeline.js';
 import { type Trouble, troubleOf, WORST_FIRST } from './trouble.js';
 
-/** Of so many credentials a timeline is kept: those of which something was heard last. */
+/** How many timelines are kept: those of the credentials with the newest events. */
 const MOST_TIMELINES = 500;
 /** Looking at every credential takes at most this part of the time. */
 const MOST_OF_THE_TIME = 0.01;
@@ -64,7 +64,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * How things are, one look for all who ask at the same time. Of up to 500 credentials it is as new as the question; of
+   * The current state, read once for all requests at the same time. Of up to 500 credentials it is as new as the question; of
    * many thousands it may be some seconds old, because looking costs.
    */
   async look(): Promise<Look> {

@@ -33,16 +33,16 @@ export interface Rates {
   failed: number[];
 }
 
-/** The page shows so much. */
+/** How much of the past the page shows. */
 export const WINDOW_MS = 120_000;
 /** Calls are counted over pieces of this length. */
 export const PIECE_MS = 2_000;
 
 const PIECES = WINDOW_MS / PIECE_MS;
-/** For so long after a failed call, calls count as failing. Otherwise the credential would jump up and down the page. */
+/** How long calls count as failing after a failed call. Without this, the credential would jump up and down the page. */
 const FAILS_FOR_PIECES = 5;
 const SECOND_MS = 1_000;
-/** The strip shows no more, and a log that is longer is not read. */
+/** How many events are kept. The strip shows no more, and nobody reads a longer log. */
 const MOST_MARKS = 120;
 const MOST_LIVES = 60;
 
@@ -54,7 +54,7 @@ export class Timeline {
   readonly #pieces = new Map<number, { calls: number; failed: number }>();
   #seen = { calls: 0, failedCalls: 0 };
   #isSeen: boolean;
-  /** When something was last heard of it. */
+  /** When the last event of the credential came. */
   touchedAtMs: number;
 
   /** @param isWhole no call was counted before; otherwise the calls before are older than these two minutes */
@@ -163,7 +163,7 @@ export class Timeline {
     else same.times += 1;
   }
 
-  /** Whatever lived until now does not any more. */
+  /** Ends everything that lived until now. */
   #replaced(atMs: number): void {
     const last = this.#lives.at(-1);
     if (last !== undefined && (last.toMs === undefined || last.toMs > atMs)) last.toMs = atMs;

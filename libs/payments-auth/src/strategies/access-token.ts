@@ -1,6 +1,6 @@
 import { isHeaderText } from './header-text.js';
 
-/** Longer ones are no tokens: servers refuse headers of that size. */
+/** A longer text is not taken for a token, because servers refuse headers of that size. */
 const MOST_CHARACTERS = 8 * 1_024;
 
 /** Whether a value can be sent as a token. A space within is fine: some providers hand out the whole header, `Bearer eyJ…`. */

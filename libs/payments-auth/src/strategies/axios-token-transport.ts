@@ -10,7 +10,7 @@ import { deadline } from '../within.js';
 import type { TokenRequest } from './strategy.js';
 import { type TimedTokenAnswer, type TokenTransport, TokenTransportError } from './token-transport.js';
 
-/** Over everything: name look-up, connection, headers and the last byte of the body. */
+/** The deadline of a whole request: name look-up, connection, headers and the last byte of the body. */
 export const TOKEN_TIMEOUT_MS = 10_000;
 const MOST_BYTES = 1024 * 1024;
 
@@ -30,7 +30,7 @@ export interface AxiosTokenTransportOptions {
   readonly mostBytes?: number;
 }
 
-/** Sends token requests over the application's axios, and over nothing else that is the application's. */
+/** Sends token requests with the axios package of the application, and without its defaults and interceptors. */
 export class AxiosTokenTransport implements TokenTransport {
   readonly #clock: Clock;
   readonly #http: (() => ConnectionSettings) | undefined;

@@ -13,8 +13,8 @@ export function positiveNumber(value: unknown): number | undefined {
 
 /**
  * An instant in milliseconds since the epoch, from an ISO date with any number of fractional digits, or from an
- * epoch in seconds or milliseconds. A date without an offset is UTC: the machine's own time zone is nobody's
- * business.
+ * epoch in seconds or milliseconds. A date without an offset is UTC, whatever the time zone of this
+ * machine is.
  */
 export function instantMs(value: unknown): number | undefined {
   const epoch = positiveNumber(value);

@@ -3,12 +3,12 @@ import { instantMs, positiveNumber } from './instant.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
 import type { Lifetime } from './strategy.js';
 
-/** Figures beyond this many documented lifetimes are absurd, and cut off there. */
+/** A stated lifetime is cut off at this many documented lifetimes. */
 const MOST_DOCUMENTED_LIFETIMES = 24;
 /** A token that lives shorter is taken to live that long, because otherwise logins would never end. */
 const SHORTEST_LIFETIME_MS = 1_000;
 
-/** Everything that can tell how long a token lives. */
+/** Everything from which the lifetime of a token can be read. */
 export interface LifetimeEvidence {
   /** Seconds, as the answer has them: a number, a numeric string, or anything else. */
   readonly relative?: unknown;

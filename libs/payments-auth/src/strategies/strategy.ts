@@ -115,7 +115,7 @@ export interface TokenRequest {
 export interface Lifetime {
   /** From the moment the request was sent, in milliseconds. */
   readonly lifetimeMs: number;
-  /** Where the figure comes from. */
+  /** The source of the lifetime. */
   readonly from: 'relative' | 'jwt' | 'absolute' | 'documented';
 }
 

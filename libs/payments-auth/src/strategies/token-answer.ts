@@ -52,7 +52,7 @@ export function readTokenAnswer(
     return read(spec, answer, requestedAtMs);
   } catch (error) {
     if (!(error instanceof DefinitionFault)) throw error;
-    // The page of an outage trips functions that were written for JSON, and has passed when the outage has.
+    // A function that expects JSON may throw for the page of an outage. That passes with the outage.
     if (answer.status === 429 || answer.status >= 500)
       return { outcome: 'unavailable', reason: `HTTP ${answer.status}` };
     return { outcome: 'rejected', code: 'DEFINITION_FAULT', reason: error.message, cause: error.cause };

@@ -21,7 +21,7 @@ export function waitAfter(failures: number, doubling: Doubling): number {
   return Math.min(doubling.mostMs, doubling.firstMs * 2 ** Math.min(failures - 1, 30));
 }
 
-/** So much longer than one login may take is how long a caller waits for one, retries included: 15 s by default. */
+/** A caller waits this much longer than one login may take, retries included: 15 s by default. */
 const BESIDE_ONE_LOGIN_MS = 5_000;
 
 /** How long a caller waits for a login, in milliseconds. */
@@ -34,7 +34,7 @@ export function tokenTimeoutMs({ tokenRequest }: Pick<ConfiguredProvider, 'token
   return tokenRequest?.timeoutMs ?? TOKEN_TIMEOUT_MS;
 }
 
-/** So many at once, and then one each time that so many milliseconds have passed. Instants are on the monotonic clock. */
+/** Holds a number of permits, and gains one after a number of milliseconds. Instants are on the monotonic clock. */
 export class Bucket {
   readonly #size: number;
   readonly #gainsEveryMs: number;
@@ -54,7 +54,7 @@ export class Bucket {
     return this.#fullAtMs - nowMs > (this.#size - 1) * this.#gainsEveryMs;
   }
 
-  /** How long until what was taken too much has been gained again, in milliseconds. */
+  /** How long until the permits that were taken while none was left have been gained, in milliseconds. */
   owedMs(nowMs: number): number {
     return Math.max(0, this.#fullAtMs - nowMs - this.#size * this.#gainsEveryMs);
   }

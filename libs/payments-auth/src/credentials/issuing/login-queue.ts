@@ -13,12 +13,12 @@ export interface LoginQueueLimits {
 const DOUBTFUL_PART = 1 / 4;
 /** For each place, this many slow logins may go on after they have given up their place: 96 beside 32. */
 const RUNNING_ON_PER_PLACE = 3;
-/** A login that takes so many times as long as others is slow, and none is before {@link SLOW_AFTER_MS}. */
+/** A login is slow when it takes this many times as long as others, and never before {@link SLOW_AFTER_MS}. */
 const SLOW_FACTOR = 3;
 const SLOW_AFTER_MS = 2_000;
 /** Before the first success, and while 8 logins run on beside their places, this part of the places is kept back: 8 of 32. */
 const KEPT_BACK_PART = 1 / 4;
-/** The next of them is given when the login in the last one has ended, or has taken so many milliseconds. */
+/** The next of these places is given when the login in the last one has ended, or after this many milliseconds. */
 const KEPT_BACK_MS = 500;
 
 /** Whose login it is. */

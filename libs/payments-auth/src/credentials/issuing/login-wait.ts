@@ -1,7 +1,7 @@
 import type { Clock, TimerHandle } from '../../payments-auth.clock.js';
 import { deadline } from '../../within.js';
 
-/** A wait is long when it has lasted so many milliseconds. */
+/** A wait that has lasted this many milliseconds is long. */
 export const LONG_MS = 3_000;
 
 /**

@@ -1,4 +1,4 @@
-/** Longer waits than this are not believed: asking once an hour harms nobody. */
+/** The longest wait that is kept to: one request an hour does no harm. */
 const MOST_MS = 60 * 60_000;
 
 /**

@@ -34,7 +34,7 @@ export function shortOf({ fingerprint }: Secret): string {
 const UNKNOWN_FOR_MS = 1_000;
 const MOST_UNKNOWN = 1_000;
 
-/** Keys and certificates of so many credentials are remembered to fit: to try a pair takes a millisecond. */
+/** For how many credentials it is remembered that key and certificate fit: trying a pair takes a millisecond. */
 const MOST_TRIED = 10_000;
 
 /** A resolver that has not answered by then is not waited for. */

@@ -6,7 +6,7 @@ import type { KeptCredential } from './kept-credential.js';
 import type { Cure, SlotView } from './slot-context.js';
 
 const REASON = 'refused on a call';
-/** After so many refusals without an acceptance, no call is sent again with a key that was refused to it before. */
+/** After this many refusals without an acceptance, no call is sent again with a key that it was refused with before. */
 const MOST_IN_VAIN = 8;
 
 /**

@@ -10,7 +10,7 @@ import type { Cure, SlotView } from './slot-context.js';
 const YOUNG_FOR_MS = 2_000;
 /** A call that was refused with a young token is sent again at the latest when the token has this age. */
 const TRIED_AGAIN_AT_MS = [500, YOUNG_FOR_MS];
-/** While the predecessor serves, one call in so many milliseconds shows whether the new token is known by now. */
+/** While calls carry the predecessor, one call in this many milliseconds tries the new token. */
 const TRY_EVERY_MS = 500;
 
 /**

@@ -5,16 +5,16 @@ import type { ForcedRenewals } from '../issuing/token-issuer.js';
 import type { KeptCredential } from './kept-credential.js';
 import type { SlotView } from './slot-context.js';
 
-/** Closer together than this, two instants are one. */
+/** Two instants that are closer together than this, in milliseconds, count as one. */
 export const AT_ONCE_MS = 20;
-/** So many calls in a row, and never more, have to be refused before a renewal is forced during a pause. */
+/** At most this many calls in a row have to be refused before a renewal is forced during a pause. */
 const MOST_IN_A_ROW = 16;
 /**
  * What the first of them brings in place of a token that had served may have died on its way, with that one. After so long
  * that is likelier than a provider that does not know it yet: so the pause after it is not longer for it.
  */
 const FIRST_OF_OTHERS_MS = 500;
-/** Whatever happens, forced renewals come out of a bucket of so many, which gains one every ten seconds. Those of a fleet do together. */
+/** Forced renewals come out of a bucket of this many, which gains one every ten seconds. Those of a fleet do together. */
 const AT_MOST = { size: 20, gainsEveryMs: 10_000 };
 
 const NONE: ForcedRenewals = Object.freeze({ ofProven: 0, ofOthers: 0, startedAtMs: -Infinity });

@@ -70,10 +70,10 @@ export interface Presented {
   readonly signedAtMs: number | undefined;
 }
 
-/** More signatures than that in one header are no rotation. */
+/** A rotation needs no more signatures than this in one header. */
 const MOST_SIGNATURES = 8;
 const DEFAULT_TOLERANCE_MS = 300_000;
-/** Between the seconds of the year 5138 and the milliseconds of 1973. */
+/** A larger number is in milliseconds. In seconds, this number is in the year 5138; in milliseconds, in 1973. */
 const MILLISECONDS_FROM = 1e11;
 
 /** Reads the signature of a message from where its provider puts it. */

@@ -46,7 +46,7 @@ export function acceptsSignature(
   });
 }
 
-/** As many as an application has providers. Parsing a key costs more than verifying with it. */
+/** How many parsed keys are kept: about one per provider. Parsing a key takes longer than verifying with it. */
 const MOST_PARSED = 256;
 const parsed = new Map<string, KeyObject>();
 

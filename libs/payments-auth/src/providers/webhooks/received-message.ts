@@ -38,7 +38,7 @@ export interface WebhookMessage {
   readonly body: unknown;
 }
 
-/** A message as it arrived, before anybody believed it. */
+/** A message as it arrived, before it is verified. */
 export interface ReceivedParts {
   /** @default 'POST' */
   readonly method?: string;
@@ -170,7 +170,7 @@ export class ReceivedMessage {
     try {
       return { bytes, value: JSON.parse(text), exact: exactJson(text) };
     } catch {
-      // Not JSON, or nested too deeply: nothing that a provider sends.
+      // The body is not JSON, or nested too deeply. No provider sends such a body.
       throw new Refused('malformed');
     }
   }
@@ -204,7 +204,7 @@ function formOf(text: string): Record<string, string | string[]> {
   );
 }
 
-/** In one go: a sender decides how many names there are. */
+/** Makes the object in one step, because the sender decides how many names there are. */
 function byName(pairs: Iterable<readonly [name: string, value: string]>): ReadonlyMap<string, string[]> {
   const found = new Map<string, string[]>();
   for (const [name, value] of pairs) {

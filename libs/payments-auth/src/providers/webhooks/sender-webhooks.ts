@@ -42,7 +42,7 @@ export function sharedToken<const F extends string>(
   },
 ): WebhookScheme<F> {
   const spec = deepOwnCopy(given);
-  // The token is compared as it is: its encoding is nobody's business.
+  // The token is compared as it is. Its encoding does not matter.
   return constantScheme(
     { ...spec, encoding: 'base64' },
     [spec.key],
@@ -78,7 +78,7 @@ export function hashOfCredentials<const F extends string>(
   ]);
 }
 
-/** A webhook that is not signed: a hint to go and ask. */
+/** A webhook that is not signed. It is only a reason to ask the provider. */
 export function unsignedWebhook(
   given: SchemeSpec & {
     /** The fields of the body, or of the query, that name what to ask about. All of them have to be there. */
@@ -133,7 +133,7 @@ export function unsignedWebhook(
   });
 }
 
-/** What both constants have: they show that the sender knows a secret, and go no further than this. */
+/** What both constants have in common. They show that the sender knows a secret, and are not handed on. */
 function constantScheme<F extends string>(
   asWritten: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
   fields: readonly string[],
@@ -170,7 +170,7 @@ function constantScheme<F extends string>(
         for (const { text } of signatures) isGenuine = sameText(constant, text) || isGenuine;
       }
       if (!isGenuine) throw new Refused(signatures.length === 0 ? 'unsigned' : 'wrong-signature');
-      // The constant goes no further, and counts for nothing in the id.
+      // The constant is not handed on, and is no part of the id.
       const path = field?.split('.');
       const said = {
         value: withoutPath(body.value, path),

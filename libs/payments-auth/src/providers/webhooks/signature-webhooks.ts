@@ -398,7 +398,7 @@ function signatureWork(
       if (parts === undefined) return [await prove(given, body)];
       if (field !== undefined) {
         const proven: SchemeEvidence[] = [];
-        // One after the other: the first that is not genuine ends it.
+        // The items are checked one after the other. The first one that is not genuine ends the check.
         for (const item of parts) proven.push(await prove(given, item));
         return proven;
       }
@@ -486,7 +486,7 @@ function jwsParts(text: string): JwsParts {
   return { header, signature, algorithm: alg, members, ...(typeof kid === 'string' ? { keyId: kid } : {}) };
 }
 
-/** More signed headers than that are no provider's. */
+/** No provider signs more headers than this. */
 const MOST_SIGNED_HEADERS = 16;
 
 function openedJws(
