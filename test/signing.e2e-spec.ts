@@ -640,7 +640,9 @@ describe('A definition that signs', () => {
     const reading = await start(signing(({ body }) => ({ headers: { 'X-Length': String(body?.length) } })));
     const error = await failure(reading.send({ method: 'post', url: '/upload', data: Readable.from(['a']) }));
     expect(error).toMatchObject({ code: 'SIGNING_FAILED', provider: 'acme' });
-    expect(error.message).toContain('a stream or a form, which cannot be read before it is sent');
+    expect(error.message).toContain(
+      'a stream or a form, which cannot be read before it is sent. Send text or bytes.',
+    );
     expect(server.requests).toEqual([]);
   });
 
@@ -659,11 +661,15 @@ describe('A definition that signs', () => {
       },
       /the KMS is away/,
     ],
-    ['returns nothing', (() => undefined) as never, /must return \{ headers, query, body \}/],
+    [
+      'returns nothing',
+      (() => undefined) as never,
+      /sign returned undefined; expected \{ headers, query, body \}.*\. Mend sign in the definition\./,
+    ],
     [
       'returns a header that cannot be sent',
       () => ({ headers: { 'X-Sig': 'a\r\nHost: evil' } }),
-      /"X-Sig" cannot be sent/,
+      /sign returned a value for the header "X-Sig" that cannot be sent: it has a line break/,
     ],
     [
       'returns another host',
@@ -678,12 +684,12 @@ describe('A definition that signs', () => {
     [
       'returns a number',
       (() => ({ headers: { 'X-Ts': 7 } })) as never,
-      /"X-Ts" in the headers .* not a text/,
+      /sign returned a number for "X-Ts" of its headers, and a text is expected/,
     ],
     [
       'returns another URL',
       (() => ({ url: 'https://evil.test' })) as never,
-      /returned "url", and may return/,
+      /sign returned "url"; expected \{ headers, query, body \}/,
     ],
     [
       'returns a header twice',
@@ -711,7 +717,11 @@ describe('A definition that signs', () => {
       },
       /Cannot assign to read only property|'set' on proxy/,
     ],
-    ['returns an object as a body', (() => ({ body: { a: 1 } })) as never, /must be a string or bytes/],
+    [
+      'returns an object as a body',
+      (() => ({ body: { a: 1 } })) as never,
+      /sign returned a body that is an object, and has to be a text or bytes/,
+    ],
   ])('ends the call with SIGNING_FAILED when it %s, and nothing is sent', async (_, sign, message) => {
     const { send } = await start(signing(sign));
     const error = await failure(send({ url: '/payments' }));
@@ -738,7 +748,7 @@ describe('A definition that signs', () => {
     await clock.advance(1);
     expect(await call).toMatchObject({
       code: 'SIGNING_FAILED',
-      message: expect.stringContaining('the signer did not answer within 30 s'),
+      message: expect.stringContaining('sign did not answer within 30 s. Mend sign in the definition.'),
     });
     expect(server.requests).toEqual([]);
   });
@@ -751,7 +761,7 @@ describe('A definition that signs', () => {
     });
     expect(await failure(authenticating)).toMatchObject({
       code: 'SIGNING_FAILED',
-      message: expect.stringContaining('the signer did not answer within 30 ms'),
+      message: expect.stringContaining('sign did not answer within 30 ms'),
     });
   });
 
@@ -973,7 +983,9 @@ describe('A default that cannot be sent', () => {
     const { send } = await start(definition);
     expect(await failure(send({ url: '/a' }))).toMatchObject({
       code: 'DEFINITION_FAULT',
-      message: expect.stringContaining('defaultHeaders returned a header "X-Country" that cannot be sent.'),
+      message: expect.stringContaining(
+        'defaultHeaders returned a value for the header "X-Country" that cannot be sent',
+      ),
     });
     expect(server.requests).toEqual([]);
   });

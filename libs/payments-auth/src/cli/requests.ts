@@ -7,7 +7,7 @@ import type { Clock } from '../payments-auth.clock.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../providers/login-given.js';
 import { type Attempt, type Signature, signatureOf, withQuery } from '../providers/signed-attempt.js';
-import { watchedCredentials } from '../providers/watched-credentials.js';
+import { watchedCredentials } from '../strategies/watched-credentials.js';
 import { called, DefinitionFault } from '../strategies/definition-fault.js';
 import { filled } from '../strategies/placeholders.js';
 import type { HeaderValues } from '../strategies/strategy.js';
@@ -98,7 +98,7 @@ export async function probe(
       const url = new URL(base + path);
       const signature = await signed(definition, {
         ...given,
-        credentials: watchedCredentials(definition, credentials),
+        credentials: watchedCredentials(definition, credentials).view,
         method,
         url,
         path: path.split('?')[0] as string,

@@ -105,10 +105,27 @@ export function unavailable(
   );
 }
 
-/** @param cause what went wrong, without a secret in it */
-export function notGivenBack(owner: Owner, cause: string): PaymentsAuthError {
-  return unavailable(owner, `the token is forgotten here, but could not be given back (${cause})`);
+/**
+ * A token that is forgotten here, and could not be given back.
+ *
+ * @param reason what went wrong, without a secret in it
+ */
+export function notGivenBack(
+  owner: Owner,
+  code: 'CREDENTIALS_UNAVAILABLE' | 'DEFINITION_FAULT',
+  reason: string,
+  circumstances: Circumstances = {},
+): PaymentsAuthError {
+  const remedy = code === 'DEFINITION_FAULT' ? ` ${MEND}.` : '';
+  return new PaymentsAuthError(
+    code,
+    `The token of ${whose(owner)} is forgotten here, and could not be given back: ${reason}.${remedy} The token counts at the provider until it ends; where that is too late, end it in the provider's dashboard.`,
+    detailsOf(owner, reason, undefined, circumstances),
+  );
 }
+
+/** What helps where a definition fails. */
+const MEND = 'Mend the definition, or the value or option where one is named';
 
 /** A failure that waiting does not solve, as the error that callers get. */
 export function rejected(
@@ -118,17 +135,22 @@ export function rejected(
   const { code = 'CREDENTIALS_REJECTED', reason, retryAfterMs: waitMs } = ownCopy(rejection);
   return new PaymentsAuthError(
     code,
-    whyRejected(code, owner, reason),
+    whyRejected(code, owner, reason, waitMs),
     detailsOf(owner, reason, waitMs, rejection),
   );
 }
 
-function whyRejected(code: PaymentsAuthErrorCode, owner: Owner, reason: string): string {
-  const { provider } = owner;
+function whyRejected(
+  code: PaymentsAuthErrorCode,
+  owner: Owner,
+  reason: string,
+  waitMs: number | undefined,
+): string {
+  const { provider, account } = owner;
   if (code === 'GRANT_REJECTED')
     return `${nameOf(owner)} hold a refresh token that the provider rejects: ${reason}. The merchant has to connect the account again; the same refresh token is not tried again for a while, another one at once.`;
   if (code === 'DEFINITION_FAULT')
-    return `The definition of provider "${provider}" fails: ${reason}. Mend the definition; waiting does not help, and a login is not tried again for a while.`;
+    return `The definition of provider "${provider}" fails${account === undefined ? '' : ` for account "${told(account)}"`}: ${reason}. ${MEND}; waiting does not help${waitMs === undefined ? '' : ', and a login is not tried again for a while'}.`;
   return `${nameOf(owner)} are rejected by the provider: ${reason}. Check them in the provider's dashboard and in the configuration; the same ones are not tried again for a while, changed ones at once.`;
 }
 
@@ -182,6 +204,10 @@ function detailsOf(
   };
 }
 
-function nameOf({ provider, account }: Owner): string {
-  return `The credentials of provider "${provider}"${account === undefined ? '' : `, account "${told(account)}"`}`;
+function nameOf(owner: Owner): string {
+  return `The credentials of ${whose(owner)}`;
+}
+
+function whose({ provider, account }: Owner): string {
+  return `provider "${provider}"${account === undefined ? '' : `, account "${told(account)}"`}`;
 }

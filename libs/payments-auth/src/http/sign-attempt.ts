@@ -13,11 +13,18 @@ import {
   type SignedAttempt,
   withQuery,
 } from '../providers/signed-attempt.js';
-import { watchedCredentials } from '../providers/watched-credentials.js';
 import type { Clock } from '../payments-auth.clock.js';
-import { plainCause } from '../scrubbing.js';
+import { plainCause, told } from '../scrubbing.js';
 import { within } from '../within.js';
+import { DefinitionFault, thrown } from '../strategies/definition-fault.js';
+import { saySigner, signedBy, SignerFault } from '../strategies/signer-fault.js';
 import type { ApiAnswer, Credentials } from '../strategies/strategy.js';
+import {
+  afterReading,
+  keptWatch,
+  notGiven,
+  type WatchedCredentials,
+} from '../strategies/watched-credentials.js';
 import { removeOverridden } from './attempt-config.js';
 import type { Destination } from './destination.js';
 
@@ -62,9 +69,19 @@ export function signedInTime(
   mostMs = SIGN_WITHIN_MS,
 ): Promise<SignatureTraces> {
   return within(clock, mostMs, signing, () => {
-    throw signingFailed(new Error(`the signer did not answer within ${sayDuration(mostMs)}`), parts);
+    const late = `did not answer within ${sayDuration(mostMs)}`;
+    const fault = asking.has(parts) ? new SignerFault(late, true) : new DefinitionFault(SIGN, late);
+    throw signingFailed(fault, parts);
   });
 }
+
+/** Attempts for which the application's signer has been asked, and has not answered. */
+const asking = new WeakSet<SigningParts>();
+/** Attempts whose `sign` has looked for a signer where the application gave none. */
+const missing = new WeakSet<SigningParts>();
+
+/** The function of the definition. */
+const SIGN = 'sign';
 
 /** Joins URL and parameters as the application's own axios does. */
 const urls = new applicationAxios.Axios({});
@@ -84,23 +101,25 @@ export function signAttempt(
   parts: SigningParts,
 ): SignatureTraces | Promise<SignatureTraces> {
   const { definition } = parts.provider;
+  let watched: WatchedCredentials | undefined;
   try {
     // From here on the URL is text that nobody builds anew.
     config.url = urlOf(config, parts.destination);
     config.baseURL = undefined;
     config.params = undefined;
+    watched = keptWatch(definition, parts.credential.signing ?? NONE);
     const signature = signatureOf(
       (attempt) => definition.sign?.(attempt) as SignedAttempt,
-      new SignableAttempt(config, parts),
+      new SignableAttempt(config, parts, watched.view),
     );
     if (!(signature instanceof Promise)) return apply(config, signature, parts);
     return signature
       .then((made) => apply(config, made, parts))
       .catch((error: unknown) => {
-        throw signingFailed(error, parts);
+        throw signingFailed(error, parts, watched, true);
       });
   } catch (error) {
-    throw signingFailed(error, parts);
+    throw signingFailed(error, parts, watched);
   }
 }
 
@@ -110,6 +129,16 @@ function urlOf(config: InternalAxiosRequestConfig, { origin, pathAndQuery }: Des
   return new URL(urls.getUri(config)).href.replace(/#.*$/, '');
 }
 
+/** What the call itself holds keeps it from being signed. */
+class UnsignableCall extends TypeError {
+  constructor(
+    what: string,
+    readonly remedy: string,
+  ) {
+    super(what);
+  }
+}
+
 /**
  * Most signatures need neither a parsed URL nor the other headers: those are made when they are read. The prototype inherits
  * nothing, so that what is left out is not there, whatever somebody has put on every object.
@@ -117,7 +146,6 @@ function urlOf(config: InternalAxiosRequestConfig, { origin, pathAndQuery }: Des
 class SignableAttempt implements Attempt<Credentials> {
   declare readonly environment?: string;
   declare readonly previous?: ApiAnswer;
-  declare readonly signWith?: (bytes: Uint8Array) => Promise<Uint8Array>;
   readonly method: string;
   readonly path: string;
   readonly namedHost: string;
@@ -128,30 +156,38 @@ class SignableAttempt implements Attempt<Credentials> {
   readonly #url: string;
   readonly #headers: AxiosRequestHeaders;
   readonly #data: unknown;
+  readonly #parts: SigningParts;
 
   static {
     Object.setPrototypeOf(this.prototype, null);
   }
 
-  constructor(config: InternalAxiosRequestConfig, parts: SigningParts) {
+  constructor(config: InternalAxiosRequestConfig, parts: SigningParts, credentials: Credentials) {
     const { provider, credential, destination, nowMs, attempt, previous } = parts;
     this.#url = config.url as string;
     this.#headers = config.headers;
     this.#data = config.data;
+    this.#parts = parts;
     this.method = destination.method;
     this.path = destination.path;
     this.namedHost = destination.host;
     this.token = provider.definition.token === undefined ? '' : credential.token;
-    this.credentials = watchedCredentials(provider.definition, credential.signing ?? NONE);
+    this.credentials = credentials;
     this.nowMs = nowMs;
     this.attempt = attempt;
     if (provider.environment !== undefined) this.environment = provider.environment;
     if (previous !== undefined) this.previous = previous;
-    if (provider.signer !== undefined) this.signWith = (bytes) => signWith(provider, bytes, this.credentials);
   }
 
   get url(): URL {
     return new URL(this.#url);
+  }
+
+  get signWith(): ((bytes: Uint8Array) => Promise<Uint8Array>) | undefined {
+    const parts = this.#parts;
+    if (parts.provider.signer !== undefined) return (bytes) => signWith(parts, bytes, this.credentials);
+    missing.add(parts);
+    return undefined;
   }
 
   get headers(): Record<string, string> {
@@ -161,8 +197,9 @@ class SignableAttempt implements Attempt<Credentials> {
   get body(): string | Uint8Array | undefined {
     const body = bodyOf(this.#data);
     if (body === null)
-      throw new TypeError(
-        'the body of this call is a stream or a form, which cannot be read before it is sent',
+      throw new UnsignableCall(
+        'sign reads its body, which is a stream or a form, which cannot be read before it is sent',
+        'Send text or bytes',
       );
     return body;
   }
@@ -172,8 +209,14 @@ class SignableAttempt implements Attempt<Credentials> {
   }
 }
 
-async function signWith(provider: ConfiguredProvider, bytes: Uint8Array, credentials: Credentials) {
-  return (await provider.signer?.(bytes, { credentials })) as Uint8Array;
+/** @throws SignerFault */
+async function signWith(parts: SigningParts, bytes: Uint8Array, credentials: Credentials) {
+  asking.add(parts);
+  try {
+    return await signedBy(() => parts.provider.signer?.(bytes, { credentials }));
+  } finally {
+    asking.delete(parts);
+  }
 }
 
 /** Text or bytes; `null` for what is sent piece by piece. */
@@ -227,22 +270,69 @@ function valueOf(pair: string): string {
   return decodeURIComponent(pair.slice(pair.indexOf('=') + 1));
 }
 
-/** What ends a call that could not be signed, without a secret in it. */
+/**
+ * What ends a call that could not be signed, without a secret in it: it says who failed, on which credential, and what to do.
+ *
+ * @param watched what `sign` has read of the credentials
+ * @param mayMix whether other calls may have read meanwhile
+ */
 function signingFailed(
   error: unknown,
-  { provider, credential, destination }: SigningParts,
+  parts: SigningParts,
+  watched?: WatchedCredentials,
+  mayMix = false,
 ): PaymentsAuthError {
+  const { provider, credential, destination } = parts;
+  const { account } = credential;
   const secrets = [credential.token, ...Object.values(credential.signing ?? {}).flat()];
-  const cause = plainCause(error, secrets);
+  const { what, remedy, cause: given } = whyUnsigned(error, parts, watched, mayMix);
+  const [reason, cause] = [told(what, secrets), plainCause(given, secrets)];
   return new PaymentsAuthError(
     'SIGNING_FAILED',
-    `A call to provider "${provider.name}" could not be signed, and was not sent: ${cause?.message.replace(/\.$/, '') ?? 'the signer threw something that is no error'}. Check the signing key, the signer, and sign of the definition.`,
+    `A call to provider "${provider.name}"${account === undefined ? '' : `, account "${told(account)}",`} could not be signed, and was not sent: ${reason}. ${remedy}.`,
     {
       provider: provider.name,
-      ...(credential.account === undefined ? {} : { account: credential.account }),
+      ...(account === undefined ? {} : { account }),
       credential: credential.id,
       host: destination.hostname,
+      reason,
       ...(cause === undefined ? {} : { cause }),
     },
   );
+}
+
+/** Who failed, in words that may hold a secret, and the one thing to do. */
+function whyUnsigned(
+  error: unknown,
+  parts: SigningParts,
+  watched: WatchedCredentials | undefined,
+  mayMix: boolean,
+): { what: string; remedy: string; cause: unknown } {
+  const { provider, credential } = parts;
+  const option = `providers.${provider.name}`;
+  const inDefinition = 'Mend sign in the definition';
+  if (error instanceof UnsignableCall) return { what: error.message, remedy: error.remedy, cause: error };
+  if (error instanceof SignerFault)
+    return {
+      what: saySigner(provider.name, error),
+      remedy: 'Mend the signer, or what it asks',
+      cause: error.cause,
+    };
+  if (error instanceof DefinitionFault)
+    return { what: `${error.message}${notGiven(watched)}`, remedy: inDefinition, cause: error.cause };
+  const read = afterReading(watched, mayMix);
+  const what = `${SIGN} ${thrown(error, read)}`;
+  if (missing.has(parts) && read === '')
+    return {
+      what,
+      remedy: `Give the option ${option}.signer, which sign looks for, or mend sign in the definition`,
+      cause: error,
+    };
+  const values = `${option}.${credential.account === undefined ? 'credentials' : 'accounts'}`;
+  return {
+    what,
+    remedy:
+      read === '' ? inDefinition : `Correct or give that value in ${values}, or mend sign in the definition`,
+    cause: error,
+  };
 }

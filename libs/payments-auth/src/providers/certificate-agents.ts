@@ -1,10 +1,12 @@
 import { createHmac, randomBytes, X509Certificate } from 'node:crypto';
 import { Agent, type AgentOptions } from 'node:https';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { isJsonObject } from '../building-blocks/json-value.js';
 import { ownCopy } from '../own-properties.js';
 import { called, DefinitionFault } from '../strategies/definition-fault.js';
 import { kindOf } from '../strategies/header-text.js';
 import type { Credentials } from '../strategies/strategy.js';
+import { watchedCredentials } from '../strategies/watched-credentials.js';
 import { certificateProblem, type FieldProblem, inLines } from './certificate-problems.js';
 import type { ClientCertificate, ProviderDefinition } from './provider-definition.js';
 
@@ -111,14 +113,14 @@ export class CertificateAgents {
   #certificateOf(credentials: Credentials): ClientCertificate | undefined {
     const environment = this.#environment;
     const given = ownCopy({
-      credentials: Object.freeze(ownCopy(credentials)),
+      credentials: watchedCredentials(this.#definition, credentials).view,
       ...(environment === undefined ? {} : { environment }),
     });
-    const returned: unknown = called('tls', () => this.#definition.tls?.(given));
+    const returned: unknown = called('tls', () => this.#definition.tls?.(given), given);
     if (returned === undefined) return undefined;
-    if (typeof returned !== 'object' || returned === null)
-      throw new DefinitionFault('tls', 'returned no certificate');
-    return ownCopy(returned as ClientCertificate);
+    if (!isJsonObject(returned))
+      throw new DefinitionFault('tls', `returned ${kindOf(returned)}; expected { cert, key } or { pfx }`);
+    return ownCopy(returned as unknown as ClientCertificate);
   }
 
   /** What keeps the certificate of `credentials` from being shown, by the field that it is about. */

@@ -26,7 +26,10 @@ export function certificateProblem(
   const { cert, key, pfx, passphrase, ca } = made;
   const at = (value: unknown, what: string): FieldProblem => {
     const field = fieldOf(value, credentials, value === key ? /key/i : /cert|crt|ca/i);
-    return field === undefined ? { what } : { field, what };
+    if (field !== undefined) return { field, what };
+    const parts = { cert, key, pfx, passphrase };
+    const part = Object.entries(parts).find(([, each]) => each === value)?.[0] ?? 'ca';
+    return { what: `what tls makes of them as ${part} ${what}` };
   };
   const noAuthority = [ca ?? []].flat().find((each) => !isCertificate(each));
   if (noAuthority !== undefined)

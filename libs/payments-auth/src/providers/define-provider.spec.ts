@@ -405,7 +405,9 @@ describe('defineProvider', () => {
       ],
       ['token.client', { client: () => ({ clientId: 'acme' }) }],
       ['token.client', { client: () => ({ id: 'acme' }) }],
-      ['token.body', { parameters: () => ({ amount: 7 }) }],
+      ['token.parameters', { parameters: () => ({ amount: 7 }) }],
+      ['token.parameters', { parameters: () => 'amount=7' as never }],
+      ['token.parameters', { parameters: () => new Map([['amount', '7']]) as never }],
       ['token.revoke.path', { revoke: { path: '/{session}/end' } }],
     ])('%s in client credentials with %j', (path, changes) => {
       const token = clientCredentials<AcmeCredentials>({

@@ -1,4 +1,5 @@
 import type { Credentials, LoginGiven, TokenStrategy } from '../strategies/strategy.js';
+import { watchedCredentials } from '../strategies/watched-credentials.js';
 import { filled } from '../strategies/placeholders.js';
 import { ownCopy } from '../own-properties.js';
 import type { ConfiguredProvider } from './configured-provider.js';
@@ -30,7 +31,7 @@ export function loginGiven(
   return ownCopy({
     ...others,
     // What a definition writes into them would stand there for every later call.
-    credentials: Object.freeze(ownCopy(credentials)),
+    credentials: watchedCredentials(provider.definition, credentials).view,
     scopes: Object.freeze([...scopes]),
     ...(environment === undefined ? {} : { environment }),
     ...(audience === undefined ? {} : { audience }),

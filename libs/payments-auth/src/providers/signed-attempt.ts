@@ -1,6 +1,8 @@
 import { types } from 'node:util';
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { isHeaderText, repeatedNames } from '../strategies/header-text.js';
+import { DefinitionFault } from '../strategies/definition-fault.js';
+import { headerValueProblem, kindOf, repeatedNames } from '../strategies/header-text.js';
+import { namedValuesProblem } from '../strategies/header-values.js';
 import type { ApiAnswer, Given, HeaderValues } from '../strategies/strategy.js';
 
 /** One sending of a call, as `sign` of a definition sees it. */
@@ -64,7 +66,7 @@ const NOT_SIGNABLE = [
 ];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Asks `sign`, and waits only where it is asynchronous. What it throws is thrown. */
+/** Asks `sign`, and waits only where it is asynchronous. What it throws is thrown. @throws DefinitionFault for what it must not return */
 export function signatureOf<C>(
   sign: (attempt: Attempt<C>) => SignedAttempt | Promise<SignedAttempt>,
   attempt: Attempt<C>,
@@ -79,16 +81,18 @@ export function withQuery(url: string, query: string): string {
   return url.includes('?') ? `${url}${url.endsWith('?') ? '' : '&'}${query}` : `${url}?${query}`;
 }
 
+/** The function that all of it is about. */
+const SIGN = 'sign';
 const PARTS = ['headers', 'query', 'body'];
+const EXPECTED = 'expected { headers, query, body }, each of which may be absent';
 
 function lookThrough(signed: unknown): Signature {
-  if (!isJsonObject(signed)) throw new TypeError('sign must return { headers, query, body }');
+  if (!isJsonObject(signed)) throw new DefinitionFault(SIGN, `returned ${kindOf(signed)}; ${EXPECTED}`);
   const stranger = Object.keys(signed).find((part) => !PARTS.includes(part));
-  if (stranger !== undefined)
-    throw new TypeError(`sign returned "${stranger}", and may return headers, query and body`);
+  if (stranger !== undefined) throw new DefinitionFault(SIGN, `returned "${stranger}"; ${EXPECTED}`);
   const body = Object.hasOwn(signed, 'body') ? signed.body : undefined;
   if (body !== undefined && typeof body !== 'string' && !types.isUint8Array(body))
-    throw new TypeError('the body that sign returns must be a string or bytes');
+    throw new DefinitionFault(SIGN, `returned a body that is ${kindOf(body)}, and has to be a text or bytes`);
   return { headers: headersIn(signed), query: queryIn(signed), body };
 }
 
@@ -96,14 +100,15 @@ function headersIn(signed: object): Record<string, string> {
   const headers = textsIn('headers', signed);
   const [repeated] = repeatedNames(Object.keys(headers));
   if (repeated !== undefined)
-    throw new TypeError(`sign returned the header "${repeated}" twice, in different spellings`);
+    throw new DefinitionFault(SIGN, `returned the header "${repeated}" twice, in different spellings`);
   for (const name of Object.keys(headers)) {
     if (!HEADER_NAME.test(name))
-      throw new TypeError(`sign returned "${name}", which is not the name of a header`);
+      throw new DefinitionFault(SIGN, `returned "${name}", which is not the name of a header`);
     if (NOT_SIGNABLE.includes(name.toLowerCase()))
-      throw new TypeError(`sign returned the header "${name}", which only the HTTP client makes`);
-    if (!isHeaderText(headers[name]))
-      throw new TypeError(`the value of the signed header "${name}" cannot be sent`);
+      throw new DefinitionFault(SIGN, `returned the header "${name}", which only the HTTP client makes`);
+    const problem = headerValueProblem(headers[name]);
+    if (problem !== undefined)
+      throw new DefinitionFault(SIGN, `returned a value for the header "${name}" that ${problem}`);
   }
   return headers;
 }
@@ -119,12 +124,15 @@ function textsIn(part: 'headers' | 'query', signed: object): Record<string, stri
   const texts: Record<string, string> = {};
   const given: unknown = Object.hasOwn(signed, part) ? (signed as Record<string, unknown>)[part] : undefined;
   if (given === undefined) return texts;
-  if (!isJsonObject(given)) throw new TypeError(`the ${part} that sign returns must be an object of texts`);
-  for (const name of Object.keys(given)) {
-    const value = given[name];
+  const problem = namedValuesProblem(given);
+  if (problem !== undefined) throw new DefinitionFault(SIGN, `returned ${part} that are ${problem}`);
+  for (const [name, value] of Object.entries(given as object)) {
     if (value === undefined) continue;
     if (typeof value !== 'string')
-      throw new TypeError(`"${name}" in the ${part} that sign returns is not a text`);
+      throw new DefinitionFault(
+        SIGN,
+        `returned ${kindOf(value)} for "${name}" of its ${part}, and a text is expected`,
+      );
     texts[name] = value;
   }
   return texts;

@@ -1,4 +1,5 @@
 import { ownCopy } from '../own-properties.js';
+import { watchedCredentials } from '../strategies/watched-credentials.js';
 import { type Credentials, strategyOf } from '../strategies/strategy.js';
 import { contentOf, fieldOf, type FieldProblem } from './certificate-problems.js';
 import type { ConfiguredProvider } from './configured-provider.js';
@@ -23,7 +24,7 @@ export function unfitKeys(
   const key = strategyOf(definition)?.assertionKey;
   return [
     certificates?.problemOf(credentials),
-    key && assertionProblem(key, credentials, environment),
+    key && assertionProblem(key, credentials, { definition, environment }),
   ].filter((problem) => problem !== undefined);
 }
 
@@ -32,10 +33,10 @@ type AssertionKey = NonNullable<NonNullable<ReturnType<typeof strategyOf>>['asse
 function assertionProblem(
   key: AssertionKey,
   credentials: Credentials,
-  environment: string | undefined,
+  { definition, environment }: Pick<KeyUser, 'definition' | 'environment'>,
 ): FieldProblem | undefined {
   const given = ownCopy({
-    credentials: Object.freeze(ownCopy(credentials)),
+    credentials: watchedCredentials(definition, credentials).view,
     ...(environment === undefined ? {} : { environment }),
   });
   let text: string;
@@ -48,7 +49,10 @@ function assertionProblem(
   const problem = key.problem(text);
   if (problem === undefined) return undefined;
   const field = fieldOf(text, credentials);
-  return { ...(field === undefined ? {} : { field }), what: inWords(text, problem) };
+  const what = inWords(text, problem);
+  return field === undefined
+    ? { what: `what token.authentication.key makes of them ${what}` }
+    : { field, what };
 }
 
 function inWords(key: string, problem: string): string {

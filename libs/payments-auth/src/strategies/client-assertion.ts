@@ -3,7 +3,8 @@ import { type JwsAlgorithm, type KeyPairAlgorithm, signedJws, UnsignedJws } from
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { fieldOf, ownCopy } from '../own-properties.js';
 import { kindOf } from './header-text.js';
-import { called, DefinitionFault } from './definition-fault.js';
+import { called, DefinitionFault, readBy, returnedText } from './definition-fault.js';
+import { signedBy, SignerFault } from './signer-fault.js';
 import type { AssertionKey, Given, LoginGiven, RequestMeans, TokenStrategy } from './strategy.js';
 import { type AssertionShape, checkAssertionSpec } from './client-assertion-problems.js';
 
@@ -39,7 +40,8 @@ export interface ClientSecretJwtSpec {
   readonly lifetimeMs?: number;
 }
 
-type Client = { readonly id: string; readonly secret?: string };
+/** Who asks for a token. */
+export type Client = { readonly id: string; readonly secret?: string };
 type MakeAssertion<C> = (
   given: LoginGiven<C>,
   client: Client,
@@ -83,41 +85,40 @@ export function privateKeyJwt<C>(asWritten: PrivateKeyJwtSpec<C>): ClientAsserti
   checkAssertionSpec(KEY_PAIR, asWritten);
   const spec = ownCopy(asWritten);
   const keyIn = (given: Given<C>): string | undefined => {
-    const key: unknown = called('token.authentication.key', () => spec.key?.(given));
-    if (spec.key === undefined || (typeof key === 'string' && key !== '')) return key as string | undefined;
-    throw new DefinitionFault(
-      'token.authentication.key',
-      `returned ${key === '' ? 'an empty text' : kindOf(key)}; expected a private key, a PEM or a JWK as text`,
+    if (spec.key === undefined) return undefined;
+    const at = 'token.authentication.key';
+    return returnedText(
+      at,
+      called(at, () => spec.key?.(given), given),
+      given,
     );
   };
   const make: MakeAssertion<C> = (given, client, means) => {
     const { algorithm } = spec;
-    const keyId = textOf(
-      'keyId',
-      called('token.authentication.keyId', () => spec.keyId?.(given)),
-    );
-    const issuer = textOf(
-      'issuer',
-      called('token.authentication.issuer', () => spec.issuer?.(given)),
-    );
-    const claims: unknown = called('token.authentication.claims', () => spec.claims?.(given));
+    const textOf = (name: 'keyId' | 'issuer') => {
+      if (spec[name] === undefined) return undefined;
+      const at = `token.authentication.${name}`;
+      const value: unknown = called(at, () => spec[name]?.(given), given);
+      return value === undefined ? undefined : returnedText(at, value, given);
+    };
+    const [keyId, issuer] = [textOf('keyId'), textOf('issuer')];
+    const at = 'token.authentication.claims';
+    const claims: unknown = called(at, () => spec.claims?.(given), given);
     if (claims !== undefined && !isJsonObject(claims))
-      throw new DefinitionFault(
-        'token.authentication.claims',
-        `returned ${kindOf(claims)}; expected an object`,
-      );
+      throw new DefinitionFault(at, `returned ${kindOf(claims)}; expected an object`);
+    const all = { ...claimsOf(given, client, ownCopy({ ...spec, issuer })), ...claims };
     const parts = {
       algorithm,
       header: headerWith(keyId),
-      payload: JSON.stringify({ ...claimsOf(given, client, ownCopy({ ...spec, issuer })), ...claims }),
+      payload: called(at, () => JSON.stringify(all)),
     };
     const key = keyIn(given);
-    if (key !== undefined) return called('token.authentication.key', () => signedJws(parts, key));
+    if (key !== undefined) return called('token.authentication.key', () => signedJws(parts, key), given);
     if (means.signer === undefined)
       throw new DefinitionFault('token.authentication', 'has no key, and the provider has no option signer');
-    const unsigned = new UnsignedJws(parts);
-    const signing = means.signer(unsigned.bytes, { credentials: given.credentials });
-    return Promise.resolve(signing).then((signature) => called('signer', () => unsigned.signed(signature)));
+    return signedElsewhere(new UnsignedJws(parts), (bytes) =>
+      means.signer?.(bytes, { credentials: given.credentials }),
+    );
   };
   const assertionKey: AssertionKey<C> = {
     of: (given) => keyIn(given) as string,
@@ -151,8 +152,7 @@ export function clientSecretJwt(asWritten: ClientSecretJwtSpec = {}): ClientAsse
   const algorithm: JwsAlgorithm = spec.algorithm ?? 'HS256';
   const make: MakeAssertion<unknown> = (given, client) => {
     const { secret } = client;
-    if (typeof secret !== 'string' || secret === '')
-      throw new DefinitionFault('token.client', 'returned no secret to sign with');
+    if (secret === undefined || secret === '') throw withoutSecret(given);
     const payload = JSON.stringify(claimsOf(given, client, spec));
     return signedJws({ algorithm, header: headerWith(undefined), payload }, secret);
   };
@@ -181,9 +181,22 @@ export function isClientAssertion(value: unknown): value is ClientAssertion {
   return typeof (value as Partial<AssertingClient<never>> | undefined)?.make === 'function';
 }
 
-function textOf(name: 'keyId' | 'issuer', value: unknown): string | undefined {
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw new DefinitionFault(`token.authentication.${name}`, `returned ${kindOf(value)}; expected a text`);
+/** Whom the application has given to sign for the client: a KMS or an HSM. @throws SignerFault */
+async function signedElsewhere(
+  unsigned: UnsignedJws,
+  signer: (bytes: Uint8Array) => unknown,
+): Promise<string> {
+  const signature = await signedBy(() => signer(unsigned.bytes));
+  try {
+    return unsigned.signed(signature);
+  } catch (error) {
+    throw new SignerFault(`returned no signature: ${(error as Error).message.replace(/^jws: /, '')}`, false);
+  }
+}
+
+/** What is wrong with a client that its secret has to prove. */
+export function withoutSecret(given: LoginGiven<unknown>): DefinitionFault {
+  return new DefinitionFault('token.client', `returned no secret${readBy(given)}`);
 }
 
 function headerWith(keyId: string | undefined) {

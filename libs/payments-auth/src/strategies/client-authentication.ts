@@ -1,8 +1,9 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { basic } from '../building-blocks/basic.js';
-import { assertionOf, type ClientAssertion } from './client-assertion.js';
+import { assertionOf, type Client, type ClientAssertion, withoutSecret } from './client-assertion.js';
 import { ownCopy } from '../own-properties.js';
-import { called, DefinitionFault } from './definition-fault.js';
+import { called, DefinitionFault, readBy } from './definition-fault.js';
+import { kindOf } from './header-text.js';
 import type {
   Given,
   HeaderValues,
@@ -98,7 +99,7 @@ export function clientRequest<C>(
       path,
       headers: withProof(
         proof.headers,
-        called('token.headers', () => spec.headers?.(given)),
+        called('token.headers', () => spec.headers?.(given), given),
       ),
       body: spec.encoding === 'json' ? { json: all } : { form: all },
     });
@@ -117,10 +118,8 @@ function withProof(proof: HeaderValues, headers: HeaderValues | undefined): Head
 
 function proofOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>, means: RequestMeans): Proof | Promise<Proof> {
   const { authentication = SECRET_WAYS } = spec;
-  const returned: unknown = called('token.client', () => spec.client(given));
-  const client = ownCopy((returned ?? {}) as ReturnType<ClientSpec<C>['client']>);
+  const client = clientOf(spec, given);
   const { id } = client;
-  if (typeof id !== 'string' || id === '') throw new DefinitionFault('token.client', 'returned no id');
   if (authentication === 'none' || authentication === 'tls_client_auth')
     return { headers: {}, fields: { client_id: id } };
   if (!isListOfWays(authentication)) {
@@ -132,12 +131,26 @@ function proofOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>, means: RequestMea
     return typeof assertion === 'string' ? proofWith(assertion) : assertion.then(proofWith);
   }
   const { secret } = client;
-  if (typeof secret !== 'string') throw new DefinitionFault('token.client', 'returned no secret');
+  if (secret === undefined) throw withoutSecret(given);
   const { clientAuthentication } = means;
   const way = authentication.includes(clientAuthentication) ? clientAuthentication : authentication[0];
   if (way === 'client_secret_post') return { headers: {}, fields: { client_id: id, client_secret: secret } };
   const encoded = spec.basicEncoding === 'plain' ? (value: string) => value : formEncoded;
   return { headers: { Authorization: basic(encoded(id), encoded(secret)) }, fields: {} };
+}
+
+/** @throws DefinitionFault */
+function clientOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>): Client {
+  const at = 'token.client';
+  const client: unknown = called(at, () => spec.client(given), given);
+  if (!isJsonObject(client))
+    throw new DefinitionFault(at, `returned ${kindOf(client)}; expected { id, secret }`);
+  const { id, secret } = ownCopy(client);
+  const wrong = (name: string, kind: string) =>
+    new DefinitionFault(at, `returned ${kind} for ${name}${readBy(given)}; expected a text`);
+  if (typeof id !== 'string' || id === '') throw wrong('id', id === '' ? 'an empty text' : kindOf(id));
+  if (secret !== undefined && typeof secret !== 'string') throw wrong('secret', kindOf(secret));
+  return ownCopy({ id, ...(secret === undefined ? {} : { secret }) });
 }
 
 function isListOfWays(authentication: ClientAuthentication): authentication is readonly SecretWay[] {

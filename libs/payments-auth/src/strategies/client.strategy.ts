@@ -3,7 +3,9 @@ import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { needsSigner, assertionKeyOf } from './client-assertion.js';
 import { clientRequest, type ClientSpec, secretWays } from './client-authentication.js';
 import { called } from './definition-fault.js';
+import { namedValues } from './header-values.js';
 import type { HeaderValues, LoginGiven, TokenAnswer, TokenSpec, TokenStrategy } from './strategy.js';
+import { texts } from './token-request.js';
 import { readTokenAnswer, type TokenAnswerSpec } from './token-answer.js';
 
 /** A grant that an OAuth 2.0 client asks a token endpoint for. */
@@ -41,7 +43,7 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
         ...grant.fields(given),
         scope: given.scopes.length === 0 ? undefined : given.scopes.join(' '),
         audience: given.audience,
-        ...called('token.parameters', () => spec.parameters?.(given)),
+        ...parametersOf(spec, given),
       };
       return clientRequest(spec, path, fields, given, means);
     },
@@ -56,6 +58,16 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
           },
         }),
   };
+}
+
+/** @throws DefinitionFault */
+function parametersOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>): HeaderValues {
+  const at = 'token.parameters';
+  const made: unknown = called(at, () => spec.parameters?.(given), given);
+  if (made === undefined) return {};
+  const parameters = namedValues(made, at);
+  // One that is `undefined` takes a field away.
+  return { ...parameters, ...texts(parameters, at) } as HeaderValues;
 }
 
 function answerSpec<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Grant<C>): TokenAnswerSpec {
@@ -99,5 +111,5 @@ function wrongType({ body }: TokenAnswer, tokenType: string | undefined): string
     const given = type.toLowerCase();
     if (['bearer', 'bearertoken', tokenType?.toLowerCase()].includes(given)) return undefined;
   }
-  return `a token of the type ${JSON.stringify(type)}. If its header is right, the definition has to say tokenType`;
+  return `token.tokenType: the answer holds a token of the type ${JSON.stringify(type)}, and the definition allows for Bearer${tokenType === undefined ? '' : ` and ${tokenType}`}`;
 }

@@ -1,3 +1,7 @@
+import { isError } from '../scrubbing.js';
+import { kindOf } from './header-text.js';
+import { afterReading, UnknownField, watchOf } from './watched-credentials.js';
+
 /** A function of a provider's definition threw, or returned what it must not. Waiting does not help. */
 export class DefinitionFault extends Error {
   override readonly name = 'DefinitionFault';
@@ -27,22 +31,70 @@ export function isWrongAnswer(error: unknown): error is DefinitionFault {
 /**
  * Calls a function of a definition.
  *
+ * @param given what the function is given: where its credentials are watched, a fault says which of them the function has read
  * @throws DefinitionFault when it throws, or returns a promise
  */
-export function called<T>(path: string, call: () => T): T {
+export function called<T>(path: string, call: () => T, given?: { readonly credentials: unknown }): T {
+  const watched = watchOf(given?.credentials);
+  if (watched !== undefined) watched.last = undefined;
   let result: T;
   try {
     result = call();
   } catch (error) {
     throw error instanceof DefinitionFault
       ? error
-      : new DefinitionFault(path, `threw ${wordsOf(error)}`, error);
+      : new DefinitionFault(path, thrown(error, afterReading(watched)), error);
   }
-  if (!(result instanceof Promise)) return result;
-  result.catch(() => undefined);
+  if (!isThenable(result)) return result;
+  // Nobody waits for it.
+  Promise.resolve(result).catch(() => undefined);
   throw new DefinitionFault(path, 'returned a promise, and has to answer at once');
 }
 
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+/**
+ * A text that a function of a definition has to return.
+ *
+ * @param given what the function was given
+ * @throws DefinitionFault
+ */
+export function returnedText(
+  path: string,
+  value: unknown,
+  given?: { readonly credentials: unknown },
+): string {
+  if (typeof value === 'string' && value !== '') return value;
+  const kind = value === '' ? 'an empty text' : kindOf(value);
+  throw new DefinitionFault(path, `returned ${kind}${readBy(given)}; expected a text`);
+}
+
+/** What the last function has read of the credentials that it was given, to follow what it did. */
+export function readBy(given: { readonly credentials: unknown } | undefined): string {
+  return afterReading(watchOf(given?.credentials));
+}
+
+/**
+ * What a function did that threw `error`, in words: `threw RangeError after it read credentials.password: …`. The words of a
+ * stranger come last, because long ones are cut.
+ *
+ * @param read what it had read, as `readBy` says it
+ */
+export function thrown(error: unknown, read = ''): string {
+  if (error instanceof UnknownField) return error.message.replace(/\.$/, '');
+  const [kind, words] = wordsOf(error);
+  return `threw ${kind}${read}${words === '' ? '' : `: ${words.replace(/\.$/, '')}`}`;
+}
+
+function wordsOf(error: unknown): [kind: string, words: string] {
+  try {
+    if (isError(error)) return [error.name, error.message];
+    return [kindOf(error), typeof error === 'string' ? error : ''];
+  } catch {
+    return ['an error that cannot be read', ''];
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value instanceof Promise || typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+  );
 }

@@ -24,6 +24,24 @@ export function isHeaderText(value: unknown): value is string {
   return typeof value === 'string' && HEADER_TEXT.test(value);
 }
 
+/** What a template leaves behind when it was filled from a field that is not there: `Bearer undefined`. */
+const UNFILLED = /(?:^|[\s:,=])(?:undefined|null|NaN|\[object \w+\])$/;
+
+/** Whether a value ends in what stands for a missing one. Most values are known by their last letter not to. */
+export function isUnfilled(value: string): boolean {
+  return 'dlN]'.includes(value.at(-1) ?? ' ') && UNFILLED.test(value);
+}
+
+/** What keeps a value that a function of a definition has made from being a header's value; `undefined` when nothing does. */
+export function headerValueProblem(value: unknown): string | undefined {
+  if (typeof value !== 'string') return `is ${kindOf(value)}, and has to be a text`;
+  if (value === '') return 'is empty';
+  if (isUnfilled(value)) return 'ends in "undefined" or the like, as if a value were missing';
+  return HEADER_TEXT.test(value)
+    ? undefined
+    : 'cannot be sent: it has a line break, a space at an end, or a character outside ASCII in it';
+}
+
 /**
  * What keeps a value from being a credential; `undefined` when nothing does. The one rule for options, files, functions
  * and variables (R16): most credentials end up in a header, and the rest is printable ASCII too. The value itself is

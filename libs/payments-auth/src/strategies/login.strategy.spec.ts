@@ -171,7 +171,7 @@ describe('login', () => {
     ])('is a fault of the definition when it is %s, and names the place', (_, received) => {
       expect(strategy.read(received, 0)).toEqual({
         ...FAULT,
-        reason: 'HTTP 200 with no token at "data.session.token"',
+        reason: 'token.answer.token: HTTP 200 with no token at "data.session.token"',
       });
     });
 

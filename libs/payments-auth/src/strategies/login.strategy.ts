@@ -64,7 +64,7 @@ export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
     documentedLifetimeMs: spec.documentedLifetimeMs,
     usableAfterMs: spec.usableAfterMs ?? 0,
     rejected: (received: TokenAnswer) => spec.rejected(received),
-    issued: (received: TokenAnswer) => spec.issued?.(received) ?? true,
+    issued: (received: TokenAnswer) => (spec.issued === undefined ? true : spec.issued(received)),
     reason: (received: TokenAnswer) => spec.reason?.(received),
   });
   const strategy: TokenStrategy<C> = {
@@ -80,8 +80,8 @@ export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
       tokenRequest({
         method,
         path,
-        headers: called('token.headers', () => spec.headers?.(given)),
-        body: called('token.body', () => spec.body?.(given)),
+        headers: called('token.headers', () => spec.headers?.(given), given),
+        body: called('token.body', () => spec.body?.(given), given),
       }),
     read: (received, requestedAtMs) => readTokenAnswer(answer, received, requestedAtMs),
     ...(revoke === undefined
@@ -93,8 +93,8 @@ export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
               {
                 method: revoke.method,
                 path: revoke.path,
-                headers: called('token.revoke.headers', () => revoke.headers?.(given)),
-                body: called('token.revoke.body', () => revoke.body?.(given)),
+                headers: called('token.revoke.headers', () => revoke.headers?.(given), given),
+                body: called('token.revoke.body', () => revoke.body?.(given), given),
               },
               'token.revoke',
             ),

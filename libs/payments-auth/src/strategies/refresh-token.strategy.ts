@@ -1,7 +1,7 @@
 import { deepOwnCopy } from '../own-properties.js';
 import type { ClientSpec } from './client-authentication.js';
 import { clientStrategy, errorCode, isRejectedClient } from './client.strategy.js';
-import { called, DefinitionFault } from './definition-fault.js';
+import { called, returnedText } from './definition-fault.js';
 import type { Credentials, Given, TokenAnswer, TokenSource, TokenSpec, TokenStrategy } from './strategy.js';
 import { checkTokenSpec, type SpecShape } from './token-spec-problems.js';
 
@@ -54,10 +54,12 @@ export function refreshToken<C>(asWritten: RefreshTokenSpec<C>): TokenSource<C> 
   const spec = deepOwnCopy(asWritten);
   checkTokenSpec(SHAPE, spec);
   const refreshTokenOf = (given: Given<C>): string => {
-    const token = called('token.refreshToken', () => spec.refreshToken(given));
-    if (typeof token !== 'string' || token === '')
-      throw new DefinitionFault('token.refreshToken', 'returned no refresh token');
-    return token;
+    const at = 'token.refreshToken';
+    return returnedText(
+      at,
+      called(at, () => spec.refreshToken(given), given),
+      given,
+    );
   };
   const strategy: RefreshTokenStrategy<C> = {
     ...clientStrategy(spec, {

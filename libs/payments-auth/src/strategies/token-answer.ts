@@ -66,8 +66,13 @@ function read(spec: TokenAnswerSpec, answer: TokenAnswer, requestedAtMs: number)
     return { outcome: 'rejected', reason, ...(code === undefined ? {} : { code }) };
   }
   const succeeded = answer.status >= 200 && answer.status < 300;
-  if (!succeeded || called('token.issued', () => spec.issued?.(answer)) === false)
+  if (!succeeded)
     return { outcome: 'unavailable', reason: reasonOf(spec, answer) ?? `HTTP ${answer.status}` };
+  if (spec.issued !== undefined && !called('token.issued', () => spec.issued?.(answer)))
+    return {
+      outcome: 'unavailable',
+      reason: reasonOf(spec, answer) ?? `HTTP ${answer.status}, and token.issued says that it is no token`,
+    };
   const token = tokenIn(spec, answer);
   if (!isUsableToken(token)) return withoutToken(spec, answer, token);
   const fault = spec.fault?.(answer);
@@ -113,12 +118,12 @@ function withoutToken(spec: TokenAnswerSpec, answer: TokenAnswer, token: unknown
   if (answer.body === undefined && token === undefined)
     return { outcome: 'unavailable', reason: `HTTP ${answer.status} without a usable token` };
   const { token: path } = spec.fields;
-  const place = typeof path === 'string' ? `at "${path}"` : 'where token.answer.token looks';
+  const place = typeof path === 'string' ? `at "${path}"` : 'where it looks';
   const what = token === undefined || token === null || token === '' ? 'no token' : 'no usable token';
   return {
     outcome: 'rejected',
     code: 'DEFINITION_FAULT',
-    reason: `HTTP ${answer.status} with ${what} ${place}`,
+    reason: `token.answer.token: HTTP ${answer.status} with ${what} ${place}`,
   };
 }
 

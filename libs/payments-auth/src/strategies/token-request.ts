@@ -1,7 +1,8 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { ownCopy } from '../own-properties.js';
 import { called, DefinitionFault } from './definition-fault.js';
-import { headerNameProblem, isHeaderText, kindOf, repeatedNames } from './header-text.js';
+import { isHeaderText, kindOf } from './header-text.js';
+import { namedValuesProblem, sendableHeaders } from './header-values.js';
 import type { HeaderValues, RequestBody, TokenRequest } from './strategy.js';
 
 /** The parts of a token request, before they are serialised. */
@@ -28,7 +29,7 @@ export function tokenRequest(parts: TokenRequestParts, at = 'token'): TokenReque
     headers: {
       Accept: 'application/json',
       ...(sent === undefined ? {} : { 'Content-Type': sent.contentType }),
-      ...sendable(headers ?? {}, `${at}.headers`),
+      ...sendableHeaders(headers, `${at}.headers`),
     },
     ...(sent === undefined ? {} : { body: sent.text }),
   });
@@ -76,37 +77,18 @@ function jsonOf(json: unknown, at: string): string {
 }
 
 function formOf(form: unknown, at: string): string {
-  if (!isJsonObject(form)) throw new DefinitionFault(at, `returned a form that is ${kindOf(form)}`);
-  return new URLSearchParams(texts(form, at, 'the field')).toString();
+  const problem = namedValuesProblem(form);
+  if (problem !== undefined) throw new DefinitionFault(at, `returned a form that is ${problem}`);
+  return new URLSearchParams(texts(form as Readonly<Record<string, unknown>>, at)).toString();
 }
 
-/** The texts of `values`, without what is `undefined`. */
-function texts(values: Readonly<Record<string, unknown>>, at: string, what: string): Record<string, string> {
+/** The fields of a form, without what is `undefined`. @param at the function that made them */
+export function texts(values: Readonly<Record<string, unknown>>, at: string): Record<string, string> {
   const there = Object.entries(values).filter(([, value]) => value !== undefined);
   for (const [name, value] of there)
     if (typeof value !== 'string')
-      throw new DefinitionFault(at, `returned ${kindOf(value)} for ${what} "${name}"; expected a text`);
+      throw new DefinitionFault(at, `returned ${kindOf(value)} for the field "${name}"; expected a text`);
   return Object.fromEntries(there) as Record<string, string>;
-}
-
-/** A header that an HTTP client would cut, or a server would read in another way, is not sent. */
-function sendable(headers: HeaderValues, at: string): Record<string, string> {
-  if (!isJsonObject(headers))
-    throw new DefinitionFault(at, `returned ${kindOf(headers)}; expected an object`);
-  const present = texts(headers, at, 'the header');
-  const [repeated] = repeatedNames(Object.keys(present));
-  if (repeated !== undefined)
-    throw new DefinitionFault(at, `returned the header "${repeated}" twice, in different spellings`);
-  for (const [name, value] of Object.entries(present)) {
-    const problem = headerNameProblem(name);
-    if (problem !== undefined) throw new DefinitionFault(at, `returned "${name}": ${problem}`);
-    if (value !== '' && !isHeaderText(value))
-      throw new DefinitionFault(
-        at,
-        `returned a value for the header "${name}" that cannot be sent: it has a line break, a space at an end, or a character outside ASCII in it`,
-      );
-  }
-  return present;
 }
 
 function namesOf(given: object): string {

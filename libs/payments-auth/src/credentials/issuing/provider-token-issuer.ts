@@ -5,6 +5,7 @@ import type { ConfiguredProvider } from '../../providers/configured-provider.js'
 import { loginGiven, tokenBaseUrl } from '../../providers/login-given.js';
 import { clockDifferenceMs } from '../../strategies/clock-difference.js';
 import { DefinitionFault } from '../../strategies/definition-fault.js';
+import { saySigner, SignerFault } from '../../strategies/signer-fault.js';
 import { filled } from '../../strategies/placeholders.js';
 import type { Rejected, TokenOutcome, TokenRequest, TokenStrategy } from '../../strategies/strategy.js';
 import {
@@ -96,7 +97,8 @@ export class ProviderTokenIssuer implements TokenIssuer {
 
   async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
     if (this.#strategy.revoke === undefined || token === undefined) return;
-    const giveBack = await this.#strategy.revoke(ownCopy({ ...this.#given(request), token }), this.#provider);
+    const given = ownCopy({ ...this.#given(request), token });
+    const giveBack = await this.#made(this.#strategy.revoke(given, this.#provider));
     const answer = await this.#transport.send(
       this.#place(request),
       this.#connected(giveBack, request),
@@ -118,13 +120,13 @@ export class ProviderTokenIssuer implements TokenIssuer {
     let answer: TimedTokenAnswer;
     let tokenRequest: TokenRequest;
     try {
-      const made = await this.#made(request);
-      if (made === undefined) return this.#unmade();
+      const made = await this.#made(this.#strategy.request(this.#given(request), this.#provider));
       tokenRequest = this.#connected(made, request);
       answer = await this.#transport.send(this.#place(request), tokenRequest, request.signal);
     } catch (error) {
       // Nothing was sent.
       if (error instanceof DefinitionFault) return this.#faulty(error, request);
+      if (error instanceof SignerFault) return this.#unsigned(error, request);
       const isTimeout = error instanceof TokenTransportError && error.failure === 'timeout';
       const reason = this.#failureOf(error);
       const durationMs = this.#clock.monotonic() - startedAtMs;
@@ -180,16 +182,13 @@ export class ProviderTokenIssuer implements TokenIssuer {
     }
   }
 
-  /** `undefined` where it takes too long: the application's signer may be far away, and may not answer. */
-  async #made(request: IssueRequest): Promise<TokenRequest | undefined> {
-    const making = this.#strategy.request(this.#given(request), this.#provider);
+  /** The application's signer may be far away, and may not answer. @throws SignerFault then */
+  #made(making: TokenRequest | Promise<TokenRequest>): TokenRequest | Promise<TokenRequest> {
     if (!(making instanceof Promise)) return making;
-    return within(this.#clock, tokenTimeoutMs(this.#provider), making, () => undefined);
-  }
-
-  #unmade(): IssueOutcome {
-    const reason = `the signer did not answer within ${sayDuration(tokenTimeoutMs(this.#provider))}`;
-    return { outcome: 'unavailable', reason, notActedUpon: true };
+    const mostMs = tokenTimeoutMs(this.#provider);
+    return within(this.#clock, mostMs, making, () => {
+      throw new SignerFault(`did not answer within ${sayDuration(mostMs)}`, true);
+    });
   }
 
   /** With the client's certificate, where it has one. */
@@ -208,6 +207,15 @@ export class ProviderTokenIssuer implements TokenIssuer {
       reason,
       ...(plain === undefined ? {} : { cause: plain }),
     };
+  }
+
+  /** Nothing was sent. A signer that gives no bytes does so the next time too. */
+  #unsigned(fault: SignerFault, { credentials }: IssueRequest): IssueOutcome {
+    const { definition, name } = this.#provider;
+    const reason = told(saySigner(name, fault), secretValues(definition, credentials));
+    return fault.mayPass
+      ? { outcome: 'unavailable', reason, notActedUpon: true }
+      : { outcome: 'rejected', code: 'DEFINITION_FAULT', reason };
   }
 
   #failureOf(error: unknown): string {

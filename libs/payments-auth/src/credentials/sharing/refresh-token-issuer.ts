@@ -6,6 +6,7 @@ import { plainCause, told } from '../../scrubbing.js';
 import { DefinitionFault } from '../../strategies/definition-fault.js';
 import type { RefreshTokenStrategy } from '../../strategies/refresh-token.strategy.js';
 import type { Credentials } from '../../strategies/strategy.js';
+import { watchedCredentials } from '../../strategies/watched-credentials.js';
 import { pause, within } from '../../within.js';
 import { secretValues } from '../issuing/login-secrets.js';
 import type { ProviderTokenIssuer } from '../issuing/provider-token-issuer.js';
@@ -343,9 +344,10 @@ export class RefreshTokenIssuer implements TokenIssuer {
   // --- Names ------------------------------------------------------------------------------------------------------
 
   #refreshTokenIn(credentials: Credentials): string {
-    const { environment } = this.#provider;
+    const { definition, environment } = this.#provider;
+    const { view } = watchedCredentials(definition, credentials);
     return this.#strategy.refreshToken(
-      ownCopy({ credentials, ...(environment === undefined ? {} : { environment }) }),
+      ownCopy({ credentials: view, ...(environment === undefined ? {} : { environment }) }),
     );
   }
 

@@ -2,7 +2,10 @@ import { allOf } from '../../within.js';
 import type { Secret } from '../secrets/secret-source.js';
 import { notGivenBack, toCallersError } from '../credential-errors.js';
 import type { KeptCredential } from './kept-credential.js';
-import { told } from '../../scrubbing.js';
+import type { PaymentsAuthError } from '../../payments-auth.errors.js';
+import { plainCause, told } from '../../scrubbing.js';
+import { DefinitionFault } from '../../strategies/definition-fault.js';
+import { saySigner, SignerFault } from '../../strategies/signer-fault.js';
 import { secretValues } from '../issuing/login-secrets.js';
 import type { SlotView } from './slot-context.js';
 import type { IssuedToken, ReturnRequest } from '../issuing/token-issuer.js';
@@ -22,11 +25,22 @@ export async function giveBack(slot: SlotView, kept: KeptCredential | undefined)
   try {
     await allOf(requests.map((request) => issuer.revoke(request, kept?.credential.token)));
   } catch (error) {
-    const why = error instanceof Error ? told(error.message, secretsIn(slot, secrets)) : 'unknown';
-    throw notGivenBack(slot.owner, why);
+    throw why(slot, error, secretsIn(slot, secrets));
   }
   const whose = kept === undefined ? {} : { credential: kept.credential.id };
   slot.journal.emit({ type: 'credential-revoked', ...whose });
+}
+
+function why({ owner, journal }: SlotView, error: unknown, secrets: readonly string[]): PaymentsAuthError {
+  const { name } = owner.context.provider;
+  const said =
+    error instanceof SignerFault ? saySigner(name, error) : error instanceof Error ? error.message : '';
+  const reason = told(said, secrets) || 'unknown';
+  const cause = plainCause((error as { cause?: unknown } | null)?.cause, secrets);
+  if (!(error instanceof DefinitionFault))
+    return notGivenBack(owner, 'CREDENTIALS_UNAVAILABLE', reason, { cause });
+  journal.definitionFault(reason);
+  return notGivenBack(owner, 'DEFINITION_FAULT', reason, { cause });
 }
 
 /** Takes a token away from those it is shared with, because its secret was rotated. */

@@ -1,0 +1,54 @@
+import { isJsonObject } from '../building-blocks/json-value.js';
+import { DefinitionFault } from './definition-fault.js';
+import { notGiven, watchOf } from './watched-credentials.js';
+import { headerNameProblem, headerValueProblem, kindOf, repeatedNames } from './header-text.js';
+
+/**
+ * The headers that a function of a definition has made, without those that are absent. A header that an HTTP client would cut, or a
+ * server would read in another way, is not sent.
+ *
+ * @param at the function: `token.headers`
+ * @param given what it was given: where its credentials are watched, a fault says which of them are not there
+ * @throws DefinitionFault naming the header, and never its value
+ */
+export function sendableHeaders(
+  made: unknown,
+  at: string,
+  given?: { readonly credentials: unknown },
+): Record<string, string> {
+  if (made === undefined) return {};
+  const present = Object.entries(namedValues(made, at)).filter(([, value]) => value !== undefined);
+  const [repeated] = repeatedNames(present.map(([name]) => name));
+  if (repeated !== undefined)
+    throw new DefinitionFault(at, `returned the header "${repeated}" twice, in different spellings`);
+  for (const [name, value] of present) {
+    const inName = headerNameProblem(name);
+    if (inName !== undefined) throw new DefinitionFault(at, `returned "${name}": ${inName}`);
+    const inValue = value === '' ? undefined : headerValueProblem(value);
+    if (inValue !== undefined)
+      throw new DefinitionFault(
+        at,
+        `returned a value for the header "${name}" that ${inValue}${notGiven(watchOf(given?.credentials))}`,
+      );
+  }
+  return Object.fromEntries(present) as Record<string, string>;
+}
+
+/**
+ * Values by name, as a function of a definition returns them.
+ *
+ * @throws DefinitionFault for anything else: a `Headers` or a `Map` would read as if it were empty
+ */
+export function namedValues(made: unknown, at: string): Readonly<Record<string, unknown>> {
+  const problem = namedValuesProblem(made);
+  if (problem !== undefined) throw new DefinitionFault(at, `returned ${problem}`);
+  return made as Readonly<Record<string, unknown>>;
+}
+
+/** What keeps something from being an object of values by name; `undefined` when nothing does. */
+export function namedValuesProblem(made: unknown): string | undefined {
+  if (!isJsonObject(made)) return `${kindOf(made)}; expected an object of texts, as in { 'X-Key': '…' }`;
+  return Symbol.iterator in made && Object.keys(made).length === 0
+    ? `what cannot be read by its names (${made.constructor?.name ?? 'a collection'}); expected a plain object, as in Object.fromEntries(…)`
+    : undefined;
+}

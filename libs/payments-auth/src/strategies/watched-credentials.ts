@@ -1,0 +1,112 @@
+import { suggestion } from '../nearest.js';
+import { ownCopy } from '../own-properties.js';
+import type { Credentials } from './strategy.js';
+
+/** The fields that a definition describes. */
+export interface DescribedFields {
+  readonly credentials: object;
+}
+
+/** A name that a field can have. */
+const FIELD_NAME = /^[A-Za-z]\w*$/;
+/** Names that are read from any object when it is awaited, printed or compared, as a test does. */
+const ASKED_OF_ANYTHING = new Set(
+  (
+    'then catch finally toJSON inspect size length nodeType nodeName tagName hasAttribute isEqualNode outerHTML ' +
+    'asymmetricMatch getMockName'
+  ).split(' '),
+);
+
+/** Credentials as the functions of a definition see them, and what those have read of them. */
+export interface WatchedCredentials {
+  readonly view: Credentials;
+  /** The field that was read last; a caller begins anew with `undefined`. */
+  last: string | undefined;
+  /** All that were ever read. */
+  readonly all: string[];
+}
+
+const watching = new WeakMap<Credentials, WatchedCredentials>();
+const kept = new WeakMap<Credentials, WatchedCredentials>();
+
+/**
+ * Nothing can be written into the view, and a field that the definition does not have cannot be read: it is most likely a misspelt
+ * one, and what is made without it would be refused by the provider, in words that say nothing of it. What was read is known, so
+ * that an error can name the value that a function failed on.
+ */
+export function watchedCredentials(
+  { credentials: fields }: DescribedFields,
+  credentials: Credentials,
+): WatchedCredentials {
+  const all: string[] = [];
+  const view = new Proxy(Object.freeze(ownCopy(credentials)), {
+    get: (target, name) => {
+      const value = Reflect.get(target, name) as string | undefined;
+      if (typeof name !== 'string') return value;
+      if (value === undefined && !Object.hasOwn(fields, name)) {
+        if (name in Object.prototype || ASKED_OF_ANYTHING.has(name) || !FIELD_NAME.test(name))
+          return undefined;
+        throw new UnknownField(name, Object.keys(fields));
+      }
+      if (watched.last !== name) {
+        watched.last = name;
+        if (!all.includes(name)) all.push(name);
+      }
+      return value;
+    },
+  });
+  const watched: WatchedCredentials = { view, last: undefined, all };
+  watching.set(view, watched);
+  return watched;
+}
+
+/** The same for every call with the same credentials: `sign` is asked for each of them. */
+export function keptWatch(definition: DescribedFields, credentials: Credentials): WatchedCredentials {
+  let watched = kept.get(credentials);
+  if (watched === undefined) {
+    watched = watchedCredentials(definition, credentials);
+    kept.set(credentials, watched);
+  }
+  watched.last = undefined;
+  return watched;
+}
+
+/** Who watches this view; `undefined` where nobody does, as with made-up credentials. */
+export function watchOf(view: unknown): WatchedCredentials | undefined {
+  return watching.get(view as Credentials);
+}
+
+/** A function of a definition has read a field that is none. */
+export class UnknownField extends TypeError {
+  override readonly name = 'TypeError';
+
+  constructor(field: string, known: readonly string[]) {
+    super(`reads credentials.${field}, which is no field. ${suggestion(field, known)}`);
+  }
+}
+
+/**
+ * What a function has read, to follow the verb: `after it read credentials.password`. Empty where it has read nothing.
+ *
+ * @param mayMix whether other calls may have read meanwhile, as between the steps of an asynchronous function
+ */
+export function afterReading(watched: WatchedCredentials | undefined, mayMix = false): string {
+  if (watched?.last === undefined) return '';
+  const { view, all, last } = watched;
+  const read = (mayMix ? all : [last]).filter((name) => view[name] !== undefined);
+  watched.last = last;
+  return `${read.length === 0 ? '' : ` after it read ${named(read)}`}${notGiven(watched)}`;
+}
+
+/** Which of the fields that a function has read are not given: ` (credentials.secret is not given)`. Empty where all are. */
+export function notGiven(watched: WatchedCredentials | undefined): string {
+  if (watched === undefined) return '';
+  const { view, all, last } = watched;
+  const missing = all.filter((name) => view[name] === undefined);
+  watched.last = last;
+  return missing.length === 0 ? '' : ` (${named(missing)} ${missing.length === 1 ? 'is' : 'are'} not given)`;
+}
+
+function named(fields: readonly string[]): string {
+  return fields.map((name) => `credentials.${name}`).join(' and ');
+}
