@@ -84,7 +84,7 @@ const judge = defineProvider<Keys, 'judge'>({
   }),
   headers: ({ environment, token }) => ({ Authorization: `Bearer ${token} for ${environment ?? 'nobody'}` }),
   sign: ({ environment, previous, signWith }) => ({
-    headers: { 'X-Client': `${environment} ${previous?.status} ${typeof signWith}` },
+    headers: { 'X-Client': `${environment} ${previous?.status} ${typeof signWith};` },
   }),
   refusal: {
     refused: ({ body }) => Boolean(said(body)?.['refused']),
