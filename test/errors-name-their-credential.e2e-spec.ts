@@ -93,33 +93,41 @@ async function errorOf({ fault, call }: Ending) {
 }
 
 describe('the error of a call', () => {
-  it.each(Object.entries(AFTER_A_TOKEN))('that ends in %s names credential and host', async (_, ending) => {
-    bed = await startProviderBed('wakapay');
-    await bed.send(READ);
-    const error = await errorOf(ending);
-    // After a refusal, the error names the credential that was sent last.
-    const { id } = await bed.credentials.get();
-    const tokens = new Set(bed.events.flatMap((event) => ('credential' in event ? [event.credential] : [])));
-    expect(error).toMatchObject({
-      provider: 'wakapay',
-      credential: expect.stringMatching(/^[0-9a-f]{8}$/),
-      host: host(),
-      ...ending.error,
-    });
-    expect([id, ...tokens]).toContain(error['credential']);
-    expect(findLeaks(error, secretsOf(bed.provider))).toEqual([]);
-  });
+  it.each(Object.entries(AFTER_A_TOKEN))(
+    'names credential and host when the call ends in %s',
+    async (_, ending) => {
+      bed = await startProviderBed('wakapay');
+      await bed.send(READ);
+      const error = await errorOf(ending);
+      // After a refusal, the error names the credential that was sent last.
+      const { id } = await bed.credentials.get();
+      const tokens = new Set(
+        bed.events.flatMap((event) => ('credential' in event ? [event.credential] : [])),
+      );
+      expect(error).toMatchObject({
+        provider: 'wakapay',
+        credential: expect.stringMatching(/^[0-9a-f]{8}$/),
+        host: host(),
+        ...ending.error,
+      });
+      expect([id, ...tokens]).toContain(error['credential']);
+      expect(findLeaks(error, secretsOf(bed.provider))).toEqual([]);
+    },
+  );
 
-  it.each(Object.entries(BEFORE_A_TOKEN))('that ends in %s names them as well', async (_, ending) => {
-    bed = await startProviderBed('wakapay');
-    const error = await errorOf(ending);
-    const credential = expect.stringMatching(/^[0-9a-f]{8}$/);
-    expect(error).toMatchObject({ credential, host: host(), ...ending.error });
-    expect(findLeaks(error, secretsOf(bed.provider))).toEqual([]);
-  });
+  it.each(Object.entries(BEFORE_A_TOKEN))(
+    'names both as well when the call ends in %s',
+    async (_, ending) => {
+      bed = await startProviderBed('wakapay');
+      const error = await errorOf(ending);
+      const credential = expect.stringMatching(/^[0-9a-f]{8}$/);
+      expect(error).toMatchObject({ credential, host: host(), ...ending.error });
+      expect(findLeaks(error, secretsOf(bed.provider))).toEqual([]);
+    },
+  );
 
   it.each(['node', 'web'])(
-    'that ends in the middle of a %s stream names credential, host and status',
+    'names credential, host and status when a %s stream of the answer breaks',
     async (kind) => {
       bed = await startProviderBed('wakapay');
       const broken = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
@@ -147,7 +155,7 @@ describe('the error of a call', () => {
     },
   );
 
-  it('that axios throws when it parses the answer has its status, and names no credential', async () => {
+  it('has the status, and names no credential, when axios fails to parse the answer', async () => {
     bed = await startProviderBed('wakapay');
     const error = await failure(
       bed.send({
@@ -162,7 +170,7 @@ describe('the error of a call', () => {
     expect(error).toHaveProperty('status', 200);
   });
 
-  it('that is cancelled while it waits for a login names them as well', async () => {
+  it('names both as well when the call is cancelled while it waits for a login', async () => {
     bed = await startProviderBed('wakapay');
     bed.provider.misbehave({ fault: 'hang', on: 'token' });
     const controller = new AbortController();

@@ -113,36 +113,42 @@ async function failedCall(
 }
 
 describe.each(TOKEN_PROVIDERS)('a login at %s', (name) => {
-  it.each(ANSWERS)('that ends in %j is a typed error in time, and leaves nothing behind', async (fault) => {
-    const [six, bed] = await start(name);
-    const end = bed.provider.misbehave({ on: 'token', ...fault });
-    // The provider's own success without a usable token: no waiting cures that.
-    const isFault = fault.fault === 'malformed-token' && fault.token !== 'long';
-    const { retryAfterMs = 0 } = await failedCall(six, bed, isFault ? 'DEFINITION_FAULT' : undefined);
-    expect(bed.provider.counts.tokenRequests).toBeLessThanOrEqual(isFault ? 1 : 60);
-    expect(retryAfterMs).toBeGreaterThan(0);
-    // The library waits for an hour at most, whatever the provider says: one request an hour does no harm.
-    expect(retryAfterMs).toBeLessThanOrEqual(HOUR_MS);
-    end();
-    const { nextAttemptAtMs = 0 } = bed.credentials.status();
-    await six.clock.advance(Math.max(retryAfterMs, nextAttemptAtMs - six.clock.now()));
-    const { tokenRequests } = bed.provider.counts;
-    expect((await bed.send(ECHO)).status).toBe(200);
-    expect(bed.provider.counts.tokenRequests).toBe(tokenRequests + 1);
-    expect(six.sandbox.elsewhere.requests).toEqual([]);
-  });
+  it.each(ANSWERS)(
+    'is a typed error in time when it ends in %j, and leaves nothing behind',
+    async (fault) => {
+      const [six, bed] = await start(name);
+      const end = bed.provider.misbehave({ on: 'token', ...fault });
+      // The provider's own success without a usable token: no waiting cures that.
+      const isFault = fault.fault === 'malformed-token' && fault.token !== 'long';
+      const { retryAfterMs = 0 } = await failedCall(six, bed, isFault ? 'DEFINITION_FAULT' : undefined);
+      expect(bed.provider.counts.tokenRequests).toBeLessThanOrEqual(isFault ? 1 : 60);
+      expect(retryAfterMs).toBeGreaterThan(0);
+      // The library waits for an hour at most, whatever the provider says: one request an hour does no harm.
+      expect(retryAfterMs).toBeLessThanOrEqual(HOUR_MS);
+      end();
+      const { nextAttemptAtMs = 0 } = bed.credentials.status();
+      await six.clock.advance(Math.max(retryAfterMs, nextAttemptAtMs - six.clock.now()));
+      const { tokenRequests } = bed.provider.counts;
+      expect((await bed.send(ECHO)).status).toBe(200);
+      expect(bed.provider.counts.tokenRequests).toBe(tokenRequests + 1);
+      expect(six.sandbox.elsewhere.requests).toEqual([]);
+    },
+  );
 
-  it.each(STRANGE_JSON)('that answers JSON of another kind is a typed error: %s', async (_, body) => {
-    const server: LoopbackServer = await startLoopbackServer((_request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
-    });
-    opened.push(server);
-    const [six, bed] = await start(name, { options: () => ({ baseUrl: server.url }) });
-    await failedCall(six, bed, 'DEFINITION_FAULT');
-    expect(server.requests).toHaveLength(1);
-  });
+  it.each(STRANGE_JSON)(
+    'is a typed error when it is answered with JSON of another kind: %s',
+    async (_, body) => {
+      const server: LoopbackServer = await startLoopbackServer((_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+      });
+      opened.push(server);
+      const [six, bed] = await start(name, { options: () => ({ baseUrl: server.url }) });
+      await failedCall(six, bed, 'DEFINITION_FAULT');
+      expect(server.requests).toHaveLength(1);
+    },
+  );
 
-  it('that answers lists in lists without end is a typed error', async () => {
+  it('is a typed error when it is answered with lists in lists without end', async () => {
     const server = await startLoopbackServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(500_000));
     });
@@ -157,7 +163,7 @@ describe.each(TOKEN_PROVIDERS)('a login at %s', (name) => {
     ['a header', 'HTTP/1.1 200 OK\r\nx-endless: '],
     ['a length that it claims', 'HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n'],
     ['a chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffff\r\n'],
-  ])('that never ends is read up to the limit only: %s', async (_, head) => {
+  ])('is read up to the limit only when its answer never ends: %s', async (_, head) => {
     const endpoint = await startHostileEndpoint(head);
     opened.push(endpoint);
     const [six, bed] = await start(name, { options: () => ({ baseUrl: endpoint.url }) });
@@ -187,7 +193,7 @@ describe.each(TOKEN_PROVIDERS)('a login at %s', (name) => {
     '0001-01-01T00:00:00Z',
     '1970-01-01',
     '2026-13-45T99:99:99Z',
-  ])('whose expiry is %j gives a token for a plausible time', async (expiry) => {
+  ])('gives a token for a plausible time when the expiry is %j', async (expiry) => {
     const [six, bed] = await start(name);
     bed.provider.misbehave({ fault: 'absurd-expiry', expiry });
     const { obtainedAtMs, expiresAtMs = NaN } = await six.outwait(bed.credentials.get());
@@ -197,14 +203,14 @@ describe.each(TOKEN_PROVIDERS)('a login at %s', (name) => {
     expect(bed.provider.counts.calls).toBe(1);
   });
 
-  it('whose `Date` is from 1970 gives a token for its documented time', async () => {
+  it('gives a token for its documented time when the `Date` is from 1970', async () => {
     const [six, bed] = await start(name);
     bed.provider.configure({ skewMs: -Date.now() });
     for (let call = 0; call < 3; call += 1) expect((await six.outwait(bed.send(ECHO))).status).toBe(200);
     expect(bed.provider.counts.tokenRequests).toBe(1);
   });
 
-  it('that answers under another content type is read as the JSON that it is', async () => {
+  it('is read as JSON also under another content type', async () => {
     const [six, bed] = await start(name);
     bed.provider.misbehave({ fault: 'wrong-content-type', contentType: 'text/html', on: 'token' });
     expect((await six.outwait(bed.send(ECHO))).status).toBe(200);
@@ -214,11 +220,8 @@ describe.each(TOKEN_PROVIDERS)('a login at %s', (name) => {
 describe('a call', () => {
   it.each([
     ['a Date of 1970', { date: 'Thu, 01 Jan 1970 00:00:00 GMT' }],
-    [
-      'limits that make no sense',
-      { 'x-ratelimit-limit': 'many', 'x-ratelimit-reset': '1e400', 'retry-after': '1e9' },
-    ],
-  ])('whose answer has %s disturbs no other call', async (_, headers) => {
+    ['absurd limits', { 'x-ratelimit-limit': 'many', 'x-ratelimit-reset': '1e400', 'retry-after': '1e9' }],
+  ])('disturbs no other call when its answer has %s', async (_, headers) => {
     const server = await startLoopbackServer((_request, response) => json(response, 200, {}, headers));
     opened.push(server);
     const [six, bed] = await start('cashfin', { options: () => ({ baseUrl: server.url }) });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { textOf } from './support/markdown.js';
 import { repositoryFiles } from './support/repository-files.js';
+import { testTitles } from './support/test-titles.js';
 
 /** Sentences that readers had to guess at. What they said is said in plain words now. */
 const RIDDLES = [
@@ -41,6 +42,18 @@ const RIDDLES = [
   'rejected call',
   'rejected credential ',
   'refresh(rejected',
+  "nobody's business",
+  "nobody's concern",
+  'in so many words',
+  'no business of',
+  'makes no sense',
+  'as good as the secret',
+  'one budget of',
+  'is no leak of',
+  'what came of it',
+  'what comes of it',
+  'what became of it',
+  'warms up at',
 ];
 
 const files = repositoryFiles(/\.(ts|mjs|js|md|html|css)$/).filter((file) => file !== 'test/words.spec.ts');
@@ -63,5 +76,11 @@ describe('what is read', () => {
       .flatMap((file) => [...textOf(file).matchAll(TITLE)].map(([, , title]) => title as string));
     expect(titles.length).toBeGreaterThan(1_000);
     expect(titles.filter((title) => title.length > 90)).toEqual([]);
+  });
+
+  it('has no title of a test that begins in the middle of its sentence', () => {
+    const titles = testTitles().filter(({ isGroup }) => !isGroup);
+    expect(titles.length).toBeGreaterThan(1_000);
+    expect(titles.filter(({ title }) => /^(?:that|who|whom|whose|which)\b/.test(title))).toEqual([]);
   });
 });

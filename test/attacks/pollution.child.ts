@@ -396,7 +396,7 @@ const deliveries = await Promise.all(
     }),
   })),
 );
-/** Not a credential of anybody's: it only reads what messages say. */
+/** Stands for no credential. It only reads what messages say. */
 const verifier = (
   await startApplication({ providers: { sender: { provider: schemes, baseUrl: server.url, credentials } } })
 ).app.get(PaymentsSignaturesService);

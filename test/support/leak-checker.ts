@@ -1,11 +1,11 @@
 import { inspect, types } from 'node:util';
 
-/** So many consecutive characters of a secret are as good as the secret. */
+/** This many consecutive characters of a secret count as the secret. */
 const WINDOW = 12;
-/** As many bytes in base64. */
+/** The number of bytes in that many characters of base64. */
 const BASE64_WINDOW = (WINDOW / 3) * 4;
 
-/** What a program could log of something, by how it comes to be text. */
+/** What a program could log of a value, by the way in which it becomes text. */
 type Texts = [where: string, text: string][];
 
 /**

@@ -8,6 +8,8 @@ import { repositoryFiles } from './repository-files.js';
 export interface TestTitle {
   readonly file: string;
   readonly title: string;
+  /** Whether it is the title of a group of tests. */
+  readonly isGroup: boolean;
 }
 
 /** The titles in every spec of the repository. */
@@ -22,7 +24,7 @@ export function testTitles(): TestTitle[] {
     const titles: TestTitle[] = [];
     const visit = (node: ts.Node): void => {
       const title = ts.isCallExpression(node) ? titleOf(node) : undefined;
-      if (title !== undefined) titles.push({ file, title });
+      if (title !== undefined) titles.push({ file, ...title });
       ts.forEachChild(node, visit);
     };
     visit(source);
@@ -31,7 +33,7 @@ export function testTitles(): TestTitle[] {
 }
 
 /** Of `it('…', …)`, `it.each(…)('…', …)` and the like; what is computed is not looked at. */
-function titleOf({ expression, arguments: given }: ts.CallExpression): string | undefined {
+function titleOf({ expression, arguments: given }: ts.CallExpression): Omit<TestTitle, 'file'> | undefined {
   let callee: ts.Node = expression;
   while (
     ts.isCallExpression(callee) ||
@@ -42,9 +44,7 @@ function titleOf({ expression, arguments: given }: ts.CallExpression): string | 
   const [title] = given;
   if (!ts.isIdentifier(callee) || !['it', 'test', 'describe'].includes(callee.text)) return undefined;
   if (given.length < 2 || title === undefined) return undefined;
-  return ts.isStringLiteralLike(title)
-    ? title.text
-    : ts.isTemplateExpression(title)
-      ? title.getText()
-      : undefined;
+  const isGroup = callee.text === 'describe';
+  if (ts.isStringLiteralLike(title)) return { title: title.text, isGroup };
+  return ts.isTemplateExpression(title) ? { title: title.getText(), isGroup } : undefined;
 }

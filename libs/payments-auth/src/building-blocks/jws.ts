@@ -147,7 +147,7 @@ function parsedKey(text: string): KeyObject {
   }
 }
 
-/** Node signs with whatever key it is given; the receiver would refuse what comes of it. */
+/** Node signs with any key that it is given. The receiver would refuse a signature by a wrong one. */
 function checkKey(algorithm: KeyPairAlgorithm, key: KeyObject): void {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (algorithm in CURVES) {

@@ -214,7 +214,7 @@ function lowerCase(
   return Object.fromEntries(entries);
 }
 
-/** What came of a request; `isOwn`: the provider itself says that the credential is no good. */
+/** The result of a request; `isOwn`: the provider itself says that the credential is no good. */
 type Judged<T> = { value: T } | { what: string; isOwn?: boolean };
 
 async function ask<T>({

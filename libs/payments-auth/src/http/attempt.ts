@@ -98,7 +98,7 @@ export class Attempts {
     this.#destinations.check(startAttempt(config), config.paymentsAuth?.host);
   }
 
-  /** Sends a call once, with `credential`; tells its spender in any case what became of that. */
+  /** Sends a call once, with `credential`; tells its spender the outcome in any case. */
   async make(call: Call, credential: Credential): Promise<Attempted> {
     const { config, spender, refused: before } = call;
     const { clock } = this.#environment;

@@ -21,7 +21,7 @@ export interface PaymentsAuthRequest {
   replay?: ReplayPolicy;
 }
 
-/** What became of one call: on its response, on the response of its error, or on an error without a response. */
+/** How one call was sent: on its response, on the response of its error, or on an error without a response. */
 export interface PaymentsAuthOutcome {
   /** How often the call was sent: three times at most. */
   attempts: number;

@@ -37,15 +37,12 @@ describe('variables', () => {
     ['0', 0, false],
     [undefined, 12_345, false],
     [undefined, 1e21, true],
-    // This number is a default of the application. It was not made from the text.
+    // This number is a default of the application. It is no reading of the text.
     ['7', 12_345, false],
-  ])(
-    'that are %j in the environment and %d in the ConfigService have lost digits: %s',
-    (text, value, lost) => {
-      if (text !== undefined) process.env[NAME] = text;
-      expect(variablesOf({ get: () => value }).hasLostDigits?.(NAME)).toBe(lost);
-    },
-  );
+  ])('lose digits when the text %j becomes the number %d: %s', (text, value, lost) => {
+    if (text !== undefined) process.env[NAME] = text;
+    expect(variablesOf({ get: () => value }).hasLostDigits?.(NAME)).toBe(lost);
+  });
 
   it('are text again where a validation schema has made numbers of them', () => {
     expect(variablesOf({ get: () => 12_345 })(NAME)).toBe('12345');

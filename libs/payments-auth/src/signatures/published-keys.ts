@@ -15,7 +15,7 @@ const MOST_FETCHES = 5;
 const ONE_MORE_EVERY_MS = 30_000;
 /** How long a fetched set is used. A key that the provider removes is trusted for no longer than this. */
 const FRESH_MS = 60 * 60_000;
-/** How long the keys of a set are used while the set cannot be fetched again. */
+/** How long a certificate is kept, and the keys of a set while the set cannot be fetched again. */
 const LASTS_MS = 24 * 60 * 60_000;
 /** How long no fetch is made again for an unknown key id, or for a certificate that is not trusted. */
 const UNKNOWN_FOR_MS = 60_000;

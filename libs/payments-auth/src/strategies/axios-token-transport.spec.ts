@@ -249,14 +249,14 @@ describe('AxiosTokenTransport', () => {
       });
     });
 
-    it('that is compressed is unpacked', async () => {
+    it('is unpacked when it is compressed', async () => {
       const server = await serve((_, response) => {
         response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"token":"tok"}'));
       });
       expect((await transport().transport.send(server.url, REQUEST)).body).toEqual({ token: 'tok' });
     });
 
-    it.each([301, 302, 303, 307, 308])('that redirects (%i) is not followed', async (status) => {
+    it.each([301, 302, 303, 307, 308])('is not followed when it is a redirect (%i)', async (status) => {
       const other = await serve((_, response) => json(response, 200, { token: 'stolen' }));
       const server = await serve((_, response) => {
         response.writeHead(status, { location: `${other.url}/elsewhere` }).end();

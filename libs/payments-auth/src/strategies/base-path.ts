@@ -5,7 +5,7 @@ const DOT = /%(?:c0%(?:ae|2e)|e0%80%ae|f0%80%80%ae|ef%bc%8e)/gi;
 const SEPARATOR = /%(?:c0%(?:af|2f)|e0%80%af|f0%80%80%af|c1%9c|ef%bc%(?:8f|bc))/gi;
 
 /**
- * Whether a URL lies below a base path, also in the eyes of a server that decodes more than it should. `blob:` URLs have
+ * Whether a URL lies below a base path, also for a server that decodes more than it should. `blob:` URLs have
  * the origin of what they wrap, so the protocol is looked at too.
  *
  * @param basePath without trailing slash; empty for a base URL without a path

@@ -62,7 +62,7 @@ function believed(evidence: LifetimeEvidence): Lifetime {
 
 /**
  * From now until `atMs`, where now is what the answer's `Date` says. That header has no fractions of a second, so
- * our own clock is believed within the second that it names. A `Date` that makes no sense gives way to our clock.
+ * our own clock is believed within the second that it names. With an unusable `Date`, our clock counts alone.
  */
 function remaining(
   atMs: number,

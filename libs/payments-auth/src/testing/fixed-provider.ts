@@ -8,7 +8,7 @@ const TOKEN = 'fixedToken';
 
 /**
  * The same provider with a token that is there from the start: the headers, refusals and hosts are its own, and there
- * is nothing to log in for. What a value should look like in production is nobody's concern here.
+ * is nothing to log in for. The form that a value has in production does not matter here.
  */
 export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDefinition {
   const { credentials } = definition;

@@ -153,6 +153,6 @@ export interface TokenIssuer {
    * was rotated. Nothing is given back to the provider. Never rejects.
    */
   forget(request: ReturnRequest): Promise<void>;
-  /** The slot that these were for is gone: nobody is to be told any more what becomes of its token. */
+  /** The slot of these is gone. From now on, the issuer no longer reports what happens to its token. */
   unwatch(request: ReturnRequest): void;
 }

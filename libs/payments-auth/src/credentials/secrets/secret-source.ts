@@ -146,7 +146,7 @@ export class SecretSource implements CredentialsInForce {
   #secret(value: unknown, at: string): Secret {
     if (typeof value !== 'object' || value === null)
       throw new UnusableCredentialsError(`credentials${at} is not an object of credential fields`);
-    // A copy of the fields that the provider has: not the row of a database that they came in, nor what becomes of it.
+    // A copy of the fields that the provider has: and not the object that a function returned, which may change later.
     const credentials = ownObject() as Record<string, string | readonly string[]>;
     const own: Readonly<Record<string, unknown>> = ownCopy(value as Record<string, unknown>);
     for (const name of Object.keys(this.#provider.definition.credentials)) {

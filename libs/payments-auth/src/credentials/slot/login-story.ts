@@ -76,7 +76,7 @@ export class LoginStory {
     this.#last = { credential: shortOf(secret), host };
   }
 
-  /** A token is asked for. Returns who has to hear of what comes of it. */
+  /** A token is asked for. Returns the listeners for its result. */
   asks(): Pick<IssueRequest, 'onSave' | 'onTokenRequest'> {
     const { journal, owner } = this.#slot;
     const { reason, awaited = true } = this.#beginning;

@@ -38,7 +38,7 @@ interface Caution extends Pick<IssueRequest, 'forced' | 'hasFailed' | 'onWithdra
   readonly retries: boolean;
 }
 
-/** What came of it. `issued` is absent for a static key. */
+/** The result of a login. `issued` is absent for a static key. */
 export interface Acquired {
   readonly secret: Secret;
   readonly issued?: IssuedToken | undefined;

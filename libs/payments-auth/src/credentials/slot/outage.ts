@@ -7,9 +7,9 @@ import type { SlotView } from './slot-context.js';
  * What is remembered of attempts that failed for no fault of the secret: never the failure itself, only how long the
  * next attempt waits (R4). Begins with the first failure, ends with the first success.
  *
- * A login that callers wait for is retried within one budget of time. Once a budget has been spent it is known that waiting
- * does not help: from then on there is one attempt at a time, further and further apart, and callers in between are
- * told at once.
+ * A login that callers wait for is tried again until the time of a caller is over. Once that has happened, waiting is known
+ * not to help: from then on there is one attempt at a time, further and further apart, and callers in between get their
+ * error at once.
  */
 export class Outage {
   readonly #sinceMs: number;
@@ -34,7 +34,7 @@ export class Outage {
 
   /**
    * @param error says for how long, by the provider or a limit, another attempt is pointless
-   * @param spent whether a caller's whole budget went into it
+   * @param spent whether the whole time of a caller went into it
    * @returns how long the next attempt waits, in milliseconds
    */
   failed(nowMs: number, error: PaymentsAuthError | LoginUnsent, spent: boolean): number {
