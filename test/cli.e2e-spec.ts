@@ -138,7 +138,7 @@ describe('nestjs-payments-auth check', () => {
     const { code, stdout } = await run(['check'], wakapay);
     expect(code).toBe(0);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(
-      'Not asked, because only their names bring them in: paystack. Their variables are set; if this library is to use them: npx --no nestjs-payments-auth check paystack',
+      'Not asked, because they are asked only by name: paystack. Their variables are set; if this library is to use them: npx --no nestjs-payments-auth check paystack',
     );
     const alone = await run(['check'], set);
     expect(alone.stdout).toMatch(/Nothing is configured[^]*\nNot asked[^]*check paystack\n$/);

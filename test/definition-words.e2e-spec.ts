@@ -130,7 +130,7 @@ const SIGNING: [how: string, sign: Sign, said: string, options?: object][] = [
   [
     'throws on a value',
     (attempt) => ({ headers: { 'X-S': fails(attempt) } }),
-    'sign threw RangeError after it read credentials.password: cannot use [hidden]. Correct or give that value in providers.acme.accounts, or mend sign in the definition.',
+    'sign threw RangeError after it read credentials.password: cannot use [hidden]. Correct or give that value in providers.acme.accounts, or correct sign in the definition.',
   ],
   [
     'throws on a value after a while',
@@ -139,7 +139,7 @@ const SIGNING: [how: string, sign: Sign, said: string, options?: object][] = [
       await Promise.resolve();
       return { headers: { [user]: fails(attempt) } };
     },
-    'sign threw RangeError after it read credentials.user and credentials.password: cannot use [hidden]. Correct or give that value in providers.acme.accounts, or mend sign in the definition.',
+    'sign threw RangeError after it read credentials.user and credentials.password: cannot use [hidden]. Correct or give that value in providers.acme.accounts, or correct sign in the definition.',
   ],
   [
     'takes a text for a key',
@@ -156,14 +156,14 @@ const SIGNING: [how: string, sign: Sign, said: string, options?: object][] = [
   [
     'fills a template with what is not given',
     ({ credentials }) => ({ headers: { 'X-S': `Key ${credentials.extra}` } }),
-    'sign returned a value for the header "X-S" that ends in "undefined" or the like, as if a value were missing (credentials.extra is not given). Mend sign in the definition.',
+    'sign returned a value for the header "X-S" that ends in "undefined" or the like, as if a value were missing (credentials.extra is not given). Correct sign in the definition.',
   ],
   [
     'throws whatever it gets',
     () => {
       throw new Error('no');
     },
-    'sign threw Error: no. Mend sign in the definition.',
+    'sign threw Error: no. Correct sign in the definition.',
   ],
   [
     'throws a text',
@@ -171,12 +171,12 @@ const SIGNING: [how: string, sign: Sign, said: string, options?: object][] = [
       // What JavaScript allows.
       throw 'no' as unknown as Error;
     },
-    'sign threw a string: no. Mend sign in the definition.',
+    'sign threw a string: no. Correct sign in the definition.',
   ],
   [
     'returns an empty header',
     () => ({ headers: { 'X-S': '' } }),
-    'sign returned a value for the header "X-S" that is empty. Mend sign in the definition.',
+    'sign returned a value for the header "X-S" that is empty. Correct sign in the definition.',
   ],
   [
     'returns a Headers',
@@ -186,24 +186,24 @@ const SIGNING: [how: string, sign: Sign, said: string, options?: object][] = [
   [
     'looks for a signer that nobody gave',
     (attempt) => throughSigner(attempt),
-    'Give the option providers.acme.signer, which sign looks for, or mend sign in the definition.',
+    'Give the option providers.acme.signer, which sign looks for, or correct sign in the definition.',
   ],
   [
     'asks a signer that throws',
     (attempt) => throughSigner(attempt),
-    'the option providers.acme.signer threw Error: the KMS is away. Mend the signer, or what it asks.',
+    'the option providers.acme.signer threw Error: the KMS is away. Correct the signer, or what it asks.',
     { signer: kmsIsAway },
   ],
   [
     'asks a signer that returns a text',
     (attempt) => throughSigner(attempt),
-    'the option providers.acme.signer returned a string; expected bytes, as a Uint8Array or a Buffer. Mend the signer, or what it asks.',
+    'the option providers.acme.signer returned a string; expected bytes, as a Uint8Array or a Buffer. Correct the signer, or what it asks.',
     { signer: () => 'signature' },
   ],
   [
     'asks a signer that does not answer',
     (attempt) => throughSigner(attempt),
-    'the option providers.acme.signer did not answer within 30 s. Mend the signer, or what it asks.',
+    'the option providers.acme.signer did not answer within 30 s. Correct the signer, or what it asks.',
     { signer: () => new Promise(() => undefined), http: { timeout: 0 } },
   ],
 ];
@@ -414,7 +414,7 @@ describe('A fault of a definition', () => {
         expect(error.message).toContain('account "shop"');
         expect(error.message).toContain(said);
         expect(error.message).toMatch(
-          /(?<=[.?] )Mend the definition, or the value (?:or option )?where one is named; waiting does not help(?:, and a login is not tried again for a while)?\.$/,
+          /(?<=[.?] )Correct the definition, or the value (?:or option )?where one is named; waiting does not help(?:, and a login is not tried again for a while)?\.$/,
         );
         expectNoSecret(error);
       }
@@ -467,7 +467,7 @@ describe('A token that cannot be given back', () => {
         token: logsIn({ revoke: { path: '/revoke', body: (given: Given) => ({ json: fails(given) }) } }),
       }),
       'DEFINITION_FAULT',
-      `token.revoke.body ${AFTER} Mend the definition, or the value or option where one is named.`,
+      `token.revoke.body ${AFTER} Correct the definition, or the value or option where one is named.`,
     ],
     [
       'because token.revoke.body returns a promise',
@@ -477,7 +477,7 @@ describe('A token that cannot be given back', () => {
         }),
       }),
       'DEFINITION_FAULT',
-      'token.revoke.body returned a promise, and has to answer at once. Mend the definition',
+      'token.revoke.body returned a promise, and has to answer at once. Correct the definition',
     ],
     [
       'because token.revoke.headers makes what cannot be sent',
@@ -496,7 +496,7 @@ describe('A token that cannot be given back', () => {
         }),
       }),
       'DEFINITION_FAULT',
-      `token.client ${AFTER} Mend the definition`,
+      `token.client ${AFTER} Correct the definition`,
     ],
     [
       'because the signer throws',

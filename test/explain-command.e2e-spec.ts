@@ -102,7 +102,11 @@ describe('nestjs-payments-auth explain', () => {
   });
 
   it.each<[string, () => string[], RegExp]>([
-    ['a guard that says no', () => ['--url', url], /guards of the status page say no \(HTTP 403\)/],
+    [
+      'a guard that refuses',
+      () => ['--url', url],
+      /guards of the status page refuse the request \(HTTP 403\)/,
+    ],
     [
       'an account that is not there',
       () => ['wakapay/nobody', '--url', url, ...HEADER],

@@ -664,7 +664,7 @@ describe('A definition that signs', () => {
     [
       'returns nothing',
       (() => undefined) as never,
-      /sign returned undefined; expected \{ headers, query, body \}.*\. Mend sign in the definition\./,
+      /sign returned undefined; expected \{ headers, query, body \}.*\. Correct sign in the definition\./,
     ],
     [
       'returns a header that cannot be sent',
@@ -748,7 +748,7 @@ describe('A definition that signs', () => {
     await clock.advance(1);
     expect(await call).toMatchObject({
       code: 'SIGNING_FAILED',
-      message: expect.stringContaining('sign did not answer within 30 s. Mend sign in the definition.'),
+      message: expect.stringContaining('sign did not answer within 30 s. Correct sign in the definition.'),
     });
     expect(server.requests).toEqual([]);
   });

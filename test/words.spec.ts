@@ -11,6 +11,8 @@ const RIDDLES = [
   'give nothing that a request could carry',
   'command line makes no sense',
   'mend the configuration',
+  'mend the definition',
+  'mend sign',
   'goes past every proxy',
   'who waits looks again',
   'belongs into',

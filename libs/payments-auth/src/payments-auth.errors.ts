@@ -8,7 +8,7 @@ import { plainCause } from './scrubbing.js';
  * - `ACCOUNT_UNKNOWN`: no such account, or none named where the provider has accounts.
  * - `CREDENTIALS_REJECTED`: the provider says that the secret is wrong. Do not retry.
  * - `GRANT_REJECTED`: the provider says that this account's refresh token is wrong. The merchant has to connect again.
- * - `DEFINITION_FAULT`: the provider's definition fails, or does not know the answer. Mend it; do not retry.
+ * - `DEFINITION_FAULT`: the provider's definition fails, or does not know the answer. Correct it; do not retry.
  * - `CREDENTIALS_UNAVAILABLE`: no credential can be had right now. Retry later; see `retryAfterMs`.
  * - `INVALID_REQUEST`: what the call says in `paymentsAuth` cannot be meant. Nothing was sent.
  * - `INSECURE_DESTINATION`: the request would have carried a credential to a place where it does not belong.

@@ -87,7 +87,7 @@ async function ask(
   const { status } = answer;
   if (status === 401 || status === 403)
     throw new StatusPageError(
-      `the guards of the status page say no (HTTP ${status}). Give what they ask for with --header, or in PAYMENTS_AUTH_STATUS_HEADER.`,
+      `the guards of the status page refuse the request (HTTP ${status}). Give what they ask for with --header, or in PAYMENTS_AUTH_STATUS_HEADER.`,
     );
   if (status >= 300 && status < 400)
     throw new StatusPageError(`${place.host} redirects (HTTP ${status}). Give the address that it leads to.`);

@@ -26,7 +26,7 @@ export function reportText(checks: readonly ProviderCheck[]): string {
 export function notAskedFor(names: readonly string[]): string {
   if (names.length === 0) return '';
   const each = names.join(' ');
-  return `\nNot asked, because only their names bring them in: ${names.join(', ')}. Their variables are set; if this library is to use them: npx --no nestjs-payments-auth check ${each}\n`;
+  return `\nNot asked, because they are asked only by name: ${names.join(', ')}. Their variables are set; if this library is to use them: npx --no nestjs-payments-auth check ${each}\n`;
 }
 
 export function reportJson(checks: readonly ProviderCheck[], ok: boolean): string {

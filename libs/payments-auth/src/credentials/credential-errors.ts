@@ -116,7 +116,7 @@ export function notGivenBack(
   reason: string,
   circumstances: Circumstances = {},
 ): PaymentsAuthError {
-  const remedy = code === 'DEFINITION_FAULT' ? ` ${MEND}.` : '';
+  const remedy = code === 'DEFINITION_FAULT' ? ` ${CORRECT_IT}.` : '';
   return new PaymentsAuthError(
     code,
     `The token of ${whose(owner)} is forgotten here, and could not be given back: ${reason}.${remedy} The token counts at the provider until it ends; where that is too late, end it in the provider's dashboard.`,
@@ -125,7 +125,7 @@ export function notGivenBack(
 }
 
 /** What helps where a definition fails. */
-const MEND = 'Mend the definition, or the value or option where one is named';
+const CORRECT_IT = 'Correct the definition, or the value or option where one is named';
 
 /** A failure that waiting does not solve, as the error that callers get. */
 export function rejected(
@@ -150,7 +150,7 @@ function whyRejected(
   if (code === 'GRANT_REJECTED')
     return `${nameOf(owner)} hold a refresh token that the provider rejects: ${reason}. The merchant has to connect the account again; the same refresh token is not tried again for a while, another one at once.`;
   if (code === 'DEFINITION_FAULT')
-    return `The definition of provider "${provider}" fails${account === undefined ? '' : ` for account "${told(account)}"`}: ${reason}. ${MEND}; waiting does not help${waitMs === undefined ? '' : ', and a login is not tried again for a while'}.`;
+    return `The definition of provider "${provider}" fails${account === undefined ? '' : ` for account "${told(account)}"`}: ${reason}. ${CORRECT_IT}; waiting does not help${waitMs === undefined ? '' : ', and a login is not tried again for a while'}.`;
   return `${nameOf(owner)} are rejected by the provider: ${reason}. Check them in the provider's dashboard and in the configuration; the same ones are not tried again for a while, changed ones at once.`;
 }
 
@@ -174,7 +174,7 @@ export function toCallersError(owner: Owner, error: unknown, known: Circumstance
     return unavailable(owner, error.reason, error.retryAfterMs, error.circumstances);
   if (error instanceof DefinitionFault)
     return rejected(owner, { ...known, code: 'DEFINITION_FAULT', reason: error.message, cause });
-  if (error instanceof LoginCancelled) return unavailable(owner, 'it was given up', undefined, known);
+  if (error instanceof LoginCancelled) return unavailable(owner, 'the login was given up', undefined, known);
   return unavailable(owner, 'an internal error', undefined, { ...known, cause: error });
 }
 

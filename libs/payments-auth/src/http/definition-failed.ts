@@ -24,7 +24,7 @@ export function calledFor<T>(
     const [reason, cause] = [told(error.message, secrets), plainCause(error.cause, secrets)];
     throw new PaymentsAuthError(
       'DEFINITION_FAULT',
-      `A request to provider "${name}"${account === undefined ? '' : `, account "${told(account)}",`} was not sent: ${reason}. Mend the definition, or the value where one is named; waiting does not help.`,
+      `A request to provider "${name}"${account === undefined ? '' : `, account "${told(account)}",`} was not sent: ${reason}. Correct the definition, or the value where one is named; waiting does not help.`,
       {
         provider: name,
         ...(account === undefined ? {} : { account }),

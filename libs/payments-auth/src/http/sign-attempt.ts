@@ -310,12 +310,12 @@ function whyUnsigned(
 ): { what: string; remedy: string; cause: unknown } {
   const { provider, credential } = parts;
   const option = `providers.${provider.name}`;
-  const inDefinition = 'Mend sign in the definition';
+  const inDefinition = 'Correct sign in the definition';
   if (error instanceof UnsignableCall) return { what: error.message, remedy: error.remedy, cause: error };
   if (error instanceof SignerFault)
     return {
       what: saySigner(provider.name, error),
-      remedy: 'Mend the signer, or what it asks',
+      remedy: 'Correct the signer, or what it asks',
       cause: error.cause,
     };
   if (error instanceof DefinitionFault)
@@ -325,14 +325,16 @@ function whyUnsigned(
   if (missing.has(parts) && read === '')
     return {
       what,
-      remedy: `Give the option ${option}.signer, which sign looks for, or mend sign in the definition`,
+      remedy: `Give the option ${option}.signer, which sign looks for, or correct sign in the definition`,
       cause: error,
     };
   const values = `${option}.${credential.account === undefined ? 'credentials' : 'accounts'}`;
   return {
     what,
     remedy:
-      read === '' ? inDefinition : `Correct or give that value in ${values}, or mend sign in the definition`,
+      read === ''
+        ? inDefinition
+        : `Correct or give that value in ${values}, or correct sign in the definition`,
     cause: error,
   };
 }

@@ -125,7 +125,7 @@ function lastGood(
   return async () => {
     const { list, trouble } = await reread(input, definition);
     if (trouble !== undefined && trouble !== lastTrouble)
-      logger.warn(`${definition.title}: ${trouble}. What was read before is used until this is mended.`);
+      logger.warn(`${definition.title}: ${trouble}. What was read before is used until this is corrected.`);
     lastTrouble = trouble;
     return (good = list ?? good);
   };

@@ -103,7 +103,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ what }) => /^E(NOTFOUND|AI_AGAIN)$/.test(what),
     cause: 'the name of the host cannot be looked up',
-    fix: 'check the base URL for a slip, then the DNS of this machine',
+    fix: 'check the base URL for a typing mistake, then the DNS of this machine',
   },
   {
     fits: ({ what }) => what === 'ECONNREFUSED',

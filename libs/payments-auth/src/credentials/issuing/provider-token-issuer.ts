@@ -29,8 +29,8 @@ const OWN_FAULTS: ReadonlyMap<string, string> = new Map([
   ['ENOMEM', 'no memory is left'],
   ['ENOBUFS', 'no memory is left for sockets'],
   ['EADDRNOTAVAIL', 'no local port is free'],
-  ['ENETDOWN', 'the network is down here'],
-  ['ENETUNREACH', 'there is no way from here to that network'],
+  ['ENETDOWN', 'the network of this machine is down'],
+  ['ENETUNREACH', 'this machine has no route to that network'],
 ]);
 
 /** A fault of this machine may be over in a moment. */

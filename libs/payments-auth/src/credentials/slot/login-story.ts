@@ -144,7 +144,7 @@ export class LoginStory {
   noneCame(): PaymentsAuthError {
     if (this.#slot.owner.context.closing.aborted) return this.unavailable('the application is shutting down');
     const before = this.#lastReason === undefined ? '' : `, and before that: ${this.#lastReason}`;
-    return this.unavailable(`none came in the time there was${before}`, ASK_AGAIN_AFTER_MS);
+    return this.unavailable(`none came before the time was up${before}`, ASK_AGAIN_AFTER_MS);
   }
 
   get #nowMs(): number {
