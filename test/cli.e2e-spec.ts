@@ -618,9 +618,9 @@ describe('nestjs-payments-auth --definitions', () => {
     ["probe: { path: '/balance', accepted: ({ body }) => body.a.b.c },", /probe\.accepted threw TypeError/],
     [
       "sign: ({ credentials }) => ({ headers: { 'X-Sig': credentials.kye } }),",
-      /sign threw sign reads credentials\.kye/,
+      /sign reads credentials\.kye, which is no field/,
     ],
-    ["sign: async () => { throw new Error('the HSM is away'); },", /sign threw the HSM is away/],
+    ["sign: async () => { throw new Error('the HSM is away'); },", /sign threw Error: the HSM is away/],
     [
       "defaultHeaders: ({ credentials }) => ({ 'X-A': at(credentials.key) }),",
       /defaultHeaders threw Error: at use/,

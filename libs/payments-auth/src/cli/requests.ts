@@ -8,7 +8,7 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../providers/login-given.js';
 import { type Attempt, type Signature, signatureOf, withQuery } from '../providers/signed-attempt.js';
 import { watchedCredentials } from '../strategies/watched-credentials.js';
-import { called, DefinitionFault } from '../strategies/definition-fault.js';
+import { called, DefinitionFault, thrown } from '../strategies/definition-fault.js';
 import { filled } from '../strategies/placeholders.js';
 import type { HeaderValues } from '../strategies/strategy.js';
 import type { ProbeDefinition, ProviderDefinition } from '../providers/provider-definition.js';
@@ -282,7 +282,7 @@ async function signed(definition: ProviderDefinition, attempt: Attempt<Credentia
   try {
     return await signatureOf((each) => definition.sign?.(each) ?? {}, attempt);
   } catch (error) {
-    throw new DefinitionFault('sign', `threw ${error instanceof Error ? error.message : 'no error'}`, error);
+    throw error instanceof DefinitionFault ? error : new DefinitionFault('sign', thrown(error), error);
   }
 }
 
