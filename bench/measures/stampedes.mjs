@@ -72,8 +72,8 @@ function asWanted(what, wanted, value) {
 }
 
 /**
- * Every contender in turn, and that several times. Rows show medians; `worst` is what ours came to in the round that was
- * furthest from what is wanted, because a stampede in one round of three is a stampede.
+ * Every contender in turn, several times. Rows show medians. `worst` is the result of this library in its worst round,
+ * because a stampede in one round of three counts as well.
  */
 async function eachContender(quick, measure) {
   const contenders = CONTENDERS.filter(({ role }) => role !== 'floor').map((each) => ({

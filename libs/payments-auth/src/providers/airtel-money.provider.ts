@@ -68,7 +68,7 @@ export const airtelMoney = builtInProvider<AirtelMoneyCredentials, 'airtel-money
       reason: ({ body }) =>
         textAt(body, 'error') ?? textAt(body, 'status.response_code') ?? textAt(body, 'status.message'),
     }),
-    // An HTTP client has an Accept of its own, which Airtel's pages do not.
+    // The pages of Airtel have this Accept. An HTTP client would send another one by default.
     headers: ({ token }) => ({ Authorization: bearer(token), Accept: '*/*' }),
     defaultHeaders: ({ credentials: { country, currency } }) => ({
       'X-Country': country,

@@ -49,7 +49,7 @@ export const cashfree = builtInProvider<CashfreeCredentials, 'cashfree', 'sandbo
         header: 'x-webhook-signature',
         encoding: 'base64',
         timestamp: { at: '{header:x-webhook-timestamp}', unit: 'milliseconds' },
-        // One page writes a dot between the two. It is PHP's, and not signed.
+        // One page shows a dot between the two. It joins texts in PHP, and is not signed.
         signed: '{timestamp}{body}',
       }),
     },

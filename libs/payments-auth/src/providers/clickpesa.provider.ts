@@ -49,7 +49,7 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
     headers: ({ credentials: { clientId, apiKey } }) => ({ 'client-id': clientId, 'api-key': apiKey }),
     answer: { token: 'token' },
     documentedLifetimeMs: 60 * 60_000,
-    // There is no code, and a bare `{"message":"Forbidden"}` may come from a gateway: the words must do.
+    // There is no code, and a bare `{"message":"Forbidden"}` may come from a gateway. So the words are compared.
     rejected: ({ status, body }) =>
       status === 403 && /client details|api-key/i.test(textAt(body, 'message') ?? ''),
     issued: ({ body }) => valueAt(body, 'success') !== false,

@@ -53,7 +53,7 @@ export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | '
     headers: ({ credentials: { consumerKey, consumerSecret } }) => ({
       Authorization: basic(consumerKey, consumerSecret),
     }),
-    // A number on the page of today, a text in older ones: both are read.
+    // A number in the current documents, and a text in older ones. Both are read.
     answer: { token: 'access_token', expiresIn: 'expires_in' },
     documentedLifetimeMs: 3_600_000,
     rejected: (answer) => answer.status === 400 && hasCode(answer, 'errorCode', '400.008.01'),

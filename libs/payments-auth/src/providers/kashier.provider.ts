@@ -92,7 +92,7 @@ function isKashierFailure(body: unknown): boolean {
   );
 }
 
-/** Kashier's only code for it is a sentence. */
+/** Kashier has no code for it, only this sentence. */
 function isInvalidAuthorization(body: unknown): boolean {
   return valueAt(body, 'error.cause') === 'invalid authorization';
 }

@@ -44,7 +44,7 @@ export const pesapal = builtInProvider<PesapalCredentials, 'pesapal', 'sandbox' 
   }),
   headers: ({ token }) => ({ Authorization: bearer(token) }),
   refusal: {
-    // Another code is another matter, at any status: a payment that is still pending is "not found".
+    // Any other code says nothing about the credential, at any status: a payment that is still pending is "not found".
     refused: ({ status, body }) =>
       errorCode(body) === 'invalid_api_credentials_provided' ||
       (status === 401 && isJsonObject(valueAt(body, 'error'))),

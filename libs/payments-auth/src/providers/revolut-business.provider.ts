@@ -54,10 +54,10 @@ export const revolutBusiness = builtInProvider<
       algorithm: 'RS256',
       key: ({ credentials }) => credentials.privateKey,
       issuer: ({ credentials }) => credentials.issuer,
-      // Not the token endpoint.
+      // The documented audience is not the token endpoint.
       audience: 'https://revolut.com',
       lifetimeMs: 3_600_000,
-      // The page has iss, sub, aud and exp, and no other.
+      // The documents have iss, sub, aud and exp, and no other claim.
       claims: () => ({ jti: undefined, iat: undefined }),
     }),
     refreshToken: ({ credentials }) => credentials.refreshToken,
