@@ -1,4 +1,4 @@
-import type { INestApplication } from '@nestjs/common';
+import { ConsoleLogger, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { PaymentsAuthService } from 'nestjs-payments-auth';
 import { type AnyProviderName, type Sandbox, startSandbox } from 'payments-sandbox';
@@ -70,7 +70,8 @@ async function listen(application: INestApplication, port: number): Promise<void
   application.useLogger(false);
   try {
     await application.listen(port, '127.0.0.1');
-    application.useLogger(['error']);
+    // A list of levels would not bring back the logger that `false` has taken away.
+    application.useLogger(new ConsoleLogger({ logLevels: ['error'] }));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new Error(
