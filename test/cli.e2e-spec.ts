@@ -618,12 +618,12 @@ describe('nestjs-payments-auth --definitions', () => {
     ["probe: { path: '/balance', accepted: ({ body }) => body.a.b.c },", /probe\.accepted threw TypeError/],
     [
       "sign: ({ credentials }) => ({ headers: { 'X-Sig': credentials.kye } }),",
-      /sign reads credentials\.kye, which is no field/,
+      /sign reads credentials\.kye, which is no field\. Did you mean "key"\?/,
     ],
     ["sign: async () => { throw new Error('the HSM is away'); },", /sign threw Error: the HSM is away/],
     [
       "defaultHeaders: ({ credentials }) => ({ 'X-A': at(credentials.key) }),",
-      /defaultHeaders threw Error: at use/,
+      /defaultHeaders threw Error after it read credentials\.key: at use/,
     ],
   ])('names the function that fails: %s', async (part, said) => {
     const file = write(

@@ -8,7 +8,8 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { loginGiven, tokenBaseUrl } from '../providers/login-given.js';
 import { type Attempt, type Signature, signatureOf, withQuery } from '../providers/signed-attempt.js';
 import { watchedCredentials } from '../strategies/watched-credentials.js';
-import { called, DefinitionFault, thrown } from '../strategies/definition-fault.js';
+import { saySigner, signedBy, SignerFault } from '../strategies/signer-fault.js';
+import { called, DefinitionFault, readBy, thrown } from '../strategies/definition-fault.js';
 import { filled } from '../strategies/placeholders.js';
 import type { HeaderValues } from '../strategies/strategy.js';
 import type { ProbeDefinition, ProviderDefinition } from '../providers/provider-definition.js';
@@ -41,7 +42,8 @@ export async function logIn(
 ): Promise<StepResult<Issued>> {
   const transport = new AxiosTokenTransport({ clock, http: provider.http, deadlineMs: timeoutMs });
   const { scopes } = provider;
-  const given = loginGiven(provider, strategy, { credentials, scopes, nowMs: clock.now() });
+  const { audience } = provider;
+  const given = loginGiven(provider, strategy, { credentials, scopes, audience, nowMs: clock.now() });
   return ask<Issued>({
     on: 'login',
     clock,
@@ -87,18 +89,18 @@ export async function probe(
       const { method = 'GET', json } = probed;
       const path = filled(probed.path, credentials);
       const body = json === undefined ? undefined : JSON.stringify(json);
-      const given = { credentials, ...(environment === undefined ? {} : { environment }) };
+      const { view } = watchedCredentials(definition, credentials);
+      const given = { credentials: view, ...(environment === undefined ? {} : { environment }) };
       const headers = {
         Accept: 'application/json',
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...presentIn(called('defaultHeaders', () => definition.defaultHeaders?.(given)) ?? {}),
+        ...presentIn(called('defaultHeaders', () => definition.defaultHeaders?.(given), given) ?? {}),
         ...probed.headers,
         ...headersOf(definition, credentials, token, environment).headers,
       };
       const url = new URL(base + path);
-      const signature = await signed(definition, {
+      const signature = await signed(provider, {
         ...given,
-        credentials: watchedCredentials(definition, credentials).view,
         method,
         url,
         path: path.split('?')[0] as string,
@@ -110,8 +112,7 @@ export async function probe(
         attempt: 1,
         random: (bytes) => new Uint8Array(randomBytes(bytes)),
         ...(provider.signer && {
-          signWith: async (bytes: Uint8Array) =>
-            (await provider.signer?.(bytes, { credentials })) as Uint8Array,
+          signWith: (bytes: Uint8Array) => signedBy(() => provider.signer?.(bytes, { credentials })),
         }),
       });
       const sent = signature.body ?? body;
@@ -243,13 +244,13 @@ async function ask<T>({
     answer = await send(request);
   } catch (error) {
     const latencyMs = Math.round(clock.monotonic() - startedAtMs);
-    const what = told(failureOf(error), secretValues(definition, credentials));
+    const what = told(failureOf(error, definition.name), secretValues(definition, credentials));
     return { step: { passed: false, latencyMs }, symptom: { on, what } };
   }
   const latencyMs = Math.round(clock.monotonic() - startedAtMs);
   const { status } = answer;
   const secrets = loginSecrets(definition, credentials, request, answer);
-  const judged = judgedBy(judge, answer);
+  const judged = judgedBy(judge, answer, definition.name);
   const difference = clockDifferenceMs(answer, latencyMs);
   return {
     step: { passed: 'value' in judged, latencyMs, status },
@@ -269,20 +270,25 @@ async function ask<T>({
 }
 
 /** A function of a definition may throw for an answer that its author did not know. */
-function judgedBy<T>(judge: (answer: TimedTokenAnswer) => Judged<T>, answer: TimedTokenAnswer): Judged<T> {
+function judgedBy<T>(
+  judge: (answer: TimedTokenAnswer) => Judged<T>,
+  answer: TimedTokenAnswer,
+  provider: string,
+): Judged<T> {
   try {
     return judge(answer);
   } catch (error) {
-    return { what: failureOf(error) };
+    return { what: failureOf(error, provider) };
   }
 }
 
 /** @throws DefinitionFault */
-async function signed(definition: ProviderDefinition, attempt: Attempt<Credentials>): Promise<Signature> {
+async function signed({ definition }: ConfiguredProvider, attempt: Attempt<Credentials>): Promise<Signature> {
   try {
     return await signatureOf((each) => definition.sign?.(each) ?? {}, attempt);
   } catch (error) {
-    throw error instanceof DefinitionFault ? error : new DefinitionFault('sign', thrown(error), error);
+    if (error instanceof DefinitionFault || error instanceof SignerFault) throw error;
+    throw new DefinitionFault('sign', thrown(error, readBy(attempt)), error);
   }
 }
 
@@ -291,7 +297,8 @@ function waitOf({ status, headers }: TimedTokenAnswer, clock: Clock): string {
   return waitMs === undefined ? '' : `, to be asked again in ${sayDuration(waitMs)}`;
 }
 
-function failureOf(error: unknown): string {
+function failureOf(error: unknown, provider: string): string {
   if (error instanceof TokenTransportError) return reasonOf(error);
+  if (error instanceof SignerFault) return saySigner(provider, error);
   return error instanceof Error ? error.message : 'the request could not be made';
 }

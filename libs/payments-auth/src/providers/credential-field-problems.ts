@@ -9,7 +9,15 @@ const KNOWN = ['variable', 'optional', 'secret', 'format', 'inUrl', 'default', '
 
 /** What is wrong with the fields of a provider's static credentials. */
 export function credentialProblems(credentials: unknown, environments: unknown): Problems {
-  const fields = isJsonObject(credentials) ? Object.entries(credentials) : [];
+  if (credentials !== undefined && !isJsonObject(credentials))
+    return ['credentials: expected an object of fields, as in { apiKey: { variable: "ACME_API_KEY" } }'];
+  const fields = Object.entries(credentials ?? {});
+  const noField = fields.filter(([, spec]) => !isJsonObject(spec));
+  if (noField.length > 0)
+    return noField.map(
+      ([field]) =>
+        `credentials.${field}: expected an object, which may be empty, as in { variable: "ACME_API_KEY" }`,
+    );
   const required = fields.some(([, spec]) => isJsonObject(spec) && spec['optional'] !== true);
   if (!required) return ['credentials: expected at least one that is not optional'];
   const known = isJsonObject(environments) ? Object.keys(environments) : [];

@@ -73,6 +73,31 @@ const asksForScopes = {
   }),
   headers: tokenHeaders,
 };
+/** Makes something of a field that is optional, as if it were always there. */
+const withOptional =
+  (make: (more: string) => unknown) =>
+  ({ credentials }: Loose) =>
+    make(credentials['merchant'] as string);
+type Answer = { readonly body: Readonly<Record<string, unknown>> };
+const throwing = (): never => {
+  throw new Error('not read yet');
+};
+const late = (name: string) => Object.defineProperty({}, name, { enumerable: true, get: throwing });
+/** The problems of a definition whose parts are not read before it is made. */
+const problems = (part: object): unknown => {
+  try {
+    return defineProvider(Object.defineProperties({}, descriptorsOf({ ...acme }, part)) as never);
+  } catch (error) {
+    return (error as { problems?: unknown }).problems;
+  }
+};
+const descriptorsOf = (...parts: object[]) =>
+  Object.assign({}, ...parts.map((part) => Object.getOwnPropertyDescriptors(part))) as PropertyDescriptorMap;
+function circle(): object {
+  const self: Record<string, unknown> = {};
+  return Object.assign(self, { self });
+}
+
 describe('defineProvider', () => {
   it('returns the definition that it was given, frozen', () => {
     const definition = defineProvider<AcmeCredentials>(acme);
@@ -326,9 +351,36 @@ describe('defineProvider', () => {
       ['refusal.alsoOnSuccess', { refusal: { refused: () => false, alsoOnSuccess: 'yes' } }],
       ['refusal.challenged', { refusal: { refused: () => false, challenged: () => false } }],
       ['scopes', { ...asksForScopes, scopes: undefined, scopesVariable: 'ACME_SCOPES' }],
+      ['credentials', { credentials: ['apiKey'] }],
+      ['credentials.apiKey', { credentials: { apiKey: 'ACME_API_KEY' } }],
+      ['headers', { headers: () => new Headers({ 'X-Api-Key': 'k' }) }],
+      [
+        'headers.X-More',
+        { headers: withOptional((more) => ({ 'X-Api-Key': 'k', 'X-More': `Key ${more}` })) },
+      ],
+      ['defaultHeaders.X-More', { defaultHeaders: withOptional((more) => ({ 'X-More': `v ${more}` })) }],
+      ['probe.accepted', { probe: { path: '/ping', accepted: async () => true } }],
+      ['probe.accepted', { probe: { path: '/ping', accepted: () => true } }],
+      ['probe.accepted', { probe: { path: '/ping', accepted: ({ body }: Answer) => body.ok === true } }],
+      ['probe.json', { probe: { path: '/ping', method: 'POST', json: { amount: 1n } } }],
+      ['secretResponseFields', { secretResponseFields: ['data.token'] }],
+      ['sing', { sing: () => ({}) }],
       ['advice[0].status', { advice: [{ on: 'call', status: '401', cause: 'it', fix: 'that' }] }],
     ])('%s in %j', (path, changes) => {
       expect(pathsOf(changes)).toEqual([path]);
+    });
+
+    it('a part whose getter throws, and a part that refers back to itself', () => {
+      expect(problems(late('docs'))).toEqual(['docs: its getter throws (not read yet); write the value']);
+      expect(problems({ credentials: { apiKey: late('variable') } })).toEqual([
+        'credentials.apiKey.variable: its getter throws (not read yet); write the value',
+      ]);
+      expect(problems({ probe: { path: '/ping', method: 'POST', json: circle() } })).toEqual([
+        'probe.json.self: refers back to an object that it stands in; write it out',
+      ]);
+      expect(() => login<AcmeCredentials>({ ...ACME_LOGIN, limits: [late('limit') as never] })).toThrow(
+        'token.limits.0.limit: its getter throws (not read yet); write the value',
+      );
     });
 
     it('a token that no factory has made', () => {
@@ -380,6 +432,15 @@ describe('defineProvider', () => {
         { revoke: { path: '/end', body: ({ credentials }: Loose) => ({ text: credentials['apikey'] }) } },
       ],
       ['token', { body: ({ credentials }: Loose) => ({ json: (credentials['api_key'] as string).trim() }) }],
+      [
+        'token',
+        {
+          body: ({ credential }: { credential: Record<string, string> }) => ({ json: credential['apiKey'] }),
+        },
+      ],
+      ['token.body', { body: withOptional((more) => ({ json: more.trim() })) }],
+      ['token.body', { body: withOptional((more) => ({ form: { more: `${more}!`.slice(0, -1) } })) }],
+      ['token.headers', { headers: withOptional((more) => ({ 'X-More': `Key ${more}` })) }],
     ])('%s in a login with %j', (path, changes) => {
       const token = login<AcmeCredentials>({ ...ACME_LOGIN, ...changes });
       expect(pathsOf({ token, headers: tokenHeaders })).toEqual([path]);

@@ -1,5 +1,6 @@
 import { deepOwnCopy, ownObject } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { unreadableParts } from '../strategies/unreadable-parts.js';
 import { definitionProblems } from './definition-problems.js';
 import type { ProviderDefinition } from './provider-definition.js';
 
@@ -36,17 +37,21 @@ export function defineProvider<
   N extends string = string,
   E extends string = string,
 >(asWritten: ProviderDefinition<CredentialFields<C>, N, E>): ProviderDefinition<CredentialFields<C>, N, E> {
+  const unreadable = unreadableParts(asWritten);
+  if (unreadable.length > 0) throw notValid(undefined, unreadable);
   const definition = deepOwnCopy(asWritten);
   const problems = definitionProblems(definition);
-  if (problems.length > 0) {
-    const name = typeof definition?.name === 'string' ? definition.name : undefined;
-    throw new PaymentsAuthError(
-      'INVALID_OPTIONS',
-      `The definition of provider "${name ?? '(without a name)'}" is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-      { ...(name === undefined ? {} : { provider: name }), problems },
-    );
-  }
+  if (problems.length > 0)
+    throw notValid(typeof definition?.name === 'string' ? definition.name : undefined, problems);
   return definition;
+}
+
+function notValid(name: string | undefined, problems: readonly string[]): PaymentsAuthError {
+  return new PaymentsAuthError(
+    'INVALID_OPTIONS',
+    `The definition of provider "${name ?? '(without a name)'}" is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    { ...(name === undefined ? {} : { provider: name }), problems },
+  );
 }
 
 /** The description behind a definition; made once. */

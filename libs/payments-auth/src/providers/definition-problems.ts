@@ -1,4 +1,4 @@
-import { suggestion } from '../nearest.js';
+import { nearest } from '../nearest.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { credentialProblems } from './credential-field-problems.js';
 import {
@@ -11,6 +11,7 @@ import {
   matches,
   pathProblems,
   type Problems,
+  sayError,
   strangerProblems,
 } from './definition-checks.js';
 import { environmentProblems, placeholderProblems, variableProblems } from './environment-problems.js';
@@ -83,7 +84,12 @@ export function definitionProblems(definition: unknown): Problems {
     ...headerProblems(definition, { mayCall: credentials.length === 0 }),
     ...refusalProblems(definition['refusal'], definition['sign'] !== undefined),
     ...scopeProblems(definition),
-    ...listProblems('secretResponseFields', definition['secretResponseFields'], /\S/, 'field names'),
+    ...listProblems(
+      'secretResponseFields',
+      definition['secretResponseFields'],
+      /^[^.\s]+$/,
+      'field names without dots: a field of that name is hidden at any depth',
+    ),
     ...probeProblems(definition['probe'], hosts, definition['credentials']),
     ...adviceProblems(definition['advice']),
     ...schemeProblems(definition['webhooks'], definition),
@@ -95,7 +101,12 @@ export function definitionProblems(definition: unknown): Problems {
 function unknownParts(definition: Fields): Problems {
   return Object.keys(definition)
     .filter((name) => !KNOWN.includes(name))
-    .map((name) => `${name}: ${RENAMED[name] ?? `not a part of a definition. ${suggestion(name, KNOWN)}`}`);
+    .map((name) => `${name}: ${RENAMED[name] ?? `not a part of a definition. ${didYouMean(name)}`}`);
+}
+
+function didYouMean(name: string): string {
+  const word = nearest(name, KNOWN);
+  return word === undefined ? `Known: ${KNOWN.join(', ')}.` : `Did you mean "${word}"?`;
 }
 
 function textProblems(path: string, value: unknown, expected: string): Problems {
@@ -131,7 +142,39 @@ function probeProblems(probe: unknown, hosts: readonly string[], fields: unknown
     ...probeHeaderProblems(headers),
     ...hostProblems('probe.host', probe['host'], hosts),
     ...functionProblems('probe.accepted', probe['accepted']),
+    ...acceptedProblems(probe['accepted']),
+    ...(json === undefined || isJson(json) ? [] : ['probe.json: has no form in JSON; write what is sent']),
   ];
+}
+
+/** Answers that do not show that a credential is accepted: of a gateway, and of an outage. */
+const NOT_ACCEPTED = [401, 503].map((status) => ({ status, headers: {}, body: undefined, text: '' }));
+
+function acceptedProblems(accepted: unknown): Problems {
+  if (typeof accepted !== 'function') return [];
+  const at = 'probe.accepted';
+  try {
+    const said = NOT_ACCEPTED.map((answer) => accepted(answer) as unknown);
+    if (said.some((each) => each instanceof Promise)) {
+      for (const each of said) if (each instanceof Promise) each.catch(() => undefined);
+      return [`${at}: returns a promise; what it says is needed at once`];
+    }
+    return said.some(Boolean)
+      ? [`${at}: says yes to a 401 or a 503 without a word; name what shows that the credential is accepted`]
+      : [];
+  } catch (error) {
+    return [
+      `${at}: throws for an answer without a body (${sayError(error)}); read the body with textAt or valueAt`,
+    ];
+  }
+}
+
+function isJson(value: unknown): boolean {
+  try {
+    return JSON.stringify(value) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function probeHeaderProblems(headers: unknown): Problems {

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { headerNameProblem, isHeaderText, repeatedNames } from '../strategies/header-text.js';
+import { headerNameProblem, isHeaderText, isUnfilled, repeatedNames } from '../strategies/header-text.js';
 import {
   type Fields,
   functionProblems,
@@ -7,12 +7,10 @@ import {
   sayError,
   strangerProblems,
 } from './definition-checks.js';
+import { namedValuesProblem } from '../strategies/header-values.js';
 import { MadeUpValues, madeUpValue } from './made-up-values.js';
 
 const MAKES_HEADERS = 'expected a function from { credentials, token } to header values';
-/** What a template leaves behind when it was filled from a field that is not there: `Bearer undefined`. */
-const UNFILLED = /(?:^|[\s:,=])(?:undefined|null|NaN|\[object \w+\])$/;
-
 /**
  * What is wrong with what calls are said to carry: headers, defaults, signature, certificate.
  *
@@ -69,9 +67,15 @@ function called(path: string, make: unknown, definition: Fields): Problems {
     return [`${path}: returns a promise; it is called once per credential; make in sign what takes time`];
   }
   if (!made.every(isJsonObject)) return [`${path}: must return an object of header values`];
+  const collection = made.map(namedValuesProblem).find((problem) => problem !== undefined);
+  if (collection !== undefined) return [`${path}: returned ${collection}`];
   const unknown = values.unknownFields(path);
   if (unknown.length > 0) return unknown;
-  const [first = {}, second] = made;
+  const [first = {}, second, withoutOptional = {}] = made;
+  const unfilled = Object.keys(withoutOptional).find((name) => {
+    const value: unknown = withoutOptional[name];
+    return typeof value === 'string' && isUnfilled(value) && !isUnfilled(String(first[name]));
+  });
   return [
     ...(readsToken && definition['token'] === undefined
       ? [`${path}: reads token, but the definition has none; add token, or use the credentials`]
@@ -80,6 +84,11 @@ function called(path: string, make: unknown, definition: Fields): Problems {
       ? []
       : [
           `${path}: gives other values each time; it is called once per credential; make in sign what changes`,
+        ]),
+    ...(unfilled === undefined
+      ? []
+      : [
+          `${path}.${unfilled}: ends in "undefined" or the like without the optional credentials; leave the header out then`,
         ]),
     ...repeatedHeaderProblems(path, Object.keys(first)),
     ...Object.entries(first).flatMap(([name, value]) =>
@@ -100,7 +109,7 @@ function valueProblems(path: string, name: string, value: unknown, definition: F
   if (problem !== undefined) return [`${path}: ${problem}`];
   if (value === undefined) return [];
   if (typeof value !== 'string') return [`${path}: expected a text`];
-  if (UNFILLED.test(value)) return [`${path}: ends in "undefined" or the like, as if a value were missing`];
+  if (isUnfilled(value)) return [`${path}: ends in "undefined" or the like, as if a value were missing`];
   const { credentials } = definition;
   const fields = Object.entries(isJsonObject(credentials) ? credentials : {});
   const pem = fields.find(

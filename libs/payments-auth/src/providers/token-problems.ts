@@ -1,6 +1,7 @@
 import { ownCopy } from '../own-properties.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { isWrongAnswer } from '../strategies/definition-fault.js';
+import { suggestion } from '../nearest.js';
+import { DefinitionFault, isWrongAnswer } from '../strategies/definition-fault.js';
 import { type Fields, hostProblems, type Problems } from './definition-checks.js';
 import { placeholderProblems } from './environment-problems.js';
 import { MadeUpValues } from './made-up-values.js';
@@ -41,11 +42,57 @@ export function tokenProblems(
 /** Makes the requests of a login and of its end with made-up values. They are sent nowhere. */
 function requestProblems(token: Fields, definition: Fields): Problems {
   const values = new MadeUpValues(definition);
-  const { environments } = definition;
   const read = new Set<PropertyKey>();
+  const all = madeWith(values.all, token, definition, read);
+  const required = madeWith(values.required, token, definition, new Set());
+  const wrong = all.flatMap(({ error }) =>
+    // The error may be about the made-up values only: a function that signs may refuse a made-up key.
+    isWrongAnswer(error) ? [`${error.path}: ${error.what}`] : [],
+  );
+  const needsOptional = required.flatMap(({ error }, index) =>
+    error instanceof DefinitionFault && isMistake(error) && all[index]?.error === undefined
+      ? [`${error.path}: without the optional credentials, it ${error.what}`]
+      : [],
+  );
+  const strangers = [...read].filter(
+    (name): name is string => typeof name === 'string' && !GIVEN.includes(name) && name !== 'then',
+  );
+  const misread = [
+    ...values.unknownFields('token'),
+    ...strangers.map((name) =>
+      values.names.includes(name)
+        ? `token: reads ${name} where credentials.${name} stands; its functions are given { credentials, … }`
+        : `token: reads ${name}, which its functions are not given. ${suggestion(name, GIVEN)}`,
+    ),
+  ];
+  return [
+    // A missing value is the cause of the other problems, so only the missing value is named.
+    ...(misread.length > 0 ? misread : wrong.length > 0 ? wrong : needsOptional),
+    ...(token['kind'] === 'login' && definition['scopes'] !== undefined && !read.has('scopes')
+      ? ['scopes: the login sends none; read scopes in its body or headers, or leave this out']
+      : []),
+  ];
+}
+
+/** A client may have a secret or a key, and each of them be optional. What throws, or sends `undefined`, does so by mistake. */
+function isMistake({ path, cause }: DefinitionFault): boolean {
+  return cause !== undefined || /\.(?:headers|body|parameters)$/.test(path);
+}
+
+/** What functions of a token may be given. */
+const GIVEN = ['credentials', 'environment', 'scopes', 'audience', 'nowMs', 'endpoint', 'token'];
+
+/** What each request came to, made of some made-up credentials. @param read collects the names that were read */
+function madeWith(
+  credentials: Fields,
+  token: Fields,
+  definition: Fields,
+  read: Set<PropertyKey>,
+): { error?: unknown }[] {
+  const { environments } = definition;
   const given = new Proxy<Fields>(
     ownCopy({
-      credentials: values.all,
+      credentials,
       environment: isJsonObject(environments) ? Object.keys(environments)[0] : undefined,
       scopes: ['invented-scope'],
       nowMs: 0,
@@ -58,35 +105,18 @@ function requestProblems(token: Fields, definition: Fields): Problems {
     clientAuthentication: firstOf(token['authentication']),
     signer: async () => new Uint8Array(),
   });
-  const wrong = ['request', 'revoke'].flatMap((name): Problems => {
+  return ['request', 'revoke'].map((name) => {
     const make = token[name];
-    if (typeof make !== 'function') return [];
+    if (typeof make !== 'function') return ownCopy({});
     try {
       const request = make.call(token, given, means) as unknown;
       // Signing an assertion takes a while, and a made-up key does not sign.
       if (request instanceof Promise) request.catch(() => undefined);
+      return ownCopy({});
     } catch (error) {
-      // The error may be about the made-up values only: a function that signs may refuse a made-up key.
-      if (isWrongAnswer(error)) return [`${error.path}: ${error.what}`];
+      return ownCopy({ error });
     }
-    return [];
   });
-  const misread = [
-    ...values.unknownFields('token'),
-    ...values.names
-      .filter((name) => name !== 'token' && read.has(name))
-      .map(
-        (name) =>
-          `token: reads ${name} where credentials.${name} stands; its functions are given { credentials, … }`,
-      ),
-  ];
-  return [
-    // A missing value is the cause of the other problems, so only the missing value is named.
-    ...(misread.length > 0 ? misread : wrong),
-    ...(token['kind'] === 'login' && definition['scopes'] !== undefined && !read.has('scopes')
-      ? ['scopes: the login sends none; read scopes in its body or headers, or leave this out']
-      : []),
-  ];
 }
 
 function firstOf(ways: unknown): unknown {

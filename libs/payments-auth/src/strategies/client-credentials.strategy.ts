@@ -1,8 +1,7 @@
-import { deepOwnCopy } from '../own-properties.js';
 import type { ClientSpec } from './client-authentication.js';
 import { clientStrategy } from './client.strategy.js';
 import type { TokenSource, TokenSpec } from './strategy.js';
-import { checkTokenSpec, type SpecShape } from './token-spec-problems.js';
+import { checkedTokenSpec, type SpecShape } from './token-spec-problems.js';
 
 /** The OAuth 2.0 client credentials grant, and where a provider departs from it. */
 export type ClientCredentialsSpec<C> = TokenSpec<C> & ClientSpec<C>;
@@ -20,8 +19,7 @@ const SHAPE: SpecShape = {
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  */
 export function clientCredentials<C>(asWritten: ClientCredentialsSpec<C>): TokenSource<C> {
-  const spec = deepOwnCopy(asWritten);
-  checkTokenSpec(SHAPE, spec);
+  const spec = checkedTokenSpec(SHAPE, asWritten);
   return clientStrategy(spec, {
     kind: 'client-credentials',
     fields: () => ({ grant_type: 'client_credentials' }),

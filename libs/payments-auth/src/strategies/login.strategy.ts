@@ -1,4 +1,4 @@
-import { deepOwnCopy, ownCopy } from '../own-properties.js';
+import { ownCopy } from '../own-properties.js';
 import { called } from './definition-fault.js';
 import type {
   HeaderValues,
@@ -11,7 +11,7 @@ import type {
 } from './strategy.js';
 import { readTokenAnswer } from './token-answer.js';
 import { tokenRequest } from './token-request.js';
-import { checkTokenSpec, type SpecShape } from './token-spec-problems.js';
+import { checkedTokenSpec, type SpecShape } from './token-spec-problems.js';
 
 /** A login of the provider's own making: a secret goes in one way or another, and a token comes out. */
 export type LoginSpec<C> = TokenSpec<C> & {
@@ -56,8 +56,7 @@ const SHAPE: SpecShape = {
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  */
 export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
-  const spec = deepOwnCopy(asWritten);
-  checkTokenSpec(SHAPE, spec);
+  const spec = checkedTokenSpec(SHAPE, asWritten);
   const { host, method, path, revoke } = spec;
   const answer = ownCopy({
     fields: spec.answer,

@@ -1,9 +1,8 @@
-import { deepOwnCopy } from '../own-properties.js';
 import type { ClientSpec } from './client-authentication.js';
 import { clientStrategy, errorCode, isRejectedClient } from './client.strategy.js';
 import { called, returnedText } from './definition-fault.js';
 import type { Credentials, Given, TokenAnswer, TokenSource, TokenSpec, TokenStrategy } from './strategy.js';
-import { checkTokenSpec, type SpecShape } from './token-spec-problems.js';
+import { checkedTokenSpec, type SpecShape } from './token-spec-problems.js';
 
 /** The OAuth 2.0 refresh token grant, for platforms that act for merchants. */
 export type RefreshTokenSpec<C> = TokenSpec<C> &
@@ -51,8 +50,7 @@ const SHAPE: SpecShape = {
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  */
 export function refreshToken<C>(asWritten: RefreshTokenSpec<C>): TokenSource<C> {
-  const spec = deepOwnCopy(asWritten);
-  checkTokenSpec(SHAPE, spec);
+  const spec = checkedTokenSpec(SHAPE, asWritten);
   const refreshTokenOf = (given: Given<C>): string => {
     const at = 'token.refreshToken';
     return returnedText(

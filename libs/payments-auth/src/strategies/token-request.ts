@@ -88,6 +88,11 @@ export function texts(values: Readonly<Record<string, unknown>>, at: string): Re
   for (const [name, value] of there)
     if (typeof value !== 'string')
       throw new DefinitionFault(at, `returned ${kindOf(value)} for the field "${name}"; expected a text`);
+    else if (value === 'undefined' || value === '[object Object]')
+      throw new DefinitionFault(
+        at,
+        `returned "${value}" for the field "${name}", as if a value were missing; leave the field out then`,
+      );
   return Object.fromEntries(there) as Record<string, string>;
 }
 

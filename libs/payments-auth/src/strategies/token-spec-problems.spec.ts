@@ -100,6 +100,14 @@ describe('a factory of tokens', () => {
     ['token.answer.acces', { answer: { token: 'token', acces: 'x' } }],
     ['token.answer.scope', { answer: { token: 'token', scope: 'scope' } }],
     ['token.lifetimeMs', { lifetimeMs: 600_000 }],
+    ['token.answer.token', { answer: { token: '$.data.token' } }],
+    ['token.answer.token', { answer: { token: '/data/token' } }],
+    ['token.answer.token', { answer: { token: 'data[0].token' } }],
+    ['token.answer.token', { answer: { token: 'data. token' } }],
+    ['token.answer.token', { answer: { token: async () => 'token' } }],
+    ['token.answer.expiresIn', { answer: { token: 'token', expiresIn: 'data..expires' } }],
+    ['token.issued', { issued: async () => true }],
+    ['token.reason', { reason: async () => 'reason' }],
     ['token.client', { client: () => ({ id: 'acme' }) }],
   ])('refuses %s in a login with %j', (path, changes) => {
     expect(pathsOf(() => login<Acme>({ ...LOGIN, ...changes }))).toEqual([path]);

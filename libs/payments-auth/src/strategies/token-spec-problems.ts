@@ -2,6 +2,8 @@ import { suggestion } from '../nearest.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { isClientAssertion } from './client-assertion.js';
+import { deepOwnCopy } from '../own-properties.js';
+import { unreadableParts } from './unreadable-parts.js';
 import { SECRET_WAYS } from './client-authentication.js';
 import { pathProblem } from './endpoint-path.js';
 import { kindOf } from './header-text.js';
@@ -63,18 +65,25 @@ export interface SpecShape {
 /**
  * Finds the mistakes of a token's description where it is made, and not at the first login.
  *
+ * @returns an own copy of it, for nobody to change
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong part as `token.…`
  */
-export function checkTokenSpec(shape: SpecShape, spec: unknown): void {
-  const problems = isJsonObject(spec)
-    ? specProblems(shape, spec)
-    : [`token: ${shape.factory} expects an object with at least { path, documentedLifetimeMs }`];
-  if (problems.length === 0) return;
+export function checkedTokenSpec<S>(shape: SpecShape, asWritten: S): S {
+  const unreadable = unreadableParts(asWritten, 'token');
+  const spec = unreadable.length > 0 ? asWritten : deepOwnCopy(asWritten);
+  const problems = unreadable.length > 0 ? unreadable : problemsOf(shape, spec);
+  if (problems.length === 0) return spec;
   throw new PaymentsAuthError(
     'INVALID_OPTIONS',
     `${shape.factory}({ … }) of a provider definition is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
     { problems },
   );
+}
+
+function problemsOf(shape: SpecShape, spec: unknown): string[] {
+  return isJsonObject(spec)
+    ? specProblems(shape, spec)
+    : [`token: ${shape.factory} expects an object with at least { path, documentedLifetimeMs }`];
 }
 
 function specProblems({ factory, also, functions }: SpecShape, spec: Spec): string[] {
@@ -145,6 +154,9 @@ function specProblems({ factory, also, functions }: SpecShape, spec: Spec): stri
       : ['token.endsEarlierToken: expected true, or leave it out']),
     ...(revoke === undefined ? [] : revokeProblems(factory, revoke)),
     ...saysYesProblems('rejected', spec['rejected']),
+    ...['issued', 'reason', 'wrongClient']
+      .filter((name) => known.includes(name))
+      .flatMap((name) => promiseProblems(name, spec[name])),
   ];
 }
 
@@ -184,24 +196,34 @@ const OUTAGE = [502, 503].map((status) => ({
 
 /** A secret that is called wrong is left alone for up to 15 minutes: an outage must not do that. */
 function saysYesProblems(name: string, predicate: unknown): string[] {
-  if (typeof predicate !== 'function') return [];
-  const said = OUTAGE.map((answer): unknown => {
-    try {
-      const yes = (predicate as (answer: unknown) => unknown)(answer);
-      if (yes instanceof Promise) yes.catch(() => undefined);
-      return yes;
-    } catch {
-      // The function was written for the provider's own answers. When it throws for a login's answer, that is an outage.
-      return false;
-    }
-  });
-  if (said.some((each) => each instanceof Promise))
-    return [`token.${name}: returns a promise; what it says is needed at once`];
-  return said.some(Boolean)
+  const late = promiseProblems(name, predicate);
+  if (late.length > 0) return late;
+  return saidOf(predicate).some(Boolean)
     ? [
         `token.${name}: says yes to an outage (a 502 or 503 without a word), and the secret would be left alone for minutes; ask for the provider's own words, as in textAt(body, 'error.code') === '…'`,
       ]
     : [];
+}
+
+function promiseProblems(name: string, judge: unknown): string[] {
+  return saidOf(judge).some((each) => each instanceof Promise)
+    ? [`token.${name}: returns a promise; what it says is needed at once`]
+    : [];
+}
+
+/** What a function says of the answers of an outage. */
+function saidOf(judge: unknown): unknown[] {
+  if (typeof judge !== 'function') return [];
+  return OUTAGE.map((answer): unknown => {
+    try {
+      const said = (judge as (answer: unknown) => unknown)(answer);
+      if (said instanceof Promise) said.catch(() => undefined);
+      return said;
+    } catch {
+      // The function was written for the provider's own answers. When it throws for a login's answer, that is an outage.
+      return undefined;
+    }
+  });
 }
 
 function clientProblems(spec: Spec): string[] {
@@ -218,6 +240,9 @@ function clientProblems(spec: Spec): string[] {
       : ["token.tokenType: expected the token_type that the provider answers with, as in 'O-Bearer'"]),
   ];
 }
+
+/** As other languages write paths: `$.data.token`, `/data/token`, `data[0].token`. */
+const NO_PATH = /^(?:\$\.|[/.])|[[\]\s]|\.\.|\.$/;
 
 function answerProblems(factory: SpecShape['factory'], answer: unknown): string[] {
   if (answer === undefined && factory !== 'login') return [];
@@ -237,6 +262,13 @@ function answerProblems(factory: SpecShape['factory'], answer: unknown): string[
     ...known
       .filter((name) => name !== 'token' && answer[name] !== undefined && !isText(answer[name]))
       .map((name) => `token.answer.${name}: expected a path of field names, as in 'data.${name}'`),
+    ...known
+      .filter((name) => isText(answer[name]) && NO_PATH.test(answer[name] as string))
+      .map(
+        (name) =>
+          `token.answer.${name}: no path of field names; write them with dots between them, as in 'data.${name}' or 'tokens.0.${name}'`,
+      ),
+    ...(typeof token === 'function' ? promiseProblems('answer.token', token) : []),
   ];
 }
 
