@@ -84,7 +84,7 @@ const throwing = (): never => {
 };
 const late = (name: string) => Object.defineProperty({}, name, { enumerable: true, get: throwing });
 /** The problems of a definition whose parts are not read before it is made. */
-const problems = (part: object): unknown => {
+const problemsOfUnread = (part: object): unknown => {
   try {
     return defineProvider(Object.defineProperties({}, descriptorsOf({ ...acme }, part)) as never);
   } catch (error) {
@@ -371,11 +371,13 @@ describe('defineProvider', () => {
     });
 
     it('a part whose getter throws, and a part that refers back to itself', () => {
-      expect(problems(late('docs'))).toEqual(['docs: its getter throws (not read yet); write the value']);
-      expect(problems({ credentials: { apiKey: late('variable') } })).toEqual([
+      expect(problemsOfUnread(late('docs'))).toEqual([
+        'docs: its getter throws (not read yet); write the value',
+      ]);
+      expect(problemsOfUnread({ credentials: { apiKey: late('variable') } })).toEqual([
         'credentials.apiKey.variable: its getter throws (not read yet); write the value',
       ]);
-      expect(problems({ probe: { path: '/ping', method: 'POST', json: circle() } })).toEqual([
+      expect(problemsOfUnread({ probe: { path: '/ping', method: 'POST', json: circle() } })).toEqual([
         'probe.json.self: refers back to an object that it stands in; write it out',
       ]);
       expect(() => login<AcmeCredentials>({ ...ACME_LOGIN, limits: [late('limit') as never] })).toThrow(
