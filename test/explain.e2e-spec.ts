@@ -6,7 +6,7 @@ import type { ProviderName } from 'payments-sandbox';
 import { startApplication } from './support/application.js';
 import { findLeaks } from './support/leak-checker.js';
 import { type ProviderBed, secretsOf, startProviderBed } from './support/sandbox-bed.js';
-import { failure, outcomeOf } from './support/waiting.js';
+import { failure, outcomeOf, until } from './support/waiting.js';
 
 // Many calls over real sockets, on machines that may have other things to do.
 jest.setTimeout(30_000);
@@ -183,6 +183,62 @@ describe('the explanation of a login that fails', () => {
     expect(await explain()).toMatchObject({ state: 'fresh' });
   });
 
+  it.each([5, 60])(
+    'of a revocation while logins fail says when the next one can be, after %i calls',
+    async (calls) => {
+      await start();
+      await bed.send(CALL);
+      const revokedAtMs = now();
+      bed.provider.misbehave({ fault: 'server-error', on: 'token' });
+      bed.provider.revokeTokens();
+      for (let call = 0; call < calls; call += 1) {
+        await bed.clock.advance(500);
+        await outcomeOf(bed.outwait(bed.send(CALL)));
+      }
+      const during = await explain();
+      expect(during).toMatchObject({
+        state: 'unavailable',
+        lastSuccessAtMs: revokedAtMs,
+        lastFailure: { on: 'login', status: 503, host: host() },
+        cause: 'the provider has a failure of its own',
+      });
+      expect(during.sinceMs).toBeGreaterThanOrEqual(revokedAtMs);
+
+      bed.provider.behave();
+      const { tokenRequests } = bed.provider.counts;
+      const pausedForMs = (during.pausedUntilMs ?? now()) - now();
+      // A login that fails is tried again after a minute at the latest, and nothing else holds it up.
+      expect(pausedForMs).toBeLessThanOrEqual(60_000);
+      await bed.clock.advance(pausedForMs);
+      expect(await bed.outwait(bed.send(CALL))).toMatchObject({ status: 200 });
+      expect(bed.provider.counts.tokenRequests).toBe(tokenRequests + 1);
+      const after = await explain();
+      // The call that the new token has cured is the last thing that went wrong.
+      expect(after).toMatchObject({ state: 'fresh', lastFailure: { on: 'call', status: 401 } });
+      for (const name of ['cause', 'fix', 'pausedUntilMs']) expect(after).not.toHaveProperty(name);
+    },
+  );
+
+  it('says of one that takes long that it does, before anything has failed', async () => {
+    await start();
+    bed.provider.misbehave({ fault: 'hang', on: 'token', times: 1 });
+    const call = outcomeOf(bed.send(CALL));
+    await until(() => bed.provider.counts.tokenRequests === 1);
+    await bed.clock.advance(2_000);
+    expect(await explain()).not.toHaveProperty('cause');
+    await bed.clock.advance(4_500);
+    const slow = await explain();
+    expect(slow).toMatchObject({
+      state: 'acquiring',
+      cause: 'the login has not ended for 6.5 s: the provider answers slowly, or many logins wait before it',
+      fix: expect.stringContaining("the provider's status page"),
+    });
+    expect(slow).not.toHaveProperty('lastFailure');
+    await bed.outwait(call);
+    await bed.outwait(bed.send(CALL));
+    expect(await explain()).not.toHaveProperty('cause');
+  });
+
   it('names a host that refuses connections, and every later error names it too', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
@@ -282,6 +338,26 @@ describe('the explanation of calls that fail', () => {
       cause: 'WakaPay does not accept the token that it has just issued',
     });
     expect(explained.pausedUntilMs).toBeGreaterThan(now());
+  });
+
+  it('for words that the definition does not know leads to them, and names no firewall', async () => {
+    await start();
+    bed.provider.misbehave({ fault: 'forbid', on: 'call', times: 1 });
+    await outcomeOf(bed.send(CALL));
+    expect(await explain()).toMatchObject({
+      lastFailure: { on: 'call', status: 403, reason: 'This credential may not do this' },
+      cause: expect.stringContaining('in words that the definition does not know'),
+      fix: expect.stringContaining('whether this merchant may make this call'),
+    });
+  });
+
+  it('for a static key that is refused speaks of the key, and of no login', async () => {
+    await start('kashier');
+    bed.provider.rotate({ oldWorksForMs: 0 });
+    await outcomeOf(bed.outwait(bed.send(CALL)));
+    const { cause, fix } = await explain();
+    expect(`${cause} ${fix}`).toMatch(/the key on calls: wrong, rotated.*unless the log says/);
+    expect(`${cause} ${fix}`).not.toMatch(/login|token/i);
   });
 
   it('for a connection that is cut has the code of the system', async () => {

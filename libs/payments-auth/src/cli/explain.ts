@@ -18,6 +18,18 @@ export interface StatusPageAddress {
   readonly timeoutMs: number;
 }
 
+/** Since when the store that a fleet shares does not answer to the application. */
+export interface StoreLost {
+  readonly sinceMs: number;
+  readonly reason: string;
+}
+
+/** One line, as those of a credential. */
+export function storeText({ sinceMs, reason }: StoreLost, nowMs: number): string {
+  const forMs = sayDuration(Math.max(0, nowMs - sinceMs));
+  return `The shared store has not answered for ${forMs} (${told(reason)}): each process logs in for itself.\n`;
+}
+
 /** The status page could not be read, and why. */
 export class StatusPageError extends Error {
   override readonly name = 'StatusPageError';
@@ -34,16 +46,17 @@ export function isWell({ explanation: { state, cause } }: Explained): boolean {
 export async function askApplication(
   named: readonly { readonly provider: string; readonly account: string | undefined }[],
   address: StatusPageAddress,
-): Promise<{ explained: Explained[]; leftOut: number }> {
+): Promise<{ explained: Explained[]; leftOut: number; storeLost?: StoreLost }> {
   if (named.length === 0) {
-    const { rows, leftOut } = (await ask('status.json', {}, address)) as {
+    const { rows, leftOut, storeLost } = (await ask('status.json', {}, address)) as {
       rows: readonly { status: Explained; explanation?: CredentialExplanation }[];
       leftOut: number;
+      storeLost?: StoreLost;
     };
     const explained = rows.flatMap(({ status: { provider, account }, explanation }) =>
       explanation === undefined ? [] : [withAccount(provider, account, explanation)],
     );
-    return { explained, leftOut };
+    return { explained, leftOut, ...(storeLost && { storeLost }) };
   }
   const explained = await Promise.all(
     named.map(async ({ provider, account }) => {

@@ -7,7 +7,14 @@ import { type Command, definitionsFile, HELP, parseArguments } from './arguments
 import { checkProvider } from './check.js';
 import { readEnvFile, readEnvironment } from './env-file.js';
 import { envTemplate } from './env-template.js';
-import { askApplication, explanationOfCheck, explanationText, isWell, StatusPageError } from './explain.js';
+import {
+  askApplication,
+  explanationOfCheck,
+  explanationText,
+  isWell,
+  StatusPageError,
+  storeText,
+} from './explain.js';
 import { listProviders } from './list-providers.js';
 import { loadDefinitions } from './own-definitions.js';
 import { notAskedFor, reportJson, reportText, reportTranscripts } from './report.js';
@@ -95,14 +102,17 @@ async function explain(
   cli: CliProcess,
 ): Promise<number> {
   const { named, json, url } = command;
-  const { explained, leftOut } =
+  const { explained, leftOut, storeLost } =
     url === undefined
-      ? { explained: await explainByCheck(command, own), leftOut: 0 }
+      ? { storeLost: undefined, explained: await explainByCheck(command, own), leftOut: 0 }
       : await askApplication(named, { url, header: command.header, timeoutMs: command.timeoutMs });
   const nowMs = systemClock.now();
-  const isAllWell = explained.length > 0 && explained.every(isWell);
-  if (json) cli.out(`${JSON.stringify({ ok: isAllWell, explanations: explained, leftOut })}\n`);
-  else {
+  const isAllWell = explained.length > 0 && explained.every(isWell) && storeLost === undefined;
+  if (json) {
+    const store = storeLost && { storeLost };
+    cli.out(`${JSON.stringify({ ok: isAllWell, explanations: explained, leftOut, ...store })}\n`);
+  } else {
+    if (storeLost !== undefined) cli.out(`${storeText(storeLost, nowMs)}\n`);
     cli.out(explained.map((each) => explanationText(each, nowMs)).join('\n'));
     if (explained.length === 0) cli.out(NOTHING_TO_EXPLAIN);
     if (leftOut > 0) cli.out(`\n${leftOut} more are not shown: name one as PROVIDER/ACCOUNT.\n`);

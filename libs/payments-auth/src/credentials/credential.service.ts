@@ -118,11 +118,14 @@ export interface CredentialExplanation {
     /** The provider's own words, the system's, or `HTTP 503`. */
     reason: string;
   };
-  /** Until then the provider is not asked for a token again, unless a new secret comes. */
+  /**
+   * At the latest then, calls ask for a token again. A new secret ends the pause, and so do many refused calls in a row where
+   * it is refusals that have caused it.
+   */
   pausedUntilMs?: number;
   /** When the client certificate ends, where there is one. */
   certificateEndsAtMs?: number;
-  /** What is behind the failure that goes on. Absent where nothing fails. */
+  /** What is behind the failure that goes on, or behind a login that takes long. Absent where neither is. */
   cause?: string;
   /** What to do about it. */
   fix?: string;

@@ -13,7 +13,8 @@ export interface Symptom {
 }
 
 interface GeneralAdvice extends Pick<ProviderAdvice, 'cause' | 'fix'> {
-  readonly fits: (symptom: Symptom) => boolean;
+  /** @param holdsKey calls carry a key, and no token that a login has brought */
+  readonly fits: (symptom: Symptom, holdsKey: boolean) => boolean;
 }
 
 /** Failures that any provider can cause, or a proxy or gateway in front of it. */
@@ -75,6 +76,13 @@ const GENERAL: readonly GeneralAdvice[] = [
     fix: 'check the base URL: the host, and the path that it must end in',
   },
   {
+    fits: ({ on, status, isOwn }, holdsKey) =>
+      holdsKey && on === 'call' && isOwn === true && (status === 401 || status === 403),
+    cause:
+      'the provider refuses the key on calls: wrong, rotated, suspended, or not allowed to make this call',
+    fix: "compare it with the provider's dashboard; a changed one is tried at once, unless the log says that it cannot be read",
+  },
+  {
     fits: ({ on, status, isOwn }) => on === 'call' && isOwn === true && (status === 401 || status === 403),
     cause:
       'the provider refuses the credential on calls: suspended, revoked, or not allowed to make this call',
@@ -84,6 +92,13 @@ const GENERAL: readonly GeneralAdvice[] = [
     fits: ({ on, isOwn }) => on === 'login' && isOwn === true,
     cause: 'the provider says that the secret is wrong: mistyped, rotated, or of the other environment',
     fix: "compare it with the provider's dashboard; a changed one is tried at once",
+  },
+  {
+    fits: ({ on, status, what }) =>
+      on === 'call' && (status === 401 || status === 403) && what !== `HTTP ${status}`,
+    cause:
+      'a refusal in words that the definition does not know: a call that this merchant may not make, or a gateway',
+    fix: 'read the words; ask the provider whether this merchant may make this call, and whether this server may',
   },
   {
     fits: ({ status }) => status === 401 || status === 403,
@@ -98,7 +113,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ what }) => what === 'timeout' || what.startsWith('no answer within'),
     cause: 'no whole answer came in time',
-    fix: 'check the network and the firewall; give the check longer with --timeout 30',
+    fix: "see the provider's status page, then the network and the firewall; if it is slow, allow more time (in check: --timeout 30)",
   },
   {
     fits: ({ what }) => /^E(NOTFOUND|AI_AGAIN)$/.test(what),
@@ -135,7 +150,7 @@ export function adviceFor(
 ): Pick<ProviderAdvice, 'cause' | 'fix'> {
   const symptom = ownCopy(seen);
   const { cause, fix } = definition.advice?.find((advice) => isFor(advice, symptom)) ??
-    GENERAL.find(({ fits }) => fits(symptom)) ?? {
+    GENERAL.find(({ fits }) => fits(symptom, definition.token === undefined)) ?? {
       cause: 'an answer that is not documented',
       fix: `see ${definition.docs}, or ask the provider, with these words`,
     };

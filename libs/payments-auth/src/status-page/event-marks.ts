@@ -66,6 +66,8 @@ export function markOf(event: PaymentsAuthEvent): MarkWords | undefined {
       };
     case 'certificate-ends':
       return { kind: 'rejected', words: event.reason };
+    case 'calls-waiting':
+      return { kind: 'noted', words: `calls wait: ${event.reason}` };
     case 'rate-limited':
       return { kind: 'noted', words: `told to wait ${sayDuration(event.retryAfterMs)}` };
     case 'store-lost':

@@ -11,4 +11,5 @@ export type {
   StatusPageSnapshot,
   StatusPageTotals,
   StatusPageTrouble,
+  StoreLost,
 } from './status-page-snapshot.js';

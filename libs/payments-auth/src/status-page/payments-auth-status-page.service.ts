@@ -14,7 +14,7 @@ import type {
   StatusPageSnapshot,
   StatusPageTrouble,
 } from './status-page-snapshot.js';
-import { type Look, type Seen, StatusRecorder } from './status-recorder.service.js';
+import { isUsed, type Look, type Seen, StatusRecorder } from './status-recorder.service.js';
 import { WINDOW_MS } from './timeline.js';
 import { WORST_FIRST } from './trouble.js';
 
@@ -77,7 +77,7 @@ export class PaymentsAuthStatusPage {
   }
 
   /** The part of the snapshot that does not depend on the filter. */
-  async #general({ atMs, seen, totals, callsPerSecond }: Look): Promise<General> {
+  async #general({ atMs, seen, totals, callsPerSecond, storeLost }: Look): Promise<General> {
     const states = ownCopy<Partial<Record<CredentialState, number>>>({});
     let last: CredentialStatus | undefined;
     for (const { status } of seen) {
@@ -98,6 +98,7 @@ export class PaymentsAuthStatusPage {
       totals,
       callsPerSecond,
       troubles: troublesOf(seen, causes),
+      ...(storeLost && { storeLost }),
       ...(last?.lastFailure && { lastFailure: { ...ownerOf(last), atMs: last.lastFailure.atMs } }),
       states,
     };
@@ -129,8 +130,9 @@ export class PaymentsAuthStatusPage {
   }
 
   /** One that nobody has used is not explained: the application itself would be asked for it each second. */
-  async #explanationOf({ provider, account, counters }: CredentialStatus) {
-    if (counters.calls === 0 && counters.tokenRequests === 0 && counters.waits === 0) return undefined;
+  async #explanationOf(status: CredentialStatus) {
+    const { provider, account } = status;
+    if (!isUsed(status)) return undefined;
     // It may have been dropped at this very moment.
     return this.#paymentsAuth.explain(provider, account ?? OWN_ACCOUNT).catch(() => undefined);
   }

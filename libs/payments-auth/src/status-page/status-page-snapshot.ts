@@ -54,6 +54,12 @@ export interface StatusPageTrouble {
   lastFailureAtMs?: number;
 }
 
+/** Since when the store that a fleet shares does not answer to this process, and why. */
+export interface StoreLost {
+  sinceMs: number;
+  reason: string;
+}
+
 /** What the page shows: what `status.json` holds. No secret in it. */
 export interface StatusPageSnapshot {
   /** Wall clock of the application, in milliseconds since the epoch, as all instants here. */
@@ -66,6 +72,8 @@ export interface StatusPageSnapshot {
   callsPerSecond: number;
   /** What is wrong, the worst first. It covers every credential, and depends on no filter. */
   troubles: readonly StatusPageTrouble[];
+  /** Each process logs in for itself meanwhile. Absent while the store answers, and where there is none. */
+  storeLost?: StoreLost;
   /** The last failure of any credential, where there was one. */
   lastFailure?: { readonly provider: string; readonly account?: string; readonly atMs: number };
   /** How many credentials there are in each state. */

@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import type { Subscription } from 'rxjs';
 import { type CredentialStatus, type PaymentsAuthEvent, PaymentsAuthService } from '../index.js';
 import { ownCopy } from '../own-properties.js';
-import type { StatusPageTotals } from './status-page-snapshot.js';
+import type { StoreLost, StatusPageTotals } from './status-page-snapshot.js';
 import { PIECE_MS, Timeline } from './timeline.js';
 import { type Trouble, troubleOf, WORST_FIRST } from './trouble.js';
 
@@ -31,6 +31,7 @@ export interface Look {
   readonly seen: readonly Seen[];
   readonly totals: StatusPageTotals;
   readonly callsPerSecond: number;
+  readonly storeLost: StoreLost | undefined;
 }
 
 /** Writes down what happens to the credentials of this process, for the page. Bounded, however many there are. */
@@ -47,6 +48,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   #next: Promise<Look> | undefined;
   /** By `performance.now()`. */
   #mayLookAtMs = 0;
+  #storeLost: StoreLost | undefined;
   #samples: { readonly atMs: number; readonly calls: number }[] = [];
 
   constructor(@Inject(PaymentsAuthService) paymentsAuth: PaymentsAuthService) {
@@ -100,7 +102,13 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     const place = ({ status }: Seen) => providers.get(status.provider) ?? 0;
     ranked.sort((a, b) => a.rank - b.rank || place(a) - place(b) || (a.key < b.key ? -1 : 1));
     const totals = this.#totals();
-    this.#last = { atMs, seen: ranked, totals, callsPerSecond: this.#rateOf(totals.calls, startedAtMs) };
+    this.#last = {
+      atMs,
+      seen: ranked,
+      totals,
+      callsPerSecond: this.#rateOf(totals.calls, startedAtMs),
+      storeLost: this.#storeLost,
+    };
     const tookMs = performance.now() - startedAtMs;
     const costMs = Math.min(tookMs, all.length * MOST_A_CREDENTIAL_MS);
     this.#mayLookAtMs = startedAtMs + costMs / MOST_OF_THE_TIME;
@@ -133,6 +141,8 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
 
   #hear(emitted: PaymentsAuthEvent): void {
     const event = ownCopy(emitted);
+    if (event.type === 'store-lost') this.#storeLost ??= { sinceMs: event.atMs, reason: event.reason };
+    if (event.type === 'store-back') this.#storeLost = undefined;
     const isFirst = 'reason' in event && event.reason === 'first';
     this.#timelineOf(timelineKeyOf(event), event.atMs, true, isFirst).heard(event);
   }
@@ -171,8 +181,9 @@ function rankOf(trouble: Trouble | undefined, { counters }: CredentialStatus): n
   return WORST_FIRST.length + (counters.failedCalls > 0 ? 0 : 1);
 }
 
-function isUsed({ counters }: CredentialStatus): boolean {
-  return counters.calls > 0 || counters.tokenRequests > 0;
+/** The first login counts once it has ended: until then, the state tells that somebody wants it. */
+export function isUsed({ state, counters: { calls, tokenRequests, waits } }: CredentialStatus): boolean {
+  return calls > 0 || tokenRequests > 0 || waits > 0 || state === 'acquiring';
 }
 
 /** Unique among all credentials. */

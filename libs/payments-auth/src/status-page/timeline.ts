@@ -54,6 +54,8 @@ export class Timeline {
   readonly #pieces = new Map<number, { calls: number; failed: number }>();
   #seen = { calls: 0, failedCalls: 0 };
   #isSeen: boolean;
+  /** Calls have begun to wait for a login, which has not ended yet. */
+  isWaitedFor = false;
   /** When the last event of the credential came. */
   touchedAtMs: number;
 
@@ -66,6 +68,9 @@ export class Timeline {
   heard(event: PaymentsAuthEvent): void {
     const { atMs } = event;
     this.touchedAtMs = atMs;
+    if (event.type === 'calls-waiting') this.isWaitedFor = true;
+    if (event.type === 'credential-obtained' || event.type === 'credential-unavailable')
+      this.isWaitedFor = false;
     if (event.type === 'credential-obtained') {
       this.#replaced(atMs);
       this.#lives.push({

@@ -9,6 +9,8 @@ export type Trouble =
   | 'unavailable'
   /** No token, and calls wait for a login that has failed before. */
   | 'waiting'
+  /** No token, and calls wait for a login that takes long. Nothing has failed yet. */
+  | 'slow'
   /** Calls fail, now or a moment ago. */
   | 'failing'
   /** The last call failed, and no call was made since. */
@@ -23,6 +25,7 @@ export const WORST_FIRST: readonly Trouble[] = [
   'unavailable',
   'waiting',
   'failing',
+  'slow',
   'failed',
   'degraded',
   'unsaved',
@@ -42,6 +45,7 @@ export function troubleOf(
     const isOld = lastFailure?.on === 'call' && nowMs - lastFailure.atMs > WINDOW_MS;
     return isOld ? 'failed' : 'failing';
   }
+  if (state === 'acquiring' && timeline?.isWaitedFor === true) return 'slow';
   if (state === 'degraded') return 'degraded';
   return failing.includes('save') ? 'unsaved' : undefined;
 }

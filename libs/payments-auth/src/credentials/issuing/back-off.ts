@@ -51,7 +51,12 @@ export class Bucket {
   }
 
   isEmpty(nowMs: number): boolean {
-    return this.#fullAtMs - nowMs > (this.#size - 1) * this.#gainsEveryMs;
+    return this.emptyForMs(nowMs) > 0;
+  }
+
+  /** How long until one can be taken, in milliseconds. */
+  emptyForMs(nowMs: number): number {
+    return Math.max(0, this.#fullAtMs - nowMs - (this.#size - 1) * this.#gainsEveryMs);
   }
 
   /** How long until the permits that were taken while none was left have been gained, in milliseconds. */

@@ -43,9 +43,12 @@ export class RenewalPause {
     this.#slot = slot;
   }
 
-  /** For how long no renewal is forced because of the last ones, in milliseconds. */
+  /** For how long no renewal is forced because of the last ones, in milliseconds. Enough refusals in a row end that. */
   get leftMs(): number {
-    return Math.max(0, this.#leftAfterMs(Math.max(this.#vain.ofProven, this.#vain.ofOthers)));
+    const times = Math.max(this.#vain.ofProven, this.#vain.ofOthers);
+    const { isProven = false, refusedInARow = 0 } = this.#slot.kept ?? {};
+    const leftMs = isProven && areEnough(refusedInARow, times) ? 0 : this.#leftAfterMs(times);
+    return Math.max(this.#bucket.emptyForMs(this.#nowMs), leftMs);
   }
 
   /** The last renewal that replaced a token that had served is not known to have cured anything. */
@@ -63,7 +66,7 @@ export class RenewalPause {
       this.#brought = undefined;
     }
     const times = isProven ? this.#vain.ofProven : this.#vain.ofOthers;
-    if (times === 0 || (isProven && refusedInARow >= Math.min(MOST_IN_A_ROW, 2 ** times))) return true;
+    if (times === 0 || (isProven && areEnough(refusedInARow, times))) return true;
     const leftMs = isProven ? this.#leftAfterMs(times) : this.#leftOfOthersMs;
     if (isRefused && kept !== undefined && (!isProven || leftMs > 0)) this.#tell(kept, Math.max(0, leftMs));
     return leftMs <= 0 && (!isProven || refusedInARow >= 2);
@@ -166,4 +169,9 @@ export class RenewalPause {
   get #nowMs(): number {
     return this.#slot.owner.context.clock.monotonic();
   }
+}
+
+/** Whether so many calls refused in a row show that a token which had served is dead, after `times` renewals in vain. */
+function areEnough(refusedInARow: number, times: number): boolean {
+  return refusedInARow >= Math.min(MOST_IN_A_ROW, 2 ** times);
 }

@@ -6,6 +6,7 @@ import type { ConfiguredProvider } from '../../providers/configured-provider.js'
 import { filled } from '../../strategies/placeholders.js';
 import type { Credentials } from '../../strategies/strategy.js';
 import { rejected } from '../credential-errors.js';
+import { LONG_MS } from '../issuing/login-wait.js';
 import type { CredentialExplanation, CredentialState, CredentialStatus } from '../credential.service.js';
 import type { KeptCredential } from './kept-credential.js';
 import type { SlotContext, SlotView } from './slot-context.js';
@@ -90,9 +91,19 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
     sinceMs: Math.min(nowMs, Math.floor(sinceOf(slot, state, nowMs))),
     ...placeOf(provider, kept?.secret.credentials),
     ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
+    ...slownessOf(slot, state),
     ...whyOf(provider, slot.journal.history),
     ...(certificateEndsAtMs === undefined ? {} : { certificateEndsAtMs }),
     ...(pausedMs > 0 ? { pausedUntilMs: Math.ceil(nowMs + pausedMs) } : {}),
+  };
+}
+
+/** Calls wait, and nothing has failed yet. */
+function slownessOf({ times: { busyForMs } }: SlotView, state: CredentialState) {
+  if (state !== 'acquiring' || busyForMs < LONG_MS) return undefined;
+  return {
+    cause: `the login has not ended for ${sayDuration(busyForMs)}: the provider answers slowly, or many logins wait before it`,
+    fix: "see the provider's status page, and the durations of logins in the metrics",
   };
 }
 

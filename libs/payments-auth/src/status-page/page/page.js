@@ -115,16 +115,18 @@ const isRefusal = ({ on, status }) => on === 'call' && (status === 401 || status
 const TROUBLES = {
   rejected: ['bad', (whose, why) => `The provider rejects the secret of ${whose}, and calls fail${why}.`],
   unavailable: ['bad', (whose, why) => `No calls can be made with ${whose}${why}.`],
-  waiting: ['bad', (whose) => `Calls with ${whose} wait: logins fail, and no token is left.`],
+  waiting: ['bad', (whose, why) => `Calls with ${whose} wait, logins fail, and no token is left${why}.`],
   failing: ['bad', (whose, why) => `Calls fail with ${whose}${why}.`],
   failed: [
     'warn',
     (whose, why, { ago: when }) =>
       `The last call with ${whose} failed${when}, and none was made since${why}.`,
   ],
+  slow: ['warn', (whose, why) => `Calls with ${whose} wait for a login${why}.`],
   degraded: [
     'warn',
-    (whose, _, { ends }) => `Logins fail for ${whose}: calls go on with the old token${ends}.`,
+    (whose, why, { ends }) =>
+      `Calls with ${whose} go on with the old token${ends}, because logins fail${why}.`,
   ],
   unsaved: [
     'warn',
@@ -149,9 +151,15 @@ function sentenceOf({ kind, count, first, cause, endsAtMs, lastFailureAtMs }, no
 }
 
 /** The sentence at the top. It is about every credential, whatever the filter shows below. */
-function verdictOf({ rows, troubles, lastFailure, totals, states, nowMs, page }) {
+function verdictOf({ rows, troubles, storeLost, lastFailure, totals, states, nowMs, page }) {
   const sentences = troubles.map((trouble) => sentenceOf(trouble, nowMs));
   const tones = troubles.map(({ kind }) => TROUBLES[kind][0]);
+  if (storeLost) {
+    tones.push('warn');
+    sentences.push(
+      `The shared store has not answered for ${span(nowMs - storeLost.sinceMs)} (${storeLost.reason}): this process logs in for itself.`,
+    );
+  }
   const tone = tones.includes('bad') ? 'bad' : tones.includes('warn') ? 'warn' : 'calm';
   if (tone === 'calm') {
     const misbehaving = rows.filter(({ note }) => note?.tone === 'warn');
@@ -358,6 +366,7 @@ const isUntried = ({ status }) =>
 function signOf(row) {
   const { state } = row.status;
   if (row.trouble === 'waiting') return ['bad', '◌', 'calls wait: logins fail'];
+  if (row.trouble === 'slow') return ['warn', '◌', 'calls wait: the login takes long'];
   if (row.trouble === 'failing' && state === 'degraded') return ['bad', '✕', 'calls fail, and so do logins'];
   // Calls may be failing by turns, or it is over since a moment ago.
   if (
@@ -382,7 +391,7 @@ function show(row, snapshot) {
   const state = card.querySelector('.state');
   state.className = `state ${tone}`;
   state.querySelector('.sign').textContent = sign;
-  const isOfState = ['rejected', 'unavailable', 'waiting', 'degraded'].includes(row.trouble);
+  const isOfState = ['rejected', 'unavailable', 'waiting', 'slow', 'degraded'].includes(row.trouble);
   const since = explanation !== undefined && isOfState ? `, for ${span(nowMs - explanation.sinceMs)}` : '';
   state.querySelector('.word').textContent = words + since;
   card.dataset.state = status.state;
@@ -400,13 +409,23 @@ function show(row, snapshot) {
   return card;
 }
 
-function showWhy(box, { explanation }, { nowMs }) {
-  const failure = explanation?.lastFailure;
-  box.hidden = failure === undefined;
-  if (failure === undefined) return;
+function showWhy(box, { explanation, trouble }, { nowMs }) {
+  const isSlow = trouble === 'slow' && explanation?.cause !== undefined;
+  const failure = isSlow ? undefined : explanation?.lastFailure;
+  box.hidden = failure === undefined && !isSlow;
+  if (box.hidden) return;
   const isOver = explanation.cause === undefined;
-  box.title = failure.reason;
+  box.title = failure?.reason ?? '';
   box.toggleAttribute('data-over', isOver);
+  box.querySelector('.what').textContent =
+    failure === undefined ? 'Nothing has failed yet.' : whatFailed(failure, isOver, nowMs);
+  box.querySelector('.cause').textContent = isOver ? '' : `Cause: ${explanation.cause}.`;
+  const paused =
+    explanation.pausedUntilMs > nowMs ? ` Next attempt in ${span(explanation.pausedUntilMs - nowMs)}.` : '';
+  box.querySelector('.fix').textContent = isOver ? '' : `What to do: ${explanation.fix}.${paused}`;
+}
+
+function whatFailed(failure, isOver, nowMs) {
   const where = failure.host === undefined ? '' : ` at ${failure.host}`;
   const said =
     failure.status === undefined || failure.reason.includes(`HTTP ${failure.status}`)
@@ -414,12 +433,7 @@ function showWhy(box, { explanation }, { nowMs }) {
       : ` (HTTP ${failure.status})`;
   const on = isRefusal(failure) ? 'A call was refused' : FAILED_ON[failure.on];
   const tense = isOver ? 'Over: ' : '';
-  box.querySelector('.what').textContent =
-    `${tense}${on} ${ago(nowMs, failure.atMs)}${where}: ${withRoundedTimes(failure.reason)}${said}`;
-  box.querySelector('.cause').textContent = isOver ? '' : `Cause: ${explanation.cause}.`;
-  const paused =
-    explanation.pausedUntilMs > nowMs ? ` Next attempt in ${span(explanation.pausedUntilMs - nowMs)}.` : '';
-  box.querySelector('.fix').textContent = isOver ? '' : `What to do: ${explanation.fix}.${paused}`;
+  return `${tense}${on} ${ago(nowMs, failure.atMs)}${where}: ${withRoundedTimes(failure.reason)}${said}`;
 }
 
 /** A token that lives where no call succeeds: the provider refuses it. */
