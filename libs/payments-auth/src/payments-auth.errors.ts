@@ -1,3 +1,4 @@
+import { ownCopy } from './own-properties.js';
 import { plainCause } from './scrubbing.js';
 
 /**
@@ -101,7 +102,7 @@ export class PaymentsAuthError extends Error {
     this.code = code;
     for (const [name, value] of Object.entries(details))
       if (value !== undefined && name !== 'cause') Object.assign(this, { [name]: value });
-    Object.defineProperty(this, BRAND, { value: true });
+    Object.defineProperty(this, BRAND, ownCopy({ value: true }));
   }
 }
 

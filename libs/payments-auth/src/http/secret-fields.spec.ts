@@ -5,6 +5,8 @@ import type { AxiosResponse } from 'axios';
 import { findLeaks } from '../../../../test/support/leak-checker.js';
 import { randomSecret } from '../../../../test/support/fake-spenders.js';
 import { applicationAxios } from '../application-axios.js';
+import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { plainCause } from '../scrubbing.js';
 import { hideSecretFields } from './secret-fields.js';
 import { fc } from '../../../../test/support/chances.js';
 
@@ -233,5 +235,34 @@ describe('secret fields of an answer', () => {
     const response = { data: `{"apiKey":"${secret}"` } as AxiosResponse;
     hideSecretFields(response, fields);
     expect(findLeaks(response, [secret])).toEqual([]);
+  });
+});
+
+describe('a polluted Object.prototype', () => {
+  it.each(
+    ['get', 'set', 'value', 'writable'].flatMap((name) =>
+      ['text', true, null, {}, () => 'B'].map((value) => [name, value] as const),
+    ),
+  )('loses no answer and no error by a "%s" that is %p', (name, value) => {
+    // oxlint-disable-next-line no-extend-native -- that is the attack
+    Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true });
+    let outcome: unknown;
+    try {
+      const raws = ['{"id":1,"apiKey":"k","__proto__":{"hash":"h"}}', 'no JSON: apiKey'];
+      const answers = raws.map((raw) => received(raw, (text) => text));
+      const { data } = parsed(raws[0] as string);
+      const failed = plainCause(new PaymentsAuthError('INVALID_REQUEST', 'refused'));
+      outcome = [
+        answers.length,
+        (data as { apiKey: unknown }).apiKey,
+        Object.keys(data as object),
+        failed?.message,
+      ];
+    } catch (error) {
+      outcome = error;
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name);
+    }
+    expect(outcome).toEqual([2, 'k', ['id', '__proto__'], 'refused']);
   });
 });

@@ -1,5 +1,6 @@
 import type { AxiosResponse } from 'axios';
 import { applicationAxios } from '../application-axios.js';
+import { ownCopy } from '../own-properties.js';
 
 /** The most objects that a `Set` is given. An answer with more, made by another transform than axios's, is hidden whole. */
 const MOST_OBJECTS = 2 ** 23;
@@ -20,7 +21,7 @@ export function hideSecretFields(
 ): void {
   const raw: unknown = response.data;
   if (typeof raw === 'string' && !mentions(raw, fields)) return;
-  Object.defineProperty(response, 'data', {
+  const descriptor = ownCopy({
     configurable: true,
     enumerable: false,
     get: () => raw,
@@ -30,15 +31,10 @@ export function hideSecretFields(
           ? withoutSecrets(data, fields, raw.length)
           : { data, isClean: hideIn(data, typeof raw === 'string', fields, most) };
       if (!shown.isClean) hide(response, 'data', data);
-      else
-        Object.defineProperty(response, 'data', {
-          configurable: true,
-          enumerable: true,
-          writable: true,
-          value: shown.data,
-        });
+      else Object.defineProperty(response, 'data', shownField(shown.data));
     },
   });
+  Object.defineProperty(response, 'data', descriptor);
 }
 
 /** Whether a text may name one of the fields; one written with escapes (`\u0061piKey`) may name any. */
@@ -115,8 +111,7 @@ function copyOf(holder: object, fields: ReadonlySet<string>): object {
     if (!Object.hasOwn(holder, key)) continue;
     const value = (holder as Fields)[key];
     if (fields.has(key)) hide(copy, key, value);
-    else if (key === '__proto__')
-      Object.defineProperty(copy, key, { configurable: true, enumerable: true, writable: true, value });
+    else if (key === '__proto__') Object.defineProperty(copy, key, shownField(value));
     else copy[key] = value;
   }
   return copy;
@@ -146,6 +141,11 @@ function hideIn(data: unknown, fromText: boolean, fields: ReadonlySet<string>, m
           look((holder as Fields)[key]);
   }
   return true;
+}
+
+/** As every property descriptor here it inherits nothing: the engine would read a polluted `get` from it. */
+function shownField(value: unknown): PropertyDescriptor {
+  return ownCopy({ configurable: true, enumerable: true, writable: true, value });
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -207,7 +207,7 @@ function newHiddenField(): HiddenField {
     }
   }
   return {
-    descriptor: {
+    descriptor: ownCopy<PropertyDescriptor>({
       configurable: true,
       enumerable: false,
       get(this: object) {
@@ -216,7 +216,7 @@ function newHiddenField(): HiddenField {
       set(this: object, value: unknown) {
         Kept.set(this, value);
       },
-    },
+    }),
     keep(holder, value) {
       if (Kept.in(holder)) Kept.set(holder, value);
       else void new Kept(holder, value);

@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-properties.js';
 import type { WebhookProof } from '../providers/webhooks/webhook-proof.js';
 
 /** A message that was verified as far as its provider lets it be: see {@link WebhookDelivery.proves}. */
@@ -55,9 +56,9 @@ export function sealedDelivery(
 ): WebhookDelivery {
   const delivery = { ...said };
   for (const name of MAY_BE_LEFT_OUT)
-    if (!Object.hasOwn(delivery, name)) Object.defineProperty(delivery, name, { value: undefined });
+    if (!Object.hasOwn(delivery, name)) Object.defineProperty(delivery, name, ownCopy({ value: undefined }));
   return Object.defineProperties(delivery as WebhookDelivery, {
-    rawBody: { value: hidden.rawBody },
-    headers: { value: hidden.headers },
+    rawBody: ownCopy({ value: hidden.rawBody }),
+    headers: ownCopy({ value: hidden.headers }),
   });
 }
