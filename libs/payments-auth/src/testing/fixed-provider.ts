@@ -52,7 +52,8 @@ async function signedOrTold(
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
     throw new TypeError(
-      `${why}. Where that is the invented key, give "${name}" one that signs: PaymentsAuthTestingModule.forRoot({ credentials: { '${name}': { … } } })`,
+      // What to do comes first: messages are cut at their end.
+      `forRoot({ credentials: { '${name}': { … } } }) gives the test a key that signs, where this is the invented one: ${why}`,
       { cause: error },
     );
   }
