@@ -187,6 +187,13 @@ describe('architecture', () => {
     expect(astray.map(describeImport)).toEqual([]);
   });
 
+  it('properties are defined in one place, where a descriptor inherits nothing', () => {
+    const defining = sourceFilesUnder(`${library}src`).filter((file) =>
+      /\bdefinePropert(?:y|ies)\(/.test(readFileSync(file, 'utf8').replaceAll('Reflect.defineProperty(', '')),
+    );
+    expect(defining.map((file) => file.replace(/.*\/src\//, ''))).toEqual(['own-properties.ts']);
+  });
+
   it('ScheduleModule is never imported, because every job of the application would run twice', () => {
     const astray = imports.filter(
       ({ specifier, names }) =>

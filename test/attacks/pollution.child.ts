@@ -44,6 +44,15 @@ interface Keys {
   id: string;
   key: string;
 }
+const loginAt = (path: string) =>
+  login<Keys>({
+    path,
+    body: ({ credentials: { id, key } }) => ({ json: { id, key } }),
+    answer: { token: 'token' },
+    documentedLifetimeMs: 3_600_000,
+    rejected: ({ status }) => status === 401,
+  });
+
 /** It may be logged in to as often as the test wants. */
 const acme = defineProvider<Keys, 'acme'>({
   name: 'acme',
@@ -51,13 +60,7 @@ const acme = defineProvider<Keys, 'acme'>({
   docs: 'https://docs.acme.test',
   environments: { live: 'https://api.acme.test' },
   credentials: { id: { secret: false }, key: {} },
-  token: login<Keys>({
-    path: '/token',
-    body: ({ credentials: { id, key } }) => ({ json: { id, key } }),
-    answer: { token: 'token' },
-    documentedLifetimeMs: 3_600_000,
-    rejected: ({ status }) => status === 401,
-  }),
+  token: loginAt('/token'),
   headers: ({ credentials, token }) => ({ Authorization: `Bearer ${token}`, 'X-Client': credentials.id }),
   refusal: { refused: () => false },
 });
@@ -154,13 +157,7 @@ const gate = defineProvider<Keys, 'gate'>({
   docs: 'https://docs.gate.test',
   environments: { live: 'https://api.gate.test' },
   credentials: { id: { secret: false }, key: {} },
-  token: login<Keys>({
-    path: '/gate-token',
-    body: ({ credentials: { id, key } }) => ({ json: { id, key } }),
-    answer: { token: 'token' },
-    documentedLifetimeMs: 3_600_000,
-    rejected: ({ status }) => status === 401,
-  }),
+  token: loginAt('/gate-token'),
   headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
   refusal: { refused: ({ body }) => said(body)?.['ended'] === true },
 });

@@ -17,6 +17,16 @@ export function ownCopy<T extends object>(value: T): T {
   return Object.assign(Object.create(null) as T, value);
 }
 
+/**
+ * `Object.defineProperty` with a descriptor that inherits nothing: the engine would read a polluted `get` or `value` from it,
+ * and throw.
+ *
+ * @returns `holder`
+ */
+export function define<T extends object>(holder: T, name: PropertyKey, descriptor: PropertyDescriptor): T {
+  return Object.defineProperty(holder, name, ownCopy(descriptor));
+}
+
 /** The same at every depth of plain objects and lists. Functions and instances of classes stay what they are. */
 export function deepOwnCopy<T>(value: T): T {
   if (Array.isArray(value)) return value.map((each: unknown) => deepOwnCopy(each)) as T;
@@ -25,7 +35,7 @@ export function deepOwnCopy<T>(value: T): T {
   for (const key of Reflect.ownKeys(value)) {
     const property = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
     if ('value' in property) property.value = deepOwnCopy(property.value as unknown);
-    Object.defineProperty(copy, key, property);
+    define(copy, key, property);
   }
   return Object.freeze(copy) as T;
 }
@@ -54,7 +64,7 @@ const LISTS_ONLY = languageOnly(LANGUAGE_ONLY, Array.prototype, Reflect.ownKeys(
 function languageOnly(parent: object | null, from: object, names: readonly PropertyKey[]): object {
   const own = Object.create(parent) as object;
   for (const name of names)
-    Object.defineProperty(own, name, Object.getOwnPropertyDescriptor(from, name) as PropertyDescriptor);
+    define(own, name, Object.getOwnPropertyDescriptor(from, name) as PropertyDescriptor);
   return Object.freeze(own);
 }
 

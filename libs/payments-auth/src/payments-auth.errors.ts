@@ -1,4 +1,4 @@
-import { ownCopy } from './own-properties.js';
+import { define } from './own-properties.js';
 import { plainCause } from './scrubbing.js';
 
 /**
@@ -92,8 +92,7 @@ export class PaymentsAuthError extends Error {
 
   // What an error does not say is not read from `Object.prototype`, where somebody may have put it.
   static {
-    for (const name of SAID)
-      Object.defineProperty(this.prototype, name, { value: undefined, writable: true });
+    for (const name of SAID) define(this.prototype, name, { value: undefined, writable: true });
   }
 
   constructor(code: PaymentsAuthErrorCode, message: string, details: PaymentsAuthErrorDetails = {}) {
@@ -102,7 +101,7 @@ export class PaymentsAuthError extends Error {
     this.code = code;
     for (const [name, value] of Object.entries(details))
       if (value !== undefined && name !== 'cause') Object.assign(this, { [name]: value });
-    Object.defineProperty(this, BRAND, ownCopy({ value: true }));
+    define(this, BRAND, { value: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { ownCopy } from './own-properties.js';
+import { define } from './own-properties.js';
 
 /** This many consecutive characters of a secret count as the secret. */
 const PIECE = 12;
@@ -118,11 +118,7 @@ export function plainCause(
 
 /** As the language itself does it: there, and in no list of properties. */
 export function setHidden(error: Error, field: 'name' | 'stack' | 'cause' | 'message', value: unknown): void {
-  Object.defineProperty(
-    error,
-    field,
-    ownCopy({ value, writable: true, enumerable: false, configurable: true }),
-  );
+  define(error, field, { value, writable: true, enumerable: false, configurable: true });
 }
 
 const CAUSE_FIELDS = ['code', 'errno', 'syscall', 'address', 'port', 'hostname', 'host', 'reason'] as const;

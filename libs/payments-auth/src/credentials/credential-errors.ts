@@ -1,4 +1,4 @@
-import { fieldOf, ownCopy } from '../own-properties.js';
+import { define, fieldOf, ownCopy } from '../own-properties.js';
 import { sayDuration } from '../duration.js';
 import { DefinitionFault } from '../strategies/definition-fault.js';
 import {
@@ -36,7 +36,7 @@ export class UnusableCredentialsError extends Error {
 
   // Without a cause of its own it has none, whatever somebody has put on `Object.prototype`.
   static {
-    Object.defineProperty(this.prototype, 'cause', { value: undefined, writable: true });
+    define(this.prototype, 'cause', { value: undefined, writable: true });
   }
 
   /** @param cause the application's own error */

@@ -1,9 +1,10 @@
+import { define } from '../own-properties.js';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 
 /** Like axios's own configs: nothing is inherited from `Object.prototype`, except what callers rely on. */
 const CONFIG_PROTOTYPE: object = Object.freeze(
-  Object.defineProperty(Object.create(null) as object, 'hasOwnProperty', {
+  define(Object.create(null) as object, 'hasOwnProperty', {
     value: (Object.prototype as { hasOwnProperty: unknown }).hasOwnProperty,
   }),
 );

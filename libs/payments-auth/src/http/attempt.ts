@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-properties.js';
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { CallFailure, RefusedAttempt } from '../credentials/call-answer.js';
@@ -140,7 +141,12 @@ export class Attempts {
       const traces: Traces = {
         config,
         destination,
-        secrets: () => [...secretsOf(credential), ...signed.secrets],
+        // An answer may repeat what an attempt before it carried.
+        secrets: () => [
+          ...before.flatMap((refused) => secretsOf(refused.credential)),
+          ...secretsOf(credential),
+          ...signed.secrets,
+        ],
         hidesQuery: signed.hidesQuery,
       };
       let error: unknown;
@@ -273,7 +279,7 @@ function thawed(value: unknown): unknown {
   if (!isObject(value) || Object.isExtensible(value)) return value;
   const fields = Object.entries(Object.getOwnPropertyDescriptors(value)).map(([name, field]) => [
     name,
-    { ...field, configurable: true, ...('value' in field && { writable: true }) },
+    ownCopy({ ...field, configurable: true, ...(Object.hasOwn(field, 'value') && { writable: true }) }),
   ]);
   return Object.create(
     Object.getPrototypeOf(value) as object | null,

@@ -12,6 +12,7 @@ import {
   type LoopbackServer,
   type ReceivedRequest,
 } from '../../../../test/support/loopback-server.js';
+import { findLeaks } from '../../../../test/support/leak-checker.js';
 import { applicationAxios } from '../application-axios.js';
 import type { Credential } from '../credentials/credential.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
@@ -340,6 +341,18 @@ describe('a refused call', () => {
     expect(server.requests).toHaveLength(3);
     expect(spenders.refusals.map(({ attempts }) => attempts?.length)).toEqual([3, 3, 3]);
     expect(spenders.answers.map(({ before }) => before?.length)).toEqual([0, 1, 2]);
+  });
+
+  it('shows no credential of an earlier attempt, where the last answer repeats it', async () => {
+    const refused = String(spenders.current?.headers['Authorization']);
+    const bodies = [BAD_TOKEN, { message: `the token ${refused} was sent before` }];
+    answer = (_, response) =>
+      json(response, server.requests.length === 1 ? 401 : 422, bodies[server.requests.length - 1]);
+    const error = await failure(send({ url: '/x' }));
+    expect(error.response?.status).toBe(422);
+    expect(server.requests).toHaveLength(2);
+    expect(findLeaks(error, [refused.replace('Bearer ', '')])).toEqual([]);
+    expect(error.response?.data.message).toContain('was sent before');
   });
 
   it('has an error that says that it was sent again, when the second attempt got no answer', async () => {

@@ -1,6 +1,6 @@
 import type { AxiosResponse } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import { ownCopy } from '../own-properties.js';
+import { define, ownCopy } from '../own-properties.js';
 
 /** The most objects that a `Set` is given. An answer with more, made by another transform than axios's, is hidden whole. */
 const MOST_OBJECTS = 2 ** 23;
@@ -21,7 +21,7 @@ export function hideSecretFields(
 ): void {
   const raw: unknown = response.data;
   if (typeof raw === 'string' && !mentions(raw, fields)) return;
-  const descriptor = ownCopy({
+  define(response, 'data', {
     configurable: true,
     enumerable: false,
     get: () => raw,
@@ -31,10 +31,9 @@ export function hideSecretFields(
           ? withoutSecrets(data, fields, raw.length)
           : { data, isClean: hideIn(data, typeof raw === 'string', fields, most) };
       if (!shown.isClean) hide(response, 'data', data);
-      else Object.defineProperty(response, 'data', shownField(shown.data));
+      else define(response, 'data', shownField(shown.data));
     },
   });
-  Object.defineProperty(response, 'data', descriptor);
 }
 
 /** Whether a text may name one of the fields; one written with escapes (`\u0061piKey`) may name any. */
@@ -111,7 +110,7 @@ function copyOf(holder: object, fields: ReadonlySet<string>): object {
     if (!Object.hasOwn(holder, key)) continue;
     const value = (holder as Fields)[key];
     if (fields.has(key)) hide(copy, key, value);
-    else if (key === '__proto__') Object.defineProperty(copy, key, shownField(value));
+    else if (key === '__proto__') define(copy, key, shownField(value));
     else copy[key] = value;
   }
   return copy;
@@ -143,9 +142,8 @@ function hideIn(data: unknown, fromText: boolean, fields: ReadonlySet<string>, m
   return true;
 }
 
-/** As every property descriptor here it inherits nothing: the engine would read a polluted `get` from it. */
 function shownField(value: unknown): PropertyDescriptor {
-  return ownCopy({ configurable: true, enumerable: true, writable: true, value });
+  return { configurable: true, enumerable: true, writable: true, value };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

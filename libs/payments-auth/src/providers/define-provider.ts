@@ -1,4 +1,4 @@
-import { deepOwnCopy, ownObject } from '../own-properties.js';
+import { deepOwnCopy, define, ownObject } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { unreadableParts } from '../strategies/unreadable-parts.js';
 import { definitionProblems } from './definition-problems.js';
@@ -85,17 +85,15 @@ const FIELDS = Object.keys({
 } satisfies Record<keyof Description, true>) as readonly (keyof Description)[];
 
 /** All built-in definitions share these accessors: accessors of its own would take 5 KB of memory per definition. */
-const DESCRIBED: PropertyDescriptorMap = Object.fromEntries(
-  FIELDS.map((field) => [
-    field,
-    {
-      enumerable: true,
-      get(this: { readonly [DESCRIPTION]: () => Description }) {
-        return this[DESCRIPTION]()[field];
-      },
+const DESCRIBED = FIELDS.map((field): [string, PropertyDescriptor] => [
+  field,
+  {
+    enumerable: true,
+    get(this: { readonly [DESCRIPTION]: () => Description }) {
+      return this[DESCRIPTION]()[field];
     },
-  ]),
-);
+  },
+]);
 
 /**
  * Describes a provider that is built in. An application uses a few of them: a description is made when somebody asks for
@@ -111,8 +109,8 @@ export function builtInProvider<
 ): ProviderDefinition<CredentialFields<C>, N, E> {
   let made: ReturnType<typeof describe> | undefined;
   const definition = ownObject();
-  Object.defineProperty(definition, 'name', { value: name, enumerable: true });
-  Object.defineProperty(definition, DESCRIPTION, { value: () => (made ??= deepOwnCopy(describe())) });
-  Object.defineProperties(definition, DESCRIBED);
+  define(definition, 'name', { value: name, enumerable: true });
+  define(definition, DESCRIPTION, { value: () => (made ??= deepOwnCopy(describe())) });
+  for (const [field, accessor] of DESCRIBED) define(definition, field, accessor);
   return Object.freeze(definition) as ProviderDefinition<CredentialFields<C>, N, E>;
 }

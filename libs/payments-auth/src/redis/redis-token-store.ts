@@ -1,3 +1,4 @@
+import { define } from '../own-properties.js';
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type {
@@ -86,7 +87,7 @@ export class RedisTokenStore implements TokenStore {
     this.#withdrawals = new RedisWithdrawals(this.#connection, `${prefix}:withdrawn`, sealing);
     this.hashKey = hashKey;
     // A key that anything can print is no secret for long (R14).
-    Object.defineProperty(this, 'hashKey', { enumerable: false });
+    define(this, 'hashKey', { enumerable: false });
   }
 
   async claim(key: TokenKey, request: ClaimRequest): Promise<Claim> {

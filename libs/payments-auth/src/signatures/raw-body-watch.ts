@@ -1,3 +1,4 @@
+import { define } from '../own-properties.js';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 
@@ -59,10 +60,10 @@ export class RawBodyWatch implements OnApplicationBootstrap {
     const register = adapter.registerParserMiddleware.bind(adapter);
     this.#stop = () => {
       if (inherited === undefined) Reflect.deleteProperty(adapter, 'registerParserMiddleware');
-      else Object.defineProperty(adapter, 'registerParserMiddleware', inherited);
+      else define(adapter, 'registerParserMiddleware', inherited);
       this.#stop = () => undefined;
     };
-    Object.defineProperty(adapter, 'registerParserMiddleware', {
+    define(adapter, 'registerParserMiddleware', {
       configurable: true,
       value: (prefix?: string, rawBody?: boolean): unknown => {
         this.#state = rawBody === true ? 'enabled' : 'disabled';

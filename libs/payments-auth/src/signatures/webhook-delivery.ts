@@ -1,4 +1,4 @@
-import { ownCopy } from '../own-properties.js';
+import { define } from '../own-properties.js';
 import type { WebhookProof } from '../providers/webhooks/webhook-proof.js';
 
 /** A message that was verified as far as its provider lets it be: see {@link WebhookDelivery.proves}. */
@@ -56,9 +56,7 @@ export function sealedDelivery(
 ): WebhookDelivery {
   const delivery = { ...said };
   for (const name of MAY_BE_LEFT_OUT)
-    if (!Object.hasOwn(delivery, name)) Object.defineProperty(delivery, name, ownCopy({ value: undefined }));
-  return Object.defineProperties(delivery as WebhookDelivery, {
-    rawBody: ownCopy({ value: hidden.rawBody }),
-    headers: ownCopy({ value: hidden.headers }),
-  });
+    if (!Object.hasOwn(delivery, name)) define(delivery, name, { value: undefined });
+  define(delivery, 'rawBody', { value: hidden.rawBody });
+  return define(delivery as WebhookDelivery, 'headers', { value: hidden.headers });
 }

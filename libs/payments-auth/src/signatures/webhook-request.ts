@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { BadRequestException } from '@nestjs/common';
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { ownCopy } from '../own-properties.js';
+import { define } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
 import type { ReceivedParts } from '../providers/webhooks/received-message.js';
 import { deadline } from '../within.js';
@@ -84,7 +84,7 @@ export async function bytesOf(
 
 /** Leaves a body that no parser took to the guard. */
 export function keepBody(request: object, body: Readable): void {
-  Object.defineProperty(request, BODY, ownCopy({ value: body, configurable: true }));
+  define(request, BODY, { value: body, configurable: true });
 }
 
 /**
@@ -106,7 +106,7 @@ export function inflated(stream: Readable, encoding: string): Readable | undefin
     }
   }
   const body = Readable.from(chunks(), { objectMode: false }).on('error', () => undefined);
-  return Object.defineProperty(body, 'receivedEncodedLength', ownCopy({ get: () => decoder.bytesWritten }));
+  return define(body, 'receivedEncodedLength', { get: () => decoder.bytesWritten });
 }
 
 /** The message in a request of either platform. */
@@ -213,7 +213,7 @@ export interface VerifiedRequest {
 
 /** Keeps it with the request, where a log of the request does not show it. */
 export function keepVerified(request: object, verified: VerifiedRequest): void {
-  Object.defineProperty(request, VERIFIED, ownCopy({ value: verified, configurable: true }));
+  define(request, VERIFIED, { value: verified, configurable: true });
 }
 
 export function verifiedRequest(request: object): VerifiedRequest | undefined {

@@ -1,3 +1,4 @@
+import { define } from '../own-properties.js';
 import { isError } from '../scrubbing.js';
 import { kindOf } from './header-text.js';
 import { afterReading, UnknownField, watchOf } from './watched-credentials.js';
@@ -8,7 +9,7 @@ export class DefinitionFault extends Error {
 
   // Without a cause of its own it has none, whatever somebody has put on `Object.prototype`.
   static {
-    Object.defineProperty(this.prototype, 'cause', { value: undefined, writable: true });
+    define(this.prototype, 'cause', { value: undefined, writable: true });
   }
 
   constructor(

@@ -1,3 +1,4 @@
+import { define } from '../../own-properties.js';
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { withoutFields } from '../../building-blocks/json-object.js';
@@ -393,7 +394,7 @@ export function picked(paths: readonly string[], from: unknown): Readonly<Record
 function put(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const [field = '', ...rest] = path;
   if (!Object.hasOwn(target, field))
-    Object.defineProperty(target, field, {
+    define(target, field, {
       value: rest.length === 0 ? value : {},
       enumerable: true,
       configurable: true,

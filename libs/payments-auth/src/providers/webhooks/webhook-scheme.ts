@@ -1,6 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { HttpService } from '@nestjs/axios';
-import { ownCopy } from '../../own-properties.js';
+import { define, ownCopy } from '../../own-properties.js';
 import type { ReceivedMessage, WebhookMessage } from './received-message.js';
 import { filled, type SignedSource } from './signed-text.js';
 import type { WebhookProof } from './webhook-proof.js';
@@ -165,12 +165,10 @@ export function schemeMadeOf<F extends string>(
     }
     return made;
   };
-  return Object.freeze(
-    Object.create(null, {
-      proves: { enumerable: true, get: () => scheme().proves },
-      '~work': { enumerable: true, get: () => scheme()['~work'] },
-    }) as WebhookScheme<F>,
-  );
+  const lazy = ownCopy({});
+  define(lazy, 'proves', { enumerable: true, get: () => scheme().proves });
+  define(lazy, '~work', { enumerable: true, get: () => scheme()['~work'] });
+  return Object.freeze(lazy) as WebhookScheme<F>;
 }
 
 /** The credentials with each list in them taken apart: one set for each value. */
