@@ -108,4 +108,13 @@ describe('the log', () => {
     expect(log.lines).toHaveLength(1);
     expect(JSON.parse((log.lines[0] as string).slice('log '.length))).toEqual(rejected);
   });
+
+  it('of audits prints no character that ends a line or turns the text around it', () => {
+    const log = logger();
+    const strange = '\u0085\u2028\u2029\u202e\u2066\u200f\u061c\ufeff\u009b';
+    auditEvent({ ...rejected, account: `shop${strange}` }, log);
+    const [line = ''] = log.lines;
+    for (const character of strange) expect(line).not.toContain(character);
+    expect(JSON.parse(line.slice('log '.length))).toEqual({ ...rejected, account: `shop${strange}` });
+  });
 });

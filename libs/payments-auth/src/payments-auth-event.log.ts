@@ -76,7 +76,7 @@ function subjectOf({ provider, account, reason }: PaymentsAuthEvent & { reason: 
 
 /** The audit log: every event, one JSON line each. No event carries a secret. */
 export function auditEvent(event: PaymentsAuthEvent, logger: Pick<Logger, 'log'>): void {
-  logger.log(JSON.stringify(event, rounded).replace(LINE_BREAK, escaped));
+  logger.log(JSON.stringify(event, rounded).replace(UNPRINTABLE, escaped));
 }
 
 /** Rounds times to whole milliseconds, because fractions are of no use in a log. */
@@ -84,8 +84,8 @@ function rounded(name: string, value: unknown): unknown {
   return typeof value === 'number' && name.endsWith('Ms') ? Math.round(value) : value;
 }
 
-/** JSON leaves these as they are, and some readers of logs end a line there. */
-const LINE_BREAK = /[\u0085\u2028\u2029]/g;
+/** JSON leaves these as they are. Some readers of logs end a line there, or show what follows in another order. */
+const UNPRINTABLE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
