@@ -170,6 +170,50 @@ describe('an attacker who may write into Redis', () => {
     expect(await found(attacked, second)).toBe('acquired');
   });
 
+  it.each(['the process that withdrew it', 'a process that was told of it'])(
+    'brings no withdrawn token back into %s, not even as it was written',
+    async (which) => {
+      const [withdraws, hears] = [store(), store()];
+      const heard: Withdrawal[] = [];
+      const end = hears.onWithdrawn((withdrawal) => heard.push(withdrawal));
+      await until(() => {
+        void withdraws.withdraw(untouched, true);
+        return heard.length > 0;
+      });
+      await login(attacked, 'test-token-1');
+      const value = await valueOf(attacker.names.token);
+      await withdraws.withdraw(attacked, true);
+      await until(() => heard.some(({ hash }) => hash === attacked.hash));
+      const one = which === 'a process that was told of it' ? hears : withdraws;
+      for (let round = 0; round < 3; round += 1) {
+        await put('token', value);
+        const claim = await one.claim(attacked, ANY);
+        if (claim.outcome !== 'acquired') throw new Error(`not acquired but ${claim.outcome}`);
+        await one.release(attacked, claim.grant);
+      }
+      // What replaces it is shared as ever.
+      await login(attacked, 'test-token-2', Number(value.split('.')[0]));
+      expect(await one.claim(attacked, ANY)).toMatchObject({
+        outcome: 'found',
+        token: { token: 'test-token-2' },
+      });
+      end();
+    },
+  );
+
+  it('shares tokens again, after one login, in a Redis whose clock is behind the one that numbered a withdrawal', async () => {
+    const one = store();
+    await attacker.run('SET', attacker.names.version, String(Date.now() + 0.9 * HOUR_MS));
+    await one.withdraw(attacked, true);
+    await attacker.run('DEL', attacker.names.token, attacker.names.version);
+    await login(attacked, 'test-token-1');
+    const claim = await one.claim(attacked, ANY);
+    if (claim.outcome !== 'acquired') throw new Error(claim.outcome);
+    expect(await one.publish(attacked, claim.grant, tokenOf('test-token-2'), HOUR_MS - 10_000)).toBe(true);
+    expect(await one.claim(attacked, ANY)).toMatchObject({ token: { token: 'test-token-2' } });
+    expect(await found(attacked)).toMatchObject({ token: 'test-token-2' });
+  });
+
   it.each([
     ['for ever', () => attacker.run('PERSIST', attacker.names.token)],
     ['for 68 years', () => attacker.run('PEXPIRE', attacker.names.token, String(68 * 365 * 24 * HOUR_MS))],
@@ -285,6 +329,36 @@ describe('an attacker who may write into Redis', () => {
     const limits = [{ limit: 1, perMs: 60_000, per: 'ip' as const }];
     await attacker.run('ZADD', `${prefix}:{acme:${'e2'.repeat(16)}}:limit:0`, far(), 'forged');
     expect(await store().reserve(endpoint, limits, 'c1')).toBe(0);
+  });
+
+  it.each([
+    ['an IP', 60_000, ':limit:0'],
+    ['a credential', 24 * HOUR_MS, ':limit:0:c1'],
+  ])('stops logins with forged counts of %s for the period of its limit at most', async (_, perMs, name) => {
+    const endpoint = { provider: 'acme', hash: 'e4'.repeat(32) };
+    const limits = [
+      { limit: 1, perMs, per: name === ':limit:0' ? ('ip' as const) : ('credential' as const) },
+    ];
+    const key = `${prefix}:{acme:${'e4'.repeat(16)}}${name}`;
+    for (let each = 0; each < 100; each += 1)
+      await attacker.run('ZADD', key, String(Date.now() + 59_000), `forged-${each}`);
+    const waitMs = await store().reserve(endpoint, limits, 'c1');
+    expect(waitMs).toBeGreaterThan(0);
+    expect(waitMs).toBeLessThanOrEqual(perMs);
+  });
+
+  it('stops the logins of a credential with a rejection that was put back for 15 minutes at most', async () => {
+    const claim = await store().claim(attacked, ANY);
+    if (claim.outcome !== 'acquired') throw new Error(claim.outcome);
+    await store().reject(attacked, claim.grant, 'wrong secret');
+    const value = await valueOf(attacker.names.rejection);
+    await login(untouched, 'test-token-2');
+    await attacker.run('DEL', attacker.names.rejection);
+    await attacker.run('SET', attacker.names.rejection, value, 'PX', String(2 * 15 * 60_000));
+    const again = await store().claim(attacked, ANY);
+    expect(again).toMatchObject({ outcome: 'rejected' });
+    expect((again as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(15 * 60_000);
+    expect(await found(untouched)).toMatchObject({ token: 'test-token-2' });
   });
 
   it('causes one warning a minute for each value, however often it is bad', async () => {

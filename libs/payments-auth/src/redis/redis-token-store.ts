@@ -40,6 +40,7 @@ import {
 import { RedisWithdrawals } from './redis-withdrawals.js';
 import type { Sealing } from './sealing.js';
 import { textOf, tokenOf } from './shared-token-text.js';
+import { WithdrawnVersions } from './withdrawn-versions.js';
 
 /** How often an unusable value is removed and the store is asked again, in one call. */
 const MOST_TURNS = 2;
@@ -71,6 +72,7 @@ export class RedisTokenStore implements TokenStore {
   readonly #commands: RedisCommands;
   readonly #sealing: Sealing;
   readonly #withdrawals: RedisWithdrawals;
+  readonly #withdrawn = new WithdrawnVersions();
   readonly #logger: WarningLogger;
   readonly #warnedAtMs = new Map<string, number>();
   #persistenceChecked = false;
@@ -97,8 +99,11 @@ export class RedisTokenStore implements TokenStore {
       const { owner, reply } = await this.#claim(key, request, bad);
       const [outcome, first, second, third, fourth] = reply;
       switch (outcome) {
-        case 'acquired':
-          return { outcome, grant: grantOf(owner, numberOf(first), numberOf(second)) };
+        case 'acquired': {
+          const grant = grantOf(owner, numberOf(first), numberOf(second));
+          this.#withdrawn.granted(key.hash, grant.version);
+          return { outcome, grant };
+        }
         case 'held':
           return { outcome };
         case 'rejected': {
@@ -134,7 +139,8 @@ export class RedisTokenStore implements TokenStore {
   ): Promise<{ owner: string; reply: readonly unknown[] }> {
     const { token, lock, version, rejection } = credentialKeys(this.#prefix, key);
     const owner = randomBytes(16).toString('hex');
-    const asked = [String(newerThan), flag(drop), flag(insist || bad.rejection), owner];
+    const above = Math.max(newerThan, this.#withdrawn.of(key.hash));
+    const asked = [String(above), flag(drop), flag(insist || bad.rejection), owner];
     const reply = await this.#commands.run(
       CLAIM,
       [token, lock, version, rejection],
@@ -180,7 +186,9 @@ export class RedisTokenStore implements TokenStore {
     const { token, version } = credentialKeys(this.#prefix, key);
     const reply = listOf(await this.#commands.run(WITHDRAW, [token, version], []));
     const [sealed, last, withdrawn] = reply.map(String) as [string, string, string];
-    if (tell) this.#tell(token, { hash: key.hash, version: numberOf(withdrawn) });
+    const withdrawal = { hash: key.hash, version: numberOf(withdrawn) };
+    this.#withdrawn.add(withdrawal);
+    if (tell) this.#tell(token, withdrawal);
     if (sealed === '') return undefined;
     const shared = tokenOf(this.#sealing.open(sealed, token));
     if (shared?.version === numberOf(last)) return sharedOf(shared);
@@ -210,7 +218,10 @@ export class RedisTokenStore implements TokenStore {
   }
 
   onWithdrawn(listener: (withdrawal: Withdrawal) => void): () => void {
-    return this.#withdrawals.listen(listener);
+    return this.#withdrawals.listen((withdrawal) => {
+      this.#withdrawn.add(withdrawal);
+      listener(withdrawal);
+    });
   }
 
   async reserve(

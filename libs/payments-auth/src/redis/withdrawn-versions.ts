@@ -1,0 +1,32 @@
+import type { Withdrawal } from '../index.js';
+
+/** For how many credentials the last withdrawal is kept. */
+const MOST_KEPT = 10_000;
+
+/**
+ * The withdrawals that this process knows of, one number for each credential. A token with this number or a lower one is
+ * not taken from Redis again, whoever has put it back there.
+ */
+export class WithdrawnVersions {
+  readonly #versions = new Map<string, number>();
+
+  add({ hash, version }: Withdrawal): void {
+    const highest = Math.max(version, this.of(hash));
+    this.#versions.delete(hash);
+    if (this.#versions.size >= MOST_KEPT) this.#versions.delete([...this.#versions.keys()][0] as string);
+    this.#versions.set(hash, highest);
+  }
+
+  /** What is wanted of the credential with this hash has a higher number. */
+  of(hash: string): number {
+    return this.#versions.get(hash) ?? 0;
+  }
+
+  /**
+   * Redis counts on from `version`. A lower number than that of a withdrawal means that another Redis has taken its place,
+   * whose clock is far behind: its tokens would all look withdrawn.
+   */
+  granted(hash: string, version: number): void {
+    if (version <= this.of(hash)) this.#versions.delete(hash);
+  }
+}
