@@ -201,7 +201,7 @@ describe('an attacker who may write into Redis', () => {
     },
   );
 
-  it('shares tokens again, after one login, in a Redis whose clock is behind the one that numbered a withdrawal', async () => {
+  it('shares tokens after one login in a Redis whose clock is behind that of a withdrawal', async () => {
     const one = store();
     await attacker.run('SET', attacker.names.version, String(Date.now() + 0.9 * HOUR_MS));
     await one.withdraw(attacked, true);
