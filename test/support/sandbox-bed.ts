@@ -174,15 +174,16 @@ export async function startSandboxBed<N extends ProviderName>({
 export interface ProviderBedSettings {
   readonly settings?: Partial<ProviderSettings>;
   readonly options?: Partial<ProviderOptions>;
+  readonly seed?: string | undefined;
 }
 
 /** The same with one provider, and with the credentials that it has now. */
 export async function startProviderBed<N extends ProviderName>(
   name: N,
-  { settings, options }: ProviderBedSettings = {},
+  { settings, options, seed = `a bed of ${name}` }: ProviderBedSettings = {},
 ): Promise<ProviderBed<N>> {
   const bed = await startSandboxBed<N>({
-    seed: `a bed of ${name}`,
+    seed,
     only: [name],
     settings: { [name]: settings } as SandboxBedSettings<N>['settings'],
     options: (_, provider) => ({ credentials: provider.credentials, ...options }),

@@ -394,6 +394,42 @@ describe('a new token that the provider does not know yet', () => {
     expect(bed.logins).toHaveLength(2);
   });
 
+  it.each([
+    ['another server learns of it', 't2', 2],
+    ['it was revoked meanwhile', 't3', 3],
+  ])(
+    'is waited for half a second, although it has served, where a token was known late: %s',
+    async (_, serves, logins) => {
+      bed = await startCredentialBed();
+      let known = false;
+      const first = call(() => known);
+      await until(() => bed.logins.length === 1);
+      await quiet();
+      known = true;
+      await bed.clock.advance(500);
+      expect(await first).toEqual(cured);
+      await bed.registry.service('acme').revoke();
+      expect(await call(() => true)).toEqual(accepted);
+      await bed.clock.advance(100);
+      const calls = Array.from({ length: 5 }, () =>
+        call((token) => token === serves && bed.clock.monotonic() >= sinceMs + 300),
+      );
+      const sinceMs = bed.clock.monotonic();
+      await quiet();
+      // A call that cannot be sent again is told at once, and forces nothing either.
+      expect(await call(() => false, { replayable: false })).toMatchObject({ attempts: 1, refused: true });
+      expect(await call(() => true)).toEqual(accepted);
+      await bed.clock.advance(390);
+      await quiet();
+      expect(bed.logins).toHaveLength(2);
+      await bed.clock.advance(10);
+      const outcomes = await Promise.all(calls);
+      expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
+      expect(Math.max(...outcomes.map(({ attempts }) => attempts))).toBe(logins);
+      expect(bed.logins).toHaveLength(logins);
+    },
+  );
+
   it('is tried by one repeatable call every half second, and the others carry its predecessor', async () => {
     bed = await startCredentialBed();
     await call(() => true);

@@ -8,8 +8,8 @@ import type { Cure, SlotView } from './slot-context.js';
 
 /** A token that no call was accepted with counts as young for this long: its provider may not know it yet. */
 const YOUNG_FOR_MS = 2_000;
-/** A call that was refused with a young token is sent again at the latest when the token has this age. */
-const TRIED_AGAIN_AT_MS = [500, YOUNG_FOR_MS];
+/** A call that was refused with a younger token is sent again when the token has this age. Most providers know it by then. */
+const TRIED_AGAIN_AT_MS = 500;
 /** While calls carry the predecessor, one call in this many milliseconds tries the new token. */
 const TRY_EVERY_MS = 500;
 
@@ -25,8 +25,7 @@ export class RefusedTokens {
   readonly #slot: SlotView;
   readonly #clock: Clock;
   /** The latest token that was refused after it had served, and when the latest call was sent that was refused with it. */
-  #served: Credential | undefined = undefined;
-  #servedAndRefusedAtMs = -Infinity;
+  #served: { readonly token?: Credential; readonly sentAtMs: number } = { sentAtMs: -Infinity };
   /** While calls carry the predecessor: when the next of them tries the new one. */
   #nextTryAtMs = -Infinity;
   /** Ends the waits for a young token. */
@@ -73,9 +72,8 @@ export class RefusedTokens {
     const token = [kept, predecessor].find((each) => each?.credential.isSameAs(refused));
     const { sentAtMs } = attempts.at(-1) as RefusedAttempt;
     // Calls that carry it come back for some time after another one has replaced it.
-    const hadServed = token?.isProven ?? this.#served?.isSameAs(refused) === true;
-    if (hadServed) this.#servedAndRefusedAtMs = Math.max(this.#servedAndRefusedAtMs, sentAtMs);
-    if (hadServed) this.#served = refused;
+    const hadServed = token?.isProven ?? this.#served.token?.isSameAs(refused) === true;
+    if (hadServed) this.#served = { token: refused, sentAtMs: Math.max(this.#served.sentAtMs, sentAtMs) };
     const isCurrent = token !== undefined && token === kept;
     const isYoung = isCurrent && this.#isYoung(token);
     // If no live token is left, the next call would log in as well.
@@ -109,16 +107,17 @@ export class RefusedTokens {
   }
 
   #isYoung(kept: KeptCredential): boolean {
-    if (kept.isProven || this.#ageMs(kept) >= YOUNG_FOR_MS - AT_ONCE_MS) return false;
-    // A token that had served has died meanwhile: then this one may have died as well.
-    return this.#servedAndRefusedAtMs <= kept.sinceMs;
+    const forMs = kept.isProven ? TRIED_AGAIN_AT_MS : YOUNG_FOR_MS;
+    if (this.#ageMs(kept) >= forMs - AT_ONCE_MS) return false;
+    // Not every server may know a proven one. What ended a token that had served may have ended one that has not.
+    return kept.isProven ? this.#slot.owner.context.knowsTokensLate : this.#served.sentAtMs <= kept.sinceMs;
   }
 
   /** The provider may know the token a little later, or the token may have ended with others before its first call. */
   #cureOfYoung(kept: KeptCredential, isDoubted: boolean): Cure {
     // Waiting has not helped, and was never seen to help here.
     const isStuck = isDoubted && !this.#slot.owner.context.knowsTokensLate;
-    const nextMs = TRIED_AGAIN_AT_MS.find((each) => each > this.#ageMs(kept) + AT_ONCE_MS) ?? YOUNG_FOR_MS;
+    const nextMs = this.#ageMs(kept) < TRIED_AGAIN_AT_MS - AT_ONCE_MS ? TRIED_AGAIN_AT_MS : YOUNG_FOR_MS;
     return (isStuck ? this.#replaced(kept) : undefined) ?? this.#waitFor(kept, nextMs);
   }
 
@@ -129,17 +128,18 @@ export class RefusedTokens {
   }
 
   #waitFor(kept: KeptCredential, nextMs: number): Cure {
-    this.#proof ??= abortsMany();
+    // That some servers know a proven one shows nothing of the others.
+    const until = kept.isProven ? this.#slot.owner.context.closing : (this.#proof ??= abortsMany()).signal;
     // A token that soon ends is not waited for longer than for a quarter of its life.
     const forMs = Math.max(0, Math.min(nextMs, kept.lifetimeMs / 4) - this.#ageMs(kept));
-    const isDead = (now: KeptCredential) => now === kept && this.#servedAndRefusedAtMs > now.sinceMs;
+    const isDead = (now: KeptCredential) => now === kept && this.#served.sentAtMs > now.sinceMs;
     const settle = (now: KeptCredential) => (isDead(now) && this.#replaced(now)) || this.#settled(now, kept);
-    return { by: 'waiting', forMs, until: this.#proof.signal, settle };
+    return { by: 'waiting', forMs, until, settle };
   }
 
   /** A token that has replaced a young one meanwhile is sent once it is proven, or no longer young. */
   #settled(now: KeptCredential, waitedFor?: KeptCredential): Cure {
-    const isYoung = now !== waitedFor && this.#isYoung(now);
+    const isYoung = now !== waitedFor && !now.isProven && this.#isYoung(now);
     return isYoung ? this.#waitFor(now, YOUNG_FOR_MS) : { by: 'replay', with: now.credential };
   }
 
