@@ -295,6 +295,10 @@ const options = () => ({
 });
 const application = await startApplication(options());
 const { paymentsAuth } = application;
+/** An application with an interceptor that hands on a copy of each config: a plain object, which inherits. */
+const copying = (await startApplication(options())).paymentsAuth;
+const COPYING = ['cashfin', 'acme', 'gate'] as const;
+for (const name of COPYING) copying.http(name).axiosRef.interceptors.request.use((config) => ({ ...config }));
 const signatures = application.app.get(PaymentsSignaturesService);
 
 /** What somebody can put on every object with nothing but JSON. */
@@ -494,6 +498,27 @@ async function refusals(): Promise<unknown> {
   return { outcomes, told: told() };
 }
 
+/** Calls whose configs an interceptor has copied, once with an account, once without, and once to where none may go. */
+async function copied(): Promise<unknown> {
+  const account = `B${(merchants += 1)}`;
+  const outcomes: unknown[] = [];
+  for (const name of COPYING)
+    for (const config of [
+      { paymentsAuth: { account: name === 'cashfin' ? 'B' : account } },
+      {},
+      { paymentsAuth: { account }, url: `${attacker.url}/gated` },
+    ]) {
+      const asked = copying.http(name).axiosRef.request({
+        method: 'POST',
+        url: '/gated/open',
+        data: { amount: '1' },
+        ...config,
+      });
+      outcomes.push(await asked.then(({ status }) => status).catch(({ code }: { code: string }) => code));
+    }
+  return { outcomes, told: told() };
+}
+
 /** As much of a Redis as says what it was asked. */
 function askedRedis() {
   const asked: unknown[] = [];
@@ -667,7 +692,7 @@ async function boot(): Promise<unknown> {
   return JSON.stringify(resolved).replace(/test-key-\d+/g, 'test-key');
 }
 
-const RUNS = { boot, calls, refusals, webhooks, beside, inFleet };
+const RUNS = { boot, calls, copied, refusals, webhooks, beside, inFleet };
 
 async function outcome(run: () => Promise<unknown>): Promise<string> {
   try {
@@ -746,6 +771,7 @@ process.on('message', (message: { names: string[]; looksAt: string[]; traps?: st
     const before = {
       boot: await outcome(boot),
       calls: await outcome(calls),
+      copied: await outcome(copied),
       refusals: await outcome(refusals),
       webhooks: await outcome(webhooks),
       beside: await outcome(beside),

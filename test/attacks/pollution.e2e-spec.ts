@@ -264,7 +264,8 @@ const NAMES = {
 const LOOKS_AT: Readonly<Record<string, readonly string[]>> = {
   'module options': ['boot', 'calls'],
   'provider options': ['boot', 'calls'],
-  'axios settings': ['calls'],
+  'axios settings': ['calls', 'copied'],
+  'request options': ['boot', 'calls', 'copied', 'webhooks'],
   'login fields': ['calls'],
   'webhook fields': ['webhooks'],
   'what stands beside calls': ['beside'],
@@ -314,13 +315,14 @@ describe('a polluted Object.prototype', () => {
     const looksAt = LOOKS_AT[what] ?? ['boot', 'calls', 'webhooks'];
     child.send({ names, looksAt });
     const { before, different, stolen, tried } = await child.next<{
-      before: Record<'boot' | 'calls' | 'refusals' | 'webhooks' | 'beside' | 'inFleet', string>;
+      before: Record<'boot' | 'calls' | 'copied' | 'refusals' | 'webhooks' | 'beside' | 'inFleet', string>;
       different: string[];
       stolen: string[];
       tried: number;
     }>();
     expect(before.calls).toContain('cs_own');
     expect(before.calls).toContain('cs_B');
+    expect(before.copied).toContain('"outcomes":[200,"ACCOUNT_UNKNOWN","INSECURE_DESTINATION",200,');
     expect(before.refusals).toContain('"replayed":true');
     expect(before.refusals).toContain('INSECURE_DESTINATION');
     expect(before.inFleet).not.toContain('failed');

@@ -10,13 +10,21 @@ const CONFIG_PROTOTYPE: object = Object.freeze(
 );
 
 /**
+ * A config that inherits nothing, as axios makes them. An interceptor may have put a plain object in its place, and what
+ * somebody has put on `Object.prototype` would be read from that: a proxy, or another merchant's account.
+ */
+export function ownConfig(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+  return Object.getPrototypeOf(config) === null ? config : startAttempt(config);
+}
+
+/**
  * The config of one attempt: a copy of the call's, to which is added what only the wire may see. It is given to the
  * adapter and to nobody else.
  */
 export function startAttempt(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
   const attempt = Object.create(CONFIG_PROTOTYPE) as Record<string, unknown>;
-  // axios's configs have no prototype, and then this is three times as fast as a spread.
-  for (const key in config) attempt[key] = (config as unknown as Record<string, unknown>)[key];
+  // A spread would take four times as long.
+  for (const key of Object.keys(config)) attempt[key] = (config as unknown as Record<string, unknown>)[key];
   return attempt as unknown as InternalAxiosRequestConfig;
 }
 

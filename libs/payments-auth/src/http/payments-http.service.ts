@@ -3,6 +3,7 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import type { CredentialSpenders } from '../credentials/credential-spender.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ExchangeEnvironment } from './attempt.js';
+import { ownConfig } from './attempt-config.js';
 import { Exchange } from './exchange.js';
 import { createPristineAxios } from './pristine-defaults.js';
 import { settledRequest } from './settled-request.js';
@@ -51,12 +52,14 @@ interface InstalledAdapter {
 /** Puts the exchange around the adapter of one call, and never around itself. */
 function install(
   exchange: Exchange,
-  config: InternalAxiosRequestConfig,
+  handed: InternalAxiosRequestConfig,
   provider: string,
 ): InternalAxiosRequestConfig {
+  const config = ownConfig(handed);
   const given = config.adapter as InstalledAdapter | undefined;
   const adapter = given?.[INNER] === undefined ? config.adapter : given[INNER].adapter;
-  const installed: InstalledAdapter = (final) => {
+  const installed: InstalledAdapter = (sent) => {
+    const final = ownConfig(sent);
     try {
       if (final.paymentsAuth !== undefined) final.paymentsAuth = settledRequest(provider, final.paymentsAuth);
     } catch (error) {
