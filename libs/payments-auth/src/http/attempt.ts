@@ -151,7 +151,9 @@ export class Attempts {
       };
       let error: unknown;
       let failed = false;
-      sentAtMs = clock.monotonic();
+      // Most calls have waited for nothing since they began, and then the clock need not be read again.
+      const hasWaited = call.waited || call.sent > 0 || signed !== UNSIGNED;
+      sentAtMs = hasWaited ? clock.monotonic() : call.deadline.startedAtMs;
       call.sent += 1;
       try {
         response = answered(await call.deadline.carry(send, attempt, this.#ends), config);

@@ -11,12 +11,13 @@ import { nameAwaited } from './named-credential.js';
 export class CallDeadline {
   readonly #config: InternalAxiosRequestConfig;
   readonly #clock: Clock;
-  readonly #startedAtMs: number;
+  /** When the call began, on the monotonic clock. */
+  readonly startedAtMs: number;
 
   constructor(config: InternalAxiosRequestConfig, clock: Clock) {
     this.#config = config;
     this.#clock = clock;
-    this.#startedAtMs = clock.monotonic();
+    this.startedAtMs = clock.monotonic();
   }
 
   /** What is left of the call's `timeout`, in milliseconds; `undefined` where it has none. */
@@ -29,7 +30,7 @@ export class CallDeadline {
   get #atMs(): number {
     const timeoutMs = Number(this.#config.timeout);
     // Axios itself answers for a timeout that is not a number.
-    return timeoutMs > 0 ? this.#startedAtMs + timeoutMs : Infinity;
+    return timeoutMs > 0 ? this.startedAtMs + timeoutMs : Infinity;
   }
 
   /** In the words axios uses. */

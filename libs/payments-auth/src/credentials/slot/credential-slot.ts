@@ -111,7 +111,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   answered(credential: Credential, answer: CallAnswer): void {
     this.journal.answered(credential, answer);
-    this.#kept?.answered(credential, answer, this.#nowMs);
+    this.#kept?.answered(credential, answer, this.#context.clock);
     // The token that was refused is accepted now. Calls carry it again while the login is under way.
     if (isAcceptance(answer) && this.#underWay?.refused?.isSameAs(credential) === true)
       this.#underWay.refused = undefined;

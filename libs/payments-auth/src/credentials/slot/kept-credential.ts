@@ -132,17 +132,17 @@ export class KeptCredential {
   // --- What calls have shown ------------------------------------------------------------------------------------
 
   /** What an attempt has come to that carried it, or its predecessor. */
-  answered(carried: Credential, answer: CallAnswer, nowMs: number): void {
-    const { refused, sentAtMs = nowMs, before = [] } = answer;
-    if (!this.credential.isSameAs(carried)) return this.predecessor?.answered(carried, answer, nowMs);
+  answered(carried: Credential, answer: CallAnswer, clock: Clock): void {
+    const { refused, sentAtMs = clock.monotonic(), before = [] } = answer;
+    if (!this.credential.isSameAs(carried)) return this.predecessor?.answered(carried, answer, clock);
     // A call counts once, however often it was sent with it.
     if (refused !== undefined && !before.some(({ credential }) => credential.isSameAs(carried)))
       this.refusedInARow += 1;
     if (!isAcceptance(answer)) return;
     this.refusedInARow = 0;
-    if (nowMs - this.obtainedAtMs > SETTLED_AT_MS) this.predecessor = undefined;
-    const ageMs = Math.max(0, Math.floor(sentAtMs - this.sinceMs));
-    if (ageMs > this.#acceptedAfterMs) this.#acceptedAfterMs = ageMs;
+    const isSettled = this.predecessor !== undefined && clock.monotonic() - this.obtainedAtMs > SETTLED_AT_MS;
+    if (isSettled) this.predecessor = undefined;
+    this.#acceptedAfterMs = Math.max(this.#acceptedAfterMs, Math.floor(sentAtMs - this.sinceMs), 0);
   }
 
   /** A call was accepted with it. */
