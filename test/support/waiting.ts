@@ -4,9 +4,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 const NEVER_MS = 40_000;
 
 /** Waits until what happens in the background has happened. */
-export async function until(condition: () => boolean): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAtMs = performance.now() + NEVER_MS;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > giveUpAtMs) throw new Error(`this never came true: ${condition.toString()}`);
     await nextTurn();
   }
