@@ -2,8 +2,8 @@
  * Writes what the documentation says of each provider from its definition: `docs/providers/<name>.md`,
  * `docs/providers/README.md`, and the tables in the README and in `docs/webhooks.md`. Run it after a definition has changed: `npm run docs:providers`.
  *
- * The section "What to know" of a page is written by hand, and is kept as it is. The pages of the six providers that were
- * first are written by hand from top to bottom.
+ * The section "What to know" of a page is written by hand, and stays as it is. The pages of the first six providers are
+ * written by hand from top to bottom.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ const PROOFS = {
 const NOT_CHECKED =
   'Nothing on this page was checked against a live API. If a live answer looks different, run `npx --no nestjs-payments-auth check --report` and paste what it prints into an issue: it shows no value.';
 
-/** The variables of a provider: its fields, then where it is. @param {Definition} definition @returns {Variable[]} */
+/** The variables of a provider: its credential fields, then its environment, base URLs and scopes. @param {Definition} definition @returns {Variable[]} */
 export function variablesOf({
   credentials,
   environments,
@@ -59,7 +59,7 @@ export function variablesOf({
  *
  * @param {Definition} definition
  * @param {KindOf} kindOf
- * @param {string} toKnow what is written by hand
+ * @param {string} toKnow the part that is written by hand
  */
 export function pageOf(definition, kindOf, toKnow) {
   const {
@@ -94,7 +94,9 @@ export function pageOf(definition, kindOf, toKnow) {
       ...(onlyWhenNamed === true ? ['only where a route names it'] : []),
       ...(toleranceMs === undefined
         ? []
-        : [`refused when it was signed more than ${toleranceMs / 60_000} minutes from now`]),
+        : [
+            `refused when its time of signing and the time now differ by more than ${toleranceMs / 60_000} minutes`,
+          ]),
     ];
     return [
       `\`${name}\``,
@@ -114,7 +116,7 @@ export function pageOf(definition, kindOf, toKnow) {
   ]);
   return [
     `# ${title}`,
-    `${sentence(kindOf(definition))} Configured only where it is named: \`fromEnvironment: ['${definition.name}']\`, or under \`providers\`.`,
+    `${sentence(kindOf(definition))} The library configures this provider only where the application names it: \`fromEnvironment: ['${definition.name}']\`, or under \`providers\`.`,
     NOT_CHECKED,
     table(['', ''], facts),
     table(
@@ -127,7 +129,7 @@ export function pageOf(definition, kindOf, toKnow) {
       ? []
       : [
           '## Webhooks',
-          'See [webhooks](../webhooks.md) for the route. What a message of each scheme proves:',
+          'See [webhooks](../webhooks.md) for the route. This is what a message of each scheme proves:',
           table(['Scheme', 'It proves', 'Confirm with', ''], schemes),
         ]),
     '## Errors',
@@ -138,7 +140,7 @@ export function pageOf(definition, kindOf, toKnow) {
   ].join('\n\n');
 }
 
-/** The list of all providers, with what each one is configured by. @param {readonly Definition[]} definitions @param {KindOf} kindOf */
+/** The list of all providers, with the variables that configure each one. @param {readonly Definition[]} definitions @param {KindOf} kindOf */
 export function indexOf(definitions, kindOf) {
   const parts = REGIONS.flatMap((region) => {
     const rows = definitions
@@ -158,7 +160,7 @@ export function indexOf(definitions, kindOf) {
   });
   return [
     '# Providers',
-    '`?` is optional. Where there is an environment variable, a base URL can stand in its place.',
+    'A variable with `?` is optional. A base URL can replace the environment: then the variable of the environment is not needed.',
     NOT_CHECKED.replace('on this page', 'here'),
     ...parts,
     '',
@@ -182,7 +184,7 @@ export function readmeTableOf(definitions, kindOf) {
   }).join('\n\n');
 }
 
-/** What the webhooks of all providers prove, and who sends none. @param {readonly Definition[]} definitions */
+/** What the webhooks of all providers prove, and which providers have none. @param {readonly Definition[]} definitions */
 export function webhooksTableOf(definitions) {
   const rows = definitions.flatMap(({ title, webhooks = {}, credentials }) =>
     Object.entries(webhooks).map(([name, { proves, '~work': work }]) => [
@@ -200,11 +202,11 @@ export function webhooksTableOf(definitions) {
   const silent = definitions.filter(({ webhooks }) => webhooks === undefined).map(({ title }) => title);
   return [
     table(['Provider', 'Scheme', 'Proves', 'Ask before acting', 'Secret'], rows),
-    `No webhooks are described for ${silent.slice(0, -1).join(', ')} and ${silent.at(-1)}.`,
+    `No webhooks are described for ${listed(silent)}.`,
   ].join('\n\n');
 }
 
-/** @param {unknown} token what a factory has made of the definition's description */
+/** @param {unknown} token the strategy that a factory has made from the definition */
 function loginOf(token) {
   const { path, host } = /** @type {{ path?: string, host?: string }} */ (token ?? {});
   return path === undefined
@@ -217,7 +219,7 @@ function regionOf({ region }) {
   return region ?? 'Africa';
 }
 
-/** What stands between "What to know" and the section after it. @param {string} page */
+/** The text between the heading "What to know" and the next section. @param {string} page */
 export function toKnowOf(page) {
   return /## What to know\n+([\s\S]*?)\n+## /.exec(page)?.[1] ?? '';
 }
@@ -226,26 +228,33 @@ export function toKnowOf(page) {
 function rotation({ token, credentials, refusal }) {
   if (token?.kind === 'refresh-token')
     return [
-      '1. A new refresh token comes from the provider, and is saved by the application: see [own providers](../own-provider.md).',
-      '2. To rotate the client, configure the new one by a function or a file. Tokens that were obtained with the old one live on.',
+      /** @type {{ rotates?: boolean }} */ (token).rotates === true
+        ? '1. The provider sends a new refresh token with each login, and the application saves it: see [own providers](../own-provider.md).'
+        : '1. The refresh token stays the same. To replace it, ask for the consent again, and configure the new refresh token.',
+      '2. To rotate the client, configure the new one by a function or a file. A token that came with the old client stays in use until it expires.',
     ].join('\n');
   const fields = Object.entries(credentials)
     .filter(([, field]) => field.secret !== false && field.optional !== true)
     .map(([name]) => `\`${name}\``);
-  const first = `1. Make a second ${fields.join(' and ') || 'secret'} where the provider shows its credentials.`;
-  // Such a 401 may have another reason, so that it moves no payment to the next key of a list.
+  const first = `1. Create a second ${listed(fields) || 'secret'} where the provider shows its credentials. If the provider ends the old one at that moment, call \`credentials.rotate(newOnes)\` in every process at once, change the configuration, and skip the other steps.`;
+  // A 401 of such a provider may have another reason, so it moves no payment to the next key of a list.
   if (token === undefined && refusal === undefined)
     return [
       first,
-      '2. Try it with `npx --no nestjs-payments-auth check`, or with one call. A 401 of this provider does not say that the key is wrong: in a list of keys, every call carries the newest, and a reading call that is refused is sent once more with another.',
-      '3. Configure it alone, or swap it at a moment of your choice: `credentials.rotate(newOnes)`. Deploy.',
-      '4. Delete the old one at the provider when no process uses it any more.',
+      '2. Try the new one with `npx --no nestjs-payments-auth check`, or with one call. A 401 of this provider does not say that the key is wrong. So every call carries the newest key of a list, and only a reading call that is refused is sent once more with another key.',
+      '3. Configure the new one alone and deploy, or swap it at a moment of your choice: `credentials.rotate(newOnes)`.',
+      '4. When no process uses the old one any more, delete it at the provider.',
     ].join('\n');
   return [
     first,
     '2. Configure both, newest first: `credentials: [newOnes, oldOnes]`. Deploy.',
-    '3. When nothing is refused any more, delete the old one at the provider, then take it out of the configuration.',
+    '3. When no process uses the old one any more, delete it at the provider, then take it out of the configuration.',
   ].join('\n');
+}
+
+/** `a`, `a and b`, or `a, b and c`. @param {readonly string[]} names */
+function listed(names) {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 /** @param {string} text */
@@ -281,10 +290,10 @@ async function main() {
   }
   const { BUILT_IN_PROVIDERS } = await import(library.href);
   const command = fileURLToPath(new URL('libs/payments-auth/dist/esm/bin/nestjs-payments-auth.js', root));
-  const listed = execFileSync(process.execPath, [command, 'providers', '--json'], { encoding: 'utf8' });
+  const printed = execFileSync(process.execPath, [command, 'providers', '--json'], { encoding: 'utf8' });
   /** @type {Map<string, string>} */
   const kinds = new Map(
-    JSON.parse(listed).map((/** @type {{ name: string, kind: string }} */ { name, kind }) => [name, kind]),
+    JSON.parse(printed).map((/** @type {{ name: string, kind: string }} */ { name, kind }) => [name, kind]),
   );
   /** @type {KindOf} */
   const kindOf = ({ name }) => kinds.get(name) ?? '';
@@ -303,7 +312,7 @@ async function main() {
   await replacePart('docs/webhooks.md', webhooksTableOf(BUILT_IN_PROVIDERS));
 }
 
-/** What stands between the two comments of a page. @param {string} path @param {string} part */
+/** Replaces the text between the two comments of a page. @param {string} path @param {string} part */
 async function replacePart(path, part) {
   const page = new URL(path, root);
   const [before, rest = ''] = readFileSync(page, 'utf8').split(START);

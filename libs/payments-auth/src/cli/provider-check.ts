@@ -27,7 +27,7 @@ export interface ProviderCheck {
   readonly provider: string;
   readonly title: string;
   readonly ok: boolean;
-  /** `no`: none of its required variables is set. `wrong`: they are not what they have to be. */
+  /** `no`: none of its required variables is set. `wrong`: one of them has a wrong value. */
   readonly configured: 'yes' | 'no' | 'wrong';
   readonly environment?: string;
   readonly baseUrls?: Readonly<Record<string, string>>;

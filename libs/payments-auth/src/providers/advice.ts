@@ -1,19 +1,19 @@
 import { ownCopy } from '../own-properties.js';
 import type { ProviderAdvice, ProviderDefinition } from './provider-definition.js';
 
-/** What went wrong, as far as it matters for what helps. */
+/** What went wrong: the facts that choose an advice. */
 export interface Symptom {
   /** `load` and `save` are functions of the application: no provider has advice for them. */
   readonly on: ProviderAdvice['on'] | 'load' | 'save';
-  /** The provider's words, or the system's. */
+  /** The words of the provider, or of the operating system. */
   readonly what: string;
   readonly status?: number;
-  /** The provider itself says that the credential is no good. */
+  /** The provider itself says that the credential is not valid. */
   readonly isOwn?: boolean;
 }
 
 interface GeneralAdvice extends Pick<ProviderAdvice, 'cause' | 'fix'> {
-  /** @param holdsKey calls carry a key, and no token that a login has brought */
+  /** @param holdsKey calls carry a key, and not a token from a login */
   readonly fits: (symptom: Symptom, holdsKey: boolean) => boolean;
 }
 
@@ -22,17 +22,17 @@ const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ on, what }) => on === 'load' && what.includes('resolver'),
     cause: "the application's own function for the credentials failed, or did not answer in time",
-    fix: 'look at what it asks: the secret manager, the database; the error has its cause',
+    fix: 'check what the function asks: the secret manager, the database; the error has its cause',
   },
   {
     fits: ({ on }) => on === 'load',
-    cause: 'what the application handed over as credentials cannot be used',
-    fix: 'put right what the words name: in the database, the file, or the function that hands it over',
+    cause: "the application's credentials cannot be used",
+    fix: 'correct what the error names: in the database, in the file, or in the function that returns the credentials',
   },
   {
     fits: ({ on }) => on === 'save',
     cause: "the application's own save() fails, so that the new refresh token is in memory only",
-    fix: 'bring the database back before this process ends; it is saved again and again by itself',
+    fix: 'bring the database back before this process ends; the library repeats the save by itself',
   },
   {
     fits: ({ what }) => what === 'rate limited',
@@ -43,12 +43,12 @@ const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ what }) => what.startsWith('more logins wait') || what.startsWith('nobody waits'),
     cause: 'more logins at once than the token endpoint serves in time, or an endpoint that has become slow',
-    fix: "see the durations of the logins in the metrics; if they have grown, the provider's status page",
+    fix: "look at the durations of the logins in the metrics; if they have grown, see the provider's status page",
   },
   {
     fits: ({ what }) => what.startsWith('this machine could not'),
-    cause: 'this machine is short of something, and nothing was sent to the provider',
-    fix: 'look at its limits: open files, memory, ports, network',
+    cause: 'this machine lacks a resource, and nothing was sent to the provider',
+    fix: 'check the limits of this machine: open files, memory, ports, network',
   },
   {
     fits: ({ on, status }) => on === 'call' && status === 429,
@@ -67,8 +67,8 @@ const GENERAL: readonly GeneralAdvice[] = [
   },
   {
     fits: ({ status = 0 }) => status >= 300 && status < 400,
-    cause: 'a redirect, which is not followed because a credential would follow it',
-    fix: 'set the base URL to where the API really is',
+    cause: 'a redirect; redirects are not followed, because the credential would go to the new address',
+    fix: 'set the base URL to the address of the API itself',
   },
   {
     fits: ({ status }) => status === 404,
@@ -80,7 +80,7 @@ const GENERAL: readonly GeneralAdvice[] = [
       holdsKey && on === 'call' && isOwn === true && (status === 401 || status === 403),
     cause:
       'the provider refuses the key on calls: wrong, rotated, suspended, or not allowed to make this call',
-    fix: "compare it with the provider's dashboard; a changed one is tried at once, unless the log says that it cannot be read",
+    fix: "compare it with the provider's dashboard; the library tries a changed key at once, unless the log says that the key cannot be read",
   },
   {
     fits: ({ on, status, isOwn }) => on === 'call' && isOwn === true && (status === 401 || status === 403),
@@ -91,29 +91,30 @@ const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ on, isOwn }) => on === 'login' && isOwn === true,
     cause: 'the provider says that the secret is wrong: mistyped, rotated, or of the other environment',
-    fix: "compare it with the provider's dashboard; a changed one is tried at once",
+    fix: "compare it with the provider's dashboard; the library tries a changed secret at once",
   },
   {
     fits: ({ on, status, what }) =>
       on === 'call' && (status === 401 || status === 403) && what !== `HTTP ${status}`,
     cause:
-      'a refusal in words that the definition does not know: a call that this merchant may not make, or a gateway',
-    fix: 'read the words; ask the provider whether this merchant may make this call, and whether this server may',
+      'a refusal in words that the definition does not know: this merchant may not make the call, or a gateway answers',
+    fix: "read the answer's words; ask the provider whether this merchant and this server may make the call",
   },
   {
     fits: ({ status }) => status === 401 || status === 403,
-    cause: "not the provider's own way of saying no: a firewall, a proxy or an IP allow-list",
+    cause:
+      'the answer is not in the words of the provider: it may come from a firewall, a proxy or an IP allow-list',
     fix: 'ask the provider whether the address of this server is allowed; check the proxy settings',
   },
   {
     fits: ({ on, status = 0 }) => on === 'login' && status >= 200 && status < 300,
-    cause: 'an answer without a usable token: a page of a proxy, or an outage that says 200',
+    cause: 'an answer without a usable token: a page of a proxy, or an outage with the status 200',
     fix: 'check the base URL, then check again in a minute',
   },
   {
     fits: ({ what }) => what === 'timeout' || what.startsWith('no answer within'),
-    cause: 'no whole answer came in time',
-    fix: "see the provider's status page, then the network and the firewall; if it is slow, allow more time (in check: --timeout 30)",
+    cause: 'no complete answer came in time',
+    fix: "see the provider's status page, then the network and the firewall; if the provider is slow, allow more time (in check: --timeout 30)",
   },
   {
     fits: ({ what }) => /^E(NOTFOUND|AI_AGAIN)$/.test(what),
@@ -128,7 +129,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ what }) => /CERT|SIGNATURE|ALTNAME/.test(what),
     cause:
-      'the certificate is not trusted: a proxy that looks into traffic, or a wrong clock on this machine',
+      'the certificate is not trusted: a proxy decrypts the traffic, or the clock of this machine is wrong',
     fix: "check the clock; for a proxy of your own, NODE_EXTRA_CA_CERTS or the provider's option http.ca",
   },
   {
@@ -138,7 +139,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   },
   {
     fits: ({ on }) => on === 'settings',
-    cause: 'the settings are not what they have to be',
+    cause: 'the settings are incomplete or wrong',
     fix: 'npx --no nestjs-payments-auth env PROVIDER prints a template',
   },
 ];

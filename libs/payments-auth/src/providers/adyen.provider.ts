@@ -17,7 +17,7 @@ const ACCEPTED = { status: 200, text: '[accepted]' };
 /**
  * Adyen: an API key in `X-API-Key`. Live hosts carry a prefix of the account; `management` has the same host for all.
  *
- * A 401 can also mean that the path does not exist or that the credential lacks a permission, and its words are the same.
+ * A 401 can also mean that the path does not exist or that the credential lacks a permission, in the same words.
  * So it never counts against the key. A reading call that is refused is sent once more with another key of the list;
  * a function or a file of credentials is asked again after it.
  *
@@ -96,7 +96,7 @@ export const adyen = builtInProvider<AdyenCredentials, 'adyen', 'test' | 'live'>
       on: 'call',
       status: 401,
       cause:
-        'the API key is wrong or was generated again, the credential lacks a role, or the path does not exist: the answer is the same',
+        'the API key is wrong or was generated again, the credential lacks a role, or the path does not exist: Adyen gives the same answer for each of them',
       fix: 'compare ADYEN_API_KEY with the customer area, check the roles of the credential, and check the path and its version',
     },
     {

@@ -20,11 +20,11 @@ export interface AirtelMoneyCredentials {
   readonly privateKey?: string;
   /** The PIN of disbursements, which the application encrypts. It is not sent, and kept out of everything that is printed. */
   readonly pin?: string;
-  /** Airtel's key, for the PIN. */
+  /** Airtel's public key, with which the application encrypts the PIN. */
   readonly publicKey?: string;
 }
 
-/** Not authorised for the country, and two more that a new token does not change. */
+/** The codes of failures that a new token does not change, for example an application without the country. */
 const INCURABLE = ['ROUTER006', 'ROUTER007', 'ROUTER112'];
 
 /**
@@ -58,24 +58,24 @@ export const airtelMoney = builtInProvider<AirtelMoneyCredentials, 'airtel-money
       body: ({ credentials: { clientId, clientSecret } }) => ({
         json: { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' },
       }),
-      // The seconds come as a text.
+      // Airtel writes the seconds as a text.
       answer: { token: 'access_token', expiresIn: 'expires_in' },
       documentedLifetimeMs: 180_000,
-      // The body is not documented.
+      // The body of a rejected login is not documented, so the status alone decides.
       rejected: (answer) =>
         answer.status === 401 ||
         (answer.status === 400 && hasCode(answer, 'error', 'invalid_client', 'unauthorized_client')),
       reason: ({ body }) =>
         textAt(body, 'error') ?? textAt(body, 'status.response_code') ?? textAt(body, 'status.message'),
     }),
-    // The pages of Airtel have this Accept. An HTTP client would send another one by default.
+    // Airtel's documents send this Accept header. An HTTP client would send another one by default.
     headers: ({ token }) => ({ Authorization: bearer(token), Accept: '*/*' }),
     defaultHeaders: ({ credentials: { country, currency } }) => ({
       'X-Country': country,
       'X-Currency': currency,
     }),
     refusal: {
-      // The body of a 401 is not documented. One in Airtel's own envelope, or with an OAuth code, is Airtel's.
+      // The body of a 401 is not documented. A body in Airtel's own envelope, or with an OAuth code, comes from Airtel.
       refused: ({ status, body }) =>
         status === 401 && (textAt(body, 'status.code') ?? textAt(body, 'error')) !== undefined,
       incurable: (answer) => hasCode(answer, 'status.response_code', ...INCURABLE),

@@ -14,7 +14,7 @@ export interface AirwallexCredentials {
   readonly webhookSecret?: string | readonly string[];
 }
 
-/** What a call is refused with. */
+/** The codes of a refused token. */
 const BAD_TOKEN = ['unauthorized', 'credentials_expired', 'credentials_invalid'];
 
 /**

@@ -10,7 +10,7 @@ export interface AzampayCredentials {
   readonly appName: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Some calls want it as `X-API-Key`. */
+  /** Some calls want it. Where it is configured, it goes with every call, as `X-API-Key`. */
   readonly apiKey?: string;
   /** AzamPay's key for callbacks, as a PEM: its API shows it at `/PublicKey`. */
   readonly callbackPublicKey?: string;
@@ -61,7 +61,7 @@ export const azampay = builtInProvider<AzampayCredentials, 'azampay', 'sandbox' 
     body: ({ credentials: { appName, clientId, clientSecret } }) => ({
       json: { appName, clientId, clientSecret },
     }),
-    // The token is encrypted: there is no expiry to be read in it.
+    // The token is encrypted, so its expiry is read from the answer beside it.
     answer: { token: 'data.accessToken', expiresAt: 'data.expire' },
     documentedLifetimeMs: 6 * 3_600_000,
     rejected: ({ status }) => status === 423,
@@ -76,7 +76,7 @@ export const azampay = builtInProvider<AzampayCredentials, 'azampay', 'sandbox' 
   refusal: { refused: (answer) => answer.status === 401 && hasCode(answer, 'status', 'Error') },
   probe: { path: '/api/v1/Partner/GetPaymentPartners' },
   webhooks: {
-    // The documents name what is signed, and not the fields that hold it: these are the ones that callbacks show.
+    // The documents name the values that are signed, and not their fields. The names of the fields come from callbacks.
     signature: publicKeyWebhook({
       ...SIGNED_CALLBACK,
       signed: { fields: ['externalreference', 'reference', 'transactionstatus', 'operator'] },

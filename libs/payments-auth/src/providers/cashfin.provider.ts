@@ -6,14 +6,14 @@ import { hmacWebhook } from './webhooks/signature-webhooks.js';
 export interface CashfinCredentials {
   /** From Settings, API. Looks like `cs_…`. */
   readonly clientSecret: string;
-  /** What webhooks are signed with. */
+  /** The secret that webhooks are signed with. */
   readonly webhookSecret?: string;
 }
 
 /**
  * Cashfin: a client secret that goes with every call as it is. Live only.
  *
- * A change of keys may take Cashfin an hour to notice: right after a rotation the new one can still be refused.
+ * Cashfin may need an hour to notice a new key. Until then it can refuse the new key.
  *
  * @see https://docs.cashfin.africa/guide
  */

@@ -33,7 +33,7 @@ export const chapa = builtInProvider<ChapaCredentials, 'chapa', 'live'>('chapa',
   headers: ({ credentials }) => ({ Authorization: bearer(credentials.secretKey) }),
   webhooks: {
     signature: hmacWebhook({ key: 'webhookSecret', header: 'x-chapa-signature' }),
-    // An HMAC of the secret itself: the same in every message.
+    // The HMAC covers the secret itself, so it is the same in every message.
     constant: hmacWebhook({
       key: 'webhookSecret',
       header: 'chapa-signature',

@@ -31,7 +31,7 @@ const inCommon = () =>
     region: 'Worldwide',
     basedOn: '2026-08',
     refusal: {
-      // It is documented without a body.
+      // The documented 401 has no body.
       refused: ({ status }) => status === 401,
       bare401: true,
       incurable: ({ status }) => status === 403,
@@ -44,7 +44,7 @@ const inCommon = () =>
   }) as const satisfies Partial<ProviderDefinition<{ readonly webhookSecret?: string | readonly string[] }>>;
 
 /**
- * Checkout.com: a secret key, as it is. The hosts carry a prefix of the account.
+ * Checkout.com: a secret key that is sent as it is. The hosts carry a prefix of the account.
  *
  * @see https://www.checkout.com/docs/developer-resources/api
  */

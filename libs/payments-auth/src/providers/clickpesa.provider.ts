@@ -13,7 +13,7 @@ import { hmacWebhook } from './webhooks/signature-webhooks.js';
 export interface ClickpesaCredentials {
   readonly clientId: string;
   readonly apiKey: string;
-  /** What messages are signed with, where the merchant has switched checksums on. */
+  /** The key that messages are signed with, where the merchant has switched checksums on. */
   readonly checksumKey?: string;
   /** `canonical`, or `legacy` for an account still set to it. @default 'canonical' */
   readonly checksumMethod?: JsonTextFormat;
@@ -22,8 +22,8 @@ export interface ClickpesaCredentials {
 /**
  * ClickPesa: a login for a token that is the whole header, `Bearer ` included, and is sent as it came. Live only.
  *
- * A merchant before verification has 100 calls a day, logins included: a needless login is a payment that cannot be
- * made.
+ * A merchant that is not verified yet may make 100 calls a day, logins included. So each needless login takes a call
+ * away from the payments.
  *
  * @see https://docs.clickpesa.com/api-reference/authorization/generate-token
  */
@@ -61,7 +61,7 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
     loginsEatQuota: true,
   }),
   headers: ({ token }) => ({ Authorization: token }),
-  // By the merchant's own setting, never by the word in the body. Without a key, bodies go as they are.
+  // The merchant's own setting decides the format, never the word in the body. Without a key, a body is sent unchanged.
   sign(attempt) {
     const { checksumKey: key, checksumMethod } = attempt.credentials;
     if (key === undefined || typeof attempt.body !== 'string') return {};
@@ -72,7 +72,7 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
   },
   refusal: {
     refused: ({ status, body }) => status === 401 && textAt(body, 'message') !== undefined,
-    // A refused token is a 401 here. A 403 of its own speaks of the merchant or the key, and a login would be wasted.
+    // ClickPesa answers a refused token with 401. A 403 in its words is about the merchant or the key: a login is wasted.
     incurable: ({ status, body }) => status === 403 && textAt(body, 'message') !== undefined,
   },
   probe: { path: '/third-parties/account/balance' },
@@ -83,8 +83,8 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
       field: 'checksum',
       signed: { canonicalJson: true, without: ['checksum', 'checksumMethod'] },
     }),
-    // For an account that is still set to it. Never by the message's own word: the text of a canonical message, as the
-    // value of one field, has the same legacy checksum, so anybody could turn the one into the other.
+    // For an account that is still set to `legacy`. The word in the message does not decide: a message whose only field
+    // holds the text of a canonical message has the same legacy checksum, so anybody could make one from the other.
     legacy: customWebhook({
       keys: ['checksumKey', 'checksumMethod'],
       field: 'checksum',
@@ -120,7 +120,7 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
     {
       on: 'login',
       says: 'api-key',
-      cause: 'the API key is wrong, expired, or was made anew',
+      cause: 'the API key is wrong or expired, or was generated again',
       fix: 'make a new key in the dashboard, and set CLICKPESA_API_KEY',
     },
     {
@@ -138,7 +138,7 @@ function suspectMethod(value: string): string | undefined {
   return `is "legacy": a route for its webhooks has to say so, @VerifiedWebhook('clickpesa', { schemes: ['legacy'], proof: 'values' })`;
 }
 
-/** What of a message is signed, and with what. */
+/** The checksum of a message, and the part of the message that it covers. */
 function checksummed(body: unknown): { readonly checksum?: string; readonly payload: JsonObject } {
   if (!isJsonObject(body)) return { payload: {} };
   return {

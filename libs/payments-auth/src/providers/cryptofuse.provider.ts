@@ -60,7 +60,7 @@ export const cryptofuse = builtInProvider<CryptofuseCredentials, 'cryptofuse', '
       on: 'login',
       says: 'invalid_grant',
       cause: 'the credentials are not accepted for this grant',
-      fix: 'compare both with the dashboard; is it an application of the kind "client credentials"?',
+      fix: 'compare both with the dashboard; check that the application is of the kind "client credentials"',
     },
     {
       on: 'login',
@@ -72,8 +72,8 @@ export const cryptofuse = builtInProvider<CryptofuseCredentials, 'cryptofuse', '
       on: 'login',
       status: [400, 401, 403],
       says: 'client',
-      cause: 'the client ID or the client secret is wrong, or is expected in the other way',
-      fix: "copy CRYPTOFUSE_CLIENT_ID and CRYPTOFUSE_CLIENT_SECRET again; else try clientAuthentication: 'client_secret_post'",
+      cause: 'the client ID or the client secret is wrong, or Cryptofuse expects them in the other way',
+      fix: "copy CRYPTOFUSE_CLIENT_ID and CRYPTOFUSE_CLIENT_SECRET again; if that does not help, try clientAuthentication: 'client_secret_post'",
     },
     {
       on: 'login',
@@ -84,8 +84,8 @@ export const cryptofuse = builtInProvider<CryptofuseCredentials, 'cryptofuse', '
     {
       on: 'login',
       status: [301, 302, 404],
-      cause: 'what answers there is not the token endpoint',
-      fix: 'the reference says https://api.cryptofuse.io, the guide https://api.cryptofuse.com: set CRYPTOFUSE_BASE_URL to the other',
+      cause: 'the base URL does not lead to the token endpoint',
+      fix: 'the reference says https://api.cryptofuse.io, the guide https://api.cryptofuse.com: set CRYPTOFUSE_BASE_URL to the other one',
     },
     {
       on: 'call',

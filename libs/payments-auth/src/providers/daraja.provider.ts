@@ -19,7 +19,7 @@ export interface DarajaCredentials {
   readonly initiatorPassword?: string;
 }
 
-/** What a refused token is answered with, by the API that was called. */
+/** The codes of a refused token. Each API of Daraja has its own. */
 const INVALID_ACCESS_TOKEN = ['404.001.03', '401.002.01', '400.003.01', '401.001'];
 
 /**
@@ -65,7 +65,7 @@ export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | '
     refused: (answer) =>
       hasCode(answer, 'errorCode', ...INVALID_ACCESS_TOKEN) ||
       says(answer, 'errorMessage', 'invalid access token'),
-    // The password of the STK push, or a merchant that is not there.
+    // The password of the STK push is wrong, or the merchant does not exist.
     incurable: (answer) => hasCode(answer, 'errorCode', '500.001.1001'),
   },
   webhooks: {

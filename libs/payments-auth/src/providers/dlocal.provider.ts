@@ -45,13 +45,13 @@ export const dlocal = builtInProvider<DlocalCredentials, 'dlocal', 'sandbox' | '
     return { headers: { 'X-Date': date, Authorization: SCHEME + hmac('sha256', secretKey, text) } };
   },
   refusal: {
-    // {"code":3001,"message":"Invalid Credentials"}: of an address that is not on the allow-list, too.
+    // {"code":3001,"message":"Invalid Credentials"}: dLocal also says this to an address that is not on the allow-list.
     refused: (answer) => [400, 401, 403].includes(answer.status) && hasCode(answer, 'code', '3001'),
-    // Permissions.
+    // The account lacks a permission.
     incurable: (answer) => hasCode(answer, 'code', '3002', '3003'),
   },
   webhooks: {
-    // The documents say no more than "the same formula": the date comes in X-Date.
+    // The documents say only "the same formula". The date is read from X-Date, as in a call.
     signature: customWebhook({
       keys: ['login', 'secretKey'],
       header: 'authorization',
@@ -82,7 +82,7 @@ export const dlocal = builtInProvider<DlocalCredentials, 'dlocal', 'sandbox' | '
       on: 'call',
       says: '3001',
       cause:
-        'one of the three keys is wrong, or this address is not on the allow-list: the answer is the same',
+        'one of the three keys is wrong, or this address is not on the allow-list: dLocal gives the same answer for both',
       fix: 'compare DLOCAL_LOGIN, DLOCAL_TRANS_KEY and DLOCAL_SECRET_KEY with the dashboard; check the allow-list',
     },
     {

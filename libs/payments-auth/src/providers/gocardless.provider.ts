@@ -75,13 +75,13 @@ export const gocardless = builtInProvider<GocardlessCredentials, 'gocardless', '
   }),
 );
 
-/** Whatever is asked of outbound payments, once a key is configured. */
+/** Every call to outbound payments is signed, once a key is configured. */
 function isSigned({ credentials: { privateKey, keyId }, path }: Attempt<GocardlessCredentials>): boolean {
   return (privateKey !== undefined || keyId !== undefined) && OUTBOUND_PAYMENTS.test(path);
 }
 
 /**
- * The base of RFC 9421 with other names of headers, another name of the digest, and no algorithm.
+ * The signature base of RFC 9421, with other names of headers, another name of the digest, and no algorithm.
  *
  * @see https://developer.gocardless.com/api-reference/#outbound-payments-request-signing
  */
@@ -98,7 +98,7 @@ async function signature(attempt: Attempt<GocardlessCredentials>): Promise<Signe
     ['@method', method],
     ['@authority', url.host],
     ['@request-target', url.pathname + url.search],
-    // These three only with a body.
+    // A call without a body signs none of these three.
     ['content-digest', contentDigest],
     ['content-type', headers['content-type']],
     ['content-length', headers['content-length']],

@@ -58,21 +58,21 @@ export const iyzico = builtInProvider<IyzicoCredentials, 'iyzico', 'sandbox' | '
   },
   probe: { path: '/payment/test' },
   webhooks: {
-    // The hosted page.
+    // For payments on the hosted page.
     page: hmacWebhook({
       key: 'secretKey',
       header: 'x-iyz-signature-v3',
       signed:
         '{credential:secretKey}{field:iyziEventType}{field:iyziPaymentId}{field:token}{field:paymentConversationId}{field:status}',
     }),
-    // The others leave the token out.
+    // For all other payments: their messages have no token.
     direct: hmacWebhook({
       key: 'secretKey',
       header: 'x-iyz-signature-v3',
       signed:
         '{credential:secretKey}{field:iyziEventType}{field:iyziPaymentId}{field:paymentConversationId}{field:status}',
     }),
-    // Some of them name the id of the payment in another way.
+    // Some of these messages carry the id of the payment in another field.
     directByPaymentId: hmacWebhook({
       key: 'secretKey',
       header: 'x-iyz-signature-v3',

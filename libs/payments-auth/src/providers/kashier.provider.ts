@@ -6,7 +6,7 @@ import { hmacWebhook } from './webhooks/signature-webhooks.js';
 export interface KashierCredentials {
   /** From Integrate now, secret key: `<hex>$<hex>`. */
   readonly secretKey: string;
-  /** The Payment API key: wanted when a payment session is created, and for order hashes, redirects and webhooks. */
+  /** The Payment API key: for creating a payment session, and for order hashes, redirects and webhooks. */
   readonly apiKey?: string;
   /** `MID-…`: part of order hashes. */
   readonly merchantId?: string;
@@ -16,7 +16,7 @@ export interface KashierCredentials {
  * Kashier: a secret key that goes with every call as it is, to two hosts. `api` serves sessions, invoices and
  * status; `fep` serves orders (refund, capture, void).
  *
- * A rotated key dies at once.
+ * Kashier refuses the old key at once after a rotation.
  *
  * @see https://developers.kashier.io
  */
@@ -36,7 +36,7 @@ export const kashier = builtInProvider<KashierCredentials, 'kashier', 'test' | '
     merchantId: { variable: 'KASHIER_MERCHANT_ID', optional: true, secret: false },
   },
   headers: ({ credentials }) => ({ Authorization: credentials.secretKey }),
-  // The Payment API key is wanted where a session is created, and nowhere else.
+  // Kashier wants the Payment API key where a session is created, and nowhere else.
   sign: ({ method, namedHost, path, credentials: { apiKey } }) =>
     method === 'POST' && namedHost === 'api' && path === '/v3/payment/sessions'
       ? { headers: { 'api-key': apiKey } }
@@ -48,7 +48,7 @@ export const kashier = builtInProvider<KashierCredentials, 'kashier', 'test' | '
     incurable: ({ status, body }) =>
       status === 403 && isKashierFailure(body) && !isInvalidAuthorization(body),
   },
-  // The answer to creating a session repeats both.
+  // Kashier repeats both in the answer to the call that creates a session.
   secretResponseFields: ['apiKey', 'hash'],
   webhooks: {
     signature: hmacWebhook({
@@ -92,7 +92,7 @@ function isKashierFailure(body: unknown): boolean {
   );
 }
 
-/** Kashier has no code for it, only this sentence. */
+/** Kashier has no code for a wrong key, only this sentence. */
 function isInvalidAuthorization(body: unknown): boolean {
   return valueAt(body, 'error.cause') === 'invalid authorization';
 }

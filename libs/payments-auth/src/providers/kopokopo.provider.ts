@@ -8,7 +8,7 @@ import { hmacWebhook } from './webhooks/signature-webhooks.js';
 export interface KopokopoCredentials {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** What webhooks are signed with. */
+  /** The key that webhooks are signed with. */
   readonly apiKey?: string;
 }
 
@@ -37,13 +37,13 @@ export const kopokopo = builtInProvider<KopokopoCredentials, 'kopokopo', 'sandbo
       path: '/oauth/token',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
       authentication: ['client_secret_post'],
-      // One SDK asks for a token with a form, another with JSON. A token is given back with JSON.
+      // One SDK asks for a token with a form, another with JSON. A token is revoked with JSON.
       encoding: 'json',
       documentedLifetimeMs: 3_600_000,
       revoke: { path: '/oauth/revoke' },
     }),
     headers: ({ token }) => ({ Authorization: bearer(token) }),
-    // The body is not documented. One with a code of its own is Kopo Kopo's.
+    // The body is not documented. A body with one of these codes comes from Kopo Kopo.
     refusal: {
       refused: ({ status, body }) =>
         status === 401 && (textAt(body, 'error') ?? textAt(body, 'error_code')) !== undefined,

@@ -30,14 +30,15 @@ const inCommon = () =>
     basedOn: '2026-08',
     environments: { live: 'https://api.mercadopago.com' },
     refusal: {
-      // The body is not documented. Integrations show these words.
+      // The body is not documented. These are the words that integrations show.
       refused: (answer) =>
         answer.status === 401 && says(answer, 'message', 'invalid access token', 'unauthorized'),
     },
     probe: { path: '/users/me' },
     webhooks: {
       /**
-       * A pair that is missing is left out. An id with letters is signed in lower case, or as it stands: sources differ.
+       * A pair without a value is left out of the signed text. An id with letters is signed in lower case, or as it
+       * stands: sources differ, so both are tried.
        *
        * @see https://www.mercadopago.com/developers/en/docs/your-integrations/notifications/webhooks
        */
@@ -53,7 +54,7 @@ const inCommon = () =>
             .map((written) => signedText(written, message.headers['x-request-id'], ts))
             .find((each) => sameText(hmac('sha256', credentials.webhookSecret, each), v1.toLowerCase()));
           if (text === undefined) return undefined;
-          // Seconds in the SDK, milliseconds in newer samples.
+          // The SDK writes seconds, newer samples write milliseconds.
           const signedAtMs = Number(ts) * (ts.length > 11 ? 1 : 1_000);
           if (!(Math.abs(nowMs - signedAtMs) <= 300_000)) return undefined;
           return { payload: id === undefined ? {} : { 'data.id': id }, id: text, signedAtMs };
@@ -135,7 +136,7 @@ export const mercadopagoOauth = builtInProvider<MercadopagoOauthCredentials, 'me
       rejected: (answer) =>
         hasCode(answer, 'error', 'invalid_grant', 'invalid_client', 'unauthorized_client') ||
         saysWrongClient(answer),
-      // unauthorized_client is about the seller here: the application has no permission of that seller's.
+      // unauthorized_client means here that this seller has not given the application a permission.
       wrongClient: (answer) => hasCode(answer, 'error', 'invalid_client') || saysWrongClient(answer),
       reason: ({ body }) => textAt(body, 'error') ?? textAt(body, 'message'),
       documentedLifetimeMs: 180 * 24 * 3_600_000,
@@ -158,7 +159,7 @@ export const mercadopagoOauth = builtInProvider<MercadopagoOauthCredentials, 'me
   }),
 );
 
-/** Older answers name the two fields, and no code. */
+/** Older answers have no code, and name the two fields in a sentence. */
 function saysWrongClient(answer: ApiAnswer): boolean {
   return [400, 401].includes(answer.status) && says(answer, 'message', 'client_id', 'client_secret');
 }

@@ -34,7 +34,7 @@ const inCommon = () =>
     webhooks: {
       /** @see https://docs.mollie.com/reference/webhooks-best-practices */
       signature: hmacWebhook({ key: 'webhookSecret', header: 'x-mollie-signature', prefix: 'sha256=' }),
-      // Classic webhooks are a form with an id, and unsigned.
+      // A classic webhook is a form with an id, and is not signed.
       classic: unsignedWebhook({
         fields: ['id'],
         body: 'form',
@@ -80,7 +80,7 @@ export const mollie = builtInProvider<MollieCredentials, 'mollie', 'live'>('moll
 
 /**
  * Mollie Connect, for platforms: a refresh token for each organisation. A request in test mode says `testmode=true`.
- * Tokens are asked for outside of `/v2`, so a call names it: `/v2/payments`.
+ * The token endpoint lies outside of `/v2`, so the path of a call begins with it: `/v2/payments`.
  *
  * @see https://docs.mollie.com/reference/oauth-generate-tokens
  */

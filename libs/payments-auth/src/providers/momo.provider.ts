@@ -20,7 +20,7 @@ export interface MomoCredentials {
 
 type Product = 'collection' | 'disbursement' | 'remittance';
 
-/** Where the state of a payment is asked for: callbacks are not signed. */
+/** The call that asks for the state of a payment. MoMo does not sign its callbacks. */
 const STATE_OF_A_PAYMENT: Readonly<Record<Product, string>> = {
   collection: 'GET /collection/v1_0/requesttopay/{referenceId}',
   disbursement: 'GET /disbursement/v1_0/transfer/{referenceId}',
@@ -45,7 +45,8 @@ function momo<P extends Product>(product: P, title: string) {
     docs: 'https://momodeveloper.mtn.com/api-documentation',
     region: 'Africa',
     basedOn: '2026-08',
-    credentialsPage: 'developer portal, Profile > Subscriptions; the API user and its key are made by call',
+    credentialsPage:
+      'developer portal, Profile > Subscriptions; the API user and its key are created by a call',
     environments: {
       sandbox: 'https://sandbox.momodeveloper.mtn.com',
       live: 'https://proxy.momoapi.mtn.com',
@@ -82,7 +83,7 @@ function momo<P extends Product>(product: P, title: string) {
       'X-Target-Environment': targetEnvironment,
     }),
     refusal: {
-      // The body of an expired token's 401 is not documented. One that has a code of its own is MoMo's.
+      // The body of an expired token's 401 is not documented. A body with one of these codes comes from MoMo.
       refused: ({ status, body }) =>
         status === 401 && (textAt(body, 'error') ?? textAt(body, 'code')) !== undefined,
       incurable: isWrongSubscriptionKey,

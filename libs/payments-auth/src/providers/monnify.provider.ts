@@ -54,7 +54,7 @@ export const monnify = builtInProvider<MonnifyCredentials, 'monnify', 'sandbox' 
       (answer.status === 401 && says(answer, 'responseMessage', 'token')),
   },
   webhooks: {
-    // The page words it as a plain SHA-512 of the secret and the body. Its own sample is an HMAC over the bytes.
+    // The page speaks of a plain SHA-512 of the secret and the body. The sample on the page is an HMAC over the bytes.
     signature: hmacWebhook({ key: 'secretKey', hash: 'sha512', header: 'monnify-signature' }),
   },
   advice: [

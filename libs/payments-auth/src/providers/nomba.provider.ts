@@ -42,7 +42,7 @@ export const nomba = builtInProvider<NombaCredentials, 'nomba', 'sandbox' | 'liv
     }),
     answer: { token: 'data.access_token', expiresAt: 'data.expiresAt' },
     documentedLifetimeMs: 30 * 60_000,
-    // The body is not documented.
+    // The body of a rejected login is not documented, so the status alone decides.
     rejected: ({ status }) => status === 401 || status === 403,
     issued: ({ body }) => textAt(body, 'code') === '00',
     reason: ({ body }) => textAt(body, 'description'),
@@ -54,7 +54,7 @@ export const nomba = builtInProvider<NombaCredentials, 'nomba', 'sandbox' | 'liv
   }),
   headers: ({ token, credentials: { accountId } }) => ({ Authorization: bearer(token), accountId }),
   refusal: {
-    // The body is not documented. One in Nomba's own envelope is Nomba's.
+    // The body is not documented. A body in Nomba's own envelope comes from Nomba.
     refused: ({ status, body }) =>
       status === 401 && textAt(body, 'code') !== undefined && textAt(body, 'description') !== undefined,
   },
@@ -78,7 +78,7 @@ export const nomba = builtInProvider<NombaCredentials, 'nomba', 'sandbox' | 'liv
         ],
         separator: ':',
       },
-      // The amount is not signed.
+      // Nomba does not sign the amount.
       confirmWith: 'GET /v1/transactions/accounts/single',
     }),
   },

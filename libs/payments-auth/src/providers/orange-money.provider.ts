@@ -38,16 +38,16 @@ export const orangeMoney = builtInProvider<OrangeMoneyCredentials, 'orange-money
       path: '/oauth/v3/token',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
       authentication: ['client_secret_basic'],
-      // The portal shows the header ready made, and does not encode what it joins.
+      // The portal shows the finished header. The portal joins id and secret without encoding them first.
       basicEncoding: 'plain',
-      // An hour to 90 days are reported; the answer says it.
+      // Users report lifetimes from an hour to 90 days. The answer says how long a token lives.
       documentedLifetimeMs: 3_600_000,
     }),
     headers: ({ token }) => ({ Authorization: bearer(token) }),
     // 41 and 42 are the codes of an invalid and of an expired credential at Orange's gateway.
     refusal: { refused: (answer) => answer.status === 401 && hasCode(answer, 'code', '41', '42') },
     webhooks: {
-      // Compare `notif_token` with the one that was answered for this payment.
+      // The application compares `notif_token` with the one that Orange gave when the payment was created.
       notification: unsignedWebhook({
         fields: ['notif_token', 'status'],
         confirmWith: 'POST /orange-money-webpay/{country}/v1/transactionstatus',

@@ -22,9 +22,9 @@ export interface PawapayCredentials {
 
 const SIGNED_PATHS = /^(\/v2)?\/(deposits|payouts|refunds)(\/bulk)?$/;
 const LABEL = 'sig-pp';
-/** How far from now a callback may be signed. */
+/** A callback that was signed longer ago than this, or this far in the future, is not accepted. */
 const TOLERANCE_MS = 5 * 60_000;
-/** A callback may say when it expires, by the clock of pawaPay. */
+/** The clock of pawaPay may differ this much when a callback says when it expires. */
 const CLOCKS_DIFFER_MS = 60_000;
 const COMPONENTS = [
   '@method',
@@ -105,13 +105,13 @@ export const pawapay = builtInProvider<PawapayCredentials, 'pawapay', 'sandbox' 
   refusal: {
     refused: (answer) =>
       answer.status === 401 && hasCode(answer, 'failureReason.failureCode', 'AUTHENTICATION_ERROR'),
-    // The token is good, and not for this endpoint.
+    // The token is valid, and may not use this endpoint.
     incurable: (answer) =>
       answer.status === 403 && hasCode(answer, 'failureReason.failureCode', 'AUTHORISATION_ERROR'),
   },
   probe: { path: '/v2/active-conf' },
   webhooks: {
-    // Signed like a call, where the dashboard says so.
+    // A callback is signed like a call, where the merchant has switched this on in the dashboard.
     signature: customWebhook({
       keys: ['callbackPublicKey'],
       header: 'signature',
@@ -159,7 +159,7 @@ export const pawapay = builtInProvider<PawapayCredentials, 'pawapay', 'sandbox' 
     {
       on: 'call',
       says: 'authorisation_error',
-      cause: 'the API token is not for this endpoint',
+      cause: 'the API token may not use this endpoint',
       fix: 'give the token the permission in the dashboard',
     },
   ],
@@ -183,7 +183,7 @@ function algorithmOf(key: KeyObject): { algorithm: string; hash: 'sha256' | 'sha
     : { algorithm: 'ecdsa-p256-sha256', hash: 'sha256' };
 }
 
-/** One digest of the body that is right is enough (RFC 9530). */
+/** Whether one digest of the header is that of the body (RFC 9530). One is enough. */
 function coversBody(contentDigest: string, body: Uint8Array): boolean {
   const [, hash, value = ''] = /^sha-(256|512)=:([A-Za-z0-9+/=]+):$/.exec(contentDigest) ?? [];
   if (hash === undefined) return false;

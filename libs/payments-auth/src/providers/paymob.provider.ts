@@ -8,11 +8,11 @@ export interface PaymobCredentials {
   readonly publicKey?: string;
   /** The key of the older API, which this definition does not serve. It is not sent, and kept out of everything that is printed. */
   readonly apiKey?: string;
-  /** What callbacks are signed with. */
+  /** The secret that callbacks are signed with. */
   readonly hmacSecret?: string | readonly string[];
 }
 
-/** In this order. A callback has them under `obj`; a redirect has them flat, with `order` for `order.id`. */
+/** The signed fields, in this order. A callback has them under `obj`; a redirect has them flat, with `order` for `order.id`. */
 const TRANSACTION_FIELDS = [
   'amount_cents',
   'created_at',
@@ -80,7 +80,7 @@ export const paymob = builtInProvider<PaymobCredentials, 'paymob', 'live'>('paym
       query: 'hmac',
       signed: { fields: CARD_FIELDS.map((field) => `obj.${field}`) },
     }),
-    // The payer's browser brings it, as a GET with the same fields in the query.
+    // The payer's browser brings this message, as a GET with the same fields in the query.
     redirect: hmacWebhook({
       key: 'hmacSecret',
       hash: 'sha512',

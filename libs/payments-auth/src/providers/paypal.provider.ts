@@ -8,7 +8,7 @@ import { publicKeyWebhook } from './webhooks/signature-webhooks.js';
 export interface PaypalCredentials {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** The id of the webhook: it is among what is signed. */
+  /** The id of the webhook. PayPal signs it too. */
   readonly webhookId?: string;
 }
 
@@ -41,7 +41,7 @@ export const paypal = builtInProvider<PaypalCredentials, 'paypal', 'sandbox' | '
   headers: ({ token }) => ({ Authorization: bearer(token) }),
   refusal: {
     refused: (answer) => answer.status === 401 && hasCode(answer, 'error', 'invalid_token'),
-    // A permission that the app does not have.
+    // The app lacks the permission for this call.
     incurable: (answer) => hasCode(answer, 'name', 'NOT_AUTHORIZED'),
   },
   probe: { path: '/v1/notifications/webhooks' },
@@ -53,7 +53,7 @@ export const paypal = builtInProvider<PaypalCredentials, 'paypal', 'sandbox' | '
       header: 'paypal-transmission-sig',
       encoding: 'base64',
       timestamp: { at: '{header:paypal-transmission-time}', unit: 'iso' },
-      // It covers a CRC-32 of the body, and a second body with the same one is made in a millisecond.
+      // PayPal signs only a CRC-32 of the body. Anybody can make another body with the same CRC-32 in a millisecond.
       signed:
         '{header:paypal-transmission-id}|{header:paypal-transmission-time}|{credential:webhookId}|{body:crc32}',
       confirmWith: 'POST /v1/notifications/verify-webhook-signature',

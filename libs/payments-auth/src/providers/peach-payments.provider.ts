@@ -14,7 +14,7 @@ export interface PeachPaymentsCredentials {
   readonly merchantId: string;
   /** The channel of a checkout. The application sends it in the body. */
   readonly entityId?: string;
-  /** What webhooks are signed with. */
+  /** The secret that webhooks are signed with. */
   readonly secretToken?: string | readonly string[];
   readonly userId?: string;
   /** With `userId` and `entityId` in the body of a server-to-server payment. It is not sent, and kept out of everything that is printed. */
@@ -68,7 +68,7 @@ export const peachPayments = builtInProvider<PeachPaymentsCredentials, 'peach-pa
       body: ({ credentials: { clientId, clientSecret, merchantId } }) => ({
         json: { clientId, clientSecret, merchantId },
       }),
-      // The seconds are documented as a text.
+      // The documents show the seconds as a text.
       answer: { token: 'access_token', expiresIn: 'expires_in' },
       documentedLifetimeMs: 4 * 3_600_000,
       rejected: ({ status }) => status === 400 || status === 401,
@@ -76,7 +76,7 @@ export const peachPayments = builtInProvider<PeachPaymentsCredentials, 'peach-pa
     }),
     headers: ({ token }) => ({ Authorization: bearer(token) }),
     webhooks: {
-      /** Since 2026-07-21. @see https://developer.peachpayments.com/docs/checkout-webhooks */
+      /** Peach Payments signs like this since 2026-07-21. @see https://developer.peachpayments.com/docs/checkout-webhooks */
       signature: hmacWebhook({
         key: 'secretToken',
         header: 'x-webhook-signature',
@@ -84,7 +84,7 @@ export const peachPayments = builtInProvider<PeachPaymentsCredentials, 'peach-pa
         signed: '{timestamp}.{header:x-webhook-id}.{url}.{body}',
         id: '{header:x-webhook-id}',
       }),
-      // All parameters, sorted, names and values without anything between them.
+      // All parameters are signed, sorted by name: names and values, with nothing between them.
       form: customWebhook({
         keys: ['secretToken'],
         field: 'signature',

@@ -38,13 +38,13 @@ export const pesapal = builtInProvider<PesapalCredentials, 'pesapal', 'sandbox' 
     answer: { token: 'token', expiresAt: 'expiryDate' },
     documentedLifetimeMs: 5 * 60_000,
     rejected: ({ body }) => errorCode(body) === 'invalid_consumer_key_or_secret_provided',
-    // The status within is the one that counts: an outage may come with HTTP 200 and no code.
+    // The status in the body decides: an outage may come with HTTP 200 and without a code.
     issued: ({ body }) => errorCode(body) === undefined && !/^[45]/.test(textAt(body, 'status') ?? ''),
     reason: ({ body }) => errorCode(body),
   }),
   headers: ({ token }) => ({ Authorization: bearer(token) }),
   refusal: {
-    // Any other code says nothing about the credential, at any status: a payment that is still pending is "not found".
+    // No other code is about the credential, at any status. A payment that is still pending is "not found", for example.
     refused: ({ status, body }) =>
       errorCode(body) === 'invalid_api_credentials_provided' ||
       (status === 401 && isJsonObject(valueAt(body, 'error'))),
@@ -75,7 +75,7 @@ export const pesapal = builtInProvider<PesapalCredentials, 'pesapal', 'sandbox' 
       on: 'login',
       status: [200, 301, 302, 404],
       says: 'http ',
-      cause: 'what answers there is not the API: a wrong host or path',
+      cause: 'the base URL does not lead to the API: its host or its path is wrong',
       fix: 'the base URL ends in /pesapalv3 in the sandbox and in /v3 in live; check PESAPAL_BASE_URL',
     },
     {

@@ -57,7 +57,7 @@ export const phonepe = builtInProvider<PhonepeCredentials, 'phonepe', 'sandbox' 
     authentication: ['client_secret_post'],
     parameters: ({ credentials }) => ({ client_version: credentials.clientVersion }),
     tokenType: 'O-Bearer',
-    // Seconds of the epoch. `expires_in` may be null.
+    // `expires_at` is in seconds since 1970. `expires_in` may be null.
     answer: { expiresAt: 'expires_at' },
     documentedLifetimeMs: 3_600_000,
     rejected: ({ status, body }) =>

@@ -32,10 +32,10 @@ export const rapyd = builtInProvider<RapydCredentials, 'rapyd', 'sandbox' | 'liv
     secretKey: { variable: 'RAPYD_SECRET_KEY' },
   },
   headers: ({ credentials }) => ({ access_key: credentials.accessKey }),
-  // Rapyd wants it of a GET as well.
+  // Rapyd wants this header on a GET, too.
   defaultHeaders: () => ({ 'Content-Type': 'application/json' }),
   sign({ credentials, method, url, body = '', nowMs, random }) {
-    // Eight characters; up to sixteen are taken.
+    // Six bytes are eight characters. Rapyd takes up to sixteen.
     const salt = Buffer.from(random(6)).toString('base64url');
     const timestamp = String(Math.floor(nowMs / 1_000));
     const target = method.toLowerCase() + url.pathname + url.search;
@@ -50,7 +50,7 @@ export const rapyd = builtInProvider<RapydCredentials, 'rapyd', 'sandbox' | 'liv
   },
   probe: { path: '/v1/data/countries' },
   webhooks: {
-    /** The URL is the one that Rapyd was told. @see https://docs.rapyd.net/en/webhook-authentication.html */
+    /** The URL that is signed is the one that the merchant has given to Rapyd. @see https://docs.rapyd.net/en/webhook-authentication.html */
     signature: customWebhook({
       keys: ['accessKey', 'secretKey'],
       header: 'signature',

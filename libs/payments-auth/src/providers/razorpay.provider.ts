@@ -8,7 +8,7 @@ export interface RazorpayCredentials {
   /** `rzp_test_…` or `rzp_live_…`: the key says the mode. */
   readonly keyId: string;
   readonly keySecret: string;
-  /** After a change, deliveries that are tried again still carry the old one: keep both for a day. */
+  /** After a change, Razorpay signs repeated deliveries with the old secret: keep both for a day. */
   readonly webhookSecret?: string | readonly string[];
 }
 
@@ -33,10 +33,10 @@ export const razorpay = builtInProvider<RazorpayCredentials, 'razorpay', 'live'>
   },
   headers: ({ credentials: { keyId, keySecret } }) => ({ Authorization: basic(keyId, keySecret) }),
   refusal: {
-    // The code is that of any bad request, so the message is compared.
+    // Razorpay uses the same code for every bad request, so the message is compared.
     refused: (answer) =>
       answer.status === 401 && says(answer, 'error.description', 'api key', 'authentication failed'),
-    // An address that is not on the allow-list.
+    // This address is not on the allow-list.
     incurable: (answer) => says(answer, 'error.description', 'access denied'),
   },
   probe: { path: '/payments?count=1' },

@@ -58,7 +58,7 @@ export const selcom = builtInProvider<SelcomCredentials, 'selcom', 'test' | 'liv
     };
   },
   webhooks: {
-    // The same five headers as a call. The time is written in another way there, so it is not judged.
+    // A webhook has the same five headers as a call. Its time is written in another format, so the time is not checked.
     signature: customWebhook({
       keys: ['apiKey', 'apiSecret'],
       header: 'digest',
@@ -120,12 +120,12 @@ function fieldsOf(
   return Object.entries(value).map(([name, each]) => [name, written(each)]);
 }
 
-/** A value as it stands in the text that is signed: a number or an empty text counts like any other. */
+/** A value as the signed text has it. A number, or an empty text, is signed like any other value. */
 function written(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** The field that is called `name`; a name with dots may be a path, too. */
+/** The field that is called `name`. A name with dots can also be a path into the body. */
 function fieldAt(body: unknown, name: string): unknown {
   return isJsonObject(body) && Object.hasOwn(body, name) ? body[name] : valueAt(body, name);
 }

@@ -20,7 +20,7 @@ export interface SquareOauthCredentials {
   readonly signatureKey?: string | readonly string[];
 }
 
-/** What both have in common. */
+/** What both providers of Square have in common. */
 const inCommon = () =>
   ({
     docs: 'https://developer.squareup.com/docs/build-basics/access-tokens',
@@ -38,7 +38,7 @@ const inCommon = () =>
     },
     probe: { path: '/v2/locations' },
     webhooks: {
-      /** The URL is the one that Square was told. @see https://developer.squareup.com/docs/webhooks/step3validate */
+      /** The URL that is signed is the one that the merchant has given to Square. @see https://developer.squareup.com/docs/webhooks/step3validate */
       signature: hmacWebhook({
         key: 'signatureKey',
         header: 'x-square-hmacsha256-signature',
@@ -108,10 +108,10 @@ export const squareOauth = builtInProvider<SquareOauthCredentials, 'square-oauth
       refreshToken: ({ credentials }) => credentials.refreshToken,
       rotates: false,
       answer: { expiresAt: 'expires_at' },
-      // No OAuth code, and no list of what is said: the envelope of a call, or the older one of Connect v1.
+      // Square documents no codes for a rejected login. Its body has the envelope of a call, or the older one of Connect v1.
       rejected: ({ status, body }) =>
         [400, 401].includes(status) && (textAt(body, 'errors.0.code') ?? textAt(body, 'type')) !== undefined,
-      // A wrong secret is "Not Authorized"; what names a token or a code is about the seller.
+      // Square says "Not Authorized" for a wrong secret. An answer that names a token or a code is about the seller.
       wrongClient: (answer) =>
         answer.status === 401 &&
         !['message', 'errors.0.detail'].some((path) => says(answer, path, 'token', 'code', 'revoked')),

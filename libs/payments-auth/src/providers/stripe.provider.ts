@@ -12,8 +12,8 @@ export interface StripeCredentials {
 }
 
 /**
- * Stripe: HTTP Basic with the secret key as the user and no password. A request names what only it needs: `Stripe-Version`, `Stripe-Account`,
- * `Idempotency-Key`.
+ * Stripe: HTTP Basic with the secret key as the user and no password. A request sets the headers that only it needs:
+ * `Stripe-Version`, `Stripe-Account`, `Idempotency-Key`.
  *
  * @see https://docs.stripe.com/api/authentication
  */
@@ -32,13 +32,13 @@ export const stripe = builtInProvider<StripeCredentials, 'stripe', 'live'>('stri
   // The key is the user, and there is no password. A bearer token would do as well.
   headers: ({ credentials }) => ({ Authorization: basic(credentials.secretKey) }),
   refusal: {
-    // A wrong key has the type of any bad request, and words of its own. An expired one has a code.
+    // For a wrong key, the type is that of any bad request, so the words are compared. An expired key has a code.
     refused: (answer) =>
       answer.status === 401 &&
       (hasCode(answer, 'error.code', 'api_key_expired') ||
         hasCode(answer, 'error.type', 'authentication_error') ||
         says(answer, 'error.message', 'api key')),
-    // A restricted key without the permission.
+    // The restricted key lacks the permission.
     incurable: ({ status }) => status === 403,
   },
   probe: { path: '/v1/balance' },

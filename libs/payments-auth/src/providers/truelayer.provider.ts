@@ -56,7 +56,7 @@ export const truelayer = builtInProvider<TruelayerCredentials, 'truelayer', 'san
     }),
     headers: ({ token }) => ({ Authorization: bearer(token) }),
     sign: (attempt) => (isSigned(attempt) ? signature(attempt) : {}),
-    /** Its 401 means that the token or the signature is wrong. */
+    /** A 401 of this call means that the token or the signature is wrong. */
     probe: {
       method: 'POST',
       path: '/test-signature',
@@ -98,7 +98,7 @@ export const truelayer = builtInProvider<TruelayerCredentials, 'truelayer', 'san
   }),
 );
 
-/** Whatever changes something, once a key is configured. */
+/** Every call that changes something is signed, once a key is configured. */
 function isSigned({ credentials: { privateKey, keyId }, method }: Attempt<TruelayerCredentials>): boolean {
   return (privateKey !== undefined || keyId !== undefined) && SIGNED_METHODS.includes(method);
 }

@@ -61,7 +61,7 @@ export const vippsMobilepay = builtInProvider<VippsMobilepayCredentials, 'vipps-
     }),
     defaultHeaders: ({ credentials }) => ({ 'Merchant-Serial-Number': credentials.merchantSerialNumber }),
     refusal: {
-      // The body of an expired token's 401 is not documented: without words, reading calls alone are sent again.
+      // The body of an expired token's 401 is not documented. After a 401 without these words, only a reading call is repeated.
       refused: (answer) => answer.status === 401 && says(answer, 'message', 'access token', 'jwt'),
       incurable: isWrongSubscriptionKey,
     },

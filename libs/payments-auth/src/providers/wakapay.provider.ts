@@ -33,13 +33,13 @@ export const wakapay = builtInProvider<WakapayCredentials, 'wakapay', 'test' | '
     body: ({ credentials: { apiKey, apiSecret } }) => ({ json: { apiKey, apiSecret } }),
     answer: { token: 'accessToken', expiresIn: 'expiresIn' },
     documentedLifetimeMs: 60 * 60_000,
-    // `code` is 0 whatever is wrong: the status, in the provider's own envelope, tells.
+    // `code` is 0 for every failure, so the status decides, where the body is WakaPay's own envelope.
     rejected: ({ status, body }) => status === 401 && isLoginError(body),
     reason: ({ body }) => textAt(body, 'error'),
   }),
   headers: ({ token }) => ({ Authorization: bearer(token) }),
   refusal: {
-    // A refused token is answered in another envelope than a rejected login.
+    // WakaPay's answer to a refused token has another envelope than its answer to a rejected login.
     refused: ({ status, body }) =>
       status === 401 && (textAt(body, 'message') !== undefined || isLoginError(body)),
   },

@@ -42,7 +42,7 @@ export const wave = builtInProvider<WaveCredentials, 'wave', 'live'>('wave', () 
     incurable: (answer) =>
       answer.status === 403 && hasCode(answer, 'code', 'invalid-wallet', 'disabled-wallet'),
   },
-  // It answers for a disabled wallet too.
+  // This call also answers for a disabled wallet.
   probe: { path: '/v1/balance' },
   webhooks: {
     /** @see https://docs.wave.com/webhook */
@@ -50,7 +50,7 @@ export const wave = builtInProvider<WaveCredentials, 'wave', 'live'>('wave', () 
       key: 'webhookSecret',
       header: 'wave-signature',
       list: { signature: 'v1', timestamp: 't' },
-      // Nothing stands between the two.
+      // Nothing stands between time and body.
       signed: '{timestamp}{body}',
     }),
     token: sharedToken({
@@ -66,7 +66,7 @@ export const wave = builtInProvider<WaveCredentials, 'wave', 'live'>('wave', () 
       on: 'call',
       says: 'wallet',
       status: 403,
-      cause: 'the wallet of this key is disabled, or is none that this call can use',
+      cause: 'the wallet of this key is disabled, or this call cannot use it',
       fix: 'ask Wave about the wallet; use the key of another one',
     },
     {

@@ -10,7 +10,7 @@ import { publicKeyWebhook } from './webhooks/signature-webhooks.js';
 
 /** What both kinds of credentials may have. */
 interface WiseKeys {
-  /** An RSA key, as a PEM: with it, Wise's demand for strong customer authentication is answered. */
+  /** An RSA key, as a PEM: it signs the answer when Wise asks for strong customer authentication. */
   readonly privateKey?: string;
   /** A key for webhooks, as a PEM, besides those that Wise publishes. */
   readonly webhookPublicKey?: string;
@@ -82,7 +82,7 @@ const inCommon = () =>
     },
     probe: { path: '/v2/profiles' },
     webhooks: {
-      // The key that the application has pinned: one that Wise has replaced, or that of a sandbox.
+      // The application has configured a key of its own, for example one that Wise has replaced, or that of a sandbox.
       signature: publicKeyWebhook({
         algorithm: 'rsa-sha256',
         key: { credential: 'webhookPublicKey' },
@@ -99,8 +99,8 @@ const inCommon = () =>
   }) as const satisfies Partial<ProviderDefinition<WiseKeys>>;
 
 /**
- * Wise: a personal token as a bearer token. A demand for strong customer authentication is answered with a signature,
- * once for each call.
+ * Wise: a personal token as a bearer token. When Wise asks a call for strong customer authentication, the call is sent
+ * once more, with a signature.
  *
  * @see https://docs.wise.com/guides/developer/auth-and-security
  */

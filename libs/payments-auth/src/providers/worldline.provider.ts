@@ -14,7 +14,7 @@ export interface WorldlineCredentials {
   readonly webhookSecret?: string | readonly string[];
 }
 
-/** The content type of a body is signed for these alone. */
+/** Worldline signs the content type of a body for these methods alone. */
 const WITH_CONTENT_TYPE = ['POST', 'PUT', 'DELETE'];
 
 /**
@@ -71,10 +71,10 @@ export const worldline = builtInProvider<WorldlineCredentials, 'worldline', 'pre
         hasCode(answer, 'errors.0.id', 'MISSING_OR_INVALID_AUTHORIZATION'),
       incurable: (answer) => hasCode(answer, 'errors.0.id', 'ACCESS_TO_MERCHANT_NOT_ALLOWED'),
     },
-    /** Where the merchant id is configured. */
+    /** This probe needs a configured merchant id. */
     probe: { path: '/v2/{merchantId}/services/testconnection' },
     webhooks: {
-      // X-GCS-KeyId names the secret; each one that is configured is tried.
+      // X-GCS-KeyId names the secret. The library tries every configured secret instead.
       signature: hmacWebhook({ key: 'webhookSecret', header: 'x-gcs-signature', encoding: 'base64' }),
     },
     advice: [
@@ -95,7 +95,7 @@ export const worldline = builtInProvider<WorldlineCredentials, 'worldline', 'pre
   }),
 );
 
-/** The query is signed as it was before it was encoded. A plus sign stays one. */
+/** The query is signed as it was before its encoding. A plus sign is signed as a plus sign. */
 function unencoded(search: string): string {
   return search === '' ? '' : decodeURIComponent(search);
 }

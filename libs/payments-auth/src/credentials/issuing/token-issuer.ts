@@ -73,7 +73,7 @@ export interface TokenRequestReport {
   readonly reason?: string | undefined;
   /** How far the provider's clock is ahead of this machine's, in milliseconds, where the answer says it. */
   readonly clockDifferenceMs?: number | undefined;
-  /** What an endpoint that has had enough says about its limits. */
+  /** What a token endpoint that limits logins says about its limits. */
   readonly limitHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
