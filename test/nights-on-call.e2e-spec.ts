@@ -300,7 +300,7 @@ const NIGHTS: Record<string, Story> = {
     tone: 'bad',
     says: /^The provider rejects the secret of kashier.*the provider refuses the key on calls: wrong, rotated/,
     explains:
-      /^kashier\n {2}state: +rejected(?:.*\n)+? {2}what to do: .*unless the log says that it cannot be read/,
+      /^kashier\n {2}state: +rejected(?:.*\n)+? {2}what to do: .*unless the log says that the key cannot be read/,
     log: /Kashier: the file .*kashier\.json cannot be read \(ENOENT\)/,
   },
 };

@@ -113,7 +113,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   },
   {
     fits: ({ what }) => what === 'timeout' || what.startsWith('no answer within'),
-    cause: 'no complete answer came in time',
+    cause: 'no whole answer came in time',
     fix: "see the provider's status page, then the network and the firewall; if the provider is slow, allow more time (in check: --timeout 30)",
   },
   {

@@ -120,7 +120,7 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
     {
       on: 'login',
       says: 'api-key',
-      cause: 'the API key is wrong or expired, or was generated again',
+      cause: 'the API key is wrong, expired, or was generated again',
       fix: 'make a new key in the dashboard, and set CLICKPESA_API_KEY',
     },
     {

@@ -84,7 +84,7 @@ export const cryptofuse = builtInProvider<CryptofuseCredentials, 'cryptofuse', '
     {
       on: 'login',
       status: [301, 302, 404],
-      cause: 'the base URL does not lead to the token endpoint',
+      cause: 'the base URL leads to an address that is not the token endpoint',
       fix: 'the reference says https://api.cryptofuse.io, the guide https://api.cryptofuse.com: set CRYPTOFUSE_BASE_URL to the other one',
     },
     {

@@ -75,7 +75,7 @@ export const pesapal = builtInProvider<PesapalCredentials, 'pesapal', 'sandbox' 
       on: 'login',
       status: [200, 301, 302, 404],
       says: 'http ',
-      cause: 'the base URL does not lead to the API: its host or its path is wrong',
+      cause: 'wrong host or path: the base URL does not lead to the API',
       fix: 'the base URL ends in /pesapalv3 in the sandbox and in /v3 in live; check PESAPAL_BASE_URL',
     },
     {
