@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { advice, programs, provide } from '../scripts/programs.mjs';
 
-/** By name: the file, and what it exports. Loaded late, because the contenders are installed first. */
+/** For each measure, its file and the function that the file exports. Files are loaded late: the contenders are installed first. */
 const MEASURES = {
   'hot-path': ['hot-path', 'hotPath'],
   headers: ['hot-path', 'headers'],
@@ -35,9 +35,9 @@ const HELP = `Usage: npm run bench -- [options] [measure…]
 Measures this library beside other ways to stay authenticated. Prints tables; a run of all measures also writes
 bench/results/latest.json, docs/benchmarks.md and its charts.
 
-  --write   writes them after a run of some measures too: the others stay as they were measured before
-  --quick   a short run of everything: judged by counts (token requests, failures, replays), never by times; writes nothing
-  --baseline <folder>   a checkout of an earlier version, built, with its node_modules: the hot path is compared with it
+  --write   writes these files also after a run of some measures: the other measures keep their earlier figures
+  --quick   a short run of everything, judged by counts (token requests, failures, replays) and never by times; writes nothing
+  --baseline <folder>   a checkout of an earlier version, built and with its node_modules, which the hot path is compared with
   --help    this text
 
 Measures: ${Object.keys(MEASURES).join(', ')} (all by default)
@@ -65,14 +65,14 @@ function readArguments() {
     },
   });
   if (values.quick && values.write)
-    throw new Error('A quick run measures too little to be written: leave out --quick or --write.');
+    throw new Error('A quick run measures too little to be written. Leave out --quick or --write.');
   return { ...values, wanted: positionals };
 }
 
-/** The contenders have their own package.json, so that they stay out of the product. */
+/** The contenders have a package.json of their own, so that the workspace does not depend on them. */
 function installPeers() {
   if (existsSync(`${HERE}node_modules/openid-client`)) return;
-  say('Installing what is compared with…');
+  say('Installing the contenders…');
   execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--workspaces=false'], {
     cwd: HERE,
     stdio: 'inherit',
@@ -109,7 +109,7 @@ async function run({ quick, baseline, wanted }) {
   return { sections, leftOut };
 }
 
-/** @param measured what was measured now; the other sections stay as they are */
+/** @param measured the sections of this run; all other sections stay as they are */
 async function publish(measured) {
   const { barChart } = await import('./report/bar-chart.mjs');
   const { markdown } = await import('./report/markdown.mjs');

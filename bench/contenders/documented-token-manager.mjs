@@ -1,6 +1,6 @@
 /**
- * The class that providers' documents show, written by us: a token, when it ends, and a minute's margin. Written as it is
- * there: without a shared request, so that every caller who finds no token logs in.
+ * The class that providers' documents show, in our own code: it keeps a token and its end, and renews it a minute early. As in
+ * the documents, callers share no request, so every caller that finds no token logs in.
  */
 export class DocumentedTokenManager {
   #token;

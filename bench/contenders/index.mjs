@@ -224,7 +224,7 @@ export const CONTENDERS = [
   {
     name: '@badgateway/oauth2-client',
     role: 'peer',
-    /** It has its own fetch, so no axios adapter can replace the network. */
+    /** This client uses its own fetch, so no axios adapter can replace the network. */
     needsNetwork: true,
     create: async (target) => {
       const client = new OAuth2Client({
@@ -257,7 +257,7 @@ export const CONTENDERS = [
 export const OURS = 'nestjs-payments-auth';
 export const FLOOR = 'bare axios, no header';
 
-/** Bounded, so that ten thousand calls at once do not open ten thousand sockets. */
+/** The pool is bounded, so that ten thousand calls at once do not open ten thousand sockets. */
 export function keepAliveAgent() {
   return new Agent({ keepAlive: true, maxSockets: 128 });
 }

@@ -25,7 +25,7 @@ export async function accounts({ quick }) {
   const result = Object.fromEntries(Object.keys(rows[0]).map((column) => [column, most(column)]));
   return {
     title: 'Many accounts in one process',
-    note: 'Tokens of 800 bytes. Heap is counted beyond the bytes of token and credentials; the token request is answered in memory, so that no socket is counted.',
+    note: 'A token has 800 bytes. The heap is counted without the bytes of token and credentials. The token request is answered in memory, so that the heap contains no sockets.',
     rows,
     targets: [
       figure(
@@ -51,14 +51,14 @@ export async function accounts({ quick }) {
   };
 }
 
-/** What stays in memory of merchants after different ends. */
+/** Which part of a merchant stays in memory, after different events. */
 export async function accountMemory({ quick }) {
   const redis = await startRedis();
   try {
     const rows = await measured(CASES, [redis.url, quick ? '500' : '20000']);
     return {
-      title: 'What is kept of merchants with maxAccounts: 100',
-      note: 'Each case in an application of its own, with a driven clock; looked at a minute after the last call. Heap is counted for each merchant that has gone.',
+      title: 'Merchants that stay in memory with maxAccounts: 100',
+      note: 'Each case runs in an application of its own, with a driven clock. The figures are taken a minute after the last call. The heap is divided by the number of merchants that have gone.',
       rows,
       targets: [
         ...rows.map(({ name, 'kept after a minute': kept }) =>
@@ -83,7 +83,7 @@ export async function accountChurn({ quick }) {
   );
   return {
     title: `A day in which ${last.merchants.toLocaleString('en')} merchants come and go, with maxAccounts: 1000`,
-    note: `A driven clock; tokens live an hour. Every quarter of an hour ${first.merchants / 24} merchants come for the first time, and as many come back that were there at any time of the day.`,
+    note: `The clock is driven, and a token lives an hour. Every quarter of an hour ${first.merchants / 24} merchants come for the first time, and as many merchants from earlier in the day come back.`,
     rows,
     targets: [
       count('accounts kept after a day', '≤ 1000', last.kept, last.kept <= 1_000),
@@ -103,7 +103,7 @@ export async function coldMerchants({ quick }) {
     const { tokenRequests, mostAtOnce } = await provider.counts();
     return {
       title: `A cold process that ${merchants.toLocaleString('en')} merchants call within ${durationMs / 1_000} s`,
-      note: 'Each makes its first call; a login takes 100 ms. Times of a call are those of its caller, login included.',
+      note: 'Each merchant makes its first call, and a login takes 100 ms. The time of a call is the time that its caller waits, login included.',
       rows: [{ name: OURS, role: 'ours', ...row, 'token requests': tokenRequests, 'at once': mostAtOnce }],
       targets: [
         count('failures of a cold process', '0', row.failed, row.failed === 0),

@@ -25,7 +25,7 @@ export async function boot({ quick }) {
   const ms = round(median(added));
   return {
     title: 'Import and boot',
-    note: 'Added to a Nest application that has HttpModule, ConfigModule and ScheduleModule already; six providers configured.',
+    note: 'The library is added to a Nest application that has HttpModule, ConfigModule and ScheduleModule already. Six providers are configured.',
     rows: [
       { name: 'the application without it', role: 'floor', 'ms to boot': round(median(without)) },
       {

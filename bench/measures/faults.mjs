@@ -25,7 +25,7 @@ export async function youngTokens({ quick }) {
     tookMs.push(performance.now() - startedAtMs);
     return outcome(load, { 'token requests': tokenRequests });
   });
-  // A token is renewed in the last fifth of its life; a tenth of this window is given away at random. A busy machine needs more time.
+  // A token is renewed in the last fifth of its life. Up to a tenth of this window is taken off at random. A busy machine needs more time.
   const lifetimes = Math.ceil(Math.min(...tookMs) / (lifetimeMs * 0.78)) + 1;
   const ours = ofOurs(rows);
   return {
@@ -63,7 +63,7 @@ export async function revokedDuringLogin() {
   const ours = ofOurs(rows);
   return {
     title: 'All tokens die during a login, the new one included',
-    note: 'Five callers in turn, logins of 300 ms, tokens of 4 s.',
+    note: 'Five callers send calls, each one after the other. A login takes 300 ms, and a token lives 4 s.',
     rows,
     targets: [
       none('failed calls when a revocation meets a login', ours.failed),
@@ -129,8 +129,8 @@ export async function limitedMerchant({ quick }) {
     return outcome(load, { 'token requests': tokenRequests });
   });
   return {
-    title: 'One merchant of 41 is told 429',
-    note: `Retry-After: 30 at the token endpoint for one merchant; the other 40 make two calls a second each for ${durationMs / 1_000} s, with tokens of 5 s. The calls of the 40 are counted.`,
+    title: 'The logins of one merchant of 41 get 429',
+    note: `The token endpoint answers one merchant with 429 and "Retry-After: 30". The other 40 make two calls a second each for ${durationMs / 1_000} s, with tokens of 5 s. The table counts the calls of the 40.`,
     rows,
     targets: [none('failed calls of the other merchants', ofOurs(rows).failed)],
   };
@@ -216,7 +216,7 @@ export async function hangingMerchants({ quick }) {
   const longest = ours['longest wait of a new one, ms'];
   return {
     title: 'The logins of 200 merchants hang, 40 others work',
-    note: `The 40 make two calls a second each for ${durationMs / 1_000} s, with tokens of 5 s; in the second half a new merchant makes its first call every half second. A merchant whose login hangs calls again when its call has failed.`,
+    note: `The 40 make two calls a second each for ${durationMs / 1_000} s, with tokens of 5 s. In the second half a new merchant makes its first call every half second. A merchant whose login hangs calls again when its call has failed.`,
     rows,
     targets: [
       none('failed calls of healthy merchants', ours.failed),
@@ -255,7 +255,7 @@ export async function clockStep({ quick }) {
     const ours = ofOurs(rows);
     return {
       title: `The wall clock steps forward by an hour, ${merchants.length.toLocaleString('en')} merchants`,
-      note: 'Tokens live 30 minutes, and the clock of the provider does not step: all of them are still good.',
+      note: 'Tokens live 30 minutes, and the clock of the provider does not step: all tokens are still valid.',
       rows,
       targets: [
         none('failed calls after the step', ours.failed),

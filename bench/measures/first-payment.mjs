@@ -35,7 +35,7 @@ export async function firstPayment({ quick }) {
   const waited = round(median(starts.map(({ answered, loginSent }) => answered - loginSent - LOGIN_MS)));
   return {
     title: 'The first payment of a cold process',
-    note: `Six providers are configured; the seventh is kept warm, and its login takes ${LOGIN_MS} ms. The payment is asked for when the application listens. Times are counted from the start of the process.`,
+    note: `Six providers are configured. A seventh is kept warm, and its login takes ${LOGIN_MS} ms. The payment starts when the application listens. Times are counted from the start of the process.`,
     rows: [
       {
         name: OURS,

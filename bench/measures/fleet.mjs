@@ -10,7 +10,7 @@ import { count } from '../support/targets.mjs';
 
 const WORKER = fileURLToPath(new URL('../support/fleet-worker.mjs', import.meta.url));
 const LIFETIME_MS = 5_000;
-/** A fifth of the life, at least twice the assumed 500 ms of a login; a tenth of the window is given away at random. */
+/** The window of renewal is a fifth of the life, or at least twice the assumed 500 ms of a login. Up to a tenth is taken off at random. */
 const WINDOW_MS = 1_000;
 const JITTER_MS = 100;
 
@@ -116,7 +116,7 @@ export async function fleetOfMerchants({ quick }) {
   }
 }
 
-/** A fifth of the life, or half of it where that is less than two logins; a tenth is given away at random. */
+/** The window of renewal: a fifth of the life, or half of it where that is less than two logins. Up to a tenth is taken off at random. */
 function renewalWindowMs(lifetimeMs) {
   return Math.max(lifetimeMs * 0.2, WINDOW_MS) * 1.1;
 }

@@ -9,7 +9,7 @@ import { figure } from '../support/targets.mjs';
 
 const CONTENDER = fileURLToPath(new URL('../support/hot-path-contender.mjs', import.meta.url));
 
-/** This library in other ways to use it: as the process of each knows it, and as it is called in the table. */
+/** Other ways to use this library: the name for the process, and the name in the table. */
 const VARIANTS = {
   signed: `${OURS}, each call signed (HMAC)`,
   'beside the six': `${OURS}, beside the six`,
@@ -17,7 +17,7 @@ const VARIANTS = {
   before: 'nestjs-payments-auth 0.1',
 };
 
-/** Processor time of one of `calls` calls in µs: what else runs on the machine does not count. */
+/** Processor time of one of `calls` calls in µs. Other work of the machine does not count. */
 async function costOf(calls, call) {
   const before = process.cpuUsage();
   for (let made = 0; made < calls; made += 1) await call();
@@ -25,7 +25,7 @@ async function costOf(calls, call) {
   return (user + system) / calls;
 }
 
-/** What a request costs more than bare axios, where the network costs nothing. */
+/** The cost of a request beyond bare axios, without the cost of the network. */
 export async function hotPath({ quick, baseline }) {
   const [rounds, calls] = quick ? [5, 1_000] : [60, 5_000];
   const provider = await startProvider();
@@ -90,14 +90,14 @@ export async function hotPath({ quick, baseline }) {
   }
   return {
     title: 'An authenticated request without the network',
-    note: `Processor time with a stubbed adapter, response cleaning included; each in a process of its own, as an application has it. "Added" is over bare axios without a header, in the same process and round; through fetch, over bare axios through fetch. The HMAC of a signature alone takes ${round(signing, 2)} µs.`,
+    note: `The figures are processor time with a stubbed adapter, and include the cleaning of responses. Each way runs in a process of its own, as in an application. "Added" compares with bare axios without a header, in the same process and round. The row "through fetch" compares with bare axios through fetch. The HMAC of a signature alone takes ${round(signing, 2)} µs.`,
     rows,
     chart: { value: 'µs added', unit: 'µs', lessIsBetter: true },
     targets,
   };
 }
 
-/** What `node:crypto` alone costs for the text that a call signs. */
+/** The cost of `node:crypto` alone, for the text that a call signs. */
 async function costOfHmac(quick) {
   const costs = [];
   for (let turn = 0; turn < 5; turn += 1)

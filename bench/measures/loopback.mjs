@@ -5,7 +5,7 @@ import { figure } from '../support/targets.mjs';
 
 const AT_ONCE = 32;
 
-/** The same over loopback HTTP with connections kept alive: processor time a request, and requests a second. */
+/** An authenticated request over loopback HTTP with connections kept alive: processor time a request, and requests a second. */
 export async function loopback({ quick }) {
   const [rounds, calls] = quick ? [2, 400] : [9, 4_000];
   const provider = await startProvider();
@@ -44,8 +44,8 @@ export async function loopback({ quick }) {
   }));
   const ours = rows.find(({ name }) => name === OURS)['of bare axios'];
   return {
-    title: 'The same over loopback HTTP',
-    note: `Connections kept alive, ${AT_ONCE} calls at once, the provider in a process of its own.`,
+    title: 'An authenticated request over loopback HTTP',
+    note: `The connections are kept alive, ${AT_ONCE} calls run at once, and the provider runs in a process of its own.`,
     rows,
     chart: { value: 'CPU µs a request', unit: 'µs', lessIsBetter: true },
     targets: [figure('throughput over loopback', '≥ 0.95 of bare axios', String(ours), ours >= 0.95)],

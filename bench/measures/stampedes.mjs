@@ -20,7 +20,7 @@ export async function firstCalls({ quick }) {
   });
   return {
     title: `${calls.toLocaleString('en')} concurrent first calls`,
-    note: 'The token endpoint takes 20 ms. Memory is the heap in use beyond what was in use before. The calls themselves are part of it.',
+    note: 'The token endpoint takes 20 ms. Memory is the heap that is in use in addition to the heap before the calls. It includes the calls themselves.',
     rows,
     chart: { value: 'token requests', unit: '', lessIsBetter: true, logarithmic: true },
     targets: [
@@ -54,7 +54,7 @@ export async function refusedTogether({ quick }) {
   });
   return {
     title: `${calls.toLocaleString('en')} payments refused together`,
-    note: 'Each is refused once if it is sent with the dead token, and made once if it is sent again.',
+    note: 'A payment that is sent with the dead token is refused once. When it is sent again, it is made once.',
     rows,
     chart: { value: 'failures', unit: '', lessIsBetter: true },
     targets: [

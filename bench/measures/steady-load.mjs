@@ -31,7 +31,7 @@ export async function steadyLoad({ quick }) {
   }
   return {
     title: `${TOKEN_LIFETIME_MS / 1_000} s tokens under ${durationMs / 1_000} s of steady load`,
-    note: `${(AT_A_TIME * 1_000) / EVERY_MS} calls a second, and as many by bare axios between them.`,
+    note: `${(AT_A_TIME * 1_000) / EVERY_MS} calls run each second, and as many calls by bare axios run between them.`,
     rows,
     targets,
   };

@@ -1,6 +1,6 @@
 import { columnsOf } from './console-table.mjs';
 
-/** `docs/benchmarks.md`, made from the results and from nothing else. */
+/** `docs/benchmarks.md`, made from the results alone. */
 export function markdown({ machine, sections }) {
   const days = sections.map(({ measuredAt }) => measuredAt.slice(0, 10));
   const [first, last] = [days.reduce(earlier), days.reduce(later)];
@@ -9,14 +9,14 @@ export function markdown({ machine, sections }) {
     '',
     '<!-- Written by `npm run bench` from bench/results/latest.json. Do not edit. -->',
     '',
-    'This library beside other ways to stay authenticated, each set up as its own documents recommend. Everything that is',
-    'compared runs in turns, so that what slows one round slows all of it; figures are medians over the rounds.',
+    'This page compares this library with other ways to stay authenticated. Each way is set up as its own documents recommend.',
+    'The ways run in turns, or side by side, so that a disturbance slows all of them alike. Figures of several rounds are medians.',
     `Measured ${first === last ? `on ${first}` : `from ${first} to ${last}`} with ${machine}. Run it yourself: \`npm run bench\`.`,
     '',
     ...targets(sections),
     ...sections.flatMap(section),
-    'What the others do not do: none of them cleans responses and errors of the credential, checks where a request goes,',
-    'or refuses to replay a payment that may have been made. A contender with a lower cost than this library also does less.',
+    'None of the other ways removes the credential from responses and errors, checks where a request goes, or refuses to replay',
+    'a payment that may have been made. So a way with a lower cost than this library also does less.',
     '',
   ].join('\n');
 }

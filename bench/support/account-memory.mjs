@@ -1,6 +1,6 @@
 /**
- * What stays in memory of merchants whatever happens to them (`--expose-gc`): each case in turn, in the process that it is
- * given, with a driven clock and `maxAccounts: 100`. Sends a row per case to its parent.
+ * Measures which part of a merchant stays in memory (`--expose-gc`). The cases run one after the other in one process, with a
+ * driven clock and `maxAccounts: 100`. Sends a row for each case to its parent.
  */
 import 'reflect-metadata';
 import { Agent } from 'node:http';
@@ -49,7 +49,7 @@ async function start({ accounts = keysOf, module = {} } = {}) {
   return { application, clock, service: application.get(PaymentsAuthService) };
 }
 
-/** Why calls failed, of the case under way. */
+/** The reasons of the failed calls, for the case under way. */
 const failures = new Set();
 
 async function each(howMany, use, atOnce = 100) {

@@ -24,7 +24,7 @@ export function defineBenchProvider({ clientCredentials, defineProvider }, more 
   });
 }
 
-/** The same, and every attempt is signed, in the simplest way that a provider asks for. */
+/** The same definition, which also signs every attempt, in the simplest way that a provider asks for. */
 export function defineSigningProvider(library) {
   return defineBenchProvider(library, {
     sign: ({ credentials, method, path, nowMs }) => ({

@@ -1,4 +1,4 @@
-/** Prints how many milliseconds it takes from here until an application is up; run in a process of its own. */
+/** Prints how many milliseconds an application takes from here until it is up. It runs in a process of its own. */
 const startedAt = performance.now();
 await import('reflect-metadata');
 const { NestFactory } = await import('@nestjs/core');

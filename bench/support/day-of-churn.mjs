@@ -1,7 +1,7 @@
 /**
- * What a day of coming and going merchants leaves in memory (`--expose-gc`): every quarter of an hour of a driven clock
- * hundreds come for the first time, and hundreds of those before come back. Sends the heap of each quarter of the day to
- * its parent.
+ * Measures what a day of merchants that come and go leaves in memory (`--expose-gc`). In every quarter of an hour of a driven
+ * clock hundreds of merchants come for the first time, and hundreds of earlier ones come back. Sends the heap of each quarter
+ * of the day to its parent.
  */
 import 'reflect-metadata';
 import { Agent } from 'node:http';
@@ -68,7 +68,7 @@ for (let tick = 1; tick <= TICKS; tick += 1) {
   const first = (tick - 1) * arrivals;
   const those = Array.from({ length: arrivals }, (_, index) => index);
   await use(those.map((index) => first + index));
-  // Merchants that were here before, from every time of the day.
+  // Merchants from earlier in the day.
   await use(those.map((index) => (index * 7_919 + tick * 104_729) % (first + arrivals)));
   // The clock moves in steps, so that a login under way gets the real time that it needs.
   for (let step = 0; step < QUARTER_MS / STEP_MS; step += 1) {

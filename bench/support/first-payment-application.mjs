@@ -1,4 +1,4 @@
-/** Prints when a cold process imports, logs in, listens and has its first payment answered: milliseconds since its start. */
+/** Prints the milliseconds since its start at which a cold process has imported, logged in, listened and got its first answer. */
 import { once } from 'node:events';
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';

@@ -1,6 +1,7 @@
 /**
- * One way to stay authenticated beside bare axios, in a process of its own, as applications have it. Several ways in
- * one process would share code, above all axios itself, and the engine would optimise that code for none of them. Measures a round whenever it is told to.
+ * One way to stay authenticated beside bare axios, in a process of its own, as in an application. Several ways in one process
+ * would share code, above all axios itself, and the engine would optimise that code for none of them. The process measures a
+ * round whenever its parent asks for one.
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,14 +11,14 @@ import { SIX } from './six.mjs';
 
 const [name, url, calls, baseline] = process.argv.slice(2);
 const BODY = '{"status":"ok","id":"pay_1"}';
-/** An earlier version is measured with the axios that it has loaded itself: of another copy each answer would be foreign to it. */
+/** An earlier version is measured with the axios that it has loaded itself, because it does not know the answers of another copy. */
 const { default: axios, AxiosHeaders } = await import(
   name === 'before' ? pathToFileURL(resolve(baseline, 'node_modules/axios/index.js')).href : 'axios'
 );
-/** Enough calls for the engine to have compiled the code. */
+/** After this many calls, the engine has compiled the code. */
 const WARM_UP = 5_000;
 
-/** Answers at once, as an adapter does when the network has answered. */
+/** Answers at once, in place of the network. */
 async function stub(config) {
   return {
     data: BODY,
@@ -36,7 +37,7 @@ async function stubFetch() {
 
 const FETCH = { adapter: 'fetch', env: { fetch: stubFetch, Request, Response } };
 
-/** This library in other ways to use it. */
+/** Other ways to use this library. */
 const VARIANTS = {
   signed: { options: { signs: true } },
   'beside the six': { options: { others: SIX } },
@@ -44,7 +45,7 @@ const VARIANTS = {
   before: { start: startOf },
 };
 
-/** Set up like the benchmark of that version, because the fields of a definition have changed since. */
+/** The definition as the benchmark of that version has it, because the fields of a definition have changed since. */
 async function startOf(...options) {
   const file = pathToFileURL(resolve(baseline, 'bench/support/library.mjs')).href;
   const { startLibrary: start } = await import(file);
@@ -67,7 +68,7 @@ function createFloor(defaults = {}) {
   return { request: (config) => instance.request(config) };
 }
 
-/** Processor time of a call in µs: what else runs on the machine does not count. */
+/** Processor time of a call in µs. Other work of the machine does not count. */
 async function costOf(client, howMany = Number(calls)) {
   const before = process.cpuUsage();
   for (let made = 0; made < howMany; made += 1) await client.request({ url: '/payments/' });

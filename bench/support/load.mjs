@@ -25,13 +25,13 @@ export class Load {
     }
   }
 
-  /** Also when it has not ended yet. */
+  /** The longest time without a success, also when it has not ended yet. */
   get longestGapMs() {
     return Math.round(Math.max(this.#longestGapMs, performance.now() - this.#lastSuccessAtMs));
   }
 }
 
-/** Runs `step` every `everyMs` for `durationMs`, without waiting for what it has started. */
+/** Runs `step` every `everyMs` for `durationMs`, and does not wait for the steps to end. */
 export async function paced(everyMs, durationMs, step) {
   const endAtMs = performance.now() + durationMs;
   for (let turn = 0; performance.now() < endAtMs; turn += 1) {
@@ -40,7 +40,7 @@ export async function paced(everyMs, durationMs, step) {
   }
 }
 
-/** Calls that have not ended by then are not waited for: some clients wait for a login without a limit. */
+/** Does not wait longer for calls that have not ended by then, because some clients wait for a login without a limit. */
 export async function settled(promises, withinMs) {
   let ended = 0;
   const all = Promise.allSettled(promises.map((each) => each.finally(() => (ended += 1))));

@@ -1,6 +1,6 @@
 /**
- * A contender that serves many merchants. A contender without merchants gets an instance for each, made at its first call:
- * that is how it is used for several.
+ * A contender that serves many merchants. A contender that knows no merchants gets an instance for each merchant, made at the
+ * first call, because that is how it is used for several.
  */
 export async function manyMerchants(contender, target, clients) {
   if (contender.createMany !== undefined) return contender.createMany(target, clients);
@@ -9,7 +9,7 @@ export async function manyMerchants(contender, target, clients) {
     if (!instances.has(client)) {
       const made = contender.create({ ...target, client });
       instances.set(client, made);
-      // Some contenders log in when they are made. One that failed to is made again.
+      // Some contenders log in when they are created. If that login fails, the contender is created again.
       made.catch(() => instances.delete(client));
     }
     return instances.get(client);

@@ -1,8 +1,8 @@
 /**
  * A lean provider in a process of its own: OAuth 2.0 client credentials as Cryptofuse has them, and a protected resource.
- * It does as little as possible, so that the client is what is measured. Controlled over IPC.
+ * It does as little as possible, so that the figures are those of the client. It is controlled over IPC.
  *
- * A token is `<number>.<ends at>.<client id>.<filling>`, so that the provider has to remember none of them.
+ * A token is `<number>.<ends at>.<client id>.<filling>`, so that the provider does not have to remember tokens.
  */
 import { createServer } from 'node:http';
 
@@ -15,7 +15,7 @@ const state = {
   revokedBelow: 0,
   /** A token is refused until it is this old. */
   youngMs: 0,
-  /** With the next token request every token dies, and so does the one that this request brings. */
+  /** The next token request ends every token, also the one that it brings. */
   killsWithNext: false,
   /** The token endpoint answers 429 to client ids that begin with this. */
   limited: undefined,

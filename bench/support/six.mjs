@@ -1,6 +1,6 @@
 const ELSEWHERE = { baseUrl: 'http://127.0.0.1:9', keepWarm: 'when-used' };
 
-/** The six providers. They must not slow down a call to another provider. */
+/** The first six providers. They must not slow down a call to another provider. */
 export const SIX = {
   cashfin: { ...ELSEWHERE, credentials: { clientSecret: 'cs_bench_not_real' } },
   kashier: { ...ELSEWHERE, credentials: { secretKey: 'bench$not-real' } },

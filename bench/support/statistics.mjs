@@ -2,7 +2,7 @@ export function median(values) {
   return quantile(values, 0.5);
 }
 
-/** By nearest rank. */
+/** The quantile by nearest rank. */
 export function quantile(values, part) {
   const sorted = Float64Array.from(values).toSorted();
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(part * sorted.length) - 1))] ?? NaN;
