@@ -143,10 +143,14 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
     for (const file of ['esm/library.js', 'cjs/index.js']) {
       const text = readFileSync(join(folder, 'node_modules/nestjs-payments-auth/dist', file), 'utf8');
       const descriptions = [...text.matchAll(/(?<!function )\bbuiltInProvider\([^,]+, (.+)$/gm)].map(
-        ([, start]) => start,
+        ([, start = '']) => start,
       );
       assert.ok(descriptions.length > 50, file);
-      assert.deepEqual([...new Set(descriptions)], ['function() {'], file);
+      assert.deepEqual(
+        descriptions.filter((start) => !/^function\(\w*\) \{$/.test(start)),
+        [],
+        file,
+      );
     }
   });
 

@@ -31,11 +31,14 @@ export function define<T extends object>(holder: T, name: PropertyKey, descripto
 export function deepOwnCopy<T>(value: T): T {
   if (Array.isArray(value)) return value.map((each: unknown) => deepOwnCopy(each)) as T;
   if (typeof value !== 'object' || value === null || !isPlainObject(value)) return value;
-  const copy = Object.create(null) as object;
+  const copy = ownObject() as Record<PropertyKey, unknown>;
   for (const key of Reflect.ownKeys(value)) {
     const property = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
-    if ('value' in property) property.value = deepOwnCopy(property.value as unknown);
-    define(copy, key, property);
+    const isValue = Object.hasOwn(property, 'value');
+    if (isValue) property.value = deepOwnCopy(property.value as unknown);
+    // The copy inherits nothing, so that an assignment makes a field of its own. A descriptor would take longer.
+    if (isValue && property.enumerable === true) copy[key] = property.value;
+    else define(copy, key, property);
   }
   return Object.freeze(copy) as T;
 }

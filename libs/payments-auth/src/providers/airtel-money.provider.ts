@@ -1,7 +1,6 @@
 import { hmac } from '../building-blocks/digests.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { sameText } from '../building-blocks/same-text.js';
-import { login } from '../strategies/login.strategy.js';
 import { hasCode } from './answers-in-words.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
@@ -35,7 +34,7 @@ const INCURABLE = ['ROUTER006', 'ROUTER007', 'ROUTER112'];
  */
 export const airtelMoney = builtInProvider<AirtelMoneyCredentials, 'airtel-money', 'sandbox' | 'live'>(
   'airtel-money',
-  () => ({
+  (by) => ({
     title: 'Airtel Money',
     docs: 'https://developers.airtel.africa/documentation',
     region: 'Africa',
@@ -53,7 +52,7 @@ export const airtelMoney = builtInProvider<AirtelMoneyCredentials, 'airtel-money
       pin: { variable: 'AIRTEL_MONEY_PIN', optional: true },
       publicKey: { variable: 'AIRTEL_MONEY_PUBLIC_KEY', optional: true, secret: false },
     },
-    token: login<AirtelMoneyCredentials>({
+    token: by.login<AirtelMoneyCredentials>({
       path: '/auth/oauth2/token',
       body: ({ credentials: { clientId, clientSecret } }) => ({
         json: { client_id: clientId, client_secret: clientSecret, grant_type: 'client_credentials' },

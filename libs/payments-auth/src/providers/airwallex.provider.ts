@@ -1,5 +1,4 @@
 import { textAt } from '../building-blocks/json-value.js';
-import { login } from '../strategies/login.strategy.js';
 import { hasCode } from './answers-in-words.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
@@ -24,7 +23,7 @@ const BAD_TOKEN = ['unauthorized', 'credentials_expired', 'credentials_invalid']
  */
 export const airwallex = builtInProvider<AirwallexCredentials, 'airwallex', 'sandbox' | 'live'>(
   'airwallex',
-  () => ({
+  (by) => ({
     title: 'Airwallex',
     docs: 'https://www.airwallex.com/docs/api/authentication/api_access_token',
     region: 'Worldwide',
@@ -40,7 +39,7 @@ export const airwallex = builtInProvider<AirwallexCredentials, 'airwallex', 'san
       loginAs: { variable: 'AIRWALLEX_LOGIN_AS', optional: true, secret: false },
       webhookSecret: { variable: 'AIRWALLEX_WEBHOOK_SECRET', optional: true },
     },
-    token: login<AirwallexCredentials>({
+    token: by.login<AirwallexCredentials>({
       path: '/api/v1/authentication/login',
       headers: ({ credentials: { clientId, apiKey, loginAs } }) => ({
         'x-client-id': clientId,

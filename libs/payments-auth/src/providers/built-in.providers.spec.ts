@@ -1,3 +1,7 @@
+import { clientCredentials } from '../strategies/client-credentials.strategy.js';
+import { login } from '../strategies/login.strategy.js';
+import { refreshToken } from '../strategies/refresh-token.strategy.js';
+import { defineProvider, describedWith } from './define-provider.js';
 import { definitionProblems } from './definition-problems.js';
 import { BUILT_IN_PROVIDERS, cryptofuse, FOUND_BY_VARIABLES, kashier, wakapay } from './index.js';
 import { signAttempt } from '../testing/sign-attempt.js';
@@ -86,7 +90,9 @@ describe.each(definitions.map((definition) => [definition.name, definition] as c
   '%s',
   (name, definition) => {
     it('is a definition that defineProvider would take', () => {
+      const checked = describedWith({ login, clientCredentials, refreshToken }, definition);
       expect(definitionProblems(definition)).toEqual([]);
+      expect(defineProvider({ ...checked, name })).toMatchObject({ name });
     });
 
     it('says where it is used, and which documents it follows', () => {

@@ -1,4 +1,3 @@
-import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import type { ProviderDefinition } from './provider-definition.js';
@@ -90,7 +89,7 @@ export const checkout = builtInProvider<CheckoutCredentials, 'checkout', 'sandbo
  */
 export const checkoutOauth = builtInProvider<CheckoutOauthCredentials, 'checkout-oauth', 'sandbox' | 'live'>(
   'checkout-oauth',
-  () => ({
+  (by) => ({
     ...inCommon(),
     title: 'Checkout.com (OAuth)',
     credentialsPage: 'dashboard, Developers > Keys > Access keys; the prefix under Developers > Overview',
@@ -111,7 +110,7 @@ export const checkoutOauth = builtInProvider<CheckoutOauthCredentials, 'checkout
     },
     scopes: ['gateway'],
     scopesVariable: 'CKO_SCOPE',
-    token: clientCredentials<CheckoutOauthCredentials>({
+    token: by.clientCredentials<CheckoutOauthCredentials>({
       host: 'access',
       path: '/connect/token',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),

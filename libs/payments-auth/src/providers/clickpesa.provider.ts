@@ -4,7 +4,6 @@ import { type JsonObject, withoutFields } from '../building-blocks/json-object.j
 import { jsonText, type JsonTextFormat } from '../building-blocks/json-text.js';
 import { isJsonObject, textAt, valueAt } from '../building-blocks/json-value.js';
 import { sameText } from '../building-blocks/same-text.js';
-import { login } from '../strategies/login.strategy.js';
 import { builtInProvider } from './define-provider.js';
 import { customWebhook } from './webhooks/custom-webhook.js';
 import { hmacWebhook } from './webhooks/signature-webhooks.js';
@@ -27,7 +26,7 @@ export interface ClickpesaCredentials {
  *
  * @see https://docs.clickpesa.com/api-reference/authorization/generate-token
  */
-export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'live'>('clickpesa', () => ({
+export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'live'>('clickpesa', (by) => ({
   title: 'ClickPesa',
   docs: 'https://docs.clickpesa.com/api-reference/authorization/generate-token',
   credentialsPage: 'Settings > Developers: one application has a client ID and an API key',
@@ -44,7 +43,7 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
       suspect: suspectMethod,
     },
   },
-  token: login<ClickpesaCredentials>({
+  token: by.login<ClickpesaCredentials>({
     path: '/third-parties/generate-token',
     headers: ({ credentials: { clientId, apiKey } }) => ({ 'client-id': clientId, 'api-key': apiKey }),
     answer: { token: 'token' },

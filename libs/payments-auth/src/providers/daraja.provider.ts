@@ -1,6 +1,5 @@
 import { basic } from '../building-blocks/basic.js';
 import { textAt } from '../building-blocks/json-value.js';
-import { login } from '../strategies/login.strategy.js';
 import { hasCode, says } from './answers-in-words.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
@@ -30,7 +29,7 @@ const INVALID_ACCESS_TOKEN = ['404.001.03', '401.002.01', '400.003.01', '401.001
  *
  * @see https://developer.safaricom.co.ke/apis/Authorization
  */
-export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | 'live'>('daraja', () => ({
+export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | 'live'>('daraja', (by) => ({
   title: 'Safaricom Daraja (M-Pesa)',
   docs: 'https://developer.safaricom.co.ke/apis/Authorization',
   region: 'Africa',
@@ -47,7 +46,7 @@ export const daraja = builtInProvider<DarajaCredentials, 'daraja', 'sandbox' | '
     initiatorName: { variable: 'DARAJA_INITIATOR_NAME', optional: true, secret: false },
     initiatorPassword: { variable: 'DARAJA_INITIATOR_PASSWORD', optional: true },
   },
-  token: login<DarajaCredentials>({
+  token: by.login<DarajaCredentials>({
     method: 'GET',
     path: '/oauth/v1/generate?grant_type=client_credentials',
     headers: ({ credentials: { consumerKey, consumerSecret } }) => ({

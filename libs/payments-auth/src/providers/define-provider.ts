@@ -1,5 +1,11 @@
 import { deepOwnCopy, define, ownObject } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
+import {
+  type clientCredentials,
+  uncheckedClientCredentials,
+} from '../strategies/client-credentials.strategy.js';
+import { type login, uncheckedLogin } from '../strategies/login.strategy.js';
+import { type refreshToken, uncheckedRefreshToken } from '../strategies/refresh-token.strategy.js';
 import { unreadableParts } from '../strategies/unreadable-parts.js';
 import { definitionProblems } from './definition-problems.js';
 import type { ProviderDefinition } from './provider-definition.js';
@@ -54,10 +60,24 @@ function notValid(name: string | undefined, problems: readonly string[]): Paymen
   );
 }
 
-/** The description behind a definition; made once. */
+/** The description behind a definition. */
 const DESCRIPTION = Symbol('description');
 
 type Description = Omit<ProviderDefinition, 'name'>;
+
+/** What the `token` of a definition is made with. */
+export interface TokenFactories {
+  readonly login: typeof login;
+  readonly clientCredentials: typeof clientCredentials;
+  readonly refreshToken: typeof refreshToken;
+}
+
+/** The checks of the public factories would cost every boot 2 ms. */
+const UNCHECKED: TokenFactories = {
+  login: (spec) => uncheckedLogin(deepOwnCopy(spec)),
+  clientCredentials: (spec) => uncheckedClientCredentials(deepOwnCopy(spec)),
+  refreshToken: (spec) => uncheckedRefreshToken(deepOwnCopy(spec)),
+};
 
 /** Every field of a definition besides its name: one that is forgotten does not compile. */
 const FIELDS = Object.keys({
@@ -84,12 +104,16 @@ const FIELDS = Object.keys({
   webhooks: true,
 } satisfies Record<keyof Description, true>) as readonly (keyof Description)[];
 
+interface BuiltIn {
+  readonly [DESCRIPTION]: (factories?: TokenFactories) => Description;
+}
+
 /** All built-in definitions share these accessors: accessors of its own would take 5 KB of memory per definition. */
 const DESCRIBED = FIELDS.map((field): [string, PropertyDescriptor] => [
   field,
   {
     enumerable: true,
-    get(this: { readonly [DESCRIPTION]: () => Description }) {
+    get(this: BuiltIn) {
       return this[DESCRIPTION]()[field];
     },
   },
@@ -105,12 +129,19 @@ export function builtInProvider<
   E extends string,
 >(
   name: N,
-  describe: () => Omit<ProviderDefinition<CredentialFields<C>, N, E>, 'name'>,
+  describe: (factories: TokenFactories) => Omit<ProviderDefinition<CredentialFields<C>, N, E>, 'name'>,
 ): ProviderDefinition<CredentialFields<C>, N, E> {
   let made: ReturnType<typeof describe> | undefined;
   const definition = ownObject();
   define(definition, 'name', { value: name, enumerable: true });
-  define(definition, DESCRIPTION, { value: () => (made ??= deepOwnCopy(describe())) });
+  const description = (factories?: TokenFactories) =>
+    factories === undefined ? (made ??= deepOwnCopy(describe(UNCHECKED))) : describe(factories);
+  define(definition, DESCRIPTION, { value: description });
   for (const [field, accessor] of DESCRIBED) define(definition, field, accessor);
   return Object.freeze(definition) as ProviderDefinition<CredentialFields<C>, N, E>;
+}
+
+/** The description of a built-in definition, with its token made by the factories that are given. */
+export function describedWith(factories: TokenFactories, definition: object): Description {
+  return (definition as BuiltIn)[DESCRIPTION](factories);
 }

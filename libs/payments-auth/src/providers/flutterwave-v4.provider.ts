@@ -1,4 +1,3 @@
-import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { hasCode } from './answers-in-words.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
@@ -25,7 +24,7 @@ const LOGIN_HOST = 'https://idp.flutterwave.com';
  */
 export const flutterwaveV4 = builtInProvider<FlutterwaveV4Credentials, 'flutterwave-v4', 'sandbox' | 'live'>(
   'flutterwave-v4',
-  () => ({
+  (by) => ({
     title: 'Flutterwave v4',
     docs: 'https://developer.flutterwave.com/docs/authentication',
     region: 'Africa',
@@ -43,7 +42,7 @@ export const flutterwaveV4 = builtInProvider<FlutterwaveV4Credentials, 'flutterw
       secretHash: { variable: 'FLW_SECRET_HASH', optional: true },
       encryptionKey: { variable: 'FLW_ENCRYPTION_KEY', optional: true },
     },
-    token: clientCredentials<FlutterwaveV4Credentials>({
+    token: by.clientCredentials<FlutterwaveV4Credentials>({
       host: 'idp',
       path: '/realms/flutterwave/protocol/openid-connect/token',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),

@@ -1,5 +1,4 @@
 import { textAt } from '../building-blocks/json-value.js';
-import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import { hmacWebhook } from './webhooks/signature-webhooks.js';
@@ -20,7 +19,7 @@ export interface InterswitchCredentials {
  */
 export const interswitch = builtInProvider<InterswitchCredentials, 'interswitch', 'sandbox' | 'live'>(
   'interswitch',
-  () => ({
+  (by) => ({
     title: 'Interswitch',
     docs: 'https://docs.interswitchgroup.com',
     region: 'Africa',
@@ -39,7 +38,7 @@ export const interswitch = builtInProvider<InterswitchCredentials, 'interswitch'
     },
     scopes: ['profile'],
     scopesVariable: 'INTERSWITCH_SCOPES',
-    token: clientCredentials<InterswitchCredentials>({
+    token: by.clientCredentials<InterswitchCredentials>({
       host: 'passport',
       path: '/passport/oauth/token',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),

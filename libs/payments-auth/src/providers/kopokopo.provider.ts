@@ -1,5 +1,4 @@
 import { textAt } from '../building-blocks/json-value.js';
-import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import { hmacWebhook } from './webhooks/signature-webhooks.js';
@@ -19,7 +18,7 @@ export interface KopokopoCredentials {
  */
 export const kopokopo = builtInProvider<KopokopoCredentials, 'kopokopo', 'sandbox' | 'live'>(
   'kopokopo',
-  () => ({
+  (by) => ({
     title: 'Kopo Kopo',
     docs: 'https://api-docs.kopokopo.com',
     region: 'Africa',
@@ -33,7 +32,7 @@ export const kopokopo = builtInProvider<KopokopoCredentials, 'kopokopo', 'sandbo
       clientSecret: { variable: 'K2_CLIENT_SECRET' },
       apiKey: { variable: 'K2_API_KEY', optional: true },
     },
-    token: clientCredentials<KopokopoCredentials>({
+    token: by.clientCredentials<KopokopoCredentials>({
       path: '/oauth/token',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
       authentication: ['client_secret_post'],

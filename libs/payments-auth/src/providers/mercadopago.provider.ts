@@ -1,7 +1,6 @@
 import { hmac } from '../building-blocks/digests.js';
 import { textAt } from '../building-blocks/json-value.js';
 import { sameText } from '../building-blocks/same-text.js';
-import { refreshToken } from '../strategies/refresh-token.strategy.js';
 import type { ApiAnswer } from '../strategies/strategy.js';
 import { hasCode, says } from './answers-in-words.js';
 import { bearer } from './bearer.js';
@@ -114,7 +113,7 @@ export const mercadopago = builtInProvider<MercadopagoCredentials, 'mercadopago'
  */
 export const mercadopagoOauth = builtInProvider<MercadopagoOauthCredentials, 'mercadopago-oauth', 'live'>(
   'mercadopago-oauth',
-  () => ({
+  (by) => ({
     ...inCommon(),
     baseUrlVariable: 'MERCADOPAGO_OAUTH_BASE_URL',
     title: 'Mercado Pago (OAuth)',
@@ -126,7 +125,7 @@ export const mercadopagoOauth = builtInProvider<MercadopagoOauthCredentials, 'me
       refreshToken: { variable: 'MERCADOPAGO_OAUTH_REFRESH_TOKEN' },
       webhookSecret: { variable: 'MP_WEBHOOK_SECRET', optional: true },
     },
-    token: refreshToken<MercadopagoOauthCredentials>({
+    token: by.refreshToken<MercadopagoOauthCredentials>({
       path: '/oauth/token',
       encoding: 'json',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),

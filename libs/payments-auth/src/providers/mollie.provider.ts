@@ -1,4 +1,3 @@
-import { refreshToken } from '../strategies/refresh-token.strategy.js';
 import { says } from './answers-in-words.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
@@ -86,7 +85,7 @@ export const mollie = builtInProvider<MollieCredentials, 'mollie', 'live'>('moll
  */
 export const mollieOauth = builtInProvider<MollieOauthCredentials, 'mollie-oauth', 'live'>(
   'mollie-oauth',
-  () => ({
+  (by) => ({
     ...inCommon(),
     environments: { live: 'https://api.mollie.com' },
     baseUrlVariable: 'MOLLIE_OAUTH_BASE_URL',
@@ -100,7 +99,7 @@ export const mollieOauth = builtInProvider<MollieOauthCredentials, 'mollie-oauth
       refreshToken: { variable: 'MOLLIE_OAUTH_REFRESH_TOKEN' },
       webhookSecret: { variable: 'MOLLIE_OAUTH_WEBHOOK_SECRET', optional: true },
     },
-    token: refreshToken<MollieOauthCredentials>({
+    token: by.refreshToken<MollieOauthCredentials>({
       path: '/oauth2/tokens',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
       authentication: ['client_secret_basic'],

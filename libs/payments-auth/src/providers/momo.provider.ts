@@ -1,6 +1,5 @@
 import { basic } from '../building-blocks/basic.js';
 import { textAt } from '../building-blocks/json-value.js';
-import { login } from '../strategies/login.strategy.js';
 import { hasCode } from './answers-in-words.js';
 import { isWrongSubscriptionKey } from './azure-gateway.js';
 import { bearer } from './bearer.js';
@@ -40,7 +39,7 @@ export const momoRemittance = momo('remittance', 'MTN MoMo Remittance');
  */
 function momo<P extends Product>(product: P, title: string) {
   const variable = `MOMO_${product.toUpperCase()}`;
-  return builtInProvider<MomoCredentials, `momo-${P}`, 'sandbox' | 'live'>(`momo-${product}`, () => ({
+  return builtInProvider<MomoCredentials, `momo-${P}`, 'sandbox' | 'live'>(`momo-${product}`, (by) => ({
     title,
     docs: 'https://momodeveloper.mtn.com/api-documentation',
     region: 'Africa',
@@ -63,7 +62,7 @@ function momo<P extends Product>(product: P, title: string) {
         belongsTo: { sandbox: /^sandbox$/ },
       },
     },
-    token: login<MomoCredentials>({
+    token: by.login<MomoCredentials>({
       path: `/${product}/token/`,
       headers: ({ credentials: { userId, apiKey, subscriptionKey } }) => ({
         Authorization: basic(userId, apiKey),

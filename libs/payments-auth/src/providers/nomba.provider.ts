@@ -1,5 +1,4 @@
 import { textAt } from '../building-blocks/json-value.js';
-import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import { hmacWebhook } from './webhooks/signature-webhooks.js';
@@ -19,7 +18,7 @@ export interface NombaCredentials {
  *
  * @see https://developer.nomba.com/docs/getting-started/authentication
  */
-export const nomba = builtInProvider<NombaCredentials, 'nomba', 'sandbox' | 'live'>('nomba', () => ({
+export const nomba = builtInProvider<NombaCredentials, 'nomba', 'sandbox' | 'live'>('nomba', (by) => ({
   title: 'Nomba',
   docs: 'https://developer.nomba.com',
   region: 'Africa',
@@ -34,7 +33,7 @@ export const nomba = builtInProvider<NombaCredentials, 'nomba', 'sandbox' | 'liv
     accountId: { variable: 'NOMBA_ACCOUNT_ID', secret: false },
     webhookSecret: { variable: 'NOMBA_WEBHOOK_SECRET', optional: true },
   },
-  token: login<NombaCredentials>({
+  token: by.login<NombaCredentials>({
     path: '/v1/auth/token/issue',
     headers: ({ credentials: { accountId } }) => ({ accountId }),
     body: ({ credentials: { clientId, clientSecret } }) => ({

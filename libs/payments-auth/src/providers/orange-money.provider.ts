@@ -1,5 +1,4 @@
 import { hasCode } from './answers-in-words.js';
-import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import { unsignedWebhook } from './webhooks/sender-webhooks.js';
@@ -20,7 +19,7 @@ export interface OrangeMoneyCredentials {
  */
 export const orangeMoney = builtInProvider<OrangeMoneyCredentials, 'orange-money', 'live'>(
   'orange-money',
-  () => ({
+  (by) => ({
     title: 'Orange Money',
     docs: 'https://developer.orange.com/apis/om-webpay',
     region: 'Africa',
@@ -34,7 +33,7 @@ export const orangeMoney = builtInProvider<OrangeMoneyCredentials, 'orange-money
       clientSecret: { variable: 'ORANGE_MONEY_CLIENT_SECRET' },
       merchantKey: { variable: 'ORANGE_MONEY_MERCHANT_KEY', optional: true },
     },
-    token: clientCredentials<OrangeMoneyCredentials>({
+    token: by.clientCredentials<OrangeMoneyCredentials>({
       path: '/oauth/v3/token',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
       authentication: ['client_secret_basic'],

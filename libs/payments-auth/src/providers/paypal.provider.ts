@@ -1,4 +1,3 @@
-import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { hasCode } from './answers-in-words.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
@@ -17,7 +16,7 @@ export interface PaypalCredentials {
  *
  * @see https://developer.paypal.com/api/rest/authentication/
  */
-export const paypal = builtInProvider<PaypalCredentials, 'paypal', 'sandbox' | 'live'>('paypal', () => ({
+export const paypal = builtInProvider<PaypalCredentials, 'paypal', 'sandbox' | 'live'>('paypal', (by) => ({
   title: 'PayPal',
   docs: 'https://developer.paypal.com/api/rest/authentication/',
   region: 'Worldwide',
@@ -31,7 +30,7 @@ export const paypal = builtInProvider<PaypalCredentials, 'paypal', 'sandbox' | '
     clientSecret: { variable: 'PAYPAL_CLIENT_SECRET' },
     webhookId: { variable: 'PAYPAL_WEBHOOK_ID', optional: true, secret: false },
   },
-  token: clientCredentials<PaypalCredentials>({
+  token: by.clientCredentials<PaypalCredentials>({
     path: '/v1/oauth2/token',
     client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
     authentication: ['client_secret_basic'],

@@ -1,7 +1,6 @@
 import { hmac } from '../building-blocks/digests.js';
 import { textAt } from '../building-blocks/json-value.js';
 import { sameText } from '../building-blocks/same-text.js';
-import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import { customWebhook } from './webhooks/custom-webhook.js';
@@ -29,7 +28,7 @@ export interface PeachPaymentsCredentials {
  */
 export const peachPayments = builtInProvider<PeachPaymentsCredentials, 'peach-payments', 'sandbox' | 'live'>(
   'peach-payments',
-  () => ({
+  (by) => ({
     title: 'Peach Payments',
     docs: 'https://developer.peachpayments.com',
     region: 'Africa',
@@ -62,7 +61,7 @@ export const peachPayments = builtInProvider<PeachPaymentsCredentials, 'peach-pa
       userId: { variable: 'PEACH_PAYMENTS_USER_ID', optional: true, secret: false },
       password: { variable: 'PEACH_PAYMENTS_PASSWORD', optional: true },
     },
-    token: login<PeachPaymentsCredentials>({
+    token: by.login<PeachPaymentsCredentials>({
       host: 'login',
       path: '/api/oauth/token',
       body: ({ credentials: { clientId, clientSecret, merchantId } }) => ({

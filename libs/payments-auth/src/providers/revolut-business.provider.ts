@@ -1,5 +1,4 @@
 import { privateKeyJwt } from '../strategies/client-assertion.js';
-import { refreshToken } from '../strategies/refresh-token.strategy.js';
 import { hasCode } from './answers-in-words.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
@@ -28,7 +27,7 @@ export const revolutBusiness = builtInProvider<
   RevolutBusinessCredentials,
   'revolut-business',
   'sandbox' | 'live'
->('revolut-business', () => ({
+>('revolut-business', (by) => ({
   title: 'Revolut Business',
   docs: 'https://developer.revolut.com/docs/guides/manage-accounts/get-started/make-your-first-api-request',
   region: 'Europe',
@@ -47,7 +46,7 @@ export const revolutBusiness = builtInProvider<
     refreshToken: { variable: 'REVOLUT_REFRESH_TOKEN' },
     webhookSecret: { variable: 'REVOLUT_BUSINESS_WEBHOOK_SECRET', optional: true },
   },
-  token: refreshToken<RevolutBusinessCredentials>({
+  token: by.refreshToken<RevolutBusinessCredentials>({
     path: '/auth/token',
     client: ({ credentials }) => ({ id: credentials.clientId }),
     authentication: privateKeyJwt<RevolutBusinessCredentials>({

@@ -1,5 +1,4 @@
 import { textAt } from '../building-blocks/json-value.js';
-import { refreshToken } from '../strategies/refresh-token.strategy.js';
 import { hasCode, says } from './answers-in-words.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
@@ -88,7 +87,7 @@ export const square = builtInProvider<SquareCredentials, 'square', 'sandbox' | '
  */
 export const squareOauth = builtInProvider<SquareOauthCredentials, 'square-oauth', 'sandbox' | 'live'>(
   'square-oauth',
-  () => ({
+  (by) => ({
     ...inCommon(),
     environmentVariable: 'SQUARE_OAUTH_ENVIRONMENT',
     baseUrlVariable: 'SQUARE_OAUTH_BASE_URL',
@@ -100,7 +99,7 @@ export const squareOauth = builtInProvider<SquareOauthCredentials, 'square-oauth
       refreshToken: { variable: 'SQUARE_OAUTH_REFRESH_TOKEN' },
       signatureKey: { variable: 'SQUARE_OAUTH_SIGNATURE_KEY', optional: true },
     },
-    token: refreshToken<SquareOauthCredentials>({
+    token: by.refreshToken<SquareOauthCredentials>({
       path: '/oauth2/token',
       encoding: 'json',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),

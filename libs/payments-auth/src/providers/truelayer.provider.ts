@@ -1,5 +1,4 @@
 import { UnsignedJws, jws } from '../building-blocks/jws.js';
-import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import type { Attempt, SignedAttempt } from './provider-definition.js';
@@ -27,7 +26,7 @@ const SIGNED_METHODS = ['POST', 'PUT', 'DELETE'];
  */
 export const truelayer = builtInProvider<TruelayerCredentials, 'truelayer', 'sandbox' | 'live'>(
   'truelayer',
-  () => ({
+  (by) => ({
     title: 'TrueLayer',
     docs: 'https://docs.truelayer.com/docs/generate-a-payment-access-token',
     region: 'Europe',
@@ -47,7 +46,7 @@ export const truelayer = builtInProvider<TruelayerCredentials, 'truelayer', 'san
     },
     scopes: ['payments'],
     scopesVariable: 'TRUELAYER_SCOPES',
-    token: clientCredentials<TruelayerCredentials>({
+    token: by.clientCredentials<TruelayerCredentials>({
       host: 'auth',
       path: '/connect/token',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),

@@ -1,5 +1,4 @@
 import { textAt } from '../building-blocks/json-value.js';
-import { login } from '../strategies/login.strategy.js';
 import { says } from './answers-in-words.js';
 import { isWrongSubscriptionKey } from './azure-gateway.js';
 import { bearer } from './bearer.js';
@@ -24,7 +23,7 @@ export interface VippsMobilepayCredentials {
  */
 export const vippsMobilepay = builtInProvider<VippsMobilepayCredentials, 'vipps-mobilepay', 'test' | 'live'>(
   'vipps-mobilepay',
-  () => ({
+  (by) => ({
     title: 'Vipps MobilePay',
     docs: 'https://developer.vippsmobilepay.com/docs/APIs/access-token-api/',
     region: 'Europe',
@@ -40,7 +39,7 @@ export const vippsMobilepay = builtInProvider<VippsMobilepayCredentials, 'vipps-
       merchantSerialNumber: { variable: 'VIPPS_MSN', optional: true, secret: false },
       webhookSecret: { variable: 'VIPPS_MOBILEPAY_WEBHOOK_SECRET', optional: true },
     },
-    token: login<VippsMobilepayCredentials>({
+    token: by.login<VippsMobilepayCredentials>({
       path: '/accesstoken/get',
       headers: ({ credentials: { clientId, clientSecret, subscriptionKey, merchantSerialNumber } }) => ({
         client_id: clientId,

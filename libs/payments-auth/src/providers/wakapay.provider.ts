@@ -1,5 +1,4 @@
 import { textAt, valueAt } from '../building-blocks/json-value.js';
-import { login } from '../strategies/login.strategy.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import { hashOfCredentials } from './webhooks/sender-webhooks.js';
@@ -17,7 +16,7 @@ export interface WakapayCredentials {
  *
  * @see https://api-docs.wakapayments.com
  */
-export const wakapay = builtInProvider<WakapayCredentials, 'wakapay', 'test' | 'live'>('wakapay', () => ({
+export const wakapay = builtInProvider<WakapayCredentials, 'wakapay', 'test' | 'live'>('wakapay', (by) => ({
   title: 'WakaPay',
   docs: 'https://api-docs.wakapayments.com',
   credentialsPage: 'dashboard; keys look like pk_test_… and sk_test_… in the test environment',
@@ -28,7 +27,7 @@ export const wakapay = builtInProvider<WakapayCredentials, 'wakapay', 'test' | '
     apiKey: { variable: 'WAKAPAY_API_KEY', belongsTo: { test: /^pk_test_/ } },
     apiSecret: { variable: 'WAKAPAY_API_SECRET', belongsTo: { test: /^sk_test_/ } },
   },
-  token: login<WakapayCredentials>({
+  token: by.login<WakapayCredentials>({
     path: '/business/auth',
     body: ({ credentials: { apiKey, apiSecret } }) => ({ json: { apiKey, apiSecret } }),
     answer: { token: 'accessToken', expiresIn: 'expiresIn' },

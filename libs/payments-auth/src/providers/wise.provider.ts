@@ -1,6 +1,5 @@
 import { sign as signatureOf } from 'node:crypto';
 import { privateKeyOf } from '../building-blocks/jws.js';
-import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import type { ApiAnswer } from '../strategies/strategy.js';
 import { hasCode } from './answers-in-words.js';
 import { bearer } from './bearer.js';
@@ -134,7 +133,7 @@ export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>
  */
 export const wiseOauth = builtInProvider<WiseOauthCredentials, 'wise-oauth', 'sandbox' | 'live'>(
   'wise-oauth',
-  () => ({
+  (by) => ({
     ...inCommon(),
     title: 'Wise (partners)',
     credentialsPage: 'issued by Wise for each partner',
@@ -147,7 +146,7 @@ export const wiseOauth = builtInProvider<WiseOauthCredentials, 'wise-oauth', 'sa
       privateKey: { variable: 'WISE_OAUTH_PRIVATE_KEY', optional: true, format: 'pem' },
       webhookPublicKey: WEBHOOK_PUBLIC_KEY,
     },
-    token: clientCredentials<WiseOauthCredentials>({
+    token: by.clientCredentials<WiseOauthCredentials>({
       path: '/oauth/token',
       client: ({ credentials: { clientId, clientSecret } }) => ({ id: clientId, secret: clientSecret }),
       authentication: ['client_secret_basic'],

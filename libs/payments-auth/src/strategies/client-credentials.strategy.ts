@@ -1,6 +1,6 @@
 import type { ClientSpec } from './client-authentication.js';
 import { clientStrategy } from './client.strategy.js';
-import type { TokenSource, TokenSpec } from './strategy.js';
+import type { TokenSource, TokenSpec, TokenStrategy } from './strategy.js';
 import { checkedTokenSpec, type SpecShape } from './token-spec-problems.js';
 
 /** The OAuth 2.0 client credentials grant, and where a provider departs from it. */
@@ -19,7 +19,11 @@ const SHAPE: SpecShape = {
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  */
 export function clientCredentials<C>(asWritten: ClientCredentialsSpec<C>): TokenSource<C> {
-  const spec = checkedTokenSpec(SHAPE, asWritten);
+  return uncheckedClientCredentials(checkedTokenSpec(SHAPE, asWritten));
+}
+
+/** The same for a description that is right, and an own copy already. */
+export function uncheckedClientCredentials<C>(spec: ClientCredentialsSpec<C>): TokenStrategy<C> {
   return clientStrategy(spec, {
     kind: 'client-credentials',
     fields: () => ({ grant_type: 'client_credentials' }),

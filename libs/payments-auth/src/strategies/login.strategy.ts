@@ -56,7 +56,11 @@ const SHAPE: SpecShape = {
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  */
 export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
-  const spec = checkedTokenSpec(SHAPE, asWritten);
+  return uncheckedLogin(checkedTokenSpec(SHAPE, asWritten));
+}
+
+/** The same for a description that is right, and an own copy already. */
+export function uncheckedLogin<C>(spec: LoginSpec<C>): TokenStrategy<C> {
   const { host, method, path, revoke } = spec;
   const answer = ownCopy({
     fields: spec.answer,
@@ -66,7 +70,7 @@ export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
     issued: (received: TokenAnswer) => (spec.issued === undefined ? true : spec.issued(received)),
     reason: (received: TokenAnswer) => spec.reason?.(received),
   });
-  const strategy: TokenStrategy<C> = {
+  return {
     kind: 'login',
     ...(host === undefined ? {} : { host }),
     path,
@@ -99,5 +103,4 @@ export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
             ),
         }),
   };
-  return strategy;
 }

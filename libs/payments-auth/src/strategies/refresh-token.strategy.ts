@@ -50,7 +50,11 @@ const SHAPE: SpecShape = {
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  */
 export function refreshToken<C>(asWritten: RefreshTokenSpec<C>): TokenSource<C> {
-  const spec = checkedTokenSpec(SHAPE, asWritten);
+  return uncheckedRefreshToken(checkedTokenSpec(SHAPE, asWritten));
+}
+
+/** The same for a description that is right, and an own copy already. */
+export function uncheckedRefreshToken<C>(spec: RefreshTokenSpec<C>): RefreshTokenStrategy<C> {
   const refreshTokenOf = (given: Given<C>): string => {
     const at = 'token.refreshToken';
     return returnedText(
@@ -59,7 +63,7 @@ export function refreshToken<C>(asWritten: RefreshTokenSpec<C>): TokenSource<C> 
       given,
     );
   };
-  const strategy: RefreshTokenStrategy<C> = {
+  return {
     ...clientStrategy(spec, {
       kind: 'refresh-token',
       fields: (given) => ({ grant_type: 'refresh_token', refresh_token: refreshTokenOf(given) }),
@@ -78,7 +82,6 @@ export function refreshToken<C>(asWritten: RefreshTokenSpec<C>): TokenSource<C> 
     rotates: spec.rotates,
     refreshToken: refreshTokenOf,
   };
-  return strategy;
 }
 
 /** The strategy, where its secret is a refresh token. */
