@@ -642,9 +642,23 @@ describe('nestjs-payments-auth --definitions', () => {
   });
 
   it.each([
-    ['export const nothing = 7;', /exports nothing that defineProvider\(\) has made/],
-    ["throw new Error('no key');", /cannot be loaded: no key/],
-  ])('says what is wrong with the module %j', async (text, message) => {
+    [
+      'exports no definition',
+      'export const nothing = 7;',
+      /exports nothing that defineProvider\(\) has made/,
+    ],
+    ['throws', "throw new Error('no key');", /cannot be loaded: no key/],
+    [
+      'takes the name of a built-in provider',
+      `export const own = { ...${DEFINITION}, name: 'paystack' };`,
+      /"paystack" is built in\. Give your definition another name/,
+    ],
+    [
+      'uses one name twice',
+      `export const one = ${DEFINITION}; export const two = ${DEFINITION};`,
+      /exports two definitions named "lakepay"\. Rename one/,
+    ],
+  ])('says what is wrong with a module that %s', async (_, text, message) => {
     const { code, stderr } = await run(['providers', '--definitions', write(text)]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
   });

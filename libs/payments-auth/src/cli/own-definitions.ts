@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { UsageError } from './usage.error.js';
 
@@ -19,6 +20,17 @@ export async function loadDefinitions(path: string): Promise<readonly ProviderDe
   const found = [...new Set(Object.values(exported).flatMap(definitionsIn))];
   if (found.length === 0)
     throw new UsageError(`--definitions ${path} exports nothing that defineProvider() has made.`);
+  const builtIns = BUILT_IN_PROVIDERS as readonly ProviderDefinition[];
+  for (const [index, definition] of found.entries()) {
+    const { name } = definition;
+    // The application refuses it too, and here the other one would be used without a word.
+    if (builtIns.some((each) => each.name === name && each !== definition))
+      throw new UsageError(
+        `--definitions ${path}: "${name}" is built in. Give your definition another name.`,
+      );
+    if (found.findIndex((each) => each.name === name) !== index)
+      throw new UsageError(`--definitions ${path} exports two definitions named "${name}". Rename one.`);
+  }
   return found;
 }
 

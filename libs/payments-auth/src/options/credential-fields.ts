@@ -77,7 +77,9 @@ export function fieldWarnings(
 /** A warning must not stop a boot, so an error of `suspect` is only a warning. The error may repeat the value, which is hidden. */
 function suspicionOf(field: CredentialField, value: string): string | undefined {
   try {
-    return called('suspect', () => field.suspect?.(value));
+    const said: unknown = called('suspect', () => field.suspect?.(value));
+    // `isOdd(value) && 'looks odd'` says `false` of a value that is not.
+    return typeof said === 'string' && said !== '' ? said : undefined;
   } catch (error) {
     return `${told((error as Error).message, [value])}; correct suspect of this field in the definition`;
   }

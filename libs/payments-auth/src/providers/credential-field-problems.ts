@@ -1,6 +1,8 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { urlValueProblem } from '../strategies/placeholders.js';
-import { headerTextProblem } from '../strategies/header-text.js';
+import { sayError } from '../strategies/made-up-answers.js';
+import { madeUpValue } from './made-up-values.js';
+import { headerTextProblem, kindOf } from '../strategies/header-text.js';
 import { suggestion } from '../nearest.js';
 import { pemProblem } from './credential-value.js';
 import { type Fields, functionProblems, patternProblems, type Problems } from './definition-checks.js';
@@ -50,7 +52,9 @@ function fieldProblems(path: string, spec: Fields, environments: readonly string
       ? [`${path}.inUrl: a PEM cannot stand in a URL; leave one of the two out`]
       : []),
     ...(value === undefined ? [] : defaultProblems(`${path}.default`, value, spec)),
-    ...(isJsonObject(belongsTo) ? [] : [`${path}.belongsTo: expected a pattern per environment`]),
+    ...(isJsonObject(belongsTo) && !(belongsTo instanceof RegExp)
+      ? []
+      : [`${path}.belongsTo: expected a pattern per environment, as in { live: /^sk_live_/ }`]),
     ...patterns.flatMap(([environment, pattern]) => [
       ...(environments.includes(environment)
         ? []
@@ -58,7 +62,32 @@ function fieldProblems(path: string, spec: Fields, environments: readonly string
       ...patternProblems(`${path}.belongsTo.${environment}`, pattern),
     ]),
     ...functionProblems(`${path}.suspect`, suspect),
+    ...suspicionProblems(`${path}.suspect`, spec),
   ];
+}
+
+/** Asks `suspect` about a text that it does not expect. An application may give any. */
+function suspicionProblems(path: string, spec: Fields): Problems {
+  const { suspect } = spec;
+  if (typeof suspect !== 'function') return [];
+  const unexpected = madeUpValue('value');
+  let said: unknown;
+  try {
+    said = suspect.call(spec, unexpected) as unknown;
+  } catch (error) {
+    return [
+      `${path}: throws for a text that it does not expect (${sayError(error)}); it must answer for any`,
+    ];
+  }
+  if (said instanceof Promise) {
+    said.catch(() => undefined);
+    return [`${path}: returns a promise; it is asked at boot, and has to answer at once`];
+  }
+  if (typeof said !== 'string')
+    return said ? [`${path}: returns ${kindOf(said)}; expected what looks wrong in words, or undefined`] : [];
+  return said.includes(unexpected)
+    ? [`${path}: repeats the value, and a warning would print it; say what is wrong without it`]
+    : [];
 }
 
 function defaultProblems(path: string, value: unknown, { inUrl, format }: Fields): Problems {

@@ -4,6 +4,7 @@ import { privateKeyJwt } from '../strategies/client-assertion.js';
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { login, type LoginSpec } from '../strategies/login.strategy.js';
+import { refreshToken } from '../strategies/refresh-token.strategy.js';
 import { bearer } from './bearer.js';
 import { defineProvider } from './define-provider.js';
 import type { ApiAnswer, ProviderDefinition } from './provider-definition.js';
@@ -78,7 +79,15 @@ const withOptional =
   (make: (more: string) => unknown) =>
   ({ credentials }: Loose) =>
     make(credentials['merchant'] as string);
-type Answer = { readonly body: Readonly<Record<string, unknown>> };
+interface Answer {
+  readonly status: number;
+  readonly body: { readonly ok: unknown; readonly a: unknown; readonly error: { readonly code: string } };
+  readonly data: unknown;
+}
+const saysYesTo =
+  (...statuses: number[]) =>
+  ({ status }: ApiAnswer) =>
+    statuses.includes(status);
 const throwing = (): never => {
   throw new Error('not read yet');
 };
@@ -365,6 +374,59 @@ describe('defineProvider', () => {
       ['probe.json', { probe: { path: '/ping', method: 'POST', json: { amount: 1n } } }],
       ['secretResponseFields', { secretResponseFields: ['data.token'] }],
       ['sing', { sing: () => ({}) }],
+      ['title', { title: 'Acme\nPay' }],
+      ['docs', { docs: 'javascript:alert(1)' }],
+      ['environments.live', { environments: { live: 'https://api.acme.test/:merchant' } }],
+      ['environments.live', { environments: { live: 'https://api.acme.test/v1/:merchant/x' } }],
+      ['environments.live', { environments: { live: 'https://:host.acme.test' } }],
+      ['environments.live', { environments: { live: 'https://<host>.acme.test' } }],
+      ['environments.live', { environments: { live: 'https://${host}.acme.test' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://{{host}}.acme.test' }, ...withHost }],
+      ['environments.live', { environments: { live: 'https://api.acme.test/[merchant]' } }],
+      ['environments.live', { environments: { live: 'https://api.acme.test/%s' } }],
+      ['probe.path', { probe: { path: '/accounts/:id' } }],
+      ['probe.path', { probe: { path: '/accounts/<id>' } }],
+      ['credentials.host.inUrl', withHost],
+      ['credentials.host.inUrl', { ...withHost, probe: { path: '/hosts/host' } }],
+      ['credentials.apiKey.belongsTo', { credentials: { apiKey: { belongsTo: /^live_/ } } }],
+      ['credentials.apiKey.suspect', { credentials: { apiKey: { suspect: throwing } } }],
+      ['credentials.apiKey.suspect', { credentials: { apiKey: { suspect: async () => 'odd' } } }],
+      ['credentials.apiKey.suspect', { credentials: { apiKey: { suspect: () => true } } }],
+      [
+        'credentials.apiKey.suspect',
+        { credentials: { apiKey: { suspect: (value: string) => `is ${value}` } } },
+      ],
+      ['tls', { tls: throwing }],
+      ['tls', { tls: ({ credentials }: Loose) => ({ pfx: credentials['apiKey'] }) }],
+      ['refusal.refused', { refusal: { refused: saysYesTo(429) } }],
+      ['refusal.refused', { refusal: { refused: saysYesTo(500) } }],
+      ['refusal.refused', { refusal: { refused: saysYesTo(504) } }],
+      ['refusal.refused', { refusal: { refused: saysYesTo(401, 429), bare401: true } }],
+      [
+        'refusal.refused',
+        { refusal: { refused: ({ status, body }: Answer) => status === 403 && body.a === 1 } },
+      ],
+      ['refusal.refused', { refusal: { refused: ({ body }: Answer) => body?.error.code === 'bad_key' } }],
+      ['refusal.refused', { refusal: { refused: ({ data }: Answer) => textAt(data, 'code') === 'bad_key' } }],
+      [
+        'refusal.refused',
+        { refusal: { refused: ({ headers }: ApiAnswer) => headers['WWW-Authenticate'] !== undefined } },
+      ],
+      [
+        'refusal.challenged',
+        { sign: () => ({}), refusal: { refused: () => false, challenged: saysYesTo(401) } },
+      ],
+      [
+        'refusal.challenged',
+        { sign: () => ({}), refusal: { refused: () => false, challenged: saysYesTo(500) } },
+      ],
+      [
+        'refusal.challenged',
+        { sign: () => ({}), refusal: { refused: () => false, challenged: saysYesTo(429) } },
+      ],
+      ['refusal.incurable', { refusal: { refused: () => false, incurable: throwsWithoutBody } }],
+      ['refusal.scope', { refusal: { refused: () => false, scope: () => 'read' } }],
+      ['probe.accepted', { probe: { path: '/ping', accepted: saysYesTo(200, 500) } }],
       ['advice[0].status', { advice: [{ on: 'call', status: '401', cause: 'it', fix: 'that' }] }],
     ])('%s in %j', (path, changes) => {
       expect(pathsOf(changes)).toEqual([path]);
@@ -404,6 +466,9 @@ describe('defineProvider', () => {
       ['token.host', { host: 'elsewhere' }],
       ['token.path', { path: '/{tenant}/token' }],
       ['token.path', { path: '/{apiKey}/token' }],
+      ['token.path', { path: '/:tenant/token' }],
+      ['token.path', { path: '/<tenant>/token' }],
+      ['token.revoke.path', { revoke: { path: '/sessions/:id' } }],
       ['token', { body: ({ credentials }: Loose) => ({ json: { key: credentials['apikey'] } }) }],
       ['token.body', { body: ({ credentials }: Loose) => ({ key: credentials['apiKey'] }) }],
       ['token.body', { body: ({ credentials }: Loose) => credentials['apiKey'] }],
@@ -468,6 +533,7 @@ describe('defineProvider', () => {
       ],
       ['token.client', { client: () => ({ clientId: 'acme' }) }],
       ['token.client', { client: () => ({ id: 'acme' }) }],
+      ['token.client', { client: throwing }],
       ['token.parameters', { parameters: () => ({ amount: 7 }) }],
       ['token.parameters', { parameters: () => 'amount=7' as never }],
       ['token.parameters', { parameters: () => new Map([['amount', '7']]) as never }],
@@ -480,6 +546,39 @@ describe('defineProvider', () => {
         ...changes,
       });
       expect(pathsOf({ token, headers: tokenHeaders })).toEqual([path]);
+    });
+
+    it('a refresh token that is always an error, as no credential is read before it', () => {
+      const token = refreshToken<AcmeCredentials>({
+        path: '/token',
+        client: ({ credentials }) => ({ id: 'acme', secret: credentials.apiKey }),
+        refreshToken: throwing,
+        rotates: false,
+        documentedLifetimeMs: 600_000,
+      });
+      expect(problemsOf({ token, headers: tokenHeaders })).toEqual([
+        'token.refreshToken: threw Error: not read yet. It throws before it reads a credential, so it does with any',
+      ]);
+    });
+
+    it('but not a client that parses a credential, because an invented value is no JSON', () => {
+      const token = clientCredentials<AcmeCredentials>({
+        path: '/token',
+        client: ({ credentials }) => JSON.parse(credentials.apiKey) as { id: string },
+        documentedLifetimeMs: 600_000,
+      });
+      expect(problemsOf({ token, headers: tokenHeaders })).toEqual([]);
+    });
+
+    it('but not colons, brackets and percent signs that belong into a URL', () => {
+      for (const path of ['/v1/keys:search?at=12:30', '/keys?filter[status]=open', '/a%20b?c=%7Bd%7D'])
+        expect(problemsOf({ probe: { path } })).toEqual([]);
+      expect(problemsOf({ environments: { live: 'https://api.acme.test:8443/v1' } })).toEqual([]);
+    });
+
+    it('but not a yes to a bare 400, 403 or 404, which some providers document', () => {
+      for (const status of [400, 403, 404])
+        expect(problemsOf({ refusal: { refused: saysYesTo(status) } })).toEqual([]);
     });
 
     it('but not the key of an assertion, because an invented value cannot be a key', () => {

@@ -68,10 +68,3 @@ export function functionProblems(path: string, value: unknown, expected = 'expec
 export function flagProblems(path: string, value: unknown): Problems {
   return value === undefined || value === true ? [] : [`${path}: expected true, or leave it out`];
 }
-
-/** What went wrong in a function of a definition, in one line. */
-export function sayError(error: unknown): string {
-  return error instanceof Error
-    ? `${error.name}: ${(error.message.split('\n')[0] as string).replace(/\.$/, '')}`
-    : 'something that is no error';
-}

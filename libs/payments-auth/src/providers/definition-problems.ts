@@ -11,12 +11,13 @@ import {
   matches,
   pathProblems,
   type Problems,
-  sayError,
   strangerProblems,
 } from './definition-checks.js';
 import { environmentProblems, placeholderProblems, variableProblems } from './environment-problems.js';
+import { placeholdersIn } from '../strategies/placeholders.js';
 import { headerNameProblem, isHeaderText } from '../strategies/header-text.js';
 import { headerProblems, repeatedHeaderProblems } from './header-problems.js';
+import { judgementOf, outagesIn, saysYesTo } from '../strategies/made-up-answers.js';
 import { refusalProblems } from './refusal-problems.js';
 import { tokenProblems } from './token-problems.js';
 import { schemeProblems } from './webhooks/scheme-problems.js';
@@ -65,22 +66,30 @@ export function definitionProblems(definition: unknown): Problems {
   if (!isJsonObject(definition)) return ['a definition is an object'];
   const hosts = hostNames(definition['environments']);
   const credentials = credentialProblems(definition['credentials'], definition['environments']);
+  const environments = environmentProblems(definition['environments'], hosts, definition['credentials']);
+  const token = tokenProblems(definition, hosts, { mayCall: credentials.length === 0 });
+  const mayCompare = [credentials, environments, token].every(({ length }) => length === 0);
   const problems = [
     ...unknownParts(definition),
     ...(matches(definition['name'], /^[a-z][a-z0-9-]{0,63}$/)
       ? []
       : ['name: expected lower case, as in "acme-pay"']),
-    ...(matches(definition['title'], /\S/) ? [] : ['title: expected the name as the provider writes it']),
-    ...(isUrl(definition['docs']) ? [] : ["docs: expected the URL of the provider's page on authentication"]),
+    ...(matches(definition['title'], /^[^\p{Cc}]*[^\s\p{Cc}][^\p{Cc}]*$/u)
+      ? []
+      : ['title: expected the name as the provider writes it, in one line']),
+    ...(isUrl(definition['docs']) && /^https?:/i.test(definition['docs'])
+      ? []
+      : ["docs: expected the URL of the provider's page on authentication"]),
     ...(definition['region'] === undefined || REGIONS.includes(definition['region'] as string)
       ? []
       : [`region: expected one of ${REGIONS.join(', ')}`]),
     ...textProblems('basedOn', definition['basedOn'], 'the date of the documents, as in "2026-11-02"'),
     ...textProblems('credentialsPage', definition['credentialsPage'], 'where the keys are shown'),
-    ...environmentProblems(definition['environments'], hosts, definition['credentials']),
+    ...environments,
     ...variableProblems(definition, hosts),
     ...credentials,
-    ...tokenProblems(definition, hosts, { mayCall: credentials.length === 0 }),
+    ...(mayCompare ? unusedInUrls(definition) : []),
+    ...token,
     ...headerProblems(definition, { mayCall: credentials.length === 0 }),
     ...refusalProblems(definition['refusal'], definition['sign'] !== undefined),
     ...scopeProblems(definition),
@@ -96,6 +105,22 @@ export function definitionProblems(definition: unknown): Problems {
   ];
   // A mistake in a value that is used in several places is found in each of them.
   return [...new Set(problems)];
+}
+
+/** A field that may stand in a URL, and stands in none: the placeholder is forgotten, or has another name. */
+function unusedInUrls({ credentials, environments, token, probe }: Fields): Problems {
+  const bases = Object.values(isJsonObject(environments) ? environments : {}).flatMap((base) =>
+    isJsonObject(base) ? Object.values(base) : [base],
+  );
+  const { path, revokePath } = isJsonObject(token) ? token : {};
+  const texts = [...bases, path, revokePath, isJsonObject(probe) ? probe['path'] : undefined];
+  const used = texts.flatMap((text) => (typeof text === 'string' ? placeholdersIn(text) : []));
+  return Object.entries(isJsonObject(credentials) ? credentials : {})
+    .filter(([name, spec]) => isJsonObject(spec) && spec['inUrl'] !== undefined && !used.includes(name))
+    .map(
+      ([name]) =>
+        `credentials.${name}.inUrl: no URL is made of it; write {${name}} into environments or a path, or leave inUrl out`,
+    );
 }
 
 function unknownParts(definition: Fields): Problems {
@@ -147,26 +172,17 @@ function probeProblems(probe: unknown, hosts: readonly string[], fields: unknown
   ];
 }
 
-/** Answers that do not show that a credential is accepted: of a gateway, and of an outage. */
-const NOT_ACCEPTED = [401, 503].map((status) => ({ status, headers: {}, body: undefined, text: '' }));
-
 function acceptedProblems(accepted: unknown): Problems {
   if (typeof accepted !== 'function') return [];
   const at = 'probe.accepted';
-  try {
-    const said = NOT_ACCEPTED.map((answer) => accepted(answer) as unknown);
-    if (said.some((each) => each instanceof Promise)) {
-      for (const each of said) if (each instanceof Promise) each.catch(() => undefined);
-      return [`${at}: returns a promise; what it says is needed at once`];
-    }
-    return said.some(Boolean)
-      ? [`${at}: says yes to a 401 or a 503 without a word; name what shows that the credential is accepted`]
-      : [];
-  } catch (error) {
-    return [
-      `${at}: throws for an answer without a body (${sayError(error)}); read the body with textAt or valueAt`,
-    ];
-  }
+  const judgement = judgementOf((answer) => accepted(answer) as unknown);
+  if (judgement.problem !== undefined) return [`${at}: ${judgement.problem}`];
+  // The answers of a gateway and of an outage do not show that a credential is accepted.
+  return saysYesTo(401, judgement) || outagesIn(judgement) !== undefined
+    ? [
+        `${at}: says yes to a 401 or to an outage without a word; name what shows that the credential is accepted`,
+      ]
+    : [];
 }
 
 function isJson(value: unknown): boolean {

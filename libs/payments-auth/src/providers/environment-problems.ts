@@ -1,6 +1,6 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { isLoopback } from '../strategies/loopback.js';
-import { placeholdersIn } from '../strategies/placeholders.js';
+import { foreignPlaceholder, placeholdersIn } from '../strategies/placeholders.js';
 import { isSharedDomain } from './shared-domains.js';
 import { isUrl, type Fields, type Problems } from './definition-checks.js';
 
@@ -32,6 +32,11 @@ export function environmentProblems(
 /** What is wrong with the placeholders of a URL or a path. */
 export function placeholderProblems(path: string, text: unknown, credentials: unknown): Problems {
   if (typeof text !== 'string') return [];
+  const foreign = foreignPlaceholder(text);
+  if (foreign !== undefined)
+    return [
+      `${path}: "${foreign}" is no placeholder, and would be sent as it stands there; write {fieldName}, with a field of credentials that has inUrl`,
+    ];
   if (/[{}]/.test(text.replace(/\{[^{}]+\}/g, '')))
     return [`${path}: has a brace that belongs to no placeholder; write {fieldName}`];
   const fields = isJsonObject(credentials) ? credentials : {};

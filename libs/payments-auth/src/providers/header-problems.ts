@@ -1,12 +1,7 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { headerNameProblem, isHeaderText, isUnfilled, repeatedNames } from '../strategies/header-text.js';
-import {
-  type Fields,
-  functionProblems,
-  type Problems,
-  sayError,
-  strangerProblems,
-} from './definition-checks.js';
+import { type Fields, functionProblems, type Problems, strangerProblems } from './definition-checks.js';
+import { sayError } from '../strategies/made-up-answers.js';
 import { namedValuesProblem } from '../strategies/header-values.js';
 import { MadeUpValues, madeUpValue } from './made-up-values.js';
 
@@ -138,9 +133,12 @@ function certificateProblems({ tls, ...definition }: Fields): Problems {
   let made: unknown;
   try {
     made = tls.call(definition, { credentials: values.all, environment: firstEnvironment(definition) });
-  } catch {
+  } catch (error) {
+    const unknown = values.unknownFields('tls');
     // The definition may refuse a made-up key, and a real one would be accepted.
-    return values.unknownFields('tls');
+    return unknown.length > 0 || values.hasRead(values.all)
+      ? unknown
+      : [`tls: throws before it reads a credential (${sayError(error)}), so it does with any`];
   }
   if (made instanceof Promise) {
     made.catch(() => undefined);
@@ -149,6 +147,10 @@ function certificateProblems({ tls, ...definition }: Fields): Problems {
   const unknown = values.unknownFields('tls');
   if (unknown.length > 0 || made === undefined) return unknown;
   if (!isJsonObject(made)) return ['tls: must return { cert, key } or { pfx }'];
+  if (typeof made['pfx'] === 'string')
+    return [
+      "tls: returns a pfx that is a text; expected bytes, as in Buffer.from(credentials.bundle, 'base64')",
+    ];
   const isPfx = 'pfx' in made;
   const both = isPfx && ('cert' in made || 'key' in made);
   const missing = (isPfx ? ['pfx'] : ['cert', 'key']).filter((name) => made[name] === undefined);

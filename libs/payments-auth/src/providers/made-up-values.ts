@@ -1,5 +1,6 @@
 import { suggestion } from '../nearest.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
+import { watchOf, watchOver } from '../strategies/watched-credentials.js';
 import type { Fields, Problems } from './definition-checks.js';
 
 /**
@@ -30,15 +31,26 @@ export class MadeUpValues {
     );
   }
 
+  /** Whether a function has read any of these credentials. */
+  hasRead(credentials: Fields): boolean {
+    return watchOf(credentials)?.last !== undefined;
+  }
+
   #watched(values: Record<string, string>): Fields {
-    return new Proxy(values, {
+    const view = new Proxy(values, {
       get: (target, name) => {
         if (typeof name !== 'string') return Reflect.get(target, name) as unknown;
         const isAsked = !(name in Object.prototype) && name !== 'toJSON' && name !== 'then';
         if (isAsked && !this.names.includes(name)) this.#unknown.add(name);
+        if (isAsked) {
+          watched.last = name;
+          if (!watched.all.includes(name)) watched.all.push(name);
+        }
         return target[name];
       },
     });
+    const watched = watchOver(view);
+    return view;
   }
 }
 

@@ -1,19 +1,16 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { suggestion } from '../nearest.js';
-import { type Fields, flagProblems, functionProblems, type Problems, sayError } from './definition-checks.js';
-import type { ApiAnswer } from '../strategies/strategy.js';
+import {
+  judgementOf,
+  type Judgement,
+  ofEmptySuccess,
+  outagesIn,
+  saysYesTo,
+} from '../strategies/made-up-answers.js';
+import { type Fields, flagProblems, functionProblems, type Problems } from './definition-checks.js';
 
 const KNOWN = ['refused', 'incurable', 'challenged', 'scope', 'alsoOnSuccess', 'bare401'];
 const PREDICATES = ['refused', 'incurable', 'challenged'];
-
-/** What a gateway says in front of a provider: a status, and nothing or a page of its own. */
-const BARE: readonly ApiAnswer[] = [
-  '',
-  '<html><head><title>401 Authorization Required</title></head></html>',
-].map((text) => ({ status: 401, headers: {}, body: undefined, text }));
-/** The answer of an outage. A new credential does not end an outage. */
-const OUTAGE: ApiAnswer = { status: 503, headers: {}, body: undefined, text: '' };
-const EMPTY_SUCCESS: ApiAnswer = { status: 200, headers: {}, body: {}, text: '{}' };
 
 /** What is wrong with how a provider is said to say no to a call. */
 export function refusalProblems(refusal: unknown, hasSign: boolean): Problems {
@@ -48,32 +45,38 @@ function answerProblems(refusal: Fields, name: string): Problems {
   const predicate = refusal[name];
   if (typeof predicate !== 'function') return [];
   const path = `refusal.${name}`;
-  let said: unknown[];
-  try {
-    said = [...BARE, EMPTY_SUCCESS, OUTAGE].map((answer) => predicate.call(refusal, answer) as unknown);
-  } catch (error) {
-    return [
-      `${path}: throws for an answer without a body (${sayError(error)}); read the body with textAt or valueAt`,
-    ];
-  }
-  if (said.some((each) => each instanceof Promise))
-    return [`${path}: returns a promise; what it says is needed at once`];
-  // `scope` answers with scopes, and not with yes or no.
-  if (name === 'scope') return [];
-  const [bare, page, success, outage] = said;
-  // `bare401: true` allows a yes to a bare 401, and to no other answer without words.
-  const isBare = name === 'refused' && refusal['bare401'] !== true && (bare || page);
+  const judgement = judgementOf((answer) => predicate.call(refusal, answer) as unknown);
+  if (judgement.problem !== undefined) return [`${path}: ${judgement.problem}`];
+  if (name === 'scope') return scopeAnswerProblems(path, judgement);
+  const success = Boolean(ofEmptySuccess(judgement));
+  const isSentAgain = name !== 'incurable';
+  // `bare401: true` allows a yes to a bare 401, and to no outage.
+  const isBare = isSentAgain && refusal['bare401'] !== true && saysYesTo(401, judgement);
+  const outages = outagesIn(judgement);
   return [
     ...(isBare
       ? [
           `${path}: says yes to a 401 that anybody could have sent, a gateway after the payment was made included, and the call would be sent twice; ask for the provider's own words as well (textAt(body, 'error.code') === '…'), or write bare401: true where its documents say that there are none`,
         ]
       : []),
-    ...(outage && !success && !isBare && name !== 'incurable'
+    ...(outages !== undefined && !success && !isBare && isSentAgain
       ? [
-          `${path}: says yes to a 503 without a word, and each outage would cost a login and a second sending; name what the provider says`,
+          `${path}: says yes to a ${outages} without a word, and each outage or limit would cost ${name === 'refused' ? 'a login and ' : ''}a second sending; name what the provider says`,
         ]
       : []),
     ...(success ? [`${path}: says yes to a 200 with an empty body; name what the provider says`] : []),
   ];
+}
+
+/** `scope` answers with scopes, and not with yes or no. */
+function scopeAnswerProblems(path: string, { said }: Judgement): Problems {
+  return said.every(({ value }) => value === undefined || isScopes(value))
+    ? []
+    : [
+        `${path}: expected { required, held }, each a list of scopes, or undefined where the answer is about none`,
+      ];
+}
+
+function isScopes(value: unknown): boolean {
+  return isJsonObject(value) && Array.isArray(value['required']) && Array.isArray(value['held']);
 }

@@ -47,7 +47,11 @@ function requestProblems(token: Fields, definition: Fields): Problems {
   const required = madeWith(values.required, token, definition, new Set());
   const wrong = all.flatMap(({ error }) =>
     // The error may be about the made-up values only: a function that signs may refuse a made-up key.
-    isWrongAnswer(error) ? [`${error.path}: ${error.what}`] : [],
+    isWrongAnswer(error)
+      ? [`${error.path}: ${error.what}`]
+      : throwsAlways(error)
+        ? [`${error.path}: ${error.what}. It throws before it reads a credential, so it does with any`]
+        : [],
   );
   const needsOptional = required.flatMap(({ error }, index) =>
     error instanceof DefinitionFault && isMistake(error) && all[index]?.error === undefined
@@ -77,6 +81,13 @@ function requestProblems(token: Fields, definition: Fields): Problems {
 /** A client may have a secret or a key, and each of them be optional. What throws, or sends `undefined`, does so by mistake. */
 function isMistake({ path, cause }: DefinitionFault): boolean {
   return cause !== undefined || /\.(?:headers|body|parameters)$/.test(path);
+}
+
+/** Functions that pick values out of the credentials, and compute nothing. */
+const PICKING = ['token.client', 'token.refreshToken'];
+
+function throwsAlways(error: unknown): error is DefinitionFault {
+  return error instanceof DefinitionFault && !error.hasRead && PICKING.includes(error.path);
 }
 
 /** What functions of a token may be given. */

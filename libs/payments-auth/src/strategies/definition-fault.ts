@@ -18,6 +18,8 @@ export class DefinitionFault extends Error {
     /** What is wrong, in words that may hold what the function put into them. */
     readonly what: string,
     cause?: unknown,
+    /** Whether the function had read some credential before: with another one, it may do its work. */
+    readonly hasRead = true,
   ) {
     // Sentences follow it.
     super(`${path} ${what}`.replace(/\.$/, ''), cause === undefined ? undefined : { cause });
@@ -42,9 +44,9 @@ export function called<T>(path: string, call: () => T, given?: { readonly creden
   try {
     result = call();
   } catch (error) {
-    throw error instanceof DefinitionFault
-      ? error
-      : new DefinitionFault(path, thrown(error, afterReading(watched)), error);
+    if (error instanceof DefinitionFault) throw error;
+    const hasRead = watched?.last !== undefined;
+    throw new DefinitionFault(path, thrown(error, afterReading(watched)), error, hasRead);
   }
   if (!isThenable(result)) return result;
   // Nobody waits for it.

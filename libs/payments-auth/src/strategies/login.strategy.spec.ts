@@ -31,7 +31,8 @@ function tripsOver(): never {
   throw new TypeError('body.error is not a function');
 }
 
-const answersLate = ({ status }: { status: number }) => status === 200 && Promise.reject(new Error('late'));
+const answersLate = ({ body }: TokenAnswer) =>
+  valueAt(body, 'late') === true && Promise.reject(new Error('late'));
 
 describe('login', () => {
   describe('a request', () => {
@@ -203,7 +204,7 @@ describe('login', () => {
 
     it('is a fault of the definition when a function that has to answer at once returns a promise', () => {
       const late = strategyFrom({ rejected: answersLate as never });
-      expect(late.read(answer(200, {}), 0)).toMatchObject({
+      expect(late.read(answer(200, { late: true }), 0)).toMatchObject({
         ...FAULT,
         reason: 'token.rejected returned a promise, and has to answer at once',
       });

@@ -1,12 +1,21 @@
 /** `{fieldName}` in a base URL or in the path of a token endpoint. */
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 
+/** As other languages write placeholders: `:id`, `<id>`, `[id]`, `${id}`, `%s`. */
+const OF_OTHERS =
+  /(?<=\/):[A-Za-z_]\w*|(?<=\/)\[[A-Za-z_][\w-]*\](?=\/|$)|<[\w-]*>|\$\{[^{}]*\}|%(?![\dA-Fa-f]{2})\w?/;
+
 /** A value that, with what stands around it, makes one DNS label or one path segment. */
 const PLAIN = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/;
 
 /** The names of the fields that `text` has to be filled from. */
 export function placeholdersIn(text: string): string[] {
   return text.includes('{') ? Array.from(text.matchAll(PLACEHOLDER), ([, name]) => name as string) : [];
+}
+
+/** What looks like a placeholder of another language, and would be sent as it stands there; `undefined` where nothing does. */
+export function foreignPlaceholder(text: string): string | undefined {
+  return OF_OTHERS.exec(text)?.[0];
 }
 
 /** What keeps a value from standing in a URL; `undefined` when nothing does. */

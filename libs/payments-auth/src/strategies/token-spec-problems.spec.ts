@@ -18,6 +18,25 @@ const CLIENT = {
   documentedLifetimeMs: 600_000,
 };
 
+/** As authors take an answer who forget that it may have no body. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly data: Body;
+}
+interface Body {
+  readonly code: string;
+  readonly ok: boolean;
+  readonly message: string;
+  readonly token: string;
+  readonly error: { readonly code: string };
+}
+
+function throwing(): never {
+  throw new Error('not written yet');
+}
+
 /** A path, and a message of some length with no doubled article and no doubled full stop. */
 const SAID = /^[^:]+: (?!.*(?:\ba (?:object|array)\b|\.\.$|\?\.)).{12,}$/;
 
@@ -109,6 +128,24 @@ describe('a factory of tokens', () => {
     ['token.issued', { issued: async () => true }],
     ['token.reason', { reason: async () => 'reason' }],
     ['token.client', { client: () => ({ id: 'acme' }) }],
+    ['token.usableAfterMs', { usableAfterMs: 30 }],
+    ['token.usableAfterMs', { usableAfterMs: 180 }],
+    ['token.limits[0].perMs', { limits: [{ limit: 10, perMs: 60, per: 'ip' }] }],
+    ['token.limits[0]', { limits: [{ limit: 1.5, perMs: 1_000, per: 'ip' }] }],
+    ['token.limits[0]', { limits: [{ limit: 1, perMs: Infinity, per: 'ip' }] }],
+    ...[429, 500, 502, 503, 504].map((status): [string, Record<string, unknown>] => [
+      'token.rejected',
+      { rejected: (answer: Answer) => answer.status === status },
+    ]),
+    ['token.rejected', { rejected: ({ status }: Answer) => status >= 400 && status < 500 }],
+    ['token.rejected', { rejected: ({ body }: Answer) => body.code === 'wrong' }],
+    ['token.rejected', { rejected: ({ body }: Answer) => body?.error.code === 'wrong' }],
+    ['token.rejected', { rejected: ({ data }: Answer) => data?.code === 'wrong' }],
+    ['token.rejected', { rejected: ({ headers }: Answer) => headers['X-Error'] === 'wrong' }],
+    ['token.issued', { issued: ({ body }: Answer) => body.ok }],
+    ['token.reason', { reason: ({ body }: Answer) => body.message }],
+    ['token.reason', { reason: ({ status }: Answer) => status }],
+    ['token.answer.token', { answer: { token: ({ data }: Answer) => data.token } }],
   ])('refuses %s in a login with %j', (path, changes) => {
     expect(pathsOf(() => login<Acme>({ ...LOGIN, ...changes }))).toEqual([path]);
   });
@@ -150,6 +187,20 @@ describe('a factory of tokens', () => {
   ])('refuses %s in a refresh token with %j', (path, changes) => {
     const spec = { ...CLIENT, refreshToken: () => 'invented', rotates: true, ...changes };
     expect(pathsOf(() => refreshToken<Acme>(spec))).toEqual([path]);
+  });
+
+  it('accepts a wait of half a second, a limit by the tenth of one, and a status of its own', () => {
+    for (const usableAfterMs of [0, 500, 30_000])
+      expect(pathsOf(() => login<Acme>({ ...LOGIN, usableAfterMs }))).toEqual([]);
+    const limits = [{ limit: 1, perMs: 100, per: 'ip' as const }];
+    expect(pathsOf(() => login<Acme>({ ...LOGIN, limits }))).toEqual([]);
+    for (const own of [200, 400, 401, 403, 423])
+      expect(pathsOf(() => login<Acme>({ ...LOGIN, rejected: ({ status }) => status === own }))).toEqual([]);
+  });
+
+  it('leaves a function that throws whatever it is given to the first login, which names it', () => {
+    for (const name of ['rejected', 'issued', 'reason'])
+      expect(pathsOf(() => login<Acme>({ ...LOGIN, [name]: throwing }))).toEqual([]);
   });
 
   it('names all mistakes at once, each with what to do', () => {

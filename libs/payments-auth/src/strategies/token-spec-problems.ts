@@ -7,10 +7,15 @@ import { unreadableParts } from './unreadable-parts.js';
 import { SECRET_WAYS } from './client-authentication.js';
 import { pathProblem } from './endpoint-path.js';
 import { kindOf } from './header-text.js';
-import type { SecretWay } from './strategy.js';
+import { judgementOf, judgementOfSuccess, outagesIn } from './made-up-answers.js';
+import type { ApiAnswer, SecretWay } from './strategy.js';
 
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
+/** No issuer documents less: a smaller number means seconds, up to three minutes. A larger number may mean either. */
+const LEAST_USABLE_AFTER_MS = 200;
+/** A limit by the second is said per 1_000. A smaller number than this one means seconds, as 60 does. */
+const LEAST_PER_MS = 100;
 
 const CLIENT_ANSWER = ['token', 'expiresIn', 'expiresAt', 'scope', 'refreshToken'];
 const ANSWER_PARTS: Readonly<Record<SpecShape['factory'], readonly string[]>> = {
@@ -104,6 +109,13 @@ function specProblems({ factory, also, functions }: SpecShape, spec: Spec): stri
     ...(usableAfterMs === undefined || isWithin(usableAfterMs, 0, 10 * MINUTE_MS)
       ? []
       : ['token.usableAfterMs: expected milliseconds, from 0 to ten minutes']),
+    ...(isWithin(usableAfterMs, 0, LEAST_USABLE_AFTER_MS) &&
+    usableAfterMs > 0 &&
+    usableAfterMs < LEAST_USABLE_AFTER_MS
+      ? [
+          `token.usableAfterMs: expected milliseconds, and ${usableAfterMs} of them pass while the token is on its way; for seconds, write ${usableAfterMs} * 1_000`,
+        ]
+      : []),
     ...(isWithin(usableAfterMs, 0, 10 * MINUTE_MS) &&
     isWithin(documentedLifetimeMs, MINUTE_MS, YEAR_MS) &&
     usableAfterMs >= documentedLifetimeMs
@@ -153,10 +165,10 @@ function specProblems({ factory, also, functions }: SpecShape, spec: Spec): stri
       ? []
       : ['token.endsEarlierToken: expected true, or leave it out']),
     ...(revoke === undefined ? [] : revokeProblems(factory, revoke)),
-    ...saysYesProblems('rejected', spec['rejected']),
+    ...rejectedProblems(spec),
     ...['issued', 'reason', 'wrongClient']
       .filter((name) => known.includes(name))
-      .flatMap((name) => promiseProblems(name, spec[name])),
+      .flatMap((name) => judgeProblems(name, spec[name])),
   ];
 }
 
@@ -186,44 +198,42 @@ function revokeProblems(factory: SpecShape['factory'], revoke: unknown): string[
   ];
 }
 
-/** The answers of an outage: a status, with an empty body or the page of a gateway. */
-const OUTAGE = [502, 503].map((status) => ({
-  status,
-  headers: {},
-  body: undefined,
-  text: '<html><head><title>Service Unavailable</title></head></html>',
-}));
-
-/** A secret that is called wrong is left alone for up to 15 minutes: an outage must not do that. */
-function saysYesProblems(name: string, predicate: unknown): string[] {
-  const late = promiseProblems(name, predicate);
-  if (late.length > 0) return late;
-  return saidOf(predicate).some(Boolean)
-    ? [
-        `token.${name}: says yes to an outage (a 502 or 503 without a word), and the secret would be left alone for minutes; ask for the provider's own words, as in textAt(body, 'error.code') === '…'`,
-      ]
-    : [];
+/**
+ * A secret that is called wrong is left alone for up to 15 minutes: an outage must not do that. A function that throws whatever it is
+ * given is found by the first login. One that throws for an answer without a body would be found by the first outage.
+ */
+function rejectedProblems({ rejected }: Spec): string[] {
+  if (typeof rejected !== 'function') return [];
+  const at = 'token.rejected';
+  const judgement = judgementOf(rejected as Judge);
+  if (judgement.throws === 'always') return [];
+  if (judgement.problem !== undefined) return [`${at}: ${judgement.problem}`];
+  const outages = outagesIn(judgement);
+  return outages === undefined
+    ? []
+    : [
+        `${at}: says yes to a ${outages} without a word, which is an outage or a limit, and the secret would be left alone for minutes; ask for the provider's own words, as in textAt(body, 'error.code') === '…'`,
+      ];
 }
 
-function promiseProblems(name: string, judge: unknown): string[] {
-  return saidOf(judge).some((each) => each instanceof Promise)
-    ? [`token.${name}: returns a promise; what it says is needed at once`]
-    : [];
-}
+type Judge = (answer: ApiAnswer) => unknown;
 
-/** What a function says of the answers of an outage. */
-function saidOf(judge: unknown): unknown[] {
+function judgeProblems(name: string, judge: unknown): string[] {
   if (typeof judge !== 'function') return [];
-  return OUTAGE.map((answer): unknown => {
-    try {
-      const said = (judge as (answer: unknown) => unknown)(answer);
-      if (said instanceof Promise) said.catch(() => undefined);
-      return said;
-    } catch {
-      // The function was written for the provider's own answers. When it throws for a login's answer, that is an outage.
-      return undefined;
-    }
-  });
+  const ask = name === 'issued' ? judgementOfSuccess : judgementOf;
+  const { problem, said, throws } = ask(judge as Judge);
+  if (throws === 'always') return [];
+  if (problem !== undefined) return [`token.${name}: ${problem}`];
+  const odd = said.find(({ value }) => Boolean(value) && typeof value !== 'string');
+  return name === 'reason' && odd !== undefined
+    ? [`token.reason: returns ${kindOf(odd.value)}; expected the provider's word as a text, or undefined`]
+    : [];
+}
+
+/** A function that finds the token in a text may throw where there is none: the first login tells that. */
+function tokenFunctionProblems(find: Judge): string[] {
+  const { problem, throws } = judgementOfSuccess(find);
+  return problem === undefined || throws !== 'never' ? [] : [`token.answer.token: ${problem}`];
 }
 
 function clientProblems(spec: Spec): string[] {
@@ -268,7 +278,7 @@ function answerProblems(factory: SpecShape['factory'], answer: unknown): string[
         (name) =>
           `token.answer.${name}: no path of field names; write them with dots between them, as in 'data.${name}' or 'tokens.0.${name}'`,
       ),
-    ...(typeof token === 'function' ? promiseProblems('answer.token', token) : []),
+    ...(typeof token === 'function' ? tokenFunctionProblems(token as Judge) : []),
   ];
 }
 
@@ -306,12 +316,19 @@ function limitProblems(limit: unknown, index: number): string[] {
   const stranger = isJsonObject(limit) ? Object.keys(limit).find((name) => !LIMIT.includes(name)) : undefined;
   if (stranger !== undefined)
     return [`token.limits[${index}].${stranger}: not a part of a limit. ${suggestion(stranger, LIMIT)}`];
-  return isJsonObject(limit) &&
-    isWithin(limit['limit'], 1, Infinity) &&
-    isWithin(limit['perMs'], 1, Infinity) &&
-    ['ip', 'credential'].includes(limit['per'] as string)
-    ? []
-    : [`token.limits[${index}]: expected { limit, perMs, per: 'ip' | 'credential' }`];
+  if (
+    !isJsonObject(limit) ||
+    !Number.isInteger(limit['limit']) ||
+    !isWithin(limit['limit'], 1, Infinity) ||
+    !isWithin(limit['perMs'], 1, YEAR_MS) ||
+    !['ip', 'credential'].includes(limit['per'] as string)
+  )
+    return [
+      `token.limits[${index}]: expected { limit, perMs, per: 'ip' | 'credential' }, limit a whole number`,
+    ];
+  return limit['perMs'] < LEAST_PER_MS
+    ? [`token.limits[${index}].perMs: expected milliseconds; for seconds, write ${limit['perMs']} * 1_000`]
+    : [];
 }
 
 function isText(value: unknown): boolean {

@@ -55,6 +55,12 @@ export function watchedCredentials(
       return value;
     },
   });
+  const watched = watchOver(view, all);
+  return watched;
+}
+
+/** Lets errors say what was read of a view. Whoever has made it writes down what is read. */
+export function watchOver(view: Credentials, all: string[] = []): WatchedCredentials {
   const watched: WatchedCredentials = { view, last: undefined, all };
   watching.set(view, watched);
   return watched;
@@ -71,7 +77,7 @@ export function keptWatch(definition: DescribedFields, credentials: Credentials)
   return watched;
 }
 
-/** Who watches this view; `undefined` where nobody does, as with made-up credentials. */
+/** Who watches this view; `undefined` where nobody does. */
 export function watchOf(view: unknown): WatchedCredentials | undefined {
   return watching.get(view as Credentials);
 }
