@@ -3,7 +3,7 @@ import type { ApiAnswer } from './strategy.js';
 
 /** Statuses that a limit or an outage answers with. No credential and no signature cures one. */
 const OUTAGES: readonly number[] = [429, 500, 502, 503, 504];
-const WITHOUT_WORDS = [400, 401, 403, 404, 409, 422, ...OUTAGES];
+const WITHOUT_WORDS = [400, 401, 403, ...OUTAGES];
 
 /** A success that says nothing. */
 const EMPTY_SUCCESS: ApiAnswer = { status: 200, headers: {}, body: {}, text: '{}' };
