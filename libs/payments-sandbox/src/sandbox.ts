@@ -12,6 +12,7 @@ import {
   isProviderName,
   PROVIDER_NAMES,
 } from './providers/index.js';
+import { similarProvider } from './providers/unknown-provider.js';
 import { SandboxProvider } from './sandbox-provider.js';
 
 export interface SandboxOptions {
@@ -124,7 +125,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const providers = new Map<AnyProviderName, SandboxProvider>();
   const told = new Map<string, string>();
   for (const name of names) {
-    if (!isProviderName(name)) throw new InvalidInputError([`There is no provider "${String(name)}" here.`]);
+    if (!isProviderName(name))
+      throw new InvalidInputError([
+        `There is no provider "${String(name)}" here.${similarProvider(String(name))} "npx payments-sandbox --help" lists all of them.`,
+      ]);
     const settings = { ...lifetime, ...options.settings?.[name] };
     const provider = new SandboxProvider(behaviourOf(name), {
       clock,

@@ -40,6 +40,6 @@ describe('the demo, with providers of the user', () => {
   it('names a provider that does not exist', async () => {
     const demo = startProcess(DEMO, { args: ['--once', '--providers', 'darajah'] });
     expect(await demo.ended).toEqual({ code: 2, signal: null });
-    expect(demo.stderr).toContain('There is no provider "darajah"');
+    expect(demo.stderr).toContain('There is no provider "darajah" here. Did you mean "daraja"?');
   });
 });

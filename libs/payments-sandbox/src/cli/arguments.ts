@@ -10,6 +10,7 @@ import {
   isProviderName,
   PROVIDER_NAMES,
 } from '../providers/index.js';
+import { similarProvider } from '../providers/unknown-provider.js';
 import { parseDuration } from './duration.js';
 
 /** What the command line asks for. */
@@ -117,15 +118,17 @@ function readOptions(argv: readonly string[]) {
 }
 
 function providersOf(lists: readonly string[]): readonly AnyProviderName[] {
+  if (lists.length === 0) return PROVIDER_NAMES;
   const names = lists
     .flatMap((list) => list.split(',').map((name) => name.trim()))
+    .filter((name) => name !== '')
     .flatMap((name) => (name === 'all' ? [...PROVIDER_NAMES, ...CATALOGUE_NAMES] : [name]));
+  if (names.length === 0)
+    throw new UsageError('--providers must name at least one provider: --providers daraja,paystack.');
   const unknown = names.find((name) => !isProviderName(name));
   if (unknown !== undefined)
-    throw new UsageError(
-      `--providers knows no "${unknown}". It is one of ${[...PROVIDER_NAMES, ...CATALOGUE_NAMES].join(', ')}, or all.`,
-    );
-  return names.length === 0 ? PROVIDER_NAMES : [...new Set(names.filter(isProviderName))];
+    throw new UsageError(`--providers knows no "${unknown}".${similarProvider(unknown)}`);
+  return [...new Set(names.filter(isProviderName))];
 }
 
 function settingsOf(pairs: readonly string[]): Partial<ProviderSettings> {
