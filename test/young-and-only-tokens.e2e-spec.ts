@@ -167,6 +167,27 @@ async function startOne(provider: SandboxProvider, store?: RedisTokenStore): Pro
   };
 }
 
+/** Applications on one store, with the two Redis libraries in turn. */
+async function startFleet(
+  provider: SandboxProvider,
+  redis: RedisServer,
+  size: number,
+): Promise<Application[]> {
+  const prefix = `test-${randomUUID()}`;
+  return Promise.all(
+    Array.from({ length: size }, async (_, index) => {
+      const library = REDIS_LIBRARIES[index % REDIS_LIBRARIES.length] ?? 'redis';
+      const connection = await connectRedis(library, redis.url);
+      ends.push(() => connection.close());
+      const keys = [{ id: 'test', key: Buffer.alloc(32, 'k') }];
+      return startOne(
+        provider,
+        new RedisTokenStore(connection.client, { keys, prefix, timeoutMs: 5 * SECOND }),
+      );
+    }),
+  );
+}
+
 /** Holds calls back after they have got their token, so that they are on their way. */
 function heldBack() {
   const waiting: (() => void)[] = [];
@@ -225,34 +246,42 @@ describe('Daraja, where a login ends the token before it', () => {
     expect(attemptsOf(await application.send())).toBe(1);
   });
 
-  it('gets one login at a time from two applications on one store, and no needless one', async () => {
+  it('gets one login at a time from five applications on one store, and no needless one', async () => {
     const provider = await startDaraja();
-    const prefix = `test-${randomUUID()}`;
-    const [one, other] = await Promise.all(
-      REDIS_LIBRARIES.map(async (library) => {
-        const connection = await connectRedis(library, redis.url);
-        ends.push(() => connection.close());
-        const keys = [{ id: 'test', key: Buffer.alloc(32, 'k') }];
-        const timeoutMs = 5 * SECOND;
-        const store = new RedisTokenStore(connection.client, { keys, prefix, timeoutMs });
-        return startOne(provider, store);
-      }),
-    );
-    if (one === undefined || other === undefined) throw new Error('there are two libraries');
-    const both = (count: number) =>
-      [one, other].flatMap(({ send }) => Array.from({ length: count }, () => send()));
+    const fleet = await startFleet(provider, redis, 5);
+    const all = (count: number) => fleet.flatMap(({ send }) => Array.from({ length: count }, () => send()));
     await quiet();
     expect(provider.counts.tokenRequests).toBe(0);
-    await Promise.all(both(20));
+    await Promise.all(all(20));
     expect(provider.counts).toMatchObject({ tokenRequests: 1, refusals: 0 });
-    for (let renewals = 1; renewals <= 5; renewals += 1) {
-      const renewing = renewals % 2 === 0 ? one : other;
+    for (const [index, renewing] of fleet.entries()) {
       await renewing.paymentsAuth.credentials('daraja').refresh();
-      const attempts = (await Promise.all(both(10))).map(attemptsOf);
+      const attempts = (await Promise.all(all(10))).map(attemptsOf);
       expect(Math.max(...(attempts as number[]))).toBeLessThanOrEqual(2);
-      expect(provider.counts.tokenRequests).toBe(1 + renewals);
+      expect(provider.counts.tokenRequests).toBe(2 + index);
     }
     expect(provider.counts.mostTokenRequestsAtOnce).toBe(1);
-    expect([...one.events, ...other.events].filter(({ type }) => type === 'renewals-paused')).toEqual([]);
+    expect(fleet.flatMap(({ events }) => events).filter(({ type }) => type === 'renewals-paused')).toEqual(
+      [],
+    );
+  });
+
+  it('refuses 30 calls under way in each of five applications, and all succeed with one login', async () => {
+    const provider = await startDaraja();
+    const fleet = await startFleet(provider, redis, 5);
+    await Promise.all(fleet.map(({ send }) => send()));
+    const { adapter, waiting, release } = heldBack();
+    const calls = fleet.flatMap(({ send }) => Array.from({ length: 30 }, () => outcomeOf(send({ adapter }))));
+    await until(() => waiting.length === calls.length);
+    await fleet[0]?.paymentsAuth.credentials('daraja').refresh();
+    release();
+    await until(() => waiting.length === calls.length);
+    release();
+    expect((await Promise.all(calls)).map(attemptsOf)).toEqual(calls.map(() => 2));
+    expect(provider.counts).toMatchObject({
+      tokenRequests: 2,
+      refusals: calls.length,
+      mostTokenRequestsAtOnce: 1,
+    });
   });
 });

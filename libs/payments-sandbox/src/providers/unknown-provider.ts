@@ -13,16 +13,12 @@ export function similarProvider(name: string): string {
 /** How many letters have to be added, left out or replaced to make the one text of the other. */
 function editsBetween(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [i, letter] of [...from].entries()) {
+  for (let i = 0; i < from.length; i += 1) {
     const next = [i + 1];
-    for (const [j, other] of [...to].entries())
-      next.push(
-        Math.min(
-          (row[j] as number) + (letter === other ? 0 : 1),
-          (row[j + 1] as number) + 1,
-          (next[j] as number) + 1,
-        ),
-      );
+    for (let j = 0; j < to.length; j += 1) {
+      const replaced = (row[j] as number) + (from[i] === to[j] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1));
+    }
     row = next;
   }
   return row[to.length] as number;
