@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# A machine with Node and npm and nothing else, to type the documents' commands in. For people, not for CI: it needs root
+# Makes a machine with only Node and npm, in which people try the commands of the documents. It is not for CI: it needs root
 # and debootstrap (Debian: apt-get install debootstrap).
 #
 #   bash scripts/bare-root.sh FOLDER                      makes the machine in FOLDER, with a copy of this repository
 #   bash scripts/bare-root.sh FOLDER 'bash .ci/run'       runs a command there, in the repository, as root
 #   bash scripts/bare-root.sh --user FOLDER 'npm test'    the same as a user who has no sudo
 #
-# The copy of the repository is made anew before each command, without what is installed or built in it. When you are done:
+# Each command gets a new copy of the repository, without installed or built files. To remove the machine:
 #   bash scripts/bare-root.sh --remove FOLDER
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -35,7 +35,7 @@ if [ ! -e "$folder/etc/debian_version" ]; then
   chroot "$folder" useradd --create-home payer
 fi
 
-# Node and npm as this machine has them, and how it finds and trusts other machines.
+# Node and npm of this machine, and its files for host names and certificates.
 node=$(readlink -f "$(command -v node)")
 npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
 install -D "$node" "$folder/usr/local/bin/node"

@@ -1,8 +1,8 @@
 /**
- * Builds what is published: each library as ESM and as CommonJS, with types. Incremental, as `tsc --build` is;
- * `--clean` starts from nothing, which is what a release does; `--demo` builds the demo too.
+ * Builds the published files: each library as ESM and as CommonJS, with types. The build is incremental, like `tsc --build`.
+ * `--clean` builds everything again, as a release does. `--demo` builds the demo too.
  *
- * The compiler checks and writes one file per source, to `.build`. What is published is one file per entry point, and
+ * The compiler checks and writes one file per source, to `.build`. The packages have one file per entry point, and
  * `library.js`, which the main one shares with the command: an application that imports the library reads two files and
  * not 130, and starts 40 ms sooner (`npm run bench -- boot`).
  */
@@ -20,13 +20,14 @@ const TARGET = 'node20.19';
 const PURE = PURE_MODULES.map((name) => `.build/${name}.js`);
 
 // Without this line, the terminal stays empty after `npm start`.
-if (process.argv.includes('--demo')) console.error('Building first: half a minute, less the next time.');
+if (process.argv.includes('--demo'))
+  console.error('Building first. This takes half a minute, and less time the next time.');
 for (const folder of Object.values(libraries)) {
   if (process.argv.includes('--clean')) rmSync(join(folder, '.build'), { recursive: true, force: true });
   if (!compile(['--build', join(folder, 'tsconfig.lib.json')])) process.exit(1);
   rmSync(join(folder, 'dist'), { recursive: true, force: true });
   await bundle(folder);
-  // Without it Node and TypeScript would take dist/cjs for ESM, as the package around it says.
+  // Without this file Node and TypeScript would take dist/cjs for ESM, because the package.json of the package says so.
   writeFileSync(join(folder, 'dist/cjs/package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
   copyTypes(folder);
 }
@@ -44,7 +45,7 @@ function compile(args) {
 }
 
 /**
- * What package.json says can be imported, and its commands: `index`, `redis/index`, `bin/nestjs-payments-auth`.
+ * The entry points and commands that package.json lists: `index`, `redis/index`, `bin/nestjs-payments-auth`.
  *
  * @param {string} folder
  */
@@ -58,7 +59,7 @@ function entriesOf(folder) {
 }
 
 /**
- * The commands are built together with the main entry point: what both need goes to a file that both import. Commands
+ * The commands are built together with the main entry point: their common code goes to a file that both import. Commands
  * are run and never required, so CommonJS has none.
  *
  * @param {string} folder
@@ -107,7 +108,7 @@ async function write(folder, format, entries, options) {
       mode: text.startsWith('#!') ? 0o755 : 0o644,
     });
   }
-  // Bundled twice, a class would be two classes.
+  // A class that is bundled twice would be two classes.
   if (entries.includes('index')) return;
   for (const entry of entries) {
     const room = entry.replace(/index$/, '');
@@ -222,7 +223,7 @@ function pageInside(folder) {
 }
 
 /**
- * The types that an importer can come upon, for both module systems.
+ * The types that an importer can reach, for both module systems.
  *
  * @param {string} folder
  */

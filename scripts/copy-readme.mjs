@@ -1,6 +1,6 @@
 /**
- * Before `npm pack`: the repository's README and change log are the library's too, kept once. Where the package is read
- * there are no other documents beside them, so links to these lead to the repository that package.json names.
+ * Runs before `npm pack`, and copies the repository's README and change log into the library. The package has no other
+ * documents, so links to these lead to the repository that package.json names.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-/** Packs both libraries, as they would be published. */
+/** Packs both libraries, as for a publication. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The packages, by name, and their folders; what is built on another one comes after it. */
+/** The packages, by name, and their folders. A package that needs another one comes after it. */
 export const libraries = {
   'payments-sandbox': join(root, 'libs/payments-sandbox'),
   'nestjs-payments-auth': join(root, 'libs/payments-auth'),
@@ -14,7 +14,7 @@ export const libraries = {
 
 /**
  * @param {string} destination a folder that is emptied first
- * @returns {Record<keyof typeof libraries, string>} where the tarball of each package is
+ * @returns {Record<keyof typeof libraries, string>} the path of each package's tarball
  */
 export function packLibraries(destination) {
   rmSync(destination, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 /**
- * The programs that this repository starts and npm does not install: tests, benchmark and fleet demo ask here before
- * they need one. Where no password is asked for, what is missing is installed; otherwise one line a program says what
- * to install, and the exit code is 2:
+ * The programs that this repository starts and npm does not install. Tests, benchmark and fleet demo ask here before
+ * they need one. A missing program is installed if that needs no password. Otherwise one line for each program says
+ * what to install, and the exit code is 2:
  *
  *   node scripts/programs.mjs redis chromium
  */
@@ -12,9 +12,9 @@ import { pathToFileURL } from 'node:url';
 
 /**
  * @typedef {object} Program
- * @property {string} name what people call it
- * @property {readonly string[]} commands any of them on the PATH will do
- * @property {string} [variable] an environment variable that says where another one is
+ * @property {string} name the name for people
+ * @property {readonly string[]} commands the names of the command. One of them on the PATH is enough
+ * @property {string} [variable] an environment variable that names another one
  * @property {string} debianPackage
  */
 
@@ -38,10 +38,10 @@ export const programs = /** @satisfies {Record<string, Program>} */ ({
 /** @typedef {keyof typeof programs} ProgramName */
 
 /**
- * Installs what is missing, where that can be done without a password.
+ * Installs missing programs, if that needs no password.
  *
  * @param {readonly ProgramName[]} wanted
- * @returns {ProgramName[]} what is missing still
+ * @returns {ProgramName[]} the programs that are still missing
  */
 export function provide(wanted) {
   const missing = wanted.filter((each) => !isThere(programs[each]));
@@ -51,7 +51,7 @@ export function provide(wanted) {
 }
 
 /**
- * How to get a program, as a part of a sentence.
+ * The way to get a program, as a part of a sentence.
  *
  * @param {ProgramName} wanted
  */
@@ -79,7 +79,7 @@ function isOnPath(command) {
   });
 }
 
-/** Only without a password: a command that asks for one would stop the run until somebody answers. */
+/** Works only without a password, because a command that asks for one would stop the run until somebody answers. */
 function canInstall() {
   return isOnPath('apt-get') && (process.getuid?.() === 0 || run(['sudo', '-n', 'true']));
 }

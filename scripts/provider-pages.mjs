@@ -1,5 +1,5 @@
 /**
- * Writes what the documentation says of each provider from its definition: `docs/providers/<name>.md`,
+ * Writes the documentation of each provider from its definition: `docs/providers/<name>.md`,
  * `docs/providers/README.md`, and the tables in the README and in `docs/webhooks.md`. Run it after a definition has changed: `npm run docs:providers`.
  *
  * The section "What to know" of a page is written by hand, and stays as it is. The pages of the first six providers are

@@ -1,9 +1,10 @@
 /**
- * Makes the tarballs of a release in .artifacts/release, after a check of everything that must be right before they are published:
+ * Makes the tarballs of a release in .artifacts/release, after it has checked everything that must be right before the
+ * publication:
  *
  *   npm run release -- --tag v1.2.3
  *
- * It publishes nothing: .github/workflows/release.yml does, from these very files.
+ * It publishes nothing. .github/workflows/release.yml publishes exactly these files.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -44,7 +45,7 @@ function findObjections(tag) {
     name,
     version: /** @type {string} */ (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version),
   }));
-  if (tag === undefined) found.push('Which release is it? Add --tag v1.2.3.');
+  if (tag === undefined) found.push('The tag of the release is missing. Add --tag v1.2.3.');
   for (const { name, version } of versions) {
     if (tag !== undefined && tag !== `v${version}`) {
       found.push(`${name} is at ${version}, the tag is ${tag}: set "version" in its package.json.`);
@@ -52,10 +53,10 @@ function findObjections(tag) {
   }
   const [first] = versions;
   if (first && !changelog.includes(`## ${first.version}`) && !changelog.includes(`## [${first.version}]`)) {
-    found.push(`CHANGELOG.md has no section "## ${first.version}": say what changes for users.`);
+    found.push(`CHANGELOG.md has no section "## ${first.version}": write down what changes for users.`);
   }
   if (/^## .*unreleased/im.test(changelog)) {
-    found.push('CHANGELOG.md says "unreleased": put the date of the release there.');
+    found.push('CHANGELOG.md says "unreleased": write the date of the release there.');
   }
   return found;
 }

@@ -1,6 +1,6 @@
 /**
- * The one test command. It installs or finds the programs that the wanted specs start, runs Jest without the specs whose
- * program cannot be had, and then names these and ends with 2. Whatever stands behind `npm test --` goes to Jest.
+ * The only test command. It installs or finds the programs that the wanted specs start, and runs Jest without the specs whose
+ * program is missing. It then names these specs and exits with 2. All arguments after `npm test --` go to Jest.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ const needs = new Map(wantedSpecs().map((spec) => [spec, programsOf(spec)]));
 const missing = provide([...new Set([...needs.values()].flat())]);
 const leftOut = [...needs.keys()].filter((spec) => needs.get(spec)?.some((each) => missing.includes(each)));
 
-// Measured with two cores; most of it is waiting, in the longest specs.
+// This was measured with two cores. Most of the time is waiting, in the longest specs.
 if (process.argv.length === 2)
   console.error(`Running ${needs.size - leftOut.length} spec files: about 6 minutes.`);
 const { status } = spawnSync(process.execPath, leftOut.length > 0 ? [...jest, '--passWithNoTests'] : jest, {
@@ -46,7 +46,7 @@ for (const program of missing) {
 }
 process.exitCode = status === 0 && missing.length > 0 ? 2 : (status ?? 1);
 
-/** As Jest understands the arguments. */
+/** The specs that Jest runs with these arguments. */
 function wantedSpecs() {
   const { stdout } = spawnSync(process.execPath, [...jest, '--listTests'], { encoding: 'utf8' });
   return stdout.split('\n').filter((line) => line.endsWith('.ts'));
@@ -64,7 +64,7 @@ function programsOf(file, seen = new Set()) {
   if (starts !== undefined) return [starts];
   return [...readFileSync(file, 'utf8').matchAll(/from '(\.[^']+)\.js'/g)].flatMap(([, path = '']) => {
     const imported = resolve(dirname(file), `${path}.ts`);
-    // Test support alone starts programs: what the libraries import need not be read.
+    // Only test support starts programs, so the files that the libraries import need not be read.
     return imported.startsWith(resolve(root, 'test')) ? programsOf(imported, seen) : [];
   });
 }

@@ -10,7 +10,7 @@ import {
   type ProviderChoice,
 } from 'nestjs-payments-auth';
 
-/** What was logged, by level, without colours and timestamps. */
+/** The logged lines, by level, without colours and timestamps. */
 export class LogLines implements LoggerService {
   readonly lines: { level: string; context: string; message: string }[] = [];
 
@@ -39,11 +39,11 @@ export class LogLines implements LoggerService {
   }
 }
 
-/** How an application of a test differs from the smallest one. */
+/** The options of a test's application. Without them it is the smallest one. */
 export interface ApplicationSettings extends Pick<ModuleMetadata, 'imports' | 'providers' | 'controllers'> {
-  /** Drives expiry and renewals. @default the system's */
+  /** The clock for expiry and renewals. @default the system's */
   readonly clock?: Clock;
-  /** @default one that nobody reads */
+  /** @default a logger that no test reads */
   readonly logger?: LoggerService;
   /** The environment while the application starts; nothing else of these names is set. @default none */
   readonly variables?: Readonly<Record<string, string>>;
@@ -67,7 +67,7 @@ export async function startApplication<const P extends { readonly [N in keyof P]
   return startModules([PaymentsAuthModule.forRoot(options)], settings);
 }
 
-/** The same with the modules written out. */
+/** Starts an application with these modules. */
 export async function startModules(
   imports: NonNullable<ModuleMetadata['imports']>,
   settings: ApplicationSettings = {},
@@ -90,7 +90,7 @@ export async function startModules(
   }
 }
 
-/** Whatever the machine has set for a provider is no part of a test. */
+/** Removes the variables of providers that this machine has, so that no test depends on them. */
 function setVariables(variables: Readonly<Record<string, string>>): () => void {
   const before = { ...process.env };
   for (const name of Object.keys(process.env)) if (VARIABLES.test(name)) delete process.env[name];

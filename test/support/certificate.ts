@@ -10,11 +10,11 @@ import {
 } from 'node:crypto';
 import { isIP } from 'node:net';
 
-/** A TLS identity of one test. Nothing but the test itself trusts it. */
+/** A TLS identity of one test. Only the test itself trusts it. */
 export interface Certificate {
   /** PEM. */
   readonly key: string;
-  /** PEM; also what a client takes as its authority. */
+  /** PEM. A client also takes it as its authority. */
   readonly cert: string;
 }
 
@@ -23,7 +23,7 @@ const HOUR_MS = 3_600_000;
 export interface CertificateOptions {
   /** Who signs it. @default itself */
   readonly by?: Certificate;
-  /** Whether it may sign others. @default false */
+  /** Whether it may sign other certificates. @default false */
   readonly isAuthority?: boolean;
   /** When it ends. @default tomorrow */
   readonly endsAtMs?: number;
@@ -32,8 +32,8 @@ export interface CertificateOptions {
 }
 
 /**
- * An X.509 certificate (RFC 5280) for `names`, made here and now: a machine that runs the tests need not have
- * `openssl`, and no private key stands in the repository.
+ * Makes an X.509 certificate (RFC 5280) for `names`. So a machine that runs the tests does not need `openssl`, and the
+ * repository holds no private key.
  */
 export function createCertificate(
   names: readonly string[] = ['localhost', '127.0.0.1'],
@@ -62,7 +62,7 @@ export function createCertificate(
   };
 }
 
-/** 1.2.840.113549.1, the root of all PKCS, and of it PKCS#12 and what stands in one. */
+/** 1.2.840.113549.1, the root of all object identifiers of PKCS, and those of PKCS#12 and its parts. */
 const PKCS = '2a864886f70d01';
 const DATA = `${PKCS}0701`;
 const KEY_BAG = `${PKCS}0c0a0101`;
@@ -94,7 +94,7 @@ export function pkcs12({ key, cert }: Certificate, passphrase: string): Buffer {
   );
 }
 
-/** RFC 7292, appendix B.2, for a key of a MAC with SHA-1: it fits into one block. */
+/** Derives the key of a MAC with SHA-1 (RFC 7292, appendix B.2). The key fits into one block. */
 function macKey(passphrase: string, salt: Buffer): Buffer {
   const secret = Buffer.from(`${passphrase}\0`, 'utf16le').swap16();
   let key: Buffer = Buffer.concat([Buffer.alloc(64, 3), inBlocks(salt), inBlocks(secret)]);
@@ -102,7 +102,7 @@ function macKey(passphrase: string, salt: Buffer): Buffer {
   return key;
 }
 
-/** Repeated until it fills blocks of 64 bytes. */
+/** Repeats the bytes until they fill blocks of 64 bytes. */
 function inBlocks(text: Buffer): Buffer {
   return Buffer.alloc(64 * Math.ceil(text.length / 64), text);
 }
@@ -116,7 +116,7 @@ function generalName(name: string): Buffer {
   return tagged(0x82, Buffer.from(name, 'latin1'));
 }
 
-/** Tag, length, value: all there is to DER (X.690). */
+/** One element of DER (X.690): tag, length, value. */
 function tagged(tag: number, ...contents: Buffer[]): Buffer {
   const value = Buffer.concat(contents);
   const { length } = value;

@@ -4,9 +4,9 @@ import * as fc from 'fast-check';
 const said = process.env['TEST_SEED'] ?? '1';
 
 /**
- * What every test starts from that leaves something to chance. It is the same in every run, so that a test fails because
- * of a change and never by bad luck. `TEST_SEED=random` tries other chances; the titles of the tests say which, and
- * `TEST_SEED=<that>` repeats them.
+ * The seed of every test with random values. It is the same in every run, so that a test fails because of a change and
+ * never by bad luck. `TEST_SEED=random` takes another seed. The titles of the tests say which one, and
+ * `TEST_SEED=<seed>` repeats it.
  */
 export const TEST_SEED = said === 'random' ? randomBytes(6).toString('hex') : said;
 

@@ -5,12 +5,12 @@ import { type Browser, chromium } from 'playwright-core';
 /** The commands under which `npm test` looks for it. */
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** The machine's own Chromium, without a window and without its calls home. `close()` ends it. */
+/** The Chromium of this machine, without a window and without calls to its makers. `close()` ends it. */
 export async function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: executablePath(),
     args: [
-      // Chromium refuses its sandbox to root, which is who runs tests in containers. Only our own pages are opened.
+      // Chromium has no sandbox for root, and tests in containers run as root. They open only pages of this repository.
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
       '--disable-gpu',
       '--disable-quic',

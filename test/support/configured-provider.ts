@@ -1,6 +1,6 @@
 import type { ConfiguredProvider } from '../../libs/payments-auth/src/providers/configured-provider.js';
 
-/** A configured provider, with what a test does not care about filled in. */
+/** A configured provider. Parts that a test does not give have default values. */
 export function configuredProvider(
   parts: Partial<ConfiguredProvider> & Pick<ConfiguredProvider, 'definition'>,
 ): ConfiguredProvider {

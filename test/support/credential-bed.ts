@@ -72,17 +72,17 @@ export function fixed(resolve: Resolve): CredentialsSource {
   return { resolve, isDynamic: false, ttlMs: 300_000 };
 }
 
-/** Credentials that may be others when they are asked for again. */
+/** Credentials that a function returns, and that can change between two calls. */
 export function changing(resolve: Resolve): CredentialsSource {
   return { ...fixed(resolve), isDynamic: true };
 }
 
-/** Acme with a login, and with what a test does not care about filled in. */
+/** Acme with a login. Parts that a test does not give have default values. */
 export function configured(parts: Partial<ConfiguredProvider> = {}): ConfiguredProvider {
   return configuredProvider({ definition: LOGIN_DEFINITION, ...parts });
 }
 
-/** What a token endpoint was asked. */
+/** A request to the token endpoint. */
 export interface Login {
   readonly key: string;
   readonly secret: string;
@@ -94,12 +94,12 @@ export interface CredentialBed {
   readonly server: LoopbackServer;
   readonly registry: CredentialRegistry;
   readonly events: PaymentsAuthEvent[];
-  /** What the token endpoint was asked, in order of arrival. */
+  /** The requests to the token endpoint, in the order of their arrival. */
   readonly logins: Login[];
   eventsOf<T extends PaymentsAuthEvent['type']>(type: T): Extract<PaymentsAuthEvent, { type: T }>[];
-  /** How the token endpoint answers from now on. */
+  /** Sets the answers of the token endpoint from now on. */
   answer: (login: Login, index: number, response: Parameters<Handler>[1]) => void | Promise<void>;
-  /** Moves the clock to what falls due next, and does what a scheduler does then. */
+  /** Moves the clock to the time of the next renewal, and runs the scheduler. */
   runNextRenewal(): Promise<void>;
   close(): Promise<void>;
 }
@@ -141,7 +141,7 @@ export async function startCredentialBed(
     answer: issuing(3_600_000),
     runNextRenewal: async () => {
       const { length: before } = logins;
-      // What falls due first may be the end of a predecessor, and asks for nothing.
+      // The first time can be that of the end of a predecessor. Then the scheduler makes no request.
       for (let wakes = 0; wakes < 2 && logins.length === before; wakes += 1) {
         await clock.advance(Math.ceil(registry.renewals.nextDueInMs() ?? 0) + 1);
         registry.renewals.runDue();
@@ -172,5 +172,5 @@ export function held(answer: CredentialBed['answer']): {
   };
 }
 
-// The specs of the credentials room ask here.
+// The specs of credentials send their token requests here.
 export { failure, quiet, until } from './waiting.js';

@@ -8,7 +8,7 @@ import type {
 import type { CredentialField } from '../../libs/payments-auth/src/providers/provider-definition.js';
 import type { Credentials } from '../../libs/payments-auth/src/strategies/strategy.js';
 
-/** Where signed messages take their keys from. Tests name only the fields they are about; the others are filled in. */
+/** The credentials for signed messages. A test names only the fields that it needs. The others have default values. */
 export function credentialsInForce(
   providers: readonly ConfiguredProvider[],
   clock: Clock,

@@ -1,6 +1,6 @@
 /**
- * Measures what is left of accounts that were evicted, in a process of its own (`--expose-gc`), and prints the bytes for each
- * as JSON. Arguments: what happened to them, and how many there were.
+ * Measures the memory that evicted accounts leave behind, in a process of its own (`--expose-gc`), and prints the
+ * bytes of each as JSON. Arguments: the kind of eviction, and the number of accounts.
  */
 import type { TokenStore } from 'nestjs-payments-auth';
 import { CredentialRegistry } from '../../libs/payments-auth/src/credentials/credential.registry.js';
@@ -18,7 +18,7 @@ const resolve = (account: string) => {
   return [{ key: account, secret: `test-secret-of-${account}` }];
 };
 
-/** Keeps nothing itself, so that all that is kept is the library's. */
+/** This store keeps nothing, so that all memory that stays in use belongs to the library. */
 const store: TokenStore = {
   hashKey: Buffer.alloc(32, 7),
   claim: async () => ({ outcome: 'acquired', grant: { owner: 'one', version: (issued += 1) } }),

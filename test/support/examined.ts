@@ -11,13 +11,13 @@ import type {
 
 type Schemes = Readonly<Record<string, WebhookScheme<string>>> | undefined;
 
-/** Nobody publishes a key. */
+/** A key source without any published key. */
 const NO_KEYS: PublishedKeys = {
   fromSet: async () => undefined,
   ofCertificate: async () => undefined,
 };
 
-/** What the schemes that count without being named find in a message: why it is refused, or what is delivered of it. */
+/** The result of the schemes that need not be named: the reason of a refusal, or the delivery of a genuine message. */
 export async function examined(
   schemes: Schemes,
   parts: ReceivedParts,

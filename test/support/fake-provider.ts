@@ -16,7 +16,7 @@ export const acmeDefinition = {
   refusal: { refused: ({ body }) => (body as { code?: unknown } | undefined)?.code === 'bad_token' },
 } satisfies ProviderDefinition;
 
-/** That provider, configured to stand at `url`. */
+/** That provider, configured with the base URL `url`. */
 export function fakeProvider(
   url: string,
   parts: Partial<Omit<ConfiguredProvider, 'http'>> & { http?: HttpSettings } = {},

@@ -6,7 +6,7 @@ import type {
 } from '../../libs/payments-auth/src/credentials/credential-spender.js';
 import { Credential } from '../../libs/payments-auth/src/credentials/credential.js';
 
-/** A secret with no word in it, so that any part of it is found by chance nowhere. */
+/** A secret without words, so that no part of it occurs in another text by chance. */
 export function randomSecret(): string {
   return `test-${randomBytes(30).toString('base64url')}`;
 }
@@ -22,13 +22,13 @@ export function fakeCredential(token = randomSecret(), headers?: Record<string, 
   });
 }
 
-/** Credentials as the HTTP room sees them, with a log of what it asked for. */
+/** Credentials as the HTTP service sees them, with a log of its requests. */
 export class FakeSpenders implements CredentialSpenders, CredentialSpender {
-  /** What `peek` gives. */
+  /** The result of `peek`. */
   current: Credential | undefined = fakeCredential();
-  /** What `obtain` waits for. */
+  /** The promise that `obtain` returns. */
   obtaining: () => Promise<Credential> = () => Promise.resolve((this.current ??= fakeCredential()));
-  /** What `replace` waits for. By default a new credential, once a call, which is the current one from then on. */
+  /** The promise that `replace` returns. By default a new credential, once for each call, which is then the current one. */
   replacing: (refused: Credential, refusal: Refusal) => Promise<Credential | undefined> = (
     refused,
     { attempts },
@@ -37,7 +37,7 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
     if (this.current === refused) this.current = fakeCredential();
     return Promise.resolve(this.current);
   };
-  /** What `peek` gives to a call that may be repeated, in place of {@link current}. */
+  /** The result of `peek` for a call that may be repeated, in place of {@link current}. */
   onTrial: Credential | undefined = undefined;
 
   readonly asked: { account: string | undefined; scopes: readonly string[] | undefined }[] = [];
@@ -65,7 +65,7 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
   }
 
   ended(): void {
-    // Nobody counts.
+    // No test reads the counters.
   }
 
   answered(credential: Credential, answer: CallAnswer): void {

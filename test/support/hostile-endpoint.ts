@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** A server that answers every request with bytes without end, and counts how many were taken from it. */
+/** A server that answers every request with bytes without an end, and counts the bytes that clients take. */
 export interface HostileEndpoint {
   readonly url: string;
   readonly connections: () => number;
-  /** Bytes that left this process, over all connections. */
+  /** The number of bytes that left this process, over all connections. */
   readonly bytesTaken: () => number;
   close(): Promise<void>;
 }
 
 const CHUNK = Buffer.alloc(64 * 1024, 'x');
 
-/** @param head what comes before the bytes without end */
+/** @param head the bytes before those without an end */
 export async function startHostileEndpoint(head: string): Promise<HostileEndpoint> {
   const sockets = new Set<Socket>();
   let connections = 0;

@@ -1,6 +1,6 @@
 /**
- * Measures what idle accounts take, in a process of its own (`--expose-gc`), and prints it as JSON. Arguments: how many
- * accounts, and the bytes of a token.
+ * Measures the memory of idle accounts, in a process of its own (`--expose-gc`), and prints it as JSON. Arguments: the number
+ * of accounts, and the bytes of a token.
  */
 import { CredentialRegistry } from '../../libs/payments-auth/src/credentials/credential.registry.js';
 import { ManualClock } from '../../libs/payments-auth/src/testing/manual-clock.js';
@@ -12,7 +12,7 @@ let issued = 0;
 
 const ofMerchant = (account: string) => [{ key: account, secret: `test-secret-of-${account}` }];
 
-/** Answers like a token endpoint, without the sockets: what is kept afterwards is the same. */
+/** Answers like a token endpoint, without sockets. The library keeps the same memory afterwards. */
 const registry = new CredentialRegistry(
   [
     configured({
@@ -44,7 +44,7 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** Each spends its token once, so that its header is the flat text that a socket wrote. */
+/** Each account makes one call, so that the engine stores its header as one flat text. */
 async function spend(ids: readonly string[]): Promise<void> {
   for (let at = 0; at < ids.length; at += 500) {
     await Promise.all(
@@ -68,7 +68,7 @@ const before = heapUsed();
 const credentialBytes = (before - beforeCredentials) / credentials.length;
 await spend(ids);
 const each = (heapUsed() - before) / accounts;
-/** The characters of a merchant's credentials, and nothing of the objects that hold them. */
+/** The number of characters of a merchant's credentials, without the objects that hold them. */
 const textBytes = Object.values(ofMerchant(`m${accounts - 1}`)[0] ?? {}).join('').length;
 const beside = each - tokenBytes - textBytes;
 process.stdout.write(JSON.stringify({ each, credentialBytes, textBytes, beside }));

@@ -9,13 +9,13 @@ export interface Import {
   readonly specifier: string;
   /** For a relative import: the imported file, relative to the source folder, without extension. */
   readonly target: string | undefined;
-  /** The names asked for; empty when it is the whole module. */
+  /** The imported names. Empty when the whole module is imported. */
   readonly names: readonly string[];
-  /** Gone when compiled. */
+  /** Whether the compiler removes it. */
   readonly isTypeOnly: boolean;
 }
 
-/** Every import of every source file under `folder`; specs are left out, they may import what they like. */
+/** Every import of every source file under `folder`; Specs are left out, because they may import any file. */
 export function importsUnder(folder: string): Import[] {
   return sourceFilesUnder(folder).flatMap((path) => importsOf(path, folder));
 }
@@ -30,7 +30,7 @@ export function parse(path: string): ts.SourceFile {
   return ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ES2022, true);
 }
 
-/** Without its extension, as both an import and a file name it. */
+/** The name without its extension, which is the same for an import and for a file. */
 export function moduleName(path: string): string {
   return path.replace(/\.(js|ts)$/, '');
 }

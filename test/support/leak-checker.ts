@@ -5,7 +5,7 @@ const WINDOW = 12;
 /** The number of bytes in that many characters of base64. */
 const BASE64_WINDOW = (WINDOW / 3) * 4;
 
-/** What a program could log of a value, by the way in which it becomes text. */
+/** The texts of a value that a program could log, by the way in which each is made. */
 type Texts = [where: string, text: string][];
 
 /**

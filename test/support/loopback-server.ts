@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One request as it arrived on the wire. */
+/** One request as it arrived. */
 export interface ReceivedRequest {
   readonly method: string;
   /** Path and query, as sent. */
@@ -61,7 +61,7 @@ export async function startLoopbackServer(handler: Handler): Promise<LoopbackSer
   };
 }
 
-/** Answers with JSON. */
+/** Answers a request with JSON. */
 export function json(
   response: ServerResponse,
   status: number,

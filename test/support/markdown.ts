@@ -6,12 +6,12 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A fenced TypeScript block. */
 export interface CodeBlock {
-  /** Relative to the root of the repository. */
+  /** The path, relative to the root of the repository. */
   readonly file: string;
-  /** Of its first line of code. */
+  /** The number of its first line of code. */
   readonly line: number;
   readonly code: string;
-  /** Why it cannot be run here: `<!-- not run: … -->` on the line before the block. */
+  /** The reason why it cannot be run here: `<!-- not run: … -->` on the line before the block. */
   readonly notRun: string | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface Link {
   readonly target: string;
 }
 
-/** What users read. The API reference and the copy of the README in the package are made from other files. */
+/** The documents for users. The API reference and the copy of the README in the package are made from other files. */
 export function markdownFiles(): string[] {
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md') && !name.startsWith('api'))
@@ -60,7 +60,7 @@ export function linksOf(file: string): Link[] {
   );
 }
 
-/** What can stand behind `#` in a link to a file, as GitHub makes it of the headings. */
+/** The fragments (after `#`) of a link to a file, as GitHub makes them from the headings. */
 export function anchorsOf(file: string): Set<string> {
   const headings = proseOf(file, { keepCode: true }).flatMap(
     (line) => /^#{1,6} (.+)$/.exec(line)?.slice(1) ?? [],

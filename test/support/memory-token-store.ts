@@ -17,16 +17,16 @@ interface Entry {
   lock?: string | undefined;
 }
 
-/** What a fleet shares, for specs that run all of its processes in one and read time off one clock. */
+/** The shared store of a fleet, for specs that run all of its processes in one and read the time from one clock. */
 export class MemoryTokenStore implements TokenStore {
   readonly hashKey = Buffer.alloc(32, 7);
-  /** The endpoints that were asked about, by the name that their limits are counted under. */
+  /** The endpoints of the requests so far, by the name under which their limits are counted. */
   readonly endpoints = new Set<string>();
-  /** The one clock. */
+  /** The clock of all processes. */
   now = (): number => performance.now();
-  /** What was noted of credentials. */
+  /** The notes of credentials. */
   readonly notes = new Map<string, string>();
-  /** Whether nothing can be asked of it. */
+  /** Whether the store is down. */
   lost = false;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(withdrawal: Withdrawal) => void>();
@@ -104,7 +104,7 @@ export class MemoryTokenStore implements TokenStore {
   }
 
   async pause(): Promise<void> {
-    // The endpoints of specs with this store do not mind.
+    // The endpoints of specs with this store have no limit.
   }
 
   #entry(hash: string): Entry {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type Certificate, createCertificate } from './certificate.js';
 
-/** One request to the issuer or to what it protects. */
+/** One request to the issuer or to its protected resource. */
 export interface IssuerRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -21,16 +21,16 @@ export interface OidcIssuer {
   readonly url: string;
   /** The authority that has signed the issuer's certificate, and may sign those of clients. */
   readonly authority: Certificate;
-  /** What it was asked, in the order in which requests ended. */
+  /** The requests, in the order in which they ended. */
   requests(path?: string): Promise<IssuerRequest[]>;
-  /** The next answers of the token endpoint get lost: the issuer has acted, and nobody hears of it. */
+  /** Drops the next answers of the token endpoint: the issuer carries out the request, and the client gets no answer. */
   lose(count: number): Promise<void>;
   /** Answers of the token endpoint wait until they are released. */
   hold(): Promise<void>;
   release(): Promise<void>;
-  /** A refresh token, as if a merchant had just agreed in the browser. */
+  /** A refresh token, as after a merchant's consent in the browser. */
   connect(clientId: string, accountId: string): Promise<string>;
-  /** Whether a token of any kind still counts. */
+  /** Whether a token of any kind is still valid. */
   isAlive(token: string): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 import type { AxiosRequestConfig } from 'axios';
 import NpmFormData from 'form-data';
 
-/** Chance that can be repeated: the same seed gives the same run of numbers. */
+/** Random numbers that can be repeated: the same seed gives the same sequence. */
 export function seededRandom(seed: string): {
-  /** From 0 up to 1. */
+  /** A number from 0 (included) to 1 (excluded). */
   readonly number: () => number;
   readonly integer: (below: number) => number;
   readonly pick: <T>(from: readonly T[]) => T;
@@ -34,7 +34,7 @@ const BODIES: Readonly<Record<string, (text: string, boundary: string) => Body>>
     const data = new FormData();
     data.append('amount', '10');
     data.append('receipt', new Blob([text]), 'receipt.txt');
-    // Without one of its own, axios makes a new boundary for each attempt, and the bytes could not be compared.
+    // Without a fixed boundary, axios makes a new one for each attempt, and the bytes could not be compared.
     return { data, headers: { 'Content-Type': `multipart/form-data; boundary=${boundary}` } };
   },
   'npm form-data': (text) => {
@@ -51,10 +51,10 @@ const BODIES: Readonly<Record<string, (text: string, boundary: string) => Body>>
 
 export const BODY_KINDS = Object.keys(BODIES);
 
-/** What cannot be sent a second time. */
+/** The kinds of bodies that cannot be sent a second time. */
 export const SENT_ONCE: readonly string[] = ['npm form-data', 'Readable'];
 
-/** A payment that the sandbox counts by its key, whatever its body is. */
+/** A payment that the sandbox counts by its key, for every kind of body. */
 export function paymentOf(kind: string, key: string): AxiosRequestConfig {
   const boundary = `boundary-${createHash('sha256').update(key).digest('hex').slice(0, 24)}`;
   const { headers, ...body } = BODIES[kind]?.(`crème brûlée ${key}`, boundary) ?? {};

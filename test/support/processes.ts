@@ -2,19 +2,19 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A file of this repository running in a process of its own, with a line to it. */
+/** A file of this repository that runs in a process of its own, and exchanges messages with it. */
 export interface TestProcess {
   readonly pid: number;
   /** Every message so far; the child sends with `process.send?.({ … })`. */
   readonly messages: readonly unknown[];
-  /** What it has printed so far. */
+  /** The output so far. */
   readonly stdout: string;
   readonly stderr: string;
-  /** To the child, which listens with `process.on('message', …)`. Anything that JSON can say. */
+  /** Sends a message to the child, which listens with `process.on('message', …)`. The message is any JSON value. */
   send(message: unknown): void;
-  /** The next message (from those not taken yet) that satisfies `accept`. Rejects if the process ends first. */
+  /** The next message that `accept` takes, also one that has arrived already. Rejects if the process ends first. */
   next<T>(accept?: (message: unknown) => boolean): Promise<T>;
-  /** Ends that one process, by its id, and waits until it is gone. `SIGKILL` is `kill -9`. */
+  /** Ends this process alone, by its id, and waits until it has ended. `SIGKILL` is `kill -9`. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Resolves when the process has ended and all its output is here. */
   readonly ended: Promise<ProcessEnd>;
@@ -27,7 +27,7 @@ export interface ProcessEnd {
 
 export interface ProcessOptions {
   readonly args?: readonly string[];
-  /** Added to the environment of the tests; `undefined` takes a variable away. */
+  /** Variables that are added to the environment of the tests. `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
 }
@@ -101,7 +101,7 @@ class ForkedProcess implements TestProcess {
     await this.ended;
   }
 
-  /** Several may wait at once: each wakes the one before it. */
+  /** Several callers may wait at once. Each one wakes the one before it. */
   #somethingNew(): Promise<void> {
     const wakeEarlier = this.#arrived;
     return new Promise((resolve) => {

@@ -1,19 +1,19 @@
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 
-/** One series of a scrape: its name stands among its labels, as `__name__`. */
+/** One series of a scrape. Its labels hold its name, as `__name__`. */
 interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** What the exporter wrote at one time. */
+/** The output of the exporter at one time. */
 export interface Scrape {
   readonly atMs: number;
   readonly samples: readonly Sample[];
 }
 
-/** A series that a query asks for, and the labels that it is grouped by further out. */
+/** A series that a query reads, and the labels by which an outer expression groups it. */
 interface Selector {
   readonly matchers: readonly Matcher[];
   readonly groupedBy: readonly string[];
@@ -25,7 +25,7 @@ interface Matcher {
   readonly value: string;
 }
 
-/** Reads what an exporter for Prometheus writes. */
+/** Reads the output of an exporter for Prometheus. */
 export function scrapeOf(text: string, atMs: number): Scrape {
   const samples = text.split('\n').flatMap((line) => {
     const [, name, labels = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
@@ -44,7 +44,7 @@ export class PromQuery {
   readonly #text: string;
   readonly #root: SyntaxNode;
 
-  /** @param text may hold variables of Grafana */
+  /** @param text the query, which may hold variables of Grafana */
   constructor(text: string) {
     this.#text = text.replaceAll('$__rate_interval', '5m');
     const { topNode } = parser.parse(this.#text);
@@ -63,7 +63,7 @@ export class PromQuery {
     }));
   }
 
-  /** What it answers at the time of the last scrape. Knows what the rules of this repository are made of, and no more. */
+  /** The result at the time of the last scrape. It supports only the functions and operators that this repository's rules use. */
   answer(scrapes: readonly Scrape[]): Sample[] {
     const value = this.#value(this.#root, scrapes, scrapes.at(-1)?.atMs ?? 0);
     return typeof value === 'number' ? [{ labels: {}, value }] : value;
@@ -108,7 +108,7 @@ export class PromQuery {
     }
   }
 
-  /** How much each counter has grown, as Prometheus sees it: a series that is born at 1 has not. */
+  /** The growth of each counter as Prometheus sees it: a series whose first value is 1 has not grown. */
   #growth(node: SyntaxNode, scrapes: readonly Scrape[], nowMs: number, isRate: boolean): Sample[] {
     const isOffset = node.name === 'OffsetExpr';
     const matrix = isOffset ? (node.getChild('MatrixSelector') as SyntaxNode) : node;
@@ -254,7 +254,7 @@ const COMPARISONS: Record<string, (a: number, b: number) => boolean> = {
   '!=': (a, b) => a !== b,
 };
 
-/** Series match whose labels are the same, but for their names. */
+/** Two series match when their labels are the same, except for their names. */
 function combined(operator: string, left: Value, right: Value): Value {
   const keyOf = ({ labels: { __name__: _name, ...labels } }: Sample) =>
     JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));

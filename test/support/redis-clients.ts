@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import type { RedisClient } from 'nestjs-payments-auth/redis';
 
-/** A connected client of one of the two libraries, as an application would make it. */
+/** A connected client of one of the two libraries, as an application makes it. */
 export interface TestRedisClient {
   readonly client: RedisClient;
   /** One raw command. */
@@ -14,7 +14,7 @@ export type RedisLibrary = 'redis' | 'ioredis';
 
 export const REDIS_LIBRARIES: readonly RedisLibrary[] = ['redis', 'ioredis'];
 
-/** Both reconnect quickly and for ever, so that a spec may take Redis away and bring it back. */
+/** Both reconnect quickly and without an end, so that a spec can stop Redis and start it again. */
 export async function connectRedis(library: RedisLibrary, url: string): Promise<TestRedisClient> {
   if (library === 'ioredis') {
     const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 50, disconnectTimeout: 100 });

@@ -1,22 +1,22 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** How the scripts of the library read the clock of Redis. */
+/** The line by which the library's scripts read the clock of Redis. */
 const CLOCK = 'local now = time[1] * 1000 + math.floor(time[2] / 1000)';
 
-/** An address behind which one Redis takes the place of another, as a fail-over does it. */
+/** An address at which one Redis replaces another, as in a fail-over. */
 export interface RedisFailOver {
   readonly url: string;
-  /** How many connections go through it now. */
+  /** The number of open connections. */
   readonly connections: number;
-  /** How many scripts were told another time. */
+  /** The number of scripts that got another time. */
   readonly scriptsMoved: number;
   /** Every connection breaks, and the next ones go to the Redis at `port`, whose clock is `behindMs` behind. */
   to(port: number, behindMs: number): void;
   close(): Promise<void>;
 }
 
-/** Starts such an address before the Redis at `port`. It stands on loopback, and changes nothing until it fails over. */
+/** Starts such an address in front of the Redis at `port`. It is on loopback, and changes nothing until it fails over. */
 export async function startRedisFailOver(port: number): Promise<RedisFailOver> {
   let upstream = { port, behindMs: 0 };
   let scriptsMoved = 0;
@@ -37,7 +37,7 @@ export async function startRedisFailOver(port: number): Promise<RedisFailOver> {
     for (const socket of [client, redis]) socket.on('error', end).on('close', end);
     redis.pipe(client);
     const moved = movedClock(behindMs);
-    // What may be the first part of the line that reads the clock waits for the rest of it.
+    // Bytes that may be the start of the line that reads the clock wait for the rest of that line.
     let kept = '';
     client.on('data', (chunk: Buffer) => {
       const text = kept + chunk.toString('latin1');
@@ -69,7 +69,7 @@ export async function startRedisFailOver(port: number): Promise<RedisFailOver> {
   };
 }
 
-/** As long as the line it stands for: Redis is told the length of a script before the script. */
+/** As long as the line that it replaces, because Redis gets the length of a script before the script. */
 function movedClock(behindMs: number): string {
   if (behindMs === 0) return CLOCK;
   return `local now=time[1]*1000-${behindMs}+math.floor(time[2]/1000)`.padEnd(CLOCK.length);

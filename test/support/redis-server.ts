@@ -4,29 +4,29 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 
-/** A Redis of one spec file's own: on loopback, in memory only, free to be killed. */
+/** A Redis for one spec file alone: on loopback, in memory only. The spec may kill it. */
 export interface RedisServer {
-  /** The same before and after a restart. */
+  /** The port is the same before and after a restart. */
   readonly url: string;
   readonly port: number;
-  /** Ends it in good order. Harmless when it is down already. */
+  /** Shuts it down. Does nothing when it is down already. */
   stop(): Promise<void>;
   /** `kill -9`: clients see their connection break. */
   kill(): Promise<void>;
-  /** Up again on the same port, empty. */
+  /** Starts it again on the same port, empty. */
   restart(): Promise<void>;
 }
 
 export interface RedisServerOptions {
-  /** More of `redis-server`'s own arguments: `['--maxmemory', '2mb']`. */
+  /** More arguments for `redis-server`: `['--maxmemory', '2mb']`. */
   readonly args?: readonly string[];
 }
 
 const PORT_ATTEMPTS = 5;
 
-/** Starts a `redis-server` on a free port, and returns once it takes connections. */
+/** Starts a `redis-server` on a free port, and returns when it accepts connections. */
 export async function startRedisServer({ args = [] }: RedisServerOptions = {}): Promise<RedisServer> {
-  // Between finding a free port and Redis taking it, another process may be faster.
+  // Another process may take the free port before Redis does.
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
     try {
@@ -38,8 +38,8 @@ export async function startRedisServer({ args = [] }: RedisServerOptions = {}): 
 }
 
 /**
- * A Redis for a spec that neither stops it nor empties it: the one that `REDIS_URL` names, else one of its own.
- * Others may use it at the same time, so every spec keeps to a key prefix of its own.
+ * A Redis for a spec that neither stops nor empties it: the one that `REDIS_URL` names, or else one of its own. Other
+ * specs may use it at the same time, so every spec uses a key prefix of its own.
  */
 export async function startSharedRedis(): Promise<Pick<RedisServer, 'url' | 'stop'>> {
   const url = process.env['REDIS_URL'];

@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './markdown.js';
 
-/** Folders of what is installed or made, by name or by path. */
+/** Folders with installed or generated files, by name or by path. */
 const NOT_OURS = new Set(['node_modules', 'dist', '.build', '.artifacts', '.git', 'coverage', 'docs/api']);
 
-/** The files of this repository whose path matches, relative to its root. Asks no git: a bare machine may have none. */
+/** The files of this repository whose path matches, relative to its root. Does not use git, which a bare machine may lack. */
 export function repositoryFiles(wanted: RegExp, folder = ''): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;

@@ -24,69 +24,69 @@ import { type ApplicationSettings, LogLines, startApplication, type TestApplicat
 import { outcomeOf, outwaited, until } from './waiting.js';
 
 /**
- * Runs a function outside of the test that calls it. What a test starts otherwise carries along, on every promise,
- * all that Jest knows of all tests: printed whole, that is megabytes.
+ * Runs a function outside of the test that calls it. Otherwise every promise that a test starts refers to all data
+ * that Jest has of all tests. When such a promise is printed, the text has megabytes.
  */
 export const outsideOfTest: <T>(run: () => T) => T = AsyncLocalStorage.snapshot();
 
-/** The six that were first, of which the tests over all of them are. */
+/** The first six providers. The tests that run with all of them use these. */
 export const SIX_PROVIDERS: readonly ProviderName[] = PROVIDER_NAMES;
 
-/** Those whose credential is a token. The others carry a static key. */
+/** The providers whose credential is a token. The others have a static key. */
 export const TOKEN_PROVIDERS: readonly ProviderName[] = SIX_PROVIDERS.filter(
   (name) => name !== 'cashfin' && name !== 'kashier',
 );
 
-/** Less than a token request may take by the same clock. */
+/** This is less than the time that a token request may take by the same clock. */
 const STEP_MS = 5_000;
 
-/** Where a test says what differs from an ordinary merchant of ordinary providers. */
+/** The ways in which a test differs from an ordinary merchant of ordinary providers. */
 export interface SandboxBedSettings<N extends ProviderName = ProviderName> {
   readonly seed?: string;
   /** @default all six */
   readonly only?: readonly N[];
-  /** How a provider behaves. */
+  /** The settings of a provider. */
   readonly settings?: { readonly [Name in N]?: Partial<ProviderSettings> };
-  /** Replaces or adds options of a provider. */
+  /** Options of a provider that replace the default ones, or are added to them. */
   readonly options?: (name: N, provider: SandboxProvider) => Partial<ProviderOptions>;
   readonly application?: Omit<ApplicationSettings, 'clock' | 'logger'>;
 }
 
-/** One provider of the bed, seen from both ends. */
+/** One provider of the bed: the library's side and the sandbox's side. */
 export interface BedProvider<N extends ProviderName = ProviderName> {
   readonly name: N;
   readonly provider: SandboxProviders[N];
   readonly http: HttpService;
   readonly credentials: CredentialService;
   send<T = unknown>(this: void, config: AxiosRequestConfig): Promise<AxiosResponse<T>>;
-  /** What a call ends in, a response or an error. */
+  /** The result of a call, a response or an error. */
   outcome(this: void, config: AxiosRequestConfig): Promise<unknown>;
   /** Makes the payment that `key` names. */
   pay(this: void, key: string): Promise<AxiosResponse>;
 }
 
-/** An application that uses providers of the sandbox, and one clock that both read. */
+/** An application that uses providers of the sandbox, and one clock for both. */
 export interface SandboxBed<N extends ProviderName = ProviderName> {
   readonly clock: ManualClock;
   readonly sandbox: Sandbox;
   readonly application: TestApplication;
   readonly paymentsAuth: PaymentsAuthService;
   readonly logger: LogLines;
-  /** Everything that the library has told so far. */
+  /** All events of the library so far. */
   readonly events: readonly PaymentsAuthEvent[];
   eventsOf<T extends PaymentsAuthEvent['type']>(type: T): Extract<PaymentsAuthEvent, { type: T }>[];
   of<Name extends N>(name: Name): BedProvider<Name>;
   readonly all: readonly BedProvider<N>[];
-  /** Moves the clock on by `ms`, and lets every token request that falls due on the way have its answer. */
+  /** Moves the clock on by `ms`, and waits for the answer to every token request that is due in that time. */
   pass(ms: number): Promise<void>;
-  /** The wall clock of the application is set forward by `ms`. Nothing slept, and the providers do not notice. */
+  /** Sets the wall clock of the application forward by `ms`. The monotonic clock and the clocks of the providers stay as they are. */
   stepWallClock(ms: number): void;
-  /** What `promise` comes to while the clock moves past every pause. */
+  /** The result of `promise`, while the clock moves past every pause. */
   outwait<T>(promise: Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** A bed of one provider: everything that is said of either. */
+/** A bed of one provider, with the members of both types. */
 export type ProviderBed<N extends ProviderName = ProviderName> = SandboxBed<N> & BedProvider<N>;
 
 /**
@@ -112,7 +112,7 @@ export async function startSandboxBed<N extends ProviderName>({
     logSize: 20_000,
   });
   const one = (name: N) => sandbox.provider(name) as unknown as SandboxProvider;
-  // Enough connections to be concurrent, and few enough for any machine.
+  // So many connections are concurrent, and few enough for any machine.
   const httpAgent = new Agent({ keepAlive: true, maxSockets: 32 });
   const providers: Record<string, object> = Object.fromEntries(
     only.map((name) => [
@@ -170,14 +170,14 @@ export async function startSandboxBed<N extends ProviderName>({
   };
 }
 
-/** What differs in a bed of one provider. */
+/** The options of a bed of one provider. */
 export interface ProviderBedSettings {
   readonly settings?: Partial<ProviderSettings>;
   readonly options?: Partial<ProviderOptions>;
   readonly seed?: string | undefined;
 }
 
-/** The same with one provider, and with the credentials that it has now. */
+/** Starts a bed of one provider, with the credentials that the provider has now. */
 export async function startProviderBed<N extends ProviderName>(
   name: N,
   { settings, options, seed = `a bed of ${name}` }: ProviderBedSettings = {},
@@ -217,8 +217,7 @@ function bedProvider<N extends ProviderName>(
 }
 
 /**
- * What must not be seen of a provider: its static credentials and its tokens, without what stands at their beginning
- * for everybody to know.
+ * The secrets of a provider: its static credentials and its tokens, without the public prefixes at their beginning.
  */
 export function secretsOf(provider: SandboxProvider, mostTokens = Infinity): string[] {
   const { merchantId: _public, ...credentials } = provider.credentials as Record<string, string>;
@@ -230,7 +229,7 @@ function randomPart(secret: string): string {
   return secret.replace(/^(?:[pcsk]{2}_(?:test_)?|(?:CHK-)?sandbox-(?:[a-z]+-)?)/, '');
 }
 
-/** Headers that say how a request travels, and nothing of what it means. */
+/** Headers of the transport, which do not change the meaning of a request. */
 const TRAVEL = new Set(['host', 'connection', 'user-agent', 'accept-encoding', 'content-length']);
 
 /** The other headers of a request, as they arrived. */

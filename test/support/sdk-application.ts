@@ -18,7 +18,7 @@ import { Stripe } from 'stripe';
 // An application that has used the providers' own SDKs for years, with their variables, and now gets this library. It runs in
 // a process of its own, says what each of its calls came to, and ends.
 
-/** Where the sandbox listens; behind TLS for SDKs that insist on it. */
+/** The addresses of the sandbox, behind TLS for SDKs that require it. */
 interface Places {
   readonly stripe: string;
   readonly square: string;
@@ -30,7 +30,7 @@ interface Places {
 
 const places = JSON.parse(process.argv[2] ?? '{}') as Places;
 
-/** PayPal's SDK has no base URL: its connections are led here. */
+/** PayPal's SDK has no option for a base URL, so its connections are redirected to this address. */
 class ToTheSandbox extends Agent {
   override createConnection(options: AgentOptions) {
     return connect({
@@ -109,7 +109,7 @@ const own = {
   paypal: await statusOf('paypal', '/v1/notifications/webhooks'),
 };
 const credentials = second.paymentsAuth.credentials('stripe');
-// The SDK without a key of its own: the library puts the one in force on each request.
+// The SDK has no key of its own. The library sets the current key on each request.
 const keyless = new Stripe('', {
   ...atTheSandbox,
   authenticator: async (request) => {

@@ -8,9 +8,9 @@ export interface Snippet extends CodeBlock {
   readonly path: string;
 }
 
-/** One compilation of all snippets, and what it knows of types. */
+/** One compilation of all snippets, and its types. */
 export interface Compilation {
-  /** `file:line: what is wrong`, in the lines of the documents. */
+  /** `file:line: the mistake`, with the line numbers of the documents. */
   readonly problems: readonly string[];
   /** The properties of an exported type of the library. */
   keysOf(type: string): string[];
@@ -18,7 +18,7 @@ export interface Compilation {
   wordsOf(type: string): string[];
 }
 
-/** Writes each block into a file of its own in `.artifacts`, at the same lines as in its document, so that line numbers agree. */
+/** Writes each block into a file of its own in `.artifacts`, at the same lines as in its document, so that the line numbers are equal. */
 export function writeSnippets(folderName: string, blocks: readonly CodeBlock[]): Snippet[] {
   const folder = join(root, '.artifacts', folderName);
   rmSync(folder, { recursive: true, force: true });
@@ -30,7 +30,7 @@ export function writeSnippets(folderName: string, blocks: readonly CodeBlock[]):
   });
 }
 
-/** Compiles all of them against the sources, in one program, with the settings of this repository. */
+/** Compiles all snippets against the sources, in one program, with the settings of this repository. */
 export function compile(snippets: readonly Snippet[]): Compilation {
   const config = ts.getParsedCommandLineOfConfigFile(join(root, 'tsconfig.json'), undefined, {
     ...ts.sys,

@@ -3,21 +3,21 @@ import type { CredentialSpender } from '../../libs/payments-auth/src/credentials
 import type { Credential } from '../../libs/payments-auth/src/credentials/credential.js';
 import type { Clock } from '../../libs/payments-auth/src/payments-auth.clock.js';
 
-/** What a call is like, and what its provider says to it. */
+/** A call of a test, and the answers of its provider. */
 export interface SpentCall {
   /** The status of the answer to a call that carries `credential`. */
   readonly answer: (credential: Credential, attempt: number) => number | undefined;
-  /** @default only a 401 is a refusal */
+  /** Whether the answer is a refusal. @default only a 401 is one */
   readonly isRefusal?: (status: number) => boolean;
   /** Whether refusals are in the provider's own words. @default true */
   readonly own?: boolean;
   /** @default true */
   readonly replayable?: boolean;
-  /** Runs while an attempt is on its way. @default nothing */
+  /** Runs while an attempt is on its way. @default does nothing */
   readonly onItsWay?: () => Promise<void>;
 }
 
-/** What a call has come to. */
+/** The result of a call. */
 export interface Spent {
   readonly attempts: number;
   /** The status of the last answer. */
@@ -25,7 +25,7 @@ export interface Spent {
   readonly refused: boolean;
 }
 
-/** What an HTTP client does with a call: spends, and sends it again as long as there is something to send it with. */
+/** Sends a call like an HTTP client: with a credential, and again as long as the library gives another credential for it. */
 export async function spend(spender: CredentialSpender, clock: Clock, call: SpentCall): Promise<Spent> {
   const { answer, isRefusal = (status) => status === 401, own = true, replayable = true, onItsWay } = call;
   const before: RefusedAttempt[] = [];
@@ -50,7 +50,7 @@ export async function spend(spender: CredentialSpender, clock: Clock, call: Spen
   }
 }
 
-/** Says that a call was refused which was sent once, and may be sent again. */
+/** Reports the refusal of a call that was sent once, and may be sent again. */
 export function refuse(
   spender: CredentialSpender,
   clock: Clock,

@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { root } from './markdown.js';
 import { repositoryFiles } from './repository-files.js';
 
-/** A title of a test, or of a group of tests, as it is written. */
+/** A title of a test, or of a group of tests, as the source has it. */
 export interface TestTitle {
   readonly file: string;
   readonly title: string;
@@ -32,7 +32,7 @@ export function testTitles(): TestTitle[] {
   });
 }
 
-/** Of `it('…', …)`, `it.each(…)('…', …)` and the like; what is computed is not looked at. */
+/** The titles of `it('…', …)`, `it.each(…)('…', …)` and the like. Titles that are computed are left out. */
 function titleOf({ expression, arguments: given }: ts.CallExpression): Omit<TestTitle, 'file'> | undefined {
   let callee: ts.Node = expression;
   while (

@@ -9,18 +9,18 @@ import {
 import { createServer as createTlsServer } from 'node:tls';
 import { createCertificate } from './certificate.js';
 
-/** TLS in front of a plain HTTP server of a test: what comes out of it arrives there. */
+/** TLS in front of a plain HTTP server of a test. It passes the decrypted bytes on to the server. */
 export interface TlsFront {
   /** `https://localhost:<port>` and the path of the server behind it. */
   readonly url: string;
-  /** What a client must trust. */
+  /** The certificate that a client must trust. */
   readonly ca: string;
   /** The certificate, in PEM, that each client has shown; empty for one that showed none. */
   readonly shown: readonly string[];
   readonly close: () => Promise<void>;
 }
 
-/** @param clientCa where it is given, nobody is let through without a certificate that it has issued */
+/** @param clientCa where it is given, only clients with a certificate of this authority are let through */
 export async function startTlsFront(behind: string, clientCa?: string): Promise<TlsFront> {
   const { key, cert } = createCertificate();
   const { hostname, port, pathname } = new URL(behind);
@@ -34,7 +34,7 @@ export async function startTlsFront(behind: string, clientCa?: string): Promise<
   return { url: `https://localhost:${tlsPort}${pathname.replace(/\/$/, '')}`, ca: cert, shown, close };
 }
 
-/** A forward proxy, and everything that clients have sent it in clear or in cipher. */
+/** A forward proxy, and all bytes that clients have sent to it, in clear or encrypted. */
 export interface ConnectProxy {
   readonly url: string;
   readonly port: number;
@@ -45,7 +45,7 @@ export interface ConnectProxy {
   readonly close: () => Promise<void>;
 }
 
-/** Tunnels what asks for a tunnel, and notes what does not. */
+/** Opens a tunnel for `CONNECT`, and records every other request. */
 export async function startConnectProxy(): Promise<ConnectProxy> {
   const chunks: Buffer[] = [];
   const requestLines: string[] = [];
@@ -74,7 +74,7 @@ export async function startConnectProxy(): Promise<ConnectProxy> {
   };
 }
 
-/** A server that nobody should connect to, and how often somebody did. */
+/** A server that no client may connect to, and the number of connections to it. */
 export async function startTrap(): Promise<{
   readonly port: number;
   readonly connections: () => number;

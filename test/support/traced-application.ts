@@ -14,7 +14,7 @@ import { textOf } from './markdown.js';
 const sent: string[] = [];
 const isSet = process.argv.includes('as-documented');
 
-/** What the documents tell an application to give to `Sentry.init`. */
+/** The options that the documents tell an application to give to `Sentry.init`. */
 function documented(): Sentry.NodeOptions {
   const [, block = ''] = /^(Sentry\.init\(.+?)^```$/ms.exec(textOf('docs/beside-other-libraries.md')) ?? [];
   let given: Sentry.NodeOptions = {};
@@ -48,7 +48,7 @@ class Hook {
   @VerifiedWebhook('flutterwave', { proof: 'sender' })
   async handle(): Promise<void> {
     await this.payments.http('clickpesa').axiosRef.get('/third-parties/account/balance');
-    // A caller of this application's own, which puts the credential into a request beside the library.
+    // The application itself sends a request with the credential, beside the library.
     await fetch(`${clickpesa.baseUrls['api']}/sandbox/echo?client=${process.env['QUERY_SECRET']}`, {
       headers: await this.payments.credentials('clickpesa').headers(),
     });

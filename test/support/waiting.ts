@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** A bound for what never happens. Nothing is decided by how long it takes. */
+/** The longest wait for a condition that never becomes true. No test depends on how long a wait takes. */
 const NEVER_MS = 40_000;
 
-/** Waits until what happens in the background has happened. */
+/** Waits until work in the background has made the condition true. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAtMs = performance.now() + NEVER_MS;
   while (!(await condition())) {
@@ -12,7 +12,7 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   }
 }
 
-/** Lets requests that are under way on loopback sockets arrive, and whatever would follow them happen. */
+/** Waits until requests that are under way on loopback sockets have arrived, and their consequences are over. */
 export async function quiet(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await nextTurn();
 }
@@ -27,21 +27,21 @@ export async function failure(promise: Promise<unknown>): Promise<Error & Record
   );
 }
 
-/** A response or an error, whichever it is. */
+/** The response, or the error, of a promise. */
 export function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.catch((error: unknown) => error);
 }
 
-/** Far less than anything that the library decides by the clock. */
+/** A step of the clock that is far shorter than every time limit of the library. */
 const STEP_MS = 50;
-/** Longer than anything that a call can wait for. */
+/** A time that is longer than every wait of a call. */
 const MOST_MS = 5 * 60_000;
 
 /**
- * What `promise` comes to while the clock moves past every pause. Sockets have their time: between two steps of the clock,
- * answers that are there arrive.
+ * The result of `promise`, while the clock moves past every pause. Between two steps of the clock, answers that have reached
+ * the sockets are read.
  *
- * @param isBusy whether an answer is on its way that is likely to come by itself, and so has more time
+ * @param isBusy whether an answer is on its way that will come by itself. The clock then waits longer for it
  */
 export async function outwaited<T>(
   clock: { advance(ms: number): Promise<void> },

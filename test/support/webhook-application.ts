@@ -69,7 +69,7 @@ export async function startWebhooks(
   return { app, port, url: `http://127.0.0.1:${port}`, logger };
 }
 
-/** Sends over a socket. A header that is `undefined` is not sent; a list is sent as several headers. */
+/** Sends a request over a socket. A header that is `undefined` is not sent. A list is sent as several headers. */
 export function sendTo(
   port: number,
   path: string,
@@ -93,7 +93,7 @@ export function sendTo(
   });
 }
 
-/** The request that an adapter for a function platform makes of an event: no socket brings it. */
+/** The request that an adapter for a function platform makes from an event, without a socket. */
 export async function sendSynthetic(
   app: INestApplication,
   path: string,
@@ -132,7 +132,7 @@ export async function sendSynthetic(
   return answerOf(response.statusCode, response.getHeaders() as WebhookAnswer['headers'], text);
 }
 
-/** In lower-case hex. */
+/** The signature in lower-case hex. */
 export function hmacOf(message: string | Buffer, key: string): string {
   return createHmac('sha256', key).update(message).digest('hex');
 }

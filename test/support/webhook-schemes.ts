@@ -44,7 +44,7 @@ export const STANDARD = {
   webhookSecret: `whsec_${Buffer.from('test-not-real-webhook').toString('base64')}`,
 };
 
-/** Where a body has to be of a certain kind. */
+/** The bodies for schemes that need a certain kind of body. */
 export const PAYLOADS: Record<string, unknown> = {
   adyen: { notificationItems: [{ NotificationRequestItem: { pspReference: 'PSP1' } }] },
   'airtel-money': { transaction: { id: 'A1', status_code: 'TS' } },

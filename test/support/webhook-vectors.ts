@@ -1,34 +1,34 @@
-// Genuine messages of providers, made with invented keys by other code than this library's.
+// Genuine messages of providers. Code outside of this library has made them, with invented keys.
 
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 
-/** A genuine message, and what it is genuine by. */
+/** A genuine message, and the credentials that prove it. */
 export interface WebhookVector {
   readonly provider: string;
   readonly scheme: string;
   readonly credentials: Readonly<Record<string, string>>;
-  /** The credential that stands for the secret: with another one, the message is refused. */
+  /** The credential that holds the secret. With another value, the message is refused. */
   readonly secret: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** What the application says. */
+  /** The options of the application. */
   readonly url?: string;
-  /** What was requested. */
+  /** The request. */
   readonly target?: string;
   readonly method?: string;
   /** Absent where the message does not say when it was signed. */
   readonly signedAtMs?: number;
-  /** The signature as it stands in the message, and how it is encoded. */
+  /** The signature in the message, and its encoding. */
   readonly signature: string;
   readonly encoding: 'hex' | 'base64' | 'base64url' | 'text';
   /** The key in the provider's set, by its id. */
   readonly published?: { readonly keyId: string; readonly key: string };
 }
 
-/** What the facts on African providers sign. */
+/** The message that the facts on African providers sign. */
 const AFRICA = '{"event":"charge.success","data":{"reference":"ORD-1","amount":1000}}';
-/** What the facts on the others sign. */
+/** The message that the facts on the other providers sign. */
 const WORLD = '{"id":"evt_1","type":"payment.succeeded","amount":100}';
 const SECONDS = 1_700_000_000;
 const SIGNED_AT_MS = SECONDS * 1_000;
@@ -129,13 +129,13 @@ const PAYMOB_SIGNATURE =
   '0416c00925c71daea3c86c05494ae5aae06ed8ae6ec5b0dd84f404df0f1a11b0a5db3aa8f2658711aaf89b3aa4ee4eace42b49996f40e534af5c21d95f734eb2';
 const PHONEPE = '9ad21064e2de89145e064ccb14405270fb5ae5596496ce6b5ed5a7a1408670f1';
 
-/** The facts have no vector: this one is made here. */
+/** The facts have no vector for this scheme, so it is made here. */
 const AZAMPAY = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const AZAMPAY_SIGNATURE = sign('sha256', Buffer.from('V1PG1successTigo'), AZAMPAY.privateKey).toString(
   'base64',
 );
 
-/** One or more for every provider whose facts have one. */
+/** One or more vectors for every provider whose facts have one. */
 export const VECTORS: readonly WebhookVector[] = [
   inHeader(
     ['paystack', 'signature'],
@@ -532,7 +532,7 @@ export const VECTORS: readonly WebhookVector[] = [
     'base64',
     { ...world, headers: { 'x-gcs-keyid': 'KEYID1' } },
   ),
-  // The facts have a signed request. TrueLayer signs its messages in the same way.
+  // The vector in the facts is a signed request. TrueLayer signs its messages in the same way.
   {
     provider: 'truelayer',
     scheme: 'signature',
@@ -574,7 +574,7 @@ export const VECTORS: readonly WebhookVector[] = [
       }),
     },
   ),
-  // The vector that Standard Webhooks publishes, and the same with the headers of Svix.
+  // The vector that Standard Webhooks publishes, and the same vector with the headers of Svix.
   ...(['webhook', 'svix'] as const).map((prefix) =>
     inHeader(
       [prefix === 'svix' ? 'svix' : 'standard-webhooks', 'signature'],

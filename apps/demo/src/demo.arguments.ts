@@ -7,7 +7,7 @@ Runs payment providers' authentication on this machine, against a sandbox: no ac
   --providers N,N
                these providers instead of the first six: any built-in ones
   --once       end after the run: exit code 0 when every call succeeded
-  --seconds N  how long the run lasts (default 12)
+  --seconds N  the length of the run (default 12)
   --port N     where the demo serves afterwards (default 3000; 0: any free port)
   --live       no sandbox: log in once to each REAL provider whose variables are set, make one harmless
                reading call where there is one, and end

@@ -30,8 +30,8 @@ const MERCHANTS = ['shop-1', 'shop-2'];
 @Module({})
 export class DemoModule {
   /**
-   * Against the sandbox. Values that an application sets in its environment come from the sandbox here, what it keeps in a secret
-   * manager or a database from {@link SecretManager}. The rest is what any application does.
+   * The application of the demo against the sandbox. The values of its environment come from the sandbox, and those of
+   * a secret manager or a database from {@link SecretManager}. All other code is that of any application.
    */
   static withSandbox(sandbox: Sandbox): DynamicModule {
     for (const merchant of MERCHANTS) sandbox.provider('wakapay').addAccount(merchant);
@@ -74,7 +74,7 @@ export class DemoModule {
     };
   }
 
-  /** Against the sandbox, with any providers: what they have in common. */
+  /** The application against the sandbox, with any providers. It uses only what all providers have in common. */
   static withProviders(sandbox: Sandbox): DynamicModule {
     const { names } = sandbox;
     return {
@@ -112,7 +112,7 @@ export class DemoModule {
     };
   }
 
-  /** Against real providers: whatever the environment, or a `.env` file, has credentials for. */
+  /** The application against real providers: those whose credentials are in the environment, or in a `.env` file. */
   static live(): DynamicModule {
     return {
       module: DemoModule,
@@ -127,11 +127,11 @@ function definitionOf(name: string): ProviderDefinition {
   ) as ProviderDefinition;
 }
 
-/** Credentials as an application keeps them: asked for again when one is refused, and a refresh token saved. */
+/** Credentials as an application keeps them: a function that is called again after a refusal, and `save` for refresh tokens. */
 function inSandbox(sandbox: Sandbox, name: Sandbox['names'][number]): object {
   const provider = sandbox.provider(name);
   const load = async () => ({ ...provider.credentials });
   const token = definitionOf(name).token as { readonly rotates?: boolean } | undefined;
-  // The sandbox knows each refresh token that it hands out, as a database would that has saved it.
+  // The sandbox knows each refresh token that it issues, like a database that has saved it.
   return token?.rotates === true ? { load, save: async () => true } : load;
 }

@@ -1,4 +1,4 @@
-/** What the demo prints to the terminal. */
+/** Prints a text to the terminal. */
 export function say(text: string): void {
   process.stdout.write(text);
 }

@@ -1,8 +1,8 @@
 import type { Sandbox } from 'payments-sandbox';
 
 /**
- * Stands for the secret manager, or the database, that a real application reads its keys from. The sandbox invents and
- * rotates them; this class gives the current ones.
+ * Replaces the secret manager, or the database, from which a real application reads its keys. The sandbox invents and
+ * rotates the keys, and this class returns the current ones.
  */
 export class SecretManager {
   readonly #sandbox: Sandbox;
@@ -12,7 +12,7 @@ export class SecretManager {
     this.#sandbox = sandbox;
   }
 
-  /** The newest key and the one before it, newest first: not every server of a provider knows a new key at once. */
+  /** The newest key and the one before it, newest first: some servers of a provider may not know a new key at once. */
   cashfin(): { clientSecret: string; webhookSecret: string }[] {
     const { clientSecret, webhookSecret } = this.#sandbox.provider('cashfin').credentials;
     if (this.#cashfin[0]?.clientSecret !== clientSecret)

@@ -34,7 +34,7 @@ export interface SandboxProviderOptions {
   readonly settings: Partial<ProviderSettings>;
   readonly logSize: number;
   readonly elsewhere: Elsewhere;
-  /** The values that the providers before this one have in their variables. This one adds its own. */
+  /** The values in the variables of the providers before this one. This provider adds its own. */
   readonly told?: Map<string, string>;
 }
 
@@ -135,8 +135,8 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   }
 
   /**
-   * The public halves, in PEM, of the keys that sign for this account: those of the provider itself, which no merchant is
-   * handed, and those that the merchant would have uploaded.
+   * The public halves, in PEM, of the keys that sign for this account: the keys of the provider itself, whose private
+   * halves no merchant gets, and the keys that the merchant would have uploaded.
    */
   publicKeysOf(account: string = OWN_ACCOUNT): Readonly<Record<string, string>> {
     const { credentials } = this.#context.accounts.get(account);
@@ -149,7 +149,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     );
   }
 
-  /** The account's names with secrets that were never its own, as a typing mistake would send them. */
+  /** The account's identity with secrets that were never valid, as after a typing mistake. */
   wrongCredentialsOf(account: string = OWN_ACCOUNT): C {
     const { credentials } = this.#context.accounts.get(account);
     const wrong = this.#behaviour.credentials(this.#webhookRandom).invent(account, credentials);
@@ -157,8 +157,8 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   }
 
   /**
-   * Calls that the provider's own API answers: a harmless one that reads, and one that writes, where it has such.
-   * `/sandbox/echo` and `/sandbox/payments` are beside them everywhere.
+   * Calls of the provider's own API: a harmless one that reads, and one that writes, where the provider has such calls.
+   * Every provider also has `/sandbox/echo` and `/sandbox/payments`.
    */
   examplesOf(account: string = OWN_ACCOUNT): { readonly read?: ExampleCall; readonly write?: ExampleCall } {
     const credentials: Credentials = this.credentialsOf(account);
@@ -176,15 +176,15 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     return { ...(read === undefined ? {} : { read }), ...(write === undefined ? {} : { write }) };
   }
 
-  /** Another merchant, with credentials of its own: invented ones, where none are given. */
+  /** Adds a merchant, with the given credentials or with invented ones. */
   addAccount(id: string, credentials: Partial<C> = {}): C {
     this.#context.accounts.add(id, credentials);
     return this.credentialsOf(id);
   }
 
   /**
-   * Gives an account new credentials, and answers them. The old ones are accepted for as long as the provider accepts them:
-   * an hour at Cashfin, not at all elsewhere. Tokens live on, except at a provider whose new key ends them.
+   * Gives an account new credentials, and returns them. The old ones are accepted for as long as the provider accepts them:
+   * an hour at Cashfin, and not at all elsewhere. Tokens stay valid, except at a provider whose new key ends them.
    */
   rotate(options: Rotation & { readonly account?: string; readonly credentials?: Partial<C> } = {}): C {
     const { account = OWN_ACCOUNT, credentials, ...rotation } = options;
@@ -204,7 +204,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
 
   // --- Tokens ---------------------------------------------------------------------------------------------------
 
-  /** Every token that was handed out, oldest first. */
+  /** Every token that was issued, oldest first. */
   get tokens(): readonly IssuedToken[] {
     return this.#context.tokens.all();
   }
@@ -219,7 +219,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     return this.#context.tokens.revoke(account);
   }
 
-  /** Every refresh token that was presented or handed out, and how often each was spent. */
+  /** Every refresh token that was issued or presented, and how often each was used. */
   get refreshTokens(): readonly RefreshToken[] {
     return this.#context.refreshTokens.all();
   }
@@ -263,7 +263,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
 
   // --- Webhooks -------------------------------------------------------------------------------------------------
 
-  /** How the provider signs what it sends, the usual way first; empty where it sends nothing. */
+  /** The schemes of the provider's webhooks, the usual one first. Empty where it sends none. */
   get webhookSchemes(): readonly string[] {
     return Object.keys(this.#behaviour.webhooks ?? {});
   }
@@ -271,7 +271,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
   /**
    * A message as the provider would send it, signed with its keys, or forged.
    *
-   * @throws {InvalidInputError} where it sends none, and where a forgery or a time would change nothing
+   * @throws {InvalidInputError} where the provider sends no webhooks, and where a forgery or a time would change nothing
    */
   webhook(options: WebhookOptions = {}): WebhookMessage {
     const schemes = this.#behaviour.webhooks ?? {};
@@ -301,7 +301,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     return sendWebhook(url, this.webhook({ url, ...options }));
   }
 
-  // --- What it saw ----------------------------------------------------------------------------------------------
+  // --- Traffic ----------------------------------------------------------------------------------------------
 
   get counts(): Counts {
     return this.#engine.traffic.counts;
@@ -317,7 +317,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     return this.#engine.traffic.records;
   }
 
-  /** Forgets counts, log, faults, settings and rate limits; merchants and their tokens stay. */
+  /** Clears counts, log, faults, settings and rate limits. Merchants and their tokens stay. */
   reset(): void {
     this.#engine.traffic.reset();
     this.#engine.limits.clear();
@@ -327,7 +327,7 @@ export class SandboxProvider<C extends Credentials = Credentials, N extends stri
     for (const account of this.#context.accounts.all()) account.suspended = false;
   }
 
-  /** @param ports by the name of the host; any free one where none is given */
+  /** @param ports by the name of the host. A host without one gets any free port */
   async listen(ports: Readonly<Record<string, number>>): Promise<void> {
     for (const [host, listener] of this.#listeners) await listener.listen(ports[host] ?? 0);
   }

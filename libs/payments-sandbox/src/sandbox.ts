@@ -16,19 +16,19 @@ import { similarProvider } from './providers/unknown-provider.js';
 import { SandboxProvider } from './sandbox-provider.js';
 
 export interface SandboxOptions {
-  /** Which providers to start: any of the catalogue too. @default the six of `PROVIDER_NAMES` */
+  /** The providers to start, also those of the catalogue. @default the six of `PROVIDER_NAMES` */
   readonly providers?: readonly AnyProviderName[];
   /** How long every token lives, in milliseconds. @default what each provider documents */
   readonly tokenLifetimeMs?: number;
   /** Fixed ports: by provider, and for its further hosts by both names (`'kashier.fep'`). @default any free ones */
   readonly ports?: Readonly<Partial<Record<AnyProviderName | `${AnyProviderName}.${string}`, number>>>;
-  /** Repeats invented credentials, tokens and random faults exactly. @default a new one at every start */
+  /** The same seed gives exactly the same credentials, tokens and random faults. @default a new one at every start */
   readonly seed?: string;
   /** The clock for expiry, rotation and rate limits. @default the system's clock */
   readonly clock?: SandboxClock;
-  /** How a provider behaves from the start; `reset()` comes back to it. */
+  /** The settings of a provider at the start. `reset()` restores them. */
   readonly settings?: Readonly<Partial<Record<AnyProviderName, Partial<ProviderSettings>>>>;
-  /** Also opens the HTTP control API; on a free port unless one is given. @default false */
+  /** Also opens the HTTP control API, on a free port unless a port is given. @default false */
   readonly control?: boolean | { readonly port: number };
   /** How many requests each provider remembers. @default 1000 */
   readonly logSize?: number;
@@ -45,7 +45,7 @@ export class Sandbox {
   readonly #elsewhere: Elsewhere;
   #control: ControlServer | undefined = undefined;
 
-  /** Started by {@link startSandbox}. */
+  /** Use {@link startSandbox}. */
   constructor(
     /** The seed of this run. Give it to `startSandbox` to repeat the run. */
     readonly seed: string,
@@ -61,7 +61,7 @@ export class Sandbox {
     return [...this.#providers.keys()];
   }
 
-  /** Every running provider, seen without its own type of credentials. */
+  /** Every running provider, without the type of its credentials. */
   get running(): readonly SandboxProvider[] {
     return [...this.#providers.values()];
   }
@@ -81,12 +81,12 @@ export class Sandbox {
     return Object.assign({}, ...this.running.map(({ environment }) => environment)) as Record<string, string>;
   }
 
-  /** Another server on a port of its own, that redirects lead to, and what arrived there. */
+  /** Another server on a port of its own, to which redirects lead, and the requests that arrived there. */
   get elsewhere(): Pick<Elsewhere, 'url' | 'requests'> {
     return this.#elsewhere;
   }
 
-  /** Where the HTTP control API listens, when it was asked for. */
+  /** The URL of the HTTP control API, if it is open. */
   get controlUrl(): string | undefined {
     return this.#control?.url;
   }

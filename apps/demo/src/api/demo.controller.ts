@@ -6,7 +6,7 @@ import type { AxiosResponse } from 'axios';
 import type { PaymentAction } from '../payments/payment-action.js';
 import { PAYMENT_ACTIONS } from '../payments/payments.module.js';
 
-/** What a call came to. */
+/** The result of a call. */
 export interface CallResult {
   status: number;
   replayed: boolean;

@@ -1,7 +1,7 @@
 /** The providers whose tokens the fleet shares. */
 export const FLEET_PROVIDERS = ['pesapal', 'clickpesa', 'wakapay', 'cryptofuse'] as const;
 
-/** What one process of the fleet says of itself, several times a second. */
+/** The report of one process of the fleet, which comes several times a second. */
 export interface WorkerReport {
   readonly calls: number;
   readonly failed: number;

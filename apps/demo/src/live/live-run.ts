@@ -8,8 +8,8 @@ import { say } from '../say.js';
 import { table } from '../run/table.js';
 
 /**
- * Once against real providers: one login each, one harmless reading call where there is one, and the end. Never a payment,
- * and never a second turn over somebody's quota.
+ * The run against real providers: one login each, and one harmless reading call where there is one. It makes no
+ * payment, and no second round, because that would use up somebody's quota.
  */
 export async function runLive(): Promise<number> {
   const application = await NestFactory.createApplicationContext(DemoModule.live(), {

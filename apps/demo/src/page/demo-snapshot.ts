@@ -3,7 +3,7 @@ import type { Sandbox } from 'payments-sandbox';
 import { keyOf, type PaymentAction } from '../payments/payment-action.js';
 import { BUTTONS, misbehaviourOf } from './sandbox-buttons.js';
 
-/** What the page of the library shows besides its own, where it is told: buttons, notes and figures. */
+/** The parts that the page of the library shows in addition to its own: buttons, notes and figures. */
 export interface DemoSnapshot extends Omit<StatusPageSnapshot, 'rows'> {
   readonly rows: readonly (StatusPageRow & {
     readonly scheme: string;
@@ -14,7 +14,7 @@ export interface DemoSnapshot extends Omit<StatusPageSnapshot, 'rows'> {
       readonly done: string;
       readonly url: string;
     }[];
-    /** What stands above the buttons. */
+    /** The text above the buttons. */
     readonly actionsLabel: string;
     readonly note?: { readonly tone: 'calm' | 'warn'; readonly words: string };
   })[];
@@ -28,7 +28,7 @@ export interface DemoSnapshot extends Omit<StatusPageSnapshot, 'rows'> {
   };
 }
 
-/** The snapshot of the library, with what only the sandbox knows: what it does wrong, and whether it paid twice. */
+/** The snapshot of the library, with the facts that only the sandbox knows: its faults, and payments that were made twice. */
 export function demoSnapshot(
   snapshot: StatusPageSnapshot,
   sandbox: Sandbox,
@@ -65,7 +65,7 @@ function ofSandbox({ status }: StatusPageRow, sandbox: Sandbox, actions: readonl
   return {
     scheme,
     actionsLabel,
-    // The buttons of a provider stand once, and hold for its merchants too.
+    // A provider has its buttons once. They apply to its merchants too.
     actions:
       account !== undefined
         ? []

@@ -23,7 +23,7 @@ interface Answer {
   send(body: string): unknown;
 }
 
-/** The page that any application can have, with buttons for the sandbox behind it. */
+/** The status page of the library, with buttons for the sandbox. */
 @Controller()
 @UseGuards(OnThisMachine)
 export class PageController {

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-// For the functions that run in the page.
+// The types of the browser, for the functions that run in the page.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -31,7 +31,7 @@ const shoot = (page: Page, name: string) =>
 const fact = async (page: Page, key: string, name: string) =>
   Number((await page.locator(`${CARD(key)} [data-fact="${name}"] dd`).textContent())?.replaceAll(/\D/g, ''));
 
-/** Waits until the page says so. */
+/** Waits until the page shows the text. */
 const says = (page: Page, selector: string, words: string) =>
   page.locator(selector).filter({ hasText: words }).waitFor();
 

@@ -8,7 +8,7 @@ export type Button = 'revoke' | 'rotate' | 'slow' | 'fail' | 'refuse' | 'recover
 interface SandboxButton {
   readonly label: string;
   readonly title: string;
-  /** What the page says after the button was pressed. */
+  /** The words on the page after the button was pressed. */
   readonly done: string;
   /** Whether the button has an effect on a provider with static keys. */
   readonly alsoForKeys: boolean;
@@ -66,7 +66,7 @@ export function isButton(name: string): name is Button {
   return Object.hasOwn(BUTTONS, name);
 }
 
-/** What a provider does wrong, in words; `undefined` while it behaves. */
+/** The faults of a provider, in words. `undefined` while it has none. */
 export function misbehaviourOf(provider: AnyProvider): string | undefined {
   const planned = provider.faults
     .filter(({ misbehaviour, struck }) => struck < (misbehaviour.times ?? Infinity))

@@ -11,7 +11,7 @@ const SCHEMES = {
   'refresh-token': 'OAuth 2.0 refresh token',
 } as const;
 
-/** The calls that the sandbox shows as examples of a provider, or its own where the provider has none. */
+/** The calls that the sandbox gives as examples of a provider. Where the provider has none, the sandbox's own calls. */
 export class ExamplePayments implements PaymentAction {
   readonly provider: string;
   readonly scheme: string;

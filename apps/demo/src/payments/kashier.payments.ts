@@ -19,7 +19,7 @@ export class KashierPayments implements PaymentAction {
     });
   }
 
-  /** Orders stand on Kashier's second host. */
+  /** Kashier has its orders on the second host. */
   read() {
     return this.http.get('/orders/ORDER-1', { paymentsAuth: { host: 'fep' } });
   }

@@ -1,14 +1,14 @@
 import type { AxiosResponse } from 'axios';
 import type { Observable } from 'rxjs';
 
-/** What the demo does with each provider: it only makes calls. No line of it is about authentication. */
+/** The calls that the demo makes with each provider. No line of them is about authentication. */
 export interface PaymentAction {
   readonly provider: string;
-  /** The merchant it is done for; absent for the provider's own account. */
+  /** The merchant of the calls. Absent for the provider's own account. */
   readonly account?: string;
-  /** How the provider authenticates, in words for the table. */
+  /** The kind of the provider's authentication, in words for the table. */
   readonly scheme: string;
-  /** A payment-like call. `reference` is unique, and says the same payment when it is repeated. */
+  /** A call like a payment. `reference` is unique, and the same reference means the same payment. */
   pay(reference: string): Observable<AxiosResponse<unknown>>;
   /** A reading call. */
   read(): Observable<AxiosResponse<unknown>>;

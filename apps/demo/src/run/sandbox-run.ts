@@ -16,7 +16,7 @@ import { WebhookLog } from '../webhooks/webhook-log.js';
 
 const TOKEN_LIFETIME_MS = 6_000;
 
-/** The run against the sandbox. Answers the exit code; without `--once` it then serves until it is stopped. */
+/** The run against the sandbox. Returns the exit code. Without `--once` it then serves until it is stopped. */
 export async function runWithSandbox(options: DemoArguments): Promise<number> {
   if (options.providers !== undefined) return runWithProviders(options.providers, options);
   const sandbox = await startSandbox({
@@ -43,7 +43,7 @@ export async function runWithSandbox(options: DemoArguments): Promise<number> {
   }
 }
 
-/** The same with providers of the user's choice: whatever all of them have in common. */
+/** The run with providers of the user's choice. It uses only what all providers have in common. */
 async function runWithProviders(names: readonly string[], options: DemoArguments): Promise<number> {
   const sandbox = await startSandbox({
     providers: names as readonly AnyProviderName[],
@@ -70,7 +70,7 @@ async function listen(application: INestApplication, port: number): Promise<void
   application.useLogger(false);
   try {
     await application.listen(port, '127.0.0.1');
-    // A list of levels would not bring back the logger that `false` has taken away.
+    // A list of levels would not restore the logger that `false` has removed.
     application.useLogger(new ConsoleLogger({ logLevels: ['error'] }));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { BUILT_IN_PROVIDERS, type ProviderDefinition } from 'nestjs-payments-auth';
 import type { Sandbox } from 'payments-sandbox';
 
-/** A change at the providers while calls go on, and when it happens: from 0 (start) to 1 (end of the run). */
+/** A change at the providers while calls go on, and its time: from 0 (start) to 1 (end of the run). */
 export interface Turn {
   readonly at: number;
   readonly words: string;
@@ -11,7 +11,7 @@ export interface Turn {
 
 const TOKEN_PROVIDERS = ['pesapal', 'clickpesa', 'wakapay', 'cryptofuse'] as const;
 
-/** What can go wrong at the six providers on one day. */
+/** The faults of one bad day at the six providers. */
 export const SIX_PROVIDERS_DAY: readonly Turn[] = [
   {
     at: 0.3,
@@ -55,8 +55,8 @@ export const SIX_PROVIDERS_DAY: readonly Turn[] = [
 const named = (some: readonly ProviderDefinition[]) => some.map(({ title }) => title).join(', ');
 
 /**
- * What such a day looks like for any providers. Tokens are revoked and keys rotated only where the provider documents how
- * it refuses a call: elsewhere a payment that is refused is not sent again, and the call fails as it should.
+ * The faults of such a day for any providers. Tokens are revoked and keys rotated only where the provider documents how it
+ * refuses a call. With other providers a refused payment is not sent again, so the call would fail, as the rules want.
  */
 export function dayOf(sandbox: Sandbox): readonly Turn[] {
   const definitions = (BUILT_IN_PROVIDERS as readonly ProviderDefinition[]).filter(({ name }) =>

@@ -15,7 +15,7 @@ export interface CallCounts {
 @Injectable()
 export class Tally {
   readonly #counts = new Map<string, CallCounts>();
-  /** What went wrong, once each: for the end of the run. */
+  /** Each error once, for the report at the end of the run. */
   readonly problems = new Set<string>();
 
   of(key: string): CallCounts {

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { keyOf, type PaymentAction } from '../payments/payment-action.js';
 import type { Tally } from './tally.js';
 
-/** Keeps making calls with every provider until it is told to stop: every other one is a payment. */
+/** Makes calls with every provider until it is stopped. Every second call is a payment. */
 export class Traffic {
   #stopped = false;
   #callers: Promise<void>[] = [];

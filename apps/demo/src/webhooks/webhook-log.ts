@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { WebhookDelivery } from 'nestjs-payments-auth';
 
-/** The latest message of each provider that a handler was given. */
+/** The latest message of each provider that reached a handler. */
 @Injectable()
 export class WebhookLog {
   readonly #latest = new Map<string, WebhookDelivery>();

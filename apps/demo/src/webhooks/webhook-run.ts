@@ -11,7 +11,7 @@ const PROOFS = {
   nothing: 'nothing: ask the provider before you act on it',
 } as const;
 
-/** Makes every provider that signs send a genuine and a forged message. Reports how they were answered. */
+/** Makes every provider that signs send a genuine and a forged message. Reports the answers. */
 export async function exchangeWebhooks(
   sandbox: Sandbox,
   log: WebhookLog,

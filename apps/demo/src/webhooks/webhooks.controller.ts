@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { VerifiedDelivery, VerifiedWebhook, type WebhookDelivery } from 'nestjs-payments-auth';
 import { WebhookLog } from './webhook-log.js';
 
-/** Receives what the providers send. The guard lets only genuine messages through; each handler is three lines. */
+/** Receives the webhooks of the providers. The guard lets only genuine messages through. Each handler is three lines. */
 @Controller('webhooks')
 export class WebhooksController {
   constructor(private readonly log: WebhookLog) {}

@@ -31,7 +31,7 @@ export const airtelMoney = counterpart(
     login: {
       path: '/auth/oauth2/token',
       client: inJson('client_id', 'client_secret', 'grant_type'),
-      // The body is not documented.
+      // The body of this answer is not documented.
       wrong: json(401, { error: 'invalid_client', error_description: 'Invalid client authentication' }),
       lifetimeMs: 180_000,
       token: 'access_token',
@@ -64,7 +64,7 @@ export const airtelMoney = counterpart(
       }),
     },
     webhooks: {
-      // Signed only where a switch of the portal says so.
+      // Airtel signs callbacks only where a switch in the portal is on.
       hash: scheme({
         event: completed,
         sign: ({ event, keys }) =>

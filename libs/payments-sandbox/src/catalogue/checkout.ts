@@ -30,7 +30,7 @@ const webhooks = () => ({
   }),
 });
 
-/** Checkout.com: a key as it is; the SDK sends it as a bearer token too. */
+/** Checkout.com: a key that is sent as it is. The SDK also sends it as a bearer token. */
 export const checkout = counterpart(
   'checkout',
   { secretKey: secret('sk_sbox_'), prefix, webhookSecret: known('sandbox-webhook-') },

@@ -23,7 +23,7 @@ const walletKey = made((random, shared) =>
 const uriOf = (request: ReceivedRequest) =>
   `${request.method} ${header(request, 'host')}${request.url.split('?')[0]}`;
 
-/** Compact, the keys of every object in order. */
+/** Compact JSON, with the keys of every object in order. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
@@ -62,7 +62,7 @@ export const coinbaseCdp = counterpart(
     carries: signature(
       (request) => readJwt(jwtOf(request))?.claims['sub'] as string | undefined,
       ({ request, credentials: { apiKeyId, apiKeySecret, walletSecret }, nowMs }) => {
-        // Older keys are on P-256, and in PEM.
+        // Older keys are on the curve P-256, and in PEM.
         const jwt = apiKeySecret.includes('BEGIN')
           ? verifiedJwt(jwtOf(request), createPublicKey(apiKeySecret), 'ES256')
           : verifiedJwt(

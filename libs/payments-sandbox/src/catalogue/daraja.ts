@@ -45,7 +45,7 @@ export const daraja = counterpart(
       value: (random) => random.text(28),
       token: 'access_token',
       expiry: 'expires_in',
-      // A text in the older pages and in code, a number in the current one.
+      // The older pages and code show a text, the current page a number.
       answer: ({ value, lifetimeMs }) => ({
         access_token: value,
         expires_in: String(Math.floor(lifetimeMs / 1_000)),

@@ -36,7 +36,7 @@ export const dlocal = counterpart(
     reads: { '/payments/sandbox': { id: 'sandbox', status: 'PAID' } },
     writes: { '/payments': (call) => payment(call) },
     webhooks: {
-      // The documents show the formula for requests; that notifications use it is not verified.
+      // The documents show the formula for requests. It is not verified that notifications use it too.
       signature: scheme({
         event: paymentEvent,
         header: 'authorization',

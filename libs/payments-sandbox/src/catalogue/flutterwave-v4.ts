@@ -50,7 +50,7 @@ export const flutterwaveV4 = counterpart(
     idempotencyHeader: 'x-idempotency-key',
     lacks: ({ request }) => {
       const id = header(request, 'x-idempotency-key');
-      // Letters and digits alone: a UUID has hyphens.
+      // Only letters and digits are allowed. A UUID has hyphens.
       return id === '' || /^[A-Za-z0-9]{12,255}$/.test(id)
         ? undefined
         : json(400, failure('REQUEST_NOT_VALID', '10400', 'X-Idempotency-Key is not valid'));

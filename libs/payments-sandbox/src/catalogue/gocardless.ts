@@ -23,7 +23,7 @@ const failure = (code: number, reason: string, message: string) => ({
 const ALWAYS = ['@method', '@authority', '@request-target'];
 const WITH_BODY = ['content-digest', 'content-type', 'content-length'];
 
-/** RFC 9421's base under GoCardless's own header names, without an algorithm: ECDSA on P-521. */
+/** The signature base of RFC 9421, with GoCardless' own header names and without an algorithm. It is signed with ECDSA on P-521. */
 function signatureHolds(request: ReceivedRequest, keyId: string, privateKey: string): boolean {
   const covered = coveredBy(header(request, 'gc-signature-input'), 'sig-1');
   const base = covered && signatureBase(covered, partsOf(request));

@@ -5,7 +5,7 @@ import { inAuthorization } from './machinery/claims.js';
 import { counterpart } from './machinery/counterpart.js';
 import { secret } from './machinery/invented.js';
 
-/** Klarna: `Basic` with the key itself behind it, not in base64. */
+/** Klarna: `Basic` and the key itself, which is not in base64. */
 export const klarna = counterpart(
   'klarna',
   { apiKey: secret('klarna_test_api_', 40) },

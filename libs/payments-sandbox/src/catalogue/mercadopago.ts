@@ -25,7 +25,7 @@ const shared = {
   writes: { '/v1/payments': (call) => json(201, payment(call as never)) },
 } satisfies Partial<CounterpartFacts<Record<string, string>>>;
 
-/** The id stands in the query, another one in a header, and both are signed instead of the body. */
+/** One id is in the query, another one in a header. Both are signed, and the body is not. */
 const webhooks = () => ({
   signature: scheme<{ readonly webhookSecret: string }>({
     event: (random) => ({
@@ -45,7 +45,7 @@ const webhooks = () => ({
   }),
 });
 
-/** Mercado Pago: a token of one's own. */
+/** Mercado Pago: a merchant's own token. */
 export const mercadopago = counterpart(
   'mercadopago',
   { accessToken: secret('TEST-'), webhookSecret: known('sandbox-webhook-') },

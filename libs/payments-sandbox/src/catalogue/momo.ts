@@ -70,7 +70,7 @@ const product = <const P extends 'collection' | 'disbursement' | 'remittance'>(n
             ? json(400, { code: 'MISSING_REFERENCE_ID', message: 'X-Reference-Id is required' })
             : json(202, {}),
       },
-      // Not signed.
+      // MoMo does not sign its callbacks.
       webhooks: {
         callback: scheme({
           event: (random) => ({

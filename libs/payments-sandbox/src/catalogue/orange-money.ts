@@ -22,7 +22,7 @@ export const orangeMoney = counterpart(
       lifetimeMs: 3_600_000,
       token: 'access_token',
       expiry: 'expires_in',
-      // A number or a text.
+      // The lifetime is a number or a text.
       answer: (minted) => oauthAnswer(minted, { expires_in: String(minted.lifetimeMs / 1_000) }),
     },
     carries: token(),

@@ -32,7 +32,7 @@ const leafOf = ({ webhookKey, rootKey }: SigningKeys) =>
 const rootOf = ({ rootKey }: SigningKeys) =>
   certificate({ subject: ROOT, issuer: ROOT, key: rootKey, issuerKey: rootKey, isAuthority: true });
 
-/** Answers 200 either way. */
+/** Answers 200 to a genuine message and to a forged one. The body says which it is. */
 function verifyWebhook({ account, body }: AcceptedCall<SigningKeys>): object {
   const { webhookKey } = account.credentials;
   const [id = '', time = '', webhookId = '', signature = ''] = (
@@ -46,7 +46,7 @@ function verifyWebhook({ account, body }: AcceptedCall<SigningKeys>): object {
   return { verification_status: holds ? 'SUCCESS' : 'FAILURE' };
 }
 
-/** PayPal: client credentials; a webhook that a certificate proves, or PayPal itself when it is asked. */
+/** PayPal: client credentials. A certificate proves a webhook, or PayPal confirms it when a client asks. */
 export const paypal = counterpart(
   'paypal',
   {

@@ -25,7 +25,7 @@ export const paystack = counterpart(
     writes: { '/transaction/initialize': (call) => ({ status: true, data: payment(call) }) },
     webhooks: {
       signature: hmacScheme({ event, header: 'x-paystack-signature', key: 'secretKey', hash: 'sha512' }),
-      // The sample of the documents' main branch; the name of its header is not documented.
+      // This is the sample on the main branch of the documents. The name of its header is not documented.
       dated: scheme({
         event,
         header: 'x-paystack-signature',

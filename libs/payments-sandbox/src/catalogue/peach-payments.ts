@@ -62,7 +62,7 @@ export const peachPayments = counterpart(
             .digest('hex'),
         inBody: (event, signature) => ({ ...event, signature }),
       }),
-      // Since July 2026.
+      // Peach Payments signs like this since July 2026.
       signature: hmacScheme({
         event: () => ({ status: 'completed', amount: '5.00' }),
         header: 'x-webhook-signature',

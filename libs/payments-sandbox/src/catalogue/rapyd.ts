@@ -13,7 +13,7 @@ const failure = (error_code: string, message: string) => ({
 const ok = (data: unknown) => ({ status: { error_code: '', status: 'SUCCESS' }, data });
 
 interface Parts {
-  /** Method in lower case and path with its query; of a webhook, the configured URL. */
+  /** The method in lower case, and the path with its query. For a webhook, the configured URL. */
   readonly target: string;
   readonly salt: string;
   readonly timestamp: string;
@@ -22,7 +22,7 @@ interface Parts {
   readonly body: string;
 }
 
-/** Base64 of the text in hex, and the secret inside the message too: as the documents have it. */
+/** The base64 of an HMAC in hex. The secret is also a part of the message, as in the documents. */
 function signed({ target, salt, timestamp, accessKey, secretKey, body }: Parts): string {
   const message = `${target}${salt}${timestamp}${accessKey}${secretKey}${body}`;
   return Buffer.from(createHmac('sha256', secretKey).update(message).digest('hex')).toString('base64');
@@ -30,7 +30,7 @@ function signed({ target, salt, timestamp, accessKey, secretKey, body }: Parts):
 
 const OLDEST_SECONDS = 60;
 
-/** Rapyd: a salted signature, good for a minute, over the request and its own secret. */
+/** Rapyd: a salted signature over the request and the secret, which is valid for a minute. */
 export const rapyd = counterpart(
   'rapyd',
   { accessKey: known('sandbox-access-'), secretKey: secret('sandbox-secret-') },
@@ -56,7 +56,7 @@ export const rapyd = counterpart(
             failure('MISSING_AUTHENTICATION_HEADERS', 'The request did not contain the required headers'),
           )
         : json(401, failure('UNAUTHENTICATED_API_CALL', 'Invalid signature')),
-    // The same answer as to a wrong path, method or id.
+    // Rapyd gives the same answer to a wrong path, method or id.
     forbidden: json(401, failure('UNAUTHORIZED_API_CALL', 'The request is not authorized')),
     error: (_status, message) => failure('UNAUTHORIZED_API_CALL', message),
     noSuchPath: json(401, failure('UNAUTHORIZED_API_CALL', 'The request is not authorized')),

@@ -12,7 +12,7 @@ import { hmacScheme } from './machinery/webhook-scheme.js';
 
 const ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** Revolut Business: a refresh token, spent with an assertion that the client signs itself. */
+/** Revolut Business: a refresh token, used with an assertion that the client signs itself. */
 export const revolutBusiness = counterpart(
   'revolut-business',
   {

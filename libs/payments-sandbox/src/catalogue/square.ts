@@ -13,7 +13,7 @@ const failure = (code: string, category = 'AUTHENTICATION_ERROR') => ({
   errors: [{ category, code, detail: 'This request could not be authorized.' }],
 });
 
-/** What is the same with a key of one's own and with a merchant's token. */
+/** The parts that a merchant's own token and a token of a platform have in common. */
 const shared = {
   refusal: json(401, failure('UNAUTHORIZED')),
   forbidden: json(403, failure('INSUFFICIENT_SCOPES')),
@@ -32,7 +32,7 @@ const webhookOf = () =>
     over: ({ url, body }) => `${url}${body}`,
   });
 
-/** Square: a token of one's own. */
+/** Square: a merchant's own token. */
 export const square = counterpart(
   'square',
   { accessToken: secret('EAAAsandbox'), signatureKey: known('sandbox-signature-') },
@@ -61,7 +61,7 @@ export const squareOauth = counterpart(
       rotates: false,
       lifetimeMs: 30 * 86_400_000,
       expiry: 'expires_at',
-      // Neither is documented: as developers report them.
+      // The documents have neither answer. Developers report both.
       wrongClient: json(401, { message: 'Not Authorized', type: 'service.not_authorized' }),
       wrongGrant: json(400, { message: 'cannot renew revoked token', type: 'bad_request' }),
       answer: ({ value, expiresAtMs }, { refreshToken, account }) => ({

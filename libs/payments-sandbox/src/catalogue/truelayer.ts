@@ -21,7 +21,7 @@ const SIGNED_PATHS = /^\/(v3\/)?(payments|payouts|test-signature)/;
 const JWKS = 'https://webhooks.truelayer-sandbox.com/.well-known/jwks';
 const TIMESTAMP = 'X-TL-Webhook-Timestamp';
 
-/** `METHOD path`, a line per signed header in its own spelling, and the body. */
+/** `METHOD path`, a line for each signed header in the spelling of the request, and the body. */
 const payloadOf = (
   method: string,
   path: string,
@@ -48,7 +48,7 @@ function signatureHolds(request: ReceivedRequest, keyId: string, privateKey: str
   );
 }
 
-/** TrueLayer: client credentials at a host of their own, and a detached signature on whatever moves money. */
+/** TrueLayer: client credentials at a host of their own, and a detached signature on every call that moves money. */
 export const truelayer = counterpart(
   'truelayer',
   {

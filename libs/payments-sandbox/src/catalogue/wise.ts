@@ -17,7 +17,7 @@ import { scheme } from './machinery/webhook-scheme.js';
 
 type ScaKeys = { readonly privateKey: string };
 
-/** A call that wants Strong Customer Authentication: the one-time token of the refusal, signed, and sent once more. */
+/** A call that wants Strong Customer Authentication. The client signs the one-time token of the refusal, and sends the call once more. */
 function withSca(call: AcceptedCall<ScaKeys>): Reply {
   const { request, account, context } = call;
   const approval = header(request, 'x-2fa-approval');
@@ -61,7 +61,7 @@ const webhooks = () => ({
 
 const WEBHOOK_PUBLIC_KEY = 'WISE_WEBHOOK_PUBLIC_KEY';
 
-/** Wise for small businesses: a personal token; some calls ask for a signature. */
+/** Wise for small businesses: a personal token. Some calls ask for a signature. */
 export const wise = counterpart(
   'wise',
   { apiToken: secret('sandbox-token-'), privateKey: rsaKey, webhookKey: hidden(rsaKey) },
@@ -73,7 +73,7 @@ export const wise = counterpart(
   },
 );
 
-/** Wise for partners: client credentials. The client certificate that live wants is not asked for on loopback. */
+/** Wise for partners: client credentials. The sandbox does not ask for the client certificate that live requires. */
 export const wiseOauth = counterpart(
   'wise-oauth',
   {

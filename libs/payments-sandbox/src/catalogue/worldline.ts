@@ -13,7 +13,7 @@ const failure = (httpStatusCode: number, code: string, id: string, message: stri
   errors: [{ code, id, message, httpStatusCode }],
 });
 
-/** As the SDK builds it: the query is not encoded there. */
+/** The target as the SDK builds it: with a query that is not encoded. */
 function withPlainQuery(url: string): string {
   const at = url.indexOf('?');
   if (at < 0) return url;
@@ -24,7 +24,7 @@ function withPlainQuery(url: string): string {
   }
 }
 
-/** Method, content type, date, the `X-GCS-` headers in order, path and query: a line each. */
+/** One line each for method, content type, date, each `X-GCS-` header in order, and path with query. */
 function signedText(request: ReceivedRequest): string {
   const hasType = ['POST', 'PUT', 'DELETE'].includes(request.method);
   const own = Object.keys(request.headers).filter((name) => name.startsWith('x-gcs-'));
@@ -38,7 +38,7 @@ function signedText(request: ReceivedRequest): string {
   ].join('\n');
 }
 
-/** Worldline Direct: a signature over everything but the body. */
+/** Worldline Direct: a signature over all parts except the body. */
 export const worldline = counterpart(
   'worldline',
   {

@@ -13,7 +13,7 @@ import {
 import { similarProvider } from '../providers/unknown-provider.js';
 import { parseDuration } from './duration.js';
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface CliArguments {
   readonly help: boolean;
   readonly format: 'text' | 'json' | 'env';
@@ -33,13 +33,13 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The control API takes the first port, the six the seven after it. Providers of the catalogue follow. */
+/** The control API takes the first port, and the six providers the seven ports after it. Providers of the catalogue follow. */
 function portsNeeded(names: readonly AnyProviderName[]): number {
   const others = names.filter((name) => !PROVIDER_NAMES.some((one) => one === name));
   return 8 + others.flatMap((name) => behaviourOf(name).hosts).length;
 }
 
-/** Names in lines that fit beside the others. */
+/** Names, in lines that fit into the help. */
 function wrapped(names: readonly string[]): string {
   const indent = ' '.repeat(27);
   const lines = [indent];
@@ -55,7 +55,7 @@ export const HELP = `Usage: payments-sandbox [options]
 Starts the authentication of payment providers on loopback ports, with invented credentials, and runs until it is
 stopped (Ctrl-C).
 
-  --providers A,B        these (default: ${PROVIDER_NAMES.join(', ')});
+  --providers A,B        the providers to start (default: ${PROVIDER_NAMES.join(', ')});
                          also --providers all, or any of:
 ${wrapped(CATALOGUE_NAMES)}
   --port PORT            the control API's port; the providers take the ports after it (default: free ports)

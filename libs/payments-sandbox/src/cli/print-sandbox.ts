@@ -1,7 +1,7 @@
 import type { Sandbox } from '../sandbox.js';
 import type { CliArguments } from './arguments.js';
 
-/** What the command prints once everything listens. */
+/** The output of the command after every server listens. */
 export function printSandbox(sandbox: Sandbox, format: CliArguments['format']): string {
   if (format === 'env') return environmentLines(sandbox);
   return format === 'json' ? json(sandbox) : text(sandbox);

@@ -3,7 +3,7 @@ import { type Sandbox, startSandbox } from '../sandbox.js';
 import { type CliArguments, HELP, parseArguments, UsageError } from './arguments.js';
 import { printSandbox } from './print-sandbox.js';
 
-/** What the command needs of the process it runs in. */
+/** The parts of the process that the command uses. */
 export interface CliProcess {
   readonly argv: readonly string[];
   out(text: string): void;
@@ -12,7 +12,7 @@ export interface CliProcess {
   readonly stopped: Promise<void>;
 }
 
-/** Runs the command, and answers its exit code: 0 when stopped, 1 when it cannot start, 2 for a wrong command line. */
+/** Runs the command, and returns its exit code: 0 when it is stopped, 1 when it cannot start, 2 for a wrong command line. */
 export async function runCli(cli: CliProcess): Promise<number> {
   let sandbox: Sandbox;
   try {
@@ -23,7 +23,7 @@ export async function runCli(cli: CliProcess): Promise<number> {
     }
     sandbox = await start(given);
     cli.out(printSandbox(sandbox, given.format));
-    // The output goes into a file then, and this line is the only one on the terminal.
+    // The output usually goes into a file here, so this line is the only one on the terminal.
     if (given.format === 'env')
       cli.error(`The sandbox runs, and its control API at ${sandbox.controlUrl}. Ctrl+C ends it.\n`);
   } catch (error) {

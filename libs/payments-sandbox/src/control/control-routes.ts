@@ -10,7 +10,7 @@ export interface ControlRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** `:provider` stands for the name of a provider. A route that changes something also takes `all`. */
   readonly path: string;
-  /** One line of explanation. `GET /` lists it. */
+  /** One line that explains the route. `GET /` prints it. */
   readonly does: string;
   run(call: ControlCall): unknown;
 }
@@ -55,7 +55,7 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
   {
     method: 'GET',
     path: '/state',
-    does: 'everything at once: providers, faults, settings, counts',
+    does: 'all of the state: providers, faults, settings, counts',
     run: ({ sandbox }) => sandboxState(sandbox),
   },
   {
@@ -73,7 +73,7 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
       return sandboxState(sandbox);
     },
   },
-  perProvider('GET', '', 'the same for one provider', (provider) => providerState(provider)),
+  perProvider('GET', '', 'the state of one provider', (provider) => providerState(provider)),
   perProvider('GET', '/requests', 'the latest requests; ?limit=50', (provider, { query }) => {
     const limit = Number(query.get('limit') ?? 50);
     return Number.isSafeInteger(limit) && limit > 0 ? provider.requests.slice(-limit) : [];
@@ -104,37 +104,47 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
   perProvider('POST', '/revoke', 'revokes every token (of an account)', (provider, { body }) => ({
     ended: provider.revokeTokens(accountOf(body)),
   })),
-  perProvider('GET', '/refresh-tokens', 'every refresh token, and how often it was spent', (provider) => [
+  perProvider('GET', '/refresh-tokens', 'every refresh token, and how often it was used', (provider) => [
     ...provider.refreshTokens,
   ]),
   perProvider('POST', '/revoke-refresh-token', "takes a merchant's consent back", (provider, { body }) => {
     provider.revokeRefreshToken(accountOf(body));
     return provider.refreshTokens;
   }),
-  perProvider('POST', '/rotate', 'a new key: {"oldWorksForMs":0,"account":"own"}', (provider, { body }) => {
-    checkFields(body, {
-      ...ACCOUNT,
-      oldWorksForMs: optional(isNumber(0)),
-      newWorksAfterMs: optional(isNumber(0)),
-    });
-    return provider.rotate(body);
-  }),
-  perProvider('POST', '/suspend', 'refuses an account although its logins succeed', (provider, { body }) => {
-    provider.suspend(accountOf(body));
-    return { suspended: true };
-  }),
+  perProvider(
+    'POST',
+    '/rotate',
+    'gives an account a new key: {"oldWorksForMs":0,"account":"own"}',
+    (provider, { body }) => {
+      checkFields(body, {
+        ...ACCOUNT,
+        oldWorksForMs: optional(isNumber(0)),
+        newWorksAfterMs: optional(isNumber(0)),
+      });
+      return provider.rotate(body);
+    },
+  ),
+  perProvider(
+    'POST',
+    '/suspend',
+    'refuses every call of an account, although its logins succeed',
+    (provider, { body }) => {
+      provider.suspend(accountOf(body));
+      return { suspended: true };
+    },
+  ),
   perProvider('POST', '/resume', 'ends that', (provider, { body }) => {
     provider.resume(accountOf(body));
     return { suspended: false };
   }),
-  perProvider('POST', '/accounts', 'another merchant: {"account":"shop-2"}', (provider, { body }) => {
+  perProvider('POST', '/accounts', 'adds a merchant: {"account":"shop-2"}', (provider, { body }) => {
     checkFields(body, { account: isText });
     return provider.addAccount(body['account'] as string);
   }),
   perProvider(
     'POST',
     '/webhook',
-    'sends one: {"url":"http://127.0.0.1:3000/hook","forge":"wrong-key"}',
+    'sends a webhook: {"url":"http://127.0.0.1:3000/hook","forge":"wrong-key"}',
     sendWebhook,
   ),
   perProvider('POST', '/reset', 'as /reset, for one provider', (provider) => {

@@ -1,4 +1,4 @@
-/** Returns what is wrong with a value, or `undefined`. */
+/** Returns the words for a mistake in a value, or `undefined` when there is none. */
 export type Check = (value: unknown) => string | undefined;
 
 /** The input of a caller is wrong. The message names every wrong field. */

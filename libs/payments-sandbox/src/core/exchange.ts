@@ -5,11 +5,11 @@ import type { ReceivedRequest } from './received-request.js';
 
 /** How a request ended. */
 export type Outcome =
-  /** The provider did what was asked. */
+  /** The provider carried out the request. */
   | 'accepted'
   /** The provider did not accept the credential of a call, or did not issue a token for a login. */
   | 'refused'
-  /** The credential is good, but the call is not allowed with it, or is not understood. */
+  /** The credential is valid, but it does not allow the call, or the provider does not understand the call. */
   | 'declined'
   /** The request goes beyond a rate limit. */
   | 'limited'
@@ -26,6 +26,6 @@ export interface Exchange {
   executed: boolean;
   /** The limit that the answer reports, where the provider reports one. */
   rateLimit?: RateLimitState;
-  /** A fault replaces the real expiry in the token answer by this. */
+  /** The expiry that a fault puts into the token answer, in place of the real one. */
   statedExpiry?: { readonly value: unknown };
 }

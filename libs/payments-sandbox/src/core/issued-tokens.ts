@@ -1,6 +1,6 @@
 import type { Account } from './account.js';
 
-/** A token that the sandbox handed out. */
+/** A token that the sandbox has issued. */
 export interface IssuedToken {
   readonly value: string;
   readonly account: string;
@@ -19,10 +19,10 @@ interface Entry {
   revoked: boolean;
 }
 
-/** How many dead tokens are kept, so that a test can still ask about them. */
+/** The number of ended tokens that are kept, so that a test can still ask about them. */
 const KEPT_DEAD = 10_000;
 
-/** The tokens of one provider: which ones live, to whom they belong, and what ended the others. */
+/** The tokens of one provider: which of them are valid, to whom they belong, and why the others have ended. */
 export class IssuedTokens {
   readonly #entries = new Map<string, Entry>();
 

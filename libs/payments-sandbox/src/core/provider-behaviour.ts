@@ -48,12 +48,12 @@ export interface Resource<C extends Credentials> {
   readonly path: string | RegExp;
   /** An example of a path that it answers. `:field` stands for a field of the credentials. */
   readonly example?: string;
-  /** Whether it is answered without a credential, as a page of public keys is. */
+  /** Whether it needs no credential, for example a page of public keys. */
   readonly isPublic?: true;
   answer(call: AcceptedCall<C>): Reply;
 }
 
-/** Everything in which one provider differs from the others. */
+/** All parts in which one provider differs from the others. */
 export interface ProviderBehaviour<C extends Credentials, N extends string = string> extends TokenRules<C> {
   readonly name: N;
   /** Named hosts, the default one first. */
@@ -65,7 +65,7 @@ export interface ProviderBehaviour<C extends Credentials, N extends string = str
   readonly paymentKeys: readonly string[];
   /** A header that identifies a payment, besides `Idempotency-Key`. In lower case. */
   readonly idempotencyHeader?: string;
-  /** Whether a new key ends the tokens that were issued for the old key. @default they live on */
+  /** Whether a new key ends the tokens that were issued for the old key. @default they stay valid */
   readonly rotationEndsTokens?: true;
   /** Its webhooks by scheme, the usual scheme first. Absent where it sends none. */
   readonly webhooks?: Readonly<Record<string, WebhookShape<C>>>;

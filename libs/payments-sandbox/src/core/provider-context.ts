@@ -17,11 +17,11 @@ export interface MintedToken {
   readonly expiresAtMs: number;
 }
 
-/** What is documented of a provider's credentials and tokens. */
+/** The documented facts of a provider's credentials and tokens. */
 export interface TokenRules<C extends Credentials> {
   /** The documented lifetime of a token; absent for a static key. */
   readonly lifetimeMs?: number;
-  /** The status that a bad credential on a call is answered with, unless the settings say otherwise. */
+  /** The status of the answer to a call with a bad credential, unless the settings say otherwise. */
   readonly refusalStatus: number;
   /** Paths of the fields in the token answer: `access_token`, `data.token`. */
   readonly tokenFields?: { readonly token: string; readonly expiry?: string };

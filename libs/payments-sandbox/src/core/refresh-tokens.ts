@@ -2,17 +2,17 @@
 export interface RefreshToken {
   readonly value: string;
   readonly account: string;
-  /** How often it was used with a good client. More than once means that it was spent twice. */
+  /** How often it was used with a valid client. More than 1 means that a token was used twice. */
   readonly spends: number;
   readonly state: 'alive' | 'spent' | 'revoked';
 }
 
-/** The refresh tokens of one provider, and how often each was spent. */
+/** The refresh tokens of one provider, and how often each one was used. */
 export class RefreshTokens {
   readonly #byValue = new Map<string, { -readonly [K in keyof RefreshToken]: RefreshToken[K] }>();
   readonly #newest = new Map<string, string>();
 
-  /** The account's newest refresh token. `undefined` as long as none was spent. */
+  /** The account's newest refresh token. `undefined` as long as none was used. */
   newestOf(account: string): string | undefined {
     return this.#newest.get(account);
   }
@@ -27,7 +27,7 @@ export class RefreshTokens {
   }
 
   /**
-   * Spends a refresh token, and returns the one to use next. Returns `undefined` when the spent one is no longer valid.
+   * Uses a refresh token, and returns the one to use next. Returns `undefined` when the used one is no longer valid.
    *
    * @param next makes the refresh token that replaces it. Absent where one refresh token can be used many times
    */

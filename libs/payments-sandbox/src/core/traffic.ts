@@ -12,7 +12,7 @@ export interface Counts {
   loginsRefused: number;
   revocations: number;
   calls: number;
-  /** Calls with a good credential that the provider carried out. */
+  /** Calls with a valid credential that the provider carried out. */
   accepted: number;
   /** Calls that were refused because of their credential, by a planned fault or because it was bad. */
   refusals: number;
@@ -24,7 +24,7 @@ export interface Counts {
   executedTwice: number;
   /** Calls that came again with the same id and another body, or whose body does not have the hash in `X-Body-SHA256`. */
   changedBodies: number;
-  /** Bytes on a connection that are no request, such as those that a wrong `Content-Length` leaves over. */
+  /** Bytes on a connection that are no request, for example the rest after a wrong `Content-Length`. */
   wrongContentLengths: number;
   /** Requests whose body ended before its `Content-Length`: they were cancelled, or the length is wrong. */
   abortedRequests: number;

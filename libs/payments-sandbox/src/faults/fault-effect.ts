@@ -6,7 +6,7 @@ import type { Fault } from './fault.js';
 export interface FaultTarget {
   readonly tokenFields?: { readonly token: string; readonly expiry?: string };
   refusal(exchange: Exchange): Reply;
-  /** The answer to a call that is not allowed with a good credential. */
+  /** The answer to a call that a valid credential does not allow. */
   forbidden(): Reply;
   error(status: number, message: string): Reply;
   rateLimited(retryAfter: string): Reply;
@@ -17,7 +17,7 @@ export interface FaultTarget {
   redirectTarget(to: string, exchange: Exchange): string;
 }
 
-/** What a fault does to one exchange. Every part is optional. */
+/** The effect of a fault on one exchange. Every part is optional. */
 export interface FaultEffect {
   /** Runs before the provider looks at the request. */
   readonly prepare?: (exchange: Exchange, target: FaultTarget) => void;

@@ -1,6 +1,6 @@
 import type { Envelope } from '../core/refusal-envelope.js';
 
-/** What a token answer holds in the place of the token. */
+/** The values that a token answer can hold in place of a token. */
 export type MalformedToken =
   | 'missing'
   | 'null'
@@ -15,11 +15,11 @@ export type MalformedToken =
 
 /** All faults that can be planned for a provider. */
 export type Fault =
-  /** Answers late. */
+  /** The answer comes late. */
   | { readonly fault: 'slow'; readonly delayMs: number }
-  /** Answers byte by byte. `intervalMs` is the pause between two bytes (default 20). */
+  /** The answer comes byte by byte. `intervalMs` is the pause between two bytes (default 20). */
   | { readonly fault: 'drip'; readonly intervalMs?: number }
-  /** Takes the request and never answers. */
+  /** The request is read, and gets no answer. */
   | { readonly fault: 'hang' }
   /** Drops the connection: before the provider does anything, after it has carried out the request, or in the middle of the answer. */
   | { readonly fault: 'drop'; readonly when?: 'before' | 'after' | 'mid-answer' }
@@ -50,7 +50,7 @@ export type Fault =
   | { readonly fault: 'huge'; readonly bytes?: number }
   /** The right answer, and then spaces without an end. */
   | { readonly fault: 'endless' }
-  /** Refuses a good credential. The provider does nothing else. */
+  /** Refuses a valid credential. The provider does nothing else. */
   | { readonly fault: 'refuse'; readonly envelope?: Envelope }
   /** Carries the request out, and then refuses its credential. */
   | { readonly fault: 'execute-then-refuse'; readonly envelope?: Envelope }
@@ -59,7 +59,7 @@ export type Fault =
   | { readonly fault: 'revoke-token' }
   /** Says in the provider's words that the call is not allowed with this credential. A new token does not help. */
   | { readonly fault: 'forbid' }
-  /** Rotates the account's key when the request arrives. The old key then lives as long as with the provider. */
+  /** Rotates the account's key when the request arrives. The old key then stays valid as long as the provider documents. */
   | { readonly fault: 'rotate-key' }
   /** A token answer with something else in place of the token. */
   | { readonly fault: 'malformed-token'; readonly token: MalformedToken }

@@ -3,7 +3,7 @@ import type { Bearer } from '../core/provider-behaviour.js';
 import type { ProviderContext } from '../core/provider-context.js';
 import { headerOf, type ReceivedRequest } from '../core/received-request.js';
 
-/** Whose living token stands in `Authorization: Bearer …`. */
+/** The account whose valid token is in `Authorization: Bearer …`. */
 export function bearerToken<C extends Credentials>(
   request: ReceivedRequest,
   context: ProviderContext<C>,

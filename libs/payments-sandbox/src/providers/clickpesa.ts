@@ -11,13 +11,13 @@ import { clickpesaWebhook } from '../signing/clickpesa-webhook.js';
 export type ClickpesaCredentials = {
   readonly clientId: string;
   readonly apiKey: string;
-  /** Signs bodies, both ways. Part of the merchant's set-up only while the `checksum` setting is on. */
+  /** The key of checksums, in requests and in webhooks. A merchant has it only while the `checksum` setting is on. */
   readonly checksumKey?: string;
 };
 
 const DAY_MS = 86_400_000;
 
-/** ClickPesa: a login by two headers; its token is sent back as it came. */
+/** ClickPesa: a login by two headers. Calls carry its token unchanged. */
 export const clickpesa: ProviderBehaviour<ClickpesaCredentials, 'clickpesa'> = {
   name: 'clickpesa',
   hosts: ['api'],
@@ -26,7 +26,7 @@ export const clickpesa: ProviderBehaviour<ClickpesaCredentials, 'clickpesa'> = {
   refusalStatus: 401,
   limits: [
     { limit: 120, perMs: 60_000, per: 'ip' },
-    // Before verification, token requests included; the day ends at midnight, UTC+3.
+    // The limit of a merchant before verification, token requests included. The day ends at midnight, UTC+3.
     { limit: 100, perMs: DAY_MS, per: 'account', windowOffsetMs: 21 * 3_600_000 },
   ],
   tokenFields: { token: 'token' },

@@ -98,7 +98,7 @@ function issueToken(exchange: Exchange, context: ProviderContext<CryptofuseCrede
   );
 }
 
-/** Unknown and foreign tokens are answered like known ones (RFC 7009, section 2.2), and left alone. */
+/** Unknown and foreign tokens get the same answer as known ones (RFC 7009, section 2.2), and are not revoked. */
 function revokeToken(exchange: Exchange, context: ProviderContext<CryptofuseCredentials>): Reply {
   const form = formOf(exchange.request);
   const client = clientOf(headerOf(exchange.request, 'authorization'), form);
@@ -130,12 +130,12 @@ function formOf(request: ReceivedRequest): URLSearchParams {
   return new URLSearchParams(isForm ? request.body.toString('utf8') : '');
 }
 
-/** On calls `error` is an object … */
+/** The envelope of calls, in which `error` is an object. */
 function callError(code: string, message: string, details: Record<string, unknown>): unknown {
   return { error: { code, message, details } };
 }
 
-/** … and on the OAuth endpoints a string (RFC 6749, section 5.2). */
+/** The envelope of the OAuth endpoints, in which `error` is a string (RFC 6749, section 5.2). */
 function oauthError(error: string, status = 400, headers: Record<string, string> = {}): Reply {
   return json(status, { error }, { 'cache-control': 'no-store', ...headers });
 }

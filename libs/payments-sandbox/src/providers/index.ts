@@ -14,7 +14,7 @@ const ALL = { ...SIX, ...CATALOGUE } as const;
 /** The six providers that start when none are named. */
 export type ProviderName = keyof typeof SIX;
 
-/** A provider of the catalogue: it starts only when it is named. */
+/** The name of a provider of the catalogue, which starts only when it is named. */
 export type CatalogueName = keyof typeof CATALOGUE;
 
 export type AnyProviderName = ProviderName | CatalogueName;
@@ -28,7 +28,7 @@ export const PROVIDER_NAMES = Object.keys(SIX) as readonly ProviderName[];
 
 export const CATALOGUE_NAMES = Object.keys(CATALOGUE) as readonly CatalogueName[];
 
-/** How a provider behaves, seen without its own type of credentials. */
+/** The behaviour of a provider, without the type of its credentials. */
 export function behaviourOf(name: AnyProviderName): ProviderBehaviour<Credentials> {
   const behaviour: unknown = ALL[name];
   return behaviour as ProviderBehaviour<Credentials>;

@@ -7,7 +7,7 @@ import { kashierWebhook } from '../signing/kashier-webhook.js';
 
 export type KashierCredentials = {
   readonly secretKey: string;
-  /** The Payment API key: names the merchant on sessions, and signs. */
+  /** The Payment API key, which names the merchant on sessions and signs messages. */
   readonly apiKey: string;
   readonly merchantId: string;
 };
@@ -90,7 +90,7 @@ function forbidden(status: number): Reply {
   return json(status, { error: { cause }, messages: { en, ar: 'طلب مرفوض' }, status: 'FAILURE' });
 }
 
-/** Requires the Payment API key beside the secret, checks an order hash where one is sent, and repeats both. */
+/** Requires the Payment API key beside the secret, checks an order hash if there is one, and repeats both in the answer. */
 function createSession(call: AcceptedCall<KashierCredentials>): Reply {
   const { request, account, body, context } = call;
   const { apiKey, merchantId } = account.credentials;

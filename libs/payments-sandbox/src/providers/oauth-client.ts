@@ -1,4 +1,4 @@
-/** Who an OAuth client says it is, and where it said so. */
+/** The identity that an OAuth client claims, and the part of the request that has it. */
 export interface ClaimedClient {
   readonly id: string;
   readonly secret: string;

@@ -1,7 +1,7 @@
 import type { Credentials } from '../core/account.js';
 import type { AcceptedCall } from '../core/provider-behaviour.js';
 
-/** A payment-like result: an invented id, and what was asked for. */
+/** A result like that of a payment: an invented id, and the data of the request. */
 export function payment<C extends Credentials>(call: AcceptedCall<C>): Record<string, unknown> {
   const { body, context } = call;
   return {

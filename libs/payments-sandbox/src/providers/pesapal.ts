@@ -79,7 +79,7 @@ function requestToken(exchange: Exchange, context: ProviderContext<PesapalCreden
   });
 }
 
-/** As .NET writes an instant: `2021-08-26T12:29:30.5177702Z`. */
+/** A time as .NET writes it: `2021-08-26T12:29:30.5177702Z`. */
 function sevenDigits(atMs: number, digits: number): string {
   return new Date(atMs).toISOString().replace('Z', `${String(digits).padStart(4, '0')}Z`);
 }
@@ -120,7 +120,7 @@ function submitOrder({ body, context }: AcceptedCall<PesapalCredentials>): Reply
   });
 }
 
-/** A tracking id that ends in `-completed` is paid; every other one is pending, which PesaPal says with an error. */
+/** A tracking id that ends in `-completed` is paid; every other one is pending, and PesaPal then answers with an error. */
 function transactionStatus({ request }: AcceptedCall<PesapalCredentials>): Reply {
   const tracking = request.query.get('orderTrackingId') ?? '';
   if (tracking.endsWith('-completed'))

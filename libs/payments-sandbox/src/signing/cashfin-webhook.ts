@@ -1,7 +1,7 @@
 import { hmacSha256 } from './hmac.js';
 import { jsonMessage, type WebhookShape } from './webhook-shape.js';
 
-/** `x-cashfin-signature`: over the raw body, with a secret of its own. */
+/** `x-cashfin-signature` covers the raw body. Its secret is used for webhooks alone. */
 export function cashfinWebhookSignature(rawBody: string | Buffer, webhookSecret: string): string {
   return hmacSha256(webhookSecret, rawBody);
 }

@@ -1,9 +1,9 @@
 import { hmacSha256 } from './hmac.js';
 
-/** `canonical` is the rule since January 2026, `legacy` the one before. */
+/** `canonical` is the rule since January 2026, and `legacy` the rule before. */
 export type ChecksumRule = 'canonical' | 'legacy';
 
-/** ClickPesa's `checksum` over a body, its own two fields left out. */
+/** ClickPesa's `checksum` over a body, without its two fields for the checksum. */
 export function clickpesaChecksum(
   body: Readonly<Record<string, unknown>>,
   key: string,

@@ -3,7 +3,7 @@ import { jsonMessage, type WebhookShape } from './webhook-shape.js';
 
 type ClickpesaKeys = { readonly checksumKey?: string };
 
-/** The checksum stands in the body, beside what it is made over; by the `canonical` rule unless the setting says `legacy`. */
+/** The checksum is a field of the body that it covers. It follows the `canonical` rule, unless the setting is `legacy`. */
 export const clickpesaWebhook: WebhookShape<ClickpesaKeys> = {
   event: (random) => ({
     event: 'PAYMENT RECEIVED',

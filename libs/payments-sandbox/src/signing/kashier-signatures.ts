@@ -3,13 +3,13 @@ import { hmacSha256 } from './hmac.js';
 export interface KashierOrder {
   readonly merchantId: string;
   readonly orderId: string;
-  /** The very string that is sent. */
+  /** Exactly the string that is sent. */
   readonly amount: string;
   readonly currency: string;
   readonly customerReference?: string;
 }
 
-/** The order hash: what authenticates a payment in Kashier's UI. */
+/** The order hash, which authenticates a payment in Kashier's UI. */
 export function kashierOrderHash(order: KashierOrder, paymentApiKey: string): string {
   const { merchantId, orderId, amount, currency, customerReference } = order;
   const parts = [merchantId, orderId, amount, currency];
@@ -32,13 +32,13 @@ const REDIRECT_FIELDS = [
 
 export type KashierRedirect = Readonly<Partial<Record<(typeof REDIRECT_FIELDS)[number], string>>>;
 
-/** The signature over what the customer's browser brings back: raw values in a fixed order. */
+/** The signature of the query that the customer's browser brings back: raw values in a fixed order. */
 export function kashierRedirectSignature(redirect: KashierRedirect, paymentApiKey: string): string {
   const signed = REDIRECT_FIELDS.map((name) => `${name}=${redirect[name] ?? ''}`).join('&');
   return hmacSha256(paymentApiKey, signed);
 }
 
-/** The whole query that the customer's browser comes back with, signature included. */
+/** The whole query that the customer's browser brings back, with its signature. */
 export function kashierRedirectQuery(redirect: KashierRedirect, paymentApiKey: string): URLSearchParams {
   const query = new URLSearchParams(redirect);
   query.set('signature', kashierRedirectSignature(redirect, paymentApiKey));
@@ -58,7 +58,7 @@ export function kashierWebhookSignature(
   return hmacSha256(paymentApiKey, signed);
 }
 
-/** RFC 3986: also what `encodeURIComponent` leaves as it is. */
+/** Percent-encoding of RFC 3986, also for the characters that `encodeURIComponent` does not encode. */
 function encoded(value: unknown): string {
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   return encodeURIComponent(text).replace(

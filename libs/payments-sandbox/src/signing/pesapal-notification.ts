@@ -1,7 +1,7 @@
 import type { Credentials } from '../core/account.js';
 import type { WebhookShape } from './webhook-shape.js';
 
-/** PesaPal's instant payment notification: nothing in it is signed, so its receiver has to ask PesaPal. */
+/** PesaPal's instant payment notification. It is not signed, so its receiver has to ask PesaPal. */
 export const pesapalNotification: WebhookShape<Credentials> = {
   event: (random) => ({
     OrderTrackingId: `${random.hex(32)}-completed`,

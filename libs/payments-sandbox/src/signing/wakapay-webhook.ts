@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { jsonMessage, type WebhookShape } from './webhook-shape.js';
 
-/** Constant for a key pair: it proves the sender, and nothing about the content. */
+/** The signature is the same in every message of a key pair. It proves the sender, and not the content. */
 export function wakapayWebhookSignature(apiKey: string, apiSecret: string): string {
   return createHash('sha256').update(`${apiKey}:${apiSecret}`).digest('hex');
 }

@@ -32,21 +32,21 @@ export const FORGERIES: readonly Forgery[] = [
 export interface WebhookOptions {
   /** The account whose keys sign. @default the own account's */
   readonly account?: string;
-  /** Takes the place of what would be sent. @default a payment that went well */
+  /** The event to send. @default a payment that succeeded */
   readonly event?: WebhookEvent;
-  /** Makes the message a forgery. @default genuine */
+  /** The way to forge the message. @default the message is genuine */
   readonly forge?: Forgery;
-  /** The scheme, where the provider has several. @default its usual one */
+  /** The scheme, where the provider has several. @default the usual one of the provider */
   readonly scheme?: string;
-  /** When it claims to be signed, in milliseconds since the epoch. @default now */
+  /** The time of signing that the message claims, in milliseconds since the epoch. @default now */
   readonly signedAtMs?: number;
   /** The provider's own id of the delivery. @default an invented one */
   readonly id?: string;
-  /** The URL that the merchant told the provider, where it is signed. @default where it is sent to */
+  /** The URL that the merchant has given to the provider, where the URL is signed. @default the URL that the message is sent to */
   readonly url?: string;
 }
 
-/** What the receiver answered. */
+/** The receiver's answer. */
 export interface WebhookReceipt {
   readonly status: number;
   readonly body: string;

@@ -5,7 +5,7 @@ import type { SeededRandom } from '../core/seeded-random.js';
 /** A message as a provider sends it. */
 export interface WebhookMessage {
   readonly method: 'GET' | 'POST';
-  /** Added to the URL it is sent to. */
+  /** The query that is added to the URL of the receiver. */
   readonly query?: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string;
@@ -13,24 +13,24 @@ export interface WebhookMessage {
 
 export type WebhookEvent = Readonly<Record<string, unknown>>;
 
-/** What a message is made of, besides its event and its keys. */
+/** The parts of a message besides its event and its keys. */
 export interface WebhookOccasion {
-  /** When it is signed, in milliseconds since the epoch. */
+  /** The time of signing, in milliseconds since the epoch. */
   readonly atMs: number;
-  /** Where the merchant told the provider to send it. */
+  /** The URL that the merchant has given to the provider. */
   readonly url: string;
   /** The provider's own id of the delivery. */
   readonly id: string;
   readonly settings: ProviderSettings;
 }
 
-/** What a provider's messages look like, and how they are signed. */
+/** The form of a provider's messages, and their signature. */
 export interface WebhookShape<C extends Credentials> {
-  /** A payment that went well, in the provider's fields. */
+  /** A payment that succeeded, in the provider's fields. */
   event(random: SeededRandom): WebhookEvent;
   /** Absent where the provider signs nothing. */
   signatureOf?(event: WebhookEvent, credentials: C, occasion: WebhookOccasion): string;
-  /** The header the signature stands in; absent where it stands in the body. */
+  /** The header of the signature. Absent where the signature is in the body. */
   readonly signatureHeader?: string;
   message(
     event: WebhookEvent,

@@ -5,7 +5,7 @@ import type { Sandbox } from '../sandbox.js';
 type StaticKeyProvider = 'cashfin' | 'kashier';
 type TokenProvider = Exclude<ProviderName, StaticKeyProvider>;
 
-/** Logs in as each provider documents it, and returns the header that its calls carry. */
+/** Logs in as each provider documents it, and returns the header of its calls. */
 export async function login(
   sandbox: Sandbox,
   name: ProviderName,

@@ -4,13 +4,13 @@ import type { ProviderContext } from '../../core/provider-context.js';
 import type { ReceivedRequest } from '../../core/received-request.js';
 import { type Claim, inAuthorization } from './claims.js';
 
-/** Whose credential a call carries, or `undefined`. */
+/** Finds the account whose credential a call carries. Returns `undefined` where there is none. */
 export type Acceptance<C extends Credentials> = (
   request: ReceivedRequest,
   context: ProviderContext<C>,
 ) => Bearer<C> | undefined;
 
-/** Calls carry a living token of a login. */
+/** For calls that carry a token of a login. */
 export const token =
   <C extends Credentials>(scheme = 'Bearer'): Acceptance<C> =>
   (request, { tokens }) => {
@@ -19,7 +19,7 @@ export const token =
     return found && { ...found, account: found.account as Account<C> };
   };
 
-/** Calls carry the account's own key. */
+/** For calls that carry the account's own key. */
 export const key =
   <C extends Credentials>(claim: Claim): Acceptance<C> =>
   (request, { accounts }) => {
@@ -28,7 +28,7 @@ export const key =
     return proven && { account: proven.account, key: proven.version, scopes: [] };
   };
 
-/** Calls are signed: the account is found by what the request says, and its keys prove the signature. */
+/** For signed calls: the request names the account, and the account's keys verify the signature. */
 export const signature =
   <C extends Credentials>(
     identityOf: (request: ReceivedRequest) => string | undefined,

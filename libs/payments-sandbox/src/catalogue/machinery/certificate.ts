@@ -1,6 +1,6 @@
 import { createPublicKey, sign } from 'node:crypto';
 
-/** A part of a certificate in DER: a tag, a length, and what is in it. */
+/** A part of a certificate in DER: a tag, a length, and the content. */
 function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   const { length } = body;
@@ -20,14 +20,14 @@ const ALGORITHM = sequence(hexOf(0x06, '2a8648ce3d040302'));
 interface CertificateFacts {
   readonly subject: string;
   readonly issuer: string;
-  /** The private half of the key that the certificate is about. */
+  /** The private half of the key that is certified. */
   readonly key: string;
   /** A private key on P-256. */
   readonly issuerKey: string;
   readonly isAuthority?: boolean;
 }
 
-/** An X.509 certificate (RFC 5280) in PEM, with nothing in it that a test of a chain does not look at. */
+/** An X.509 certificate (RFC 5280) in PEM, with only the parts that a check of the chain reads. */
 export function certificate({
   subject,
   issuer,

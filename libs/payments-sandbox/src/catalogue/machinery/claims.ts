@@ -15,7 +15,7 @@ export const inAuthorization =
     return key === '' ? undefined : [key, key];
   };
 
-/** The same in a header of its own. */
+/** A key that is its own identity, in a header of its own. */
 export const inHeader =
   (name: string): Claim =>
   (request) => {

@@ -13,7 +13,7 @@ import type { Acceptance } from './calls.js';
 import { type Claim, inAuthorization } from './claims.js';
 import type { Invented } from './invented.js';
 
-/** What the API answers to an accepted call, as JSON. */
+/** The API's answer to an accepted call, as JSON. */
 type Answer<C extends Credentials> = object | ((call: AcceptedCall<C>) => unknown);
 
 /** A login with correct credentials. */
@@ -22,13 +22,13 @@ export interface ProvenLogin<C extends Credentials> {
   readonly credentials: C;
   readonly context: ProviderContext<C>;
   readonly account: string;
-  /** The one to use next; empty where there are none. */
+  /** The refresh token to use next. Empty where the provider has none. */
   readonly refreshToken: string;
 }
 
-/** A login that spends a refresh token. */
+/** A login with a refresh token. */
 interface GrantFacts<C extends Credentials> {
-  /** Each use replaces it. */
+  /** Whether each use replaces the refresh token. */
   readonly rotates: boolean;
   /** The answer to a refresh token that is not valid. */
   readonly wrong: Reply;
@@ -36,7 +36,7 @@ interface GrantFacts<C extends Credentials> {
   readonly proves: (request: ReceivedRequest, credentials: C, context: ProviderContext<C>) => boolean;
 }
 
-/** How a client gets a token. */
+/** The endpoint that issues tokens. */
 interface LoginFacts<C extends Credentials> {
   /** @default every host */
   readonly host?: string;
@@ -46,14 +46,14 @@ interface LoginFacts<C extends Credentials> {
   readonly client: Claim;
   /** Where the identity that `client` reads is a refresh token. */
   readonly grant?: GrantFacts<C>;
-  /** What else the request must have: the answer to one that lacks it. */
+  /** Checks the other parts of the request. Returns the answer to a request that lacks one. */
   readonly lacks?: (login: ProvenLogin<C>) => Reply | undefined;
   /** The answer to wrong credentials. */
   readonly wrong: Reply | ((request: ReceivedRequest) => Reply);
   readonly lifetimeMs: number;
   /** What a token looks like. @default a JSON Web Token */
   readonly value?: (random: SeededRandom) => string;
-  /** Where the answer has the token and its lifetime: `data.accessToken`. */
+  /** The paths of the token and its lifetime in the answer: `data.accessToken`. */
   readonly token: string;
   readonly expiry?: string;
   /** @default 200 */
@@ -61,30 +61,30 @@ interface LoginFacts<C extends Credentials> {
   readonly answer: (token: MintedToken, login: ProvenLogin<C>) => unknown;
 }
 
-/** How a token is given back. */
+/** The endpoint that revokes tokens. */
 interface RevocationFacts {
   readonly host?: string;
   readonly method?: 'POST' | 'DELETE';
   readonly path: string;
   readonly client: Claim;
-  /** Whether a request names this client without its secret: a living token in `Authorization` proves it then. */
+  /** Whether a request names this client without its secret. Then a valid token in `Authorization` proves the client. */
   readonly isHolder?: (request: ReceivedRequest, own: Credentials) => boolean;
   readonly tokenOf: (request: ReceivedRequest) => string | undefined;
   readonly answer: Reply;
 }
 
-/** The credentials that are made up of these fields. */
+/** The credentials with these fields. */
 export type CredentialsOf<F> = { readonly [K in keyof F]: string };
 
-/** What the documents say about one provider. */
+/** The facts of one provider, as its documents say them. */
 export interface CounterpartFacts<C extends Credentials> {
   /** Named hosts, the default one first. @default api */
   readonly hosts?: readonly [string, ...string[]];
-  /** What its base URL ends in. @default nothing */
+  /** The path at the end of the base URL. @default none */
   readonly basePath?: string;
-  /** The field that says who a merchant is. @default the first */
+  /** The field that identifies a merchant. @default the first */
   readonly identity?: keyof C & string;
-  /** The field that proves it. @default the first that a rotation changes */
+  /** The field that proves the identity. @default the first that a rotation changes */
   readonly proof?: keyof C & string;
   /** Environment variables that are not called `<NAME>_<FIELD>`, and those of the public halves of hidden keys. */
   readonly variables?: { readonly [K in keyof C]?: string };
@@ -96,26 +96,26 @@ export interface CounterpartFacts<C extends Credentials> {
   readonly carries: Acceptance<C>;
   /** The answer to a call with a bad credential. */
   readonly refusal: Reply | ((request: ReceivedRequest) => Reply);
-  /** A good credential is not enough: what else a call must carry, and the answer to one that does not. */
+  /** Checks the other parts that a call needs beside a valid credential. Returns the answer to a call that lacks one. */
   lacks?(call: { readonly request: ReceivedRequest; readonly bearer: Bearer<C> }): Reply | undefined;
-  /** The answer to a good credential that may not make this call. A new token does not change it. @default the envelope, with 403 */
+  /** The answer to a call that a valid credential may not make. A new token does not change it. @default the envelope, with 403 */
   readonly forbidden?: Reply;
   /** The envelope of any other error. */
   readonly error: (status: number, message: string) => unknown;
   /** @default 429 in the envelope, with `Retry-After` */
   readonly limited?: (retryAfter: string) => Reply;
   readonly limits?: readonly RateLimit[];
-  /** Body fields that say which payment it is. */
+  /** Body fields that identify the payment. */
   readonly paymentKeys?: readonly string[];
-  /** The header that says which payment it is, in lower case, besides `Idempotency-Key`. */
+  /** The header that identifies the payment, in lower case, besides `Idempotency-Key`. */
   readonly idempotencyHeader?: string;
-  /** A new key ends the tokens that the old one got. */
+  /** Whether a new key ends the tokens that were issued for the old key. */
   readonly rotationEndsTokens?: true;
   /** The answer to an unknown path. @default the envelope, with 404 */
   readonly noSuchPath?: Reply;
   /** GET, by path; `:field` stands for one segment. The first one is the harmless call. */
   readonly reads?: Readonly<Record<string, Answer<C>>>;
-  /** POST, likewise. */
+  /** POST, by path, with the same placeholders. */
   readonly writes?: Readonly<Record<string, Answer<C>>>;
   readonly others?: readonly Resource<C>[];
   readonly settings?: Partial<ProviderSettings>;
@@ -251,7 +251,7 @@ function loginParts<C extends Credentials>(
   };
 }
 
-/** Spends a refresh token, and answers the one to use next. */
+/** Uses a refresh token, and returns the one to use next. */
 function spent<C extends Credentials>(
   value: string,
   account: Account<C>,
@@ -287,7 +287,7 @@ function revocationOf<C extends Credentials>(
       const isNamed = (own: Credentials) => isHolder?.(request, own) ?? false;
       const account: unknown =
         context.accounts.proven(id, secret)?.account ??
-        // Where a refresh token says who a merchant is, the client is the platform's.
+        // Where a refresh token identifies the merchant, the client belongs to the platform.
         (owner?.accepted(isClient, context.nowMs) === undefined ? undefined : owner) ??
         (holder?.accepted(isNamed, context.nowMs) === undefined ? undefined : holder);
       if (account === undefined) return refusal(request);
@@ -355,7 +355,7 @@ export function header(request: ReceivedRequest, name: string): string {
   return headerOf(request, name) ?? '';
 }
 
-/** A page where a provider publishes the public half of one of its own keys. */
+/** A page on which a provider publishes the public half of one of its own keys. */
 export function publicKeys<C extends Credentials>(
   path: string,
   field: keyof C & string,

@@ -2,14 +2,14 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import type { ReceivedRequest } from '../../core/received-request.js';
 import { header } from './counterpart.js';
 
-/** What a signature of RFC 9421 covers, as it is said in `Signature-Input`. */
+/** The parts that a signature of RFC 9421 covers, as `Signature-Input` lists them. */
 interface Covered {
   readonly components: readonly string[];
-  /** As it was sent: the components in brackets, and the parameters. */
+  /** The value as it was sent: the components in brackets, and the parameters. */
   readonly input: string;
 }
 
-/** Where the parts of a request are read from. */
+/** Reads the parts of a request. */
 type Part = (component: string) => string | undefined;
 
 /** `label=("@method" "@authority" …);created=…;keyid="…"` */
@@ -44,7 +44,7 @@ export function partsOf(request: ReceivedRequest): Part {
   return (name) => derived[name] ?? (header(request, name) || undefined);
 }
 
-/** Whether `Content-Digest` is that of the bytes that arrived; both spellings of SHA-256 are in use. */
+/** Whether `Content-Digest` is the digest of the bytes that arrived. Both spellings of SHA-256 are in use. */
 export function digestHolds(request: ReceivedRequest): boolean {
   const [, name = '', value] = /^(sha-?256|sha-512)=:([^:]+):$/.exec(header(request, 'content-digest')) ?? [];
   const hash = name === 'sha-512' ? 'sha512' : 'sha256';

@@ -25,7 +25,7 @@ export function readJwt(text: string): ReadJwt | undefined {
   return { header, claims, signed: `${head}.${payload}`, signature: Buffer.from(signature, 'base64url') };
 }
 
-/** The same when its signature holds. @param detached the payload that is not in the text */
+/** The parts, if the signature is valid. @param detached the payload that is not in the text */
 export function verifiedJwt(
   text: string,
   key: KeyObject,

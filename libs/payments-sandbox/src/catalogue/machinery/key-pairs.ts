@@ -2,7 +2,7 @@ import { checkPrimeSync, createECDH, createPrivateKey, createPublicKey, type Key
 import type { SeededRandom } from '../../core/seeded-random.js';
 import type { Invented } from './invented.js';
 
-/** A private key in PEM that a seed repeats; a rotation leaves it as it is. */
+/** A private key in PEM, which is the same for the same seed. A rotation does not change it. */
 const pem = (make: (random: SeededRandom) => KeyObject): Invented => ({
   rotates: false,
   invent: (random) => make(random).export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -35,7 +35,7 @@ export const ecKey = (curve: keyof typeof CURVES): Invented =>
 /** PKCS #8 before the 32 bytes of an Ed25519 key (RFC 8410). */
 const ED25519_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** In base64, seed and public key in turn, as Coinbase hands them out. */
+/** The seed and then the public key, in base64, as Coinbase issues them. */
 export const ed25519Base64: Invented = {
   rotates: true,
   invent: (random) => {
@@ -53,7 +53,7 @@ export function ed25519Of(seed: Buffer): KeyObject {
   });
 }
 
-/** Finding primes takes most of a second, and every merchant of one seed gets the same: the platform's own key. */
+/** Finding primes takes most of a second. So every merchant of one seed gets the same key, that of the platform. */
 const rsaKeys = new Map<string, string>();
 
 export const rsaKey: Invented = {
@@ -78,7 +78,7 @@ const SMALL_PRIMES = Array.from({ length: 1_000 }, (_, n) => 2 * n + 3).filter(
   (n) => !Array.from({ length: 30 }, (_, k) => 2 * k + 3).some((k) => k < n && n % k === 0),
 );
 
-/** The first prime of 1 024 bits from here on, both of its highest bits set. */
+/** The first prime of 1 024 bits from this number on, with both of its highest bits set. */
 function primeFrom(hex: string): bigint {
   const start = BigInt(`0x${hex}`) | (3n << 1_022n) | 1n;
   const rests = SMALL_PRIMES.map((small) => Number(start % BigInt(small)));
@@ -89,7 +89,7 @@ function primeFrom(hex: string): bigint {
   }
 }
 
-/** By the extended Euclidean algorithm. */
+/** The modular inverse, by the extended Euclidean algorithm. */
 function inverse(value: bigint, modulus: bigint): bigint {
   let [rest, next, s, t] = [modulus, value % modulus, 0n, 1n];
   while (next !== 0n) {

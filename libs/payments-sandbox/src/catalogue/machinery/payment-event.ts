@@ -1,6 +1,6 @@
 import type { SeededRandom } from '../../core/seeded-random.js';
 
-/** A payment that went well, for providers whose documents show no message that matters here. */
+/** A payment that succeeded, for providers whose documents show no such message. */
 export const paymentEvent = (random: SeededRandom) => ({
   id: `evt_${random.text(12)}`,
   type: 'payment.succeeded',

@@ -11,11 +11,11 @@ export type MerchantKeys = {
   readonly refreshToken: string;
 };
 
-/** What differs between the providers that hand out refresh tokens. */
+/** The parts in which providers with refresh tokens differ. */
 interface RefreshFacts {
   readonly path: string;
   readonly client: Claim;
-  /** Each use replaces the refresh token. */
+  /** Whether each use replaces the refresh token. */
   readonly rotates: boolean;
   readonly lifetimeMs: number;
   readonly expiry: string;
@@ -24,11 +24,11 @@ interface RefreshFacts {
   answer(token: MintedToken, login: ProvenLogin<MerchantKeys>): unknown;
 }
 
-/** A field of the body, be it JSON or a form. */
+/** A field of the body, which is JSON or a form. */
 export const inBody = (request: ReceivedRequest, name: string) =>
   textOf(jsonObjectOf(request), name) ?? formOf(request).get(name) ?? '';
 
-/** The parts of a counterpart whose tokens are got with a refresh token per merchant. */
+/** The parts of a counterpart that issues tokens for a refresh token of each merchant. */
 export function refreshing<C extends MerchantKeys>(
   facts: RefreshFacts,
 ): Pick<CounterpartFacts<C>, 'identity' | 'proof' | 'login'> {

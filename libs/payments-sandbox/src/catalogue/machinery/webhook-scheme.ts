@@ -8,37 +8,37 @@ import type {
   WebhookShape,
 } from '../../signing/webhook-shape.js';
 
-/** Everything that a signature can be made over. */
+/** All values that a signature can cover. */
 export interface Signed<C extends Credentials> extends WebhookOccasion {
   readonly event: WebhookEvent;
-  /** As it is sent. */
+  /** The body as it is sent. */
   readonly body: string;
   readonly keys: C;
   readonly seconds: number;
 }
 
-/** How one scheme signs a message; a function of what is signed wherever providers differ. */
+/** The way in which one scheme signs a message. A part in which providers differ is a function of the signed values. */
 export interface WebhookFacts<C extends Credentials> {
   readonly event: (random: SeededRandom) => WebhookEvent;
-  /** The signature's own text: hex, base64, a token. Absent where nothing is signed. */
+  /** The text of the signature: hex, base64, a token. Absent where nothing is signed. */
   readonly sign?: (signed: Signed<C>) => string;
-  /** The header it stands in. */
+  /** The header of the signature. */
   readonly header?: string;
-  /** What stands in the header: `t=…,v1=…`. @default the signature alone */
+  /** The value of that header: `t=…,v1=…`. @default the signature alone */
   readonly wrap?: (signature: string, signed: Signed<C>) => string;
   /** Puts the signature into the body instead. */
   readonly inBody?: (event: WebhookEvent, signature: string) => WebhookEvent;
   /** Puts the signature into the query instead. */
   readonly inQuery?: string;
-  /** Query values besides the signature's. */
+  /** Query values besides the signature. */
   readonly query?: (signed: Signed<C>) => Readonly<Record<string, string>>;
-  /** Headers besides the signature's, sent either way. */
+  /** Headers besides the signature, which are always sent. */
   readonly headers?: (signed: Signed<C>) => Readonly<Record<string, string>>;
   /** @default json */
   readonly as?: 'json' | 'form';
 }
 
-/** Makes a scheme from what the documents say. */
+/** Makes a scheme from the description in the documents. */
 export function scheme<C extends Credentials>(facts: WebhookFacts<C>): WebhookShape<C> {
   const { sign, inBody, inQuery, header, as = 'json' } = facts;
   const parts = (event: WebhookEvent, occasion: WebhookOccasion, keys: C) => ({
@@ -106,7 +106,7 @@ export function tokenScheme<C extends Credentials>(
   return scheme<C>({ ...facts, sign: ({ keys }) => keys[facts.key] ?? '' });
 }
 
-/** The value below a path such as `data.transaction.id`, as text; empty where there is none. */
+/** The value at a path such as `data.transaction.id`, as text. Empty where there is none. */
 export function textBelow(value: unknown, path: string): string {
   let found: unknown = value;
   for (const name of path.split('.')) found = (found as Record<string, unknown> | undefined)?.[name];

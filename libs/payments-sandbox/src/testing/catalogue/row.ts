@@ -14,17 +14,20 @@ export interface Sent {
 /** The body for a status: an object to match, or the whole text. */
 export type Expected = readonly [status: number, body: object | string];
 
-/** Examples from the documents of one provider. They are written a second time, apart from the counterpart, so that a mistake in one shows. */
+/**
+ * Examples from the documents of one provider. They are written apart from the counterpart, so that a test finds
+ * a mistake in either of them.
+ */
 export interface Row {
   readonly login?: {
     readonly sent: (keys: Keys) => Sent;
-    /** What the answer matches, and where the token is in it. */
+    /** The object that the answer matches, and the path of the token in the answer. */
     readonly answer: object;
     readonly status?: number;
     readonly token: string;
     readonly wrong: Expected;
   };
-  /** The headers of a call; `url` is what was asked, `nowMs` the sandbox's time. */
+  /** The headers of a call. `url` is the URL of the call, and `nowMs` the time of the sandbox. */
   readonly carries: (given: {
     readonly keys: Keys;
     readonly token: string;
@@ -42,7 +45,7 @@ export interface Row {
     readonly atMs?: number;
     readonly url?: string;
     readonly id?: string;
-    /** Header, or `query.name`, `body.name`, `form.name`, and the value of the facts there. */
+    /** A header, `query.name`, `body.name` or `form.name`, and the value that the facts have there. */
     readonly stands: readonly [where: string, value: string];
   }[];
 }

@@ -20,7 +20,7 @@ export function jws(
   return `${signed}.${sign(hash, Buffer.from(signed), key).toString('base64url')}`;
 }
 
-/** The detached form: the payload is left out. */
+/** The detached form, without the payload. */
 const detached = (compact: string) => compact.replace(/\..*\./s, '..');
 
 function truelayerSignature(keys: Keys, method: string, url: URL, body: string): string {
@@ -42,7 +42,7 @@ export function revolutAssertion(keys: Keys, change: object = {}): string {
   return jws({ alg: 'RS256', typ: 'JWT' }, JSON.stringify(claims), ['sha256', keys['privateKey'] ?? '']);
 }
 
-/** An Ed25519 secret as Coinbase hands it out, as a key. */
+/** The key of an Ed25519 secret in the form that Coinbase issues. */
 const ed25519 = (secret: string) => ({
   key: Buffer.concat([
     Buffer.from('302e020100300506032b657004220420', 'hex'),

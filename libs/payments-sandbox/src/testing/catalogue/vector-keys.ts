@@ -1,4 +1,4 @@
-/** The invented keys that the vectors of the facts are made with. They protect nothing. */
+/** The invented keys of the test vectors in the facts. They protect nothing. */
 export const VECTOR_KEYS = {
   rsa: {
     priv: `-----BEGIN PRIVATE KEY-----
