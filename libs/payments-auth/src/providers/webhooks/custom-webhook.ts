@@ -1,12 +1,13 @@
 import { fieldOf } from '../../own-properties.js';
 import type { HttpService } from '@nestjs/axios';
-import { deepOwnCopy, disinherited, ownCopy } from '../../own-properties.js';
+import { disinherited, ownCopy } from '../../own-properties.js';
 import { isPaymentsAuthError, PaymentsAuthError } from '../../payments-auth.errors.js';
 import { postOf } from './drafted-message.js';
 import { wholeValue } from './presented-signature.js';
 import { Refused, type WebhookMessage } from './received-message.js';
 import { itemsAt, sourceOf } from './signed-text.js';
-import { isProof, type WebhookProof } from './webhook-proof.js';
+import { CUSTOM, schemeAs } from './scheme-parts.js';
+import type { WebhookProof } from './webhook-proof.js';
 import {
   commonProblems,
   commonWork,
@@ -47,6 +48,34 @@ export interface CustomWebhookEvidence {
   readonly signedAtMs?: number;
 }
 
+interface CustomSpec<F extends string> extends SchemeSpec {
+  /** The credential fields that `verify` needs. */
+  readonly keys: readonly F[];
+  readonly proves: WebhookProof;
+  /** The call to make before acting on a message that does not prove its payload. */
+  readonly confirmWith?: string;
+  /** Whether `message.url` has to be the URL that the provider was told: then a route without `url` stops the boot. */
+  readonly needsUrl?: true;
+  /**
+   * The header that holds the signature. A message without it is refused before a resolver is asked for its merchant.
+   * At most one of `header`, `field` and `query`.
+   */
+  readonly header?: string;
+  /** The path of the field of the body that holds it. */
+  readonly field?: string;
+  /** The parameter of the query that holds it. */
+  readonly query?: string;
+  verify(
+    given: CustomWebhookGiven<F>,
+  ): CustomWebhookEvidence | undefined | Promise<CustomWebhookEvidence | undefined>;
+  /** Makes a genuine message for a test: what `signedDelivery` adds to a POST of the payload. */
+  sign?(draft: CustomWebhookDraft<F>): {
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly query?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  };
+}
+
 /**
  * A webhook that the other builders cannot describe.
  *
@@ -54,36 +83,11 @@ export interface CustomWebhookEvidence {
  * for a `PaymentsAuthError` and for a call that got no answer: then the message is answered 503, and the provider sends
  * it again. Compare with `sameText`, in constant time.
  */
-export function customWebhook<const F extends string>(
-  asWritten: SchemeSpec & {
-    /** The credential fields that `verify` needs. */
-    readonly keys: readonly F[];
-    readonly proves: WebhookProof;
-    /** The call to make before acting on a message that does not prove its payload. */
-    readonly confirmWith?: string;
-    /** Whether `message.url` has to be the URL that the provider was told: then a route without `url` stops the boot. */
-    readonly needsUrl?: true;
-    /**
-     * The header that holds the signature. A message without it is refused before a resolver is asked for its merchant.
-     * At most one of `header`, `field` and `query`.
-     */
-    readonly header?: string;
-    /** The path of the field of the body that holds it. */
-    readonly field?: string;
-    /** The parameter of the query that holds it. */
-    readonly query?: string;
-    verify(
-      given: CustomWebhookGiven<F>,
-    ): CustomWebhookEvidence | undefined | Promise<CustomWebhookEvidence | undefined>;
-    /** Makes a genuine message for a test: what `signedDelivery` adds to a POST of the payload. */
-    sign?(draft: CustomWebhookDraft<F>): {
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly query?: Readonly<Record<string, string>>;
-      readonly body?: string;
-    };
-  },
-): WebhookScheme<F> {
-  const spec = deepOwnCopy(asWritten);
+export function customWebhook<const F extends string>(given: CustomSpec<F>): WebhookScheme<F> {
+  return schemeAs(CUSTOM, given, customScheme);
+}
+
+function customScheme<F extends string>(spec: CustomSpec<F>): WebhookScheme<F> {
   const { keys, proves, items, body: kind = 'json', confirmWith, header, field, query } = spec;
   const places = [header, field, query].filter((place) => place !== undefined);
   return schemeOf(proves, {
@@ -93,12 +97,10 @@ export function customWebhook<const F extends string>(
     needsBytes: true,
     needsUrl: spec.needsUrl === true,
     problems: (place) => [
-      ...(isProof(proves) ? [] : ['proves: expected payload, values, sender or nothing']),
-      ...(typeof spec.verify === 'function' ? [] : ['verify: expected a function']),
-      ...(places.length < 2 && places.every((each) => typeof each === 'string' && each !== '')
+      ...(places.length < 2
         ? []
         : ['expected at most one of header, field and query: where the signature stands']),
-      ...(Array.isArray(keys) ? fieldProblems(keys, place) : ['keys: expected a list of credential fields']),
+      ...fieldProblems(keys, place),
       ...commonProblems(spec),
     ],
     precheck({ message }) {

@@ -6,16 +6,27 @@ export function schemeProblems(webhooks: unknown, definition: Readonly<Record<st
   if (webhooks === undefined) return [];
   if (!isJsonObject(webhooks) || Object.keys(webhooks).length === 0)
     return ['webhooks: expected named schemes, as in { signature: hmacWebhook({ … }) }'];
+  if ('~work' in webhooks)
+    return ['webhooks: this is one scheme without a name; write { signature: hmacWebhook({ … }) }'];
   const place = {
     credentials: namesOf(definition['credentials']),
     environments: namesOf(definition['environments']),
   };
   return Object.entries(webhooks as Readonly<Record<string, WebhookScheme<string> | undefined>>).flatMap(
-    ([name, scheme]) =>
-      scheme?.['~work'] === undefined
-        ? [`webhooks.${name}: expected hmacWebhook({ … }) or what another of the builders gives`]
-        : scheme['~work'].problems(place).map((problem) => `webhooks.${name}: ${problem}`),
+    ([name, scheme]) => {
+      const at = `webhooks.${name}`;
+      if (!/^\w[\w.-]{0,63}$/.test(name))
+        return [`${at}: expected a name of letters, digits, dots and hyphens; the log and routes name it`];
+      if (scheme?.['~work'] === undefined)
+        return [`${at}: expected hmacWebhook({ … }) or what another of the builders gives`];
+      return scheme['~work'].problems(place).map((problem) => below(at, problem));
+    },
   );
+}
+
+/** A problem of a part is named by the whole path of that part. */
+function below(at: string, problem: string): string {
+  return /^[\w.~-]+: /.test(problem) ? `${at}.${problem}` : `${at}: ${problem}`;
 }
 
 function namesOf(value: unknown): readonly string[] {

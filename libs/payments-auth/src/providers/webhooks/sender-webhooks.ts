@@ -11,6 +11,7 @@ import { postOf } from './drafted-message.js';
 import { type ReadBody, Refused } from './received-message.js';
 import { canonicalJson } from './exact-json.js';
 import { sameText } from '../../building-blocks/same-text.js';
+import { HASH_OF_CREDENTIALS, schemeAs, SHARED_TOKEN, UNSIGNED } from './scheme-parts.js';
 import { itemsAt, picked, sourceOf, valueOf, withoutPath } from './signed-text.js';
 import {
   commonProblems,
@@ -41,14 +42,14 @@ export function sharedToken<const F extends string>(
     readonly confirmWith: string;
   },
 ): WebhookScheme<F> {
-  const spec = deepOwnCopy(given);
-  // The token is compared as it is. Its encoding does not matter.
-  return constantScheme(
-    { ...spec, encoding: 'base64' },
-    [spec.key],
-    (secrets) => secrets[spec.key] as string,
-    ({ text }) => text !== '',
-    textProblem(spec.confirmWith) ? ['confirmWith: expected the call that says what really happened'] : [],
+  return schemeAs(SHARED_TOKEN, given, (spec) =>
+    constantScheme(
+      // The token is compared as it is. Its encoding does not matter.
+      { ...spec, encoding: 'base64' },
+      [spec.key],
+      (secrets) => secrets[spec.key] as string,
+      ({ text }) => text !== '',
+    ),
   );
 }
 
@@ -65,29 +66,29 @@ export function hashOfCredentials<const F extends string>(
       readonly confirmWith?: string;
     },
 ): WebhookScheme<F> {
-  const spec = deepOwnCopy(given);
-  const { of, hash, separator = ':', encoding = 'hex' } = spec;
-  const expected = (secrets: Secrets) =>
-    createHash(hash)
-      .update(of.map((field) => secrets[field]).join(separator))
-      .digest(encoding);
-  const isShaped = (signature: PresentedSignature) => isDigest(signature, hash, encoding);
-  return constantScheme(spec, of, expected, isShaped, [
-    ...(['sha256', 'sha512'].includes(hash) ? [] : ['hash: expected sha256 or sha512']),
-    ...(Array.isArray(of) && of.length > 0 ? [] : ['of: expected the fields that are hashed']),
-  ]);
+  return schemeAs(HASH_OF_CREDENTIALS, given, (spec) => {
+    const { of, hash, separator = ':', encoding = 'hex' } = spec;
+    const expected = (secrets: Secrets) =>
+      createHash(hash)
+        .update(of.map((field) => secrets[field]).join(separator))
+        .digest(encoding);
+    return constantScheme(spec, of, expected, (signature) => isDigest(signature, hash, encoding));
+  });
+}
+
+interface UnsignedSpec extends SchemeSpec {
+  /** The fields of the body, or of the query, that name what to ask about. All of them have to be there. */
+  readonly fields: readonly string[];
+  /** The call that has to be made before anything is believed. */
+  readonly confirmWith: string;
 }
 
 /** A webhook that is not signed. It is only a reason to ask the provider. */
-export function unsignedWebhook(
-  given: SchemeSpec & {
-    /** The fields of the body, or of the query, that name what to ask about. All of them have to be there. */
-    readonly fields: readonly string[];
-    /** The call that has to be made before anything is believed. */
-    readonly confirmWith: string;
-  },
-): WebhookScheme<never> {
-  const spec = deepOwnCopy(given);
+export function unsignedWebhook(given: UnsignedSpec): WebhookScheme<never> {
+  return schemeAs(UNSIGNED, given, unsignedScheme);
+}
+
+function unsignedScheme(spec: UnsignedSpec): WebhookScheme<never> {
   const { fields, confirmWith, items, body: kind = 'json' } = spec;
   const names = (value: unknown) => {
     const payload = picked(fields, value);
@@ -99,13 +100,7 @@ export function unsignedWebhook(
     fields: [],
     needsBytes: false,
     precheck: () => undefined,
-    problems: () => [
-      ...(Array.isArray(fields) && fields.length > 0 && fields.every((field) => !textProblem(field))
-        ? []
-        : ['fields: expected the names of the fields to ask about']),
-      ...(textProblem(confirmWith) ? ['confirmWith: expected the call that says what really happened'] : []),
-      ...commonProblems(spec),
-    ],
+    problems: () => commonProblems(spec),
     verify({ message }) {
       const sources: Pick<ReadBody, 'value' | 'exact'>[] = message.parameters.map((value) => ({
         value,
@@ -139,7 +134,6 @@ function constantScheme<F extends string>(
   fields: readonly string[],
   expected: (secrets: Secrets) => string,
   isShaped: (signature: PresentedSignature) => boolean,
-  problems: readonly string[],
 ): WebhookScheme<F> {
   const spec = deepOwnCopy(asWritten);
   const { header, field, prefix = '', items, body: kind = 'json', confirmWith } = spec;
@@ -150,7 +144,6 @@ function constantScheme<F extends string>(
     needsBytes: true,
     secretHeaders: header === undefined ? [] : [header.toLowerCase()],
     problems: (place) => [
-      ...problems,
       ...fieldProblems(fields, place),
       ...placeProblems({ header, field, query: spec.query, signed: { fields: [] } }, []),
       ...commonProblems(spec),
@@ -213,8 +206,4 @@ function lastingOf(exact: unknown): Buffer {
 
 function isSaid(value: unknown): boolean {
   return (typeof value === 'string' && value !== '') || typeof value === 'number';
-}
-
-function textProblem(value: unknown): boolean {
-  return typeof value !== 'string' || value === '';
 }

@@ -21,6 +21,7 @@ import {
   unescaped,
 } from './public-keys.js';
 import { type ReadBody, type ReceivedMessage, Refused } from './received-message.js';
+import { HASH, HMAC, PUBLIC_KEY, schemeAs, STANDARD } from './scheme-parts.js';
 import type { WebhookProof } from './webhook-proof.js';
 import { sameText } from '../../building-blocks/same-text.js';
 import { itemsAt, signedText, type SignedSource, sourceOf, type SignedText } from './signed-text.js';
@@ -100,7 +101,7 @@ interface Judge {
   readonly needsEnvironment?: boolean;
   /** Whether a message that is too old is refused before the judge is asked. */
   readonly needsFreshness?: boolean;
-  problems(text: SignedText, place: SchemePlace): string[];
+  problems?(text: SignedText, place: SchemePlace): string[];
   keyProblem?(field: string, value: string): string | undefined;
   /** What the signature itself says, and what it adds to the text. Before any key is asked for. */
   opened?(signature: PresentedSignature, source: SignedSource): SignedSource;
@@ -135,7 +136,10 @@ interface Judge {
  * ```
  */
 export function hmacWebhook<const F extends string>(given: HmacSpec<F>): WebhookScheme<F> {
-  const spec = deepOwnCopy(given);
+  return schemeAs(HMAC, given, hmacScheme);
+}
+
+function hmacScheme<F extends string>(spec: HmacSpec<F>): WebhookScheme<F> {
   const { key, hash = 'sha256', keyEncoding = 'text', encoding = 'hex' } = spec;
   const produce = (text: Buffer, secrets: Secrets) =>
     createHmac(hash, filledKey(keyBytes(secrets[key] as string, keyEncoding)))
@@ -143,14 +147,6 @@ export function hmacWebhook<const F extends string>(given: HmacSpec<F>): Webhook
       .digest(encoding);
   return signatureScheme(spec, {
     fields: [key],
-    problems: () => [
-      ...(['sha1', 'sha256', 'sha512', 'sha3-512'].includes(hash)
-        ? []
-        : ['hash: expected sha1, sha256, sha512 or sha3-512']),
-      ...(['text', 'hex', 'base64'].includes(keyEncoding)
-        ? []
-        : ['keyEncoding: expected text, hex or base64']),
-    ],
     keyProblem: (field, value) =>
       field === key && keyBytes(value, keyEncoding).byteLength === 0 ? `is not ${keyEncoding}` : undefined,
     ...comparing(hash, encoding, produce),
@@ -159,27 +155,27 @@ export function hmacWebhook<const F extends string>(given: HmacSpec<F>): Webhook
 
 /** A webhook with a plain hash over a text in which the secret stands. */
 export function hashWebhook<const F extends string>(given: HashSpec<F>): WebhookScheme<F> {
-  const spec = deepOwnCopy(given);
+  return schemeAs(HASH, given, hashScheme);
+}
+
+function hashScheme<F extends string>(spec: HashSpec<F>): WebhookScheme<F> {
   const { secrets: fields, hash, encoding = 'hex' } = spec;
   return signatureScheme(spec, {
     fields,
-    problems: ({ placeholders }) => [
-      ...(['md5', 'sha256', 'sha384', 'sha512'].includes(hash)
-        ? []
-        : ['hash: expected md5, sha256, sha384 or sha512']),
-      ...(Array.isArray(fields) && fields.length > 0
-        ? fields
-            .filter((field) => !placeholders.includes(`credential:${field}`))
-            .map((field) => `signed: expected {credential:${field}} in it, or anybody could make the hash`)
-        : ['secrets: expected the fields that stand in the text']),
-    ],
+    problems: ({ placeholders }) =>
+      fields
+        .filter((field) => !placeholders.includes(`credential:${field}`))
+        .map((field) => `signed: expected {credential:${field}} in it, or anybody could make the hash`),
     ...comparing(hash, encoding, (text) => createHash(hash).update(text).digest(encoding)),
   });
 }
 
 /** A webhook that the provider signs with a private key of its own. */
-export function publicKeyWebhook<const F extends string>(asWritten: PublicKeySpec<F>): WebhookScheme<F> {
-  const written = deepOwnCopy(asWritten);
+export function publicKeyWebhook<const F extends string>(given: PublicKeySpec<F>): WebhookScheme<F> {
+  return schemeAs(PUBLIC_KEY, given, publicKeyScheme);
+}
+
+function publicKeyScheme<F extends string>(written: PublicKeySpec<F>): WebhookScheme<F> {
   // A JWS is base64url, and in another encoding it would be read as other letters than it has.
   const spec = written.jws === undefined ? written : ownCopy({ ...written, encoding: 'base64url' as const });
   const { algorithm, key, encoding = 'hex', jws } = spec;
@@ -206,12 +202,7 @@ export function publicKeyWebhook<const F extends string>(asWritten: PublicKeySpe
     fields: pinned === undefined ? [] : [pinned],
     needsEnvironment: Object.keys(perEnvironment ?? {}).length > 1,
     needsFreshness: true,
-    problems: (_text, place) => [
-      ...(Object.hasOwn(signatureOptions, algorithm)
-        ? []
-        : [`algorithm: expected one of ${Object.keys(signatureOptions).join(', ')}`]),
-      ...keyProblems(key, place),
-    ],
+    problems: (_text, place) => keyProblems(key, place),
     keyProblem: (field, value) =>
       field === pinned && !isKey(() => publicKeyOf(value)) ? 'is not a key in PEM' : undefined,
     ...(jws === undefined
@@ -267,7 +258,12 @@ export function standardWebhooks<const F extends string>(
     readonly prefix?: 'webhook' | 'svix';
   },
 ): WebhookScheme<F> {
-  const spec = deepOwnCopy(given);
+  return schemeAs(STANDARD, given, standardScheme);
+}
+
+function standardScheme<F extends string>(
+  spec: SchemeSpec & { readonly key: F; readonly prefix?: 'webhook' | 'svix' },
+): WebhookScheme<F> {
   const { key, prefix = 'webhook' } = spec;
   const produce = (text: Buffer, secrets: Secrets) =>
     createHmac('sha256', filledKey(standardKey(secrets[key] as string)))
@@ -286,7 +282,6 @@ export function standardWebhooks<const F extends string>(
     },
     {
       fields: [key],
-      problems: () => (['webhook', 'svix'].includes(prefix) ? [] : ['prefix: expected webhook or svix']),
       keyProblem: (field, value) =>
         field === key && standardKey(value).byteLength === 0 ? 'is not base64' : undefined,
       // With a full stop in the id, one text could be read as two messages.
@@ -379,7 +374,7 @@ function signatureWork(
     needsEnvironment: judge.needsEnvironment === true,
     toleranceMs: toleranceOf(spec),
     problems: (place) => [
-      ...judge.problems(text, place),
+      ...(judge.problems?.(text, place) ?? []),
       ...fieldProblems(fields, place),
       ...text.problems.map((what) => `signed: ${what}`),
       ...placeProblems(spec, text.placeholders),
@@ -542,40 +537,28 @@ function isAllowed(text: string, allow: readonly string[]): boolean {
 }
 
 function keyProblems(key: PublicKeySpec<string>['key'], { environments }: SchemePlace): string[] {
-  if (!isJsonObject(key))
-    return ['key: expected { credential }, { environments }, { jwks } or { certificate }'];
-  const known = (of: string, values: Readonly<Record<string, unknown>>) =>
-    Object.keys(values).length === 0
-      ? [`key.${of}: expected one for each environment`]
-      : Object.keys(values)
-          .filter((name) => !environments.includes(name))
-          .map((name) => `key.${of}.${name}: there is no such environment`);
+  const unknown = (of: string, values: Readonly<Record<string, unknown>>) =>
+    Object.keys(values)
+      .filter((name) => !environments.includes(name))
+      .map((name) => `key.${of}.${name}: there is no such environment`);
   if ('environments' in key) {
     const pinned = key.environments;
     const wrong = Object.entries(pinned).filter(([, pem]) => !isKey(() => publicKeyOf(pem)));
     return [
-      ...known('environments', pinned),
+      ...unknown('environments', pinned),
       ...wrong.map(([name]) => `key.environments.${name}: expected a key in PEM`),
     ];
   }
   if ('jwks' in key) {
     const wrong = Object.entries(key.jwks).filter(([, url]) => !isSafeUrl(url));
-    return [...known('jwks', key.jwks), ...wrong.map(([name]) => `key.jwks.${name}: expected an https URL`)];
-  }
-  if ('certificate' in key) {
-    const { header, allow } = key.certificate;
     return [
-      ...(typeof header === 'string' && header !== '' ? [] : ['key.certificate.header: expected a header']),
-      ...(Array.isArray(allow) && allow.length > 0 && allow.every(isOrigin)
-        ? []
-        : [
-            'key.certificate.allow: expected origins, as in "https://api.acme.test" or "https://*.acme.test"',
-          ]),
+      ...unknown('jwks', key.jwks),
+      ...wrong.map(([name]) => `key.jwks.${name}: expected an https URL`),
     ];
   }
-  return 'credential' in key
-    ? []
-    : ['key: expected { credential }, { environments }, { jwks } or { certificate }'];
+  return 'certificate' in key && !key.certificate.allow.every(isOrigin)
+    ? ['key.certificate.allow: expected origins, as in "https://api.acme.test" or "https://*.acme.test"']
+    : [];
 }
 
 function isOrigin(value: unknown): boolean {

@@ -1,5 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { HttpService } from '@nestjs/axios';
+import { suggestion } from '../../nearest.js';
 import { define, ownCopy } from '../../own-properties.js';
 import type { ReceivedMessage, WebhookMessage } from './received-message.js';
 import { filled, type SignedSource } from './signed-text.js';
@@ -205,19 +206,12 @@ export function soleSet(
 /** Several lists in one set of credentials multiply. */
 const MOST_SETS = 64;
 
-/** What is wrong with what all schemes have. */
+/** What is wrong with what all schemes have, where each part alone is sound. */
 export function commonProblems({ body, acknowledge, items }: SchemeSpec): string[] {
-  const status = acknowledge?.status;
   return [
-    ...(body === undefined || ['json', 'form', 'text'].includes(body)
-      ? []
-      : ['body: expected json, form or text']),
-    ...(items !== undefined && (items === '' || (body ?? 'json') !== 'json')
+    ...(items !== undefined && (body ?? 'json') !== 'json'
       ? ['items: expected the path of the items in a JSON body']
       : []),
-    ...(status === undefined || (Number.isInteger(status) && status >= 200 && status < 400)
-      ? []
-      : ['acknowledge.status: expected a status from 200 to 399']),
     ...(acknowledge?.text !== undefined && acknowledge.json !== undefined
       ? ['acknowledge: expected a text or a JSON, and not both']
       : []),
@@ -225,10 +219,10 @@ export function commonProblems({ body, acknowledge, items }: SchemeSpec): string
 }
 
 /** Fields that a scheme reads, and that are no credentials of the provider. */
-export function fieldProblems(fields: readonly unknown[], { credentials }: SchemePlace): string[] {
+export function fieldProblems(fields: readonly string[], { credentials }: SchemePlace): string[] {
   return fields
-    .filter((field) => typeof field !== 'string' || !credentials.includes(field))
-    .map((field) => `there is no credential "${String(field)}"`);
+    .filter((field) => !credentials.includes(field))
+    .map((field) => `there is no credential "${field}". ${suggestion(field, credentials)}`);
 }
 
 /**
