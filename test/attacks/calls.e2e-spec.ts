@@ -300,6 +300,39 @@ describe('an answer', () => {
     }
   });
 
+  it.each([
+    ['at the beginning of a text of more than 1 MiB', (pad: string) => `${OWN.slice(3)} ${pad}`],
+    ['at the end of it', (pad: string) => `{"a":"${pad}","b":${OWN.slice(3)}}`],
+  ])('is not quoted %s by the error of a strict parser', async (_, text) => {
+    const strict = { responseType: 'json', transitional: { silentJSONParsing: false } } as const;
+    for (const status of [200, 400]) {
+      answer = (response) => response.writeHead(status).end(text('y'.repeat(1_100_000)));
+      const error = await failure(send({ url: '/x', ...strict }));
+      expect(error.message).not.toContain(OWN.slice(3, 9));
+      expect(findLeaks(error, SECRETS)).toEqual([]);
+    }
+  });
+
+  it('is not quoted by a strict parser where the name of its field has escapes', async () => {
+    application = await startApplication({
+      providers: {
+        kashier: {
+          baseUrl: server.url,
+          credentials: { apiKey: OWN, secretKey: `${OWN}-secret`, merchantId: 'MID-1-1' },
+        },
+      },
+    });
+    closing.push(() => application.close());
+    const strict = { responseType: 'json', transitional: { silentJSONParsing: false } } as const;
+    for (const status of [200, 400]) {
+      answer = (response) => response.writeHead(status).end(`{"\\u0061piKey":${OTHER}}`);
+      const asked = firstValueFrom(application.paymentsAuth.http('kashier').get('/x', strict));
+      const error = await failure(asked);
+      expect(error.message).not.toContain(OTHER.slice(3, 9));
+      expect(findLeaks(error, SECRETS)).toEqual([]);
+    }
+  });
+
   it('is gone through once when each object repeats a secret, and its objects share one shape', async () => {
     const objects = Array.from({ length: 2_000 }, (_, id) => ({ id, apiKey: OTHER, name: 'a' }));
     answer = (response) => json(response, 200, { objects });

@@ -4,6 +4,7 @@ import { clientCredentials, defineProvider, OWN_ACCOUNT } from 'nestjs-payments-
 import { firstValueFrom } from 'rxjs';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { failure } from '../support/credential-bed.js';
+import { findLeaks } from '../support/leak-checker.js';
 import { json, type LoopbackServer, startLoopbackServer } from '../support/loopback-server.js';
 
 class Inheriting {
@@ -48,6 +49,10 @@ const WRONG: [title: string, paymentsAuth: unknown, named: RegExp][] = [
   ['a function', () => ({ account: 'shop' }), /paymentsAuth must be an object/],
 ];
 
+const PRIVATE = 'words that nobody knows to be secret';
+const thrown = () => {
+  throw new Error(PRIVATE);
+};
 /** Accounts that are named but missing: they do not exist. */
 const MISSING: unknown[] = [undefined, null, ''];
 
@@ -70,12 +75,28 @@ afterAll(async () => {
   await server.close();
 });
 
-const send = (paymentsAuth: unknown) =>
-  firstValueFrom(
-    application.paymentsAuth
-      .http('cashfin')
-      .request({ url: '/x', method: 'POST', paymentsAuth } as AxiosRequestConfig),
-  );
+/** @param account of the service, where it is bound to one */
+const send = (paymentsAuth: unknown, account?: string) => {
+  const http =
+    account === undefined
+      ? application.paymentsAuth.http('cashfin')
+      : application.paymentsAuth.http('cashfin', account);
+  return firstValueFrom(http.request({ url: '/x', method: 'POST', paymentsAuth } as AxiosRequestConfig));
+};
+
+describe('a request through a service that is bound to an account, whose paymentsAuth is', () => {
+  it.each(WRONG)('%s is refused before anything is sent', async (_, paymentsAuth, named) => {
+    const before = server.requests.length;
+    const error = await failure(send(paymentsAuth, 'shop'));
+    expect(error).toMatchObject({ code: 'INVALID_REQUEST', provider: 'cashfin' });
+    expect(error.message).toMatch(named);
+    expect(server.requests).toHaveLength(before);
+  });
+
+  it.each(MISSING)('an account of %j names another account than the service', async (account) => {
+    expect(await failure(send({ account }, 'shop'))).toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+});
 
 describe('a request whose paymentsAuth is', () => {
   it.each(WRONG)('%s is refused before anything is sent', async (_, paymentsAuth, named) => {
@@ -123,6 +144,13 @@ describe('authenticate() of a request', () => {
     ['without a method', { method: undefined }, /method must be a text/],
     ['without a URL', { url: undefined }, /url must be a URL or a path/],
     ['whose body is an object', { body: { amount: 1 } }, /body must be a text or bytes/],
+    [
+      'with a header that throws',
+      { headers: { 'x-a': { toString: thrown } } },
+      /request cannot be read: reading it throws/,
+    ],
+    ['with a list of headers that throws', { headers: { 'x-a': [{ toString: thrown }] } }, /cannot be read/],
+    ['with scopes that throw', { scopes: new Proxy(['read'], { get: thrown }) }, /cannot be read/],
   ])('%s is INVALID_REQUEST, and nothing is signed', async (_, slip, named) => {
     const credentials = application.paymentsAuth.credentials('cashfin', 'shop');
     const request = { method: 'POST', url: '/x', ...slip };
@@ -131,6 +159,31 @@ describe('authenticate() of a request', () => {
       provider: 'cashfin',
       message: expect.stringMatching(named) as unknown,
     });
+  });
+});
+
+describe('a request to authenticate() that is a Proxy', () => {
+  it('is INVALID_REQUEST where it throws, and nothing is told of what was thrown', async () => {
+    const credentials = application.paymentsAuth.credentials('cashfin', 'shop');
+    const request = { method: 'GET', url: '/x' };
+    for (const handler of [{ get: thrown }, { ownKeys: thrown }, { getOwnPropertyDescriptor: thrown }]) {
+      const error = await failure(credentials.authenticate(new Proxy(request, handler)));
+      expect(error).toMatchObject({ code: 'INVALID_REQUEST' });
+      expect(findLeaks(error, [PRIVATE])).toEqual([]);
+    }
+  });
+
+  it('has its headers read once: what is signed is what was checked', async () => {
+    let reads = 0;
+    const headers = {
+      get 'x-a'() {
+        reads += 1;
+        return reads === 1 ? 'fine' : 'not\r\nfine';
+      },
+    };
+    const credentials = application.paymentsAuth.credentials('cashfin', 'shop');
+    const signed = await credentials.authenticate({ method: 'GET', url: '/x', headers });
+    expect(signed.headers['x-a']).toBe('fine');
   });
 });
 

@@ -8,6 +8,7 @@ import type {
 import { applicationAxios } from '../application-axios.js';
 import { type AccountName, OWN_ACCOUNT } from '../credentials/credential.service.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { settledRequest } from './settled-request.js';
 
 /**
  * The `HttpService` of a provider, bound to one account: whatever is called through it is that account's. It shares the
@@ -59,14 +60,16 @@ function bind(
   provider: string,
   account: AccountName,
 ): InternalAxiosRequestConfig {
-  const said: unknown = config.paymentsAuth ?? {};
-  // What is no object is refused when the call is sent.
-  if (typeof said !== 'object' || said === null) return config;
-  const named: unknown = Object.hasOwn(said, 'account') ? Reflect.get(said, 'account') : account;
-  const other = named !== account;
-  // axios 1.20 does not take an error of a synchronous interceptor for the answer of the call.
-  if (other) config.adapter = () => Promise.reject(namesAnother(provider, account));
-  else config.paymentsAuth = { ...said, account: account as string };
+  const { paymentsAuth } = config;
+  try {
+    const said = paymentsAuth === undefined ? undefined : settledRequest(provider, paymentsAuth);
+    if (said !== undefined && Object.hasOwn(said, 'account') && said.account !== account)
+      throw namesAnother(provider, account);
+    config.paymentsAuth = { ...said, account: account as string };
+  } catch (error) {
+    // axios 1.20 does not take an error of a synchronous interceptor for the answer of the call.
+    config.adapter = () => Promise.reject(error);
+  }
   return config;
 }
 

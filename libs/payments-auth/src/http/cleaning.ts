@@ -2,6 +2,7 @@ import { fieldOf } from '../own-properties.js';
 import type { AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { isError, plainCause, scrubbed, setHidden } from '../scrubbing.js';
 import type { Destination } from './destination.js';
+import { mentions } from './secret-fields.js';
 
 /** What takes the place of `request`: what is asked of it in practice, and nothing that leads to a header (R14). */
 interface RequestStandIn {
@@ -30,7 +31,7 @@ export function cleanResponse(response: AxiosResponse, traces: Traces): void {
   if (response.request !== undefined) response.request = standInFor(response.request, traces);
 }
 
-/** Longer ones are left as they are. */
+/** A longer one is left as it is, unless the error of a parser would quote it. */
 const MOST_BODY = 1024 * 1024;
 
 /**
@@ -40,16 +41,25 @@ const MOST_BODY = 1024 * 1024;
  */
 export function cleanBody(response: AxiosResponse, traces: Traces, fields: ReadonlySet<string>): void {
   const raw: unknown = response.data;
-  if (typeof raw !== 'string' || raw === '' || raw.length > MOST_BODY) return;
+  if (typeof raw !== 'string' || raw === '') return;
   if (isUnparsable(raw, traces.config)) {
-    const named = [...fields].find((field) => raw.includes(field));
+    const hidden = whyHidden(raw, fields);
     response.data =
-      named === undefined ? scrubbed(raw, traces.secrets()) : `<hidden: no JSON, and it names "${named}">`;
-  } else if (response.status >= 400) response.data = scrubbed(raw, traces.secrets());
+      hidden === undefined ? scrubbed(raw, traces.secrets()) : `<hidden: no JSON, and ${hidden}>`;
+  } else if (response.status >= 400 && raw.length <= MOST_BODY)
+    response.data = scrubbed(raw, traces.secrets());
+}
+
+/** The error of the parser quotes some characters of a text, wherever in it they stand. */
+function whyHidden(raw: string, fields: ReadonlySet<string>): string | undefined {
+  if (raw.length > MOST_BODY) return 'longer than 1 MiB';
+  const named = [...fields].find((field) => raw.includes(field));
+  if (named !== undefined) return `it names "${named}"`;
+  return fields.size > 0 && mentions(raw, fields) ? 'it may name a secret' : undefined;
 }
 
 function isUnparsable(raw: string, { responseType, transitional }: InternalAxiosRequestConfig): boolean {
-  if (responseType !== 'json' || transitional?.silentJSONParsing !== false) return false;
+  if (responseType !== 'json' || transitional?.silentJSONParsing) return false;
   try {
     JSON.parse(raw);
     return false;

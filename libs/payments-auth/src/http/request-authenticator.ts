@@ -9,6 +9,7 @@ import type {
 import type { CredentialSpenders } from '../credentials/credential-spender.js';
 import { ownCopy } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
+import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { authenticateAttempt } from './attempt-config.js';
 import { addDefaultHeaders } from './default-headers.js';
@@ -40,16 +41,16 @@ export class RequestAuthenticator {
   /** @throws PaymentsAuthError INVALID_REQUEST, INSECURE_DESTINATION, SIGNING_FAILED, and whatever ends a wait for a credential */
   async authenticate(account: AccountName, request: RequestToAuthenticate): Promise<AuthenticatedRequest> {
     const provider = this.#provider;
-    const { method, url, headers, body } = ownCopy(request);
-    const { scopes, audience, host } = this.#settled(ownCopy(request));
+    const { method, url, headers, body, said } = this.#settled(request);
+    const { scopes, audience, host } = said;
     const config = ownCopy({
       method: method.toLowerCase(),
-      url: String(url),
+      url,
       baseURL: provider.hosts[provider.defaultHost],
       headers: new applicationAxios.AxiosHeaders(),
       data: body,
     } as InternalAxiosRequestConfig);
-    for (const [name, value] of entriesOf(headers)) config.headers.set(name, value);
+    for (const [name, value] of headers) config.headers.set(name, value);
     const spender = this.#spenders.spender(account, scopes, audience);
     // Before anybody logs in for a request that will not be sent.
     this.#destinations.check(ownCopy(config), host);
@@ -88,12 +89,13 @@ export class RequestAuthenticator {
   }
 
   /** Without this check a line break would be cut out silently, and another value would be signed than the caller gave. */
-  #checkHeaders(headers: RequestToAuthenticate['headers']): void {
+  #headersOf(headers: RequestToAuthenticate['headers']): [string, string | string[]][] {
     const given: unknown = headers;
     const { name: provider } = this.#provider;
     if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given)))
       throw invalidRequest(provider, 'headers', `must be an object of texts, and is ${kindOf(given)}`);
-    for (const [name, value] of entriesOf(headers)) {
+    const entries = entriesOf(headers);
+    for (const [name, value] of entries) {
       if (!METHOD.test(name))
         throw invalidRequest(provider, `headers[${JSON.stringify(name)}]`, 'is not the name of a header');
       if (![value].flat().every((each) => SENDABLE.test(each)))
@@ -103,17 +105,36 @@ export class RequestAuthenticator {
           'has a line break in it, or a character that no header can carry',
         );
     }
+    return entries;
   }
 
-  /** A slip here would sign for the wrong merchant, or something else than what is sent. So nothing is signed. */
-  #settled(request: RequestToAuthenticate): PaymentsAuthRequest {
+  /**
+   * Reads the request once: what is checked is what is signed. A slip here would sign for the wrong merchant, or something
+   * else than what is sent. So nothing is signed.
+   */
+  #settled(request: RequestToAuthenticate): SettledToAuthenticate {
+    try {
+      return this.#checked(ownCopy(request));
+    } catch (error) {
+      if (isPaymentsAuthError(error)) throw error;
+      // A getter or a Proxy of the caller's. What it throws can hold anything, and nothing of it is told.
+      throw invalidRequest(
+        this.#provider.name,
+        'request',
+        'cannot be read: reading it throws. Give a plain object',
+      );
+    }
+  }
+
+  #checked(request: RequestToAuthenticate): SettledToAuthenticate {
     const { name } = this.#provider;
-    const { method, url, headers, body, ...said } = request;
+    const { method, url: given, headers, body, ...said } = request;
     if (!(typeof method === 'string' && METHOD.test(method)))
       throw invalidRequest(name, 'method', 'must be a text such as "POST"');
+    const url: unknown = given instanceof URL ? given.href : given;
     const problem = urlProblem(url);
     if (problem !== undefined) throw invalidRequest(name, 'url', problem);
-    this.#checkHeaders(headers);
+    const entries = this.#headersOf(headers);
     if (body !== undefined && typeof body !== 'string' && !types.isUint8Array(body))
       throw invalidRequest(name, 'body', 'must be a text or bytes: what is signed is what is sent');
     for (const key of ['account', 'replay'])
@@ -123,17 +144,31 @@ export class RequestAuthenticator {
           key,
           'is not for authenticate(). Say the account with credentials.account(id)',
         );
-    const given = Object.entries(said).filter(([, value]) => value !== undefined);
-    return settledRequest(name, Object.fromEntries(given), 'request');
+    const options = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+    return {
+      method,
+      url: url as string,
+      headers: entries,
+      body,
+      said: settledRequest(name, options, 'request'),
+    };
   }
+}
+
+/** A request of another client as it was read. */
+interface SettledToAuthenticate {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly [name: string, value: string | string[]][];
+  readonly body: RequestToAuthenticate['body'];
+  readonly said: PaymentsAuthRequest;
 }
 
 /** RFC 9110, section 9.1. */
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** What keeps a URL from being signed as it would be sent; the URL itself may hold what must not be logged. */
-function urlProblem(url: unknown): string | undefined {
-  const text = url instanceof URL ? url.href : url;
+function urlProblem(text: unknown): string | undefined {
   if (typeof text !== 'string' || !URL.canParse(text, 'https://invented.test/'))
     return 'must be a URL or a path below the base URL';
   return text.includes('#') ? 'has a fragment ("#"), which is never sent; leave it out' : undefined;

@@ -37,7 +37,7 @@ export function hideSecretFields(
 }
 
 /** Whether a text may name one of the fields; one written with escapes (`\u0061piKey`) may name any. */
-function mentions(text: string, fields: ReadonlySet<string>): boolean {
+export function mentions(text: string, fields: ReadonlySet<string>): boolean {
   for (const field of fields) if (text.includes(field)) return true;
   return text.includes('\\u');
 }

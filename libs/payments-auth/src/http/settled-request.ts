@@ -47,6 +47,8 @@ export function settledRequest(
   if (typeof said !== 'object' || said === null || Array.isArray(said) || !isPlainObject(said))
     throw invalidRequest(provider, at, `must be an object such as { account }, and is ${kindOf(said)}`);
   const settled = ownCopy(given);
+  // What is checked is what is asked for: a list of the caller's own making could say something else the second time.
+  if (Array.isArray(settled.scopes)) Reflect.set(settled, 'scopes', Object.freeze([...settled.scopes]));
   for (const key of Reflect.ownKeys(settled)) {
     const check = typeof key === 'string' && Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
     if (check === undefined) {
@@ -57,7 +59,6 @@ export function settledRequest(
     const problem = value === undefined ? undefined : check(value);
     if (problem !== undefined) throw invalidRequest(provider, `${at}.${String(key)}`, problem);
   }
-  if (settled.scopes !== undefined) Reflect.set(settled, 'scopes', Object.freeze([...settled.scopes]));
   return Object.freeze(settled);
 }
 
