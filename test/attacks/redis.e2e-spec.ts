@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SharedToken, TokenKey, Withdrawal } from 'nestjs-payments-auth';
 import { RedisTokenStore } from 'nestjs-payments-auth/redis';
+import { LockOwners } from '../../libs/payments-auth/src/redis/lock-owner.js';
 import { quiet, until } from '../support/credential-bed.js';
 import { connectRedis, type TestRedisClient } from '../support/redis-clients.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
@@ -119,13 +120,29 @@ describe('an attacker who may write into Redis', () => {
     ],
     ['a list for a rejection', () => without('token', () => replace('rejection', 'RPUSH', '1'))],
     ['a lock that never ends', () => without('token', () => put('lock', 'mine'))],
+    ["a stranger's lock", () => without('token', () => put('lock', 'mine', 'PX', '3000'))],
+    ['a lock of another credential', () => without('token', () => moveLock())],
+    [
+      'a lock that counts too long',
+      () => without('token', () => put('lock', oldLock(HOUR_MS), 'PX', '3000')),
+    ],
+    ['a lock of an hour ago', () => without('token', () => put('lock', oldLock(-HOUR_MS), 'PX', '3000'))],
     ['a list for a lock', () => without('token', () => replace('lock', 'RPUSH', 'mine'))],
     [
       'a lock of 64 MB',
       () => without('token', () => attacker.run('SETRANGE', attacker.names.lock, '67108863', 'x')),
     ],
   ];
-  const put = (what: keyof Names, value: string) => attacker.run('SET', attacker.names[what], value);
+  const put = (what: keyof Names, value: string, ...options: string[]) =>
+    attacker.run('SET', attacker.names[what], value, ...options);
+  /** As a process of the fleet wrote it then. */
+  const oldLock = (aheadMs: number) =>
+    new LockOwners(store().hashKey).nameFor(attacker.names.lock, Date.now() + aheadMs);
+  const moveLock = async () => {
+    await store().claim(untouched, { ...ANY, newerThan: Number.MAX_SAFE_INTEGER });
+    await put('lock', await valueOf(attacker.others.lock), 'PX', '3000');
+    await attacker.run('DEL', attacker.others.lock);
+  };
   const replace = async (what: keyof Names, command: string, ...args: string[]) => {
     await attacker.run('DEL', attacker.names[what]);
     await attacker.run(command, attacker.names[what], ...args);
@@ -156,6 +173,34 @@ describe('an attacker who may write into Redis', () => {
       expect(warnings.length).toBeLessThanOrEqual(1);
     },
   );
+
+  it('stops no login by a lock that is written anew all the time', async () => {
+    let writes = 0;
+    const over = new AbortController();
+    const writing = (async () => {
+      while (!over.signal.aborted) await put('lock', `stranger-${(writes += 1)}`, 'PX', '3000');
+    })();
+    try {
+      await until(() => writes > 0);
+      for (let process = 0; process < 20; process += 1)
+        expect((await store().claim(attacked, ANY)).outcome).toBe('acquired');
+    } finally {
+      over.abort();
+      await writing;
+    }
+  });
+
+  it('leaves the lock to the process that has it, and names each owner anew', async () => {
+    const claim = await store().claim(attacked, ANY);
+    const owner = await valueOf(attacker.names.lock);
+    expect(await found(attacked)).toBe('held');
+    expect(await valueOf(attacker.names.lock)).toBe(owner);
+    if (claim.outcome !== 'acquired') throw new Error(claim.outcome);
+    await store().release(attacked, claim.grant);
+    await store().claim(attacked, ANY);
+    expect(await valueOf(attacker.names.lock)).not.toBe(owner);
+    expect(warnings).toEqual([]);
+  });
 
   it('does not bring a withdrawn token back', async () => {
     const first = await login(attacked, 'test-token-1');

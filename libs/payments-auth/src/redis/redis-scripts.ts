@@ -3,7 +3,7 @@
  * those share a hash tag, so that they also run on a Redis Cluster.
  *
  * - `token`: `<version>.<sealed token>`, or `<version>.` where one was taken away: what is older never comes back.
- * - `lock`: the owner of the right to ask.
+ * - `lock`: the owner of the right to ask, by a name that nobody else can make.
  * - `version`: the last fencing number that was given out.
  * - `rejection`: `<how often>.<sealed reason>`; remembered {@link REJECTION_KEPT_MS} longer than it counts, so that the
  *   next one counts for longer.
@@ -63,18 +63,27 @@ local function nextVersion(key, above)
 end
 `;
 
-const LET_GO = `
+/** The owner of a lock; empty where no text stands there. No name of ours is longer. */
+const OWNER = `
+local function ownerOf(key)
+  local owner = redis.pcall('GETRANGE', key, 0, 127)
+  return type(owner) == 'string' and owner or ''
+end
+`;
+
+const LET_GO = `${OWNER}
 local function letGo(key, owner)
-  if redis.pcall('GETRANGE', key, 0, 64) == owner then return redis.call('UNLINK', key) end
+  if ownerOf(key) == owner then return redis.call('UNLINK', key) end
   return 0
 end
 `;
 
 /**
  * A newer token, a remembered rejection, or the right to ask. KEYS: token, lock, version, rejection. ARGV: newer than, whether
- * to drop, whether to insist, owner, the number of a token that cannot be opened, whether the rejection cannot be.
+ * to drop, whether to insist, owner, the number of a token that cannot be opened, whether the rejection cannot be, the owner of a
+ * lock that does not count.
  */
-export const CLAIM = `${PARSE}${NEXT_VERSION}
+export const CLAIM = `${PARSE}${NEXT_VERSION}${OWNER}
 local newerThan, drop, insist, owner = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', ARGV[4]
 if ARGV[6] == '1' then redis.call('UNLINK', KEYS[4]) end
 local version, sealed = read(KEYS[1])
@@ -93,9 +102,10 @@ if not insist then
   local remaining = redis.call('PTTL', KEYS[4]) - ${REJECTION_KEPT_MS}
   if remaining > 0 then return {'rejected', remaining, reason, now} end
 end
+if ARGV[7] == 'any' or (ARGV[7] ~= '' and ownerOf(KEYS[2]) == ARGV[7]) then redis.call('UNLINK', KEYS[2]) end
 if not redis.call('SET', KEYS[2], owner, 'NX', 'PX', ${LOCK_MS}) then
   local left = redis.call('PTTL', KEYS[2])
-  if left >= 0 and left <= ${LOCK_MS} then return {'held'} end
+  if left >= 0 and left <= ${LOCK_MS} then return {'held', ownerOf(KEYS[2]), now} end
   redis.call('SET', KEYS[2], owner, 'PX', ${LOCK_MS}) -- no lock of ours, and it would hold for ever
 end
 -- The Redis before this one may have been ahead: what is published has to be newer than what its processes hold.
@@ -105,8 +115,8 @@ return {'acquired', string.format('%.0f', nextVersion(KEYS[3], above)), now}
 `;
 
 /** KEYS: lock. */
-export const EXTEND = `
-local holder = redis.pcall('GETRANGE', KEYS[1], 0, 64)
+export const EXTEND = `${OWNER}
+local holder = ownerOf(KEYS[1])
 if holder == ARGV[1] or holder == '' then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ${LOCK_MS})
   return 1

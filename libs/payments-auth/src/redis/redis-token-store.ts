@@ -14,6 +14,7 @@ import type {
 } from '../index.js';
 import { connectionOf, type RedisClient, type RedisConnection } from './redis-client.js';
 import { RedisCommands } from './redis-commands.js';
+import { LockOwners } from './lock-owner.js';
 import { RedisFailure } from './redis-failure.js';
 import { credentialKeys, endpointKeys } from './redis-keys.js';
 import { persistenceOf } from './redis-persistence.js';
@@ -73,6 +74,9 @@ export class RedisTokenStore implements TokenStore {
   readonly #sealing: Sealing;
   readonly #withdrawals: RedisWithdrawals;
   readonly #withdrawn = new WithdrawnVersions();
+  readonly #owners: LockOwners;
+  /** The clock of Redis less the one of this process; the machine's own clock stands for it until Redis has said a time. */
+  #redisAheadMs = Date.now() - performance.now();
   readonly #logger: WarningLogger;
   readonly #warnedAtMs = new Map<string, number>();
   #persistenceChecked = false;
@@ -88,13 +92,14 @@ export class RedisTokenStore implements TokenStore {
     this.#commands = new RedisCommands(this.#connection, timeoutMs);
     this.#withdrawals = new RedisWithdrawals(this.#connection, `${prefix}:withdrawn`, sealing);
     this.hashKey = hashKey;
+    this.#owners = new LockOwners(hashKey);
     // A key that anything can print is no secret for long (R14).
     define(this, 'hashKey', { enumerable: false });
   }
 
   async claim(key: TokenKey, request: ClaimRequest): Promise<Claim> {
-    const { token, rejection } = credentialKeys(this.#prefix, key);
-    const bad = { version: '', rejection: false };
+    const { token, lock, rejection } = credentialKeys(this.#prefix, key);
+    const bad = { version: '', rejection: false, owner: '' };
     for (let turn = 1; ; turn += 1) {
       const { owner, reply } = await this.#claim(key, request, bad);
       const [outcome, first, second, third, fourth] = reply;
@@ -104,8 +109,14 @@ export class RedisTokenStore implements TokenStore {
           this.#withdrawn.granted(key.hash, grant.version);
           return { outcome, grant };
         }
-        case 'held':
-          return { outcome };
+        case 'held': {
+          const holder = String(first);
+          // A stranger's lock that could not be taken away stands in a Redis that runs none of these scripts.
+          if (this.#owners.counts(holder, lock, Number(second)) || bad.owner === 'any') return { outcome };
+          this.#warnOfBadValue(lock);
+          bad.owner = turn < MOST_TURNS && holder !== '' ? holder : 'any';
+          break;
+        }
         case 'rejected': {
           const remembered = rejectionOf(this.#sealing.open(String(second), rejection));
           const leftMs = remembered && Math.min(numberOf(first), remembered.untilMs - numberOf(third));
@@ -135,21 +146,25 @@ export class RedisTokenStore implements TokenStore {
   async #claim(
     key: TokenKey,
     { newerThan, drop, insist }: ClaimRequest,
-    bad: { version: string; rejection: boolean },
+    bad: { version: string; rejection: boolean; owner: string },
   ): Promise<{ owner: string; reply: readonly unknown[] }> {
     const { token, lock, version, rejection } = credentialKeys(this.#prefix, key);
-    const owner = randomBytes(16).toString('hex');
+    const owner = this.#owners.nameFor(lock, performance.now() + this.#redisAheadMs);
     const above = Math.max(newerThan, this.#withdrawn.of(key.hash));
     const asked = [String(above), flag(drop), flag(insist || bad.rejection), owner];
     const reply = await this.#commands.run(
       CLAIM,
       [token, lock, version, rejection],
-      [...asked, bad.version, flag(bad.rejection)],
+      [...asked, bad.version, flag(bad.rejection), bad.owner],
       // What comes too late may still have acquired the lock: give it back, or it holds everybody up.
       () => this.#commands.runBehind(RELEASE, [lock], [owner]),
     );
     this.#answered();
-    return { owner, reply: listOf(reply) };
+    const answered = listOf(reply);
+    // The time stands at the end of every answer.
+    const aheadMs = Number(answered.at(-1)) - performance.now();
+    if (Number.isFinite(aheadMs)) this.#redisAheadMs = aheadMs;
+    return { owner, reply: answered };
   }
 
   async extend(key: TokenKey, grant: Grant): Promise<boolean> {
