@@ -8,6 +8,7 @@ import type { HttpService } from '@nestjs/axios';
 import type { ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { TestingModuleBuilder } from '@nestjs/testing';
+import type { AxiosRequestConfig } from 'axios';
 import {
   type AnyProviderDefinition,
   digest,
@@ -18,15 +19,15 @@ import {
   PaymentsAuthService,
   PaymentsSignaturesService,
 } from 'nestjs-payments-auth';
-import { PaymentsAuthTestingModule, signedDelivery } from 'nestjs-payments-auth/testing';
-import { type Sandbox, type SandboxOptions, startSandbox } from 'payments-sandbox';
+import { ManualClock, PaymentsAuthTestingModule, signedDelivery } from 'nestjs-payments-auth/testing';
+import { type Misbehaviour, type Sandbox, type SandboxOptions, startSandbox } from 'payments-sandbox';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { type ApplicationSettings, startModules, type TestApplication } from './support/application.js';
 import { createCertificate } from './support/certificate.js';
 import { type Handler, json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 import { markdownFiles, typescriptBlocks } from './support/markdown.js';
 import { writeSnippets } from './support/snippets.js';
-import { failure } from './support/waiting.js';
+import { failure, outwaited, until } from './support/waiting.js';
 
 const snippets = writeSnippets('docs-examples', markdownFiles().flatMap(typescriptBlocks));
 
@@ -54,6 +55,11 @@ const application = async (
   imports: NonNullable<ModuleMetadata['imports']>,
   settings?: ApplicationSettings,
 ): Promise<TestApplication> => ended(await startModules(imports, settings));
+
+/** A transform of an application that fails. */
+function thrower(): never {
+  throw new TypeError('in a transform of the application');
+}
 
 describe('the examples of the README', () => {
   it('ask for a balance, with nothing but variables set', async () => {
@@ -118,6 +124,64 @@ describe('the quick start', () => {
 });
 
 describe('the examples of the guides', () => {
+  describe('say of a payment whose call failed whether it may have been made', () => {
+    type Rule = (error: unknown) => boolean;
+    interface Failure {
+      readonly fault?: Misbehaviour;
+      readonly request?: AxiosRequestConfig;
+      readonly stop?: boolean;
+      readonly sent: number;
+      readonly made: number;
+      readonly says: boolean;
+    }
+    it.each<[string, Failure]>([
+      ['its login hangs', { fault: { fault: 'hang', on: 'token' }, sent: 0, made: 0, says: false }],
+      ['its login fails', { fault: { fault: 'server-error', on: 'token' }, sent: 0, made: 0, says: false }],
+      [
+        'it is called off at the login',
+        { fault: { fault: 'hang', on: 'token' }, stop: true, sent: 0, made: 0, says: false },
+      ],
+      [
+        'the provider does not answer',
+        { fault: { fault: 'hang', on: 'call' }, sent: 1, made: 0, says: true },
+      ],
+      [
+        'it is called off when it is sent',
+        { fault: { fault: 'hang', on: 'call' }, stop: true, sent: 1, made: 0, says: true },
+      ],
+      [
+        'its answer is lost',
+        { fault: { fault: 'drop', on: 'call', when: 'after' }, sent: 1, made: 1, says: true },
+      ],
+      [
+        'a gateway refuses it after it was made',
+        { fault: { fault: 'execute-then-refuse', envelope: 'bare' }, sent: 1, made: 1, says: true },
+      ],
+      [
+        'a transform fails after the answer',
+        { request: { transformResponse: thrower }, sent: 1, made: 1, says: true },
+      ],
+    ])('when %s', async (_, { fault, request, stop, sent, made, says }) => {
+      const mayHaveBeenMade = await example<Rule>('docs/troubleshooting.md', 'mayHaveBeenMade');
+      const sandbox = await sandboxOf({ providers: ['wakapay'] });
+      const wakapay = sandbox.provider('wakapay');
+      if (fault !== undefined) wakapay.misbehave(fault);
+      const clock = new ManualClock();
+      const { paymentsAuth } = await application([PaymentsAuthTestingModule.withSandbox(sandbox, { clock })]);
+      const aborting = new AbortController();
+      const payment = { amount: '10.00', currency: 'USD', idempotencyKey: 'order-1' };
+      const more = { timeout: 20_000, signal: aborting.signal, ...request };
+      const failed = failure(paymentsAuth.http('wakapay').axiosRef.post('/business/payments', payment, more));
+      await until(() => wakapay.counts.tokenRequests > 0 && wakapay.counts.calls === sent);
+      if (stop === true) aborting.abort();
+      // Only a failure that takes time needs a clock that is driven.
+      const takesTime = fault?.fault === 'hang' || fault?.fault === 'server-error';
+      const error = await (takesTime ? outwaited(clock, failed) : failed);
+      expect(wakapay.counts).toMatchObject({ calls: sent, executions: made });
+      expect(mayHaveBeenMade(error)).toBe(says);
+    });
+  });
+
   it('ask for the status of a merchant’s payment, and forget a merchant', async () => {
     type Payouts = {
       status(merchant: string, id: string): Promise<unknown>;

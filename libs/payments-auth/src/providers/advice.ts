@@ -129,7 +129,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   {
     fits: ({ what }) => /CERT|SIGNATURE|ALTNAME/.test(what),
     cause:
-      'the certificate is not trusted: a proxy decrypts the traffic, or the clock of this machine is wrong',
+      'the certificate is not trusted: it has ended, a proxy decrypts the traffic, or the clock of this machine is wrong',
     fix: "check the clock; for a proxy of your own, NODE_EXTRA_CA_CERTS or the provider's option http.ca",
   },
   {
