@@ -289,7 +289,7 @@ describe('A certificate in PKCS#12', () => {
     [
       'something else',
       () => ({ bundle: 'bm90IHJlYWw', passphrase: PASSPHRASE }),
-      /^providers\.locked\.credentials: what tls makes of them as pfx holds no PKCS#12 file/,
+      /^providers\.locked\.credentials\.bundle: holds no PKCS#12 file with a certificate and its key$/,
     ],
   ])('is refused at boot with %s', async (_, given, problem) => {
     await expect(

@@ -17,6 +17,12 @@ const MOST_REMEMBERED = 10_000;
 const SOON_MS = 14 * 24 * 60 * 60_000;
 const TOLD_AGAIN_AFTER_MS = 24 * 60 * 60_000;
 
+/** What a definition has made of credentials, and the fields that it has read for it. */
+interface Made {
+  readonly certificate: ClientCertificate;
+  readonly read: readonly string[];
+}
+
 /** When the certificate of an agent ends, and when that was last reported. Both on the wall clock. */
 interface End {
   readonly atMs: number;
@@ -92,7 +98,7 @@ export class CertificateAgents {
   }
 
   #made(options: AgentOptions, credentials: Credentials): Agent {
-    const context = secureContext(options, credentials);
+    const context = secureContext(options, () => this.problemOf(credentials));
     const agent = new Agent(options);
     const atMs = endOf(options, context);
     if (atMs !== undefined) this.#ends.set(agent, { atMs });
@@ -100,7 +106,7 @@ export class CertificateAgents {
   }
 
   #optionsOf(credentials: Credentials): AgentOptions | undefined {
-    const certificate = this.#certificateOf(credentials);
+    const certificate = this.#certificateOf(credentials)?.certificate;
     if (certificate === undefined) return undefined;
     const ca = certificate.ca ?? this.#ca;
     return {
@@ -110,29 +116,29 @@ export class CertificateAgents {
     };
   }
 
-  #certificateOf(credentials: Credentials): ClientCertificate | undefined {
+  #certificateOf(credentials: Credentials): Made | undefined {
     const environment = this.#environment;
+    const { view, all: read } = watchedCredentials(this.#definition, credentials);
     const given = ownCopy({
-      credentials: watchedCredentials(this.#definition, credentials).view,
+      credentials: view,
       ...(environment === undefined ? {} : { environment }),
     });
     const returned: unknown = called('tls', () => this.#definition.tls?.(given), given);
     if (returned === undefined) return undefined;
     if (!isJsonObject(returned))
       throw new DefinitionFault('tls', `returned ${kindOf(returned)}; expected { cert, key } or { pfx }`);
-    return ownCopy(returned as unknown as ClientCertificate);
+    return { certificate: ownCopy(returned as unknown as ClientCertificate), read };
   }
 
   /** What keeps the certificate of `credentials` from being shown, by the field that it is about. */
   problemOf(credentials: Credentials): FieldProblem | undefined {
-    let certificate: ClientCertificate | undefined;
+    let made: Made | undefined;
     try {
-      certificate = this.#certificateOf(credentials);
+      made = this.#certificateOf(credentials);
     } catch {
       // An error of the definition is no mistake of the credentials. The first call reports it.
     }
-    if (certificate === undefined) return undefined;
-    return certificateProblem(certificate, credentials);
+    return made && certificateProblem(made.certificate, credentials, made.read);
   }
 }
 
@@ -151,15 +157,18 @@ function withLineBreaks(certificate: ClientCertificate): AgentOptions {
 
 const FITTING = 'expected { cert, key } in PEM that fit together, or { pfx }';
 
-/** @throws DefinitionFault, in words that repeat nothing of the key */
-function secureContext(options: AgentOptions, credentials: Credentials): SecureContext {
+/**
+ * @param problemOf what is wrong with the credentials, where the options cannot be used
+ * @throws DefinitionFault, in words that repeat nothing of the key
+ */
+function secureContext(options: AgentOptions, problemOf: () => FieldProblem | undefined): SecureContext {
   try {
     // A key that does not fit its certificate would be found by the first connection, and look like an outage.
     return createSecureContext(options);
   } catch (error) {
     const { code } = error as { code?: unknown };
     const why = typeof code === 'string' ? ` (${code})` : '';
-    const problem = certificateProblem(options, credentials);
+    const problem = problemOf();
     throw new DefinitionFault(
       'tls',
       problem === undefined

@@ -18,14 +18,21 @@ export interface MadeCertificate {
   readonly ca?: unknown;
 }
 
-/** What keeps a client certificate from being shown; `undefined` when nothing does. */
+/**
+ * What keeps a client certificate from being shown; `undefined` when nothing does.
+ *
+ * @param read the fields that it was made of
+ */
 export function certificateProblem(
   made: MadeCertificate,
   credentials: Credentials,
+  read: readonly string[],
 ): FieldProblem | undefined {
   const { cert, key, pfx, passphrase, ca } = made;
   const at = (value: unknown, what: string): FieldProblem => {
-    const field = fieldOf(value, credentials, value === key ? /key/i : /cert|crt|ca/i);
+    const field =
+      fieldOf(value, credentials, value === key ? /key/i : /cert|crt|ca/i) ??
+      onlyDecoded(made, credentials, read);
     if (field !== undefined) return { field, what };
     const parts = { cert, key, pfx, passphrase };
     const part = Object.entries(parts).find(([, each]) => each === value)?.[0] ?? 'ca';
@@ -76,6 +83,19 @@ export function fieldOf(value: unknown, credentials: Credentials, likely = /./):
   if (value === undefined) return undefined;
   const fields = Object.keys(credentials).filter((name) => credentials[name] === value);
   return fields.find((name) => likely.test(name)) ?? fields[0];
+}
+
+/** The one field that was read and stands nowhere as it is: whatever was decoded is made of it. */
+function onlyDecoded(
+  { cert, key, pfx, passphrase, ca }: MadeCertificate,
+  credentials: Credentials,
+  read: readonly string[],
+): string | undefined {
+  const asTheyAre = [cert, key, pfx, passphrase, ca].flat();
+  const [field, ...others] = read.filter(
+    (name) => credentials[name] !== undefined && !asTheyAre.includes(credentials[name]),
+  );
+  return others.length === 0 ? field : undefined;
 }
 
 function named(value: unknown, credentials: Credentials): string {
