@@ -364,6 +364,16 @@ describe('lifetimes', () => {
       () => ({ access_token: TOKEN, expires_in: '600', token_type: 'bearer' }),
     ],
     ['daraja', 'seconds as a text', () => ({ access_token: TOKEN, expires_in: '600' })],
+    ['daraja', 'seconds as a number', () => ({ access_token: TOKEN, expires_in: 600 })],
+    ['orange-money', 'seconds as a text', () => ({ access_token: TOKEN, expires_in: '600' })],
+    ['orange-money', 'seconds as a number', () => ({ access_token: TOKEN, expires_in: 600 })],
+    ['peach-payments', 'seconds as a text', () => ({ access_token: TOKEN, expires_in: '600' })],
+    ['peach-payments', 'seconds as a number', () => ({ access_token: TOKEN, expires_in: 600 })],
+    [
+      'momo-collection',
+      'whatever the type of the token is called',
+      () => ({ access_token: TOKEN, expires_in: 600, token_type: 'access_token' }),
+    ],
     [
       'azampay',
       'a date',

@@ -1,4 +1,5 @@
 import {
+  createHash,
   createPublicKey,
   createVerify,
   generateKeyPairSync,
@@ -113,6 +114,55 @@ function holdsOverTruelayerPayload({ headers }: SignedCall): boolean {
     verify('sha512', bytes, key, Buffer.from(signature, 'base64url'))
   );
 }
+
+const PAWAPAY_KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** The base of the vector is known by its hash. The signature over it is different each time. */
+function holdsOverPawapayBase(dsaEncoding: 'ieee-p1363' | 'der'): (signed: SignedCall) => boolean {
+  return ({ headers }) => {
+    const [, list = '', parameters = ''] =
+      /^sig-pp=\((.*)\)(;.*)$/.exec(headers['signature-input'] ?? '') ?? [];
+    const parts: Keys = {
+      '@method': 'POST',
+      '@authority': 'api.sandbox.pawapay.io',
+      '@path': '/v2/deposits',
+      'content-length': '7',
+      ...headers,
+    };
+    const lines = list.split(' ').map((name) => `${name}: ${parts[name.slice(1, -1)]}`);
+    const base = Buffer.from([...lines, `"@signature-params": (${list})${parameters}`].join('\n'));
+    const [, signature = ''] = /^sig-pp=:([^:]+):$/.exec(headers.signature ?? '') ?? [];
+    return (
+      createHash('sha256').update(base).digest('hex') ===
+        '4f8af64d5821ae2bebf12a75ddb1f8700add5c16cd9a9f654a63044aa6f8f1c0' &&
+      verify('sha256', base, { key: PAWAPAY_KEYS.publicKey, dsaEncoding }, Buffer.from(signature, 'base64'))
+    );
+  };
+}
+
+const pawapayRequest = (signatureFormat: 'rs' | 'der'): RequestVector => ({
+  provider: 'pawapay',
+  keys: {
+    apiToken: 'invented',
+    keyId: 'invented-key',
+    signatureFormat,
+    privateKey: PAWAPAY_KEYS.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+  },
+  call: {
+    method: 'POST',
+    url: 'https://api.sandbox.pawapay.io/v2/deposits',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{"a":1}',
+    nowMs: Date.parse('2026-01-01T00:00:00.000Z'),
+  },
+  exact: {
+    authorization: 'Bearer invented',
+    'signature-date': '2026-01-01T00:00:00.000Z',
+    'content-digest':
+      'sha-512=:77eoKY+QWudD2+IVLhYkFfYqFtLVrFx4gW3NVxFOeldHKbgTmI8dCYTPbzjE/Mmjfqn+w9o1GYNTb3J4XXq3Bw==:',
+  },
+  holds: holdsOverPawapayBase(signatureFormat === 'der' ? 'der' : 'ieee-p1363'),
+});
 
 const WISE_SCA =
   'W7T58Xzm25v6RD/0XpmpPvBJiXDWDx2wZzXFV5C3jr8KuzoUYsT1cFbquXtwazqiwzdHNB71ITSyMj6MYmXV2vju/xyMCkTvm5p5h6BzknzJTPjQmHU83Epp31DyDYu+tG3myW9rjCigotYLyj8CfSaHoT68/HbFN+PW2KzFyLpHzA8VmQBND8k62Eqd86ClO6k7FOYc3bwt8nB0YYfJL0yewgPN4Krs1UfIXlgow3AY4uwqLRYU7UHSdxkCqxr9scZSulr6KV6WZ6SMJVcVOOwAwrNemmkZnGz4oC8DnLZEBM4R5HvuP1joqwY3HLlvGthSevOLUaaaIQqoG3T7HA==';
@@ -251,6 +301,26 @@ const REQUESTS: Readonly<Record<string, RequestVector>> = {
     exact: { authorization: 'Bearer invented' },
     holds: holdsOverTruelayerPayload,
   },
+  'pawapay.request': pawapayRequest('rs'),
+  'pawapay.request as DER': pawapayRequest('der'),
+  'selcom.request': {
+    provider: 'selcom',
+    keys: { apiKey: 'invented-key', apiSecret: 'invented-secret' },
+    call: {
+      method: 'POST',
+      url: 'https://apigwtest.selcommobile.com/v1/checkout/create-order',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"transid":"T1","amount":100}',
+      nowMs: Date.parse('2026-01-01T00:00:00+03:00'),
+    },
+    exact: {
+      authorization: 'SELCOM aW52ZW50ZWQta2V5',
+      'digest-method': 'HS256',
+      timestamp: '2026-01-01T00:00:00+03:00',
+      'signed-fields': 'transid,amount',
+      digest: '2WPrsiPeqDhkCcpqpCBChExGx44rgLkgk8hRe3+SAgY=',
+    },
+  },
   'wise.sca': wiseSca('wise', { apiToken: 'invented' }),
   'wise.sca of partners': wiseSca('wise-oauth', { clientId: 'c', clientSecret: 's' }),
 };
@@ -287,6 +357,21 @@ const OTHER_ED25519 = (() => {
   const { d = '', x = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   return Buffer.concat([Buffer.from(d, 'base64url'), Buffer.from(x, 'base64url')]).toString('base64');
 })();
+
+describe('pawaPay', () => {
+  it.each(['privateKey', 'keyId'])(
+    'is sent no payment where %s is missing beside the other',
+    async (field) => {
+      const { provider, send } = await startBed('pawapay', {
+        credentials: { ...pawapayRequest('rs').keys, [field]: undefined } as unknown as Keys,
+      });
+      const error = await failure(send(pay('/v2/deposits')));
+      expect(error).toMatchObject({ code: 'SIGNING_FAILED' });
+      expect(error.message).toContain('privateKey and keyId belong together');
+      expect(provider.counts.calls).toBe(0);
+    },
+  );
+});
 
 describe('a key that stands in a KMS', () => {
   it.each(['gocardless.request', 'truelayer.request'])(

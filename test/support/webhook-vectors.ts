@@ -1,6 +1,6 @@
 // Genuine messages of providers. Code outside of this library has made them, with invented keys.
 
-import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, createHmac, generateKeyPairSync, sign } from 'node:crypto';
 
 /** A genuine message, and the credentials that prove it. */
 export interface WebhookVector {
@@ -134,6 +134,54 @@ const AZAMPAY = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const AZAMPAY_SIGNATURE = sign('sha256', Buffer.from('V1PG1successTigo'), AZAMPAY.privateKey).toString(
   'base64',
 );
+
+const PAWAPAY = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const PAYMOB_CARD = {
+  card_subtype: 'MasterCard',
+  created_at: '2026-01-01T00:00:00.000000',
+  email: 'payer@shop.example',
+  id: 5,
+  masked_pan: 'xxxx-2346',
+  merchant_id: 444,
+  order_id: '333',
+  token: 'invented-card',
+};
+const PAYMOB_CARD_SIGNATURE = createHmac('sha512', 'invented-hmac-secret')
+  .update(Object.values(PAYMOB_CARD).join(''))
+  .digest('hex');
+
+/** A callback of pawaPay. The RFC writes the signature as two halves; the provider's sample writes it as DER. */
+function pawapayCallback(dsaEncoding: 'ieee-p1363' | 'der'): WebhookVector {
+  const values: Readonly<Record<string, string>> = {
+    '@method': 'POST',
+    '@authority': 'shop.example',
+    '@path': '/webhooks/pawapay',
+    'content-digest': `sha-512=:${createHash('sha512').update(AFRICA).digest('base64')}:`,
+    'content-type': 'application/json',
+  };
+  const list = Object.keys(values).map((name) => `"${name}"`);
+  const parameters = `(${list.join(' ')});created=${SECONDS};keyid="key-1";alg="ecdsa-p256-sha256"`;
+  const lines = Object.entries(values).map(([name, value]) => `"${name}": ${value}`);
+  const base = [...lines, `"@signature-params": ${parameters}`].join('\n');
+  const signature = sign('sha256', Buffer.from(base), { key: PAWAPAY.privateKey, dsaEncoding });
+  return {
+    provider: 'pawapay',
+    scheme: 'signature',
+    credentials: { callbackPublicKey: PAWAPAY.publicKey.export({ type: 'spki', format: 'pem' }) as string },
+    secret: 'callbackPublicKey',
+    url: 'https://shop.example/webhooks/pawapay',
+    headers: {
+      'content-type': 'application/json',
+      'content-digest': values['content-digest'] ?? '',
+      'signature-input': `sig-pp=${parameters}`,
+      signature: `sig-pp=:${signature.toString('base64')}:`,
+    },
+    body: AFRICA,
+    signedAtMs: SIGNED_AT_MS,
+    signature: `${signature.toString('base64')}:`,
+    encoding: 'text',
+  };
+}
 
 /** One or more vectors for every provider whose facts have one. */
 export const VECTORS: readonly WebhookVector[] = [
@@ -590,6 +638,43 @@ export const VECTORS: readonly WebhookVector[] = [
       },
     ),
   ),
+  pawapayCallback('ieee-p1363'),
+  pawapayCallback('der'),
+  {
+    provider: 'airtel-money',
+    scheme: 'hash',
+    credentials: { privateKey: 'invented-private-key' },
+    secret: 'privateKey',
+    body: '{"transaction":{"id":"T1","message":"ok","status_code":"TS","airtel_money_id":"MP1"},"hash":"0fC1NqCreSiywBDMkNdqaSWyVctUCb87wRDKGh7tF+c="}',
+    signature: '0fC1NqCreSiywBDMkNdqaSWyVctUCb87wRDKGh7tF+c=',
+    encoding: 'base64',
+  },
+  {
+    provider: 'selcom',
+    scheme: 'signature',
+    credentials: { apiKey: 'invented-key', apiSecret: 'invented-secret' },
+    secret: 'apiSecret',
+    headers: {
+      authorization: 'SELCOM aW52ZW50ZWQta2V5',
+      'digest-method': 'HS256',
+      timestamp: '2026-01-01T00:00:00+03:00',
+      'signed-fields': 'transid,amount',
+      digest: '2WPrsiPeqDhkCcpqpCBChExGx44rgLkgk8hRe3+SAgY=',
+    },
+    body: '{"transid":"T1","amount":100,"remark":"not signed"}',
+    signature: '2WPrsiPeqDhkCcpqpCBChExGx44rgLkgk8hRe3+SAgY=',
+    encoding: 'base64',
+  },
+  {
+    provider: 'paymob',
+    scheme: 'card',
+    credentials: { hmacSecret: 'invented-hmac-secret' },
+    secret: 'hmacSecret',
+    query: { hmac: PAYMOB_CARD_SIGNATURE },
+    body: JSON.stringify({ type: 'TOKEN', obj: PAYMOB_CARD }),
+    signature: PAYMOB_CARD_SIGNATURE,
+    encoding: 'hex',
+  },
   {
     provider: 'azampay',
     scheme: 'disbursement',

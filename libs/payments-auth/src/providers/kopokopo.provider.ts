@@ -1,4 +1,4 @@
-import { textAt } from '../building-blocks/json-value.js';
+import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { bearer } from './bearer.js';
 import { builtInProvider } from './define-provider.js';
 import { hmacWebhook } from './webhooks/signature-webhooks.js';
@@ -45,7 +45,7 @@ export const kopokopo = builtInProvider<KopokopoCredentials, 'kopokopo', 'sandbo
     // The body is not documented. A body with one of these codes comes from Kopo Kopo.
     refusal: {
       refused: ({ status, body }) =>
-        status === 401 && (textAt(body, 'error') ?? textAt(body, 'error_code')) !== undefined,
+        status === 401 && (textAt(body, 'error') ?? valueAt(body, 'error_code')) !== undefined,
     },
     probe: { path: '/oauth/token/info' },
     webhooks: {

@@ -70,8 +70,11 @@ export const pawapay = builtInProvider<PawapayCredentials, 'pawapay', 'sandbox' 
   },
   headers: ({ credentials }) => ({ Authorization: bearer(credentials.apiToken) }),
   sign({ credentials, method, path, url, headers, body = '', nowMs }) {
-    const { privateKey, keyId = '', signatureFormat } = credentials;
-    if (privateKey === undefined || method !== 'POST' || !SIGNED_PATHS.test(path)) return {};
+    const { privateKey, keyId, signatureFormat } = credentials;
+    if (method !== 'POST' || !SIGNED_PATHS.test(path)) return {};
+    if (privateKey === undefined && keyId === undefined) return {};
+    if (privateKey === undefined || keyId === undefined)
+      throw new TypeError('privateKey and keyId belong together. Configure both, or none of them.');
     const key = createPrivateKey(privateKey);
     const date = new Date(nowMs).toISOString();
     const contentDigest = `sha-512=:${digest('sha512', body, 'base64')}:`;
@@ -137,6 +140,7 @@ export const pawapay = builtInProvider<PawapayCredentials, 'pawapay', 'sandbox' 
         );
         const key = createPublicKey(credentials.callbackPublicKey);
         const bytes = Buffer.from(signature, 'base64');
+        if (bytes.toString('base64') !== signature) return undefined;
         const isGenuine = (['ieee-p1363', 'der'] as const).some((dsaEncoding) =>
           verify(algorithmOf(key).hash, Buffer.from(base), { key, dsaEncoding }, bytes),
         );

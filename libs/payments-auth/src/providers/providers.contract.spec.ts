@@ -498,6 +498,23 @@ const catalogueCalls: readonly (readonly [
   ).map((code) => ['wave', 'refused', 401, { code, message: '' }] as const),
   ['wave', 'incurable', 403, { code: 'invalid-wallet', message: '' }],
   ['wave', 'incurable', 403, { code: 'disabled-wallet', message: '' }],
+  // What integrations show, where the documents do not say how a token is refused.
+  ['airtel-money', 'refused', 401, { error: 'bad API key or token' }],
+  ['airtel-money', 'refused', 401, { status: { code: '401', message: 'bad API key or token' } }],
+  ['airtel-money', 'incurable', 403, { status: { code: '403', response_code: 'ROUTER007' } }],
+  ['monnify', 'refused', 401, { error: 'invalid_token' }],
+  ['monnify', 'refused', 400, { error_description: 'Cannot convert access token to JSON' }],
+  ['monnify', 'neither', 401, undefined],
+  ['orange-money', 'refused', 401, { code: 41, message: 'Invalid credentials' }],
+  ['orange-money', 'refused', 401, { code: '42', message: 'Expired credentials' }],
+  ['orange-money', 'neither', 401, { code: 50, message: 'Forbidden' }],
+  ['interswitch', 'refused', 401, { error: 'invalid_token' }],
+  ['interswitch', 'neither', 401, undefined],
+  ['nomba', 'refused', 401, { code: '401', description: 'unauthorized' }],
+  ['nomba', 'neither', 401, undefined],
+  ['kopokopo', 'refused', 401, { error: 'invalid_token' }],
+  ['kopokopo', 'refused', 401, { error_code: 401, error_message: 'unauthorized' }],
+  ['kopokopo', 'neither', 401, undefined],
   ['pawapay', 'refused', 401, { failureReason: { failureCode: 'AUTHENTICATION_ERROR' } }],
   ['pawapay', 'incurable', 403, { failureReason: { failureCode: 'AUTHORISATION_ERROR' } }],
   ['stripe', 'refused', 401, { error: { type: 'authentication_error', code: 'api_key_expired' } }],
@@ -530,6 +547,24 @@ const catalogueRejections: readonly (readonly [name: BuiltInProviderName, answer
     ['momo-collection', [401, { error: 'access_denied' }], 'access_denied'],
     ['momo-collection', [401, subscription], subscription.message],
     ['vipps-mobilepay', [401, subscription], subscription.message],
+    ...(['airtel-money', 'flutterwave-v4', 'interswitch', 'kopokopo', 'orange-money'] as const).flatMap(
+      (name) =>
+        [400, 401].map((status) => [name, [status, { error: 'invalid_client' }], 'invalid_client'] as const),
+    ),
+    ['airtel-money', [401, { status: { message: 'Authentication failed' } }], 'Authentication failed'],
+    ...[400, 401].map(
+      (status) => ['peach-payments', [status, { message: 'invalid client' }], 'invalid client'] as const,
+    ),
+    ...[401, 403].map(
+      (status) => ['nomba', [status, { code: '401', description: 'unauthorized' }], 'unauthorized'] as const,
+    ),
+    ['monnify', [401, { requestSuccessful: false, responseMessage: 'Bad credentials' }], 'Bad credentials'],
+    ['monnify', [401, { error: 'unauthorized' }], 'unauthorized'],
+    [
+      'azampay',
+      [423, { message: 'Provided detail is not valid for this app or secret key has been expired' }],
+      'Provided detail is not valid for this app or secret key has been expired',
+    ],
   ];
 
 const definitionOf = (name: BuiltInProviderName) =>
