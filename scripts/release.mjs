@@ -33,6 +33,8 @@ for (const tarball of Object.values(packLibraries(join(root, '.artifacts/release
   );
 }
 
+/** @typedef {{ name: string, version: string, repository?: object, homepage?: string, bugs?: object }} Manifest */
+
 /**
  * Reports all problems at once, so that a release can be prepared in one go.
  *
@@ -41,17 +43,21 @@ for (const tarball of Object.values(packLibraries(join(root, '.artifacts/release
 function findObjections(tag) {
   const found = [];
   const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
-  const versions = Object.entries(libraries).map(([name, folder]) => ({
-    name,
-    version: /** @type {string} */ (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version),
-  }));
+  const manifests = Object.values(libraries).map(
+    (folder) => /** @type {Manifest} */ (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))),
+  );
   if (tag === undefined) found.push('The tag of the release is missing. Add --tag v1.2.3.');
-  for (const { name, version } of versions) {
+  for (const { name, version, repository, homepage, bugs } of manifests) {
     if (tag !== undefined && tag !== `v${version}`) {
       found.push(`${name} is at ${version}, the tag is ${tag}: set "version" in its package.json.`);
     }
+    for (const [field, value] of Object.entries({ repository, homepage, bugs }))
+      if (value === undefined)
+        found.push(
+          `${name} has no "${field}" in its package.json. The release workflow sets it: npm pkg set.`,
+        );
   }
-  const [first] = versions;
+  const [first] = manifests;
   if (first && !changelog.includes(`## ${first.version}`) && !changelog.includes(`## [${first.version}]`)) {
     found.push(`CHANGELOG.md has no section "## ${first.version}": write down what changes for users.`);
   }
