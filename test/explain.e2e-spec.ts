@@ -347,7 +347,7 @@ describe('the explanation of calls that fail', () => {
     expect(await explain()).toMatchObject({
       lastFailure: { on: 'call', status: 403, reason: 'This credential may not do this' },
       cause: expect.stringContaining('in words that the definition does not know'),
-      fix: expect.stringContaining('whether this merchant may make this call'),
+      fix: expect.stringContaining('whether this merchant and this server may make the call'),
     });
   });
 

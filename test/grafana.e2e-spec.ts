@@ -477,6 +477,22 @@ describe('the alert rules', () => {
     expect(await firedWithin(6, ['PaymentTokenGone'])).toEqual(['PaymentTokenGone']);
   });
 
+  it.each(['server-error', 'rate-limit'] as const)(
+    'fire while calls with a fresh token fail with %s, and not for one of them',
+    async (fault) => {
+      const alert = 'PaymentCallsFail';
+      bed = await watched();
+      expect(await firedWithin(2, [alert])).toEqual([]);
+      bed.wakapay.misbehave({ fault, on: 'call', times: 1 });
+      expect(await firedWithin(8, [alert])).toEqual([]);
+      bed.wakapay.misbehave({ fault, on: 'call' });
+      expect(await firedWithin(6, [alert])).toEqual([alert]);
+      bed.wakapay.behave();
+      await firedWithin(8, []);
+      expect(bed.firing()).toEqual([]);
+    },
+  );
+
   it('fire when new tokens do not help and calls are refused again and again', async () => {
     const alerts = ['PaymentRenewalsPaused', 'PaymentCallsRefusedAgain'];
     bed = await watched();
@@ -618,14 +634,25 @@ describe('the alert rules for merchants who have connected', () => {
   });
 });
 
+const is403 = ({ status }: { status: number }) => status === 403;
+
+/** Signs with the invented values when it is defined, and not with those of the application. */
+const signsNoMore = ({ credentials }: { credentials: { key: string } }) => {
+  if (credentials.key.startsWith('invented')) throw new Error('the HSM is away');
+  return {};
+};
+
 describe('the alert rules for definitions of an application', () => {
   let server: LoopbackServer;
+  let isKeyWrong: boolean;
   let bed: Watched;
 
   beforeEach(async () => {
-    server = await startLoopbackServer(({ url }, response) =>
-      json(response, 200, url === '/login' ? { status: 'renamed', bearer: 'invented' } : {}),
-    );
+    isKeyWrong = false;
+    server = await startLoopbackServer(({ url }, response) => {
+      if (isKeyWrong) return json(response, 403, { error: 'wrong key' });
+      return json(response, 200, url === '/login' ? { status: 'renamed', bearer: 'invented' } : {});
+    });
   });
 
   afterEach(async () => {
@@ -671,6 +698,55 @@ describe('the alert rules for definitions of an application', () => {
     await call();
     await bed.pass(MINUTE_MS);
     expect(bed.firing()).toContain('PaymentProviderDefinitionFails');
+  });
+
+  /** Each call carries this key, or is made of it. */
+  const keyed = (more: object = {}) =>
+    defineProvider<{ key: string }>({
+      ...HOUSE,
+      credentials: { key: {} },
+      headers: ({ credentials }) => ({ 'X-Key': credentials.key }),
+      ...more,
+    });
+
+  it.each<[string, () => unknown]>([
+    ['throws', () => Promise.reject(new Error('the vault is sealed'))],
+    ['hands over what is no key', () => ({ key: 'invented-key\n0123456789' })],
+  ])('say within two minutes of one call that the function for a key %s', async (_, credentials) => {
+    const vault = { ask: credentials };
+    const call = await watchedHouse(keyed(), { credentials: () => vault.ask(), keepWarm: 'when-used' });
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).toEqual([]);
+    await call();
+    await bed.pass(2 * MINUTE_MS);
+    expect(bed.firing()).toEqual(['PaymentCredentialsUnavailable']);
+    vault.ask = () => ({ key: 'invented-key-0123456789' });
+    await call();
+    await bed.pass(2 * MINUTE_MS);
+    expect(bed.firing()).toEqual([]);
+  });
+
+  it('say that the provider refuses a key of a function at its first call', async () => {
+    const call = await watchedHouse(keyed({ refusal: { refused: is403 } }), {
+      credentials: () => ({ key: 'invented-key-0123456789' }),
+      keepWarm: 'when-used',
+    });
+    await bed.pass(MINUTE_MS);
+    isKeyWrong = true;
+    await call();
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).toContain('PaymentCredentialsRejected');
+  });
+
+  it('say that calls cannot be signed', async () => {
+    const call = await watchedHouse(keyed({ sign: signsNoMore }), {
+      credentials: { key: 'invented-key-0123456789' },
+    });
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).toEqual([]);
+    await call();
+    await bed.pass(MINUTE_MS);
+    expect(bed.firing()).toEqual(['PaymentCallsCannotBeSigned']);
   });
 });
 

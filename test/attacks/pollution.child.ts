@@ -193,7 +193,12 @@ const instrument = (name: string) => ({
 });
 metrics.setGlobalMeterProvider({
   getMeter: () =>
-    ({ createCounter: instrument, createHistogram: instrument, createObservableGauge: instrument }) as never,
+    ({
+      createCounter: instrument,
+      createHistogram: instrument,
+      createObservableCounter: instrument,
+      createObservableGauge: instrument,
+    }) as never,
 });
 trace.setGlobalTracerProvider({
   getTracer: () =>

@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { CallAnswer, Refusal } from '../../libs/payments-auth/src/credentials/call-answer.js';
+import type {
+  CallAnswer,
+  CallFailure,
+  CallJournal,
+  Refusal,
+} from '../../libs/payments-auth/src/credentials/call-answer.js';
 import type {
   CredentialSpender,
   CredentialSpenders,
@@ -43,6 +48,7 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
   readonly asked: { account: string | undefined; scopes: readonly string[] | undefined }[] = [];
   readonly refusals: (Refusal & { refused: Credential })[] = [];
   readonly answers: (CallAnswer & { credential: Credential })[] = [];
+  readonly unsentCalls: CallFailure[] = [];
   waits = 0;
 
   spender(account: string | undefined, scopes: readonly string[] | undefined): CredentialSpender {
@@ -64,8 +70,15 @@ export class FakeSpenders implements CredentialSpenders, CredentialSpender {
     return this.replacing(refused, refusal);
   }
 
-  ended(): void {
+  readonly journal: CallJournal = {
     // No test reads the counters.
+    ended: () => undefined,
+    left: () => undefined,
+    unsent: (failure) => void this.unsentCalls.push(failure),
+  };
+
+  unsent(_: unknown, failure: CallFailure): void {
+    this.unsentCalls.push(failure);
   }
 
   answered(credential: Credential, answer: CallAnswer): void {

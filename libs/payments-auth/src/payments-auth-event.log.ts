@@ -10,10 +10,12 @@ const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
   'credentials-rejected': 'error',
   'grant-rejected': 'error',
   'definition-fault': 'error',
+  'signing-failed': 'error',
   'refresh-token-unsaved': 'error',
   'refresh-token-in-doubt': 'error',
   'certificate-ends': 'warn',
   'credential-unavailable': 'warn',
+  'call-unsent': 'warn',
   'calls-waiting': 'warn',
   'renewal-failed': 'warn',
   'renewals-paused': 'warn',
@@ -27,11 +29,18 @@ const MOST_FAULTS_REMEMBERED = 100;
 /** For at most so many accounts the log remembers that it has just told of a rejected secret. */
 const MOST_REJECTED_REMEMBERED = 100;
 
+/** A call that is not sent for the same reason is told of once in so long: it may be made a thousand times a second. */
+const UNSENT_EVERY_MS = 60_000;
+/** More reasons than these within that time are not told of. */
+const MOST_UNSENT_REMEMBERED = 100;
+
 /** One line an event, with provider and reason in it; for the few events that somebody has to know of. */
 export class EventLog {
   readonly #logger: Pick<Logger, Level>;
   readonly #faults = new Set<string>();
   readonly #rejected = new Set<string>();
+  /** By reason: when it was told last. */
+  readonly #unsent = new Map<string, number>();
 
   constructor(logger: Pick<Logger, Level>) {
     this.#logger = logger;
@@ -41,6 +50,8 @@ export class EventLog {
     const event = ownCopy(emitted);
     const level = LEVELS[event.type];
     if (level === undefined || (event.type === 'definition-fault' && !this.#isNews(event))) return;
+    if ((event.type === 'signing-failed' || event.type === 'call-unsent') && this.#isToldAlready(event))
+      return;
     if (event.type === 'credential-unavailable' && this.#isTold(event)) return;
     if (event.type === 'credentials-rejected' || event.type === 'grant-rejected') this.#remember(event);
     this.#logger[level](line(event));
@@ -49,6 +60,15 @@ export class EventLog {
   /** That callers get no credential follows from what was told for the same reason, and needs no line of its own. */
   #isTold(event: PaymentsAuthEvent & { reason: string }): boolean {
     return this.#faults.has(faultOf(event)) || this.#rejected.delete(subjectOf(event));
+  }
+
+  #isToldAlready(event: PaymentsAuthEvent & { reason: string }): boolean {
+    for (const [reason, atMs] of this.#unsent)
+      if (Math.abs(event.atMs - atMs) >= UNSENT_EVERY_MS) this.#unsent.delete(reason);
+    const reason = JSON.stringify([event.type, faultOf(event)]);
+    if (this.#unsent.has(reason) || this.#unsent.size >= MOST_UNSENT_REMEMBERED) return true;
+    this.#unsent.set(reason, event.atMs);
+    return false;
   }
 
   #remember(event: PaymentsAuthEvent & { reason: string }): void {

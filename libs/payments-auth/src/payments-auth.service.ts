@@ -9,7 +9,7 @@ import {
   OWN_ACCOUNT,
 } from './credentials/credential.service.js';
 import type { PaymentsAuthEvent } from './credentials/payments-auth-event.js';
-import type { Totals } from './credentials/slot/slot-journal.js';
+import type { ProviderTotals, Totals } from './credentials/slot/slot-journal.js';
 import type { PaymentsAuthEvents } from './payments-auth.events.js';
 import type { ProviderName } from './payments-auth.tokens.js';
 import type { ProviderServices } from './provider-services.js';
@@ -77,8 +77,12 @@ export class PaymentsAuthService {
     return this.#registry.nowMs;
   }
 
-  /** @internal Every provider, and whether it logs in: for the metrics. */
-  get providers(): readonly { readonly name: string; readonly logsIn: boolean }[] {
+  /** @internal Every provider, whether it logs in, and what was counted of it: for the metrics. */
+  get providers(): readonly {
+    readonly name: string;
+    readonly logsIn: boolean;
+    readonly totals: ProviderTotals;
+  }[] {
     return this.#registry.providers;
   }
 

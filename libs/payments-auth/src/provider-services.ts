@@ -2,6 +2,7 @@ import type { HttpService } from '@nestjs/axios';
 import type { CredentialRegistry } from './credentials/credential.registry.js';
 import type { AccountName, CredentialService } from './credentials/credential.service.js';
 import { boundHttpService } from './http/bound-http.service.js';
+import { unsentFailure } from './http/call-failure.js';
 import { RequestAuthenticator } from './http/request-authenticator.js';
 import { createPaymentsHttpService } from './http/payments-http.service.js';
 import type { Clock } from './payments-auth.clock.js';
@@ -46,7 +47,10 @@ export class ProviderServices {
 
   /** One whose calls are all of `account`. */
   boundHttp(name: string, account: AccountName): HttpService {
-    return boundHttpService(this.http(name), name, account);
+    return boundHttpService(this.http(name), name, account, (error) => {
+      const failure = unsentFailure(error);
+      if (failure !== undefined) this.#registry.spenders(name).unsent(account, failure);
+    });
   }
 
   /** For a name that is not configured: a service whose every method says so. */

@@ -1,8 +1,9 @@
-import { PaymentsAuthError } from '../payments-auth.errors.js';
+import { isPaymentsAuthError, PaymentsAuthError } from '../payments-auth.errors.js';
 import { Account, type AccountHome } from './account.js';
 import { SecretSource } from './secrets/secret-source.js';
 import { accountUnknown, UnusableCredentialsError } from './credential-errors.js';
 import type { CredentialSlot } from './slot/credential-slot.js';
+import type { CallFailure } from './call-answer.js';
 import type { CredentialSpenders } from './credential-spender.js';
 import {
   type AccountName,
@@ -58,7 +59,25 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
   }
 
   spender(account: AccountName, scopes?: readonly string[], audience?: string): CredentialSlot {
-    return this.account(account).slot(scopes, audience);
+    let found: Account;
+    try {
+      found = this.account(account);
+    } catch (error) {
+      if (isPaymentsAuthError(error))
+        this.unsent(account, {
+          kind: 'not-sent',
+          code: error.code,
+          reason: 'the account that was named is none of the provider',
+        });
+      throw error;
+    }
+    return found.slot(scopes, audience);
+  }
+
+  unsent(account: AccountName, { code = '', reason }: CallFailure): void {
+    const { clock, emit, provider } = this.context;
+    const whose = typeof account === 'string' && account !== '' ? { account } : {};
+    emit({ type: 'call-unsent', provider: provider.name, ...whose, atMs: clock.now(), code, reason });
   }
 
   /** @throws PaymentsAuthError ACCOUNT_UNKNOWN, as far as that is known without asking a resolver */

@@ -19,14 +19,52 @@ export interface Refusal {
   readonly attempts: readonly RefusedAttempt[];
 }
 
+/** Why calls fail, in few words: what metrics count them by. */
+export const CALL_FAILURES = [
+  /** The provider refused what the call carried, or the call: 401, 403, 407, or its own words for that. */
+  'refused',
+  /** 429. */
+  'limited',
+  /** 5xx. */
+  'server-error',
+  /** No whole answer came in time. */
+  'timeout',
+  /** The connection was cut, or there was none. */
+  'network',
+  /** It waited for a credential, and none came. */
+  'no-credential',
+  /** It could not be signed. */
+  'not-signed',
+  /** It was not sent for another reason: a wrong place, a slip in the call, a fault of the definition. */
+  'not-sent',
+] as const;
+
+export type CallFailureKind = (typeof CALL_FAILURES)[number];
+
 /** Why a call failed, as far as it is no answer to what was asked. No secret in it. */
 export interface CallFailure {
-  readonly host: string;
+  readonly kind: CallFailureKind;
+  /** Of the error that it has ended in, where it was not sent. */
+  readonly code?: string | undefined;
+  /** Absent where it is not known where it would have gone. */
+  readonly host?: string | undefined;
   readonly status?: number | undefined;
   readonly reason: string;
   /** The provider itself says that the credential is no good. */
   readonly isOwn?: boolean | undefined;
   readonly clockDifferenceMs?: number | undefined;
+}
+
+/** What is written down of calls besides their attempts. Never throws. */
+export interface CallJournal {
+  /** What is wrong with the provider's definition, where a refusal has shown it. */
+  readonly definitionFault?: string | undefined;
+  /** A call has ended, after all of its attempts. @param failed why it failed in the end; `undefined` where it has not */
+  ended(failed: CallFailureKind | undefined): void;
+  /** The request of another client was made: what kept it from that is over. */
+  left(): void;
+  /** A call was not sent, or the request of another client could not be made. @param credential what it would have carried */
+  unsent(failure: CallFailure, credential?: Credential): void;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { CallAnswer, Refusal } from './call-answer.js';
+import type { CallAnswer, CallFailure, CallJournal, Refusal } from './call-answer.js';
 import type { Credential } from './credential.js';
 import type { AccountName } from './credential.service.js';
 
@@ -25,12 +25,9 @@ export interface CredentialSpender {
    * can be had: the refusal is then the answer. Never rejects (R11, R12).
    */
   replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined>;
-  /** What is wrong with the provider's definition, where a refusal has shown it. */
-  readonly definitionFault?: string | undefined;
   /** What became of one attempt; told once for each, also of those that were not sent. Never throws. */
   answered(credential: Credential, answer: CallAnswer): void;
-  /** A call that was sent has its answer, after all of its attempts. */
-  ended(isFailed: boolean): void;
+  readonly journal: CallJournal;
 }
 
 /** What a call without a credential waits for. */
@@ -50,4 +47,6 @@ export interface CredentialSpenders {
    *   name is not there and the provider has accounts
    */
   spender(account: AccountName, scopes: readonly string[] | undefined, audience?: string): CredentialSpender;
+  /** A call was not sent, and it is not known whose credential it would have carried. */
+  unsent(account: AccountName, failure: CallFailure): void;
 }

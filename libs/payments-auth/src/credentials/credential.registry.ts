@@ -25,7 +25,7 @@ import { RenewalGate } from './renewing/renewal-gate.js';
 import { RenewalQueue } from './renewing/renewal-queue.js';
 import { statusOf } from './slot/slot-status.js';
 import { TimeBoundHeaders } from './call-headers.js';
-import { noTotals, sumOf, type Totals } from './slot/slot-journal.js';
+import { noProviderTotals, type ProviderTotals, sumOf, type Totals } from './slot/slot-journal.js';
 import type { SlotContext } from './slot/slot-context.js';
 import { SharedTokenIssuer } from './sharing/shared-token-issuer.js';
 import { StoreHealth } from './sharing/store-health.js';
@@ -87,7 +87,15 @@ export class CredentialRegistry {
       if (strategy === undefined) {
         const gate = new RenewalGate(clock, maxRenewals, () => SLOW_RESOLVER_MS);
         const none = { issuer: undefined, issuerHost: () => '', slowestLoginMs: () => 0, usableAfterMs: 0 };
-        return { ...shared, provider, gate, timeBound, knowsTokensLate: false, totals: noTotals(), ...none };
+        return {
+          ...shared,
+          provider,
+          gate,
+          timeBound,
+          knowsTokensLate: false,
+          totals: noProviderTotals(),
+          ...none,
+        };
       }
       const transport = options.transport(provider);
       const own = new ProviderTokenIssuer(provider, strategy, { clock, transport, endpoints });
@@ -113,7 +121,7 @@ export class CredentialRegistry {
       }
       const issuerHost = (credentials: Credentials) => filled(own.host, credentials);
       const { usableAfterMs } = strategy;
-      const totals = noTotals();
+      const totals = noProviderTotals();
       return {
         ...shared,
         provider,
@@ -162,9 +170,13 @@ export class CredentialRegistry {
     return this.#clock.now();
   }
 
-  /** Every provider, and whether it logs in for its credential. */
-  get providers(): { readonly name: string; readonly logsIn: boolean }[] {
-    return this.#contexts.map(({ provider: { name }, issuer }) => ({ name, logsIn: issuer !== undefined }));
+  /** Every provider, whether it logs in for its credential, and what was counted of it. */
+  get providers(): { readonly name: string; readonly logsIn: boolean; readonly totals: ProviderTotals }[] {
+    return this.#contexts.map(({ provider: { name }, issuer, totals }) => ({
+      name,
+      logsIn: issuer !== undefined,
+      totals,
+    }));
   }
 
   /** What was counted of all of them, those that were let go of included. */

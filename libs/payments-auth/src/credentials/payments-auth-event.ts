@@ -69,6 +69,13 @@ export type PaymentsAuthEvent = EventBase &
      * time. Waiting does not help.
      */
     | { readonly type: 'definition-fault'; readonly reason: string; readonly retryAfterMs?: number }
+    /** A call could not be signed, and was not sent: the definition's `sign`, or the application's signer, failed. */
+    | { readonly type: 'signing-failed'; readonly reason: string }
+    /**
+     * A call was not sent because of how the application makes it. `code` is that of the error: a place where the credential
+     * does not belong, an account that is not there, a slip in `paymentsAuth`.
+     */
+    | { readonly type: 'call-unsent'; readonly code: string; readonly reason: string }
     /**
      * What took the place of a refresh token could not be saved. It is kept here, served, and saved again and again. Of a
      * provider whose refresh tokens are said to stay as they are: another one came, and nobody saves it.

@@ -2,7 +2,7 @@ import { ownCopy } from '../own-properties.js';
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { CallFailure, RefusedAttempt } from '../credentials/call-answer.js';
-import type { CredentialSpender } from '../credentials/credential-spender.js';
+import type { AwaitedLogin, CredentialSpender } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
@@ -10,7 +10,7 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ApiAnswer } from '../strategies/strategy.js';
 import { readAnswerBody, relayAnswer } from './answer-body.js';
 import { authenticateAttempt, startAttempt } from './attempt-config.js';
-import { callFailure } from './call-failure.js';
+import { callFailure, unsentFailure } from './call-failure.js';
 import { nameCredential } from './named-credential.js';
 import { CallDeadline } from './call-deadline.js';
 import { CallEnds } from './call-ends.js';
@@ -95,8 +95,15 @@ export class Attempts {
    *
    * @throws PaymentsAuthError INSECURE_DESTINATION
    */
-  check(config: InternalAxiosRequestConfig): void {
-    this.#destinations.check(startAttempt(config), config.paymentsAuth?.host);
+  check(config: InternalAxiosRequestConfig, { journal }: CredentialSpender): void {
+    try {
+      this.#destinations.check(startAttempt(config), config.paymentsAuth?.host);
+    } catch (error) {
+      const failure = unsentFailure(error);
+      journal.ended(failure?.kind);
+      if (failure !== undefined) journal.unsent(failure);
+      throw error;
+    }
   }
 
   /** Sends a call once, with `credential`; tells its spender the outcome in any case. */
@@ -109,9 +116,11 @@ export class Attempts {
     let answer: ApiAnswer | undefined;
     let failure: CallFailure | undefined;
     let definitionFault: string | undefined;
+    let place: Destination | undefined;
     try {
       const attempt = startAttempt(config);
       const destination = this.#destinationOf(attempt, config, credential);
+      place = destination;
       const { definition } = this.#provider;
       authenticateAttempt(attempt, credential.headers);
       routeAttempt(attempt, destination, this.#transport);
@@ -134,8 +143,11 @@ export class Attempts {
         const signing = signAttempt(attempt, parts);
         // A call without a timeout would wait for a signer that does not answer as long as the process lives.
         if (!(signing instanceof Promise)) signed = signing;
-        else if (call.deadline.remainingMs !== undefined) signed = await call.deadline.bound(signing);
-        else signed = await call.deadline.bound(signedInTime(signing, parts, clock));
+        else {
+          const isBound = call.deadline.remainingMs !== undefined;
+          const inTime = isBound ? signing : signedInTime(signing, parts, clock);
+          signed = await call.deadline.bound(inTime, () => awaitsSignature(credential, destination));
+        }
       }
 
       const traces: Traces = {
@@ -193,7 +205,8 @@ export class Attempts {
         });
       return { response, failed, error, verdict, answer, failure, sentAtMs };
     } catch (error) {
-      if (isPaymentsAuthError(error) && error.code === 'DEFINITION_FAULT') definitionFault = error.reason;
+      if (sentAtMs === undefined) failure = unsentFailure(error, place);
+      if (failure !== undefined && place !== undefined) nameCredential(error, credential, place);
       throw error;
     } finally {
       spender.answered(credential, {
@@ -304,4 +317,9 @@ function isObject(value: unknown): value is object {
 
 function secretsOf({ token, headers }: Credential): string[] {
   return [token, ...Object.values(headers)];
+}
+
+/** What a call waits for whose signature is made elsewhere. */
+function awaitsSignature({ id: credential }: Credential, { origin }: Destination): AwaitedLogin {
+  return { credential, host: new URL(origin).host, words: 'waiting for sign of the definition to answer' };
 }

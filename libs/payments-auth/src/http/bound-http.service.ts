@@ -13,8 +13,15 @@ import { settledRequest } from './settled-request.js';
 /**
  * The `HttpService` of a provider, bound to one account: whatever is called through it is that account's. It shares the
  * settings, interceptors and connections of the service that it is made of, and costs next to nothing.
+ *
+ * @param onInvalid told of a call that is not sent: it names another account, or has a slip in `paymentsAuth`
  */
-export function boundHttpService(base: HttpService, provider: string, account: AccountName): HttpService {
+export function boundHttpService(
+  base: HttpService,
+  provider: string,
+  account: AccountName,
+  onInvalid: (error: unknown) => void,
+): HttpService {
   const { axiosRef } = base;
   // Made like axios's own instances, over the very defaults of the other one.
   const context = new applicationAxios.Axios(axiosRef.defaults as AxiosRequestConfig);
@@ -29,7 +36,7 @@ export function boundHttpService(base: HttpService, provider: string, account: A
   const inherited = axiosRef.interceptors as unknown as Interceptors;
   // The first in the list runs last: no interceptor changes the account after it.
   precede(request, (each) => {
-    each({ fulfilled: (config) => bind(config, provider, account), synchronous: true });
+    each({ fulfilled: (config) => bind(config, provider, account, onInvalid), synchronous: true });
     inherited.request.forEach(each);
   });
   precede(response, (each) => inherited.response.forEach(each));
@@ -59,6 +66,7 @@ function bind(
   config: InternalAxiosRequestConfig,
   provider: string,
   account: AccountName,
+  onInvalid: (error: unknown) => void,
 ): InternalAxiosRequestConfig {
   const { paymentsAuth } = config;
   try {
@@ -68,7 +76,10 @@ function bind(
     config.paymentsAuth = { ...said, account: account as string };
   } catch (error) {
     // axios 1.20 does not take an error of a synchronous interceptor for the answer of the call.
-    config.adapter = () => Promise.reject(error);
+    config.adapter = async () => {
+      onInvalid(error);
+      throw error;
+    };
   }
   return config;
 }
@@ -78,6 +89,10 @@ function namesAnother(provider: string, account: AccountName): PaymentsAuthError
   return new PaymentsAuthError(
     'INVALID_REQUEST',
     `This HttpService of provider "${provider}" is bound to ${bound}, and the call names another one. Leave paymentsAuth.account out, or use the unbound service.`,
-    { provider, ...(typeof account === 'string' ? { account } : {}) },
+    {
+      provider,
+      reason: 'a call of a service that is bound to one account names another one',
+      ...(typeof account === 'string' ? { account } : {}),
+    },
   );
 }

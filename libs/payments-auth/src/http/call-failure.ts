@@ -1,5 +1,6 @@
 import type { AxiosError, AxiosResponse } from 'axios';
-import type { CallFailure } from '../credentials/call-answer.js';
+import type { CallFailure, CallFailureKind } from '../credentials/call-answer.js';
+import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { wordsOf } from '../providers/call-words.js';
 import { told } from '../scrubbing.js';
 import { clockDifferenceOf } from '../strategies/clock-difference.js';
@@ -34,12 +35,15 @@ export function callFailure(ended: EndedAttempt): CallFailure | undefined {
   if (response === undefined) {
     const { code } = (error ?? {}) as Partial<AxiosError>;
     if (code === ENDED_BY_CALLER) return undefined;
+    const isLate = isTimeout(code);
     return {
+      kind: isLate ? 'timeout' : 'network',
+      code: undefined,
       host,
       status: undefined,
       isOwn: undefined,
       clockDifferenceMs: undefined,
-      reason: code === 'ECONNABORTED' || code === 'ETIMEDOUT' ? 'timeout' : (code ?? 'network'),
+      reason: isLate ? 'timeout' : (code ?? 'network'),
     };
   }
   const { status } = response;
@@ -51,12 +55,42 @@ export function callFailure(ended: EndedAttempt): CallFailure | undefined {
     ended.durationMs,
   );
   return {
+    kind: kindOf(status, verdict),
+    code: undefined,
     host,
     status,
     reason: words === undefined ? `HTTP ${status}` : told(words, ended.secrets()),
     isOwn: verdict.kind === 'refused' ? verdict.own : undefined,
     clockDifferenceMs,
   };
+}
+
+/** Why a call, or the request of another client, was not sent; `undefined` where its caller has ended it. */
+export function unsentFailure(error: unknown, destination?: Destination): CallFailure | undefined {
+  const place = destination === undefined ? undefined : new URL(destination.origin).host;
+  const none = { status: undefined, isOwn: undefined, clockDifferenceMs: undefined };
+  if (isPaymentsAuthError(error)) {
+    const { code, host = place, reason = code } = error;
+    return { ...none, kind: code === 'SIGNING_FAILED' ? 'not-signed' : 'not-sent', code, host, reason };
+  }
+  const { code, name = 'an error' } = (error ?? {}) as { code?: string; name?: string };
+  if (code === ENDED_BY_CALLER) return undefined;
+  // Nothing else is waited for before an attempt is sent.
+  if (isTimeout(code)) {
+    const reason = 'sign did not answer before the time of the call was up';
+    return { ...none, kind: 'not-signed', code: 'SIGNING_FAILED', host: place, reason };
+  }
+  return { ...none, kind: 'not-sent', code: code ?? name, host: place, reason: code ?? name };
+}
+
+function isTimeout(code: string | undefined): boolean {
+  return code === 'ECONNABORTED' || code === 'ETIMEDOUT';
+}
+
+function kindOf(status: number, { kind }: Verdict): CallFailureKind {
+  if (kind !== 'accepted') return 'refused';
+  if (status === 429) return 'limited';
+  return status >= 500 ? 'server-error' : 'refused';
 }
 
 /** Statuses that say something of the credential, the quota or the provider, whatever was asked. */

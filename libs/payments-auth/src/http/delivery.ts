@@ -20,8 +20,8 @@ export function deliver(
   const { response, failed, error, verdict, failure } = last;
   const outcome: PaymentsAuthOutcome =
     attempts === 1 ? SENT_ONCE : { attempts, replayed: true, firstStatus: first.response?.status ?? 0 };
-  if (verdict.kind === 'refused') sayWhy(last, spender.definitionFault);
-  spender.ended(failure !== undefined);
+  if (verdict.kind === 'refused') sayWhy(last, spender.journal.definitionFault);
+  spender.journal.ended(failure?.kind);
   if (response !== undefined) {
     const scope = verdict.kind === 'incurable' ? verdict.scope : undefined;
     response.paymentsAuth = scope === undefined ? outcome : { ...outcome, reason: 'scope', ...scope };

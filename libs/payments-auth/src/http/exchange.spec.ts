@@ -222,7 +222,15 @@ describe('an attempt that never leaves', () => {
     const http = create({ definition: { ...acmeDefinition, ...(code === 'SIGNING_FAILED' && { sign }) } });
     expect(await failure(send(config, http))).toMatchObject({ code });
     expect(server.requests).toEqual([]);
-    expect(spenders.answers).toEqual([{ credential: spenders.onTrial, before: [], isUnsent: true }]);
+    const kind = code === 'SIGNING_FAILED' ? 'not-signed' : 'not-sent';
+    expect(spenders.answers).toEqual([
+      {
+        credential: spenders.onTrial,
+        before: [],
+        isUnsent: true,
+        failure: { kind, code, host: expect.any(String), reason: expect.any(String) },
+      },
+    ]);
   });
 });
 

@@ -53,7 +53,7 @@ export class Exchange {
     let credential = spender.peek(() => this.#mayReplay(config, NOT_OWN));
     if (credential === undefined) {
       // Before anybody logs in for a request that will not be sent.
-      this.#attempts.check(config);
+      this.#attempts.check(config, spender);
       credential = await call.deadline.bound(spender.obtain(), () => spender.awaits);
       call.waited = true;
     }

@@ -5,6 +5,7 @@ import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { ExchangeEnvironment } from './attempt.js';
 import { ownConfig } from './attempt-config.js';
 import { Exchange } from './exchange.js';
+import { unsentFailure } from './call-failure.js';
 import { createPristineAxios } from './pristine-defaults.js';
 import { settledRequest } from './settled-request.js';
 import { MOST_ANSWER_BYTES, sealAgents, splitSettings } from './transport-settings.js';
@@ -35,9 +36,15 @@ export function createPaymentsHttpService(
   Object.assign(instance.defaults.headers, headers);
 
   const exchange = new Exchange(provider, spenders, transport, environment);
-  instance.interceptors.request.use((config) => install(exchange, config, provider.name), undefined, {
-    synchronous: true,
-  });
+  const onInvalid = (error: unknown) => {
+    const failure = unsentFailure(error);
+    if (failure !== undefined) spenders.unsent(undefined, failure);
+  };
+  instance.interceptors.request.use(
+    (config) => install(exchange, config, provider.name, onInvalid),
+    undefined,
+    { synchronous: true },
+  );
   return new HttpService(instance);
 }
 
@@ -54,6 +61,7 @@ function install(
   exchange: Exchange,
   handed: InternalAxiosRequestConfig,
   provider: string,
+  onInvalid: (error: unknown) => void,
 ): InternalAxiosRequestConfig {
   const config = ownConfig(handed);
   const given = config.adapter as InstalledAdapter | undefined;
@@ -63,6 +71,7 @@ function install(
     try {
       if (final.paymentsAuth !== undefined) final.paymentsAuth = settledRequest(provider, final.paymentsAuth);
     } catch (error) {
+      onInvalid(error);
       return Promise.reject(error);
     }
     return exchange.send(final, adapter);

@@ -6,12 +6,14 @@ import type {
   AuthenticatedRequest,
   RequestToAuthenticate,
 } from '../credentials/credential.service.js';
-import type { CredentialSpenders } from '../credentials/credential-spender.js';
+import type { CredentialSpender, CredentialSpenders } from '../credentials/credential-spender.js';
 import { ownCopy } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
+import type { Credential } from '../credentials/credential.js';
 import { authenticateAttempt } from './attempt-config.js';
+import { unsentFailure } from './call-failure.js';
 import { addDefaultHeaders } from './default-headers.js';
 import { AccountDestinations } from './account-destinations.js';
 import { kindOf } from '../strategies/header-text.js';
@@ -23,6 +25,12 @@ const urls = new applicationAxios.Axios({});
 
 /** What Node sends in a header: Latin-1 without control characters but the tab. */
 const SENDABLE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Whose credential a request is made with, as far as that is known. */
+interface Spent {
+  spender: CredentialSpender | undefined;
+  credential: Credential | undefined;
+}
 
 /** Gives requests of other clients what a call through axios would carry: headers, signature, and its place checked. */
 export class RequestAuthenticator {
@@ -40,6 +48,31 @@ export class RequestAuthenticator {
 
   /** @throws PaymentsAuthError INVALID_REQUEST, INSECURE_DESTINATION, SIGNING_FAILED, and whatever ends a wait for a credential */
   async authenticate(account: AccountName, request: RequestToAuthenticate): Promise<AuthenticatedRequest> {
+    const spent: Spent = { spender: undefined, credential: undefined };
+    try {
+      const made = await this.#made(account, request, spent);
+      spent.spender?.journal.left();
+      return made;
+    } catch (error) {
+      this.#tell(account, error, spent);
+      throw error;
+    }
+  }
+
+  /** What no login has told already. */
+  #tell(account: AccountName, error: unknown, { spender, credential }: Spent): void {
+    const failure = unsentFailure(error);
+    if (failure === undefined) return;
+    if (failure.code === 'INVALID_REQUEST') this.#spenders.unsent(account, failure);
+    else if (credential !== undefined || failure.code === 'INSECURE_DESTINATION')
+      spender?.journal.unsent(failure, credential);
+  }
+
+  async #made(
+    account: AccountName,
+    request: RequestToAuthenticate,
+    spent: Spent,
+  ): Promise<AuthenticatedRequest> {
     const provider = this.#provider;
     const { method, url, headers, body, said } = this.#settled(request);
     const { scopes, audience, host } = said;
@@ -52,9 +85,11 @@ export class RequestAuthenticator {
     } as InternalAxiosRequestConfig);
     for (const [name, value] of headers) config.headers.set(name, value);
     const spender = this.#spenders.spender(account, scopes, audience);
+    spent.spender = spender;
     // Before anybody logs in for a request that will not be sent.
     this.#destinations.check(ownCopy(config), host);
     const credential = spender.peek() ?? (await spender.obtain());
+    spent.credential = credential;
     const destination = this.#destinations.of(credential).check(config, host);
     authenticateAttempt(config, credential.headers);
     if (provider.definition.defaultHeaders !== undefined)

@@ -5,6 +5,8 @@ export const INCIDENTS: readonly PaymentsAuthEvent['type'][] = [
   'credentials-rejected',
   'grant-rejected',
   'definition-fault',
+  'signing-failed',
+  'call-unsent',
   'refresh-token-unsaved',
   'refresh-token-in-doubt',
   'credential-unavailable',

@@ -1,4 +1,4 @@
-import type { Counter, Histogram, Meter, ObservableGauge } from '@opentelemetry/api';
+import type { Counter, Histogram, Meter, ObservableCounter, ObservableGauge } from '@opentelemetry/api';
 
 /** Everything this library measures, by name. Names, units and labels are public: dashboards are built on them. */
 export interface Instruments {
@@ -8,6 +8,10 @@ export interface Instruments {
   readonly tokenRequestDuration: Histogram;
   /** `payments_auth.acquisition.duration` s: from the wish for a credential until it was there, retries included. */
   readonly acquisitionDuration: Histogram;
+  /** `payments_auth.calls` {call}: calls that have ended, each once however often it was sent. */
+  readonly calls: ObservableCounter;
+  /** `payments_auth.call.failures` {call}: those that failed in the end, by why. */
+  readonly callFailures: ObservableCounter;
   /** `payments_auth.call.wait.duration` s: how long calls waited that had to wait. Its count is how many did. */
   readonly waitDuration: Histogram;
   /** `payments_auth.call.refusals` {call}: calls whose credential the provider refused. */
@@ -18,8 +22,10 @@ export interface Instruments {
   readonly renewalAhead: Histogram;
   /** `payments_auth.renewal.failures` {renewal}: renewals that failed while the old token still served. */
   readonly renewalFailures: Counter;
-  /** `payments_auth.credential.incidents` {incident}: rejected, unavailable, renewals paused, contested, rate limited. */
+  /** `payments_auth.credential.incidents` {incident}: rejected, unavailable, not signed, contested, rate limited and more. */
   readonly incidents: Counter;
+  /** `payments_auth.credentials` {credential}: those that are kept, by state. */
+  readonly credentials: ObservableGauge;
   /** `payments_auth.token.time_to_live` s: life left of the shortest-lived token of a provider; 0 where one cannot be had. */
   readonly timeToLive: ObservableGauge;
   /** `payments_auth.store.lost` {store}: 1 while the store that a fleet shares does not answer, otherwise 0. */
@@ -44,6 +50,14 @@ export function createInstruments(meter: Meter): Instruments {
       'payments_auth.acquisition.duration',
       seconds('Time until a credential was there, retries included', REQUEST_SECONDS),
     ),
+    calls: meter.createObservableCounter('payments_auth.calls', {
+      description: 'Calls that have ended',
+      unit: '{call}',
+    }),
+    callFailures: meter.createObservableCounter('payments_auth.call.failures', {
+      description: 'Calls that failed in the end: refused, limited, not served, not answered or not sent',
+      unit: '{call}',
+    }),
     waitDuration: meter.createHistogram(
       'payments_auth.call.wait.duration',
       seconds('Time that calls waited for a credential', REQUEST_SECONDS),
@@ -67,6 +81,10 @@ export function createInstruments(meter: Meter): Instruments {
     incidents: meter.createCounter('payments_auth.credential.incidents', {
       description: 'What operators want to know of: rejections, outages, pauses, contests, limits',
       unit: '{incident}',
+    }),
+    credentials: meter.createObservableGauge('payments_auth.credentials', {
+      description: 'Credentials that are kept, by state',
+      unit: '{credential}',
     }),
     timeToLive: meter.createObservableGauge('payments_auth.token.time_to_live', {
       description: 'Life left of the shortest-lived token, 0 where no token can be had',

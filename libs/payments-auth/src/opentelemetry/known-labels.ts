@@ -1,7 +1,19 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { CredentialStatus } from '../index.js';
 
 /** What providers refuse a credential with. */
 export const REFUSAL_STATUSES = [401, 403] as const;
+
+/** The values of the label `payments_auth.state`. */
+export const CREDENTIAL_STATES: readonly CredentialStatus['state'][] = [
+  'idle',
+  'acquiring',
+  'fresh',
+  'due',
+  'degraded',
+  'unavailable',
+  'rejected',
+];
 
 const REASONS = ['first', 'expired', 'early', 'refused', 'requested', 'rotated'] as const;
 

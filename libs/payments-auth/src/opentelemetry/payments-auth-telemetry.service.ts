@@ -14,10 +14,13 @@ import { type CredentialStatus, type PaymentsAuthEvent, PaymentsAuthService } fr
 import { ownCopy } from '../own-properties.js';
 import { errorType } from './error-type.js';
 import { INCIDENTS } from './incidents.js';
-import { KNOWN_REQUESTS, REFUSAL_STATUSES } from './known-labels.js';
+import { CREDENTIAL_STATES, KNOWN_REQUESTS, REFUSAL_STATUSES } from './known-labels.js';
 import { createInstruments, type Instruments } from './instruments.js';
 
 const SCOPE = 'nestjs-payments-auth';
+
+/** What is read when metrics are, and not counted as it happens. */
+type Observed = 'calls' | 'callFailures' | 'credentials' | 'timeToLive' | 'storeLost';
 
 /**
  * Turns events into OpenTelemetry metrics and spans, through whatever providers the application has registered with
@@ -30,8 +33,13 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
   #tracer: Tracer | undefined;
   #subscription: Subscription | undefined;
   #isStoreLost = false;
-  readonly #observe = (result: ObservableResult) => this.#observeLife(result);
-  readonly #observeStore = (result: ObservableResult) => result.observe(this.#isStoreLost ? 1 : 0);
+  readonly #observers: readonly [name: Observed, observe: (result: ObservableResult) => void][] = [
+    ['calls', (result) => this.#observeCalls(result)],
+    ['callFailures', (result) => this.#observeFailures(result)],
+    ['credentials', (result) => this.#observeStates(result)],
+    ['timeToLive', (result) => this.#observeLife(result)],
+    ['storeLost', (result) => result.observe(this.#isStoreLost ? 1 : 0)],
+  ];
 
   constructor(@Inject(PaymentsAuthService) paymentsAuth: PaymentsAuthService) {
     this.#paymentsAuth = paymentsAuth;
@@ -40,16 +48,14 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
   onModuleInit(): void {
     this.#instruments = createInstruments(metrics.getMeter(SCOPE));
     this.#tracer = trace.getTracer(SCOPE);
-    this.#instruments.timeToLive.addCallback(this.#observe);
-    this.#instruments.storeLost.addCallback(this.#observeStore);
+    for (const [name, observe] of this.#observers) this.#instruments[name].addCallback(observe);
     for (const { name, logsIn } of this.#paymentsAuth.providers) startAtZero(this.#instruments, name, logsIn);
     this.#subscription = this.#paymentsAuth.events$.subscribe((event) => this.#record(event));
   }
 
   onApplicationShutdown(): void {
     this.#subscription?.unsubscribe();
-    this.#instruments?.timeToLive.removeCallback(this.#observe);
-    this.#instruments?.storeLost.removeCallback(this.#observeStore);
+    for (const [name, observe] of this.#observers) this.#instruments?.[name].removeCallback(observe);
   }
 
   #record(emitted: PaymentsAuthEvent): void {
@@ -124,6 +130,30 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
     span?.end(event.atMs);
   }
 
+  #observeCalls(result: ObservableResult): void {
+    for (const { name, totals } of this.#paymentsAuth.providers)
+      result.observe(totals.calls, { 'payments_auth.provider': name });
+  }
+
+  #observeFailures(result: ObservableResult): void {
+    for (const { name, totals } of this.#paymentsAuth.providers)
+      for (const [why, count] of Object.entries(totals.failures))
+        result.observe(count, { 'payments_auth.provider': name, 'payments_auth.failure': why });
+  }
+
+  #observeStates(result: ObservableResult): void {
+    const counts = new Map<string, Map<string, number>>();
+    for (const { name } of this.#paymentsAuth.providers)
+      counts.set(name, new Map(CREDENTIAL_STATES.map((state) => [state, 0])));
+    for (const { provider, state } of this.#paymentsAuth.status()) {
+      const ofProvider = counts.get(provider);
+      ofProvider?.set(state, (ofProvider.get(state) ?? 0) + 1);
+    }
+    for (const [name, ofProvider] of counts)
+      for (const [state, count] of ofProvider)
+        result.observe(count, { 'payments_auth.provider': name, 'payments_auth.state': state });
+  }
+
   #observeLife(result: ObservableResult): void {
     const shortest = new Map<string, number>();
     const logIn = new Set(this.#paymentsAuth.providers.filter((each) => each.logsIn).map(({ name }) => name));
@@ -148,7 +178,7 @@ function isOut({ state, failing = [] }: CredentialStatus): boolean {
 
 /**
  * A counter that appears with its first count starts at 1, and Prometheus sees no increase in that. So every counter that
- * alerts and dashboards look at is there from the start, at 0. Bounded: some 80 series of a provider that logs in.
+ * alerts and dashboards look at is there from the start, at 0. Bounded: some 90 series of a provider that logs in.
  */
 function startAtZero(instruments: Instruments, name: string, logsIn: boolean): void {
   const labels: Attributes = { 'payments_auth.provider': name };

@@ -10,6 +10,8 @@ export interface Symptom {
   readonly status?: number;
   /** The provider itself says that the credential is not valid. */
   readonly isOwn?: boolean;
+  /** Of the error of this library that callers got, where it is known. */
+  readonly code?: string;
 }
 
 interface GeneralAdvice extends Pick<ProviderAdvice, 'cause' | 'fix'> {
@@ -33,6 +35,11 @@ const GENERAL: readonly GeneralAdvice[] = [
     fits: ({ on }) => on === 'save',
     cause: "the application's own save() fails, so that the new refresh token is in memory only",
     fix: 'bring the database back before this process ends; the library repeats the save by itself',
+  },
+  {
+    fits: ({ what }) => what.startsWith('the option providers.'),
+    cause: "the application's own signer fails, and nothing was sent",
+    fix: 'correct the signer, or what it asks: the KMS, the HSM',
   },
   {
     fits: ({ what }) => what === 'rate limited',
@@ -144,12 +151,46 @@ const GENERAL: readonly GeneralAdvice[] = [
   },
 ];
 
+/** Where this library itself has said no, the provider has nothing to do with it. */
+const OWN_ERRORS: ReadonlyMap<string, Pick<ProviderAdvice, 'cause' | 'fix'>> = new Map([
+  [
+    'DEFINITION_FAULT',
+    {
+      cause: 'a function of the definition failed, or does not know what the provider answers',
+      fix: 'correct the definition, or the value or option that the words name; waiting does not help',
+    },
+  ],
+  [
+    'SIGNING_FAILED',
+    {
+      cause: 'calls cannot be signed, and are not sent',
+      fix: "correct what the words name: the value, the application's signer or what it asks, or sign in the definition",
+    },
+  ],
+  [
+    'INSECURE_DESTINATION',
+    {
+      cause: 'the application makes a call to a place where this credential does not belong; it was not sent',
+      fix: 'find the call in the application, by the stack of its error; if the place is right, set it as the base URL',
+    },
+  ],
+  [
+    'INVALID_REQUEST',
+    {
+      cause: 'the application makes a call in a way that cannot be meant; it was not sent',
+      fix: 'correct the call in the application, by the stack of its error',
+    },
+  ],
+]);
+
 /** The cause of `symptom` and what to do. The advice of the provider itself comes first. */
 export function adviceFor(
   definition: ProviderDefinition,
   seen: Symptom,
 ): Pick<ProviderAdvice, 'cause' | 'fix'> {
   const symptom = ownCopy(seen);
+  const own = OWN_ERRORS.get(symptom.code ?? '');
+  if (own !== undefined) return own;
   const { cause, fix } = definition.advice?.find((advice) => isFor(advice, symptom)) ??
     GENERAL.find(({ fits }) => fits(symptom, definition.token === undefined)) ?? {
       cause: 'an answer that is not documented',

@@ -46,6 +46,10 @@ export function markOf(event: PaymentsAuthEvent): MarkWords | undefined {
       return { kind: 'rejected', words: `the merchant has to connect again: ${event.reason}` };
     case 'definition-fault':
       return { kind: 'rejected', words: `the definition of the provider fails: ${event.reason}` };
+    case 'signing-failed':
+      return { kind: 'rejected', words: `a call could not be signed: ${event.reason}` };
+    case 'call-unsent':
+      return { kind: 'failed', words: `a call was not sent: ${event.reason}` };
     case 'refresh-token-unsaved':
       return { kind: 'rejected', words: 'the new refresh token could not be saved' };
     case 'refresh-token-in-doubt':

@@ -143,6 +143,8 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     const event = ownCopy(emitted);
     if (event.type === 'store-lost') this.#storeLost ??= { sinceMs: event.atMs, reason: event.reason };
     if (event.type === 'store-back') this.#storeLost = undefined;
+    // There is no such credential, and names that come from outside would push out those there are.
+    if (event.type === 'call-unsent' && event.code === 'ACCOUNT_UNKNOWN') return;
     const isFirst = 'reason' in event && event.reason === 'first';
     this.#timelineOf(timelineKeyOf(event), event.atMs, true, isFirst).heard(event);
   }

@@ -120,10 +120,6 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       this.#keep({ secret: better }, { reason: 'rotated', startedAtMs: this.#nowMs });
   }
 
-  ended(isFailed: boolean): void {
-    this.journal.ended(isFailed);
-  }
-
   async replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined> {
     this.journal.refused(refused, refusal, this.#kept);
     const cure = this.#refusals.cure(refused, refusal);
@@ -152,10 +148,6 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       default:
         return undefined;
     }
-  }
-
-  get definitionFault(): string | undefined {
-    return this.#context.timeBound.fault;
   }
 
   async refresh(refused?: Credential): Promise<Credential> {

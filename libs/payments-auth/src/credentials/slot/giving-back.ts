@@ -39,7 +39,7 @@ function why({ owner, journal }: SlotView, error: unknown, secrets: readonly str
   const cause = plainCause((error as { cause?: unknown } | null)?.cause, secrets);
   if (!(error instanceof DefinitionFault))
     return notGivenBack(owner, 'CREDENTIALS_UNAVAILABLE', reason, { cause });
-  journal.definitionFault(reason);
+  journal.tellFault(reason);
   return notGivenBack(owner, 'DEFINITION_FAULT', reason, { cause });
 }
 

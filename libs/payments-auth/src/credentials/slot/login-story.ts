@@ -128,9 +128,13 @@ export class LoginStory {
   ended(error: PaymentsAuthError, cause: unknown, serving: Credential | undefined): void {
     const { journal } = this.#slot;
     const isUnknown = error.code === 'ACCOUNT_UNKNOWN';
-    if (!this.#isTold && !isUnknown)
+    const { code } = error;
+    if (isUnknown)
+      journal.emit({ type: 'call-unsent', code, reason: 'the application knows no such account' });
+    // The provider has answered, and what is wrong with the definition is known only now.
+    else if (!this.#isTold || code === 'DEFINITION_FAULT')
       journal.couldNot(error, cause instanceof UnusableCredentialsError ? 'load' : this.#failedOn);
-    if (cause instanceof DefinitionFault) journal.definitionFault(cause.message);
+    if (cause instanceof DefinitionFault) journal.tellFault(cause.message);
     // A secret that is already known to be wrong is not reported again.
     const isNews = error.code === 'CREDENTIALS_UNAVAILABLE' || (!isUnknown && this.#isAnnounced);
     journal.failed(error, serving, isNews);

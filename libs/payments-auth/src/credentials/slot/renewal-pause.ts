@@ -37,6 +37,8 @@ export class RenewalPause {
   #brought: KeptCredential | undefined = undefined;
   /** The pause after it has been told of. */
   #isTold = true;
+  /** What was brought was refused after its pause: the pause after the next one is told of as soon as it begins. */
+  #isVainAgain = false;
   readonly #bucket = new Bucket(AT_MOST);
 
   constructor(slot: SlotView) {
@@ -68,7 +70,8 @@ export class RenewalPause {
     const times = isProven ? this.#vain.ofProven : this.#vain.ofOthers;
     if (times === 0 || (isProven && areEnough(refusedInARow, times))) return true;
     const leftMs = isProven ? this.#leftAfterMs(times) : this.#leftOfOthersMs;
-    if (isRefused && kept !== undefined && (!isProven || leftMs > 0)) this.#tell(kept, Math.max(0, leftMs));
+    if (isRefused && kept !== undefined) this.#tell(kept, leftMs);
+    this.#isVainAgain = isRefused && !isProven && leftMs <= 0;
     return leftMs <= 0 && (!isProven || refusedInARow >= 2);
   }
 
@@ -93,6 +96,9 @@ export class RenewalPause {
     if (isCounted || (wasAskedForBefore && this.#vain.ofOthers === 0)) return;
     this.#vain = vain;
     this.#isTold = false;
+    if (this.#isVainAgain && now !== undefined)
+      this.#tell(now, this.#leftAfterMs(Math.max(vain.ofProven, vain.ofOthers)));
+    this.#isVainAgain = false;
   }
 
   /** What is current now was asked for by another process, after all of these were forced. */
@@ -131,9 +137,9 @@ export class RenewalPause {
       this.#slot.journal.emit({ type: 'credential-contested', credential: credential.id, ageMs });
   }
 
-  /** Once for each renewal that was forced. */
+  /** Once for each renewal that was forced, while the pause after it runs. */
   #tell({ credential: { id } }: KeptCredential, durationMs: number): void {
-    if (this.#isTold) return;
+    if (this.#isTold || durationMs <= 0) return;
     this.#isTold = true;
     this.#slot.journal.emit({ type: 'renewals-paused', credential: id, durationMs });
   }

@@ -11,7 +11,7 @@ import type { RenewalQueue } from '../renewing/renewal-queue.js';
 import type { AccountSecrets } from '../secrets/account-secrets.js';
 import type { KeyedHash } from '../secrets/keyed-hash.js';
 import type { KeptCredential } from './kept-credential.js';
-import type { SlotJournal, Totals } from './slot-journal.js';
+import type { ProviderTotals, SlotJournal } from './slot-journal.js';
 
 /** What the slots of one provider share. */
 export interface SlotContext {
@@ -33,7 +33,7 @@ export interface SlotContext {
   /** Never throws. */
   readonly emit: EventSink;
   /** Of all of them together, those that were let go of included. */
-  readonly totals: Totals;
+  readonly totals: ProviderTotals;
   /** Aborted when the application shuts down. */
   readonly closing: AbortSignal;
 }

@@ -10,6 +10,8 @@ export interface Failure {
   readonly status?: number | undefined;
   /** The provider's own words, the system's, or `HTTP 503`. */
   readonly reason: string;
+  /** Of the error of this library that callers got, where that says more than `on`. */
+  readonly code?: string | undefined;
   /** The provider itself says that the credential is no good. */
   readonly isOwn?: boolean | undefined;
   /** How far the provider's clock is ahead of this machine's, in milliseconds, where the answer says it. */
@@ -67,6 +69,11 @@ export class SlotHistory {
     if (noted?.isOpen !== true) return;
     this.#noted[on] = { ...noted, isOpen: false };
     if (on === 'call' && noted.last.isOwn === true) this.acceptedAgainAtMs = nowMs;
+  }
+
+  /** A call has left: what kept calls from that, or a fault of the definition, is over as far as is known. */
+  left(nowMs: number): void {
+    if (this.#noted.call?.last.code !== undefined) this.succeeded('call', nowMs);
   }
 
   /**

@@ -2,7 +2,15 @@ import type { Clock } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
 import type { Owner } from '../credential-errors.js';
-import { type CallAnswer, isAcceptance, type Refusal } from '../call-answer.js';
+import {
+  CALL_FAILURES,
+  type CallAnswer,
+  type CallFailure,
+  type CallFailureKind,
+  type CallJournal,
+  isAcceptance,
+  type Refusal,
+} from '../call-answer.js';
 import type { AwaitedLogin } from '../credential-spender.js';
 import type { Credential } from '../credential.js';
 import type { CredentialStatus } from '../credential.service.js';
@@ -23,7 +31,7 @@ interface JournalSubject {
       readonly emit: EventSink;
       readonly provider: ConfiguredProvider;
       readonly timeBound: TimeBoundHeaders;
-      readonly totals: Totals;
+      readonly totals: ProviderTotals;
     };
   };
   readonly asked: { readonly scopes: readonly string[] };
@@ -56,7 +64,7 @@ interface TokenRequestCircumstances {
 type Counters = CredentialStatus['counters'];
 
 /** What has happened to one credential: counted, and sent to the listener for events. */
-export class SlotJournal {
+export class SlotJournal implements CallJournal {
   lastError: PaymentsAuthError | undefined = undefined;
   rateLimit: CredentialStatus['rateLimit'] = undefined;
   /** Made when something goes wrong for the first time. */
@@ -98,7 +106,7 @@ export class SlotJournal {
     this.emit({ type: 'certificate-ends', credential: id, endsAtMs, reason });
   }
 
-  get #totals(): Totals {
+  get #totals(): ProviderTotals {
     return this.#subject.owner.context.totals;
   }
 
@@ -106,13 +114,30 @@ export class SlotJournal {
     return (this.history ??= new SlotHistory());
   }
 
-  /** A call has its answer, or could not be sent. */
-  ended(isFailed: boolean): void {
+  ended(failed: CallFailureKind | undefined): void {
     this.#calls += 1;
     this.#totals.calls += 1;
-    if (!isFailed) return;
+    if (failed === undefined) return;
     this.#made().failedCalls += 1;
     this.#totals.failedCalls += 1;
+    this.#totals.failures[failed] += 1;
+  }
+
+  unsent(failure: CallFailure, credential?: Credential): void {
+    this.note({ on: 'call', ...failure });
+    const { code = failure.kind, reason } = failure;
+    const whose = credential === undefined ? {} : { credential: credential.id };
+    if (code === 'DEFINITION_FAULT') this.tellFault(reason, credential);
+    else if (code === 'SIGNING_FAILED') this.emit({ type: 'signing-failed', ...whose, reason });
+    else this.emit({ type: 'call-unsent', ...whose, code, reason });
+  }
+
+  left(): void {
+    this.history?.left(this.#subject.owner.context.clock.now());
+  }
+
+  get definitionFault(): string | undefined {
+    return this.#subject.owner.context.timeBound.fault;
   }
 
   /** A call that carried `credential` was refused. */
@@ -121,7 +146,7 @@ export class SlotJournal {
     this.emit({ type: 'call-refused', credential: credential.id, status, own });
     const { timeBound, provider } = this.#subject.owner.context;
     const fault = timeBound.examine(provider, kept, credential);
-    if (fault !== undefined) this.definitionFault(fault, credential);
+    if (fault !== undefined) this.tellFault(fault, credential);
   }
 
   /** What an attempt with `credential` has come to. */
@@ -129,10 +154,16 @@ export class SlotJournal {
     const { status, headers, refused, sentAtMs, isUnsent, failure, before } = answer;
     // A custom adapter may answer without headers.
     if (typeof headers === 'object' && headers !== null) this.observe(headers);
-    if (failure !== undefined) this.note({ on: 'call', ...failure });
-    if (isUnsent === true) this.ended(true);
+    if (sentAtMs !== undefined) this.left();
+    if (isUnsent === true) this.ended(failure?.kind);
+    if (failure !== undefined && isUnsent === true) this.unsent(failure, credential);
+    else if (failure !== undefined) this.note({ on: 'call', ...failure });
     if (credential.signing !== undefined) this.#certificateOf(credential);
-    if (answer.definitionFault !== undefined) this.definitionFault(answer.definitionFault, credential);
+    if (answer.definitionFault !== undefined) {
+      const { definitionFault: reason } = answer;
+      this.note({ on: 'call', host: failure?.host, status, reason, code: 'DEFINITION_FAULT' });
+      this.tellFault(reason, credential);
+    }
     if (this.history !== undefined && isAcceptance(answer)) {
       this.history.succeeded('call', this.#subject.owner.context.clock.now());
       this.#tellUntold(credential);
@@ -173,7 +204,7 @@ export class SlotJournal {
     const startedAtMs = clock.monotonic();
     this.#waits += 1;
     return (credential) => {
-      if (credential === undefined) this.ended(true);
+      if (credential === undefined) this.ended('no-credential');
       const whose = credential === undefined ? {} : { credential: credential.id };
       this.emit({ type: 'call-waited', ...whose, durationMs: clock.monotonic() - startedAtMs });
     };
@@ -255,7 +286,7 @@ export class SlotJournal {
   }
 
   /** @param credential what was sent, where something was */
-  definitionFault(reason: string, credential?: Credential): void {
+  tellFault(reason: string, credential?: Credential): void {
     const whose = credential === undefined ? {} : { credential: credential.id };
     this.emit({ type: 'definition-fault', ...whose, reason });
   }
@@ -263,7 +294,7 @@ export class SlotJournal {
   /** There is no credential, and no token request was made that would have told why. */
   couldNot({ reason = 'unavailable', host, status, code }: PaymentsAuthError, on: 'login' | 'load'): void {
     const isOwn = code === 'CREDENTIALS_REJECTED' || code === 'GRANT_REJECTED';
-    this.note({ on, reason, ...(on === 'load' ? {} : { host, status }), isOwn });
+    this.note({ on, reason, ...(on === 'load' ? {} : { host, status }), isOwn, code });
   }
 
   /** One request to the token endpoint has ended. */
@@ -339,8 +370,18 @@ export interface Totals {
   tokenFailures: number;
 }
 
-export function noTotals(): Totals {
+/** The same of one provider, and why its calls failed. */
+export interface ProviderTotals extends Totals {
+  readonly failures: Record<CallFailureKind, number>;
+}
+
+function noTotals(): Totals {
   return { calls: 0, failedCalls: 0, replays: 0, tokenRequests: 0, tokenFailures: 0 };
+}
+
+export function noProviderTotals(): ProviderTotals {
+  const failures = Object.fromEntries(CALL_FAILURES.map((kind) => [kind, 0]));
+  return { ...noTotals(), failures: failures as Record<CallFailureKind, number> };
 }
 
 export function sumOf(all: readonly Totals[]): Totals {

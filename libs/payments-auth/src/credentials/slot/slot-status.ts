@@ -12,6 +12,8 @@ import type { KeptCredential } from './kept-credential.js';
 import type { SlotContext, SlotView } from './slot-context.js';
 import type { Failure, SlotHistory } from './slot-history.js';
 
+const CORRECT_IT = 'correct the definition; no other credential helps';
+
 /** With a larger clock difference, providers take signed requests and assertions for too old or not yet valid. */
 const CLOCK_OFF_MS = 60_000;
 
@@ -92,7 +94,7 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
     ...placeOf(provider, kept?.secret.credentials),
     ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
     ...slownessOf(slot, state),
-    ...whyOf(provider, slot.journal.history),
+    ...whyOf(provider, slot.journal.history, slot.journal.definitionFault),
     ...(certificateEndsAtMs === undefined ? {} : { certificateEndsAtMs }),
     ...(pausedMs > 0 ? { pausedUntilMs: Math.ceil(nowMs + pausedMs) } : {}),
   };
@@ -193,10 +195,12 @@ function hostIn(baseUrl: string): string {
 function whyOf(
   { definition }: ConfiguredProvider,
   history: SlotHistory | undefined,
+  fault?: string,
 ): Pick<CredentialExplanation, 'lastFailure' | 'cause' | 'fix'> {
   const last = history?.lastFailure;
   if (last === undefined) return {};
-  const { failure, isOpen } = last;
+  const { isOpen } = last;
+  const failure = ownCopy(last.failure);
   const { on, atMs, host, status, reason } = failure;
   const lastFailure = {
     on,
@@ -206,11 +210,15 @@ function whyOf(
     reason,
   };
   // A failure that is over needs no advice.
-  return isOpen ? { lastFailure, ...causeOf(failure, definition) } : { lastFailure };
+  if (!isOpen) return { lastFailure };
+  // A refusal has shown that what `headers` makes once changes each time.
+  if (on === 'call' && failure.isOwn !== undefined && fault !== undefined)
+    return { lastFailure, cause: `the definition: ${fault}`, fix: CORRECT_IT };
+  return { lastFailure, ...causeOf(failure, definition) };
 }
 
 function causeOf(
-  { on, reason, status, isOwn, clockDifferenceMs = 0 }: Failure,
+  { on, reason, status, isOwn, code, clockDifferenceMs = 0 }: Failure,
   definition: ConfiguredProvider['definition'],
 ): { cause: string; fix: string } {
   if (Math.abs(clockDifferenceMs) > CLOCK_OFF_MS) {
@@ -226,5 +234,6 @@ function causeOf(
     what: reason,
     ...(status === undefined ? {} : { status }),
     ...(isOwn === undefined ? {} : { isOwn }),
+    ...(code === undefined ? {} : { code }),
   });
 }
