@@ -13,7 +13,7 @@ export function hasAccountHosts({ environments }: ProviderDefinition): boolean {
   );
 }
 
-/** The fields that an account's credentials need, because a URL that is asked is made of them. */
+/** The fields that an account's credentials need, because the URLs of requests contain them. */
 export function fieldsInUrls({
   hosts,
   definition,

@@ -1,6 +1,6 @@
 import { textAt } from '../building-blocks/json-value.js';
 
-/** Where payment APIs say what is wrong: a code, and a sentence. */
+/** The paths at which payment APIs say what is wrong: a code, and a sentence. */
 const CODES = ['error.code', 'error.cause', 'code', 'error'];
 const SENTENCES = ['error.message', 'error_description', 'message', 'messages.en'];
 

@@ -13,7 +13,7 @@ import type { ClientCertificate, ProviderDefinition } from './provider-definitio
 /** How many agents are kept. Calls that are under way on a dropped agent go on. */
 const MOST_REMEMBERED = 10_000;
 
-/** This long before its end, a certificate is reported once a day: to get a new one takes people days. */
+/** This long before its end, a certificate is reported once a day, because it takes people days to get a new one. */
 const SOON_MS = 14 * 24 * 60 * 60_000;
 const TOLD_AGAIN_AFTER_MS = 24 * 60 * 60_000;
 
@@ -30,16 +30,17 @@ interface End {
 }
 
 /**
- * What the connections of one provider are made with, where the client shows a certificate: one agent per certificate,
- * made when it is first needed. Calls and logins of different credentials never share a connection.
+ * The agents for the connections of one provider, where the client shows a certificate. There is one agent per
+ * certificate, made at its first use. Calls and logins of different credentials never share a connection.
  *
- * No agent is ever destroyed: calls may be under way on it. Node closes the idle connections of one that is forgotten.
+ * No agent is ever destroyed, because calls may be under way on it. Node closes the idle connections of an agent that
+ * is no longer used.
  */
 export class CertificateAgents {
   readonly #definition: ProviderDefinition;
   readonly #environment: string | undefined;
   readonly #ca: AgentOptions['ca'];
-  /** The same certificate may come in many objects, when a function is asked for it again and again. */
+  /** A function that is called again and again may return the same certificate in different objects. */
   readonly #byCertificate = new Map<string, Agent>();
   readonly #byCredentials = new WeakMap<Credentials, Agent>();
   readonly #ends = new WeakMap<Agent, End>();
@@ -78,7 +79,7 @@ export class CertificateAgents {
     return this.#endOf(credentials)?.atMs;
   }
 
-  /** When it ends, where that is soon; answered once a day. */
+  /** The end of the certificate, if it is soon. Returned once a day. */
   endingSoon(credentials: Credentials, nowMs: number): number | undefined {
     const end = this.#endOf(credentials);
     if (end === undefined || end.atMs - nowMs > SOON_MS) return undefined;
@@ -130,13 +131,13 @@ export class CertificateAgents {
     return { certificate: ownCopy(returned as unknown as ClientCertificate), read };
   }
 
-  /** What keeps the certificate of `credentials` from being shown, by the field that it is about. */
+  /** The problem with the certificate of `credentials`, with the field that it is about. */
   problemOf(credentials: Credentials): FieldProblem | undefined {
     let made: Made | undefined;
     try {
       made = this.#certificateOf(credentials);
     } catch {
-      // An error of the definition is no mistake of the credentials. The first call reports it.
+      // An error of the definition is not a mistake in the credentials. The first call reports it.
     }
     return made && certificateProblem(made.certificate, credentials, made.read);
   }

@@ -3,13 +3,13 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Credentials } from '../strategies/strategy.js';
 import { isEncrypted } from './credential-value.js';
 
-/** What is wrong with a credential, or with all of them where no field is named. It repeats nothing of a value. */
+/** The problem with a credential, or with all of them where no field is named. It repeats no part of a value. */
 export interface FieldProblem {
   readonly field?: string;
   readonly what: string;
 }
 
-/** What a definition made of credentials, to connect with. */
+/** The certificate that a definition has made from credentials. */
 export interface MadeCertificate {
   readonly cert?: unknown;
   readonly key?: unknown;
@@ -19,7 +19,7 @@ export interface MadeCertificate {
 }
 
 /**
- * What keeps a client certificate from being shown; `undefined` when nothing does.
+ * The problem with a client certificate; `undefined` when there is none.
  *
  * @param read the fields that it was made of
  */
@@ -67,7 +67,7 @@ export function certificateProblem(
     : at(cert, 'holds a certificate that no connection can be made with');
 }
 
-/** What a PEM is, in words. */
+/** The kind of a PEM, in words. */
 export function contentOf(pem: string): string {
   if (pem.includes('BEGIN CERTIFICATE-----')) return 'a certificate';
   if (pem.includes('PRIVATE KEY-----')) return 'a private key';

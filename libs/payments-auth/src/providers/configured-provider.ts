@@ -6,7 +6,7 @@ import type { ProviderDefinition } from './provider-definition.js';
 /** For which methods a refused request may be sent again. @see README, "What happens to a request" */
 export type ReplayPolicy = 'always' | 'safe-methods' | 'never';
 
-/** Whether a credential is renewed without anybody asking for it. */
+/** Whether a credential is renewed without a call that needs it. */
 export type KeepWarm = 'always' | 'when-used';
 
 /** The axios settings of one provider. */
@@ -29,7 +29,7 @@ export interface HttpSettings extends Omit<
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
 }
 
-/** Where static credentials come from: the provider's own, or those of its merchants. */
+/** The source of static credentials: the provider's own, or those of its merchants. */
 export interface CredentialsSource<C extends Credentials = Credentials> {
   /**
    * Newest first, never an empty list; `undefined` for an account that does not exist.
@@ -37,17 +37,17 @@ export interface CredentialsSource<C extends Credentials = Credentials> {
    * @param account whose; left out for the provider's own
    */
   resolve(account?: string): readonly C[] | undefined | Promise<readonly C[] | undefined>;
-  /** Whether asking again can give another answer (a function or a file, and not a fixed object). */
+  /** Whether a second call can give other credentials (a function or a file, and not a fixed object). */
   readonly isDynamic: boolean;
   /** How long an answer is kept, in milliseconds. */
   readonly ttlMs: number;
-  /** Whether a call that names no account is the provider's own all the same: in tests. */
+  /** Whether a call that names no account means the provider's own one. True in tests. */
   readonly takesUnnamed?: boolean;
   /**
-   * Replaces a refresh token where it still is `previous`. Absent: the application keeps none.
+   * Replaces a refresh token if the stored one is still `previous`. Absent where the application stores none.
    *
    * @param account whose; `undefined` for the provider's own
-   * @returns `false` where somebody else was faster
+   * @returns `false` where another process has replaced it already
    */
   save?(
     account: string | undefined,
@@ -57,8 +57,8 @@ export interface CredentialsSource<C extends Credentials = Credentials> {
 }
 
 /**
- * A provider as one application uses it: its definition and every option resolved, checked and defaulted.
- * Secrets stand behind the two sources, in closures, so that nothing that inspects this object finds one (R14).
+ * A provider as one application uses it: its definition and every option resolved, checked and defaulted. Secrets are
+ * behind the two sources, in closures, so that code which inspects this object finds none (R14).
  */
 export interface ConfiguredProvider<C extends Credentials = Credentials> {
   /** The name it is registered and injected under. */
@@ -77,13 +77,13 @@ export interface ConfiguredProvider<C extends Credentials = Credentials> {
   readonly scopes: readonly string[];
   readonly clientAuthentication: SecretWay;
   readonly refreshBeforeMs: number;
-  /** As the application said it; absent when it said nothing, and then R17 decides. */
+  /** The option of the application. Without it, R17 decides. */
   readonly keepWarm?: KeepWarm;
   readonly replay: ReplayPolicy;
   readonly share: boolean;
-  /** Whom tokens are asked for. */
+  /** The audience of the tokens. */
   readonly audience?: string;
-  /** Signs with a key that the application does not hold. */
+  /** Signs with a key that is outside of the application. */
   signer?(bytes: Uint8Array, given: { readonly credentials: unknown }): Promise<Uint8Array>;
   readonly tokenRequest?: {
     readonly timeoutMs?: number;
@@ -92,8 +92,8 @@ export interface ConfiguredProvider<C extends Credentials = Credentials> {
   /** No other process uses the refresh tokens of this one. */
   readonly singleProcess?: boolean;
   readonly insecureHosts: readonly string[];
-  /** What connections are made with, where the definition has `tls`. */
+  /** The agents of connections, where the definition has `tls`. */
   readonly certificates?: CertificateAgents;
-  /** Agents and CA stand behind this function, so that inspecting a configuration never walks into a socket. */
+  /** Agents and CA are behind this function, so that code which inspects a configuration never reaches a socket. */
   readonly http: () => HttpSettings;
 }

@@ -9,7 +9,7 @@ import { type Fields, functionProblems, patternProblems, type Problems } from '.
 
 const KNOWN = ['variable', 'optional', 'secret', 'format', 'inUrl', 'default', 'belongsTo', 'suspect'];
 
-/** What is wrong with the fields of a provider's static credentials. */
+/** The problems with the fields of a provider's static credentials. */
 export function credentialProblems(credentials: unknown, environments: unknown): Problems {
   if (credentials !== undefined && !isJsonObject(credentials))
     return ['credentials: expected an object of fields, as in { apiKey: { variable: "ACME_API_KEY" } }'];
@@ -66,7 +66,7 @@ function fieldProblems(path: string, spec: Fields, environments: readonly string
   ];
 }
 
-/** Asks `suspect` about a text that it does not expect. An application may give any. */
+/** Calls `suspect` with a text that it does not expect, because an application may give any text. */
 function suspicionProblems(path: string, spec: Fields): Problems {
   const { suspect } = spec;
   if (typeof suspect !== 'function') return [];

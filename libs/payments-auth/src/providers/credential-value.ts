@@ -4,14 +4,14 @@ import { headerTextProblem, IN_QUOTES, isQuoted, kindOf } from '../strategies/he
 import type { Credentials } from '../strategies/strategy.js';
 import type { CredentialField, ProviderDefinition } from './provider-definition.js';
 
-/** What stands in one field of static credentials, or what keeps it from standing there. The value is in no problem. */
+/** The value of one field of static credentials, or the problem with it. No problem repeats the value. */
 export type CredentialValue =
   | { readonly value: string | readonly string[] | undefined; readonly problem: undefined }
   | { readonly value: undefined; readonly problem: string };
 
 /**
- * Reads one field of what an application gave. This is the one rule for options, files, functions and variables (R16):
- * a text that a header can carry, a PEM, or a list of either where the field is a secret of webhooks alone.
+ * Reads one field that an application gave. This is the one rule for options, files, functions and variables (R16): a
+ * text that a header can carry, a PEM, or a list of either where the field is a secret of webhooks alone.
  */
 export function credentialValue(
   definition: ProviderDefinition,
@@ -38,7 +38,7 @@ export function credentialValue(
   return { value: Object.freeze(values), problem: undefined };
 }
 
-/** Several secrets at once only verify: what is sent or signed needs one. */
+/** Several secrets at once can only verify messages. To send or sign, one is needed. */
 function mayBeList({ credentials, webhooks = {} }: ProviderDefinition, name: string): boolean {
   const fields = credentials as Readonly<Record<string, CredentialField>>;
   return (
@@ -60,7 +60,7 @@ function oneValue({ format, inUrl }: CredentialField, given: unknown): Credentia
 /** One DNS label, or one segment of a path. */
 const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
-/** What keeps a text from being a PEM; `undefined` when nothing does. */
+/** The reason why a text is no PEM; `undefined` when it is one. */
 export function pemProblem(given: unknown): string | undefined {
   return pemValue(given).problem;
 }
@@ -98,7 +98,7 @@ function hasWholeBlock(pem: string): boolean {
   return /-----BEGIN ([A-Z0-9 ]+)-----\n[^]+\n-----END \1-----/.test(pem);
 }
 
-/** The words of Node, and those of OpenSSL where OpenSSL asks for the passphrase. */
+/** The words of Node's error, and those of OpenSSL when it asks for the passphrase. */
 const NO_PASSPHRASE = ['ERR_MISSING_PASSPHRASE', 'ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED'];
 
 function lacksPassphrase(error: unknown): boolean {

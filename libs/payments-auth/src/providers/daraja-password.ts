@@ -1,4 +1,4 @@
-/** What the password of an STK push is made of. */
+/** The parts of the password of an STK push. */
 export interface DarajaPasswordParts {
   /** The paybill or till number. */
   readonly shortCode: string;
@@ -11,7 +11,7 @@ export interface DarajaPasswordParts {
 /**
  * The `Password` of an STK push request.
  *
- * @throws TypeError when the timestamp is not of 14 digits, or one of the others is empty
+ * @throws TypeError when the timestamp does not have 14 digits, or another part is empty
  * @see https://developer.safaricom.co.ke/apis/MpesaExpressSimulate
  */
 export function darajaPassword({ shortCode, passkey, timestamp }: DarajaPasswordParts): string {

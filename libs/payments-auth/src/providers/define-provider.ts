@@ -11,14 +11,14 @@ import { definitionProblems } from './definition-problems.js';
 import type { ProviderDefinition } from './provider-definition.js';
 
 /**
- * `C` written out field by field: then an `interface` will do for a provider's credentials, and the definition
- * passes wherever a definition of any provider is expected.
+ * `C` written out field by field. So a provider's credentials may be an `interface`, and the definition is accepted
+ * wherever a definition of any provider is expected.
  */
 export type CredentialFields<C> = { readonly [K in keyof C]: C[K] };
 
 /**
- * Describes a payment provider: the function that the built-in ones are written with. Checks the description, all
- * of it at once, so that a slip is found where it was made.
+ * Describes a payment provider. The built-in providers are written with the same function. It checks the whole
+ * description at once, so that the error comes from the place of the mistake.
  *
  * @typeParam C the provider's static credentials, field by field
  * @typeParam N the provider's name, where types are to know it
@@ -65,7 +65,7 @@ const DESCRIPTION = Symbol('description');
 
 type Description = Omit<ProviderDefinition, 'name'>;
 
-/** What the `token` of a definition is made with. */
+/** The factories for the `token` of a definition. */
 export interface TokenFactories {
   readonly login: typeof login;
   readonly clientCredentials: typeof clientCredentials;
@@ -79,7 +79,7 @@ const UNCHECKED: TokenFactories = {
   refreshToken: (spec) => uncheckedRefreshToken(deepOwnCopy(spec)),
 };
 
-/** Every field of a definition besides its name: one that is forgotten does not compile. */
+/** Every field of a definition besides its name. The code does not compile when one is missing. */
 const FIELDS = Object.keys({
   title: true,
   docs: true,
@@ -108,7 +108,7 @@ interface BuiltIn {
   readonly [DESCRIPTION]: (factories?: TokenFactories) => Description;
 }
 
-/** All built-in definitions share these accessors: accessors of its own would take 5 KB of memory per definition. */
+/** All built-in definitions share these accessors. Otherwise each definition would take 5 KB of memory for its own. */
 const DESCRIBED = FIELDS.map((field): [string, PropertyDescriptor] => [
   field,
   {
@@ -120,8 +120,8 @@ const DESCRIBED = FIELDS.map((field): [string, PropertyDescriptor] => [
 ]);
 
 /**
- * Describes a provider that is built in. An application uses a few of them: a description is made when somebody asks for
- * more than its name, so that the others cost no time at a start. The contract test checks all of them.
+ * Describes a provider that is built in. An application uses a few of them, so a description is made when code reads
+ * more than its name. The others cost no time at the start. The contract test checks all of them.
  */
 export function builtInProvider<
   C extends { readonly [K in keyof C]: string | readonly string[] | undefined },

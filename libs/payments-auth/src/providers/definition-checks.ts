@@ -2,7 +2,7 @@ import { isJsonObject } from '../building-blocks/json-value.js';
 import { suggestion } from '../nearest.js';
 import { pathProblem } from '../strategies/endpoint-path.js';
 
-/** What is wrong with one value of a definition, each with its path; an empty list when nothing is. */
+/** The problems with one value of a definition, each with its path. An empty list when there is none. */
 export type Problems = string[];
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -35,7 +35,7 @@ export function pathProblems(path: string, value: unknown): Problems {
   return problem === undefined ? [] : [`${path}: ${problem}`];
 }
 
-/** Parts that the library does not know: most likely misspelt names. */
+/** Parts that the library does not know. Most likely their names are misspelt. */
 export function strangerProblems(
   path: string,
   given: Fields,
@@ -60,7 +60,7 @@ export function listProblems(path: string, list: unknown, pattern: RegExp, expec
     : [`${path}: expected a list of ${expected}`];
 }
 
-/** Something that may be left out, and is a function where it is not. */
+/** A part that is a function, or is left out. */
 export function functionProblems(path: string, value: unknown, expected = 'expected a function'): Problems {
   return value === undefined || typeof value === 'function' ? [] : [`${path}: ${expected}`];
 }

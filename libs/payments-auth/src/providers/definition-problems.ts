@@ -52,7 +52,7 @@ const KNOWN = [
   'webhooks',
 ];
 
-/** What a part was called in 0.1, and what says it now. */
+/** The names of parts in 0.1, and the parts that replace them. */
 const RENAMED: Readonly<Record<string, string>> = {
   bodySignature: 'is said by sign now: sign: ({ body, … }) => ({ body: checksumField(body, { … }) })',
   callHeaders: 'are said by sign now: sign: ({ method, path, … }) => ({ headers: { … } })',
@@ -61,7 +61,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   webhook: 'is called webhooks now, and holds schemes by name: { signature: hmacWebhook({ … }) }',
 };
 
-/** Everything that is wrong with a provider definition, each named by its field; an empty list when nothing is. */
+/** All problems with a provider definition, each with its field. An empty list when there is none. */
 export function definitionProblems(definition: unknown): Problems {
   if (!isJsonObject(definition)) return ['a definition is an object'];
   const hosts = hostNames(definition['environments']);
@@ -107,7 +107,7 @@ export function definitionProblems(definition: unknown): Problems {
   return [...new Set(problems)];
 }
 
-/** A field that may stand in a URL, and stands in none: the placeholder is forgotten, or has another name. */
+/** Finds a field that a URL may contain and that no URL contains: the placeholder is missing, or has another name. */
 function unusedInUrls({ credentials, environments, token, probe }: Fields): Problems {
   const bases = Object.values(isJsonObject(environments) ? environments : {}).flatMap((base) =>
     isJsonObject(base) ? Object.values(base) : [base],
@@ -177,7 +177,7 @@ function acceptedProblems(accepted: unknown): Problems {
   const at = 'probe.accepted';
   const judgement = judgementOf((answer) => accepted(answer) as unknown);
   if (judgement.problem !== undefined) return [`${at}: ${judgement.problem}`];
-  // The answers of a gateway and of an outage do not show that a credential is accepted.
+  // The answer of a gateway, or of an outage, does not show that a credential is accepted.
   return saysYesTo(401, judgement) || outagesIn(judgement) !== undefined
     ? [
         `${at}: says yes to a 401 or to an outage without a word; name what shows that the credential is accepted`,

@@ -4,7 +4,7 @@ import { foreignPlaceholder, placeholdersIn } from '../strategies/placeholders.j
 import { isSharedDomain } from './shared-domains.js';
 import { isUrl, type Fields, type Problems } from './definition-checks.js';
 
-/** What is wrong with the base URLs of a definition. */
+/** The problems with the base URLs of a definition. */
 export function environmentProblems(
   environments: unknown,
   hosts: readonly string[],
@@ -29,7 +29,7 @@ export function environmentProblems(
   });
 }
 
-/** What is wrong with the placeholders of a URL or a path. */
+/** The problems with the placeholders of a URL or a path. */
 export function placeholderProblems(path: string, text: unknown, credentials: unknown): Problems {
   if (typeof text !== 'string') return [];
   const foreign = foreignPlaceholder(text);
@@ -75,14 +75,14 @@ function baseUrlProblems(path: string, base: unknown, credentials: unknown): Pro
   ];
 }
 
-/** Whether the path is the one that stands there. */
+/** Whether a URL parser leaves the path as it is written. */
 function isPlainBase(base: string, { pathname }: URL): boolean {
   if (/[?#\\\s]/.test(base)) return true;
   const [, path = ''] = /^[a-z]+:\/\/[^/]*(.*)$/i.exec(base.replace(/\{[^{}]+\}/g, 'x')) ?? [];
   return !path.includes('//') && pathname.replace(/\/$/, '') === path.replace(/\/$/, '');
 }
 
-/** Otherwise the value of a field would decide to whose server the credential goes. */
+/** Otherwise the value of a field would decide which server gets the credential. */
 function hostPlaceholderProblems(path: string, base: string): Problems {
   const [, host = ''] = /^[a-z]+:\/\/([^/]*)/i.exec(base) ?? [];
   if (!host.includes('{')) return [];
@@ -99,7 +99,7 @@ function hostPlaceholderProblems(path: string, base: string): Problems {
     : [];
 }
 
-/** What is wrong with the variables that a definition is configured by. */
+/** The problems with the variables that configure a definition. */
 export function variableProblems(definition: Fields, hosts: readonly string[]): Problems {
   const base = definition['baseUrlVariable'];
   const credentials = isJsonObject(definition['credentials'])

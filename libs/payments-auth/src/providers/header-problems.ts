@@ -7,7 +7,7 @@ import { MadeUpValues, madeUpValue } from './made-up-values.js';
 
 const MAKES_HEADERS = 'expected a function from { credentials, token } to header values';
 /**
- * What is wrong with what calls are said to carry: headers, defaults, signature, certificate.
+ * The problems with the parts of a call: headers, defaults, signature, certificate.
  *
  * @param mayCall whether the fields of the credentials are sound, so that functions can be tried with made-up ones
  */
@@ -126,7 +126,7 @@ export function repeatedHeaderProblems(path: string, names: readonly string[]): 
   );
 }
 
-/** Calls `tls` with made-up credentials. Names the unknown fields that it reads, and what is wrong with its answer. */
+/** Calls `tls` with made-up credentials. Names the unknown fields that it reads, and the problems with its result. */
 function certificateProblems({ tls, ...definition }: Fields): Problems {
   if (typeof tls !== 'function') return [];
   const values = new MadeUpValues(definition);
@@ -164,7 +164,10 @@ function certificateProblems({ tls, ...definition }: Fields): Problems {
   ];
 }
 
-/** A value that goes into the certificate as it is must be a PEM. A text is not parsed at boot, and may have no line breaks. */
+/**
+ * A value that goes unchanged into the certificate must be a PEM. A text is not parsed at boot, and cannot have line
+ * breaks.
+ */
 function textsTakenForPem(made: Fields, values: Fields, credentials: unknown): Problems {
   return Object.entries(isJsonObject(credentials) ? credentials : {}).flatMap(([field, spec]) => {
     const part = ['cert', 'key', 'ca'].find((name) => [made[name]].flat().includes(values[field]));

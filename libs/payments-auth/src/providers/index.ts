@@ -100,14 +100,14 @@ export type { MercadopagoCredentials, MercadopagoOauthCredentials } from './merc
 export { wakapay, type WakapayCredentials } from './wakapay.provider.js';
 
 /**
- * Those that are found by their variables alone, where an application names no provider at all. A longer list would have
- * an application log in beside another SDK that happens to use the same variables.
+ * The providers that are configured by their variables alone, where an application names no provider at all. With a
+ * longer list, an application would also log in where another SDK happens to use the same variables.
  */
 export const FOUND_BY_VARIABLES = [cashfin, kashier, pesapal, clickpesa, wakapay, cryptofuse] as const;
 
 /**
- * Every provider that is built in. From this one list follow the option types, the injectables, the environment
- * variables, the contract test and the table in the README: to add a provider, write its file and name it here.
+ * Every provider that is built in. The option types, the injectables, the environment variables, the contract test
+ * and the table in the README follow from this list. To add a provider, write its file and name it here.
  */
 export const BUILT_IN_PROVIDERS = [
   ...FOUND_BY_VARIABLES,

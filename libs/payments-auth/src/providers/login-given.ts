@@ -4,7 +4,7 @@ import { filled } from '../strategies/placeholders.js';
 import { ownCopy } from '../own-properties.js';
 import type { ConfiguredProvider } from './configured-provider.js';
 
-/** What one login, or one revocation, is made of besides what the definition says. */
+/** The values for one login, or for one revocation, that are not in the definition. */
 export interface LoginParts {
   readonly credentials: Credentials;
   readonly scopes: readonly string[];
@@ -12,7 +12,7 @@ export interface LoginParts {
   readonly nowMs: number;
 }
 
-/** The base URL that the token endpoint of a provider stands on. */
+/** The base URL of a provider's token endpoint. */
 export function tokenBaseUrl(
   { hosts, defaultHost }: ConfiguredProvider,
   strategy: Pick<TokenStrategy, 'host'>,
@@ -20,7 +20,7 @@ export function tokenBaseUrl(
   return hosts[strategy.host ?? defaultHost] as string;
 }
 
-/** What the functions of a definition's `token` are given. */
+/** The values that the functions of a definition's `token` get. */
 export function loginGiven(
   provider: ConfiguredProvider,
   strategy: Pick<TokenStrategy, 'host' | 'path'>,
@@ -30,7 +30,7 @@ export function loginGiven(
   const { audience, credentials, scopes, ...others } = parts;
   return ownCopy({
     ...others,
-    // What a definition writes into them would stand there for every later call.
+    // A value that a definition writes into them would stay for every later call.
     credentials: watchedCredentials(provider.definition, credentials).view,
     scopes: Object.freeze([...scopes]),
     ...(environment === undefined ? {} : { environment }),

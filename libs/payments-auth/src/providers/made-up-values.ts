@@ -24,7 +24,7 @@ export class MadeUpValues {
     );
   }
 
-  /** Fields that were asked for and do not exist: most likely misspelt ones. */
+  /** Fields that a function has read and that do not exist. Most likely they are misspelt. */
   unknownFields(path: string): Problems {
     return [...this.#unknown].map(
       (name) => `${path}: reads credentials.${name}, which is no field. ${suggestion(name, this.names)}`,

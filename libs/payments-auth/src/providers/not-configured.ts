@@ -3,10 +3,16 @@ import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { BUILT_IN_PROVIDERS, FOUND_BY_VARIABLES } from './index.js';
 import type { CredentialField, ProviderDefinition } from './provider-definition.js';
 
-/** What to write so that a provider is configured, where that is not the module of an application: in its tests. */
+/**
+ * The text to write so that a provider is configured, in places other than the module of an application: in its
+ * tests.
+ */
 export type HowToAdd = (name: string) => string;
 
-/** Says what to do about a provider that is used without being configured: the same words wherever it is found out. */
+/**
+ * Says what to do about a provider that is used without being configured. Every place that finds this uses the same
+ * words.
+ */
 export function notConfigured(
   name: string,
   configured: Iterable<string>,

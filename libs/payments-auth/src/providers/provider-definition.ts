@@ -17,7 +17,7 @@ export type CredentialField<V = unknown> = CredentialFieldBase &
       ? { readonly optional: true }
       : { readonly optional?: false });
 
-/** What is said of a field, whatever its type. */
+/** The description of a field of any type. */
 export interface CredentialFieldBase {
   /** The environment variable it is read from when the application gives no `credentials`. */
   readonly variable?: string;
@@ -37,37 +37,42 @@ export interface CredentialFieldBase {
   /** The value where the application gives none. @default none */
   readonly default?: string;
   /**
-   * Environments that a value visibly belongs to: `{ test: /^pk_test_/ }`. A value that matches another
-   * environment than the configured one is warned about at boot.
+   * Environments that a value visibly belongs to: `{ test: /^pk_test_/ }`. The library warns at boot about a value
+   * that matches another environment than the configured one.
    */
   readonly belongsTo?: Readonly<Record<string, RegExp>>;
-  /** Says what looks wrong about a value, without the value; warned about at boot, never refused. */
+  /** Returns what looks wrong about a value, without the value. The library warns at boot, and starts all the same. */
   suspect?(value: string): string | undefined;
 }
 
-/** How a provider says no to a call. */
+/** The refusals of a provider. */
 export interface RefusalDefinition {
   /**
-   * The provider's own words for "your credential is no good", recognised by the envelope or the code: a new credential
-   * may cure it, and a call that was refused so is sent once more, a payment included.
+   * Whether the provider itself says that the credential is not valid, recognised by the envelope or the code. A new
+   * credential may help, and such a call is sent once more, also a payment.
    */
   refused(answer: ApiAnswer): boolean;
-  /** A refusal that no new credential cures: a missing scope, an IP allow-list, a subscription. @default none */
+  /** Whether no new credential can help: a missing scope, an IP allow-list, a subscription. @default none */
   incurable?(answer: ApiAnswer): boolean;
-  /** A refusal that a new signature cures and a new login does not: the call is signed anew, once. Needs `sign`. @default none */
+  /**
+   * Whether a new signature helps and a new login does not. The call is signed again, once. Needs `sign`.
+   *
+   * @default none
+   */
   challenged?(answer: ApiAnswer): boolean;
-  /** What a refusal for missing scope says, where the provider says it. */
+  /** The scopes that a refusal names, where the provider names them. */
   scope?(answer: ApiAnswer): { required: readonly string[]; held: readonly string[] } | undefined;
   /** Set where the provider refuses with a 2xx too, so that successful bodies are looked at. @default false */
   readonly alsoOnSuccess?: boolean;
   /**
-   * The provider documents that a refused credential is a 401 without a word of its own. Without this, `refused` must
-   * say no to a bare 401: one can come from a gateway after the payment was made, and would have it sent twice.
+   * Set where the provider documents that a refused credential is a 401 without words of its own. Without this,
+   * `refused` must not match a bare 401: a gateway may send one after the payment was made, and the payment would be
+   * sent twice.
    */
   readonly bare401?: true;
 }
 
-/** What the headers of a call are made of. */
+/** The values for the headers of a call. */
 export interface HeaderParts<C extends object = Credentials> extends Given<C> {
   /** The current token; the empty string for a static key. */
   readonly token: string;
@@ -81,13 +86,13 @@ export interface ProbeDefinition {
   readonly host?: string;
   /** Below the base URL, query included. It may hold `{fieldName}` of a credential field that has `inUrl`. */
   readonly path: string;
-  /** Optional fields without which it is not made; those of the path are among them. @default none */
+  /** Optional fields without which `check` does not make the call. Those of the path count by themselves. @default none */
   readonly needs?: readonly string[];
-  /** Headers that an application sends by itself: an idempotency key. @default none */
+  /** Headers that an application otherwise sends by itself: an idempotency key. @default none */
   readonly headers?: Readonly<Record<string, string>>;
   /** The body of a POST. @default none */
   readonly json?: unknown;
-  /** What shows that the credential is accepted. @default a 2xx that `refusal.refused` says no to */
+  /** Whether the answer shows that the credential is accepted. @default a 2xx that `refusal.refused` does not match */
   accepted?(answer: ApiAnswer): boolean;
 }
 
@@ -96,17 +101,17 @@ export interface ProbeDefinition {
  * prints it.
  */
 export interface ProviderAdvice {
-  /** Where it is said: of the settings before anything is sent, by the token endpoint, or to a call. */
+  /** The step of the failure: the settings before anything is sent, the login, or a call. */
   readonly on: 'settings' | 'login' | 'call';
-  /** The status that it comes with. @default any */
+  /** The status of the answer. @default any */
   readonly status?: number | readonly number[];
-  /** A part of the words for it, in lower case. @default whatever is said */
+  /** A part of the words in the answer, in lower case. @default any words */
   readonly says?: string;
   readonly cause: string;
   readonly fix: string;
 }
 
-/** What a client proves with who it is when it connects: PEM (a certificate and its key), or PKCS#12. */
+/** The certificate that a client shows when it connects: PEM (a certificate and its key), or PKCS#12. */
 export type ClientCertificate =
   | {
       readonly cert: string;
@@ -117,11 +122,11 @@ export type ClientCertificate =
     }
   | { readonly pfx: Uint8Array; readonly passphrase?: string; readonly ca?: string | readonly string[] };
 
-/** Where a provider is used. */
+/** The region in which a provider is used. */
 export type ProviderRegion = 'Africa' | 'Americas' | 'Asia' | 'Europe' | 'Worldwide';
 
 /**
- * Everything that is true of one payment provider and of no other. Written with `defineProvider`.
+ * All facts of one payment provider. Written with `defineProvider`.
  *
  * @typeParam C the provider's static credentials
  * @typeParam N the provider's name
@@ -132,13 +137,13 @@ export interface ProviderDefinition<
   N extends string = string,
   E extends string = string,
 > {
-  /** Lower case, as applications write it: `pesapal`. */
+  /** The name in lower case, as applications write it: `pesapal`. */
   readonly name: N;
-  /** As the provider writes it: `PesaPal`. */
+  /** The name as the provider writes it: `PesaPal`. */
   readonly title: string;
   /** The page of the provider's documentation that this definition follows. */
   readonly docs: string;
-  /** Where the provider is used, for lists. */
+  /** The region in which the provider is used, for lists. */
   readonly region?: ProviderRegion;
   /** The date of the documents that the definition follows: `2026-11-02`. */
   readonly basedOn?: string;
@@ -149,32 +154,40 @@ export interface ProviderDefinition<
    * entry, `live`. A URL may hold `{fieldName}` of a credential field that has `inUrl`.
    */
   readonly environments: Readonly<Record<E, string | Readonly<Record<string, string>>>>;
-  /** The variable that picks the environment, where there is more than one. */
+  /** The variable that names the environment, where there is more than one. */
   readonly environmentVariable?: string;
   /** The variable(s) that override the base URL: one name, or one per named host. */
   readonly baseUrlVariable?: string | Readonly<Record<string, string>>;
   readonly credentials: {
     readonly [K in keyof C]-?: CredentialField<string extends keyof C ? unknown : C[K]>;
   };
-  /** How a token is obtained. Absent: the configured secret itself goes with every call. */
+  /** The way to get a token. Without it, the configured secret itself goes with every call. */
   readonly token?: TokenSource<C>;
   /**
-   * Headers that every call carries. Made once per credential; no request may override them. May be absent beside `sign`
-   * or `tls`.
+   * Headers that every call carries. They are made once per credential, and no request may override them. They may be
+   * absent beside `sign` or `tls`.
    */
   headers?(parts: HeaderParts<C>): HeaderValues;
-  /** Headers that a request may override: a country, a version of the API. Made once per credential. @default none */
+  /**
+   * Headers that a request may override: a country, a version of the API. They are made once per credential.
+   *
+   * @default none
+   */
   defaultHeaders?(given: Given<C>): HeaderValues;
-  /** Whatever only one attempt carries: a signature, a nonce, another body. Asked once per attempt, replays included. */
+  /**
+   * The parts that only one attempt carries: a signature, a nonce, another body. The function is called once per
+   * attempt, also for replays.
+   */
   sign?(attempt: Attempt<C>): SignedAttempt | Promise<SignedAttempt>;
   /**
-   * The client certificate, for logins and calls: one connection pool for each. It works with axios's own http adapter,
-   * through proxies too. `undefined`: these credentials have none, because its fields are optional.
+   * The client certificate, for logins and calls: one connection pool for each. It works with axios's own http
+   * adapter, through proxies too. The function returns `undefined` for credentials without a certificate, whose fields are
+   * optional.
    */
   tls?(given: Given<C>): ClientCertificate | undefined;
-  /** How it says no to a call. @default a 401 renews the credential, and only calls that read are sent again */
+  /** The refusals of the provider. @default a 401 renews the credential, and only calls that read are sent again */
   readonly refusal?: RefusalDefinition;
-  /** The scopes asked for by default; absent where the provider has none. */
+  /** The default scopes. Absent where the provider has none. */
   readonly scopes?: readonly string[];
   /** The variable that holds other default scopes, separated by spaces. */
   readonly scopesVariable?: string;
@@ -182,11 +195,11 @@ export interface ProviderDefinition<
   readonly secretResponseFields?: readonly string[];
   /** The documented harmless reading call, where there is one. */
   readonly probe?: ProbeDefinition;
-  /** What helps when the provider says no; the first that fits. */
+  /** Causes and fixes for failures. The first one that fits is used. */
   readonly advice?: readonly ProviderAdvice[];
   /**
-   * How the provider proves that a message to the application is its own, where it sends any: schemes by name, for the
-   * route, the log and `delivery.scheme`. Any one that proves the message is enough.
+   * The schemes by which the provider proves its webhooks, by name, for the route, the log and `delivery.scheme`. A
+   * message has to fit one of them.
    */
   readonly webhooks?: Readonly<Record<string, WebhookScheme<keyof C & string>>>;
 }

@@ -12,7 +12,7 @@ import { type Fields, flagProblems, functionProblems, type Problems } from './de
 const KNOWN = ['refused', 'incurable', 'challenged', 'scope', 'alsoOnSuccess', 'bare401'];
 const PREDICATES = ['refused', 'incurable', 'challenged'];
 
-/** What is wrong with how a provider is said to say no to a call. */
+/** The problems with the description of a provider's refusals. */
 export function refusalProblems(refusal: unknown, hasSign: boolean): Problems {
   if (refusal === undefined) return [];
   if (!isJsonObject(refusal)) return ['refusal: expected { refused }, or leave it out'];
@@ -40,7 +40,7 @@ export function refusalProblems(refusal: unknown, hasSign: boolean): Problems {
   ];
 }
 
-/** Asks a predicate what it says of answers that every author has to expect. */
+/** Calls a predicate with answers that every author has to expect. */
 function answerProblems(refusal: Fields, name: string): Problems {
   const predicate = refusal[name];
   if (typeof predicate !== 'function') return [];
@@ -68,7 +68,7 @@ function answerProblems(refusal: Fields, name: string): Problems {
   ];
 }
 
-/** `scope` answers with scopes, and not with yes or no. */
+/** `scope` returns scopes, and not true or false. */
 function scopeAnswerProblems(path: string, { said }: Judgement): Problems {
   return said.every(({ value }) => value === undefined || isScopes(value))
     ? []

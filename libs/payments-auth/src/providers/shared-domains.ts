@@ -1,6 +1,6 @@
 /**
- * What countries put between a company's name and their own two letters: `co.uk`, `com.au`, `or.tz`. Anybody can buy a
- * name below.
+ * The words that countries put between a company's name and their own two letters: `co.uk`, `com.au`, `or.tz`.
+ * Anybody can buy a name below such a domain.
  */
 const CATEGORIES = new Set(
   (
@@ -10,7 +10,7 @@ const CATEGORIES = new Set(
   ).split(' '),
 );
 
-/** Domains below which anybody gets a name. Such names are sold, or a hosting company gives one to each customer. */
+/** Domains below which anybody can get a name. Such names are sold, or a hosting company gives one to each customer. */
 const SHARED = new Set(
   (
     'ae.org br.com cn.com co.com de.com eu.com eu.org gb.net gr.com hu.net in.net jp.net jpn.com mex.com ru.com ' +

@@ -13,7 +13,7 @@ export interface Attempt<C> extends Given<C> {
   readonly url: URL;
   /** Below the base URL, without query. */
   readonly path: string;
-  /** The key of its base URL in `environments`; the host itself is `url.host`. */
+  /** The name of the host in `environments`; the host itself is `url.host`. */
   readonly namedHost: string;
   /**
    * As sent, names in lower case, without those that the HTTP client makes itself: Host, Connection, Accept-Encoding, a
@@ -36,7 +36,7 @@ export interface Attempt<C> extends Given<C> {
   readonly signWith?: (bytes: Uint8Array) => Promise<Uint8Array>;
 }
 
-/** What only one attempt carries. */
+/** The parts that only one attempt carries. */
 export interface SignedAttempt {
   readonly headers?: HeaderValues;
   /** Added to the query as it is, form-encoded. */
@@ -45,7 +45,7 @@ export interface SignedAttempt {
   readonly body?: string | Uint8Array;
 }
 
-/** What `sign` returned, looked through and ready for the wire. */
+/** The result of `sign`, checked and ready to be sent. */
 export interface Signature {
   readonly headers: Readonly<Record<string, string>>;
   /** `name=value&…`; empty where `sign` adds none. */
@@ -53,7 +53,7 @@ export interface Signature {
   readonly body: string | Uint8Array | undefined;
 }
 
-/** Made by the HTTP client, or what decides where a request goes and how much of it there is. */
+/** Headers that the HTTP client makes, or that decide where a request goes and how long it is. */
 const NOT_SIGNABLE = [
   'host',
   'connection',
@@ -66,7 +66,11 @@ const NOT_SIGNABLE = [
 ];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Asks `sign`, and waits only where it is asynchronous. What it throws is thrown. @throws DefinitionFault for what it must not return */
+/**
+ * Calls `sign`, and waits only where it is asynchronous. An error of `sign` is thrown as it is.
+ *
+ * @throws DefinitionFault when it returns something that is not allowed
+ */
 export function signatureOf<C>(
   sign: (attempt: Attempt<C>) => SignedAttempt | Promise<SignedAttempt>,
   attempt: Attempt<C>,
@@ -75,7 +79,7 @@ export function signatureOf<C>(
   return isThenable(signed) ? Promise.resolve(signed).then(lookThrough) : lookThrough(signed);
 }
 
-/** Adds what `sign` returned to the query as text: parsing and printing it anew would change what was signed. */
+/** Adds the query of `sign` as text. To parse and print it again would change the signed text. */
 export function withQuery(url: string, query: string): string {
   if (query === '') return url;
   return url.includes('?') ? `${url}${url.endsWith('?') ? '' : '&'}${query}` : `${url}?${query}`;
@@ -119,7 +123,7 @@ function queryIn(signed: object): string {
     .join('&');
 }
 
-/** The texts that are there, in an object that holds nothing else. */
+/** The texts of an object that must hold only texts. */
 function textsIn(part: 'headers' | 'query', signed: object): Record<string, string> {
   const texts: Record<string, string> = {};
   const given: unknown = Object.hasOwn(signed, part) ? (signed as Record<string, unknown>)[part] : undefined;

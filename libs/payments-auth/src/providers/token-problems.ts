@@ -9,7 +9,7 @@ import { MadeUpValues } from './made-up-values.js';
 const KINDS = ['login', 'client-credentials', 'refresh-token'];
 
 /**
- * What is wrong with how a definition obtains its tokens, beyond what the factories find by themselves.
+ * The problems with the tokens of a definition, beyond those that the factories find by themselves.
  *
  * @param mayCall whether the fields of the credentials are sound, so that functions can be tried with made-up ones
  */
@@ -78,22 +78,25 @@ function requestProblems(token: Fields, definition: Fields): Problems {
   ];
 }
 
-/** A client may have a secret or a key, and each of them be optional. What throws, or sends `undefined`, does so by mistake. */
+/**
+ * A client may have a secret or a key, and each of them may be optional. A function that throws, or sends
+ * `undefined`, has a mistake.
+ */
 function isMistake({ path, cause }: DefinitionFault): boolean {
   return cause !== undefined || /\.(?:headers|body|parameters)$/.test(path);
 }
 
-/** Functions that pick values out of the credentials, and compute nothing. */
+/** Functions that only return values of the credentials, and compute nothing. */
 const PICKING = ['token.client', 'token.refreshToken'];
 
 function throwsAlways(error: unknown): error is DefinitionFault {
   return error instanceof DefinitionFault && !error.hasRead && PICKING.includes(error.path);
 }
 
-/** What functions of a token may be given. */
+/** The names of the values that functions of a token can get. */
 const GIVEN = ['credentials', 'environment', 'scopes', 'audience', 'nowMs', 'endpoint', 'token'];
 
-/** What each request came to, made of some made-up credentials. @param read collects the names that were read */
+/** The result of each request, made from some made-up credentials. @param read collects the names that were read */
 function madeWith(
   credentials: Fields,
   token: Fields,

@@ -5,7 +5,7 @@ import { contentOf, fieldOf, type FieldProblem } from './certificate-problems.js
 import type { ConfiguredProvider } from './configured-provider.js';
 import { isEncrypted } from './credential-value.js';
 
-/** What tells whether keys and certificates fit. */
+/** The parts of a provider that tell whether keys and certificates fit. */
 export type KeyUser = Pick<ConfiguredProvider, 'definition' | 'certificates' | 'environment'>;
 
 /** Whether the provider uses keys or certificates that can be tried without the provider. */
@@ -14,8 +14,8 @@ export function triesKeys({ definition, certificates }: KeyUser): boolean {
 }
 
 /**
- * The keys and certificates among `credentials` that are of the wrong kind, do not fit together, or cannot be opened. The
- * definition uses them as it says: the application has given the wrong value.
+ * The keys and certificates among `credentials` that are of the wrong kind, do not fit together, or cannot be opened.
+ * The definition is right here, and the application has given a wrong value.
  */
 export function unfitKeys(
   { definition, certificates, environment }: KeyUser,
@@ -43,7 +43,7 @@ function assertionProblem(
   try {
     text = key.of(given);
   } catch {
-    // An error of the definition is no mistake of the credentials. The first login reports it.
+    // An error of the definition is not a mistake in the credentials. The first login reports it.
     return undefined;
   }
   const problem = key.problem(text);

@@ -21,26 +21,32 @@ import {
   type WebhookScheme,
 } from './webhook-scheme.js';
 
-/** What a `customWebhook` is given. */
+/** The values that a `customWebhook` gets. */
 export interface CustomWebhookGiven<F extends string> {
   readonly message: WebhookMessage;
-  /** Where a field holds a list, or where there are several sets of credentials, each one in turn. */
+  /**
+   * The credentials. Where a field holds a list, or where there are several sets, `verify` is called with each one in
+   * turn.
+   */
   readonly credentials: Readonly<Record<F, string>>;
   readonly nowMs: number;
-  /** The provider's own authenticated service, for the account of the route. Bound what one forged message may cost. */
+  /**
+   * The provider's own authenticated service, for the account of the route. Limit the calls for one message, because
+   * anybody can send a forged one.
+   */
   readonly http: HttpService;
 }
 
-/** What a `customWebhook` signs for a test. */
+/** The values that a `customWebhook` signs for a test. */
 export interface CustomWebhookDraft<F extends string> {
   readonly payload: unknown;
   readonly credentials: Readonly<Record<F, string>>;
   readonly nowMs: number;
-  /** Where the message goes. */
+  /** The URL that the message goes to. */
   readonly url: string;
 }
 
-/** What a `customWebhook` has found in a genuine message. */
+/** The content that a `customWebhook` has found in a genuine message. */
 export interface CustomWebhookEvidence {
   readonly payload: unknown;
   /** The sender's own id of the event. @default a hash of the body */
@@ -54,11 +60,11 @@ interface CustomSpec<F extends string> extends SchemeSpec {
   readonly proves: WebhookProof;
   /** The call to make before acting on a message that does not prove its payload. */
   readonly confirmWith?: string;
-  /** Whether `message.url` has to be the URL that the provider was told: then a route without `url` stops the boot. */
+  /** Whether `message.url` has to be the URL that the provider was given. Then a route without `url` stops the boot. */
   readonly needsUrl?: true;
   /**
-   * The header that holds the signature. A message without it is refused before a resolver is asked for its merchant.
-   * At most one of `header`, `field` and `query`.
+   * The header that holds the signature. A message without it is refused before a resolver of merchants is called. At
+   * most one of `header`, `field` and `query`.
    */
   readonly header?: string;
   /** The path of the field of the body that holds it. */
@@ -68,7 +74,7 @@ interface CustomSpec<F extends string> extends SchemeSpec {
   verify(
     given: CustomWebhookGiven<F>,
   ): CustomWebhookEvidence | undefined | Promise<CustomWebhookEvidence | undefined>;
-  /** Makes a genuine message for a test: what `signedDelivery` adds to a POST of the payload. */
+  /** Makes a genuine message for a test: the parts that `signedDelivery` adds to a POST of the payload. */
   sign?(draft: CustomWebhookDraft<F>): {
     readonly headers?: Readonly<Record<string, string>>;
     readonly query?: Readonly<Record<string, string>>;
@@ -79,9 +85,9 @@ interface CustomSpec<F extends string> extends SchemeSpec {
 /**
  * A webhook that the other builders cannot describe.
  *
- * `verify` gives what it has found, or `undefined` for a message that is not genuine. What it throws is a refusal, but
- * for a `PaymentsAuthError` and for a call that got no answer: then the message is answered 503, and the provider sends
- * it again. Compare with `sameText`, in constant time.
+ * `verify` returns the content, or `undefined` for a message that is not genuine. When `verify` throws, the message
+ * is refused, with two exceptions: after a `PaymentsAuthError`, and after a call that got no answer, the route
+ * answers 503, and the provider sends the message again. Compare with `sameText`, in constant time.
  */
 export function customWebhook<const F extends string>(given: CustomSpec<F>): WebhookScheme<F> {
   return schemeAs(CUSTOM, given, customScheme);
@@ -149,9 +155,9 @@ function customScheme<F extends string>(spec: CustomSpec<F>): WebhookScheme<F> {
 }
 
 /**
- * What `verify` has found. `false` is a refusal like `undefined`, and nothing else is taken for evidence.
+ * The content that `verify` has found. `false` is a refusal, like `undefined`. No other value proves a message.
  *
- * @throws PaymentsAuthError DEFINITION_FAULT for what is neither
+ * @throws PaymentsAuthError DEFINITION_FAULT for any other value
  */
 function evidenceIn(found: unknown): CustomWebhookEvidence | undefined {
   if (found === undefined || found === null || found === false) return undefined;
@@ -171,7 +177,7 @@ async function answerOf<T>(verify: () => T | Promise<T>): Promise<T | undefined>
   }
 }
 
-/** An `AxiosError` without a response: nobody knows whether the message is genuine. */
+/** Whether it is an `AxiosError` without a response. Then it is not known whether the message is genuine. */
 function gotNoAnswer(error: unknown): boolean {
   return fieldOf(error, 'isAxiosError') === true && fieldOf(error, 'response') === undefined;
 }

@@ -46,7 +46,7 @@ export function draftedMessage(
   return { ...bare, rawBody: Buffer.from(bodyText(kind, signed)), body: signed };
 }
 
-/** What the signed text and the id name, and what the payload does not have. */
+/** The fields that the signed text and the id name and that the payload does not have. */
 function unsigned(
   spec: SchemeSpec & SignatureSpec,
   text: SignedText,
@@ -74,7 +74,7 @@ export function postOf(
     readonly url: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly query?: Readonly<Record<string, string>>;
-    /** Takes the place of the payload as it is written here. */
+    /** The body in place of the payload. */
     readonly body?: string;
   },
 ): WebhookMessage {

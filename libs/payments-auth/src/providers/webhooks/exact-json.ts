@@ -1,10 +1,13 @@
-/** A number as a JSON text has it, where JavaScript would write it in another way: `100.50`, an id above 2^53. */
+/**
+ * A number as it is written in a JSON text, where JavaScript would write it in another way: `100.50`, an id above
+ * 2^53.
+ */
 export class WrittenNumber {
   constructor(readonly text: string) {}
 }
 
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-/** Stands in front of a number that is kept as text. No text that comes may hold it. */
+/** This mark is in front of a number that is kept as text. No received text may hold it. */
 const MARK = '\u0000';
 
 /**

@@ -7,13 +7,13 @@ import {
   valueOf,
 } from './signed-text.js';
 
-/** When a message was signed. It has to be among what is signed. */
+/** The time at which a message was signed. The signature has to cover it. */
 export interface SignatureTimestamp {
-  /** A template: `{header:x-timestamp}`. Absent where the timestamp stands in the list of the signature. */
+  /** A template: `{header:x-timestamp}`. Absent where the timestamp is in the list of the signature. */
   readonly at?: string;
   /** `iso` takes RFC 3339 and the dates of HTTP. @default seconds, or milliseconds where the number is that large */
   readonly unit?: 'seconds' | 'milliseconds' | 'iso';
-  /** How far from now it may be, either way, in milliseconds. @default 300_000 */
+  /** The largest difference from now, before or after, in milliseconds. @default 300_000 */
   readonly toleranceMs?: number;
 }
 
@@ -23,11 +23,11 @@ export interface SignatureList {
   readonly signature: string;
   /** The name of the timestamp, where the list holds it. */
   readonly timestamp?: string;
-  /** What stands between two entries. @default ',' */
+  /** The text between two entries. @default ',' */
   readonly separator?: string;
-  /** What stands between a name and its value. @default '=' */
+  /** The text between a name and its value. @default '=' */
   readonly assign?: string;
-  /** What stands between the id of a key and the signature: `v1=<id>:<signature>`. */
+  /** The text between the id of a key and the signature: `v1=<id>:<signature>`. */
   readonly keyIdBefore?: string;
 }
 
@@ -39,18 +39,18 @@ export interface SignatureSpec {
   readonly field?: string;
   /** The parameter of the query that holds it. */
   readonly query?: string;
-  /** What stands in front of the signature. Taken off where it is there. */
+  /** The text in front of the signature. It is removed where it is present. */
   readonly prefix?: string;
-  /** A list in the header: `t=…,v1=…`. The signature may stand there more than once. */
+  /** A list in the header: `t=…,v1=…`. The list may hold several signatures. */
   readonly list?: SignatureList;
   /** Hex may be in either case. @default 'hex' */
   readonly encoding?: 'hex' | 'base64' | 'base64url';
   readonly timestamp?: SignatureTimestamp;
   /**
-   * What is signed: a template of `{body}` `{timestamp}` `{url}` `{path}` `{method}` `{header:x}` `{query:x}`
-   * `{field:a.b.0}` `{credential:x}` `{body:sha256}` `{body:sha256-base64}` `{body:crc32}`; or canonical JSON; or fields
-   * in a set order; or fields that the message lists. `{path}` has the query with it. A `{body:crc32}` alone never proves
-   * the payload. @default '{body}'
+   * The signed text: a template of `{body}` `{timestamp}` `{url}` `{path}` `{method}` `{header:x}` `{query:x}`
+   * `{field:a.b.0}` `{credential:x}` `{body:sha256}` `{body:sha256-base64}` `{body:crc32}`; or canonical JSON; or
+   * fields in a set order; or fields that the message lists. `{path}` has the query with it. A `{body:crc32}` alone
+   * never proves the payload. @default '{body}'
    */
   readonly signed?: Signed;
 }
@@ -61,9 +61,12 @@ export interface PresentedSignature {
   readonly keyId?: string;
 }
 
-/** What a message says of its own signature. */
+/** The signature of a message, and the values that the message gives with it. */
 export interface Presented {
-  /** One of them has to be right. None when the message carries no signature, or an ambiguous one. */
+  /**
+   * One of these signatures has to be right. The list is empty when the message carries no signature, or an ambiguous
+   * one.
+   */
   readonly signatures: readonly PresentedSignature[];
   readonly timestamp: string | undefined;
   /** `undefined` where the timestamp is missing or unclear. */
@@ -90,7 +93,7 @@ export function presentedSignature(spec: SignatureSpec, source: SignedSource): P
   };
 }
 
-/** What kind of hash a signature is, for its length. */
+/** The kind of hash of a signature, which gives its length. */
 const DIGEST_BYTES: Readonly<Record<string, number>> = {
   md5: 16,
   sha1: 20,
@@ -105,13 +108,13 @@ export function isDigest({ text }: PresentedSignature, hash: string, encoding: B
   return decoded(text, encoding)?.byteLength === DIGEST_BYTES[hash];
 }
 
-/** The bytes of a signature; `undefined` where it is not written as it should be, to the letter. */
+/** The bytes of a signature; `undefined` where it is not written exactly as its encoding says. */
 export function decoded(text: string, encoding: BufferEncoding): Buffer | undefined {
   const bytes = Buffer.from(text, encoding);
   return bytes.toString(encoding) === text ? bytes : undefined;
 }
 
-/** Whether the time at which a message was signed says anything, by this description. */
+/** Whether this description has a time of signing that can be checked. */
 export function isDated({ timestamp, list }: SignatureSpec): boolean {
   return timestamp !== undefined || list?.timestamp !== undefined;
 }
@@ -122,12 +125,12 @@ export function isFresh(spec: SignatureSpec, { signedAtMs }: Presented, nowMs: n
   return signedAtMs !== undefined && Math.abs(nowMs - signedAtMs) <= toleranceMs;
 }
 
-/** How far from now a message may be signed; `undefined` where it does not say when it was. */
+/** The largest difference between now and the time of signing; `undefined` where a message has no time. */
 export function toleranceOf(spec: SignatureSpec): number | undefined {
   return isDated(spec) ? (spec.timestamp?.toleranceMs ?? DEFAULT_TOLERANCE_MS) : undefined;
 }
 
-/** What is wrong with where a signature is said to stand, or when it was made. */
+/** The problems with the place of a signature, or with its time. */
 export function placeProblems(spec: SignatureSpec, placeholders: readonly string[]): string[] {
   const { header, field, query, list, timestamp, id } = spec as SignatureSpec & { id?: string };
   const places = [header, field, query].filter((place) => place !== undefined);
@@ -162,7 +165,7 @@ export function placeProblems(spec: SignatureSpec, placeholders: readonly string
   ];
 }
 
-/** What stands where a signature is said to stand. */
+/** The text at the place of the signature. */
 export function wholeValue(
   { header, field, query }: Pick<SignatureSpec, 'header' | 'field' | 'query'>,
   source: SignedSource,

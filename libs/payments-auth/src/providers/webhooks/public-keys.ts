@@ -1,11 +1,11 @@
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 
-/** How a provider signs with a private key. */
+/** The way in which a provider signs with a private key. */
 export type PublicKeyAlgorithm =
   'rsa-sha256' | 'rsa-sha512' | 'rsa-pss-sha256' | 'ecdsa-sha256' | 'ecdsa-sha512' | 'ed25519';
 
 interface SignatureOptions {
-  /** `null`: the algorithm brings its own. */
+  /** `null`: the algorithm has a hash of its own. */
   readonly hash: 'sha256' | 'sha512' | null;
   readonly keyType: 'rsa' | 'ec' | 'ed25519';
   readonly settings: { readonly padding?: number; readonly saltLength?: number };
@@ -24,7 +24,7 @@ export const signatureOptions: Readonly<Record<PublicKeyAlgorithm, SignatureOpti
   ed25519: { hash: null, keyType: 'ed25519', settings: {}, jws: 'EdDSA' },
 };
 
-/** Both ways of writing an elliptic signature: two numbers of a fixed length one after the other, or DER. */
+/** Both encodings of an elliptic signature: two numbers of a fixed length one after the other, or DER. */
 const DSA_ENCODINGS = ['ieee-p1363', 'der'] as const;
 
 /** Whether a signature fits. A key of another kind than the algorithm's fits nothing. */
@@ -53,7 +53,7 @@ const parsed = new Map<string, KeyObject>();
 /**
  * The public key in a PEM. A private key gives its public half, so that a test can configure one key for both.
  *
- * @throws whatever `node:crypto` says of a text that is no key
+ * @throws the error of `node:crypto` for a text that is no key
  */
 export function publicKeyOf(pem: string): KeyObject {
   const known = parsed.get(pem);
@@ -64,7 +64,7 @@ export function publicKeyOf(pem: string): KeyObject {
   return key;
 }
 
-/** A PEM out of an environment variable often has `\n` where its line breaks were. */
+/** A PEM from an environment variable often has `\n` in place of its line breaks. */
 export function unescaped(pem: string): string {
   return pem.replaceAll('\\n', '\n');
 }

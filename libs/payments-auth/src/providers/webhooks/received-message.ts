@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { isJsonObject } from '../../building-blocks/json-value.js';
 import { exactJson } from './exact-json.js';
 
-/** Why a message is not believed. For the operator's log; the sender learns nothing. */
+/** The reason why a message is refused. It is for the operator's log. The sender does not get it. */
 export type WebhookRefusal =
   | 'no-body'
   | 'malformed'
@@ -14,7 +14,7 @@ export type WebhookRefusal =
   | 'wrong-signature'
   | 'stale';
 
-/** A message that is not believed. */
+/** A message that is refused. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 
@@ -32,9 +32,12 @@ export interface WebhookMessage {
   readonly headers: Readonly<Record<string, string>>;
   /** A parameter that came more than once is left out. */
   readonly query: Readonly<Record<string, string>>;
-  /** The bytes of the body as they came. */
+  /** The bytes of the body as they arrived. */
   readonly rawBody: Uint8Array;
-  /** What the bytes say: JSON, the fields of a form or text, as the scheme's `body` says. `undefined` when they do not. */
+  /**
+   * The content of the bytes: JSON, the fields of a form or text, as the scheme's `body` says. `undefined` when the
+   * bytes are none of it.
+   */
   readonly body: unknown;
 }
 
@@ -44,16 +47,16 @@ export interface ReceivedParts {
   readonly method?: string;
   /** Path and query as they were requested. */
   readonly target?: string;
-  /** The URL that the provider was told, as the application says it. */
+  /** The URL that the provider was given. The application configures it. */
   readonly url?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** Names and values in turn, as Node gives them. Empty in a request that no socket brought. */
+  /** Names and values in turn, as Node gives them. Empty in a request that did not come over a socket. */
   readonly rawHeaders?: readonly string[];
   /** @default the query of `target` */
   readonly query?: Readonly<Record<string, unknown>>;
-  /** The bytes of the body, as they came over the wire. */
+  /** The bytes of the body, as they arrived. */
   readonly rawBody?: Uint8Array;
-  /** What the application parsed the body to. Only looked at where nothing is signed. */
+  /** The body as the application has parsed it. It is read only where nothing is signed. */
   readonly parameters?: unknown;
 }
 
@@ -61,7 +64,7 @@ export interface ReceivedParts {
 export interface ReadBody {
   readonly bytes: Buffer;
   readonly value: unknown;
-  /** The same with its numbers as they are written; `undefined` where that is no other. */
+  /** The body with its numbers as they are written; `undefined` where JavaScript writes them in the same way. */
   readonly exact: unknown;
 }
 
@@ -81,7 +84,7 @@ export class ReceivedMessage {
     if (own.url !== undefined) this.#told = new URL(own.url);
   }
 
-  /** Whether no socket brought it. */
+  /** Whether the request did not come over a socket. */
   get #isSynthetic(): boolean {
     return (this.#parts.rawHeaders ?? []).length === 0;
   }
@@ -92,7 +95,7 @@ export class ReceivedMessage {
     return this.#wireHeaders;
   }
 
-  /** As the application says it. Never one that the message names. */
+  /** The URL that the application configures. Never one that the message names. */
   get url(): string | undefined {
     return this.#parts.url;
   }
@@ -141,7 +144,7 @@ export class ReceivedMessage {
     return texts(this.#query, (name) => this.query(name));
   }
 
-  /** Without those that came more than once. */
+  /** The headers, without those that came more than once. */
   get allHeaders(): Readonly<Record<string, string>> {
     const names = this.#isSynthetic ? Object.keys(this.#parts.headers ?? {}) : [...this.#wire.keys()];
     const lower = Object.fromEntries(names.map((name) => [name.toLowerCase(), true]));
@@ -155,14 +158,14 @@ export class ReceivedMessage {
   }
 
   /**
-   * What the bytes of the body say. A byte order mark in front is no part of it.
+   * The content of the body. A byte order mark in front is not a part of it.
    *
-   * @throws Refused when there are none, or when they do not say what they should
+   * @throws Refused when there are no bytes, or when they are not of the expected kind
    */
   read(kind: 'json' | 'form' | 'text'): ReadBody {
     const { bytes } = this;
     if (bytes === undefined || bytes.byteLength === 0) throw new Refused('no-body');
-    // Text that is not UTF-8 would be repaired on reading, and then be other text than what was signed.
+    // Text that is not UTF-8 would change on reading, and then differ from the signed text.
     if (!isUtf8(bytes)) throw new Refused('malformed');
     const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
     if (kind === 'text') return { bytes, value: text, exact: undefined };
@@ -175,7 +178,7 @@ export class ReceivedMessage {
     }
   }
 
-  /** As `customWebhook` sees it. */
+  /** The message as `customWebhook` sees it. */
   plain(kind: 'json' | 'form' | 'text'): WebhookMessage {
     let body: unknown;
     try {

@@ -1,7 +1,10 @@
 import { isJsonObject } from '../../building-blocks/json-value.js';
 import type { WebhookScheme } from './webhook-scheme.js';
 
-/** What is wrong with a provider's webhooks: above all what could never verify a message, or would verify less than it looks like. */
+/**
+ * The problems with a provider's webhooks: above all schemes that could never verify a message, or that would verify
+ * less than they seem to.
+ */
 export function schemeProblems(webhooks: unknown, definition: Readonly<Record<string, unknown>>): string[] {
   if (webhooks === undefined) return [];
   if (!isJsonObject(webhooks) || Object.keys(webhooks).length === 0)

@@ -27,7 +27,7 @@ import {
 
 type Secrets = Readonly<Record<string, string>>;
 
-/** A webhook that carries a secret as it is: the same in every message, and bound to none. */
+/** A webhook that carries a secret as it is. The secret is the same in every message, and proves no content. */
 export function sharedToken<const F extends string>(
   given: SchemeSpec & {
     /** The credential field that holds the secret. */
@@ -36,9 +36,9 @@ export function sharedToken<const F extends string>(
     readonly header?: string;
     /** The path of the field of the body that holds it. */
     readonly field?: string;
-    /** What stands in front of it: `Bearer `. */
+    /** The text in front of it: `Bearer `. */
     readonly prefix?: string;
-    /** The call that says what really happened. */
+    /** The call that tells what really happened. */
     readonly confirmWith: string;
   },
 ): WebhookScheme<F> {
@@ -53,16 +53,16 @@ export function sharedToken<const F extends string>(
   );
 }
 
-/** A webhook that carries a hash of credentials alone: the same in every message, and bound to none. */
+/** A webhook that carries a hash of credentials alone. The hash is the same in every message, and proves no content. */
 export function hashOfCredentials<const F extends string>(
   given: SchemeSpec &
     SignatureSpec & {
       /** The credential fields that are hashed, in this order. */
       readonly of: readonly F[];
       readonly hash: 'sha256' | 'sha512';
-      /** What stands between them. @default ':' */
+      /** The text between them. @default ':' */
       readonly separator?: string;
-      /** The call that says what really happened. */
+      /** The call that tells what really happened. */
       readonly confirmWith?: string;
     },
 ): WebhookScheme<F> {
@@ -77,9 +77,9 @@ export function hashOfCredentials<const F extends string>(
 }
 
 interface UnsignedSpec extends SchemeSpec {
-  /** The fields of the body, or of the query, that name what to ask about. All of them have to be there. */
+  /** The fields of the body, or of the query, that name the payment to ask about. A message has to have all of them. */
   readonly fields: readonly string[];
-  /** The call that has to be made before anything is believed. */
+  /** The call that asks the provider. Make it before you act on a message. */
   readonly confirmWith: string;
 }
 
@@ -110,7 +110,7 @@ function unsignedScheme(spec: UnsignedSpec): WebhookScheme<never> {
         try {
           sources.unshift(message.read(kind));
         } catch {
-          // What the application parsed, or the query, may still name what to ask about.
+          // The body that the application has parsed, or the query, may still name the payment to ask about.
         }
       }
       for (const source of sources) {
@@ -128,7 +128,10 @@ function unsignedScheme(spec: UnsignedSpec): WebhookScheme<never> {
   });
 }
 
-/** What both constants have in common. They show that the sender knows a secret, and are not handed on. */
+/**
+ * The parts that both constants have in common. They show that the sender knows a secret, and the application does
+ * not get them.
+ */
 function constantScheme<F extends string>(
   asWritten: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
   fields: readonly string[],
@@ -163,7 +166,7 @@ function constantScheme<F extends string>(
         for (const { text } of signatures) isGenuine = sameText(constant, text) || isGenuine;
       }
       if (!isGenuine) throw new Refused(signatures.length === 0 ? 'unsigned' : 'wrong-signature');
-      // The constant is not handed on, and is no part of the id.
+      // The application does not get the constant, and the id does not contain it.
       const path = field?.split('.');
       const said = {
         value: withoutPath(body.value, path),
@@ -199,7 +202,7 @@ function partsOf(
   return itemsAt(value, items).map((each, at) => ({ value: each, exact: exact[at] }));
 }
 
-/** What names a message that has no id of its own. */
+/** The parts that identify a message without an id of its own. */
 function lastingOf(exact: unknown): Buffer {
   return Buffer.from(canonicalJson(exact));
 }

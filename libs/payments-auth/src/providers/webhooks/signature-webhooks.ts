@@ -56,9 +56,9 @@ export interface HmacSpec<F extends string> extends SchemeSpec, SignatureSpec {
   readonly confirmWith?: string;
 }
 
-/** A message with a plain hash of a text in which the secret stands. */
+/** A message with a plain hash of a text that contains the secret. */
 export interface HashSpec<F extends string> extends SchemeSpec, SignatureSpec {
-  /** The credential fields that stand in the text, as `{credential:name}`. */
+  /** The credential fields that the text contains, as `{credential:name}`. */
   readonly secrets: readonly F[];
   readonly hash: 'md5' | 'sha256' | 'sha384' | 'sha512';
   /** The call to make before acting on a message that does not prove its payload. */
@@ -68,7 +68,10 @@ export interface HashSpec<F extends string> extends SchemeSpec, SignatureSpec {
 /** A message signed with a key whose public half is known. */
 export interface PublicKeySpec<F extends string> extends SchemeSpec, SignatureSpec {
   readonly algorithm: PublicKeyAlgorithm;
-  /** Pinned in a credential field or per environment (PEM), or fetched from an origin that stands here. */
+  /**
+   * The public key: pinned in a credential field or per environment (PEM), or fetched from an origin that is named
+   * here.
+   */
   readonly key:
     | { readonly credential: F }
     | { readonly environments: Readonly<Record<string, string>> }
@@ -95,7 +98,7 @@ export interface PublicKeySpec<F extends string> extends SchemeSpec, SignatureSp
   readonly confirmWith?: string;
 }
 
-/** How a signature is judged, and made. */
+/** The functions that judge and make a signature. */
 interface Judge {
   readonly fields: readonly string[];
   readonly needsEnvironment?: boolean;
@@ -103,11 +106,11 @@ interface Judge {
   readonly needsFreshness?: boolean;
   problems?(text: SignedText, place: SchemePlace): string[];
   keyProblem?(field: string, value: string): string | undefined;
-  /** What the signature itself says, and what it adds to the text. Before any key is asked for. */
+  /** The values of the signature itself, and those that it adds to the text. Read before any key is fetched. */
   opened?(signature: PresentedSignature, source: SignedSource): SignedSource;
-  /** In which ways the sender may have read the message, where there are several. */
+  /** The ways in which the sender may have read the message, where there are several. */
   readings?(source: SignedSource): readonly SignedSource[];
-  /** Whether it is written as a signature of this kind is. Before any secret is asked for. */
+  /** Whether the text has the form of such a signature. Checked before any secret is read. */
   isShaped(signature: PresentedSignature): boolean;
   /** Whether one signature fits one text. */
   accepts(
@@ -116,7 +119,7 @@ interface Judge {
     secrets: Secrets,
     given: SchemeGiven,
   ): boolean | Promise<boolean>;
-  /** Written in the encoding of the scheme. Absent where only the provider can. */
+  /** The signature in the encoding of the scheme. Absent where only the provider can sign. */
   readonly produce?: (text: Buffer, secrets: Secrets) => string;
 }
 
@@ -153,7 +156,7 @@ function hmacScheme<F extends string>(spec: HmacSpec<F>): WebhookScheme<F> {
   });
 }
 
-/** A webhook with a plain hash over a text in which the secret stands. */
+/** A webhook with a plain hash over a text that contains the secret. */
 export function hashWebhook<const F extends string>(given: HashSpec<F>): WebhookScheme<F> {
   return schemeAs(HASH, given, hashScheme);
 }
@@ -176,7 +179,7 @@ export function publicKeyWebhook<const F extends string>(given: PublicKeySpec<F>
 }
 
 function publicKeyScheme<F extends string>(written: PublicKeySpec<F>): WebhookScheme<F> {
-  // A JWS is base64url, and in another encoding it would be read as other letters than it has.
+  // A JWS is base64url. In another encoding its text would be decoded to other bytes.
   const spec = written.jws === undefined ? written : ownCopy({ ...written, encoding: 'base64url' as const });
   const { algorithm, key, encoding = 'hex', jws } = spec;
   const pinned = 'credential' in key ? key.credential : undefined;
@@ -294,7 +297,7 @@ function standardScheme<F extends string>(
   );
 }
 
-/** What all signatures have: a text, a place, a time, and a judge. */
+/** The parts that all signatures have: a text, a place, a time, and a judge. */
 function signatureScheme<F extends string>(
   asWritten: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
   by: Judge,
@@ -313,10 +316,10 @@ function signatureWork(
   const fields = [...new Set([...judge.fields, ...named])];
   const { body: kind = 'json', items, field } = spec;
   const produce = judge.produce;
-  /** Whether what a message says of its signature stands in its body. */
+  /** Whether the body of a message holds its signature, or a value that belongs to the signature. */
   const needsBody = field !== undefined || spec.timestamp?.at?.includes('{field:') === true;
 
-  /** What a message says of its signature. */
+  /** The signature of a message, and the values that the message gives with it. */
   const open = ({ message, nowMs }: Pick<SchemeGiven, 'message' | 'nowMs'>, body: ReadBody | undefined) => {
     const bare = sourceOf(message, body);
     const presented = presentedSignature(spec, bare);
@@ -326,7 +329,10 @@ function signatureWork(
     return { bare, presented, source, isTimely: isFresh(spec, presented, nowMs) };
   };
 
-  /** The body, its items where it is a batch, and what of it has a signature of its own: the whole, or each item. */
+  /**
+   * The body, its items where it is a batch, and the parts with a signature of their own: the whole body, or each
+   * item.
+   */
   const read = (message: ReceivedMessage) => {
     const { bytes } = message;
     const body = bytes === undefined || bytes.byteLength === 0 ? undefined : message.read(kind);
@@ -366,7 +372,7 @@ function signatureWork(
     fields,
     needsBytes: true,
     needsUrl: text.placeholders.includes('url'),
-    // A signature over nothing of the message is the same in each of them: a secret.
+    // A signature that covers no part of the message is the same in every message, so it is a secret.
     secretHeaders:
       spec.header !== undefined && named.length === text.placeholders.length
         ? [spec.header.toLowerCase()]
@@ -415,7 +421,7 @@ function signatureWork(
   return { proves: text.proves, work };
 }
 
-/** Compares with what the signature should be. Each comparison takes the same time, whatever was sent. */
+/** Compares with the expected signature. The comparison takes the same time for every sent text. */
 function comparing(
   hash: string,
   encoding: BufferEncoding,
@@ -441,7 +447,7 @@ function itemsOf(body: ReadBody | undefined, path: string): ReadBody[] {
   }));
 }
 
-/** The bytes of a key; none where it is not written as it should be. */
+/** The bytes of a key; none where it is not written as its encoding says. */
 function keyBytes(text: string, encoding: 'text' | 'hex' | 'base64'): Buffer {
   if (encoding === 'text') return Buffer.from(text);
   const bytes = Buffer.from(text, encoding);
@@ -511,7 +517,7 @@ function withEitherSlash(source: SignedSource): readonly SignedSource[] {
   return [source, { ...source, path: (name.endsWith('/') ? name.slice(0, -1) : `${name}/`) + query }];
 }
 
-/** The one of the environment; the only one there is, where there is only one. */
+/** The value of the environment, or the only value where there is only one. */
 function ofEnvironment(all: Readonly<Record<string, string>>, environment: string | undefined): string {
   const only = Object.keys(all).length === 1 ? Object.values(all)[0] : undefined;
   const here = environment === undefined ? undefined : all[environment];

@@ -7,7 +7,7 @@ import { canonicalJson, numberText, WrittenNumber } from './exact-json.js';
 import { type ReadBody, Refused, type ReceivedMessage } from './received-message.js';
 import type { WebhookProof } from './webhook-proof.js';
 
-/** What a signature covers. */
+/** The parts that a signature covers. */
 export type Signed =
   | string
   | {
@@ -19,9 +19,9 @@ export type Signed =
   | {
       /** Paths into the body, or into the query where no body came. One with braces is a template. */
       readonly fields: readonly string[];
-      /** What stands between them. @default '' */
+      /** The text between them. @default '' */
       readonly separator?: string;
-      /** What stands for a field that is missing or null. @default '' */
+      /** The text for a field that is missing or null. @default '' */
       readonly empty?: string;
     }
   | {
@@ -29,11 +29,11 @@ export type Signed =
       readonly listedIn: string;
       /** The object that holds the signed fields. */
       readonly of: string;
-      /** What has to be among them. */
+      /** The fields that the list has to contain. */
       readonly required: readonly string[];
     };
 
-/** What a signed text is made of. */
+/** The parts of a signed text. */
 export interface SignedSource {
   readonly message: ReceivedMessage;
   /** The body, or one item of a batch; `undefined` where none came. */
@@ -45,7 +45,7 @@ export interface SignedSource {
   readonly signedHeaders: string | undefined;
 }
 
-/** What is signed of a message as it came. */
+/** The signed parts of a message as it arrived. */
 export function sourceOf(message: ReceivedMessage, body?: ReadBody): SignedSource {
   return { message, body, timestamp: undefined, path: undefined, signedHeaders: undefined };
 }
@@ -53,33 +53,36 @@ export function sourceOf(message: ReceivedMessage, body?: ReadBody): SignedSourc
 /** One text that may have been signed. */
 interface CoveredText {
   readonly bytes: Buffer;
-  /** The same without a timestamp: it does not change when the message is delivered again. */
+  /** The text without a timestamp. It is the same in every delivery of the message. */
   readonly lasting: Buffer;
   /** Whether its numbers are written as in the message, and not as JavaScript writes them. */
   readonly exact: boolean;
 }
 
-/** What of a message its signature covers. */
+/** The part of a message that its signature covers. */
 interface CoveredPart {
-  /** More than one where the sender may write a number in two ways. */
+  /** There is more than one text where the sender may write a number in two ways. */
   readonly texts: readonly CoveredText[];
   readonly payload: unknown;
 }
 
-/** What a signed text needs, and how it is made. */
+/** The needs of a signed text, and the function that makes it. */
 export interface SignedText {
   readonly proves: WebhookProof;
   /** The names in its braces. */
   readonly placeholders: readonly string[];
   readonly problems: readonly string[];
-  /** @throws Refused when the message cannot be one of this provider's */
+  /** @throws Refused when the message cannot come from this provider */
   cover(source: SignedSource, credentials: Readonly<Record<string, string>>): CoveredPart;
 }
 
 const PLACEHOLDER = /\{([^{}]+)\}/;
 const KNOWN =
   /^(?:body(?::sha256|:sha256-base64|:crc32)?|timestamp|url|path|method|signedHeaders|(?:header|query|field|credential):.+)$/;
-/** What binds every byte of the body. A CRC-32 does not: a second body with the same one is made in a millisecond. */
+/**
+ * The placeholders that cover every byte of the body. A CRC-32 does not, because anybody can make another body with
+ * the same CRC-32 in a millisecond.
+ */
 const WHOLE_BODY = ['body', 'body:sha256', 'body:sha256-base64'];
 
 export function signedText(signed: Signed = '{body}'): SignedText {
@@ -131,7 +134,7 @@ function templateText(template: string): SignedText {
       return {
         texts: bothWays(source, (exact) => ({
           bytes: fill(template, source, credentials, exact),
-          // The body alone names a message: a header can be another one at the next delivery.
+          // The body alone identifies a message, because the next delivery may have another header.
           lasting:
             coversBody || values.length === 0 ? bodyOf(source) : fill(lasting, source, credentials, exact),
         })),
@@ -181,7 +184,8 @@ function fieldsText({
         .join(separator),
     );
   return {
-    // Two values meet without a boundary that no value can hold: which of them a character belongs to is not signed.
+    // Two values are next to each other, with no boundary between them. So the signature does not say which value a
+    // character belongs to.
     proves: 'values',
     placeholders: ['field', ...templates.flatMap(placeholdersOf)],
     problems: [
@@ -190,7 +194,7 @@ function fieldsText({
     ],
     cover(source, _credentials) {
       const parameters = parametersOf(source);
-      // What is missing, null, or as empty as they are, is signed as the same text: nothing of it is in the payload.
+      // A field that is missing, null or empty is signed as the same text, so the payload does not have it.
       const said = paths.filter((path) => {
         const value = scalarText(valueOf(parameters, path), false, 'null');
         return value !== undefined && value !== empty;
@@ -199,7 +203,7 @@ function fieldsText({
       if (Object.keys(payload).length === 0) throw new Refused('malformed');
       const nothings = paths.some((path) => valueOf(parameters, path) === 'null') ? ['', 'null'] : [''];
       return {
-        // Some senders write the text "null" as they write nothing.
+        // Some senders sign null as the text "null".
         texts: nothings.flatMap((nothing) =>
           bothWays(source, (exact) => ({
             bytes: joined(source, fields, exact, nothing),
@@ -213,9 +217,9 @@ function fieldsText({
 }
 
 /**
- * The fields that a message itself lists as signed (Kashier's `signatureKeys`), as a query string in the order of their
- * names, with RFC 3986 encoding. The list is the sender's word and not signed, so it decides nothing but which text is
- * hashed: what it leaves out is not in the payload, and a list without the required fields is refused.
+ * The fields that a message itself lists as signed (Kashier's `signatureKeys`), as a query string in the order of
+ * their names, with RFC 3986 encoding. The list is not signed, so it decides only which text is hashed. A field that
+ * it leaves out is not in the payload, and a list without the required fields is refused.
  */
 function listedText({ listedIn, of, required }: Extract<Signed, { listedIn: string }>): SignedText {
   return {
@@ -247,7 +251,7 @@ function pair(name: string, value: string | undefined): string {
   return value === undefined ? encoded(name) : `${encoded(name)}=${encoded(value)}`;
 }
 
-/** RFC 3986: what `encodeURIComponent` leaves alone beyond the unreserved characters is encoded too. */
+/** RFC 3986: characters that `encodeURIComponent` does not encode are encoded too, except for the unreserved ones. */
 function encoded(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
@@ -319,13 +323,13 @@ function bodyOf({ body }: SignedSource): Buffer {
   return body?.bytes ?? Buffer.alloc(0);
 }
 
-/** The fields of the body; of the query where no body came. */
+/** The fields of the body, or of the query where there is no body. */
 function parametersOf({ body, message }: SignedSource, exact = false): unknown {
   if (body === undefined) return message.allQuery;
   return exact ? (body.exact ?? body.value) : body.value;
 }
 
-/** Numbers as they are written, and as JavaScript writes them: senders sign the one or the other. */
+/** Numbers as they are written, and as JavaScript writes them. Some senders sign the first text, others the second. */
 function bothWays(
   source: SignedSource,
   make: (exact: boolean) => Omit<CoveredText, 'exact'>,
@@ -348,7 +352,7 @@ function scalarText(value: unknown, exact: boolean, nothing: string): string | u
   if (value === undefined || value === null || (nothing !== '' && value === nothing)) return undefined;
   if (typeof value === 'number') return numberText(value);
   if (typeof value === 'string' || typeof value === 'boolean') return String(value);
-  // What is inside an object is not in the text, so it could be changed.
+  // The signed text does not contain the fields inside of an object, so somebody could change them.
   throw new Refused('malformed');
 }
 
@@ -379,7 +383,7 @@ export function withoutPath(value: unknown, path: readonly string[] | undefined)
   );
 }
 
-/** The values at some paths, each where it stood. */
+/** The values at some paths, each at its own path. */
 export function picked(paths: readonly string[], from: unknown): Readonly<Record<string, unknown>> {
   const result: Record<string, unknown> = {};
   for (const path of paths) {

@@ -2,8 +2,8 @@
  * How much a genuine message proves.
  *
  * - `payload`: the provider wrote everything in `payload`.
- * - `values`: the provider wrote these values in this order. What is not signed is left out of `payload`. Where two
- *   values meet, the signature may not say which of them a character belongs to.
+ * - `values`: the provider wrote these values in this order. Unsigned parts are left out of `payload`. Where one
+ *   value ends and the next begins, the signature may not say which value a character belongs to.
  * - `sender`: the sender knows a secret, or the provider signed something else than the payload. An attacker who has
  *   seen one message can write another one, with any payload.
  * - `nothing`: the message is not signed. Anybody can have sent it.
@@ -17,7 +17,7 @@ export function isProof(value: unknown): value is WebhookProof {
   return PROOFS.includes(value as WebhookProof);
 }
 
-/** Whether a proof is enough where `wanted` is asked for. */
+/** Whether a proof is enough for `wanted`. */
 export function provesEnough(proof: WebhookProof, wanted: WebhookProof): boolean {
   return isProof(proof) && isProof(wanted) && PROOFS.indexOf(proof) >= PROOFS.indexOf(wanted);
 }

@@ -19,7 +19,7 @@ export interface WebhookScheme<F extends string> {
   readonly '~work'?: SchemeWork;
 }
 
-/** What the provider wants to hear after the handler has succeeded. */
+/** The answer that the provider expects after the handler has succeeded. */
 export interface WebhookAcknowledgement {
   /** @default the status of the route */
   readonly status?: number;
@@ -33,23 +33,28 @@ export interface WebhookAcknowledgement {
 export interface SchemeSpec {
   /** A weaker scheme beside a stronger one: used only where a route names it. */
   readonly onlyWhenNamed?: true;
-  /** What the payload is: parsed JSON, the fields of a form, or text. @default 'json' */
+  /** The kind of the body: parsed JSON, the fields of a form, or text. @default 'json' */
   readonly body?: 'json' | 'form' | 'text';
   /**
-   * The sender's own id of the event, as a template: `{header:webhook-id}`, `{field:id}`. Take it from what is signed:
-   * an attacker who repeats a message can change the rest. @default a hash of what is signed
+   * The sender's own id of the event, as a template: `{header:webhook-id}`, `{field:id}`. Take it from the signed
+   * part, because an attacker who repeats a message can change the other parts.
+   *
+   * @default a hash of the signed part
    */
   readonly id?: string;
-  /** For batches: the path of the payloads, `notificationItems.NotificationRequestItem`. Each becomes one delivery. */
+  /**
+   * For batches, the path of the payloads: `notificationItems.NotificationRequestItem`. Each payload becomes one
+   * delivery.
+   */
   readonly items?: string;
-  /** What the provider wants to hear after the handler has succeeded. @default what the handler returns */
+  /** The answer that the provider expects after the handler has succeeded. @default what the handler returns */
   readonly acknowledge?: WebhookAcknowledgement;
 }
 
 /** Static credentials, as a scheme sees them. */
 export type SchemeCredentials = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** As Node calls them. */
+/** The names that Node uses. */
 export type PublishedKeyType = 'rsa' | 'ec' | 'ed25519';
 
 /** Keys that a provider publishes. Fetched when needed, kept, and bounded in number and time. */
@@ -60,10 +65,10 @@ export interface PublishedKeys {
   ofCertificate(url: string): Promise<KeyObject | undefined>;
 }
 
-/** What a scheme judges a message by. */
+/** The values by which a scheme judges a message. */
 export interface SchemeGiven {
   readonly message: ReceivedMessage;
-  /** Newest first: each one's secrets are accepted. */
+  /** The sets of credentials, newest first. The secrets of each set are accepted. */
   readonly candidates: readonly SchemeCredentials[];
   readonly nowMs: number;
   readonly environment?: string;
@@ -71,14 +76,14 @@ export interface SchemeGiven {
   readonly http: () => HttpService;
 }
 
-/** What a scheme has found in a genuine message. A batch gives several. */
+/** The content of a genuine message. A batch gives several. */
 export interface SchemeEvidence {
   readonly payload: unknown;
   readonly deliveryId: string;
   readonly signedAtMs?: number;
 }
 
-/** What `signedDelivery` signs. */
+/** The values that `signedDelivery` signs. */
 export interface SchemeDraft {
   readonly payload: unknown;
   readonly credentials: SchemeCredentials;
@@ -86,15 +91,15 @@ export interface SchemeDraft {
   readonly url: string;
 }
 
-/** What a definition is checked with. */
+/** The values for the check of a definition. */
 export interface SchemePlace {
   readonly credentials: readonly string[];
   readonly environments: readonly string[];
 }
 
-/** How a scheme does its work. @internal */
+/** The internal functions of a scheme. @internal */
 export interface SchemeWork {
-  /** The credential fields without which nothing can be verified. */
+  /** The credential fields that a verification needs. */
   readonly fields: readonly string[];
   readonly confirmWith?: string;
   readonly acknowledge?: WebhookAcknowledgement;
@@ -104,23 +109,23 @@ export interface SchemeWork {
   readonly isBatch: boolean;
   /** Whether the bytes of the body are read. */
   readonly needsBytes: boolean;
-  /** Whether the route has to say the URL that the provider was told. */
+  /** Whether the route needs the URL that the provider was given. */
   readonly needsUrl: boolean;
   /** Whether the provider needs an environment, because its keys differ by it. */
   readonly needsEnvironment: boolean;
-  /** Headers that carry a secret: kept out of what the application is given. */
+  /** Headers that carry a secret. The application does not get them. */
   readonly secretHeaders: readonly string[];
-  /** How far from now a message may be signed, in milliseconds; absent where it does not say when it was. */
+  /** The largest difference between now and the time of signing, in milliseconds. Absent where a message has no time. */
   readonly toleranceMs?: number;
-  /** What is wrong with the description, each named by its field. */
+  /** The problems with the description, each with its field. */
   problems(place: SchemePlace): string[];
-  /** What is wrong with a configured secret, said without it. */
+  /** The problem with a configured secret, in words that do not repeat it. */
   readonly keyProblem: (field: string, value: string) => string | undefined;
   /**
-   * Whether secrets are worth asking for: a message without a signature, with one of the wrong shape, or signed too long
-   * ago, is genuine with none.
+   * Whether any secret can prove the message. No secret proves a message without a signature, with a misshapen one,
+   * or with one that is too old.
    *
-   * @throws Refused when they are not
+   * @throws Refused when no secret can
    */
   precheck(given: Pick<SchemeGiven, 'message' | 'nowMs'>): void;
   /** @throws Refused */
@@ -129,7 +134,7 @@ export interface SchemeWork {
   readonly sign?: (draft: SchemeDraft) => WebhookMessage;
 }
 
-/** What all schemes have, with its defaults, and where a scheme says nothing else. @internal */
+/** The parts that all schemes have, with their defaults. @internal */
 export function commonWork(
   spec: SchemeSpec,
 ): Omit<SchemeWork, 'fields' | 'problems' | 'precheck' | 'verify' | 'needsBytes'> {
@@ -151,7 +156,7 @@ export function schemeOf<F extends string>(proves: WebhookProof, work: SchemeWor
 }
 
 /**
- * The same, made when it is first looked at: an application that has no route for a provider's webhooks does without.
+ * The same, made at its first use. So an application without a route for a provider's webhooks does not make it.
  *
  * @internal
  */
@@ -206,7 +211,7 @@ export function soleSet(
 /** Several lists in one set of credentials multiply. */
 const MOST_SETS = 64;
 
-/** What is wrong with what all schemes have, where each part alone is sound. */
+/** The problems with the parts that all schemes have, where each part alone is sound. */
 export function commonProblems({ body, acknowledge, items }: SchemeSpec): string[] {
   return [
     ...(items !== undefined && (body ?? 'json') !== 'json'
@@ -226,9 +231,9 @@ export function fieldProblems(fields: readonly string[], { credentials }: Scheme
 }
 
 /**
- * The sender's own id, or a hash of what does not change when the message is delivered again.
+ * The sender's own id, or a hash of the parts that are the same in every delivery of the message.
  *
- * @param exact whether a number in the id is taken as it is written: an id above 2^53 is another one than its neighbour
+ * @param exact whether a number in the id is taken as it is written, because JavaScript rounds ids above 2^53
  */
 export function deliveryIdOf(
   { id }: SchemeSpec,
