@@ -305,6 +305,17 @@ export const VECTORS: readonly WebhookVector[] = [
     encoding: 'hex',
   },
   {
+    provider: 'peach-payments',
+    scheme: 'form',
+    credentials: { secretToken: 'invented-secret-token' },
+    secret: 'secretToken',
+    // The very first message is JSON.
+    headers: { 'content-type': 'application/json' },
+    body: '{"amount":"5.00","currency":"ZAR","merchantTransactionId":"ORD1","result.code":"000.000.000","signature":"4ccc0fdaec0dd8d6c8b89a3d636bbdc11d3fbc2668d01d0a190a88188b705418"}',
+    signature: '4ccc0fdaec0dd8d6c8b89a3d636bbdc11d3fbc2668d01d0a190a88188b705418',
+    encoding: 'hex',
+  },
+  {
     provider: 'paymob',
     scheme: 'transaction',
     credentials: { hmacSecret: 'invented-hmac-secret' },

@@ -91,7 +91,10 @@ export const peachPayments = builtInProvider<PeachPaymentsCredentials, 'peach-pa
         body: 'form',
         onlyWhenNamed: true,
         verify({ message, credentials }) {
-          const { signature, ...fields } = fieldsOf(message.body);
+          // The very first message is JSON.
+          const isJson = /\bjson\b/i.test(message.headers['content-type'] ?? '');
+          const body = isJson ? JSON.parse(Buffer.from(message.rawBody).toString()) : message.body;
+          const { signature, ...fields } = fieldsOf(body);
           const expected = hmac('sha256', credentials.secretToken, namesAndValues(fields));
           return sameText(expected, (signature ?? '').toLowerCase()) ? { payload: fields } : undefined;
         },
