@@ -87,6 +87,21 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect((await two.claim(key, ANY)).outcome).toBe('acquired');
   });
 
+  it.each([-3_600_000, -180_000, 300_000, 3_600_000])(
+    'gives the lock to one process at a time, also where a clock is %d ms away from that of Redis',
+    async (awayMs) => {
+      const { now } = Date;
+      Date.now = () => now() + awayMs;
+      const one = storeWith();
+      Date.now = now;
+      const grant = await acquire(one);
+      expect(await storeWith().claim(key, ANY)).toEqual({ outcome: 'held' });
+      expect(await one.extend(key, grant)).toBe(true);
+      expect(await one.publish(key, grant, TOKEN, 50_000)).toBe(true);
+      expect(warnings).toEqual([]);
+    },
+  );
+
   it('hands a published token over in one round trip, with its remaining life', async () => {
     await publish(storeWith());
     const before = await scriptCalls(connection);

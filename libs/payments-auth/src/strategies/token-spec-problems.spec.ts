@@ -129,7 +129,7 @@ describe('a factory of tokens', () => {
     ['token.reason', { reason: async () => 'reason' }],
     ['token.client', { client: () => ({ id: 'acme' }) }],
     ['token.usableAfterMs', { usableAfterMs: 30 }],
-    ['token.usableAfterMs', { usableAfterMs: 180 }],
+    ['token.usableAfterMs', { usableAfterMs: 90 }],
     ['token.limits[0].perMs', { limits: [{ limit: 10, perMs: 60, per: 'ip' }] }],
     ['token.limits[0]', { limits: [{ limit: 1.5, perMs: 1_000, per: 'ip' }] }],
     ['token.limits[0]', { limits: [{ limit: 1, perMs: Infinity, per: 'ip' }] }],

@@ -12,8 +12,8 @@ import type { ApiAnswer, SecretWay } from './strategy.js';
 
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
-/** No issuer documents less: a smaller number means seconds, up to three minutes. A larger number may mean either. */
-const LEAST_USABLE_AFTER_MS = 200;
+/** No issuer documents less: a smaller number means seconds, as 30 does. A larger number may mean either. */
+const LEAST_USABLE_AFTER_MS = 100;
 /** A limit by the second is said per 1_000. A smaller number than this one means seconds, as 60 does. */
 const LEAST_PER_MS = 100;
 
