@@ -88,7 +88,7 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
   });
 
   it.each([-3_600_000, -180_000, 300_000, 3_600_000])(
-    'gives the lock to one process at a time, also where a clock is %d ms away from that of Redis',
+    'gives the lock to one process at a time, also where its clock is %d ms away',
     async (awayMs) => {
       const { now } = Date;
       Date.now = () => now() + awayMs;
