@@ -108,6 +108,10 @@ describe('the types of options', () => {
         providers: { named: { environment: 'test', credentials: { user: key } }, cashfin: {} },
       }),
       Auth.forRootAsync({ definitions: [named], useFactory: () => ({ fromEnvironment: ['named'] }) }),
+      // The type of this definition does not know its name, so that any name may be its own.
+      Auth.forRoot({ definitions: [acme], providers: { acme: { credentials: { user: key } } } }),
+      // @ts-expect-error -- a misspelt option, all the same
+      Auth.forRoot({ definitions: [acme], providers: { acme: { credentialz: { user: key } } } }),
       // @ts-expect-error -- a misspelling
       Auth.forRoot({ definitions: [named], fromEnvironment: ['nammed'] }),
       // @ts-expect-error -- a misspelling of a built-in one
@@ -127,7 +131,7 @@ describe('the types of options', () => {
       // @ts-expect-error -- that is PesaPal's word for it
       Auth.forRootAsync({ useFactory: async () => ({ providers: { wakapay: { environment: 'sandbox' } } }) }),
     ];
-    expect(modules).toHaveLength(12);
+    expect(modules).toHaveLength(14);
   });
 
   it('know what loads and saves credentials', () => {

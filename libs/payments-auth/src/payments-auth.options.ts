@@ -41,7 +41,10 @@ export type DefinitionFor<N, D, Own extends OwnDefinitions = readonly []> = [D] 
 export type OwnDefinitions = readonly AnyProviderDefinition[];
 
 /** The names of own definitions, as far as they are known at compile time. */
-type OwnName<Own extends OwnDefinitions> = string extends Own[number]['name'] ? never : Own[number]['name'];
+type OwnName<Own extends OwnDefinitions> = HasUnknownNames<Own> extends true ? never : Own[number]['name'];
+
+/** Whether the name of an own definition is not known at compile time: `defineProvider<C>` without the name as a type. */
+type HasUnknownNames<Own extends OwnDefinitions> = string extends Own[number]['name'] ? true : false;
 
 /** The static credentials of what is registered as `N` with the option `provider: D`. */
 export type CredentialsFor<N, D, Own extends OwnDefinitions = readonly []> =
@@ -174,7 +177,10 @@ export type ProviderOptions<
     ? unknown
     : string extends N
       ? unknown
-      : { readonly provider: unknown });
+      : // Any name may be one of theirs. At boot, a wrong one is refused.
+        HasUnknownNames<Own> extends true
+        ? unknown
+        : { readonly provider: unknown });
 
 /** An editor offers these names: `P` follows from the names that are written, and so offers none. */
 type OfferedNames = { readonly [N in BuiltInProviderName]?: unknown };

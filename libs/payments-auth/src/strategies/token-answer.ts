@@ -111,11 +111,15 @@ function tokenIn({ fields: { token } }: TokenAnswerSpec, answer: TokenAnswer): u
     : called('token.answer.token', () => token(answer));
 }
 
-/** A page that stands between here and the provider is no JSON; the provider's own success without a token is. */
+/**
+ * A page that stands between here and the provider is no JSON, and no token is made of it; the provider's own success without a token
+ * is JSON.
+ */
 function withoutToken(spec: TokenAnswerSpec, answer: TokenAnswer, token: unknown): TokenOutcome {
   const reason = reasonOf(spec, answer);
   if (reason !== undefined) return { outcome: 'unavailable', reason };
-  if (answer.body === undefined && token === undefined)
+  const isText = token === undefined || typeof token === 'string';
+  if (answer.body === undefined && isText)
     return { outcome: 'unavailable', reason: `HTTP ${answer.status} without a usable token` };
   const { token: path } = spec.fields;
   const place = typeof path === 'string' ? `at "${path}"` : 'where it looks';
