@@ -26,9 +26,9 @@ export interface WebhookVector {
   readonly published?: { readonly keyId: string; readonly key: string };
 }
 
-/** The message that the facts on African providers sign. */
+/** The message in the vectors of African providers. */
 const AFRICA = '{"event":"charge.success","data":{"reference":"ORD-1","amount":1000}}';
-/** The message that the facts on the other providers sign. */
+/** The message in the vectors of the other providers. */
 const WORLD = '{"id":"evt_1","type":"payment.succeeded","amount":100}';
 const SECONDS = 1_700_000_000;
 const SIGNED_AT_MS = SECONDS * 1_000;
@@ -129,7 +129,7 @@ const PAYMOB_SIGNATURE =
   '0416c00925c71daea3c86c05494ae5aae06ed8ae6ec5b0dd84f404df0f1a11b0a5db3aa8f2658711aaf89b3aa4ee4eace42b49996f40e534af5c21d95f734eb2';
 const PHONEPE = '9ad21064e2de89145e064ccb14405270fb5ae5596496ce6b5ed5a7a1408670f1';
 
-/** The facts have no vector for this scheme, so it is made here. */
+/** No document has a vector for this scheme, so it is made here. */
 const AZAMPAY = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const AZAMPAY_SIGNATURE = sign('sha256', Buffer.from('V1PG1successTigo'), AZAMPAY.privateKey).toString(
   'base64',
@@ -183,7 +183,7 @@ function pawapayCallback(dsaEncoding: 'ieee-p1363' | 'der'): WebhookVector {
   };
 }
 
-/** One or more vectors for every provider whose facts have one. */
+/** One or more vectors for every provider that has one. */
 export const VECTORS: readonly WebhookVector[] = [
   inHeader(
     ['paystack', 'signature'],
@@ -591,7 +591,7 @@ export const VECTORS: readonly WebhookVector[] = [
     'base64',
     { ...world, headers: { 'x-gcs-keyid': 'KEYID1' } },
   ),
-  // The vector in the facts is a signed request. TrueLayer signs its messages in the same way.
+  // This vector comes from a signed request. TrueLayer signs its messages in the same way.
   {
     provider: 'truelayer',
     scheme: 'signature',

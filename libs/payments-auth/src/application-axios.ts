@@ -2,7 +2,7 @@ import { HttpService } from '@nestjs/axios';
 import type { AxiosStatic } from 'axios';
 
 /**
- * The very axios that the application's `@nestjs/axios` uses.
+ * The same axios that the application's `@nestjs/axios` uses.
  *
  * axios ships an ESM and a CommonJS build. Imported by name, a library can end up with the other one than its
  * application, and then `error instanceof AxiosError` is false there. So values come from here, and only types are

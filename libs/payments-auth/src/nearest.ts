@@ -15,7 +15,7 @@ export function suggestion(given: string, known: readonly string[]): string {
   return word === undefined ? `${knownNames(known)}.` : `Did you mean "${word}"?`;
 }
 
-/** More names than anybody reads in an error. */
+/** An error with more names than this is hard to read. */
 const MOST_NAMES = 20;
 
 /** `Known: a, b`, or where a long list of providers can be read. */

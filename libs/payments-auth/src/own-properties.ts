@@ -1,4 +1,4 @@
-/** Holds nothing, and stays so. */
+/** An empty object that cannot change. */
 const NOTHING: object = Object.freeze(Object.create(null) as object);
 
 /**
@@ -10,8 +10,9 @@ export function ownObject(): object {
 }
 
 /**
- * A copy without a prototype: what somebody has put on `Object.prototype` cannot be read from it. A dependency that
- * merges JSON carelessly (`{"__proto__":{"proxy":…}}`) puts things there, and an option that nobody gave would be read.
+ * A copy without a prototype, so that values on a polluted `Object.prototype` cannot be read from it. A dependency
+ * that merges JSON carelessly (`{"__proto__":{"proxy":…}}`) pollutes it, and then an option would be read that the
+ * application did not give.
  */
 export function ownCopy<T extends object>(value: T): T {
   return Object.assign(Object.create(null) as T, value);

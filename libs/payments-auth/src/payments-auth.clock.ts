@@ -1,4 +1,4 @@
-/** What a {@link Clock} hands out for a timer, to have it cleared. */
+/** The handle of a timer, with which a {@link Clock} clears it. */
 export type TimerHandle = ReturnType<typeof setTimeout>;
 
 /**
@@ -10,9 +10,9 @@ export interface Clock {
   now(): number;
   /** A clock that never goes backwards, in milliseconds. May stand still while the machine sleeps. */
   monotonic(): number;
-  /** Keeps the process alive only with `keepAlive`: while somebody waits for what comes after. */
+  /** The timer keeps the process alive only with `keepAlive`, which is set while a call waits for it. */
   setTimeout(callback: () => void, delayMs: number, keepAlive?: boolean): TimerHandle;
-  /** Forgets a timer; one that has fired already is no matter. */
+  /** Clears a timer. Does nothing when the timer has fired already. */
   clearTimeout(handle: TimerHandle): void;
 }
 

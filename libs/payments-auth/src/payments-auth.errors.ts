@@ -2,17 +2,18 @@ import { define } from './own-properties.js';
 import { plainCause } from './scrubbing.js';
 
 /**
- * What went wrong, in a word that code can decide on. Stable across releases.
+ * The kind of the error, by which code can decide. The codes stay the same across releases.
  *
  * - `INVALID_OPTIONS`: refused at boot; `problems` names every wrong path or variable.
  * - `PROVIDER_NOT_CONFIGURED`: a provider was used that the application has not configured.
  * - `ACCOUNT_UNKNOWN`: no such account, or none named where the provider has accounts.
  * - `CREDENTIALS_REJECTED`: the provider says that the secret is wrong. Do not retry.
- * - `GRANT_REJECTED`: the provider says that this account's refresh token is wrong. The merchant has to connect again.
+ * - `GRANT_REJECTED`: the provider says that this account's refresh token is wrong. The merchant has to connect
+ *   again.
  * - `DEFINITION_FAULT`: the provider's definition fails, or does not know the answer. Correct it; do not retry.
- * - `CREDENTIALS_UNAVAILABLE`: no credential can be had right now. Retry later; see `retryAfterMs`.
- * - `INVALID_REQUEST`: what the call says in `paymentsAuth` cannot be meant. Nothing was sent.
- * - `INSECURE_DESTINATION`: the request would have carried a credential to a place where it does not belong.
+ * - `CREDENTIALS_UNAVAILABLE`: there is no credential right now. Retry later; see `retryAfterMs`.
+ * - `INVALID_REQUEST`: the options of the call in `paymentsAuth` have a mistake. Nothing was sent.
+ * - `INSECURE_DESTINATION`: the request would have sent a credential to a host that is not the provider's.
  * - `SIGNING_FAILED`: the call could not be signed. Nothing was sent; see `cause`.
  */
 export type PaymentsAuthErrorCode =
@@ -27,7 +28,7 @@ export type PaymentsAuthErrorCode =
   | 'INVALID_REQUEST'
   | 'SIGNING_FAILED';
 
-/** What a {@link PaymentsAuthError} carries besides its code and message. None of it is ever a secret. */
+/** The fields of a {@link PaymentsAuthError} besides its code and message. None of them ever holds a secret. */
 export interface PaymentsAuthErrorDetails {
   /** The name the provider is registered under. */
   provider?: string;
@@ -71,7 +72,7 @@ const BRAND = Symbol.for('nestjs-payments-auth.error');
  */
 export class PaymentsAuthError extends Error {
   override readonly name = 'PaymentsAuthError';
-  /** What to decide on. */
+  /** The kind of the error. Decide by it. */
   readonly code: PaymentsAuthErrorCode;
   /** The name the provider is registered under. */
   declare readonly provider?: string;

@@ -5,8 +5,8 @@ import type { EventSink, PaymentsAuthEvent } from './credentials/payments-auth-e
 /**
  * Everything that happens to the credentials of one application, as an Observable of events.
  *
- * A listener harms no request. It is called in a microtask, so it cannot get between two steps of what it hears
- * about; what it throws, and the promise it returns, end here, where rxjs would end the process.
+ * A listener cannot harm a request. It is called in a microtask, so it does not run between two steps of the
+ * library's work. Its errors and rejected promises are caught here, where rxjs would end the process.
  */
 export class PaymentsAuthEvents {
   readonly #subject = new Subject<PaymentsAuthEvent>();

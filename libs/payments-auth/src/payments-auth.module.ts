@@ -37,12 +37,12 @@ export class PaymentsAuthModule extends ConfigurableModuleClass implements OnApp
   }
 
   /**
-   * Without `providers` and `fromEnvironment`, those of Cashfin, Kashier, PesaPal, ClickPesa, WakaPay and Cryptofuse are
-   * configured whose variables are set: in the application's `ConfigService` when it has a global one, else in
-   * `process.env`. Otherwise those that are named are, and no other; one of `providers` without `credentials` takes
-   * them from its variables.
+   * Without `providers` and `fromEnvironment`, each of Cashfin, Kashier, PesaPal, ClickPesa, WakaPay and Cryptofuse
+   * is configured if its variables are set: in the application's `ConfigService` when there is a global one, or else
+   * in `process.env`. With either option, only the named providers are configured. A provider in `providers` without
+   * `credentials` takes them from its variables.
    *
-   * The boot stops with `INVALID_OPTIONS` when anything is wrong, and names all of it.
+   * When an option is wrong, the boot stops with `INVALID_OPTIONS`, and the error names every wrong option.
    */
   static override forRoot<
     const P extends { readonly [N in keyof P]: ProviderChoice },
@@ -52,8 +52,9 @@ export class PaymentsAuthModule extends ConfigurableModuleClass implements OnApp
   }
 
   /**
-   * The same with options that come from a factory, a class or an existing provider. The module is built before they
-   * are known: names besides those of `definitions` and of the six have to be said in `providerNames` to be injectable.
+   * The same with options that come from a factory, a class or an existing provider. The module is built before the
+   * options are known. So names other than those of `definitions` and of the six are injectable only if
+   * `providerNames` lists them.
    */
   static override forRootAsync<
     const P extends { readonly [N in keyof P]: ProviderChoice },

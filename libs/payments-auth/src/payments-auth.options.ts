@@ -11,12 +11,12 @@ import type {
 import type { ProviderDefinition } from './providers/provider-definition.js';
 import type { SecretWay } from './strategies/strategy.js';
 
-/** What {@link defineProvider} returns, whatever the provider's credentials are. */
+/** The result of {@link defineProvider}, with any type of credentials. */
 // A definition reads the credentials it is given, so none but `any` stands for "those of some provider".
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnyProviderDefinition = ProviderDefinition<any>;
 
-/** What a name may be configured as: an own definition, or a built-in provider under another name. */
+/** The values of the option `provider`: a definition, or the name of a built-in provider. */
 export type ProviderChoice = AnyProviderDefinition | BuiltInProviderName | undefined;
 
 /** Whatever is configured, where it is not known at compile time. */
@@ -54,29 +54,30 @@ export type CredentialsFor<N, D, Own extends OwnDefinitions = readonly []> =
       : CredentialsOf<Definition>
     : never;
 
-/** One account's static credentials, each of which may stand in a file. */
+/** One account's static credentials, each of which may be in a file. */
 export type CredentialsInput<C> =
   { readonly [K in keyof C]: C[K] | FileSource | readonly (NonNullable<C[K]> | FileSource)[] } | FileSource;
 
 type OneOrMany<T> = T | readonly T[];
 
-/** A refresh token, as an {@link AccountSource} keeps it. */
+/** A refresh token, as an {@link AccountSource} stores it. */
 export interface RefreshTokenPair {
   readonly refreshToken: string;
 }
 
-/** Merchants whose credentials change while they are used: refresh tokens that are good for one use. */
+/** Merchants whose credentials change while they are used: refresh tokens that are valid for one use. */
 export interface AccountSource<C> {
   /**
-   * The credentials of a merchant. Asked again directly before a refresh token is spent.
+   * The credentials of a merchant. Called again directly before a refresh token is used.
    *
    * @returns `undefined` or `null` for a merchant that does not exist
    */
   load(account: string): OneOrMany<C> | null | undefined | Promise<OneOrMany<C> | null | undefined>;
   /**
-   * Compare and swap: replaces the refresh token only where it still is `previous`. Never called without a new one.
+   * Compare and swap: replaces the refresh token only if the stored one is still `previous`. It is never called
+   * without a new one.
    *
-   * @returns `false` where somebody else was faster; `load` is asked again then
+   * @returns `false` where another process has replaced it already; `load` is called again then
    */
   save?(account: string, next: RefreshTokenPair, previous: RefreshTokenPair): Promise<boolean>;
 }
@@ -87,7 +88,7 @@ export interface OwnAccountSource<C> {
   save?(next: RefreshTokenPair, previous: RefreshTokenPair): Promise<boolean>;
 }
 
-/** How one provider is used. */
+/** The options of one provider. */
 export interface ProviderSettings<C, E extends string = string> {
   /**
    * The provider's own account: an object, a list of them (newest first), {@link fromFile}, or a function that
@@ -107,27 +108,29 @@ export interface ProviderSettings<C, E extends string = string> {
     | ((account: string) => OneOrMany<C> | null | undefined | Promise<OneOrMany<C> | null | undefined>)
     | AccountSource<C>;
   /**
-   * As the provider calls it: `sandbox`, `test`, `live`. Required where there are several and no `baseUrl` is given:
-   * there is no default, because a wrong one costs money.
+   * The environment, with the provider's name for it: `sandbox`, `test`, `live`. Required where there are several and
+   * no `baseUrl` is given: there is no default, because a wrong one costs money.
    */
   readonly environment?: E;
-  /** A URL, which then stands for every host of the provider, or one per named host. @default that of the environment */
+  /** One URL for every host of the provider, or one URL per named host. @default that of the environment */
   readonly baseUrl?: string | Readonly<Record<string, string>>;
-  /** The scopes asked for where a request names none. @default the provider's */
+  /** The scopes of a request that names none. @default the provider's */
   readonly scopes?: readonly string[];
-  /** Whom tokens are asked for, as OAuth says it; part of what a token is kept under. @default none */
+  /** The OAuth `audience` of tokens. Tokens of different audiences are kept apart. @default none */
   readonly audience?: string;
   /**
    * Signs with a key that never leaves a KMS or an HSM, where the definition signs: client assertions, and calls.
    *
-   * @default the key stands in the credentials
+   * @default the key is one of the credentials
    */
   signer?(bytes: Uint8Array, given: { readonly credentials: C }): Promise<Uint8Array>;
-  /** Logins and revocations. The connection settings of `http` hold for them as well. */
+  /** Settings of logins and revocations. The connection settings of `http` apply to them as well. */
   readonly tokenRequest?: TokenRequestSettings;
   /**
-   * This process is the only one that uses these refresh tokens, so that no `store` is needed to keep two from
-   * spending the same one. @default false
+   * Whether this process is the only one that uses these refresh tokens. Then no `store` is needed to keep two
+   * processes from using the same one.
+   *
+   * @default false
    */
   readonly singleProcess?: true;
   /** How long before its end a token is renewed, in milliseconds; never more than half its life. @default 60_000 */
@@ -140,7 +143,11 @@ export interface ProviderSettings<C, E extends string = string> {
   readonly keepWarm?: KeepWarm;
   /** For which methods a refused request may be sent again. @default 'always' */
   readonly replay?: ReplayPolicy;
-  /** How long an answer of a function, or of a file, is kept, in milliseconds. @default 300_000; 5_000 for files */
+  /**
+   * How long the result of a function, or the content of a file, is kept, in milliseconds.
+   *
+   * @default 300_000; 5_000 for files
+   */
   readonly credentialsTtlMs?: number;
   /** How the client authenticates at the token endpoint, where the provider takes either. @default the provider's */
   readonly clientAuthentication?: SecretWay;
@@ -149,23 +156,23 @@ export interface ProviderSettings<C, E extends string = string> {
   /** axios settings. Agents, proxy and CA also apply to token requests. @default { timeout: 30_000 } */
   readonly http?: HttpSettings;
   /**
-   * Host names to which plain http is allowed besides loopback, for a sandbox in a compose file. Warned about at
-   * boot, and refused together with the environment `live`.
+   * Host names to which plain http is allowed besides loopback, for a sandbox in a compose file. The library warns
+   * about them at boot, and does not start with them in the environment `live`.
    *
    * @default none
    */
   readonly insecureHosts?: readonly string[];
 }
 
-/** How tokens are asked for and given back. */
+/** The settings of token requests and revocations. */
 export interface TokenRequestSettings {
-  /** From the connection to the last byte of the answer, in milliseconds. @default 10_000 */
+  /** The time from the connection to the last byte of the answer, in milliseconds. @default 10_000 */
   readonly timeoutMs?: number;
   /** Headers besides those of the definition. @default none */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The options of what is registered as `N`. Its credentials and environments follow from its definition. */
+/** The options of the provider that is registered as `N`. Its credentials and environments follow from its definition. */
 export type ProviderOptions<
   N = string,
   D = ProviderChoice,
@@ -197,15 +204,15 @@ export interface PaymentsAuthModuleOptions<
    *   whose variables are set
    */
   readonly fromEnvironment?: readonly (BuiltInProviderName | Own[number]['name'])[];
-  /** The providers by the name they are injected under. @default those that `fromEnvironment` says */
+  /** The providers, by the name under which they are injected. @default those of `fromEnvironment` */
   readonly providers?: { readonly [N in keyof P]: ProviderOptions<N, P[N], Own> } & OfferedNames;
-  /** What a fleet shares its tokens through. @default each process keeps its own, in memory */
+  /** The store through which a fleet shares its tokens. @default each process keeps its own, in memory */
   readonly store?: TokenStore;
   /** Writes one JSON line per event through Nest's logger, context `PaymentsAuthAudit`. @default false */
   readonly auditLog?: boolean;
   /**
-   * How many merchants of a provider are kept in memory at most; beyond that the least recently used one goes, and is
-   * asked for again when it is next named.
+   * How many merchants of a provider are kept in memory at most. Beyond that the least recently used one is dropped,
+   * and loaded again when a call names it.
    *
    * @default 100_000
    */
@@ -214,17 +221,17 @@ export interface PaymentsAuthModuleOptions<
   readonly maxTokenRequests?: number;
 }
 
-/** What is said beside the options, because the module is built before they are known. */
+/** The options that are given beside the factory, because the module is built before the factory runs. */
 export interface PaymentsAuthModuleExtras<Own extends OwnDefinitions = OwnDefinitions> {
-  /** Whether the injectables are there in every module. @default true */
+  /** Whether every module has the injectables. @default true */
   readonly isGlobal?: boolean;
   /**
-   * Providers of your own: with them their names, options and injectables are what those of built-in providers are.
+   * Providers of your own. Their names, options and injectables are then like those of built-in providers.
    *
    * @default none
    */
   readonly definitions?: Own;
-  /** Names beyond these that get injectables: second registrations, for options that only the factory knows. */
+  /** More names that get injectables: second registrations, for options that only the factory knows. */
   readonly providerNames?: readonly string[];
 }
 

@@ -34,13 +34,13 @@ import { AxiosTokenTransport } from './strategies/axios-token-transport.js';
  */
 export type SealedOptions = () => PaymentsAuthModuleOptions | undefined;
 
-/** What the testing kit says in the place of "add it to PaymentsAuthModule". */
+/** The words of the testing kit in place of "add it to PaymentsAuthModule". */
 const HOW_TO_ADD = 'PAYMENTS_AUTH:HOW_TO_ADD';
 
 /** How many warnings get a line of their own. One more line says how many others there are. */
 const MOST_WARNINGS = 20;
 
-/** What is known of an application while its module is being built. */
+/** The facts of an application that are known while its module is being built. */
 export interface ModuleNames {
   /** The names that `forRoot` was given; none where a factory gives them later. */
   readonly named: readonly string[];
@@ -49,13 +49,14 @@ export interface ModuleNames {
   readonly providerNames: readonly string[];
 }
 
-/** What the module is made of: options given, resolved once, injected everywhere. */
+/** The providers of the module: the given options, resolved once and injected everywhere. */
 export function moduleParts({ named, definitions, providerNames }: ModuleNames): {
   providers: FactoryProvider[];
   exports: InjectionToken[];
 } {
   const names = [
-    // Injecting one of the six that is not configured is never a puzzle; a longer list would cost every boot.
+    // All of the six are injectable, also without configuration, so that the error says what to do. A longer list
+    // would make every boot slower.
     ...FOUND_BY_VARIABLES.map(({ name }) => name),
     ...(Array.isArray(definitions) ? definitions : []).map(
       (each) => (each as AnyProviderDefinition | undefined)?.name,
@@ -120,7 +121,7 @@ function resolvedProviders(
 const NOTHING_CONFIGURED =
   'PaymentsAuth: no provider is configured. Name one in PaymentsAuthModule.forRoot({ providers }) or fromEnvironment, or set its variables.';
 
-/** What an operator wants to see of each boot: which environment, and which place where it is not that of the environment. */
+/** The line for operators at each boot: the environment, or the base URL where it is another one. */
 function whereItGoes({ name, definition, environment, hosts, defaultHost }: ConfiguredProvider): string {
   const baseUrl = hosts[defaultHost];
   const declared = environment === undefined ? {} : definition.environments[environment];

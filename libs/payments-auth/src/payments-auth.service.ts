@@ -14,7 +14,7 @@ import type { PaymentsAuthEvents } from './payments-auth.events.js';
 import type { ProviderName } from './payments-auth.tokens.js';
 import type { ProviderServices } from './provider-services.js';
 
-/** Every provider by its name at run time, and everything that is known of all of them. */
+/** Every provider by its name at run time, with the state of all of them. */
 export class PaymentsAuthService {
   readonly #services: ProviderServices;
   readonly #registry: CredentialRegistry;
@@ -28,12 +28,12 @@ export class PaymentsAuthService {
   }
 
   /**
-   * The `HttpService` of a provider: the very one that `@InjectPaymentsHttp(name)` injects. With an account, one that is
-   * bound to it: whatever is called through it is that account's, so that none can be forgotten. Make one where you need
-   * it; there is nothing to keep.
+   * The `HttpService` of a provider: the same one that `@InjectPaymentsHttp(name)` injects. With an account, the
+   * service is bound to it: every call through it is a call of that account, so that no call can forget it. Make one
+   * where you need it. You do not have to keep it.
    *
-   * @param account whose calls they are; {@link OWN_ACCOUNT} for the provider's own. `undefined` in its place is a name
-   *   that is missing, and no call goes out
+   * @param account whose calls they are; {@link OWN_ACCOUNT} for the provider's own. `undefined` means that the name
+   * is missing, and no call is sent
    * @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED
    */
   http(name: ProviderName, ...account: [account?: string | typeof OWN_ACCOUNT]): HttpService {
@@ -56,7 +56,7 @@ export class PaymentsAuthService {
   }
 
   /**
-   * The state of every credential that is kept right now. No secret in it.
+   * The state of every credential that is kept now. It holds no secret.
    *
    * @param filter what a credential has to match, all of it; one that an own account has is found by no `account`
    */
@@ -104,7 +104,7 @@ export class PaymentsAuthService {
     return this.#registry.explain(name, account ?? OWN_ACCOUNT);
   }
 
-  /** Everything that happens to credentials. No secret in it; a listener that fails harms no request. */
+  /** All events of credentials. They hold no secret. A listener that fails cannot harm a request. */
   get events$(): Observable<PaymentsAuthEvent> {
     return this.#events.events$;
   }

@@ -33,7 +33,7 @@ export const PAYMENTS_AUTH_PROVIDERS = 'PAYMENTS_AUTH:PROVIDERS';
 /**
  * The injection token of a provider's `HttpService`.
  *
- * Nest prints a token that it cannot resolve, and nothing else, so what to do stands in the token.
+ * When Nest cannot resolve a token, it prints only the token. So the token says what to do.
  */
 export function getPaymentsHttpToken(name: ProviderName): string {
   return `PAYMENTS_AUTH:HTTP:${name}${hint(name)}`;

@@ -23,9 +23,9 @@ const PUBLIC_PREFIX = /^(?:[A-Za-z]{2,12}[_-]){0,3}/;
 const PEM_BLOCK = /-----BEGIN [^-]+-----([\s\S]*?)-----END [^-]+-----/g;
 
 /**
- * What texts of strangers hold that is secret whatever it is: the password of a URL, the value of `Authorization`, a JWT.
- * After "Basic" only these words are left, as part of a sentence ("Basic authentication is required"): any other word of
- * plain letters can be a key (`dXNlcjpwYXNz` is base64 of `user:pass`).
+ * The parts of foreign texts that are always secret: the password of a URL, the value of `Authorization`, a JWT.
+ * After "Basic" only these words are left, as part of a sentence ("Basic authentication is required"): any other word
+ * of plain letters can be a key (`dXNlcjpwYXNz` is base64 of `user:pass`).
  */
 const SECRET_ANYWHERE =
   /(?<=:\/\/)[^\s/@]+(?=@)|(?<=\b(?:Bearer|Basic) +)(?!(?:authenti(?:cation|cate)|authori[sz]ation|credentials?|challenges?|required|expected|rejected|supported)(?![\w~+/=-]))[\w.~+/=-]{8,}|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/gi;
@@ -74,15 +74,19 @@ export function scrubbed(text: string, secrets: readonly (string | undefined)[])
   return any ? withoutHidden(text, hidden) : text;
 }
 
-/** A stranger's words for a log line or an error: scrubbed, one line, nothing unprintable, at most 200 characters. */
+/**
+ * A foreign text for a log line or an error: scrubbed, in one line, without unprintable characters, at most 200
+ * characters.
+ */
 export function told(words: string, secrets: readonly (string | undefined)[] = []): string {
   const clean = scrubbed(words, secrets).replace(SECRET_ANYWHERE, HIDDEN).replace(UNPRINTABLE, ' ').trim();
   return shortened(clean, MOST_TOLD);
 }
 
 /**
- * What may be kept of an error as the cause of another one: name, message, code, stack and what the system says of a
- * connection. Everything else can hold a request, a socket, the raw bytes of an answer or the parameters of a query.
+ * The parts of an error that may be kept as the cause of another one: name, message, code, stack and the system's
+ * facts about a connection. Everything else can hold a request, a socket, the raw bytes of an answer or the
+ * parameters of a query.
  */
 export function plainCause(
   cause: unknown,

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** How the bytes of a digest are written down. */
+/** The encodings of a digest. */
 export type DigestEncoding = 'hex' | 'base64' | 'base64url';
 
 /**
@@ -25,7 +25,7 @@ export function hmac(
 }
 
 /**
- * The bare digest of `data`. Text is taken as UTF-8. A digest of a short secret gives the secret away: use {@link hmac}
+ * The bare digest of `data`. Text is taken as UTF-8. A short secret can be found from its digest, so use {@link hmac}
  * where there is a key.
  *
  * @param encoding @default 'hex', in lower case

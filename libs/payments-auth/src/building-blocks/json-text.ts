@@ -1,7 +1,7 @@
 import type { JsonObject } from './json-object.js';
 import { isJsonObject } from './json-value.js';
 
-/** The two ways in which a JSON object is written down to be signed. */
+/** The two ways to write a JSON object for a signature. */
 export type JsonTextFormat = 'canonical' | 'legacy';
 
 /**
@@ -21,7 +21,7 @@ export function jsonText(body: JsonObject, format: JsonTextFormat): string {
     .join('');
 }
 
-/** What JSON cannot say stays apart from what it can. */
+/** Values that JSON does not have get a text of their own. */
 function written(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(written).join(',')}]`;
   if (isJsonObject(value)) {

@@ -5,7 +5,8 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
 
 /**
  * The value at a path of field names and list positions separated by dots (`data.token`, `errors.0.code`), or
- * `undefined`. Only what the JSON really has is looked at, so that `constructor` and `length` are nothing special.
+ * `undefined`. Only the fields of the JSON itself are read, so that `constructor` and `length` have no special
+ * meaning.
  */
 export function valueAt(value: unknown, path: string): unknown {
   let found = value;
@@ -17,7 +18,7 @@ export function valueAt(value: unknown, path: string): unknown {
   return found;
 }
 
-/** The text at such a path; `undefined` when what stands there is no text, or an empty one. */
+/** The text at such a path; `undefined` when the value there is no text, or an empty one. */
 export function textAt(value: unknown, path: string): string | undefined {
   const found = valueAt(value, path);
   return typeof found === 'string' && found !== '' ? found : undefined;

@@ -6,7 +6,7 @@ export type JwsAlgorithm = 'HS256' | 'HS512' | KeyPairAlgorithm;
 /** Those of them that are made with a private key. */
 export type KeyPairAlgorithm = 'RS256' | 'PS256' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA';
 
-/** What stands in a JWS before it is signed. */
+/** The parts of a JWS before it is signed. */
 export interface JwsParts {
   readonly algorithm: JwsAlgorithm;
   /** Further header parameters (`kid`, `typ`). */
@@ -49,7 +49,7 @@ export function signedJws(parts: JwsParts, key: string): string {
   return unsigned.signed(signatureOf(parts.algorithm, key, unsigned.bytes));
 }
 
-/** A JWS that waits for a signature, for keys that stand elsewhere. */
+/** A JWS that waits for a signature, for keys outside of the application. */
 export class UnsignedJws {
   /** What is signed. */
   readonly bytes: Uint8Array;
@@ -147,7 +147,7 @@ function parsedKey(text: string): KeyObject {
   }
 }
 
-/** Node signs with any key that it is given. The receiver would refuse a signature by a wrong one. */
+/** Checks the key, because Node signs with any key, and the receiver would refuse a signature by a wrong one. */
 function checkKey(algorithm: KeyPairAlgorithm, key: KeyObject): void {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (algorithm in CURVES) {

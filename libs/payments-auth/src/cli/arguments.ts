@@ -34,7 +34,7 @@ export type Command =
 
 const FOUND = FOUND_BY_VARIABLES.map(({ name }) => name);
 const COMMANDS = ['check', 'explain', 'providers', 'env'];
-/** What the library itself gives a token request. */
+/** The time that the library itself gives a token request. */
 const TIMEOUT_MS = 10_000;
 const LONGEST_TIMEOUT_MS = 10 * 60_000;
 

@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 import { type Variables, variablesOf } from '../options/variables.js';
 import { UsageError } from './usage.error.js';
 
-/** What an .env file holds, and what other readers of it would make of it. */
+/** The variables of an .env file, and those that other readers would change. */
 export interface EnvFile {
   readonly variables: Variables;
   /** Variables whose value has a `$` and does not stand in single quotes, so that shells cut it. */
@@ -14,8 +14,8 @@ export interface EnvFile {
 const ENV_FILE = '.env';
 
 /**
- * Reads variables as an application with a `ConfigModule` does: the environment first, and for what it does not say the
- * `.env` in the folder that the command runs in, if there is one.
+ * Reads variables as an application with a `ConfigModule` does: from the environment first, and variables that are
+ * not set there from the `.env` in the current folder, if there is one.
  */
 export function readEnvironment(): EnvFile & { readonly usesFile: boolean } {
   const ofProcess = variablesOf(undefined);

@@ -10,10 +10,10 @@ export interface Explained {
   readonly explanation: CredentialExplanation;
 }
 
-/** Where a running application says how it is: the address of its status page. */
+/** The address of the status page of a running application. */
 export interface StatusPageAddress {
   readonly url: URL;
-  /** What the guards of the page want to see. A secret, as a rule. */
+  /** The header for the guards of the page. It is usually a secret. */
   readonly header: readonly [name: string, value: string] | undefined;
   readonly timeoutMs: number;
 }
@@ -89,7 +89,7 @@ async function ask(
   try {
     answer = await fetch(place, {
       headers: { Accept: 'application/json', ...(header && { [header[0]]: header[1] }) },
-      // The secret header would follow a redirect.
+      // A redirect would send the secret header to another address.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });

@@ -1,15 +1,15 @@
 import type { Symptom } from '../providers/advice.js';
 import type { Transcript } from './transcript.js';
 
-/** One thing that is wrong, or looks wrong, and what helps. No secret in it. */
+/** One problem, or a value that looks wrong, and what helps. It holds no secret. */
 export interface CheckFinding {
-  /** A warning may be nothing; a failure is one. */
+  /** A warning may be no problem; a failure always is. */
   readonly severity: 'failure' | 'warning';
   readonly step: 'settings' | 'login' | 'probe' | 'clock';
   /** The provider's own words, or the system's. */
   readonly what: string;
   readonly status?: number;
-  /** The provider itself says that the credential is no good. */
+  /** The provider itself says that the credential is not valid. */
   readonly isOwn?: true;
   readonly cause: string;
   readonly fix: string;
@@ -22,7 +22,7 @@ export interface CheckStep {
   readonly status?: number;
 }
 
-/** What was found out about one provider. Plain data: this is what `--json` prints. */
+/** The result for one provider. It is plain data, which `--json` prints. */
 export interface ProviderCheck {
   readonly provider: string;
   readonly title: string;

@@ -33,7 +33,7 @@ export interface CheckSettings {
 
 type Issued = Extract<TokenOutcome, { outcome: 'issued' }>;
 
-/** One login, as the library makes it, and no second one whatever comes of it. */
+/** One login, as the library makes it. There is no second one, whatever the result is. */
 export async function logIn(
   provider: ConfiguredProvider,
   strategy: TokenStrategy,
@@ -64,7 +64,7 @@ export async function logIn(
   });
 }
 
-/** The documented harmless call, with what the login has brought. */
+/** The documented harmless call, with the token of the login. */
 export async function probe(
   provider: ConfiguredProvider,
   probed: ProbeDefinition,
@@ -230,7 +230,7 @@ async function ask<T>({
   on: Symptom['on'];
   clock: Clock;
   definition: ProviderDefinition;
-  /** What must not be in anything that is told. */
+  /** The secrets that no output may hold. */
   credentials: Credentials;
   make: () => TokenRequest | Promise<TokenRequest>;
   send: (request: TokenRequest) => Promise<TimedTokenAnswer>;

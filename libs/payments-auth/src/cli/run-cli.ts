@@ -20,7 +20,7 @@ import { loadDefinitions } from './own-definitions.js';
 import { notAskedFor, reportJson, reportText, reportTranscripts } from './report.js';
 import { UsageError } from './usage.error.js';
 
-/** What the command needs of the process it runs in. */
+/** The parts of the process that the command uses. */
 export interface CliProcess {
   readonly argv: readonly string[];
   readonly version: string;

@@ -3,7 +3,7 @@ import type { Credential } from './credential.js';
 import type { AccountName } from './credential.service.js';
 
 /**
- * What the HTTP room needs of a kept credential: one provider, account and scope set.
+ * The functions of a kept credential that HTTP calls use: for one provider, account and scope set.
  *
  * `peek` is the hot path: no promise, no I/O. `answered` closes every attempt. The other two are for when a credential
  * is missing or was refused.

@@ -7,12 +7,12 @@ import type { ApiAnswer } from '../strategies/strategy.js';
 import { RelayedStream } from './relayed-stream.js';
 import { RelayedWebStream } from './relayed-web-stream.js';
 
-/** A longer body is not looked at: no refusal of a credential is longer. */
+/** A longer body is not read, because no refusal of a credential is longer. */
 const MOST_BYTES = 64 * 1024;
 /** A stream that has not given its first 64 KiB, or its end, by then is handed to its caller as it is. */
 const PEEK_FOR_MS = 2_000;
 
-/** What definitions see of a body. */
+/** The parts of a body that definitions get. */
 type AnswerBody = Pick<ApiAnswer, 'body' | 'text'>;
 
 const NOTHING: AnswerBody = { body: undefined, text: '' };
@@ -71,7 +71,7 @@ export function relayAnswer(
   return undefined;
 }
 
-/** Frees the connection of an answer that nobody will read. */
+/** Frees the connection of an answer that no code will read. */
 export function discardAnswer(response: AxiosResponse | undefined): void {
   const data: unknown = response?.data;
   if (data instanceof RelayedStream) data.destroy();

@@ -10,17 +10,15 @@ const CONFIG_PROTOTYPE: object = Object.freeze(
 );
 
 /**
- * A config that inherits nothing, as axios makes them. An interceptor may have put a plain object in its place, and what
- * somebody has put on `Object.prototype` would be read from that: a proxy, or another merchant's account.
+ * A config that inherits nothing, like those that axios makes. An interceptor may have put a plain object in its
+ * place. From a plain object, values of a polluted `Object.prototype` would be read: a proxy, or another merchant's
+ * account.
  */
 export function ownConfig(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
   return Object.getPrototypeOf(config) === null ? config : startAttempt(config);
 }
 
-/**
- * The config of one attempt: a copy of the call's, to which is added what only the wire may see. It is given to the
- * adapter and to nobody else.
- */
+/** The config of one attempt: a copy of the call's config, with the secret parts. Only the adapter gets it. */
 export function startAttempt(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
   const attempt = Object.create(CONFIG_PROTOTYPE) as Record<string, unknown>;
   // A spread would take four times as long.

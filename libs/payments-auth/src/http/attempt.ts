@@ -24,21 +24,21 @@ import { signAttempt, signedInTime, UNSIGNED } from './sign-attempt.js';
 import { certifyAttempt } from './certify-attempt.js';
 import { routeAttempt, type TransportSettings } from './transport-settings.js';
 
-/** What the HTTP room needs besides a provider and its credentials. */
+/** The parts that HTTP calls need besides a provider and its credentials. */
 export interface ExchangeEnvironment {
   readonly clock: Clock;
 }
 
 /** One call on its way: what its attempts have in common. */
 export interface Call {
-  /** As its caller knows it. No credential ever stands in it. */
+  /** The config as its caller knows it. It never holds a credential. */
   readonly config: InternalAxiosRequestConfig;
   /** The caller's own, or the list axios picks from. */
   readonly adapter: InternalAxiosRequestConfig['adapter'];
   readonly deadline: CallDeadline;
   /** Whose credentials it spends. */
   spender: CredentialSpender;
-  /** It has waited for a credential, and its time has begun to run. */
+  /** Whether it has waited for a credential. Then its deadline is set. */
   waited: boolean;
   /** Its attempts that the provider has refused. */
   readonly refused: RefusedAttempt[];
@@ -56,7 +56,7 @@ export interface Attempted {
   readonly verdict: Verdict;
   /** What the verdict was made of; absent where nothing came that had to be looked at. */
   readonly answer: ApiAnswer | undefined;
-  /** Present when something is wrong that operators want to know of. */
+  /** Present when there is a problem for operators. */
   readonly failure: CallFailure | undefined;
   /** On the monotonic clock, in milliseconds. */
   readonly sentAtMs: number;
@@ -91,7 +91,7 @@ export class Attempts {
   }
 
   /**
-   * Refuses a call that goes astray, as far as that is known without a credential.
+   * Refuses a call that does not go to the provider, as far as that is known without a credential.
    *
    * @throws PaymentsAuthError INSECURE_DESTINATION
    */
@@ -253,7 +253,7 @@ export class Attempts {
   }
 }
 
-/** The timeout of a call is one for all of it: what waiting and earlier attempts have used up is gone. */
+/** The timeout of a call covers the whole call, so the time of waiting and of earlier attempts is taken off. */
 function adjustAttempt(attempt: InternalAxiosRequestConfig, { deadline, sent, waited }: Call): void {
   const isAgain = sent > 0;
   // The body is sent a second time, and counted a second time.

@@ -11,8 +11,8 @@ import { PaymentsAuthError } from '../payments-auth.errors.js';
 import { settledRequest } from './settled-request.js';
 
 /**
- * The `HttpService` of a provider, bound to one account: whatever is called through it is that account's. It shares the
- * settings, interceptors and connections of the service that it is made of, and costs next to nothing.
+ * The `HttpService` of a provider, bound to one account: every call through it is a call of that account. It shares
+ * the settings, interceptors and connections of the service that it is made from, and takes almost no memory.
  *
  * @param onInvalid told of a call that is not sent: it names another account, or has a slip in `paymentsAuth`
  */

@@ -42,7 +42,7 @@ export class CallEnds {
     last.next = ending;
     ring.previous = ending;
     if (ending.atMs < this.#timerAtMs) this.#setTimer(ending.atMs);
-    // Somebody waits for it: the process lives until then.
+    // A call waits for it, so the process stays alive until then.
     else if (last === ring) this.#timer?.ref?.();
   }
 

@@ -4,7 +4,7 @@ import { isError, plainCause, scrubbed, setHidden } from '../scrubbing.js';
 import type { Destination } from './destination.js';
 import { mentions } from './secret-fields.js';
 
-/** What takes the place of `request`: what is asked of it in practice, and nothing that leads to a header (R14). */
+/** The object in place of `request`: the fields that code reads in practice, and no path to a header (R14). */
 interface RequestStandIn {
   readonly method: string;
   readonly protocol: string;
@@ -14,7 +14,7 @@ interface RequestStandIn {
   readonly res: { readonly responseUrl: string };
 }
 
-/** What one attempt must not leave behind, and what is shown in its stead. */
+/** The secrets of one attempt, which must not stay in its result, and the config that is shown instead. */
 export interface Traces {
   /** The config of the call as its caller knows it. */
   readonly config: InternalAxiosRequestConfig;

@@ -1,7 +1,7 @@
 import type { OWN_ACCOUNT } from '../credentials/credential.service.js';
 import type { ReplayPolicy } from '../providers/configured-provider.js';
 
-/** What one call may say about how it is authenticated. */
+/** The options of one call for its authentication. */
 export interface PaymentsAuthRequest {
   /**
    * The merchant account whose credentials the call carries; {@link OWN_ACCOUNT} for the provider's own. Where the
@@ -13,7 +13,11 @@ export interface PaymentsAuthRequest {
   account?: string | typeof OWN_ACCOUNT;
   /** Scopes other than the configured ones, where the provider has scopes. */
   scopes?: readonly string[];
-  /** Whom the token is for, where the login says so: each audience has a token of its own. @default the configured one */
+  /**
+   * The audience of the token, where the login names one. Each audience has a token of its own.
+   *
+   * @default the configured one
+   */
   audience?: string;
   /** The named host the call goes to, where the provider has several. @default the provider's first */
   host?: string;
@@ -32,7 +36,7 @@ export interface PaymentsAuthOutcome {
   replayed: boolean;
   /** The status of the first answer, when the call was replayed. */
   firstStatus?: number;
-  /** The provider refused for a missing scope: no new token with the same scopes cures that. */
+  /** The provider refused the call because of a missing scope. A new token with the same scopes does not help. */
   reason?: 'scope';
   /** The scopes the call needs, as the provider says. */
   required?: readonly string[];

@@ -10,7 +10,7 @@ import { createPristineAxios } from './pristine-defaults.js';
 import { settledRequest } from './settled-request.js';
 import { MOST_ANSWER_BYTES, sealAgents, splitSettings } from './transport-settings.js';
 
-/** Axios's own default is to wait for ever. */
+/** By default, axios waits without a limit. */
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**

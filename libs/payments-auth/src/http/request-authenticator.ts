@@ -32,7 +32,10 @@ interface Spent {
   credential: Credential | undefined;
 }
 
-/** Gives requests of other clients what a call through axios would carry: headers, signature, and its place checked. */
+/**
+ * Gives requests of other clients the same parts as a call through axios: headers and signature, after its
+ * destination is checked.
+ */
 export class RequestAuthenticator {
   readonly #provider: ConfiguredProvider;
   readonly #spenders: CredentialSpenders;
@@ -144,8 +147,8 @@ export class RequestAuthenticator {
   }
 
   /**
-   * Reads the request once: what is checked is what is signed. A slip here would sign for the wrong merchant, or something
-   * else than what is sent. So nothing is signed.
+   * Reads the request once: what is checked is what is signed. A mistake here would sign for the wrong merchant, or
+   * sign another request than the sent one. So nothing is signed.
    */
   #settled(request: RequestToAuthenticate): SettledToAuthenticate {
     try {

@@ -1,7 +1,7 @@
 /**
- * Holds an agent where nothing that prints a config can reach it: an agent lists its sockets, and a socket in flight
- * holds the request that is on it, credential included. It stands in for the agent in the configs that callers see,
- * and is opened again when such a config is sent once more (axios-retry does).
+ * Holds an agent so that code which prints a config cannot reach it: an agent lists its sockets, and a socket in use
+ * holds its request, with the credential. It replaces the agent in the configs that callers see, and is opened again
+ * when such a config is sent once more (axios-retry does this).
  */
 export class SealedAgent {
   readonly #agent: unknown;

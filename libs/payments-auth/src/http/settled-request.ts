@@ -31,8 +31,9 @@ const KEYS: Readonly<Record<string, Check>> = {
 const NAMES = Object.keys(KEYS);
 
 /**
- * What a call says about its authentication, checked and copied. A slip here would charge the wrong merchant without a
- * word: an unknown key, an account that is no text, scopes that are no list. So none is sent.
+ * The options of a call for its authentication, checked and copied. A mistake here could charge the wrong merchant
+ * without an error: an unknown key, an account that is no text, scopes that are no list. So a call with such a
+ * mistake is not sent.
  *
  * @param at what the caller knows it as
  * @returns a copy without a prototype, which nobody can change any more
@@ -62,7 +63,7 @@ export function settledRequest(
   return Object.freeze(settled);
 }
 
-/** Somebody has written something that cannot be meant. */
+/** The call has a mistake in its options. */
 export function invalidRequest(provider: string, where: string, what: string): PaymentsAuthError {
   return new PaymentsAuthError(
     'INVALID_REQUEST',

@@ -28,7 +28,7 @@ import {
 import { removeOverridden } from './attempt-config.js';
 import type { Destination } from './destination.js';
 
-/** What a signature is made of besides the request. */
+/** The parts of a signature besides the request. */
 export interface SigningParts {
   /** The call as its caller knows it. */
   readonly visible: InternalAxiosRequestConfig;
@@ -41,7 +41,7 @@ export interface SigningParts {
   readonly previous: ApiAnswer | undefined;
 }
 
-/** What a signature has added to an attempt, and nobody is to see. */
+/** The parts that a signature has added to an attempt. They are secret. */
 export interface SignatureTraces {
   readonly secrets: readonly string[];
   /** Some of it stands in the query. */
@@ -90,7 +90,7 @@ const urls = new applicationAxios.Axios({});
 const OF_THE_CLIENT = ['host', 'connection', 'accept-encoding'];
 
 /**
- * Signs one attempt, whose destination has been checked and whose other headers stand (DESIGN: signed bytes are sent
+ * Signs one attempt, whose destination has been checked and whose other headers stand (the signed bytes are the sent
  * bytes, and the signed URL is the sent URL). Waits only where the definition's `sign` is asynchronous.
  *
  * @returns what was added, which is all secret

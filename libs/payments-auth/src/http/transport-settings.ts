@@ -13,7 +13,7 @@ export interface TransportSettings {
   readonly httpsAgent?: unknown;
   readonly proxy?: HttpSettings['proxy'];
   readonly http2Options?: object;
-  /** The application has set a limit for what is answered, which then holds for streams too. */
+  /** Whether the application has set a limit for answers. It then applies to streams too. */
   readonly limitsStreams: boolean;
 }
 

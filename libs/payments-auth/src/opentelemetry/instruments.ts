@@ -6,27 +6,33 @@ export interface Instruments {
   readonly tokenRequests: Counter;
   /** `payments_auth.token_request.duration` s: how long one took. */
   readonly tokenRequestDuration: Histogram;
-  /** `payments_auth.acquisition.duration` s: from the wish for a credential until it was there, retries included. */
+  /** `payments_auth.acquisition.duration` s: from the request for a credential until it was there, retries included. */
   readonly acquisitionDuration: Histogram;
   /** `payments_auth.calls` {call}: calls that have ended, each once however often it was sent. */
   readonly calls: ObservableCounter;
   /** `payments_auth.call.failures` {call}: those that failed in the end, by why. */
   readonly callFailures: ObservableCounter;
-  /** `payments_auth.call.wait.duration` s: how long calls waited that had to wait. Its count is how many did. */
+  /**
+   * `payments_auth.call.wait.duration` s: how long calls waited for a credential. Its count is the number of calls
+   * that waited.
+   */
   readonly waitDuration: Histogram;
   /** `payments_auth.call.refusals` {call}: calls whose credential the provider refused. */
   readonly refusals: Counter;
   /** `payments_auth.call.replays` {call}: calls sent a second time, by whether they were refused again. */
   readonly replays: Counter;
-  /** `payments_auth.renewal.ahead` s: life the old token still had when it was renewed early. */
+  /** `payments_auth.renewal.ahead` s: the life that was left of the old token when it was renewed early. */
   readonly renewalAhead: Histogram;
-  /** `payments_auth.renewal.failures` {renewal}: renewals that failed while the old token still served. */
+  /** `payments_auth.renewal.failures` {renewal}: renewals that failed while the old token was still valid. */
   readonly renewalFailures: Counter;
   /** `payments_auth.credential.incidents` {incident}: rejected, unavailable, not signed, contested, rate limited and more. */
   readonly incidents: Counter;
   /** `payments_auth.credentials` {credential}: those that are kept, by state. */
   readonly credentials: ObservableGauge;
-  /** `payments_auth.token.time_to_live` s: life left of the shortest-lived token of a provider; 0 where one cannot be had. */
+  /**
+   * `payments_auth.token.time_to_live` s: the life that is left of the provider's token that ends first; 0 where
+   * there is no token.
+   */
   readonly timeToLive: ObservableGauge;
   /** `payments_auth.store.lost` {store}: 1 while the store that a fleet shares does not answer, otherwise 0. */
   readonly storeLost: ObservableGauge;

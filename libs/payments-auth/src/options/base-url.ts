@@ -1,7 +1,7 @@
 import { isLoopback } from '../strategies/loopback.js';
 import { headerTextProblem } from '../strategies/header-text.js';
 
-/** What keeps `value` from being a base URL that credentials may be sent to; `undefined` when nothing does. */
+/** The reason why credentials may not be sent to the base URL `value`; `undefined` when they may. */
 export function baseUrlProblem(value: unknown, insecureHosts: readonly string[]): string | undefined {
   const problem = headerTextProblem(value);
   if (problem !== undefined) return `${problem}; expected a URL such as https://api.example.com`;

@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { UnusableCredentialsError } from '../credentials/credential-errors.js';
 
-/**
- * A secret that stands in a file. Made by {@link fromFile}. What it throws says which file and why, and nothing of
- * what is in it.
- */
+/** A secret in a file. Made by {@link fromFile}. Its errors name the file and the reason, and never the content. */
 export class FileSource {
   constructor(
     /** As given to {@link fromFile}. */
@@ -40,13 +37,13 @@ export class FileSource {
 }
 
 /**
- * Takes a secret from a file, as container platforms mount them. Read again while it is in use: after `credentialsTtlMs`
- * (5 s for files), on a renewal, and at once when the provider rejects the secret. So a secret that is replaced in its
- * file is used without a restart. A file that is missing or half written meanwhile is warned about, and what was read
- * before goes on being used.
+ * Takes a secret from a file, as container platforms mount them. Read again while it is in use: after
+ * `credentialsTtlMs` (5 s for files), on a renewal, and at once when the provider rejects the secret. So a secret
+ * that is replaced in its file is used without a restart. When a file is missing or half written meanwhile, the
+ * library warns, and uses the earlier content.
  *
- * In the place of one field it is the text of the file, without one final newline. In the place of the whole
- * `credentials` it is a JSON object with all the fields, or a list of such objects, newest first.
+ * In place of one field, the secret is the text of the file, without one final newline. In place of the whole
+ * `credentials`, the file holds a JSON object with all the fields, or a list of such objects, newest first.
  *
  * @example
  * ```ts

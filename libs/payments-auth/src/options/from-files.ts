@@ -18,9 +18,10 @@ export function readsFiles(load: object): boolean {
 }
 
 /**
- * Takes credentials from several files that only fit together: a certificate and its key. Read at boot, and anew every 5 s
- * while they are used; while a certificate and a key do not fit, because they are being replaced, the ones before are used.
- * Certificates of authorities may stand beside them, and the passphrase of a key.
+ * Takes credentials from several files that have to fit together: a certificate and its key. The files are read at
+ * boot, and again every 5 s while they are used. While a certificate and a key do not fit, because they are being
+ * replaced, the earlier ones are used. Certificates of authorities may stand beside them, and the passphrase of a
+ * key.
  *
  * @param paths by credential field
  *

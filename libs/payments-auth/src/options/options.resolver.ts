@@ -17,10 +17,14 @@ export interface ResolvedOptions {
   readonly warnings: readonly string[];
 }
 
-/** What is needed to make sense of options, besides the options. */
+/** The values that are needed to resolve options, besides the options. */
 export interface ResolutionContext {
   readonly builtIns: readonly ProviderDefinition[];
-  /** Those that are found by their variables, where the application names none. @default the built-in ones */
+  /**
+   * The providers that are configured by their variables, where the application names none.
+   *
+   * @default the built-in ones
+   */
   readonly foundByVariables?: readonly ProviderDefinition[];
   /** The application's own definitions, as it gave them. */
   readonly definitions?: unknown;
@@ -42,7 +46,7 @@ interface Known {
 }
 
 /**
- * Checks everything and fills in what was not said (R16).
+ * Checks everything and fills in the defaults (R16).
  *
  * @throws PaymentsAuthError INVALID_OPTIONS with every problem at once
  */

@@ -23,8 +23,8 @@ interface Said {
 }
 
 /**
- * Where the provider is: by environment, or by base URL. What the options say about it and what the variables say is
- * never mixed: a base URL left behind in an environment must not redirect what the code calls `live`.
+ * The place of the provider: an environment, or a base URL. Options and variables are never mixed here: an old base
+ * URL in a variable must not redirect a provider that the code calls `live`.
  */
 export function resolvePlace(scope: ProviderScope, insecureHosts: readonly string[]): Place | undefined {
   const { definition, findings, path } = scope;

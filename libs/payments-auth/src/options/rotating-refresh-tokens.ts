@@ -4,8 +4,8 @@ import { strategyOf } from '../strategies/strategy.js';
 import type { Findings } from './findings.js';
 
 /**
- * Refuses what would lose merchants: a refresh token that is good for one use, and nobody who keeps the next one, or
- * several processes that know nothing of each other.
+ * Refuses options with which merchants would be lost: a refresh token that is valid for one use, where the next one
+ * is not saved, or where several processes do not share it.
  *
  * @param store what the application's processes share
  */

@@ -8,7 +8,7 @@ export interface WarningLogger {
   warn(message: string): void;
 }
 
-/** How a {@link RedisTokenStore} keeps tokens. Either `keys` or `plaintext: true` has to be said. */
+/** The options of a {@link RedisTokenStore}. Either `keys` or `plaintext: true` has to be given. */
 export interface RedisTokenStoreOptions {
   /** Tokens are encrypted with the first key (AES-256-GCM) and opened with any of them, so that keys can be rotated. */
   readonly keys?: readonly EncryptionKey[];
@@ -23,17 +23,17 @@ export interface RedisTokenStoreOptions {
    */
   readonly hashKey?: string | Uint8Array;
   /**
-   * What every Redis key starts with. Fleets with the same prefix share tokens.
+   * The prefix of every Redis key. Fleets with the same prefix share tokens.
    * @default 'payments-auth'
    */
   readonly prefix?: string;
   /**
-   * How long Redis is waited for, in milliseconds. A process that gets no answer by then goes on alone.
+   * How long a process waits for Redis, in milliseconds. After that it goes on without Redis.
    * @default 250
    */
   readonly timeoutMs?: number;
   /**
-   * Told of values that cannot be read, and of a Redis that writes to disk.
+   * Gets warnings about values that cannot be read, and about a Redis that writes to disk.
    * @default Nest's `Logger`
    */
   readonly logger?: WarningLogger;

@@ -60,8 +60,8 @@ const MOST_WARNED = 1_000;
  * PaymentsAuthModule.forRoot({ store });
  * ```
  *
- * The client stays the application's: connecting, its error events, TLS and its end. Redis may fail at any time;
- * each process then goes on alone.
+ * The application connects the client, handles its errors, sets up TLS and closes it. Redis may fail at any time.
+ * Each process then goes on without it.
  *
  * @see docs/fleet.md
  */

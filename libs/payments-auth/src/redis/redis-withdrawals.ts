@@ -11,10 +11,12 @@ const MOST_CHARACTERS = 1_024;
 type Listener = (withdrawal: Withdrawal) => void;
 
 /**
- * Hears of withdrawn tokens, over a connection of its own that is there as long as somebody listens.
+ * Receives messages about withdrawn tokens, over a connection of its own that is open as long as a listener is
+ * registered.
  *
  * A message that is missed (Redis was away) is made up for elsewhere: the token is gone from the store, and the
- * provider's refusal replaces it. Messages are sealed as tokens are: nobody else can make a fleet let go of its tokens.
+ * provider's refusal replaces it. Messages are sealed as tokens are: nobody without the key can make a fleet drop its
+ * tokens.
  */
 export class RedisWithdrawals {
   readonly channel: string;

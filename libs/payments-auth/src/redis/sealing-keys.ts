@@ -3,8 +3,8 @@ import { hkdfSync } from 'node:crypto';
 /** A key that tokens are encrypted with at rest. */
 export interface EncryptionKey {
   /**
-   * Stands beside every value in Redis, so that it can be told which key opens it: 1 to 32 letters, digits, `.`, `_` and
-   * `-`. Let the ids sort by age, as dates do: `2026-11`.
+   * Every value in Redis has this id beside it, which says which key opens the value: 1 to 32 letters, digits, `.`,
+   * `_` and `-`. Let the ids sort by age, as dates do: `2026-11`.
    */
   readonly id: string;
   /** 32 bytes, as they are or as text in base64 or hex: `openssl rand -base64 32`. */

@@ -17,12 +17,12 @@ export const REFRESH_TIMER = 'payments-auth:refresh';
 const LONGEST_TIMER_MS = 60_000;
 
 /**
- * Renews ahead of expiry, traffic or not: one timer for any number of credentials, set to whatever falls due first
- * (R17 to R19).
+ * Renews ahead of expiry, with or without traffic. One timer serves any number of credentials, and is set to the
+ * renewal that is due first (R17 to R19).
  *
- * The timer is listed in the application's `SchedulerRegistry` where there is one, from boot to shutdown, also
- * before the first credential is there. `ScheduleModule` is never imported here: its explorer would then
- * run twice, and every `@Interval` and `@Cron` of the application with it.
+ * The timer is listed in the application's `SchedulerRegistry` where there is one, from boot to shutdown, also before
+ * the first credential is there. `ScheduleModule` is never imported here: its explorer would then run twice, and
+ * every `@Interval` and `@Cron` of the application with it.
  */
 export class CredentialScheduler
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown

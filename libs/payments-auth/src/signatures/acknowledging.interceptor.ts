@@ -17,9 +17,9 @@ interface HttpResponse {
 }
 
 /**
- * Answers what the provider wants to hear, once the handler has succeeded. It takes the place of what would be sent at the
- * very end, so that the application's global interceptors and their envelopes do not change it. A failure of theirs does:
- * from status 400 on, the answer is theirs.
+ * Sends the answer that the provider expects, after the handler has succeeded. It replaces the answer at the last
+ * moment, so that the application's global interceptors and their envelopes do not change it. When one of them fails,
+ * its answer with a status from 400 on is sent.
  */
 @Injectable()
 export class AcknowledgingInterceptor implements NestInterceptor {

@@ -1,12 +1,12 @@
 import { hmac } from '../building-blocks/digests.js';
 import { sameText } from '../building-blocks/same-text.js';
 
-/** What a Kashier order hash is made of. */
+/** The parts of a Kashier order hash. */
 export interface KashierOrder {
   /** `MID-…` */
   readonly merchantId: string;
   readonly orderId: string;
-  /** The very string that is sent to Kashier: `100`, `100.50`. */
+  /** Exactly the string that is sent to Kashier: `100`, `100.50`. */
   readonly amount: string;
   /** `EGP` */
   readonly currency: string;
@@ -54,7 +54,7 @@ const SIGNED = [
   'currency',
 ] as const;
 
-/** A redirect without these parameters says nothing about a payment. */
+/** Without these parameters, a redirect is not about a payment. */
 const REQUIRED: readonly (typeof SIGNED)[number][] = [
   'paymentStatus',
   'merchantOrderId',
@@ -70,7 +70,7 @@ export type RedirectQuery = string | URLSearchParams | Readonly<Record<string, u
 
 /**
  * The signed parameters of the redirect with which Kashier sends a payer back, or `undefined` when it is not genuine.
- * Never throws on what came.
+ * Never throws, whatever the redirect holds.
  *
  * A genuine redirect says what happened to *some* payment, and anybody who has seen it can open it again: compare
  * order, amount and currency with what was ordered, and let the webhook decide.

@@ -14,13 +14,13 @@ import {
 import type { WebhookDelivery } from './webhook-delivery.js';
 import type { VerifyOptions, WebhookVerifier } from './webhook-verifier.js';
 
-/** Whose keys are used. */
+/** The account whose keys are used. */
 export interface SignerOptions {
   /** The merchant, where there are many. */
   readonly account?: string;
 }
 
-/** {@link SignerOptions} of what only Kashier knows. */
+/** {@link SignerOptions} of functions for Kashier alone. */
 export interface KashierSignerOptions extends SignerOptions {
   /** The name that Kashier is registered under. @default 'kashier' */
   readonly provider?: string;
@@ -43,7 +43,7 @@ export class PaymentsSignaturesService {
 
   /**
    * The delivery in a message, or `undefined` when it is not genuine. For a server that is no Nest controller; there,
-   * use `@VerifiedWebhook(name)`. Look at `proves` before believing the payload.
+   * use `@VerifiedWebhook(name)`. Check `proves` before you act on the payload.
    *
    * @throws PaymentsAuthError INVALID_OPTIONS also for a batch of more than one: there, use {@link verifyWebhooks}
    */

@@ -30,9 +30,9 @@ const DEFAULT_MAX_BYTES = 1_048_576;
  * Lets a request through when it is a genuine message of the provider that `@VerifiedWebhook(name)` names, and keeps
  * what was verified for `@VerifiedDelivery()`.
  *
- * Whatever is wrong with a message, the answer is the same 401; the log says why. A message delivered again is let
- * through again: only the handler's own transaction knows whether it was handled. 500 when the application has lost the
- * bytes of the body, 503 when the keys cannot be had.
+ * Every message that is not genuine gets the same 401, and the log says why. A repeated delivery is let through
+ * again, because only the handler's own transaction knows whether the first one was handled. The guard answers 500
+ * when the application has lost the bytes of the body, and 503 when the keys are not available.
  */
 @Injectable()
 export class PaymentsWebhookGuard implements CanActivate {

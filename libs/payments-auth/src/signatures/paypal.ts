@@ -12,14 +12,14 @@ const ASKED_WITH = {
 } as const;
 
 /**
- * Asks PayPal whether a webhook is its own, body included. What a route verifies by itself proves the sender and not the
- * payload: PayPal signs a CRC-32 of the body. Events of PayPal's simulator are not confirmed.
+ * Asks PayPal whether a webhook, with its body, is its own. The check of the route proves the sender and not the
+ * payload, because PayPal signs only a CRC-32 of the body. Events of PayPal's simulator are not confirmed.
  *
  * @param http the `HttpService` of the provider `paypal`
  * @param delivery what `@VerifiedDelivery()` gives, of the provider `paypal`
  * @param webhookId the id of the webhook at PayPal, of the same app and mode as `http`
  * @returns whether PayPal says `SUCCESS`; `false` without a call where a header is missing or the body is no JSON
- * @throws whatever the call throws, when PayPal cannot be asked: the webhook is then neither genuine nor forged
+ * @throws the error of the call, when PayPal cannot be reached: then it is not known whether the webhook is genuine
  * @see https://developer.paypal.com/api/rest/webhooks/rest/
  *
  * @example

@@ -25,7 +25,7 @@ interface HttpHolder {
   http(name: string, account?: string): HttpService;
 }
 
-/** What this room provides, given what the module has resolved. */
+/** The providers for signatures, made from the resolved options. */
 export function signatureProviders(tokens: {
   readonly configuredProviders: InjectionToken<readonly ConfiguredProvider[]>;
   readonly credentials: InjectionToken<CredentialsHolder>;

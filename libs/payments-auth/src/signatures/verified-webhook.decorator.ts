@@ -15,8 +15,8 @@ import { type VerifiedRequest, verifiedRequest } from './webhook-request.js';
 import { WEBHOOK_ROUTE, type WebhookRouteOptions } from './webhook-route.js';
 
 /**
- * Lets only genuine messages of a provider reach a controller or a handler: {@link PaymentsWebhookGuard} comes along.
- * The application has to be created with `{ rawBody: true }`.
+ * Lets only genuine messages of a provider reach a controller or a handler, by {@link PaymentsWebhookGuard}. The
+ * application has to be created with `{ rawBody: true }`.
  *
  * @param provider the name the provider is registered under
  */

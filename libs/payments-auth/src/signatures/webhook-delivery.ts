@@ -1,7 +1,7 @@
 import { define } from '../own-properties.js';
 import type { WebhookProof } from '../providers/webhooks/webhook-proof.js';
 
-/** A message that was verified as far as its provider lets it be: see {@link WebhookDelivery.proves}. */
+/** A verified message. {@link WebhookDelivery.proves} says how much the verification proves. */
 export interface WebhookDelivery<P = unknown> {
   /** The name the provider is registered under. */
   readonly provider: string;
@@ -9,25 +9,26 @@ export interface WebhookDelivery<P = unknown> {
   readonly scheme: string;
   /** The merchant whose key verified it, where the route names one. */
   readonly account?: string;
-  /** What is signed, and nothing else of the message. Of a batch, one item. */
+  /** The signed part of the message, and no other part. For a batch, one item. */
   readonly payload: P;
   readonly proves: WebhookProof;
   /** The provider's call to make before acting on the payload, where the message alone does not prove it. */
   readonly confirmWith?: string;
   /**
-   * The sender's own id of the event, where its scheme names one. Else the SHA-256 of what is signed, in hex, without the
-   * timestamp. The same when the provider delivers the same message again. Unique per provider and account.
+   * The sender's own id of the event, where its scheme names one. Otherwise the SHA-256 of the signed part, in hex,
+   * without the timestamp. The same when the provider delivers the same message again. Unique per provider and
+   * account.
    */
   readonly deliveryId: string;
   /** When it was signed, where the signature says so; in milliseconds since the epoch. */
   readonly signedAtMs?: number;
-  /** The bytes of the body as they came. Not enumerable: a body can carry a secret, and a log is no place for it. */
+  /** The bytes of the body as they came. Not enumerable, because a body can carry a secret that must not be logged. */
   readonly rawBody: Uint8Array;
   /** Names in lower case, without those that carry a secret or came more than once. Not enumerable. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What Kashier always signs. More fields may be among the signed ones, and then they are here too. */
+/** The fields that Kashier always signs. Further signed fields are here too. */
 export interface KashierWebhookPayload {
   readonly status: string;
   readonly amount: string | number;
@@ -36,7 +37,7 @@ export interface KashierWebhookPayload {
   readonly [field: string]: string | number | boolean | null;
 }
 
-/** What PesaPal notifies of. Only good for asking `GetTransactionStatus`. */
+/** PesaPal's notification. Use it only to ask `GetTransactionStatus`. */
 export interface PesaPalNotification {
   readonly OrderTrackingId: string;
   readonly OrderMerchantReference: string;

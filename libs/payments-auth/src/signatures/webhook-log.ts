@@ -11,7 +11,7 @@ interface Line {
   withheld: number;
 }
 
-/** What an operator is told about webhooks that were not let through. Never a part of the message. */
+/** Log lines about webhooks that were not let through. They never hold a part of the message. */
 export class WebhookLog {
   readonly #logger = new Logger('PaymentsWebhook');
   readonly #clock: Clock;

@@ -4,7 +4,7 @@ import { isProof, type WebhookProof } from '../providers/webhooks/webhook-proof.
 /** The metadata key of a route that takes webhooks. */
 export const WEBHOOK_ROUTE = 'PAYMENTS_AUTH:WEBHOOK_ROUTE';
 
-/** What a route can tell a merchant by. */
+/** The parts of a request by which a route finds the merchant. */
 export interface WebhookRouteRequest {
   readonly params: Readonly<Record<string, string>>;
   /** A parameter that came more than once is left out. */
@@ -13,18 +13,20 @@ export interface WebhookRouteRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a webhook route may say besides its provider. */
+/** The options of a webhook route. */
 export interface WebhookRouteOptions {
   /**
-   * How much a message has to prove. A provider that proves less stops the boot. To take less, name it here, where
-   * a reader of the route sees it. @default 'payload'
+   * How much a message has to prove. If the provider proves less, the boot stops. To accept less, name it here, where
+   * a reader of the route sees it.
+   *
+   * @default 'payload'
    */
   readonly proof?: WebhookProof;
   /** The schemes of the provider that count here, by name. @default all but those that have to be named */
   readonly schemes?: readonly string[];
   /**
-   * The URL that the provider was told, where it signs it: `{url}` in a scheme. Without it `{path}` is what was requested,
-   * which a proxy may have changed.
+   * The URL that the provider was given, where it signs the URL: `{url}` in a scheme. Without this option, `{path}`
+   * is the requested path, which a proxy may have changed.
    */
   readonly url?: string;
   /** The merchant that a message is for, where there are many: `(request) => request.params.merchant`. */

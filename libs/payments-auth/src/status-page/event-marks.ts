@@ -3,7 +3,7 @@ import type { PaymentsAuthEvent } from '../index.js';
 
 /** What kind of thing has happened, which decides how it is drawn. */
 export type MarkKind =
-  /** There is a new credential. */
+  /** A new credential has come. */
   | 'renewed'
   /** The provider refused a call. */
   | 'refused'
@@ -11,9 +11,9 @@ export type MarkKind =
   | 'replayed'
   /** A login, a renewal or the store failed. */
   | 'failed'
-  /** Waiting does not help: somebody has to act. */
+  /** Waiting does not help, and a person has to act. */
   | 'rejected'
-  /** Something else that is worth knowing. */
+  /** Another event that operators should know. */
   | 'noted';
 
 export interface MarkWords {

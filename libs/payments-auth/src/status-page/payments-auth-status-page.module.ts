@@ -5,13 +5,14 @@ import { statusPageController } from './status-page.controller.js';
 import { STATUS_PAGE_GUARDS } from './status-page.guard.js';
 import { StatusRecorder } from './status-recorder.service.js';
 
-/** Where the page is, and who may see it. */
+/** The path of the page, and the guards that decide who may see it. */
 export interface PaymentsAuthStatusPageOptions {
   /** Below the application's own prefix. @default 'payments-auth' */
   path?: string;
   /**
-   * Classes of the application that decide who may see the page, each of which has to say yes. At least one, always: an
-   * environment variable does not tell whom a request comes from, and behind a sidecar every one comes from loopback.
+   * Classes of the application that decide who may see the page. Every one of them has to allow the request. At least
+   * one, always: an environment variable does not tell whom a request comes from, and behind a sidecar every one
+   * comes from loopback.
    */
   guards: readonly Type<CanActivate>[];
   /** Modules that export what the guards need, where these are not global. */
@@ -22,8 +23,8 @@ const DEFAULT_PATH = 'payments-auth';
 const PATH = /^\/?[\w~-][\w.~-]*(?:\/[\w~-][\w.~-]*)*$/;
 
 /**
- * The page that an operator looks at, in the application itself: every credential with its last two minutes, why it is as
- * it is, and what to do. Read-only, without any secret, and without anything from elsewhere.
+ * A page for operators, in the application itself. It shows every credential with its last two minutes, the cause of
+ * a problem, and what to do. It is read-only, holds no secret, and loads nothing from other servers.
  *
  * @example
  * ```ts

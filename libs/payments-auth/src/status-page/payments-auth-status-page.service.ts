@@ -18,7 +18,7 @@ import { isUsed, type Look, type Seen, StatusRecorder } from './status-recorder.
 import { WINDOW_MS } from './timeline.js';
 import { WORST_FIRST } from './trouble.js';
 
-/** The most credentials that the page shows. Nobody reads more, and there is a search. */
+/** The largest number of credentials on the page. A search finds the others. */
 const MOST_ROWS = 60;
 /** How many credentials one sentence names at most. */
 const MOST_NAMED = 4;
@@ -47,12 +47,15 @@ export class PaymentsAuthStatusPage {
     return PAGE.html;
   }
 
-  /** What the page has to be served with: a content security policy among others. */
+  /** The headers of the page, for example a content security policy. */
   get headers(): Readonly<Record<string, string>> {
     return PAGE.headers;
   }
 
-  /** What the page shows now. No secret in it. However many ask, looking takes at most 1 % of the time. */
+  /**
+   * The data of the page. It holds no secret. Collecting it takes at most 1 % of the time, for any number of
+   * requests.
+   */
   async snapshot(asked: StatusPageFilter = {}): Promise<StatusPageSnapshot> {
     const filter = ownCopy(asked);
     const look = await this.#recorder.look();

@@ -8,7 +8,7 @@ import { signedBy, SignerFault } from './signer-fault.js';
 import type { AssertionKey, Given, LoginGiven, RequestMeans, TokenStrategy } from './strategy.js';
 import { type AssertionShape, checkAssertionSpec } from './client-assertion-problems.js';
 
-/** A client that proves who it is with a JWT: made with `privateKeyJwt({ … })` or `clientSecretJwt()`. */
+/** Client authentication with a JWT: made with `privateKeyJwt({ … })` or `clientSecretJwt()`. */
 export interface ClientAssertion {
   readonly way: 'private_key_jwt' | 'client_secret_jwt';
 }
@@ -24,7 +24,7 @@ export interface PrivateKeyJwtSpec<C> {
   readonly audience?: string;
   /** The `iss` of the assertion. @default the client's id */
   readonly issuer?: (given: Given<C>) => string;
-  /** How long an assertion counts, in milliseconds. @default 60_000 */
+  /** How long an assertion is valid, in milliseconds. @default 60_000 */
   readonly lifetimeMs?: number;
   /** Further claims. @default none */
   claims?(given: LoginGiven<C>): Readonly<Record<string, unknown>>;
@@ -36,7 +36,7 @@ export interface ClientSecretJwtSpec {
   readonly algorithm?: 'HS256' | 'HS512';
   /** The `aud` of the assertion. @default the URL of the token endpoint */
   readonly audience?: string;
-  /** How long an assertion counts, in milliseconds. @default 60_000 */
+  /** How long an assertion is valid, in milliseconds. @default 60_000 */
   readonly lifetimeMs?: number;
 }
 

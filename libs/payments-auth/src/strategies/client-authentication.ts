@@ -16,7 +16,7 @@ import type {
 import { tokenRequest } from './token-request.js';
 
 /**
- * How a client proves to a token endpoint who it is, by the registered names.
+ * The ways of client authentication at a token endpoint, by their registered names.
  *
  * @see https://www.iana.org/assignments/oauth-parameters/oauth-parameters.xhtml#token-endpoint-auth-method
  */
@@ -33,7 +33,8 @@ export interface ClientSpec<C> {
    */
   readonly authentication?: ClientAuthentication;
   /**
-   * How id and secret stand in `Authorization: Basic`: form-encoded (RFC 6749, section 2.3.1), or as they are (RFC 7617).
+   * The encoding of id and secret in `Authorization: Basic`: form-encoded (RFC 6749, section 2.3.1), or as they are
+   * (RFC 7617).
    *
    * @default 'form'
    */
@@ -41,14 +42,14 @@ export interface ClientSpec<C> {
   /** How the fields of a request are sent. @default 'form' */
   readonly encoding?: 'form' | 'json';
   /**
-   * A `token_type` that is taken besides none and any spelling of Bearer or BearerToken. Any other is a mistake in the
-   * definition.
+   * A further `token_type` that is accepted. No type, and any spelling of Bearer or BearerToken, are always accepted.
+   * Any other type is a mistake in the definition.
    */
   readonly tokenType?: string;
   /** Further fields of the request. @default none */
   parameters?(given: LoginGiven<C>): HeaderValues;
   /**
-   * Where things stand in the answer, as paths of field names.
+   * The paths of the values in the answer.
    *
    * @default `access_token`, `expires_in`, `scope` and `refresh_token` at the top (RFC 6749, section 5.1)
    */

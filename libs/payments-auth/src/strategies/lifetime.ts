@@ -25,10 +25,10 @@ export interface LifetimeEvidence {
 /**
  * How long a token lives, counted from when it was asked for (R6).
  *
- * What the answer says is believed in the order of how little can go wrong with it: a number of seconds needs no
- * clock; `exp - iat` of a JWT needs only the issuer's; a date needs the issuer's clock and ours, so it is read
- * against the answer's own `Date`. Where nothing can be believed, the documented lifetime holds. No figure is
- * believed beyond 24 documented lifetimes, or below one second.
+ * The sources in the answer are used in the order of their reliability. A number of seconds needs no clock. `exp -
+ * iat` of a JWT needs only the issuer's clock. A date needs the issuer's clock and that of this machine, so it is
+ * compared with the answer's own `Date`. Without any of them, the documented lifetime is used. A lifetime is cut to
+ * 24 documented lifetimes, and is at least one second.
  */
 export function lifetimeOf(evidence: LifetimeEvidence): Lifetime {
   const { lifetimeMs, from } = believed(evidence);
@@ -44,7 +44,7 @@ function believed(evidence: LifetimeEvidence): Lifetime {
   if (issuedAtMs !== undefined && expiresAtMs !== undefined && expiresAtMs > issuedAtMs) {
     const remainingMs = Math.min(
       expiresAtMs - issuedAtMs,
-      // Some issuers hand out the same token until it dies: what matters is what is left of it.
+      // Some issuers give the same token until it ends, so the rest of its life counts.
       remaining(expiresAtMs, evidence, mostMs) ?? Infinity,
     );
     return { lifetimeMs: Math.min(mostMs, remainingMs), from: 'jwt' };

@@ -13,26 +13,26 @@ import { readTokenAnswer } from './token-answer.js';
 import { tokenRequest } from './token-request.js';
 import { checkedTokenSpec, type SpecShape } from './token-spec-problems.js';
 
-/** A login of the provider's own making: a secret goes in one way or another, and a token comes out. */
+/** A login in the provider's own way: the request carries a secret, and the answer holds a token. */
 export type LoginSpec<C> = TokenSpec<C> & {
   /** @default 'POST' */
   readonly method?: 'GET' | 'POST';
   /** @default an empty body */
   body?(given: LoginGiven<C>): RequestBody;
-  /** Where the token and its expiry stand in the answer. */
+  /** The paths of the token and its expiry in the answer. */
   readonly answer: {
-    /** A path of field names (`data.token`), or a function, for tokens that stand outside the JSON. */
+    /** A path of field names (`data.token`), or a function for tokens outside of the JSON. */
     readonly token: string | ((answer: TokenAnswer) => string | undefined);
-    /** Seconds until the token dies, as a number or a numeric string. */
+    /** The seconds until the token ends, as a number or a numeric string. */
     readonly expiresIn?: string;
-    /** The instant at which it dies: an ISO date, or an epoch in seconds or milliseconds. */
+    /** The time at which it ends: an ISO date, or an epoch in seconds or milliseconds. */
     readonly expiresAt?: string;
   };
   /** Whether the answer says that the secret is wrong: at any status, 2xx included. */
   rejected(answer: TokenAnswer): boolean;
-  /** What a 2xx with a token must show besides, before the token is taken. @default nothing */
+  /** Whether a 2xx with a token is a success. Without it, every such answer is. @default nothing */
   issued?(answer: TokenAnswer): boolean;
-  /** How a token is given back. @default it cannot be */
+  /** The request that revokes a token. @default none */
   readonly revoke?: {
     /** @default 'POST' */
     readonly method?: 'GET' | 'POST';

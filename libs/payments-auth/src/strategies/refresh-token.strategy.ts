@@ -7,9 +7,9 @@ import { checkedTokenSpec, type SpecShape } from './token-spec-problems.js';
 /** The OAuth 2.0 refresh token grant, for platforms that act for merchants. */
 export type RefreshTokenSpec<C> = TokenSpec<C> &
   ClientSpec<C> & {
-    /** Which of the credentials is the refresh token. */
+    /** Returns the refresh token of the credentials. */
     refreshToken(given: Given<C>): string;
-    /** Whether each use replaces it. */
+    /** Whether each use replaces the refresh token. */
     readonly rotates: boolean;
     /**
      * Which of the answers that `rejected` names say that the client is wrong, and so every merchant is concerned.

@@ -1,5 +1,5 @@
 /**
- * The words of this room. A strategy knows how a token is obtained from a provider: what the token request looks
+ * The types of this folder. A strategy knows how a token is obtained from a provider: what the token request looks
  * like, and what the answer to it means. It does no I/O, keeps nothing and knows no Nest.
  */
 
@@ -20,21 +20,21 @@ export interface ApiAnswer {
   readonly text: string;
 }
 
-/** What came back from a token endpoint. */
+/** An answer of a token endpoint. */
 export type TokenAnswer = ApiAnswer;
 
-/** What a definition's functions are given. */
+/** The values that a definition's functions get. */
 export interface Given<C> {
   readonly credentials: C;
   /** Absent when only a base URL was configured. */
   readonly environment?: string;
 }
 
-/** What a login may be made of. */
+/** The values for a login. */
 export interface LoginGiven<C> extends Given<C> {
   /** Sorted, without duplicates; empty where the provider has no scopes. */
   readonly scopes: readonly string[];
-  /** Whom the token is for, where the application says so. */
+  /** The audience of the token, where the application names one. */
   readonly audience?: string;
   /** The wall clock, in milliseconds since the epoch. */
   readonly nowMs: number;
@@ -52,18 +52,18 @@ export type RequestBody =
 export interface TokenRequestLimit {
   readonly limit: number;
   readonly perMs: number;
-  /** Counted per address of the caller, or per credential. */
+  /** Whether the limit counts per address of the caller, or per credential. */
   readonly per: 'ip' | 'credential';
 }
 
-/** How a provider's tokens are obtained: made with `login({ … })` or `clientCredentials({ … })`. */
+/** The way to get a provider's tokens: made with `login({ … })`, `clientCredentials({ … })` or `refreshToken({ … })`. */
 export interface TokenSource<C> {
   readonly kind: 'login' | 'client-credentials' | 'refresh-token';
   /** Never there: it says whose credentials the token is obtained with. */
   '~credentials'?(credentials: C): void;
 }
 
-/** What is said of every way to obtain a token. */
+/** The options of every way to get a token. */
 export interface TokenSpec<C> {
   /** The named host of the token endpoint. @default the provider's first host */
   readonly host?: string;
@@ -83,15 +83,16 @@ export interface TokenSpec<C> {
   readonly usableAfterMs?: number;
   /** Whether the answer says that the secret is wrong: at any status, 2xx included. */
   rejected?(answer: TokenAnswer): boolean;
-  /** The provider's own word for what went wrong. Never a whole body. */
+  /** Returns the provider's own word for the failure, and never a whole body. */
   reason?(answer: TokenAnswer): string | undefined;
   /** How many token requests the provider allows. @default none known */
   readonly limits?: readonly TokenRequestLimit[];
-  /** Logins count against the quota that payments need. @default false */
+  /** Whether logins count against the quota that payments need. @default false */
   readonly loginsEatQuota?: boolean;
   /**
-   * A login ends the token before it. Then none is made that no call wants: not at boot unless `keepWarm` says so, and not
-   * for a token that no call has used for half its life. A call that carries the token before it is sent once more.
+   * Whether a login ends the token before it. Then the library makes no login that no call needs: none at boot unless
+   * `keepWarm` says so, and none for a token that no call has used for half its life. A call that carries the ended
+   * token is sent once more.
    */
   readonly endsEarlierToken?: true;
 }
@@ -134,7 +135,7 @@ export interface Rejected {
   readonly cause?: unknown;
 }
 
-/** What the answer of a token endpoint means. */
+/** The meaning of a token endpoint's answer. */
 export type TokenOutcome =
   | {
       readonly outcome: 'issued';
@@ -204,6 +205,6 @@ export interface TokenStrategy<C = Credentials> extends TokenSource<C> {
 
 /** What stands behind a definition's `token`; `undefined` for a static key. */
 export function strategyOf<C>({ token }: { readonly token?: TokenSource<C> }): TokenStrategy<C> | undefined {
-  // The factories of this room make nothing else, and `defineProvider` lets nothing else pass.
+  // The factories make no other object, and `defineProvider` accepts no other.
   return token as TokenStrategy<C> | undefined;
 }

@@ -45,7 +45,7 @@ export interface Row {
     readonly atMs?: number;
     readonly url?: string;
     readonly id?: string;
-    /** A header, `query.name`, `body.name` or `form.name`, and the value that the facts have there. */
+    /** A header, `query.name`, `body.name` or `form.name`, and its value in the vector. */
     readonly stands: readonly [where: string, value: string];
   }[];
 }

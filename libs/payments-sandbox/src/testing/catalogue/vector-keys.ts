@@ -1,4 +1,4 @@
-/** The invented keys of the test vectors in the facts. They protect nothing. */
+/** The invented keys of the test vectors. They protect nothing. */
 export const VECTOR_KEYS = {
   rsa: {
     priv: `-----BEGIN PRIVATE KEY-----
