@@ -18,7 +18,10 @@ const SLOW_FACTOR = 3;
 const SLOW_AFTER_MS = 2_000;
 /** Before the first success, and while 8 logins run on beside their places, this part of the places is kept back: 8 of 32. */
 const KEPT_BACK_PART = 1 / 4;
-/** The next of these places is given when the login in the last one has ended, or after this many milliseconds. */
+/**
+ * The next of these places is given when the login in the last one has ended, or after this many milliseconds: half of it
+ * after two in a row that ended before they were slow, a quarter after three, and so on.
+ */
 const KEPT_BACK_MS = 500;
 
 /** Whose login it is. */
@@ -37,6 +40,8 @@ interface Placed {
   readonly account: string;
   readonly isRenewal: boolean;
   readonly isDoubtful: boolean;
+  /** Its place was kept back. */
+  readonly isKept: boolean;
   readonly startedAtMs: number;
 }
 
@@ -111,6 +116,8 @@ export class LoginQueue {
   #arrivals = 0;
   /** Who got the last place that was kept back. */
   #lastKept: Placed | undefined;
+  /** How many logins in such places have ended since one was slow. */
+  #keptInTime = 0;
   #nextLook: TimerHandle | undefined;
 
   constructor(clock: Clock, durations: Durations, limits: LoginQueueLimits) {
@@ -188,14 +195,14 @@ export class LoginQueue {
   }
 
   /** Ends its wait: it gets a place, unless too little is left for a login. */
-  #admit(waiting: Waiting): Placed | undefined {
+  #admit(waiting: Waiting, isKept = false): Placed | undefined {
     this.#laneOf(waiting).remove(waiting);
     const isTooLate = !waiting.isRenewal && waiting.applicant.wait.leftMs < (this.#durations.medianMs ?? 0);
     if (isTooLate) {
       waiting.admit({ retryAfterMs: this.#expectedMs(waiting) });
       return undefined;
     }
-    return this.#place(waiting);
+    return this.#place(waiting, isKept);
   }
 
   /** Those who cannot be served while a caller waits: it shows when the first login has ended, or logins get slower. */
@@ -224,10 +231,11 @@ export class LoginQueue {
     return undefined;
   }
 
-  #place({ applicant: { account }, isRenewal, isDoubtful, admit }: Waiting): Placed {
-    const placed = { account, isRenewal, isDoubtful, startedAtMs: this.#clock.monotonic() };
+  #place({ applicant: { account }, isRenewal, isDoubtful, admit }: Waiting, isKept = false): Placed {
+    const placed = { account, isRenewal, isDoubtful, isKept, startedAtMs: this.#clock.monotonic() };
     this.#placed.add(placed);
     const leave = () => {
+      if (isKept && !this.#isSlow(placed)) this.#keptInTime += 1;
       if (this.#placed.delete(placed) || this.#runningOn.delete(placed)) this.#serve();
     };
     admit({ leave });
@@ -275,7 +283,7 @@ export class LoginQueue {
     for (let atMs = this.#giveKeptAtMs; atMs !== undefined; atMs = this.#giveKeptAtMs) {
       const newest = this.#callers[0].last;
       if (newest === undefined || atMs > this.#clock.monotonic()) return;
-      this.#lastKept = this.#admit(newest) ?? this.#lastKept;
+      this.#lastKept = this.#admit(newest, true) ?? this.#lastKept;
     }
   }
 
@@ -285,22 +293,26 @@ export class LoginQueue {
     if (!this.#isKeepingBack || this.#placed.size >= this.#limits.places) return undefined;
     if (oldest === undefined || this.#callers[0].size === 0) return undefined;
     const last = this.#lastKept !== undefined && this.#placed.has(this.#lastKept) ? this.#lastKept : oldest;
-    return last.startedAtMs + KEPT_BACK_MS;
+    return last.startedAtMs + KEPT_BACK_MS / 2 ** Math.max(0, this.#keptInTime - 1);
   }
 
   // --- Logins that take too long --------------------------------------------------------------------------------
 
   /** Logins that are slow give their places up, and run on. Those of doubtful accounts keep their few. */
   #makeWay(): void {
-    const slowAfterMs = this.slowAfterMs;
-    if (slowAfterMs === undefined) return;
+    if (this.slowAfterMs === undefined) return;
     for (const placed of this.#placed) {
       if (placed.isDoubtful) continue;
-      const isSlow = this.#clock.monotonic() - placed.startedAtMs >= slowAfterMs;
-      if (!isSlow || this.#runningOn.size >= this.#limits.runningOn) return;
+      if (!this.#isSlow(placed) || this.#runningOn.size >= this.#limits.runningOn) return;
       this.#placed.delete(placed);
       this.#runningOn.add(placed);
+      if (placed.isKept) this.#keptInTime = 0;
     }
+  }
+
+  /** Before the first success, every login may be. */
+  #isSlow({ startedAtMs }: Placed): boolean {
+    return this.#clock.monotonic() - startedAtMs >= (this.slowAfterMs ?? 0);
   }
 
   /** A login that takes longer is slow, in milliseconds. Nobody knows before the first success. */
