@@ -6,6 +6,7 @@ import {
   type FleetOfApplications,
   startApplications,
 } from './support/fleet/applications.js';
+import { startTraffic, throughDeaths, together } from './support/fleet/traffic.js';
 import { startRedisFailOver } from './support/redis-fail-over.js';
 import { startRedisServer, startSharedRedis } from './support/redis-server.js';
 import { outcomeOf } from './support/waiting.js';
@@ -51,29 +52,13 @@ const logins = () => provider.counts.tokenRequests;
 const failuresOf = async (calls: readonly Promise<unknown>[]) =>
   (await Promise.all(calls.map(outcomeOf))).filter((outcome) => outcome instanceof Error);
 
-/** Calls of all applications, at the given rate, until it is stopped. */
-function traffic(applications: readonly FleetApplication[], perSecond: number) {
-  const tally = { calls: 0, failed: 0 };
-  const underWay: Promise<unknown>[] = [];
-  const stopping = new AbortController();
-  const running = applications.map(async ({ send }, index) => {
-    await sleep((index * 1_000) / perSecond / applications.length);
-    while (!stopping.signal.aborted) {
-      tally.calls += 1;
-      underWay.push(send(READ).catch(() => (tally.failed += 1)));
-      await sleep(1_000 / perSecond);
-    }
-  });
-  /** Resolves when every call that was sent has ended. */
-  const settled = async () => void (await Promise.all(underWay.splice(0)));
-  const stop = async () => {
-    stopping.abort();
-    await Promise.all(running);
-    await settled();
-    return tally;
-  };
-  return { settled, stop };
-}
+/** Calls of all applications, each at the given rate. */
+const traffic = (applications: readonly FleetApplication[], perSecond: number) =>
+  together(
+    applications.map(({ send }, index) =>
+      startTraffic(() => send(READ), 1_000 / perSecond, (index * 1_000) / perSecond / applications.length),
+    ),
+  );
 
 /** A holds a token, and B has renewed it. Both tokens are refused from now on. */
 const startApart = async () => {
@@ -177,21 +162,16 @@ describe(`12 applications, ${CALLS_PER_SECOND} calls a second each, whose tokens
     [', with an API that takes 300 ms', 300],
   ])(`lose one call in 10 000 at most over ${DEATHS} deaths%s`, async (_, delayMs) => {
     const applications = await start(SIZE);
-    await Promise.all(applications.map(({ send }) => send(READ)));
+    const called = () => Promise.all(applications.map(({ send }) => send(READ)));
+    await called();
     if (delayMs > 0) provider.misbehave({ fault: 'slow', delayMs, on: 'call' });
-    const before = logins();
-    const { settled, stop } = traffic(applications, CALLS_PER_SECOND);
-    for (let death = 0; death < DEATHS; death += 1) {
-      // On a busy machine calls take their time, and no call is there to meet two deaths.
-      await settled();
-      await sleep(2_000);
-      // Every second time, this happens just after one of them has renewed early.
-      if (death % 2 === 1) await applications[death % SIZE]?.credentials.refresh();
-      provider.revokeTokens();
-      await sleep(500);
-    }
-    const { calls, failed } = await stop();
-    const spent = logins() - before;
+    const { calls, failed, spent } = await throughDeaths(DEATHS, {
+      calls: traffic(applications, CALLS_PER_SECOND),
+      renew: async (death) => applications[death % SIZE]?.credentials.refresh(),
+      kill: () => provider.revokeTokens(),
+      called,
+      logins,
+    });
     process.stdout.write(`  ${DEATHS} deaths: ${failed} of ${calls} calls failed, ${spent} logins\n`);
     expect(calls).toBeGreaterThan(DEATHS * SIZE * CALLS_PER_SECOND);
     expect(failed).toBeLessThanOrEqual(Math.floor(calls / 10_000));

@@ -3,11 +3,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { ACME_SECRET } from './support/fleet/acme.js';
 import { AcmeServer } from './support/fleet/acme-server.js';
 import { type FleetProcess, type FleetSettings, startFleet } from './support/fleet/fleet.js';
-import { REDIS_LIBRARIES } from './support/redis-clients.js';
+import { throughDeaths, together } from './support/fleet/traffic.js';
+import { connectRedis, REDIS_LIBRARIES } from './support/redis-clients.js';
 import { type RedisServer, startRedisServer } from './support/redis-server.js';
 
-const SIZE = 8;
-const STARTING_MS = 60_000;
+const SIZE = 12;
+/** How many calls each process makes in a second, and how often all tokens die: `FLEET_CALLS_PER_SECOND=50 FLEET_DEATHS=20`. */
+const CALLS_PER_SECOND = Number(process.env['FLEET_CALLS_PER_SECOND'] ?? 10);
+const DEATHS = Number(process.env['FLEET_DEATHS'] ?? 4);
+const STARTING_MS = 180_000;
 
 /** Real processes, one Redis, and a provider that counts requests. The tests check counts, and never times. */
 describe('a fleet that shares its tokens through Redis', () => {
@@ -34,6 +38,14 @@ describe('a fleet that shares its tokens through Redis', () => {
   const all = async <M extends 'token' | 'call' | 'close'>(method: M) =>
     Promise.all(processes.map((process) => process.ask(method)));
 
+  /** How many processes hear of withdrawn tokens. */
+  const listeners = async () => {
+    const connection = await connectRedis('ioredis', redis.url);
+    const [, count] = (await connection.command('PUBSUB', 'NUMSUB', `${prefix}:withdrawn`)) as unknown[];
+    connection.close();
+    return Number(count);
+  };
+
   beforeAll(async () => {
     [redis, provider, processes] = await Promise.all([
       startRedisServer(),
@@ -53,7 +65,7 @@ describe('a fleet that shares its tokens through Redis', () => {
   });
   afterEach(() => all('close'), STARTING_MS);
 
-  it('asks once when 8 processes start together', async () => {
+  it('asks once when 12 processes start together', async () => {
     await boot(processes, { keepWarm: 'always' });
     const tokens = new Set(await all('token'));
     expect(tokens.size).toBe(1);
@@ -86,9 +98,37 @@ describe('a fleet that shares its tokens through Redis', () => {
     expect(provider.tokenRequests).toBe(2);
   });
 
+  it.each([
+    ['', 0],
+    [', with an API that takes 300 ms', 300],
+  ])(
+    `loses one call in 10 000 at most over ${DEATHS} deaths of all tokens%s`,
+    async (_, callsTakeMs) => {
+      await boot(processes, { timeoutMs: 5_000 });
+      await all('call');
+      provider.callsTakeMs = callsTakeMs;
+      const everyMs = 1_000 / CALLS_PER_SECOND;
+      const traffic = processes.map((each, index) => each.traffic(everyMs, (index * everyMs) / SIZE));
+      const { calls, failed, spent } = await throughDeaths(DEATHS, {
+        calls: together(await Promise.all(traffic)),
+        renew: async (death) => processes[death % SIZE]?.ask('refresh'),
+        kill: () => provider.killTokens(),
+        called: async () => expect((await all('call')).filter(({ status }) => status !== 200)).toEqual([]),
+        logins: () => provider.tokenRequests,
+      });
+      process.stdout.write(`  ${DEATHS} deaths: ${failed} of ${calls} calls failed, ${spent} logins\n`);
+      expect(calls).toBeGreaterThan(DEATHS * SIZE * CALLS_PER_SECOND);
+      expect(failed).toBeLessThanOrEqual(Math.floor(calls / 10_000));
+      expect(spent).toBeLessThanOrEqual(3 * DEATHS);
+    },
+    (4 * DEATHS + 120) * 1_000,
+  );
+
   it('drops a token in every process when one of them revokes it', async () => {
     await boot(processes, { keepWarm: 'always' });
     const [revoked] = await all('token');
+    // A process that does not listen yet on a busy machine would not hear of it.
+    await until(async () => (await listeners()) === SIZE);
     await processes[0]?.ask('revoke');
     await until(async () => !(await all('token')).includes(revoked as string));
     expect(new Set(await all('token')).size).toBe(1);

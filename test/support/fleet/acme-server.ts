@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { json, type LoopbackServer, startLoopbackServer } from '../loopback-server.js';
 import { ACME_SECRET } from './acme.js';
 
@@ -8,6 +9,8 @@ export class AcmeServer {
   secret = ACME_SECRET;
   tokenRequests = 0;
   mostInFlight = 0;
+  /** How long a call takes, in milliseconds. Its token is judged when it arrives. */
+  callsTakeMs = 0;
   readonly #alive = new Map<string, number>();
   #server: LoopbackServer | undefined;
   #inFlight = 0;
@@ -20,6 +23,7 @@ export class AcmeServer {
       if (url === '/revoke') return json(response, 200, { revoked: this.#alive.delete(said['token'] ?? '') });
       const token = headers.authorization?.replace('Bearer ', '') ?? '';
       const isAlive = (this.#alive.get(token) ?? 0) > Date.now();
+      if (this.callsTakeMs > 0) await sleep(this.callsTakeMs);
       return json(response, isAlive ? 200 : 401, isAlive ? { token } : { error: 'invalid_token' });
     });
     return this;
@@ -45,6 +49,7 @@ export class AcmeServer {
   }
 
   reset(): void {
+    this.callsTakeMs = 0;
     this.tokenRequests = 0;
     this.mostInFlight = 0;
   }

@@ -10,11 +10,13 @@ import {
 import { RedisTokenStore } from 'nestjs-payments-auth/redis';
 import { connectRedis, type TestRedisClient } from '../redis-clients.js';
 import { acme } from './acme.js';
-import type { FleetSettings, SpendReport, WorkerMethods } from './fleet.js';
+import type { FleetSettings, WorkerMethods } from './fleet.js';
+import { startTraffic, type Tally, type Traffic } from './traffic.js';
 
 /** One process of a fleet. Does what its parent asks for, one message an order. */
 let application: INestApplicationContext;
 let redis: TestRedisClient;
+let traffic: Traffic;
 const events: PaymentsAuthEvent[] = [];
 const service = () => application.get(PaymentsAuthService);
 
@@ -46,7 +48,7 @@ const methods: WorkerMethods = {
   },
   async spend({ forMs, everyMs }) {
     const untilMs = performance.now() + forMs;
-    const report: SpendReport = { calls: 0, failed: 0 };
+    const report: Tally = { calls: 0, failed: 0 };
     while (performance.now() < untilMs) {
       report.calls += 1;
       const ok = await methods.call().then(
@@ -58,6 +60,11 @@ const methods: WorkerMethods = {
     }
     return report;
   },
+  async start({ everyMs, afterMs }) {
+    traffic = startTraffic(() => service().http('acme').axiosRef.get('/pay'), everyMs, afterMs);
+  },
+  settled: () => traffic.settled(),
+  stop: () => traffic.stop(),
   async refresh() {
     return (await service().credentials('acme').refresh()).token;
   },

@@ -1,6 +1,7 @@
 import type { KeepWarm, PaymentsAuthEvent, TokenRequestLimit } from 'nestjs-payments-auth';
 import { startProcess, type TestProcess } from '../processes.js';
 import type { RedisLibrary } from '../redis-clients.js';
+import type { Tally, Traffic } from './traffic.js';
 
 /** How the application in each process of a fleet is configured. */
 export interface FleetSettings {
@@ -16,17 +17,16 @@ export interface FleetSettings {
   readonly timeoutMs?: number;
 }
 
-export interface SpendReport {
-  calls: number;
-  failed: number;
-}
-
 /** What a process of a fleet can be asked for. */
 export interface WorkerMethods {
   boot(settings: FleetSettings): Promise<void>;
   token(): Promise<string>;
   call(): Promise<{ status: number; replayed: boolean }>;
-  spend(period: { forMs: number; everyMs: number }): Promise<SpendReport>;
+  spend(period: { forMs: number; everyMs: number }): Promise<Tally>;
+  /** Calls at a rate, until `stop`. */
+  start(traffic: { everyMs: number; afterMs: number }): Promise<void>;
+  settled(): Promise<void>;
+  stop(): Promise<Tally>;
   refresh(): Promise<string>;
   revoke(): Promise<void>;
   events(): Promise<readonly PaymentsAuthEvent[]>;
@@ -62,6 +62,12 @@ export class FleetProcess {
     );
     if (error !== undefined) throw Object.assign(new Error(JSON.stringify(error)), error);
     return answer;
+  }
+
+  /** Makes it call at a rate. */
+  async traffic(everyMs: number, afterMs: number): Promise<Traffic> {
+    await this.ask('start', { everyMs, afterMs });
+    return { settled: () => this.ask('settled'), stop: () => this.ask('stop') };
   }
 
   /** `kill -9`. */
