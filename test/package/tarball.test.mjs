@@ -154,6 +154,54 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
     }
   });
 
+  it('serve an application that is bundled to one file, in both module systems', async () => {
+    writeFiles(folder, {
+      'bundled.mjs': `
+        import 'reflect-metadata';
+        import assert from 'node:assert/strict';
+        import { Module } from '@nestjs/common';
+        import { NestFactory } from '@nestjs/core';
+        import { PaymentsAuthModule, PaymentsAuthService } from 'nestjs-payments-auth';
+        import { PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
+        import { startSandbox } from 'payments-sandbox';
+        import { firstValueFrom } from 'rxjs';
+
+        async function main() {
+          const sandbox = await startSandbox({ providers: ['daraja', 'paystack'] });
+          Object.assign(process.env, sandbox.environment);
+          const guard = class { canActivate() { return true; } };
+          class AppModule {}
+          const imports = [
+            PaymentsAuthModule.forRoot({ fromEnvironment: ['daraja', 'paystack'] }),
+            PaymentsAuthStatusPageModule.forRoot({ path: 'status', guards: [guard] }),
+          ];
+          Module({ imports })(AppModule);
+          const application = await NestFactory.create(AppModule, { logger: false });
+          const service = application.get(PaymentsAuthService);
+          for (const name of sandbox.names) await firstValueFrom(service.http(name).get('/sandbox/echo'));
+          await application.listen(0, '127.0.0.1');
+          const page = await fetch(new URL('/status', await application.getUrl()));
+          assert.match(await page.text(), /<html/);
+          assert.equal(sandbox.provider('daraja').counts.tokenRequests, 1);
+          await application.close();
+          await sandbox.close();
+        }
+        main().catch((error) => { console.error(error); process.exitCode = 1; });`,
+    });
+    const peers = ['@nestjs/*', 'axios', 'reflect-metadata', 'rxjs'].map((name) => `--external:${name}`);
+    for (const [format, extension] of /** @type {const} */ ([
+      ['esm', 'mjs'],
+      ['cjs', 'cjs'],
+    ])) {
+      const outfile = join(folder, `bundled/application.${extension}`);
+      // The configuration of this repository leads to the sources in the place of the packages.
+      const options = ['--bundle', '--platform=node', '--log-level=warning', '--tsconfig-raw={}'];
+      const target = [`--format=${format}`, `--outfile=${outfile}`];
+      await tool('esbuild', [join(folder, 'bundled.mjs'), ...options, ...target, ...peers]);
+      await run(process.execPath, ['--no-warnings', outfile], folder);
+    }
+  });
+
   it('say each thing once: no class stands in two files of a module system', () => {
     for (const name of packageNames) {
       for (const format of ['esm', 'cjs']) {
