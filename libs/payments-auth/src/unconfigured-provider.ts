@@ -4,8 +4,8 @@ import type { CredentialService } from './credentials/credential.service.js';
 import type { PaymentsAuthError } from './payments-auth.errors.js';
 
 /**
- * What is injected for a provider that is not configured: a service whose every request fails, and says why. An
- * application with optional providers starts without them, and none is puzzled by a dependency that Nest cannot find.
+ * The service for a provider that is not configured. Each of its requests fails with an error that says why. So an
+ * application with optional providers starts without them, and Nest does not fail over a missing dependency.
  */
 export function unconfiguredHttpService(failure: () => PaymentsAuthError): HttpService {
   const adapter = async (): Promise<never> => {
@@ -14,7 +14,7 @@ export function unconfiguredHttpService(failure: () => PaymentsAuthError): HttpS
   return new HttpService(applicationAxios.create({ adapter }));
 }
 
-/** Likewise: what is a promise rejects, the rest throws. */
+/** The credential service for such a provider: its asynchronous methods reject, the others throw. */
 export function unconfiguredCredentialService(failure: () => PaymentsAuthError): CredentialService {
   const rejects = async (): Promise<never> => {
     throw failure();

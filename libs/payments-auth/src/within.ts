@@ -6,11 +6,11 @@ type Timers = Pick<Clock, 'setTimeout' | 'clearTimeout'>;
 /**
  * Calls `onEnd` when `ms` milliseconds are over.
  *
- * A process that was busy finds the timer due before it has looked at its sockets, and the answer that lies there is in
- * time. So the poll phase of the event loop gets one turn before the deadline counts.
+ * In a process that was busy, the timer is due before the sockets are read, although an answer may have arrived in
+ * time. So the poll phase of the event loop runs once before the deadline counts.
  *
- * @param keepAlive whether somebody waits behind it: only then does it keep the process alive
- * @returns calls it off
+ * @param keepAlive whether a call waits for it: only then does the timer keep the process alive
+ * @returns a function that cancels it
  */
 export function deadline(clock: Timers, ms: number, onEnd: () => void, keepAlive: boolean): () => void {
   let lastTurn: NodeJS.Immediate | undefined;
@@ -28,8 +28,8 @@ export function deadline(clock: Timers, ms: number, onEnd: () => void, keepAlive
 }
 
 /**
- * What `promise` comes to, if it does so within `ms` milliseconds; else what `tooLate` returns or throws. The promise
- * goes on by itself: the caller has to handle its rejection.
+ * The result of `promise`, if it settles within `ms` milliseconds; otherwise the result or the error of `tooLate`.
+ * The promise itself goes on, and the caller has to handle its rejection.
  */
 export function within<T, L>(
   clock: Timers,
@@ -54,7 +54,10 @@ export function within<T, L>(
   });
 }
 
-/** Any number of calls may wait for its signal, and each takes its listener away again: that is no leak to warn of. */
+/**
+ * Any number of calls may wait for its signal. Each of them removes its listener again, so the many listeners are no
+ * leak.
+ */
 export function abortsMany(): AbortController {
   const controller = new AbortController();
   setMaxListeners(Infinity, controller.signal);
@@ -64,7 +67,7 @@ export function abortsMany(): AbortController {
 /**
  * Waits `ms` milliseconds on `clock`, or until `signal` ends the wait. Resolves in both cases.
  *
- * @param awaited whether a caller waits behind it: only then does it keep the process alive
+ * @param awaited whether a call waits for it: only then does the timer keep the process alive
  */
 export function pause(clock: Timers, ms: number, signal: AbortSignal, awaited: boolean): Promise<void> {
   return new Promise((resolve) => {
@@ -79,7 +82,7 @@ export function pause(clock: Timers, ms: number, signal: AbortSignal, awaited: b
   });
 }
 
-/** Waits for every one of them, however the others end. Rejects as the first of them that failed. */
+/** Waits until all promises have settled. Then rejects with the error of the first one that failed. */
 export async function allOf(promises: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(promises);
   const failed = results.find((result) => result.status === 'rejected');

@@ -16,12 +16,12 @@ export class Ending {
 }
 
 /**
- * The deadlines of all calls of a provider, behind one timer: nearly every call ends long before, and a timer of its own
- * costs it more than anything else that is done for it. The timer stands for the earliest deadline that there was when
- * it was set, and is set again when it finds others.
+ * The deadlines of all calls of a provider, behind one timer: nearly every call ends long before, and a timer of its
+ * own costs it more than anything else that is done for it. The timer stands for the earliest deadline that there was
+ * when it was set, and is set again when it finds others.
  *
- * A process that was busy finds the timer due before it has looked at its sockets, and the answer that lies there is in
- * time. So the poll phase of the event loop gets one turn before a deadline counts.
+ * In a process that was busy, the timer is due before the sockets are read, although an answer may have arrived in
+ * time. So the poll phase of the event loop runs once before a deadline counts.
  */
 export class CallEnds {
   readonly #clock: Clock;

@@ -8,26 +8,26 @@ import type { ApiAnswer } from '../strategies/strategy.js';
 import type { Destination } from './destination.js';
 import type { Verdict } from './refusal.js';
 
-/** What is known of an attempt that has ended. */
+/** The facts of an attempt that has ended. */
 export interface EndedAttempt {
   readonly destination: Destination;
   readonly response: AxiosResponse | undefined;
   readonly error: unknown;
   readonly verdict: Verdict;
-  /** What was read of the answer, where it was looked at. */
+  /** The part of the answer that was read, if any. */
   readonly answer: ApiAnswer | undefined;
-  /** The attempt's own secrets: what is told is free of them. */
+  /** The attempt's own secrets, which no output may hold. */
   readonly secrets: () => readonly string[];
   readonly sentAtMs: number;
   readonly durationMs: number;
 }
 
-/** The caller has ended the call: nothing is wrong with it. */
+/** Whether the caller has ended the call. Then it is not a failure. */
 const ENDED_BY_CALLER = 'ERR_CANCELED';
 
 /**
- * Why an attempt failed, if operators want to know of it: a refusal, a limit, an outage, no answer at all. What an API
- * answers to what it was asked (404, 409, 422) is not theirs; `undefined` for that, and for a success.
+ * The reason why an attempt failed, if it is one for operators: a refusal, a limit, an outage, no answer at all. It
+ * is `undefined` for a success, and for answers to the request itself (404, 409, 422).
  */
 export function callFailure(ended: EndedAttempt): CallFailure | undefined {
   const { response, error, verdict, destination } = ended;
@@ -93,7 +93,7 @@ function kindOf(status: number, { kind }: Verdict): CallFailureKind {
   return status >= 500 ? 'server-error' : 'refused';
 }
 
-/** Statuses that say something of the credential, the quota or the provider, whatever was asked. */
+/** Statuses about the credential, the quota or the provider, for any request. */
 function isWorthKnowing(status: number): boolean {
   return status === 401 || status === 403 || status === 407 || status === 429 || status >= 500;
 }

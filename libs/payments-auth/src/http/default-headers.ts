@@ -11,10 +11,10 @@ import type { Destination } from './destination.js';
 
 const NONE: Credentials = Object.freeze({});
 
-/** Made once per credential, as the headers of the credential are. */
+/** They are made once per credential, like the headers of the credential. */
 const made = new WeakMap<Credential, readonly (readonly [name: string, value: string])[]>();
 
-/** Puts the definition's defaults on an attempt, where the request says nothing else. */
+/** Sets the definition's default headers on an attempt, where the request has no value of its own. */
 export function addDefaultHeaders(
   { headers }: InternalAxiosRequestConfig,
   credential: Credential,

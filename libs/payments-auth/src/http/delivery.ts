@@ -6,10 +6,10 @@ import { hideSecretFields } from './secret-fields.js';
 const SENT_ONCE: PaymentsAuthOutcome = Object.freeze({ attempts: 1, replayed: false });
 
 /**
- * Gives a call the last of its answers, and says with it how often the call was sent.
+ * Gives a call its last answer, with the number of times that the call was sent.
  *
- * @param secretFields what the answer repeats of a secret
- * @throws what the adapter has thrown
+ * @param secretFields the fields of the answer that repeat a secret
+ * @throws the error of the adapter
  */
 export function deliver(
   { spender, sent: attempts }: Call,
@@ -27,7 +27,7 @@ export function deliver(
     response.paymentsAuth = scope === undefined ? outcome : { ...outcome, reason: 'scope', ...scope };
     if (secretFields.size > 0) hideSecretFields(response, secretFields);
   } else if (typeof error === 'object' && error !== null) {
-    // There is no answer that could say it, and the caller has to know that a payment was sent again.
+    // There is no answer to carry this, and the caller has to know that a payment was sent again.
     Reflect.set(error, 'paymentsAuth', outcome);
   }
   if (failed) throw error;

@@ -17,8 +17,8 @@ const OWN = Object.freeze({ own: true });
 const MOST_ATTEMPTS = 3;
 
 /**
- * What stands around the caller's adapter (R10): it spends a credential, sees a refusal in the raw answer, sends the
- * call again while that can help, and delivers the last answer.
+ * The code around the caller's adapter (R10): it uses a credential, sees a refusal in the raw answer, sends the call
+ * again while that can help, and delivers the last answer.
  *
  * Here the body is serialised already and the answer is not yet parsed. So a replay sends the same bytes, and the
  * caller's interceptors and transforms run once, however often a request is sent.
@@ -52,7 +52,7 @@ export class Exchange {
     const call = this.#attempts.begin(config, adapter, spender);
     let credential = spender.peek(() => this.#mayReplay(config, NOT_OWN));
     if (credential === undefined) {
-      // Before anybody logs in for a request that will not be sent.
+      // This check comes before a login for a request that will not be sent.
       this.#attempts.check(config, spender);
       credential = await call.deadline.bound(spender.obtain(), () => spender.awaits);
       call.waited = true;
@@ -64,10 +64,10 @@ export class Exchange {
     return deliver(call, first, last, this.#attempts.secretFields);
   }
 
-  /** Sends a refused call again, as long as there is something that may cure it (R11, R12). */
+  /** Sends a refused call again, as long as another attempt can help (R11, R12). */
   async #sendAgain(call: Call, credential: Credential, first: Attempted): Promise<Attempted> {
     let [carried, attempted] = [credential, first];
-    // A new signature is the cure, and no other credential; it is asked for once.
+    // A new signature helps here, and no other credential. The call is signed again once.
     if (first.verdict.kind === 'challenged' && this.#mayReplay(call.config, OWN))
       attempted = await this.#again(call, carried, first);
     while (attempted.verdict.kind === 'refused') {
@@ -75,14 +75,14 @@ export class Exchange {
       const status = response?.status ?? 0;
       const refusedAtMs = this.#environment.clock.monotonic();
       call.refused.push({ credential: carried, status, sentAtMs, refusedAtMs });
-      // What the call was sent with may have been dropped meanwhile, and its account with it.
+      // The credential of the call may have been dropped meanwhile, with its account.
       call.spender = this.#spenderOf(call.config);
       const replayable = call.sent < MOST_ATTEMPTS && this.#mayReplay(call.config, verdict);
       const refusal = { status, own: verdict.own, replayable, attempts: call.refused };
       const replacing = call.spender.replace(carried, refusal).catch(() => undefined);
-      // Otherwise it is replaced for the next caller: this one has an answer, and does not wait.
+      // Otherwise the credential is replaced for the next call. This call has its answer, and does not wait.
       if (!replayable) break;
-      // When the call's time runs out, the refusal it has says more than a timeout would.
+      // When the call's time is over, its refusal says more than a timeout would.
       const other = await call.deadline.boundOrNone(replacing, () => discardAnswer(response));
       if (other === undefined || this.#carriesTheSame(carried, other)) break;
       carried = other;
@@ -107,7 +107,7 @@ export class Exchange {
     return mayReplay(config, config.paymentsAuth?.replay ?? this.#provider.replay, refusal);
   }
 
-  /** Two keys can differ in what no call carries. What a signature is made of cannot be seen from here. */
+  /** Two keys can differ in a part that no call carries. The parts of a signature cannot be seen here. */
   #carriesTheSame(before: Credential, now: Credential): boolean {
     if (before.isSameAs(now) || this.#provider.definition.sign !== undefined) return false;
     return JSON.stringify(before.headers) === JSON.stringify(now.headers);

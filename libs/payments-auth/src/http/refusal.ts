@@ -3,20 +3,23 @@ import type { RefusalDefinition } from '../providers/provider-definition.js';
 import { called, type DefinitionFault } from '../strategies/definition-fault.js';
 import type { ApiAnswer } from '../strategies/strategy.js';
 
-/** What an answer says about the credential of the call. */
+/** The meaning of an answer for the credential of the call. */
 export type Verdict =
   /** Nothing. */
   | { readonly kind: 'accepted' }
-  /** It was refused. `own`: in the provider's own words; otherwise a bare 401 or 403 of something in between. */
+  /**
+   * It was refused. `own`: in the provider's own words; otherwise by a bare 401 or 403, which may come from a
+   * gateway.
+   */
   | { readonly kind: 'refused'; readonly own: boolean }
-  /** A new signature is asked for, and no other credential. */
+  /** The provider wants a new signature, and no other credential. */
   | { readonly kind: 'challenged' }
   /** It was refused for something that no other credential changes (R13). */
   | { readonly kind: 'incurable'; readonly scope?: { required: readonly string[]; held: readonly string[] } };
 
 const ACCEPTED: Verdict = Object.freeze({ kind: 'accepted' });
 
-/** Whether an answer has to be looked at: successes only where the provider says no with a 2xx too. */
+/** Whether an answer has to be read. A success is read only where the provider refuses with a 2xx too. */
 export function mayRefuse(definition: RefusalDefinition | undefined, status: number): boolean {
   return status < 200 || status >= 300 || definition?.alsoOnSuccess === true;
 }
@@ -26,7 +29,10 @@ export function answerOf(response: AxiosResponse, read: Pick<ApiAnswer, 'body' |
   return { status: response.status, headers: namesInLowerCase(response.headers), ...read };
 }
 
-/** @param onFault told of a predicate that throws: it has not recognised the answer, and somebody should know */
+/**
+ * @param onFault is called when a predicate throws: the predicate has not recognised the answer, and operators should
+ * know
+ */
 export function judge(
   definition: RefusalDefinition | undefined,
   answer: ApiAnswer,
@@ -49,8 +55,9 @@ export function judge(
 }
 
 /**
- * A 401 says that authentication failed, whether the provider sends it or a gateway. A 403 says so only when it says nothing else: with JSON in
- * it, it is the provider's answer to what was asked, and the definition would know it if it were about the credential.
+ * A 401 says that authentication failed, whether the provider sends it or a gateway. A 403 says so only when it has
+ * no JSON. A 403 with JSON is the provider's answer to the request, and the definition would recognise it if it were
+ * about the credential.
  */
 function isBareRefusal({ status, body }: ApiAnswer): boolean {
   return status === 401 || (status === 403 && body === undefined);

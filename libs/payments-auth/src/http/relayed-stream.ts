@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 
 /**
- * Passes on what another stream gives, without a property that leads from one to the other: streams that axios and
- * Node hand out, or are handed, know the request they belong to, and the request knows its headers.
+ * Passes on the data of another stream, and has no property that leads to it: the streams of axios and Node refer to
+ * their request, and the request refers to its headers.
  *
  * Back-pressure, the end, errors and destruction go through, both ways. An error waits until somebody reads, so that
  * it is not missed by a reader who comes later, and never ends a process that does not read at all.
@@ -11,7 +11,7 @@ export class RelayedStream extends Readable {
   readonly #source: Readable;
   #wanted = false;
   #ended = false;
-  /** It is over without having ended: with an error, or closed without one. */
+  /** Whether it is over without an end: with an error, or closed without one. */
   #broken: { readonly error?: Error } | undefined;
   #watcher: ((chunk: Buffer | undefined) => void) | undefined;
 

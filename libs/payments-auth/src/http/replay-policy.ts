@@ -18,8 +18,8 @@ export function mayReplay(
 }
 
 /**
- * Whether a serialised body is still whole after it was sent. Streams are not, and npm's `form-data` is one; what
- * this list does not know is taken for a stream.
+ * Whether a serialised body is still complete after it was sent. A stream is not, and npm's `form-data` is one. A
+ * body of an unknown kind counts as a stream.
  */
 function canBeSentAgain(data: unknown): boolean {
   return (

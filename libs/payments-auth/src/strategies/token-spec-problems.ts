@@ -59,18 +59,18 @@ const RENAMED: Readonly<Record<string, string>> = {
     "is called authentication now: ['client_secret_basic'] or ['client_secret_post'], the default first",
 };
 
-/** What one of the factories takes besides, and what it cannot do without. */
+/** The further parts of one of the factories, and those that it needs. */
 export interface SpecShape {
   readonly factory: 'login' | 'clientCredentials' | 'refreshToken';
   readonly also: readonly string[];
-  /** Functions without which there is no login. */
+  /** The functions that a login needs. */
   readonly functions: readonly string[];
 }
 
 /**
- * Finds the mistakes of a token's description where it is made, and not at the first login.
+ * Finds the mistakes in a token's description when it is created, and not at the first login.
  *
- * @returns an own copy of it, for nobody to change
+ * @returns a copy of its own, which no other code can change
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong part as `token.…`
  */
 export function checkedTokenSpec<S>(shape: SpecShape, asWritten: S): S {
@@ -199,8 +199,8 @@ function revokeProblems(factory: SpecShape['factory'], revoke: unknown): string[
 }
 
 /**
- * A secret that is called wrong is left alone for up to 15 minutes: an outage must not do that. A function that throws whatever it is
- * given is found by the first login. One that throws for an answer without a body would be found by the first outage.
+ * After a rejection, a secret is not used for up to 15 minutes, and an outage must not cause that. The first login
+ * finds a function that always throws. Only the first outage would find one that throws for an answer without a body.
  */
 function rejectedProblems({ rejected }: Spec): string[] {
   if (typeof rejected !== 'function') return [];
@@ -230,7 +230,7 @@ function judgeProblems(name: string, judge: unknown): string[] {
     : [];
 }
 
-/** A function that finds the token in a text may throw where there is none: the first login tells that. */
+/** A function that finds the token in a text may throw where there is none. The first login reports that. */
 function tokenFunctionProblems(find: Judge): string[] {
   const { problem, throws } = judgementOfSuccess(find);
   return problem === undefined || throws !== 'never' ? [] : [`token.answer.token: ${problem}`];

@@ -1,6 +1,6 @@
 import type { TokenAnswer, TokenRequest } from './strategy.js';
 
-/** A token answer and the two instants its lifetime is measured from. */
+/** A token answer, and the two times from which its lifetime is measured. */
 export interface TimedTokenAnswer extends TokenAnswer {
   /** The wall clock when the request was sent, in milliseconds since the epoch. */
   readonly requestedAtMs: number;
@@ -8,7 +8,10 @@ export interface TimedTokenAnswer extends TokenAnswer {
   readonly requestedAtMonotonicMs: number;
 }
 
-/** Why no answer came: said without any part of the request. `astray`: its path leads away from the base URL, and nothing was sent. */
+/**
+ * The reason why no answer came, without any part of the request. `astray`: its path leads away from the base URL,
+ * and nothing was sent.
+ */
 export type TokenTransportFailure = 'timeout' | 'network' | 'too-large' | 'cancelled' | 'astray';
 
 /** No usable answer came from a token endpoint. Holds no request, no response and no header. */
@@ -26,7 +29,7 @@ export class TokenTransportError extends Error {
   }
 }
 
-/** In a word that goes into errors and logs. */
+/** The reason as one word, for errors and logs. */
 export function reasonOf({ failure, systemCode }: TokenTransportError): string {
   return systemCode ?? (failure === 'astray' ? 'its path leads away from the base URL' : failure);
 }
@@ -34,8 +37,8 @@ export function reasonOf({ failure, systemCode }: TokenTransportError): string {
 /** Sends one token request to one origin, bounded in time and size (R2). */
 export interface TokenTransport {
   /**
-   * @param baseUrl where the endpoint stands; the request's path is appended as it is
-   * @param signal ends the request, for shutdown only: no caller's signal reaches it (R3)
+   * @param baseUrl the base URL of the endpoint; the request's path is appended unchanged
+   * @param signal ends the request at the shutdown; the signal of a call does not end it (R3)
    * @throws {TokenTransportError} when no whole answer came within the deadline and the size limit
    */
   send(baseUrl: string, request: TokenRequest, signal?: AbortSignal): Promise<TimedTokenAnswer>;

@@ -2,8 +2,8 @@ import { isPlainObject } from '../own-properties.js';
 import { isError } from '../scrubbing.js';
 
 /**
- * The parts of a description that cannot be read: a getter throws, or an object refers back to one that it stands in. Each is named by
- * its path; an empty list when all can be read.
+ * The parts of a description that cannot be read: a getter throws, or an object refers back to one that contains it.
+ * Each is named by its path; an empty list when all can be read.
  */
 export function unreadableParts(described: unknown, path = '', within: readonly unknown[] = []): string[] {
   if (typeof described !== 'object' || described === null) return [];

@@ -17,12 +17,12 @@ const ASKED_OF_ANYTHING = new Set(
   ).split(' '),
 );
 
-/** Credentials as the functions of a definition see them, and what those have read of them. */
+/** Credentials as the functions of a definition see them, with a record of the fields that they have read. */
 export interface WatchedCredentials {
   readonly view: Credentials;
-  /** The field that was read last; a caller begins anew with `undefined`. */
+  /** The field that was read last. A caller resets it to `undefined`. */
   last: string | undefined;
-  /** All that were ever read. */
+  /** All fields that were ever read. */
   readonly all: string[];
 }
 
@@ -30,9 +30,9 @@ const watching = new WeakMap<Credentials, WatchedCredentials>();
 const kept = new WeakMap<Credentials, WatchedCredentials>();
 
 /**
- * Nothing can be written into the view, and a field that the definition does not have cannot be read: it is most likely a misspelt
- * one, and what is made without it would be refused by the provider, in words that say nothing of it. What was read is known, so
- * that an error can name the value that a function failed on.
+ * A function cannot write into the view, and cannot read a field that the definition does not have. Such a field is
+ * most likely misspelt, and the provider would refuse a request that is made without it, in words that do not name
+ * it. The view records which fields are read, so that an error can name the value on which a function failed.
  */
 export function watchedCredentials(
   { credentials: fields }: DescribedFields,
@@ -59,14 +59,14 @@ export function watchedCredentials(
   return watched;
 }
 
-/** Lets errors say what was read of a view. Whoever has made it writes down what is read. */
+/** Lets errors name the fields that were read of a view. The view itself records them. */
 export function watchOver(view: Credentials, all: string[] = []): WatchedCredentials {
   const watched: WatchedCredentials = { view, last: undefined, all };
   watching.set(view, watched);
   return watched;
 }
 
-/** The same for every call with the same credentials: `sign` is asked for each of them. */
+/** The view is the same for every call with the same credentials, because `sign` is called for each call. */
 export function keptWatch(definition: DescribedFields, credentials: Credentials): WatchedCredentials {
   let watched = kept.get(credentials);
   if (watched === undefined) {
@@ -77,12 +77,12 @@ export function keptWatch(definition: DescribedFields, credentials: Credentials)
   return watched;
 }
 
-/** Who watches this view; `undefined` where nobody does. */
+/** The record of this view; `undefined` where there is none. */
 export function watchOf(view: unknown): WatchedCredentials | undefined {
   return watching.get(view as Credentials);
 }
 
-/** A function of a definition has read a field that is none. */
+/** A function of a definition has read a field that does not exist. */
 export class UnknownField extends TypeError {
   override readonly name = 'TypeError';
 
@@ -92,7 +92,8 @@ export class UnknownField extends TypeError {
 }
 
 /**
- * What a function has read, to follow the verb: `after it read credentials.password`. Empty where it has read nothing.
+ * The fields that a function has read, as the end of a sentence: `after it read credentials.password`. Empty where it
+ * has read nothing.
  *
  * @param mayMix whether other calls may have read meanwhile, as between the steps of an asynchronous function
  */

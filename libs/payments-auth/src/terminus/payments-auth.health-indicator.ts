@@ -9,21 +9,21 @@ import {
 } from '../index.js';
 import { ownCopy } from '../own-properties.js';
 
-/** What to look at. */
+/** The credentials to check. */
 export interface PaymentsAuthHealthOptions {
   /** Only this provider. @default every configured one */
   provider?: string;
   /** Only this merchant's account; needs `provider`. @default every account in use */
   account?: string;
   /**
-   * Also get a credential where there is none yet, which logs in. Without it, health is told from what is known, and
-   * the provider is never asked.
+   * Whether to get a credential where there is none yet, by a login. Without this, the health comes from known facts,
+   * and the provider is not asked.
    * @default false
    */
   acquire?: boolean;
 }
 
-/** The health of one credential, as a health check shows it. No secret in it. */
+/** The health of one credential, as a health check shows it. It holds no secret. */
 export interface CredentialHealth {
   health: 'up' | 'degraded' | 'down';
   state: CredentialStatus['state'];
@@ -37,9 +37,10 @@ export interface CredentialHealth {
  * Payment credentials as a health indicator of `@nestjs/terminus`.
  *
  * - `up`: usable, or not needed yet.
- * - `degraded`: the last renewal failed, the old credential still serves. Calls succeed; somebody should look.
- * - `down`: no usable credential, with the code of the error that callers get; also a token that the provider refuses while
- *   no other one can be had. `CREDENTIALS_REJECTED` says that it is the secret.
+ * - `degraded`: the last renewal failed, and the old credential is still in use. Calls succeed, and a person should
+ *   look at it.
+ * - `down`: there is no usable credential, or the provider refuses the only one. The result has the code of the error
+ *   that callers get. `CREDENTIALS_REJECTED` means that the secret is wrong.
  */
 @Injectable()
 export class PaymentsAuthHealthIndicator {
@@ -68,15 +69,16 @@ export class PaymentsAuthHealthIndicator {
     const credentials = { ...this.#known(options), ...failures };
     const healths = new Set(Object.values(credentials).map(({ health }) => health));
     const session = this.#indicators.check(key);
-    // terminus asks whether a field is `in` the data, and would find what somebody has put on `Object.prototype`.
+    // terminus checks whether a field is `in` the data, and would find values on a polluted `Object.prototype`.
     const data = ownCopy({ credentials });
     if (healths.has('down')) return session.down(data);
-    // Before version 12.1 terminus knows no state in between, and a failing renewal must not take a pod out of service.
+    // Before version 12.1 terminus has no state between up and down, and a failing renewal must not take a pod out of
+    // service.
     if (healths.has('degraded') && typeof session.degraded === 'function') return session.degraded(data);
     return session.up(data);
   }
 
-  /** Without asking anybody. */
+  /** The health without any request. */
   #known({ provider, account }: PaymentsAuthHealthOptions): Record<string, CredentialHealth> {
     const known: Record<string, CredentialHealth> = {};
     for (const status of this.#statuses()) {
@@ -86,7 +88,7 @@ export class PaymentsAuthHealthIndicator {
       // The first is that of the default scopes and audience, which is there or not and is called the same either way.
       known[name in known ? longNameOf(status) : name] = healthOf(status);
     }
-    // One that is asked for by name is an answer too where it is not in use, or not even configured.
+    // A named credential is in the result also when it is not in use, or not even configured.
     if (provider !== undefined && Object.keys(known).length === 0) {
       const name = nameOf({ provider, account });
       try {
@@ -98,7 +100,7 @@ export class PaymentsAuthHealthIndicator {
     return known;
   }
 
-  /** Asks for each credential, of the default scopes; tells which of them cannot be had. */
+  /** Gets each credential, with the default scopes, and returns those that fail. */
   async #acquire(options: PaymentsAuthHealthOptions): Promise<Record<string, CredentialHealth>> {
     const { provider, account } = options;
     const owners: Owner[] =
@@ -122,7 +124,7 @@ export class PaymentsAuthHealthIndicator {
     return this.#paymentsAuth.status().map(ownCopy);
   }
 
-  /** A status without an account is that of the provider's own. */
+  /** A status without an account belongs to the provider's own account. */
   #service({ provider, account }: Owner): CredentialService {
     return this.#paymentsAuth.credentials(provider, account ?? OWN_ACCOUNT);
   }
@@ -139,7 +141,7 @@ function nameOf({ provider, account }: Owner): string {
   return account === undefined ? provider : `${provider}/${account}`;
 }
 
-/** None can be had, and the error that callers get says why. */
+/** There is no credential, and the error that callers get says why. */
 function failed(error: unknown): CredentialHealth {
   if (!isPaymentsAuthError(error)) throw error;
   const { code, reason } = error;

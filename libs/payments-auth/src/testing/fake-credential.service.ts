@@ -15,27 +15,31 @@ import {
 import { fixedCredentials } from './fixed-provider.js';
 import { signAttempt } from './sign-attempt.js';
 
-/** What a {@link FakeCredentialService} gives. */
+/** The options of a {@link FakeCredentialService}. */
 export interface FakeCredentialSettings {
   /** @default 'fake' */
   readonly provider?: string;
   /** The first token; `refresh()` and `rotate()` give `<token>-2`, `<token>-3`, … @default 'test-token' */
   readonly token?: string;
-  /** The headers that a token becomes. @default `Authorization: Bearer <token>` */
+  /** The headers for a token. @default `Authorization: Bearer <token>` */
   readonly headers?: (token: string) => Readonly<Record<string, string>>;
   /** Wall clock, in milliseconds since the epoch. @default none: it does not expire */
   readonly expiresAtMs?: number;
-  /** Whose headers, defaults and `sign` make what `authenticate()` gives; nonces are zeros. @default only `headers` */
+  /**
+   * The definition whose headers, defaults and `sign` make the result of `authenticate()`. Nonces are zeros.
+   *
+   * @default only `headers`
+   */
   readonly definition?: AnyProviderDefinition;
-  /** What the definition signs with. @default `test-<provider>-<field>` for what is required */
+  /** The credentials that the definition signs with. @default `test-<provider>-<field>` for required fields */
   readonly credentials?: Credentials;
-  /** The wall clock that it signs with, in milliseconds since the epoch. @default now */
+  /** The time of signing, in milliseconds since the epoch. @default now */
   readonly nowMs?: number;
 }
 
 /**
- * A `CredentialService` for unit tests: no provider, no network, no clock. It stands in for what is injected with
- * `@InjectCredentials(name)`; what is injected with `@InjectPaymentsHttp(name)` does not ask it.
+ * A `CredentialService` for unit tests: no provider, no network, no clock. It replaces the service that
+ * `@InjectCredentials(name)` injects. The service of `@InjectPaymentsHttp(name)` does not use it.
  *
  * @example
  * ```ts
@@ -54,7 +58,7 @@ export class FakeCredentialService implements CredentialService {
   #generation = 1;
   #failure: PaymentsAuthError | undefined;
 
-  /** How often each was called, whatever came of it. */
+  /** How often each method was called, with any result. */
   readonly calls = { headers: 0, get: 0, refresh: 0, revoke: 0, rotate: 0 };
 
   constructor(settings: FakeCredentialSettings = {}, account?: string) {
@@ -67,7 +71,7 @@ export class FakeCredentialService implements CredentialService {
     this.#account = account;
   }
 
-  /** From now on everything that asks for a credential ends in this error, until {@link recover}. */
+  /** From now on every request for a credential ends in this error, until {@link recover}. */
   fail(code: PaymentsAuthErrorCode, details: PaymentsAuthErrorDetails = {}): void {
     const { provider } = this.#settings;
     const account = this.#account === undefined ? {} : { account: this.#account };
@@ -78,7 +82,7 @@ export class FakeCredentialService implements CredentialService {
     });
   }
 
-  /** Ends what {@link fail} has begun. */
+  /** Ends the failure of {@link fail}. */
   recover(): void {
     this.#failure = undefined;
   }
@@ -89,8 +93,9 @@ export class FakeCredentialService implements CredentialService {
   }
 
   /**
-   * The same request with the fake headers. With a `definition`, as that one signs it: a relative URL is then below the
-   * base URL of its first environment. Without one a relative URL stays relative, because there is no provider.
+   * The same request with the fake headers. With a `definition`, the request is signed by it, and a relative URL is
+   * below the base URL of its first environment. Without one a relative URL stays relative, because there is no
+   * provider.
    */
   async authenticate(request: RequestToAuthenticate): Promise<AuthenticatedRequest> {
     this.calls.headers += 1;
@@ -174,7 +179,7 @@ export class FakeCredentialService implements CredentialService {
     };
   }
 
-  /** Another fake, the same one for the same account. Its token is `<token>-<account>`. */
+  /** Another fake, always the same one for the same account. Its token is `<token>-<account>`. */
   account(id: string | typeof OWN_ACCOUNT): FakeCredentialService {
     if (id === OWN_ACCOUNT) return this;
     const { token, ...others } = this.#settings;

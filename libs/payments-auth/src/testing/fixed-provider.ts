@@ -3,12 +3,12 @@ import type { AnyProviderDefinition, Attempt, Credentials, HeaderParts, SignedAt
 /** Values instead of the fixed ones, by provider and field: `{ clickpesa: { checksumKey: '…' } }`. */
 export type FixedCredentials = Readonly<Record<string, Credentials>>;
 
-/** The field that the fixed token stands in, beside the provider's own. */
+/** The field of the fixed token, beside the provider's own fields. */
 const TOKEN = 'fixedToken';
 
 /**
- * The same provider with a token that is there from the start: the headers, refusals and hosts are its own, and there
- * is nothing to log in for. The form that a value has in production does not matter here.
+ * The same provider with a token from the start. Its headers, refusals and hosts stay the same, and it makes no
+ * login. The form that a value has in production does not matter here.
  */
 export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDefinition {
   const { credentials } = definition;
@@ -23,7 +23,7 @@ export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDef
       ),
       [TOKEN]: {},
     },
-    // A definition with nothing but a signature has no header of its own, and then none is made up.
+    // A definition that has only a signature makes no header of its own, so the test has none either.
     ...(definition.headers === undefined
       ? {}
       : { headers: (parts: HeaderParts) => definition.headers?.(withToken(parts)) ?? {} }),
@@ -32,7 +32,7 @@ export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDef
       : {
           sign: (attempt: Attempt<Credentials>) => {
             const token = fixed(attempt.credentials);
-            // Everything else stays what it is, getters too: only who reads the body asks for it.
+            // All other parts stay as they are, also getters: the body is read only when a function needs it.
             const own = new Proxy(attempt, {
               get: (given, name) => (name === 'token' ? token : Reflect.get(given, name)) as unknown,
             });
@@ -42,7 +42,7 @@ export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDef
   };
 }
 
-/** Most sign with any text. Who needs a key in a form of its own is given one by the test. */
+/** Most definitions sign with any text. For one that needs a key of a certain form, the test gives a key. */
 async function signedOrTold(
   { name }: AnyProviderDefinition,
   sign: () => SignedAttempt | Promise<SignedAttempt>,
@@ -52,20 +52,20 @@ async function signedOrTold(
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
     throw new TypeError(
-      // What to do comes first: messages are cut at their end.
+      // The words about what to do come first, because messages are cut at their end.
       `forRoot({ credentials: { '${name}': { … } } }) gives the test a key that signs, where this is the invented one: ${why}`,
       { cause: error },
     );
   }
 }
 
-/** A part that is `undefined` is not the same as one that is not there. */
+/** A part that is `undefined` differs from one that is missing. */
 function without(definition: AnyProviderDefinition, parts: readonly string[]): AnyProviderDefinition {
   const others = Object.entries(definition).filter(([name]) => !parts.includes(name));
   return Object.fromEntries(others) as unknown as AnyProviderDefinition;
 }
 
-/** `test-pesapal-token`, `test-pesapal-consumerKey`: what each credential is, so that a test can expect it. */
+/** The value of each credential, `test-pesapal-token` or `test-pesapal-consumerKey`, so that a test can expect it. */
 export function fixedCredentials(
   { name, credentials }: AnyProviderDefinition,
   others: Credentials = {},
@@ -80,7 +80,7 @@ export function fixedCredentials(
   };
 }
 
-/** Hosts that no name service knows (RFC 6761): should a request ever get past the answers of a test, it ends there. */
+/** Hosts that no name service knows (RFC 6761). If a request ever got past the answers of a test, it would end there. */
 export function invalidBaseUrls({
   name,
   environments,

@@ -7,8 +7,8 @@ interface Timer {
 }
 
 /**
- * A clock that stands still until it is told to move, so that a test sees a token expire without waiting for it.
- * Sockets go on in real time: only what this library decides by the clock is driven.
+ * A clock that stands still until a test moves it, so that a test sees a token expire without a wait. Sockets run in
+ * real time. The clock drives only the decisions of this library.
  */
 export class ManualClock implements Clock {
   #wallMs: number;
@@ -38,12 +38,12 @@ export class ManualClock implements Clock {
     this.#timers.delete(handle as unknown as number);
   }
 
-  /** How many timers are waiting. */
+  /** The number of waiting timers. */
   get pendingTimers(): number {
     return this.#timers.size;
   }
 
-  /** Moves both clocks on by `ms`, and runs every timer that falls due on the way, in its order. */
+  /** Moves both clocks on by `ms`, and runs every timer that is due in that time, in order. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#monotonicMs + ms;
     for (let next = this.#firstDue(untilMs); next !== undefined; next = this.#firstDue(untilMs)) {
@@ -56,7 +56,7 @@ export class ManualClock implements Clock {
     await settle();
   }
 
-  /** The wall clock jumps, as after a correction of the system time; no timer notices. */
+  /** Moves the wall clock alone, as a correction of the system time does. No timer runs. */
   jump(ms: number): void {
     this.#wallMs += ms;
   }
@@ -75,7 +75,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Lets what is already resolved go on. */
+/** Lets the code after resolved promises run. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,14 +1,14 @@
 import type { HttpService } from '@nestjs/axios';
 
 /**
- * Answers the requests of a test, in the place of the network.
+ * Answers the requests of a test, in place of the network.
  *
  * @param request as it would have been sent, its credential included
  * @param provider the name that the provider is registered under
  */
 export type Answer = (request: Request, provider: string) => Response | Promise<Response>;
 
-/** What answers when a test has said nothing. */
+/** The answer where a test gives none. */
 export function unanswered(request: Request, provider: string): never {
   const { pathname } = new URL(request.url);
   throw new Error(
@@ -16,7 +16,7 @@ export function unanswered(request: Request, provider: string): never {
   );
 }
 
-/** Of this realm or another one, or a polyfill's. */
+/** Accepts a `Response` of this realm, of another one, or of a polyfill. */
 function isResponse(value: unknown): value is Response {
   const { status, headers, arrayBuffer } = (value ?? {}) as Partial<Response>;
   return (
@@ -30,7 +30,7 @@ function nameOf(value: unknown): string {
 }
 
 /**
- * Lets `answer` stand for the network. axios's own fetch adapter makes the request and reads the response, so that
+ * Lets `answer` replace the network. axios's own fetch adapter makes the request and reads the response, so that
  * headers, bodies and statuses are what they are in production.
  */
 export function answerWith(answer: Answer, http: HttpService, provider: string): void {

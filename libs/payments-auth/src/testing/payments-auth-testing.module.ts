@@ -32,19 +32,19 @@ export interface FixedCredentialsOptions {
   readonly clock?: Clock;
 }
 
-/** What {@link PaymentsAuthTestingModule.withSandbox} is told besides the sandbox. */
+/** The options of {@link PaymentsAuthTestingModule.withSandbox} besides the sandbox. */
 export interface WithSandboxOptions {
-  /** Drives expiry and renewals. Give the same one to `startSandbox`. @default the system's */
+  /** The clock for expiry and renewals. Give the same one to `startSandbox`. @default the system's */
   readonly clock?: Clock;
-  /** Options on top of where each provider is and who its merchants are, and further providers. */
+  /** Further options of each provider, besides its base URLs and merchants, and further providers. */
   readonly providers?: Providers;
 }
 
-/** `PaymentsAuthModule` for tests. Import one or the other: together they would be two. */
+/** `PaymentsAuthModule` for tests. Import only one of the two. */
 export class PaymentsAuthTestingModule {
   /**
-   * Fixed credentials and no network. Requests take the way they always take, destination check, headers and cleaning
-   * included, and end at `answer`. There is no login, and nothing expires.
+   * Fixed credentials and no network. Requests go through the same code as in production, with destination check,
+   * headers and cleaning, and end at `answer`. There is no login, and no credential expires.
    *
    * @example
    * ```ts
@@ -88,8 +88,8 @@ export class PaymentsAuthTestingModule {
   }
 
   /**
-   * Every provider that runs in a sandbox, with its merchants and its newest keys, over real sockets. Nothing is
-   * fetched before it is used, so that every token request is one that the test has caused.
+   * Every provider that runs in a sandbox, with its merchants and its newest keys, over real sockets. No token is
+   * fetched before its first use, so that the test itself causes every token request.
    *
    * @example
    * ```ts
@@ -160,7 +160,7 @@ function wrongUse(message: string): PaymentsAuthError {
   return new PaymentsAuthError('INVALID_OPTIONS', message);
 }
 
-/** What to write where a test uses a provider that its module does not have. */
+/** The words for a test that uses a provider which its module does not have. */
 function howToAdd(say: (name: string) => string): Provider {
   return { provide: 'PAYMENTS_AUTH:HOW_TO_ADD', useValue: say };
 }
@@ -175,14 +175,17 @@ function definitionOf(choice: BuiltInProviderName | AnyProviderDefinition): AnyP
   return builtIn;
 }
 
-/** Every application has accounts here, whether it uses them or not: a call may name one, and need not. */
+/**
+ * Every application has accounts here, also if it does not use them. A call may name an account, and does not have
+ * to.
+ */
 function forAnyApplication<T>(accounts: (account: string) => T): (account: string) => T {
   return Object.assign((account: string) => accounts(account), {
     [Symbol.for('nestjs-payments-auth.takes-unnamed')]: true,
   });
 }
 
-/** The last provider of a token is the one that counts. */
+/** Nest uses the last provider of a token. */
 function withProviders(definition: DynamicModule, providers: readonly Provider[]): DynamicModule {
   return { ...definition, providers: [...(definition.providers ?? []), ...providers] };
 }

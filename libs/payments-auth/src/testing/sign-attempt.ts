@@ -5,12 +5,12 @@ import {
   PaymentsAuthError,
 } from '../index.js';
 
-/** One call whose signature is known: a vector that a provider has published. */
+/** One call with a known signature: a test vector that a provider has published. */
 export interface AttemptToSign<C> {
   readonly method: string;
   /** Absolute, with its query. */
   readonly url: string;
-  /** What the application itself sends. @default none */
+  /** The headers that the application itself sends. @default none */
   readonly headers?: HeaderValues;
   readonly body?: string | Uint8Array;
   readonly credentials: C;
@@ -18,15 +18,15 @@ export interface AttemptToSign<C> {
   readonly token?: string;
   /** The wall clock, in milliseconds since the epoch. */
   readonly nowMs: number;
-  /** What `random` gives, from its beginning each time. @default zeros */
+  /** The bytes of `random`, from the beginning for each call. @default zeros */
   readonly random?: Uint8Array;
   /** The answer that asked for this attempt: a refusal, or a challenge. @default none, because it is the first */
   readonly previous?: Partial<ApiAnswer>;
-  /** As the option `signer` of a provider: signs with a key that stands elsewhere. @default the field signs */
+  /** Like the option `signer` of a provider: signs with a key outside of the application. @default the field signs */
   readonly signer?: (bytes: Uint8Array, given: { readonly credentials: C }) => Promise<Uint8Array>;
 }
 
-/** The call as it would leave. */
+/** The call as it would be sent. */
 export interface SignedCall {
   readonly url: string;
   /** Names in lower case. */
@@ -35,8 +35,8 @@ export interface SignedCall {
 }
 
 /**
- * Runs a published vector through a definition: its headers, defaults and `sign`, with a fixed clock and fixed random
- * bytes. Nothing is sent.
+ * Runs a published test vector through the headers, defaults and `sign` of a definition, with a fixed clock and fixed
+ * random bytes. Nothing is sent.
  *
  * @throws PaymentsAuthError INVALID_OPTIONS when the vector is incomplete, naming what is missing
  * @throws what `sign` throws
@@ -184,7 +184,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Which of a definition's base URLs a URL is below; else its own host and path. */
+/** The base URL of a definition that contains the URL, or else the URL's own host and path. */
 function placeOf(
   environments: AnyProviderDefinition['environments'],
   { origin, pathname }: URL,

@@ -1,28 +1,32 @@
 import { PaymentsAuthError, type AnyProviderDefinition, type WebhookMessage } from '../index.js';
 
-/** What {@link signedDelivery} signs. */
+/** The options of {@link signedDelivery}. */
 export interface DeliveryToSign {
-  /** The name of the scheme. @default the first that counts without being named */
+  /** The name of the scheme. @default the first scheme that need not be named */
   readonly scheme?: string;
   /** The body of the message, without its signature. */
   readonly payload: unknown;
   /** The credentials that the application under test is configured with. Of a list, the first value signs. */
   readonly credentials: object;
-  /** When it is signed, in milliseconds since the epoch. @default now */
+  /** The time of signing, in milliseconds since the epoch. @default now */
   readonly nowMs?: number;
-  /** Where it goes: the `url` of the route, where the provider signs it. @default 'https://application.test/webhook' */
+  /**
+   * The URL of the receiver: the `url` of the route, where the provider signs it.
+   *
+   * @default 'https://application.test/webhook'
+   */
   readonly url?: string;
 }
 
 /**
- * A genuine message of a provider, for a test: what the provider would send, signed with the credentials of the test.
- * Send `rawBody` and `headers` to the route, or give the whole to `PaymentsSignaturesService.verifyWebhook`.
+ * Makes a genuine message of a provider for a test, signed with the credentials of the test. Send `rawBody` and
+ * `headers` to the route, or give the whole message to `PaymentsSignaturesService.verifyWebhook`.
  *
- * For a key that only the provider has, put a private key in PEM into the credential field: it stands for both halves,
- * in the application under test too.
+ * For a key that only the provider has, put a private key in PEM into the credential field, also in the application
+ * under test. Its public half verifies the message.
  *
- * @throws PaymentsAuthError INVALID_OPTIONS when the scheme does not exist, only the provider can sign it, or the payload
- *   lacks a field that is signed
+ * @throws PaymentsAuthError INVALID_OPTIONS when the scheme does not exist, only the provider can sign it, or the
+ * payload lacks a field that is signed
  * @throws TypeError when a secret of the scheme is missing in `credentials`
  *
  * @example
