@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { fromFile } from 'nestjs-payments-auth';
+import { fromFile, OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { PROVIDER_NAMES } from 'payments-sandbox';
 import { failure, quiet, until } from './support/waiting.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
@@ -277,6 +277,33 @@ describe('a secret in a file', () => {
     await bed.send(READ);
     expect(bed.provider.requests.at(-1)?.headers.authorization).toBe('test-third$not-real');
     expect(bed.provider.counts.refusals).toBe(20);
+  });
+
+  it.each(['own', 'shop'])('of the account %s is explained while it cannot be used', async (account) => {
+    folder = await mkdtemp(join(tmpdir(), 'payments-auth-'));
+    await write('key', 'test-first$not-real\n');
+    const credentials = { secretKey: fromFile(join(folder, 'key')) };
+    const isOwn = account === 'own';
+    bed = await startProviderBed('kashier', {
+      options: isOwn ? { credentials } : { accounts: { shop: credentials } },
+    });
+    bed.provider.rotate({ credentials: { secretKey: 'test-first$not-real' } });
+    const asked = isOwn ? undefined : account;
+    const call = () => bed.paymentsAuth.http('kashier', asked ?? OWN_ACCOUNT).axiosRef.request(READ);
+    await call();
+    expect(await bed.paymentsAuth.explain('kashier', asked)).not.toHaveProperty('cause');
+    await rm(join(folder, 'key'));
+    await bed.clock.advance(5_001);
+    await call();
+    expect(await bed.paymentsAuth.explain('kashier', asked)).toMatchObject({
+      state: 'fresh',
+      lastFailure: { on: 'load', reason: expect.stringMatching(/the file .* cannot be read \(ENOENT\)/) },
+      cause: expect.stringContaining('what was read of it before still is'),
+    });
+    await write('key', 'test-first$not-real\n');
+    await bed.clock.advance(5_001);
+    await call();
+    expect(await bed.paymentsAuth.explain('kashier', asked)).not.toHaveProperty('cause');
   });
 
   it('is used for the next login when it has changed, and ends no token', async () => {

@@ -9,6 +9,7 @@ import {
 } from './credentials-source.js';
 import type { ProviderScope } from './provider-scope.js';
 import { kindOf } from '../strategies/header-text.js';
+import { ownCopy } from '../own-properties.js';
 import { isRecord } from './record.js';
 
 /** On a function of the testing kit, which gives every application accounts, whether it has any or not. */
@@ -68,6 +69,10 @@ export async function accountCredentials(
     inFiles: [...sources.values()].every(({ isDynamic, inFiles }) => !isDynamic || inFiles),
     thereAtBoot: [...sources].filter(([, source]) => isThereAtBoot(source)).map(([account]) => account),
     resolve: (account) => sources.get(account as string)?.resolve(),
+    trouble: (account) => {
+      const source = sources.get(account as string);
+      return source && ownCopy(source).trouble?.();
+    },
   };
 }
 

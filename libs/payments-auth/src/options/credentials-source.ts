@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { UnusableCredentialsError } from '../credentials/credential-errors.js';
-import type { CredentialsSource } from '../providers/configured-provider.js';
+import type { CredentialsSource, SourceTrouble } from '../providers/configured-provider.js';
 import { pickCredentials } from '../providers/credential-value.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
@@ -8,7 +8,7 @@ import { fieldProblems, fieldWarnings, strangerFields } from './credential-field
 import { ownCopy } from '../own-properties.js';
 import { FileSource } from './file-source.js';
 import type { Findings } from './findings.js';
-import { readsFiles } from './from-files.js';
+import { readsFiles, troubleOf } from './from-files.js';
 import type { ProviderScope } from './provider-scope.js';
 import { isRecord } from './record.js';
 
@@ -42,7 +42,18 @@ export async function credentialsSource(
     const resolve = () => handedOver(() => input() as unknown) as Promise<Credentials[]>;
     if (!readsFiles(input)) return { isDynamic: true, inFiles: false, resolve };
     const isSound = await areSound(resolve, at, scope);
-    return isSound ? { isDynamic: true, inFiles: true, resolve } : undefined;
+    if (!isSound) return undefined;
+    const troubles = new FileTroubles(definition);
+    return {
+      isDynamic: true,
+      inFiles: true,
+      trouble: () => troubles.last,
+      resolve: async () => {
+        const list = await resolve();
+        troubles.now(troubleOf(input));
+        return list;
+      },
+    };
   }
   if (isLoadable(input)) {
     checkLoadable(input, at, findings);
@@ -87,7 +98,7 @@ export async function credentialsSource(
   for (const { field, what } of list.flatMap((each) => fieldWarnings(definition, each, environment)))
     findings.warning(`${at}.${field}`, what);
   return holdsFiles(input)
-    ? { isDynamic: true, inFiles: true, resolve: lastGood(input, definition, list) }
+    ? { isDynamic: true, inFiles: true, ...lastGood(input, definition, list) }
     : { isDynamic: false, inFiles: false, resolve: () => list };
 }
 
@@ -118,17 +129,36 @@ function lastGood(
   input: unknown,
   definition: ProviderDefinition,
   first: readonly Credentials[],
-): CredentialsSource['resolve'] {
-  const logger = new Logger('PaymentsAuth');
+): Pick<CredentialsSource, 'resolve' | 'trouble'> {
+  const troubles = new FileTroubles(definition);
   let good = first;
-  let lastTrouble: string | undefined;
-  return async () => {
-    const { list, trouble } = await reread(input, definition);
-    if (trouble !== undefined && trouble !== lastTrouble)
-      logger.warn(`${definition.title}: ${trouble}. What was read before is used until this is corrected.`);
-    lastTrouble = trouble;
-    return (good = list ?? good);
+  return {
+    trouble: () => troubles.last,
+    resolve: async () => {
+      const { list, trouble } = await reread(input, definition);
+      troubles.now(trouble);
+      return (good = list ?? good);
+    },
   };
+}
+
+/** What is wrong with secret files, while what was read of them before is used: told in the log once, and kept for who asks. */
+class FileTroubles {
+  readonly #logger = new Logger('PaymentsAuth');
+  readonly #title: string;
+  last: SourceTrouble | undefined = undefined;
+
+  constructor({ title }: ProviderDefinition) {
+    this.#title = title;
+  }
+
+  /** @param reason `undefined` where the files are in order */
+  now(reason: string | undefined): void {
+    if (reason === this.last?.reason) return;
+    this.last = reason === undefined ? undefined : { reason, sinceMs: Date.now() };
+    if (reason !== undefined)
+      this.#logger.warn(`${this.#title}: ${reason}. What was read before is used until this is corrected.`);
+  }
 }
 
 async function reread(

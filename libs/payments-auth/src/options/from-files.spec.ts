@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createCertificate } from '../../../../test/support/certificate.js';
-import { fromFiles } from './from-files.js';
+import { fromFiles, readsFiles, troubleOf } from './from-files.js';
 
 let folder: string;
 beforeEach(() => {
@@ -14,6 +14,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
 const pair = () =>
   fromFiles({ certificate: join(folder, 'tls.crt'), key: join(folder, 'tls.key'), id: join(folder, 'id') });
+
+/** Why what stood in the files before is used. */
+const whyOld = (load: object) => (readsFiles(load) ? troubleOf(load) : 'no files');
 
 describe('fromFiles', () => {
   it('takes a new certificate and its key only when they fit, and uses the old ones until then', async () => {
@@ -26,12 +29,14 @@ describe('fromFiles', () => {
     expect(before).toEqual({ certificate: first.cert.trimEnd(), key: first.key.trimEnd(), id: 'client-1' });
     write('tls.crt', second.cert);
     expect(await load()).toBe(before);
+    expect(whyOld(load)).toMatch(/the certificate in the file .*tls\.crt .* do not fit together/);
     write('tls.key', second.key);
     expect(await load()).toEqual({
       certificate: second.cert.trimEnd(),
       key: second.key.trimEnd(),
       id: 'client-1',
     });
+    expect(whyOld(load)).toBeUndefined();
   });
 
   it('needs no key for the certificate of an authority, and no certificate for a key that signs', async () => {

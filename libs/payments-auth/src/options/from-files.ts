@@ -12,9 +12,20 @@ const BETWEEN_TRIES_MS = 100;
 /** On what {@link fromFiles} returns: files are there at boot, and cost nothing that matters to read again. */
 const FILES = Symbol.for('nestjs-payments-auth.from-files');
 
+/** A function that {@link fromFiles} has made. */
+interface FilesLoader {
+  /** Why the files before are used; `undefined` where they are not. */
+  readonly [FILES]: () => string | undefined;
+}
+
 /** Whether a function that gives credentials was made by {@link fromFiles}. */
-export function readsFiles(load: object): boolean {
+export function readsFiles<T extends object>(load: T): load is T & FilesLoader {
   return FILES in load;
+}
+
+/** Why the files before are used, where they are. */
+export function troubleOf(load: FilesLoader): string | undefined {
+  return load[FILES]();
 }
 
 /**
@@ -37,6 +48,7 @@ export function fromFiles<K extends string>(
     ([field, path]) => [field, new FileSource(path)] as const,
   );
   let good: Readonly<Record<K, string>> | undefined;
+  let last: string | undefined;
   const load = async () => {
     let trouble = new UnusableCredentialsError('there are no files');
     for (let tried = 0; tried < TRIES; tried += 1) {
@@ -45,7 +57,10 @@ export function fromFiles<K extends string>(
         const read = await Promise.all(sources.map(async ([field, file]) => [field, await file.text()]));
         const values = Object.fromEntries(read) as Record<K, string>;
         const alone = unfittingField(values);
-        if (alone === undefined) return (good = Object.freeze(values));
+        if (alone === undefined) {
+          last = undefined;
+          return (good = Object.freeze(values));
+        }
         trouble = new UnusableCredentialsError(
           `the certificate in the file ${paths[alone]} and the private keys in the others do not fit together`,
         );
@@ -54,10 +69,11 @@ export function fromFiles<K extends string>(
         trouble = error;
       }
     }
+    last = trouble.message;
     if (good !== undefined) return good;
     throw trouble;
   };
-  return Object.assign(load, { [FILES]: true });
+  return Object.assign(load, { [FILES]: () => last });
 }
 
 /**

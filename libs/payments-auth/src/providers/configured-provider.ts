@@ -29,6 +29,13 @@ export interface HttpSettings extends Omit<
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
 }
 
+/** Why an earlier answer is used in the place of what was asked for last. No secret in it. */
+export interface SourceTrouble {
+  readonly reason: string;
+  /** Wall clock, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+}
+
 /** The source of static credentials: the provider's own, or those of its merchants. */
 export interface CredentialsSource<C extends Credentials = Credentials> {
   /**
@@ -39,6 +46,8 @@ export interface CredentialsSource<C extends Credentials = Credentials> {
   resolve(account?: string): readonly C[] | undefined | Promise<readonly C[] | undefined>;
   /** Whether a second call can give other credentials (a function or a file, and not a fixed object). */
   readonly isDynamic: boolean;
+  /** `undefined` where what was asked for last is used. @param account whose; left out for the provider's own */
+  trouble?(account?: string): SourceTrouble | undefined;
   /** How long an answer is kept, in milliseconds. */
   readonly ttlMs: number;
   /** Whether a call that names no account means the provider's own one. True in tests. */

@@ -94,9 +94,22 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
     ...placeOf(provider, kept?.secret.credentials),
     ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
     ...slownessOf(slot, state),
-    ...whyOf(provider, slot.journal.history, slot.journal.definitionFault),
+    ...(oldSecretOf(slot) ?? whyOf(provider, slot.journal.history, slot.journal.definitionFault)),
     ...(certificateEndsAtMs === undefined ? {} : { certificateEndsAtMs }),
     ...(pausedMs > 0 ? { pausedUntilMs: Math.ceil(nowMs + pausedMs) } : {}),
+  };
+}
+
+/** An earlier secret is in use, because the file of the current one cannot be read. What fails because of that says so itself. */
+function oldSecretOf({ owner, journal }: SlotView) {
+  const { own, accounts } = owner.context.provider;
+  const source = owner.account === undefined ? own : accounts;
+  const trouble = source?.trouble?.(owner.account);
+  if (trouble === undefined || journal.history?.isOpen === true) return undefined;
+  return {
+    lastFailure: { on: 'load' as const, atMs: trouble.sinceMs, reason: trouble.reason },
+    cause: 'the file of the secret cannot be used, and what was read of it before still is',
+    fix: 'correct the file before this process ends, and before the secret is rotated',
   };
 }
 
