@@ -256,6 +256,22 @@ describe('a provider of the application’s own', () => {
     expect(await transfers.keys.headers()).toMatchObject({ 'X-Acme-User': 'shop' });
   });
 
+  it('has the cause and the cure of its own definition in explain()', async () => {
+    await start({
+      provider: defineProvider<AcmeCredentials, 'acme'>({
+        ...acme,
+        advice: [{ on: 'login', says: 'bad_password', cause: 'the password has aged', fix: 'set a new one' }],
+      }),
+    });
+    loginAnswer = () => ({ failure: { code: 'BAD_PASSWORD' } });
+    await failure(send({ url: '/balance' }));
+    expect(await application.paymentsAuth.explain('acme')).toMatchObject({
+      state: 'rejected',
+      cause: 'the password has aged',
+      fix: 'set a new one',
+    });
+  });
+
   it('rejects a secret with a 2xx, as its definition says, and with no other answer', async () => {
     await start();
     loginAnswer = () => ({ failure: { code: 'BAD_PASSWORD' }, session: { token: 'test-session-0' } });
