@@ -45,6 +45,8 @@ function pathsOf(changes: Record<string, unknown>): string[] {
 }
 
 // Mistakes that authors make.
+/** As in 0.1, or as one remembers it: the credentials themselves, and names that there are none of. */
+type Misread = Readonly<Record<string, string | undefined>>;
 type Loose = { credentials: Readonly<Record<string, string | undefined>> };
 const withHost = {
   credentials: { apiKey: {}, host: { inUrl: /^[a-z]+$/ } },
@@ -374,6 +376,14 @@ describe('defineProvider', () => {
       ['probe.json', { probe: { path: '/ping', method: 'POST', json: { amount: 1n } } }],
       ['secretResponseFields', { secretResponseFields: ['data.token'] }],
       ['sing', { sing: () => ({}) }],
+      ['advice[0].status', { advice: [{ on: 'call', status: 4_000, cause: 'it', fix: 'that' }] }],
+      ['headers', { headers: ({ apiKey }: Misread) => ({ 'X-Version': '1', 'X-Api-Key': apiKey }) }],
+      ['headers', { headers: ({ env }: Misread) => ({ 'X-Version': env ?? '1' }) }],
+      ['headers.Authorization', { headers: () => ({ Authorization: 'Bearer Bearer key' }) }],
+      ['defaultHeaders', { defaultHeaders: ({ merchant }: Misread) => ({ 'X-Country': merchant }) }],
+      ['tls', { tls: ({ apiKey }: Misread) => ({ cert: apiKey ?? '', key: '' }) }],
+      ['tls.passphrase', { tls: () => ({ cert: '', key: '', passphrase: 7 }) }],
+      ['tls.cert', { tls: () => ({ cert: Buffer.from('PEM'), key: '' }) }],
       ['title', { title: 'Acme\nPay' }],
       ['docs', { docs: 'javascript:alert(1)' }],
       ['environments.live', { environments: { live: 'https://api.acme.test/:merchant' } }],
@@ -474,6 +484,8 @@ describe('defineProvider', () => {
       ['token.body', { body: ({ credentials }: Loose) => credentials['apiKey'] }],
       ['token.body', { body: () => ({ json: {}, form: {} }) }],
       ['token.body', { body: () => ({ json: undefined }) }],
+      ['token.body', { body: () => ({ json: { amount: 1n } }) }],
+      ['token.body', { body: () => ({ json: circle() }) }],
       ['token.body', { body: () => ({ json: {}, contentType: 'text/plain' }) }],
       ['token.body', { body: () => ({ form: 'a=b' }) }],
       ['token.body', { body: () => ({ form: { amount: { a: 1 } } }) }],

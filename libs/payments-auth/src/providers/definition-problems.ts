@@ -219,11 +219,15 @@ function adviceProblems(advice: unknown): Problems {
       ...(says === undefined || (typeof says === 'string' && says === says.toLowerCase())
         ? []
         : [`${at}.says: expected words in lower case`]),
-      ...([status ?? 200].flat().every((each) => Number.isInteger(each))
+      ...([status ?? 200].flat().every(isStatus)
         ? []
         : [`${at}.status: expected a status or a list of them`]),
       ...(matches(cause, /\S/) ? [] : [`${at}.cause: expected what is behind it`]),
       ...(matches(fix, /\S/) ? [] : [`${at}.fix: expected what helps`]),
     ];
   });
+}
+
+function isStatus(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 100 && (value as number) <= 599;
 }

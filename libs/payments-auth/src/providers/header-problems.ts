@@ -1,9 +1,15 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { headerNameProblem, isHeaderText, isUnfilled, repeatedNames } from '../strategies/header-text.js';
+import {
+  headerNameProblem,
+  isHeaderText,
+  isUnfilled,
+  kindOf,
+  repeatedNames,
+} from '../strategies/header-text.js';
 import { type Fields, functionProblems, type Problems, strangerProblems } from './definition-checks.js';
 import { sayError } from '../strategies/made-up-answers.js';
 import { namedValuesProblem } from '../strategies/header-values.js';
-import { MadeUpValues, madeUpValue } from './made-up-values.js';
+import { MadeUpValues, madeUpValue, noting } from './made-up-values.js';
 
 const MAKES_HEADERS = 'expected a function from { credentials, token } to header values';
 /**
@@ -35,22 +41,17 @@ export function headerProblems(definition: Fields, { mayCall }: { mayCall: boole
 function called(path: string, make: unknown, definition: Fields): Problems {
   if (typeof make !== 'function') return [];
   const values = new MadeUpValues(definition);
-  let readsToken = false;
-  const given = (credentials: Fields) => ({
-    credentials,
-    environment: firstEnvironment(definition),
-    get token() {
-      readsToken = true;
-      return 'invented-token';
-    },
-  });
+  const read = new Set<PropertyKey>();
+  const given = (credentials: Fields) =>
+    noting({ credentials, environment: firstEnvironment(definition), token: 'invented-token' }, read);
+  const misread = () => values.misread(path, read, ['credentials', 'environment', 'token'], 'it is');
   let made: unknown[];
   try {
     made = [values.all, values.all, values.required].map(
       (credentials) => make.call(definition, given(credentials)) as unknown,
     );
   } catch (error) {
-    const unknown = values.unknownFields(path);
+    const unknown = misread();
     if (unknown.length > 0) return unknown;
     return [
       `${path}: throws with made-up credentials, or without the optional ones (${sayError(error)}); it must make headers of any text`,
@@ -64,7 +65,7 @@ function called(path: string, make: unknown, definition: Fields): Problems {
   if (!made.every(isJsonObject)) return [`${path}: must return an object of header values`];
   const collection = made.map(namedValuesProblem).find((problem) => problem !== undefined);
   if (collection !== undefined) return [`${path}: returned ${collection}`];
-  const unknown = values.unknownFields(path);
+  const unknown = misread();
   if (unknown.length > 0) return unknown;
   const [first = {}, second, withoutOptional = {}] = made;
   const unfilled = Object.keys(withoutOptional).find((name) => {
@@ -72,7 +73,7 @@ function called(path: string, make: unknown, definition: Fields): Problems {
     return typeof value === 'string' && isUnfilled(value) && !isUnfilled(String(first[name]));
   });
   return [
-    ...(readsToken && definition['token'] === undefined
+    ...(read.has('token') && definition['token'] === undefined
       ? [`${path}: reads token, but the definition has none; add token, or use the credentials`]
       : []),
     ...(JSON.stringify(first) === JSON.stringify(second)
@@ -104,6 +105,7 @@ function valueProblems(path: string, name: string, value: unknown, definition: F
   if (problem !== undefined) return [`${path}: ${problem}`];
   if (value === undefined) return [];
   if (typeof value !== 'string') return [`${path}: expected a text`];
+  if (/^(bearer|basic)\s+\1\s/i.test(value)) return [`${path}: has its scheme twice; write it once`];
   if (isUnfilled(value)) return [`${path}: ends in "undefined" or the like, as if a value were missing`];
   const { credentials } = definition;
   const fields = Object.entries(isJsonObject(credentials) ? credentials : {});
@@ -130,11 +132,14 @@ export function repeatedHeaderProblems(path: string, names: readonly string[]): 
 function certificateProblems({ tls, ...definition }: Fields): Problems {
   if (typeof tls !== 'function') return [];
   const values = new MadeUpValues(definition);
+  const read = new Set<PropertyKey>();
+  const given = noting({ credentials: values.all, environment: firstEnvironment(definition) }, read);
+  const misread = () => values.misread('tls', read, ['credentials', 'environment'], 'it is');
   let made: unknown;
   try {
-    made = tls.call(definition, { credentials: values.all, environment: firstEnvironment(definition) });
+    made = tls.call(definition, given);
   } catch (error) {
-    const unknown = values.unknownFields('tls');
+    const unknown = misread();
     // The definition may refuse a made-up key, and a real one would be accepted.
     return unknown.length > 0 || values.hasRead(values.all)
       ? unknown
@@ -144,7 +149,7 @@ function certificateProblems({ tls, ...definition }: Fields): Problems {
     made.catch(() => undefined);
     return ['tls: returns a promise; it is called once per credential, and has to answer at once'];
   }
-  const unknown = values.unknownFields('tls');
+  const unknown = misread();
   if (unknown.length > 0 || made === undefined) return unknown;
   if (!isJsonObject(made)) return ['tls: must return { cert, key } or { pfx }'];
   if (typeof made['pfx'] === 'string')
@@ -157,6 +162,9 @@ function certificateProblems({ tls, ...definition }: Fields): Problems {
   return [
     ...strangerProblems('tls', made, ['cert', 'key', 'pfx', 'passphrase', 'ca'], 'a certificate'),
     ...(both ? ['tls: returns { cert, key } and { pfx } at once; expected one of the two'] : []),
+    ...['cert', 'key', 'passphrase']
+      .filter((name) => made[name] !== undefined && typeof made[name] !== 'string')
+      .map((name) => `tls.${name}: expected a text, and it is ${kindOf(made[name])}`),
     ...textsTakenForPem(made, values.all, definition['credentials']),
     ...(missing.length > 0
       ? [`tls: returns no ${missing.join(' and no ')}; expected { cert, key } or { pfx }`]

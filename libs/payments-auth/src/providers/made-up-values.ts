@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-properties.js';
 import { suggestion } from '../nearest.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { watchOf, watchOver } from '../strategies/watched-credentials.js';
@@ -29,6 +30,28 @@ export class MadeUpValues {
     return [...this.#unknown].map(
       (name) => `${path}: reads credentials.${name}, which is no field. ${suggestion(name, this.names)}`,
     );
+  }
+
+  /**
+   * The same, and what was read of `given` that is not there: most likely a credential.
+   *
+   * @param read the names that were read
+   * @param known those that there are
+   * @param isGiven who is given them: `it is`
+   */
+  misread(path: string, read: Iterable<PropertyKey>, known: readonly string[], isGiven: string): Problems {
+    const strangers = [...read].filter(
+      (name): name is string =>
+        typeof name === 'string' && !known.includes(name) && !(name in Object.prototype) && name !== 'then',
+    );
+    return [
+      ...this.unknownFields(path),
+      ...strangers.map((name) =>
+        this.names.includes(name)
+          ? `${path}: reads ${name} where credentials.${name} stands; ${isGiven} given { credentials, … }`
+          : `${path}: reads ${name}, which ${isGiven} not given. ${suggestion(name, known)}`,
+      ),
+    ];
   }
 
   /** Whether a function has read any of these credentials. */
@@ -66,4 +89,11 @@ function madeUp([field, spec]: readonly [string, unknown]): [string, string] {
 
 function isOptional([, spec]: readonly [string, unknown]): boolean {
   return isJsonObject(spec) && spec['optional'] === true && spec['default'] === undefined;
+}
+
+/** The same, and each name that is read of it is added to `read`. */
+export function noting(given: Fields, read: Set<PropertyKey>): Fields {
+  return new Proxy(ownCopy(given), {
+    get: (target, name) => (read.add(name), Reflect.get(target, name) as unknown),
+  });
 }

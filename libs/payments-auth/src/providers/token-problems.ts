@@ -1,10 +1,9 @@
 import { ownCopy } from '../own-properties.js';
 import { isJsonObject } from '../building-blocks/json-value.js';
-import { suggestion } from '../nearest.js';
 import { DefinitionFault, isWrongAnswer } from '../strategies/definition-fault.js';
 import { type Fields, hostProblems, type Problems } from './definition-checks.js';
 import { placeholderProblems } from './environment-problems.js';
-import { MadeUpValues } from './made-up-values.js';
+import { MadeUpValues, noting } from './made-up-values.js';
 
 const KINDS = ['login', 'client-credentials', 'refresh-token'];
 
@@ -58,17 +57,7 @@ function requestProblems(token: Fields, definition: Fields): Problems {
       ? [`${error.path}: without the optional credentials, it ${error.what}`]
       : [],
   );
-  const strangers = [...read].filter(
-    (name): name is string => typeof name === 'string' && !GIVEN.includes(name) && name !== 'then',
-  );
-  const misread = [
-    ...values.unknownFields('token'),
-    ...strangers.map((name) =>
-      values.names.includes(name)
-        ? `token: reads ${name} where credentials.${name} stands; its functions are given { credentials, … }`
-        : `token: reads ${name}, which its functions are not given. ${suggestion(name, GIVEN)}`,
-    ),
-  ];
+  const misread = values.misread('token', read, GIVEN, 'its functions are');
   return [
     // A missing value is the cause of the other problems, so only the missing value is named.
     ...(misread.length > 0 ? misread : wrong.length > 0 ? wrong : needsOptional),
@@ -104,16 +93,16 @@ function madeWith(
   read: Set<PropertyKey>,
 ): { error?: unknown }[] {
   const { environments } = definition;
-  const given = new Proxy<Fields>(
-    ownCopy({
+  const given = noting(
+    {
       credentials,
       environment: isJsonObject(environments) ? Object.keys(environments)[0] : undefined,
       scopes: ['invented-scope'],
       nowMs: 0,
       endpoint: 'https://invented.test/token',
       token: 'invented-token',
-    }),
-    { get: (target, name) => (read.add(name), Reflect.get(target, name) as unknown) },
+    },
+    read,
   );
   const means = ownCopy({
     clientAuthentication: firstOf(token['authentication']),

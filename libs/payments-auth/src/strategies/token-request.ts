@@ -1,6 +1,6 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
 import { ownCopy } from '../own-properties.js';
-import { called, DefinitionFault } from './definition-fault.js';
+import { DefinitionFault } from './definition-fault.js';
 import { isHeaderText, kindOf } from './header-text.js';
 import { namedValuesProblem, sendableHeaders } from './header-values.js';
 import type { HeaderValues, RequestBody, TokenRequest } from './strategy.js';
@@ -70,10 +70,19 @@ function serialised(body: RequestBody, at: string): { text: string; contentType:
 }
 
 function jsonOf(json: unknown, at: string): string {
-  const text = called(at, () => JSON.stringify(json)) as string | undefined;
+  const text = inJson(json);
   if (text === undefined)
     throw new DefinitionFault(at, `returned no json: ${kindOf(json)} has no form in JSON; ${EXPECTED}`);
   return text;
+}
+
+/** `undefined` for a function, a bigint, an object that refers back to itself, or one that holds such a value. */
+function inJson(json: unknown): string | undefined {
+  try {
+    return JSON.stringify(json);
+  } catch {
+    return undefined;
+  }
 }
 
 function formOf(form: unknown, at: string): string {
