@@ -53,27 +53,27 @@ export function markOf(event: PaymentsAuthEvent): MarkWords | undefined {
     case 'refresh-token-unsaved':
       return { kind: 'rejected', words: 'the new refresh token could not be saved' };
     case 'refresh-token-in-doubt':
-      return { kind: 'noted', words: 'a refresh token may have been spent, and is spent once more' };
+      return { kind: 'noted', words: 'a refresh token may have been used already, and is used once more' };
     case 'credentials-rotated':
       return { kind: 'noted', words: 'the secret was rotated' };
     case 'credential-revoked':
-      return { kind: 'noted', words: 'the token was given back' };
+      return { kind: 'noted', words: 'the token was revoked' };
     case 'renewals-paused':
       return {
         kind: 'noted',
-        words: `a new token is no cure: none is asked for ${sayDuration(event.durationMs)}`,
+        words: `a new token does not help: none is asked for during ${sayDuration(event.durationMs)}`,
       };
     case 'credential-contested':
       return {
         kind: 'noted',
-        words: 'this token was ended before its time: by another login, or by the provider',
+        words: 'another login, or the provider, has ended this token early',
       };
     case 'certificate-ends':
       return { kind: 'rejected', words: event.reason };
     case 'calls-waiting':
       return { kind: 'noted', words: `calls wait: ${event.reason}` };
     case 'rate-limited':
-      return { kind: 'noted', words: `told to wait ${sayDuration(event.retryAfterMs)}` };
+      return { kind: 'noted', words: `logins have to wait for ${sayDuration(event.retryAfterMs)}` };
     case 'store-lost':
       return { kind: 'failed', words: `the shared store is lost: ${event.reason}` };
     case 'store-back':
@@ -84,7 +84,7 @@ export function markOf(event: PaymentsAuthEvent): MarkWords | undefined {
 }
 
 const WHY = {
-  first: 'the first',
+  first: 'the first one',
   expired: 'the one before had ended',
   early: 'ahead of the end',
   refused: 'the one before was refused',

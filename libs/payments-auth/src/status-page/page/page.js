@@ -1,11 +1,11 @@
-// Runs in the browser, as it is: no build, no framework, nothing from elsewhere.
+// Runs in the browser unchanged: no build, no framework, and nothing from other servers.
 
 const EVERY_MS = 1000;
 const SVG = 'http://www.w3.org/2000/svg';
-/** So many recent events stand in the log of a credential. */
+/** The number of recent events in the log of a credential. */
 const MOST_LINES = 40;
 
-/** Tone, sign and words of each state, and what it means. */
+/** Tone, sign and words of each state. */
 const STATES = {
   fresh: ['good', '●', 'serves'],
   due: ['good', '●', 'serves, renewing'],
@@ -17,16 +17,19 @@ const STATES = {
 };
 
 const FIVE_STATES = [
-  ['fresh', 'Calls carry it. Before a token ends it is renewed; nobody waits for that.'],
-  ['idle', 'Nobody has asked for it, or not for a long time. The next call gets one.'],
-  ['degraded', 'The last renewal failed. The old token serves until it ends: nobody has noticed yet.'],
+  ['fresh', 'Calls carry it. A token is renewed before it ends, and no call waits for that.'],
+  ['idle', 'No call has used it, or none for a long time. The next call gets one.'],
+  [
+    'degraded',
+    'The last renewal failed. Calls carry the old token until it ends, so no call has failed yet.',
+  ],
   [
     'unavailable',
-    'The last login failed, and no token is left, or the one that is left is refused. Calls fail; logins are tried again.',
+    'The last login failed, and there is no token, or the only one is refused. Calls fail, and the login is tried again.',
   ],
   [
     'rejected',
-    'The provider says that the secret itself is wrong. Waiting does not help; a new secret does.',
+    'The provider says that the secret itself is wrong. Waiting does not help. Give the application a new secret.',
   ],
 ];
 
@@ -37,7 +40,7 @@ const FAILED_ON = {
   save: 'Saving the refresh token failed',
 };
 
-/** How a mark is drawn, around its own middle. */
+/** The shape of each mark, around its own middle. */
 const MARKS = {
   renewed: 'M0 -4 4 3 -4 3Z',
   refused: 'M0 -4.5 4.5 0 0 4.5 -4.5 0Z',
@@ -47,7 +50,7 @@ const MARKS = {
   noted: 'M-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0',
 };
 
-/** How far down each stands: what comes together does not hide each other. */
+/** The height of each mark, so that marks at the same time do not hide each other. */
 const LANES = { refused: 20, failed: 20, rejected: 20, renewed: 28, replayed: 35, noted: 35 };
 
 const SIGNS = [
@@ -55,7 +58,7 @@ const SIGNS = [
   ['refused', 'call refused'],
   ['replayed', 'call sent again'],
   ['failed', 'login failed'],
-  ['rejected', 'somebody has to act'],
+  ['rejected', 'a person has to act'],
   ['noted', 'something else'],
 ];
 
@@ -69,7 +72,7 @@ let last;
 
 const number = (value) => value.toLocaleString('en').replaceAll(',', '\u202f');
 
-/** 4 s, 12 min, 3 h: as people say it. */
+/** A duration for people: 4 s, 12 min, 3 h. */
 function span(ms) {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 100) return `${seconds} s`;
@@ -81,7 +84,7 @@ function span(ms) {
 
 const TIME = /\b(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?)\b/g;
 
-/** The same words, with every time of more than three digits in them as people say it. */
+/** The same words, with every time of more than three digits rounded for people. */
 const withRoundedTimes = (words) =>
   words.replace(TIME, (time, figure, unit) => {
     const ms = Number(figure) * (unit.startsWith('m') ? 1 : 1000);
@@ -100,9 +103,9 @@ function list(names) {
   return names.length > 4 ? `${shown.join(', ')} and ${names.length - 4} more` : shown.join(', ');
 }
 
-// --- What is made of it -----------------------------------------------------------------------------------------
+// --- The sentence at the top -----------------------------------------------------------------------------------------
 
-/** Calls a second over the last pieces that are whole. */
+/** Calls a second over the last complete pieces. */
 function perSecond(rates, which) {
   if (!rates) return 0;
   const values = rates[which].slice(-4, -1);
@@ -150,7 +153,7 @@ function sentenceOf({ kind, count, first, cause, endsAtMs, lastFailureAtMs }, no
   return TROUBLES[kind][1](whose, cause === undefined ? '' : `: ${cause}`, { ago: when, ends });
 }
 
-/** The sentence at the top. It is about every credential, whatever the filter shows below. */
+/** The sentence at the top. It is about every credential, and does not depend on the filter. */
 function verdictOf({ rows, troubles, storeLost, lastFailure, totals, states, nowMs, page }) {
   const sentences = troubles.map((trouble) => sentenceOf(trouble, nowMs));
   const tones = troubles.map(({ kind }) => TROUBLES[kind][0]);
@@ -202,7 +205,7 @@ function draw(box, row, { nowMs, windowMs, startedAtMs }) {
   const width = Math.max(200, box.clientWidth);
   const height = box.clientHeight || 74;
   const [lives, floor] = [13, height - 11];
-  // Some of the future, so that the end of a token is seen coming.
+  // A part of the future, so that the end of a token is visible before it comes.
   const aheadMs = windowMs / 6;
   const fromMs = nowMs - windowMs;
   const x = (atMs) =>
@@ -288,7 +291,7 @@ function drawRates(svg, { fromMs, everyMs, calls, failed }, { x, top, floor, sta
     );
     titled(bar, `${value} of ${calls[at]} calls failed at ${clock(fromMs + at * everyMs)}`);
   });
-  // The last piece is not over yet: drawn, it would look like a fall.
+  // The last piece is not over yet. In the drawing it would look like a fall.
   const points = calls
     .slice(0, -1)
     .map((value, at) => `${middle(at).toFixed(1)},${y(value).toFixed(1)}`)
@@ -320,7 +323,7 @@ function cardOf({ key, status, actions = [], actionsLabel = 'Actions' }) {
   card.querySelector('.name').textContent = nameOf(status) + scopes;
   const acting = card.querySelector('.acting');
   acting.hidden = actions.length === 0;
-  // On a phone they would push everything else off the screen.
+  // On a phone the buttons would push everything else off the screen.
   acting.open = matchMedia('(width >= 40rem)').matches;
   acting.querySelector('summary').textContent = actionsLabel;
   card.querySelector('.actions').append(...actions.map((action) => buttonOf(action, card)));
@@ -337,7 +340,7 @@ function buttonOf({ name, label, title, url, done }, card) {
   const press = async () => {
     if (button.getAttribute('aria-disabled') === 'true') return;
     const pressed = card.querySelector('.pressed');
-    // Not `disabled`: that would take the focus away from a user of the keyboard.
+    // `disabled` would take the focus away from a user of the keyboard.
     button.setAttribute('aria-disabled', 'true');
     delete button.dataset.done;
     pressed.textContent = `${label} …`;
@@ -348,7 +351,7 @@ function buttonOf({ name, label, title, url, done }, card) {
       pressed.textContent = `✓ ${clock(Date.now())} ${done}`;
       setTimeout(() => delete button.dataset.done, 4000);
     } catch (error) {
-      pressed.textContent = `✕ ${label}: it did not happen (${error.message})`;
+      pressed.textContent = `✕ ${label}: the button had no effect (${error.message})`;
     } finally {
       button.removeAttribute('aria-disabled');
     }
@@ -358,17 +361,17 @@ function buttonOf({ name, label, title, url, done }, card) {
   return button;
 }
 
-/** Nothing but a call shows whether a key is good. */
+/** Whether no call has tried the key yet. Only a call shows whether a key is valid. */
 const isUntried = ({ status }) =>
   status.state === 'fresh' && status.expiresAtMs === undefined && status.counters.calls === 0;
 
-/** The state, and what it comes to for calls. */
+/** The state, and its effect on calls. */
 function signOf(row) {
   const { state } = row.status;
   if (row.trouble === 'waiting') return ['bad', '◌', 'calls wait: logins fail'];
   if (row.trouble === 'slow') return ['warn', '◌', 'calls wait: the login takes long'];
   if (row.trouble === 'failing' && state === 'degraded') return ['bad', '✕', 'calls fail, and so do logins'];
-  // Calls may be failing by turns, or it is over since a moment ago.
+  // Some calls fail and others succeed, or the failures ended a moment ago.
   if (
     row.trouble === 'failing' &&
     row.explanation?.lastFailure !== undefined &&
@@ -378,7 +381,7 @@ function signOf(row) {
   if (row.trouble === 'failing') return ['bad', '✕', 'calls fail; the credential is fresh'];
   if (row.trouble === 'failed') return ['warn', '▲', 'the last call failed'];
   if (isUntried(row)) return ['calm', '○', 'a key that no call has tried yet'];
-  // A key that is asked for again now and then is in use all the same.
+  // A key is in use also while its resolver is called again.
   if (state === 'idle' && perSecond(row.rates, 'calls') > 0) return STATES.fresh;
   return STATES[state] ?? ['warn', '?', state];
 }
@@ -436,7 +439,7 @@ function whatFailed(failure, isOver, nowMs) {
   return `${tense}${on} ${ago(nowMs, failure.atMs)}${where}: ${withRoundedTimes(failure.reason)}${said}`;
 }
 
-/** A token that lives where no call succeeds: the provider refuses it. */
+/** Whether the token is alive and no call succeeds, because the provider refuses it. */
 const isRefused = ({ state, credential, expiresAtMs }) =>
   (state === 'rejected' || state === 'unavailable') && credential !== undefined && expiresAtMs !== undefined;
 
@@ -457,7 +460,7 @@ function lifeOf({ status, lives }, nowMs) {
   return '';
 }
 
-/** A new certificate takes people days: it is told of for a month. */
+/** The page shows the end of a certificate a month ahead, because it takes people days to get a new one. */
 function certificateOf({ explanation }, nowMs) {
   const leftMs = (explanation?.certificateEndsAtMs ?? Infinity) - nowMs;
   if (leftMs > 30 * 86_400_000) return '';
@@ -518,7 +521,7 @@ function showLog(box, { marks }, nowMs) {
   box.querySelector('ol').replaceChildren(...lines);
 }
 
-// --- All of it --------------------------------------------------------------------------------------------------
+// --- The whole page --------------------------------------------------------------------------------------------------
 
 function showAll(snapshot) {
   last = snapshot;
@@ -560,13 +563,13 @@ function showAll(snapshot) {
   connected(true);
 }
 
-/** Moves only what has to be moved, so that a focus stays where it is. */
+/** Moves only the elements that have to move, so that the focus stays where it is. */
 function arrange(parent, wanted) {
   for (const old of Array.from(parent.children)) if (!wanted.includes(old)) old.remove();
   wanted.forEach((card, at) => {
     if (parent.children[at] !== card) parent.insertBefore(card, parent.children[at] ?? null);
   });
-  // What was not in the document had no width to be drawn in.
+  // An element outside of the document has no width, and could not be drawn before.
   for (const card of wanted) {
     const box = card.querySelector('.strip');
     if (box.firstChild?.viewBox?.baseVal.width !== Math.max(200, box.clientWidth)) {
@@ -605,7 +608,7 @@ async function ask() {
     const answer = await fetch(`${base}/status.json${query}`, { headers: { Accept: 'application/json' } });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     const snapshot = await answer.json();
-    // Something else is asked for by now.
+    // The search has changed meanwhile, so this answer is too old.
     if (query === queryNow()) showAll(snapshot);
     else queueMicrotask(() => void ask());
   } catch (error) {
