@@ -3,6 +3,7 @@
  * were asked meanwhile.
  */
 import { type Attributes, metrics, type ObservableCallback, trace } from '@opentelemetry/api';
+import { Agent } from 'node:https';
 import type { AxiosRequestConfig } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import {
@@ -29,10 +30,14 @@ import { RedisTokenStore } from 'nestjs-payments-auth/redis';
 import { PaymentsAuthStatusPage, PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
 import { PaymentsAuthHealthIndicator, PaymentsAuthHealthModule } from 'nestjs-payments-auth/terminus';
 import { signedDelivery } from 'nestjs-payments-auth/testing';
+import { applicationAxios } from '../../libs/payments-auth/src/application-axios.js';
 import { resolveOptions } from '../../libs/payments-auth/src/options/options.resolver.js';
+import { systemClock } from '../../libs/payments-auth/src/payments-auth.clock.js';
+import { AxiosTokenTransport } from '../../libs/payments-auth/src/strategies/axios-token-transport.js';
 import { LogLines, startApplication } from '../support/application.js';
 import { json, startLoopbackServer } from '../support/loopback-server.js';
 import { MemoryTokenStore } from '../support/memory-token-store.js';
+import { startTlsFront } from '../support/tls.js';
 
 interface Asked {
   readonly url: string;
@@ -697,6 +702,76 @@ async function boot(): Promise<unknown> {
   return JSON.stringify(resolved).replace(/test-key-\d+/g, 'test-key');
 }
 
+/** The status of an answer, or why there is none. */
+async function statusOf(asked: Promise<{ status: number }>): Promise<unknown> {
+  return asked.then(
+    ({ status }) => status,
+    ({ code, failure }: { code?: string; failure?: string }) => failure ?? code,
+  );
+}
+
+/** A server of the attacker, whose certificate the attacker has put on every object. */
+async function untrusted(): Promise<unknown> {
+  const front = await startTlsFront(server.url);
+  const { paymentsAuth: own, close } = await startApplication({
+    providers: { cashfin: { baseUrl: front.url, credentials: { clientSecret: 'cs_own' } } },
+  });
+  const transport = new AxiosTokenTransport({ clock: systemClock });
+  server.requests.length = 0;
+  const outcomes = async () => ({
+    call: await statusOf(firstValueFrom(own.http('cashfin').get('/x'))),
+    login: await statusOf(transport.send(front.url, { method: 'GET', path: '/bare', headers: {} })),
+    bare: await statusOf(applicationAxios.get(front.url)),
+  });
+  const before = await outcomes();
+  // oxlint-disable-next-line no-extend-native -- that is the attack
+  Object.defineProperty(Object.prototype, 'ca', { value: [front.ca], configurable: true });
+  const after = await outcomes().finally(() => Reflect.deleteProperty(Object.prototype, 'ca'));
+  const asked = server.requests.splice(0).map(({ url }) => url);
+  await close();
+  await front.close();
+  return { before, after, asked };
+}
+
+/** Calls and logins over https, each on a connection of its own, while a name is there that Node's connections read. */
+async function overHttps({
+  url,
+  ca,
+  foreign,
+  names,
+}: Extract<Message, { overHttps: true }>): Promise<unknown> {
+  const http = { httpsAgent: new Agent({ ca, keepAlive: false }) };
+  const { paymentsAuth: own, close } = await startApplication({
+    providers: { cashfin: { baseUrl: url, http, credentials: { clientSecret: 'cs_own' } } },
+  });
+  const transport = new AxiosTokenTransport({ clock: systemClock, http: () => http, deadlineMs: 500 });
+  const ask = async () => {
+    const called = await firstValueFrom(own.http('cashfin').get('/x', { timeout: 500 })).catch(
+      () => undefined,
+    );
+    const answer = await transport
+      .send(url, { method: 'GET', path: '/bare', headers: { key: 'cs_own' } })
+      .catch(() => undefined);
+    return [called?.status, answer?.status];
+  };
+  const before = await ask();
+  let tried = 0;
+  for (const name of names)
+    for (const value of [
+      'B',
+      '127.0.0.1',
+      `http://127.0.0.1:${foreign}`,
+      { host: '127.0.0.1', port: foreign, protocol: 'http' },
+      foreign,
+      true,
+    ]) {
+      await polluted(name, value, ask);
+      tried += 1;
+    }
+  await close();
+  return { before, tried };
+}
+
 const RUNS = { boot, calls, copied, refusals, webhooks, beside, inFleet };
 
 async function outcome(run: () => Promise<unknown>): Promise<string> {
@@ -763,10 +838,23 @@ async function inheritedReads(names: readonly string[], run: () => Promise<unkno
   return [...places].toSorted();
 }
 
-process.on('message', (message: { names: string[]; looksAt: string[]; traps?: string[] }) => {
+type Message =
+  | { readonly names: string[]; readonly looksAt: string[] }
+  | { readonly traps: string[] }
+  | { readonly untrusted: true }
+  | { readonly overHttps: true; url: string; ca: string; foreign: number; names: string[] };
+process.on('message', (message: Message) => {
   void (async () => {
-    if (message.traps !== undefined) {
-      const traps = message.traps;
+    if ('overHttps' in message) {
+      process.send?.(await overHttps(message));
+      return;
+    }
+    if ('untrusted' in message) {
+      process.send?.(await untrusted());
+      return;
+    }
+    if ('traps' in message) {
+      const { traps } = message;
       const reads: string[] = [];
       for (const run of Object.values(RUNS)) reads.push(...(await inheritedReads(traps, run)));
       process.send?.({ reads });

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { json, startLoopbackServer } from '../support/loopback-server.js';
 import { startProcess, type TestProcess } from '../support/processes.js';
+import { startTlsFront } from '../support/tls.js';
 
 /**
  * Every name that is read from something that an application, a definition or a provider may have left out. Two are not
@@ -257,6 +261,7 @@ const NAMES = {
     'issued',
     'whole',
   ],
+  'what the language looks for': ['then', 'toJSON'],
   places: ['own', 'hosts', 'defaultHost', 'live', 'sandbox', 'api'],
 } satisfies Record<string, string[]>;
 
@@ -272,8 +277,60 @@ const LOOKS_AT: Readonly<Record<string, readonly string[]>> = {
   'fields of events': ['beside'],
   'what is wanted of a login': ['calls', 'beside'],
   'what is told of a call': ['refusals'],
+  'what the language looks for': ['boot', 'calls', 'refusals', 'webhooks', 'beside'],
   places: ['boot', 'calls'],
 };
+
+/**
+ * What Node's own connections read from there: with many a value the request fails, as every other one of the process does.
+ * `encoding` ends the process, and is left out.
+ */
+const CONNECTION_OPTIONS = [
+  'proxy',
+  'host',
+  'hostname',
+  'port',
+  'path',
+  'socketPath',
+  'href',
+  'protocol',
+  'defaultPort',
+  'agent',
+  '_defaultAgent',
+  'proxyEnv',
+  'auth',
+  'method',
+  'headers',
+  'setHost',
+  'createConnection',
+  'lookup',
+  'family',
+  'hints',
+  'localAddress',
+  'localPort',
+  'autoSelectFamily',
+  'timeout',
+  'signal',
+  'reason',
+  'insecureHTTPParser',
+  'maxHeaderSize',
+  'socket',
+  'session',
+  'servername',
+  'secureContext',
+  'cert',
+  'key',
+  'pfx',
+  'passphrase',
+  'rejectUnauthorized',
+  'checkServerIdentity',
+  'ciphers',
+  'minVersion',
+  'maxVersion',
+  'secureProtocol',
+  'ALPNProtocols',
+  'pauseOnConnect',
+];
 
 const SOURCES = fileURLToPath(new URL('../../libs/payments-auth/src/', import.meta.url));
 /** The command is a process of its own, in which no application runs. */
@@ -336,6 +393,46 @@ describe('a polluted Object.prototype', () => {
     expect(stolen).toEqual([]);
     expect(before.webhooks).toContain('evt_1');
     expect(tried).toBe(names.length * 8 * looksAt.length);
+  });
+
+  it('leads no call and no login over https elsewhere by the names of connection options', async () => {
+    const server = await startLoopbackServer((_, response) => json(response, 200, { token: 't' }));
+    const front = await startTlsFront(server.url);
+    let visits = 0;
+    const foreign = createServer((socket) => {
+      visits += 1;
+      socket.destroy();
+    });
+    foreign.listen(0, '127.0.0.1');
+    await once(foreign, 'listening');
+    const { port } = foreign.address() as AddressInfo;
+    const { url, ca } = front;
+    child.send({ overHttps: true, url, ca, foreign: port, names: CONNECTION_OPTIONS });
+    const { before, tried } = await child.next<{ before: unknown; tried: number }>();
+    foreign.close();
+    await front.close();
+    await server.close();
+    expect(before).toEqual([200, 200]);
+    expect(tried).toBe(CONNECTION_OPTIONS.length * 6);
+    // Most of them change nothing, or make the request fail.
+    expect(server.requests.length).toBeGreaterThan(tried);
+    expect(visits).toBe(0);
+  });
+
+  it('trusts no server for the library: with a `ca` in it, nothing is sent over https', async () => {
+    child.send({ untrusted: true });
+    const { before, after, asked } = await child.next<
+      Record<'before' | 'after', object> & { asked: string[] }
+    >();
+    const refused = 'DEPTH_ZERO_SELF_SIGNED_CERT';
+    expect(before).toEqual({ call: refused, login: 'network', bare: refused });
+    expect(after).toEqual({
+      call: 'INSECURE_DESTINATION',
+      login: 'untrusted',
+      // That is what every other https request of the process is open to.
+      bare: 200,
+    });
+    expect(asked).toEqual(['/']);
   });
 
   it('is not read: no field that was left out of an object is looked up there', async () => {

@@ -55,6 +55,14 @@ export function fieldOf(value: unknown, name: string): unknown {
   return undefined;
 }
 
+/**
+ * Whether somebody has put certificates on `Object.prototype`. Node reads the option `ca` of every TLS connection from there, and
+ * would trust a server that shows one of them.
+ */
+export function trustsStrangers(): boolean {
+  return Object.hasOwn(Object.prototype, 'ca');
+}
+
 /** What the language itself gives every object, and nothing that somebody has added since. */
 const LANGUAGE_ONLY = languageOnly(null, Object.prototype, [
   'hasOwnProperty',

@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
+import { trustsStrangers } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { isBelow } from '../strategies/base-path.js';
@@ -115,6 +116,11 @@ export class Destinations {
         declared.host,
       );
     if (protocol === 'http:') this.#refuseDiversions(config);
+    else if (trustsStrangers())
+      throw this.#error(
+        '`Object.prototype.ca` is set, and Node would trust its certificates; find the code that sets it',
+        declared.host,
+      );
     this.#refuseOtherHostHeader(config, declared);
     const method = (config.method ?? 'get').toUpperCase();
     return { method, host: declared.name, path: below, protocol, hostname, origin, pathAndQuery };

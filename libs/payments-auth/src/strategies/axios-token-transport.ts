@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { Agent, type AgentOptions } from 'node:https';
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import { ownCopy, parsedJson } from '../own-properties.js';
+import { ownCopy, parsedJson, trustsStrangers } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { answerText } from './answer-text.js';
 import { isBelow } from './base-path.js';
@@ -100,7 +100,7 @@ export class AxiosTokenTransport implements TokenTransport {
  * The URL of a token request, held to the same rule as that of a call: on the host of its base URL, below its path. A path
  * without a slash would become a part of the host name, and one that is made of a merchant's data could name another host.
  *
- * @throws {TokenTransportError} astray
+ * @throws {TokenTransportError} astray, untrusted
  */
 function checkedUrl(baseUrl: string, path: string): string {
   const base = new URL(baseUrl);
@@ -113,6 +113,7 @@ function checkedUrl(baseUrl: string, path: string): string {
   const isOwn = url.origin === base.origin && url.username === '' && url.password === '';
   const isAllowed = path.startsWith('/') && isOwn && isBelow(base.pathname.replace(/\/+$/, ''), url);
   if (!isAllowed) throw new TokenTransportError('astray');
+  if (url.protocol === 'https:' && trustsStrangers()) throw new TokenTransportError('untrusted');
   return url.href;
 }
 

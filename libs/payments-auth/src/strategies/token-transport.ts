@@ -9,10 +9,16 @@ export interface TimedTokenAnswer extends TokenAnswer {
 }
 
 /**
- * The reason why no answer came, without any part of the request. `astray`: its path leads away from the base URL,
- * and nothing was sent.
+ * The reason why no answer came, without any part of the request. Nothing was sent for two of them. `astray`: its path
+ * leads away from the base URL. `untrusted`: code of this process decides which certificates are trusted.
  */
-export type TokenTransportFailure = 'timeout' | 'network' | 'too-large' | 'cancelled' | 'astray';
+export type TokenTransportFailure =
+  'timeout' | 'network' | 'too-large' | 'cancelled' | 'astray' | 'untrusted';
+
+const WORDS: Readonly<Partial<Record<TokenTransportFailure, string>>> = {
+  astray: 'its path leads away from the base URL',
+  untrusted: '`Object.prototype.ca` is set, and Node would trust its certificates',
+};
 
 /** No usable answer came from a token endpoint. Holds no request, no response and no header. */
 export class TokenTransportError extends Error {
@@ -31,7 +37,7 @@ export class TokenTransportError extends Error {
 
 /** The reason as one word, for errors and logs. */
 export function reasonOf({ failure, systemCode }: TokenTransportError): string {
-  return systemCode ?? (failure === 'astray' ? 'its path leads away from the base URL' : failure);
+  return systemCode ?? (Object.hasOwn(WORDS, failure) ? WORDS[failure] : undefined) ?? failure;
 }
 
 /** Sends one token request to one origin, bounded in time and size (R2). */
