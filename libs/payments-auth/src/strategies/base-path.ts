@@ -31,7 +31,15 @@ function climbs(path: string): boolean {
     if (pass === MOST_DECODINGS) return true;
     decoded = next;
   }
-  return decoded.split(/[/\\]/).some(isUpwards);
+  return [decoded, normalized(decoded)].some((text) => text.split(/[/\\]/).some(isUpwards));
+}
+
+/** As a server reads it that decodes UTF-8 and then takes for `.` and `/` what only looks so: `‥` is two dots in Unicode's NFKC. */
+function normalized(decoded: string): string {
+  return decoded
+    .replace(/[\u0080-\u00ff]+/g, (bytes) => Buffer.from(bytes, 'latin1').toString('utf8'))
+    .normalize('NFKC')
+    .replace(/[\u2044\u2215\u2216\u29f5\u29f8]/g, '/');
 }
 
 function decodedOnce(path: string): string {
