@@ -145,6 +145,21 @@ describe('calls that the provider refuses', () => {
     expect(bed.eventsOf('credential-contested')).toMatchObject([{ ageMs: 5_000 }]);
   });
 
+  it('are sent a third time where the second attempt carried a token that ended on its way', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    await bed.clock.advance(5_000);
+    bed.answer = issuing(2_000);
+    let attempt = 0;
+    const onItsWay = async () => {
+      attempt += 1;
+      if (attempt === 2) await bed.clock.advance(2_500);
+    };
+    const outcome = await call((token) => token === 't3', { onItsWay });
+    expect(outcome).toEqual({ attempts: 3, status: 200, refused: false });
+    expect(bed.logins).toHaveLength(3);
+  });
+
   it('are not sent again with the token just refused, when the issuer hands it out again', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, __, response) => json(response, 200, { token: 'same', expiresInMs: HOUR });

@@ -80,8 +80,8 @@ export class RefusedTokens {
     const mayForce = isBusy || current === undefined || (!isYoung && this.pause.allows(kept, isCurrent));
 
     // The call is sent once more. It is sent a third time only if the second could not show whether a renewal helps.
-    const wasKnownBefore = token === undefined || token.sinceMs < first.refusedAtMs;
-    const mayTryAgain = attempts.length < 2 || (attempts.length === 2 && (wasKnownBefore || isYoung));
+    const isPast = token === undefined || current === undefined || token.sinceMs < first.refusedAtMs;
+    const mayTryAgain = attempts.length < 2 || (attempts.length === 2 && (isPast || isYoung));
     if (!replayable || !mayTryAgain) {
       const isWanted = isCurrent || current === undefined;
       return mayForce && isWanted ? { by: 'renewal-behind', of: refused } : undefined;
