@@ -300,6 +300,15 @@ describe('the status page of 200 merchants of whom one fails', () => {
     expect(await worst('?troubled=1&search=cashfin')).toMatchObject({ accounts: [], troubles });
   });
 
+  it('shows own accounts of providers before merchants that are as well off', async () => {
+    await paymentsAuth.http('cashfin').axiosRef.get('/sandbox/echo');
+    const { rows } = await worst();
+    const whose = rows.map(
+      ({ status }) => `${status.provider} ${status.account === undefined ? 'own' : 'merchant'}`,
+    );
+    expect(whose.slice(0, 3)).toEqual(['wakapay own', 'cashfin own', 'wakapay merchant']);
+  });
+
   it('shows the credential with the rejected secret first, and names the key as the cause', async () => {
     const wakapay = sandbox.provider('wakapay');
     wakapay.revokeTokens('shop-77');

@@ -100,7 +100,10 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
       return { key, status, timeline, trouble, rank: rankOf(trouble, status) };
     });
     const place = ({ status }: Seen) => providers.get(status.provider) ?? 0;
-    ranked.sort((a, b) => a.rank - b.rank || place(a) - place(b) || (a.key < b.key ? -1 : 1));
+    ranked.sort(
+      (a, b) =>
+        a.rank - b.rank || ofMerchant(a) - ofMerchant(b) || place(a) - place(b) || (a.key < b.key ? -1 : 1),
+    );
     const totals = this.#totals();
     this.#last = {
       atMs,
@@ -175,6 +178,11 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     }, inMs);
     this.#timer.unref();
   }
+}
+
+/** Thousands of merchants of one provider would hide the accounts of the other providers. */
+function ofMerchant({ status }: Seen): number {
+  return Number(status.account !== undefined);
 }
 
 /** First the credentials that an operator has to look at, the worst first; then those with failed calls; then the others. */

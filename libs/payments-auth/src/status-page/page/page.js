@@ -471,10 +471,10 @@ function showFacts(box, row) {
   const { counters } = row.status;
   const facts = [
     ['callsPerSecond', perSecond(row.rates, 'calls').toFixed(1), 'calls/s'],
-    ['calls', number(counters.calls), 'calls'],
+    ['calls', number(counters.calls), counters.calls === 1 ? 'call' : 'calls'],
     ['failed', number(counters.failedCalls), 'failed', counters.failedCalls > 0 && 'bad'],
     ['sentAgain', number(counters.replays), 'sent twice'],
-    ['logins', number(counters.tokenRequests), 'logins'],
+    ['logins', number(counters.tokenRequests), counters.tokenRequests === 1 ? 'login' : 'logins'],
     ...(counters.tokenFailures > 0
       ? [['failedLogins', number(counters.tokenFailures), 'of them failed', 'bad']]
       : []),
