@@ -203,7 +203,7 @@ describe('an event', () => {
     expect(after?.credential).not.toBe(before?.credential);
   });
 
-  it('rate-limited says for how long the token endpoint asks to be left alone', async () => {
+  it('rate-limited says how long the token endpoint asks the library to wait', async () => {
     await start('wakapay');
     bed.provider.misbehave({ fault: 'rate-limit', on: 'token', times: 1, retryAfter: 3 });
     await bed.outwait(bed.send(READ));
