@@ -6,7 +6,7 @@ import { unreadableParts } from '../../strategies/unreadable-parts.js';
 import { signatureOptions } from './public-keys.js';
 import { Refused } from './received-message.js';
 import { isProof } from './webhook-proof.js';
-import { commonWork, schemeOf, type WebhookScheme } from './webhook-scheme.js';
+import { commonWork, schemeMadeOf, schemeOf, type WebhookScheme } from './webhook-scheme.js';
 
 /** What is wrong with one part of a description, each as `path: what`; an empty list when nothing is. */
 type Check = (value: unknown, at: string) => string[];
@@ -240,11 +240,19 @@ export const CUSTOM: SchemeShape = {
 
 /**
  * A scheme, or one that proves nothing and says what is wrong with its description: defineProvider knows the name of the scheme, and
- * names all that is wrong at once.
+ * names all that is wrong at once. The description is read at the first use: defineProvider is one.
  *
  * @param make is given an own copy of the description, which has all that it needs
  */
 export function schemeAs<F extends string, S>(
+  shape: SchemeShape,
+  given: S,
+  make: (spec: S) => WebhookScheme<F>,
+): WebhookScheme<F> {
+  return schemeMadeOf(() => checkedScheme(shape, given, make));
+}
+
+function checkedScheme<F extends string, S>(
   shape: SchemeShape,
   given: S,
   make: (spec: S) => WebhookScheme<F>,

@@ -34,7 +34,7 @@ import {
   type SchemeEvidence,
   type SchemeGiven,
   type SchemePlace,
-  schemeMadeOf,
+  schemeOf,
   type SchemeSpec,
   type SchemeWork,
   setsOf,
@@ -302,7 +302,8 @@ function signatureScheme<F extends string>(
   asWritten: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
   by: Judge,
 ): WebhookScheme<F> {
-  return schemeMadeOf(() => signatureWork(deepOwnCopy(asWritten), ownCopy(by)));
+  const { proves, work } = signatureWork(deepOwnCopy(asWritten), ownCopy(by));
+  return schemeOf(proves, work);
 }
 
 function signatureWork(

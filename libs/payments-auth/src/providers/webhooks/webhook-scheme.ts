@@ -160,17 +160,9 @@ export function schemeOf<F extends string>(proves: WebhookProof, work: SchemeWor
  *
  * @internal
  */
-export function schemeMadeOf<F extends string>(
-  make: () => { readonly proves: WebhookProof; readonly work: SchemeWork },
-): WebhookScheme<F> {
+export function schemeMadeOf<F extends string>(make: () => WebhookScheme<F>): WebhookScheme<F> {
   let made: WebhookScheme<F> | undefined;
-  const scheme = () => {
-    if (made === undefined) {
-      const { proves, work } = make();
-      made = schemeOf(proves, work);
-    }
-    return made;
-  };
+  const scheme = () => (made ??= make());
   const lazy = ownCopy({});
   define(lazy, 'proves', { enumerable: true, get: () => scheme().proves });
   define(lazy, '~work', { enumerable: true, get: () => scheme()['~work'] });
