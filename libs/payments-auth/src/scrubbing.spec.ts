@@ -119,6 +119,20 @@ describe('scrubbed', () => {
     expect(scrubbed('abc', ['abc', '', undefined])).toBe('abc');
   });
 
+  it.each([
+    ['in hex', (secret: string) => Buffer.from(secret).toString('hex')],
+    ['in other capitals', (secret: string) => secret.toLowerCase()],
+    [
+      'in base64 of base64',
+      (secret: string) => Buffer.from(Buffer.from(secret).toString('base64')).toString('base64'),
+    ],
+    ['reversed', (secret: string) => secret.split('').toReversed().join('')],
+    ['in pieces of 11 characters', (secret: string) => `${secret.slice(0, 11)} ${secret.slice(11, 22)}`],
+  ])('does not look for a secret %s, as SECURITY.md says', (_, write) => {
+    const secret = 'Nw5Gh2Kk8Pp4Ss6Vv1Xx3Zz7';
+    expect(scrubbed(write(secret), [secret])).toBe(write(secret));
+  });
+
   it('hides what is left when several secrets overlap', () => {
     const [one, two] = ['aaaaaaaaaaaabbbbbbbbbbbb', 'bbbbbbbbbbbbcccccccccccc'];
     expect(scrubbed('x aaaaaaaaaaaabbbbbbbbbbbbcccccccccccc y', [one, two])).toBe('x [hidden] y');
