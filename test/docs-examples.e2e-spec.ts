@@ -197,6 +197,30 @@ describe('the examples of the guides', () => {
     expect(sandbox.provider('pesapal').tokens).toMatchObject([{ account: 'shop-1' }]);
   });
 
+  it('stop the calls of one merchant, and of no other', async () => {
+    const stop = await example<(service: PaymentsAuthService, merchant: string) => Promise<void>>(
+      'docs/merchants.md',
+      'stop',
+    );
+    const sandbox = await sandboxOf({ providers: ['pesapal'] });
+    const pesapal = sandbox.provider('pesapal');
+    const merchants = new Set(['shop-1', 'shop-2']);
+    for (const merchant of merchants) pesapal.addAccount(merchant);
+    const accounts = (id: string) => (merchants.has(id) ? pesapal.credentialsOf(id) : undefined);
+    const { paymentsAuth } = await application([
+      PaymentsAuthModule.forRoot({ providers: { pesapal: { baseUrl: pesapal.baseUrls, accounts } } }),
+    ]);
+    const call = (merchant: string) => paymentsAuth.http('pesapal', merchant).axiosRef.get('/sandbox/echo');
+    expect([(await call('shop-1')).status, (await call('shop-2')).status]).toEqual([200, 200]);
+
+    merchants.delete('shop-1');
+    await stop(paymentsAuth, 'shop-1');
+    const { calls } = pesapal.counts;
+    expect(await failure(call('shop-1'))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
+    expect(pesapal.counts.calls).toBe(calls);
+    expect((await call('shop-2')).status).toBe(200);
+  });
+
   it('download with a client that is not axios', async () => {
     type Reports = { download(url: string): Promise<Response> };
     const Reports = await example<Type<Reports>>('docs/migrating.md', 'Reports');

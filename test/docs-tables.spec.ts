@@ -11,6 +11,7 @@ import {
   toKnowOf,
   webhooksTableOf,
 } from '../scripts/provider-pages.mjs';
+import { repositoryFiles } from './support/repository-files.js';
 import { compile } from './support/snippets.js';
 
 const types = compile([]);
@@ -83,6 +84,20 @@ describe('the tables of the page on webhooks', () => {
   it('are written by npm run docs:providers', async () => {
     const table = await formatted(webhooksTableOf(BUILT_IN_PROVIDERS));
     expect(textOf('docs/webhooks.md')).toContain(table.trim());
+  });
+
+  it('name every provider whose signature covers the URL, which a proxy may change', () => {
+    const covering = repositoryFiles(/^libs\/payments-auth\/src\/providers\/[\w-]+\.provider\.ts$/).filter(
+      (file) => /needsUrl: true|\{(?:url|path)\}/.test(textOf(file)),
+    );
+    const titles = covering.map((file) => {
+      const name = /([\w-]+)\.provider\.ts$/.exec(file)?.[1];
+      return BUILT_IN_PROVIDERS.find((each) => each.name === name)?.title;
+    });
+    expect(titles.length).toBeGreaterThan(4);
+    const [, listed = ''] =
+      /A provider that signs the URL[^(]*\(([^)]*)\)/.exec(textOf('docs/webhooks.md')) ?? [];
+    expect(listed.replaceAll('\n', ' ').split(/, +/).toSorted()).toEqual(titles.map(String).toSorted());
   });
 
   it('name every option of a route, and every builder', () => {
