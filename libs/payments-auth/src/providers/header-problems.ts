@@ -1,4 +1,5 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
+import { ownCopy } from '../own-properties.js';
 import {
   headerNameProblem,
   isHeaderText,
@@ -152,20 +153,21 @@ function certificateProblems({ tls, ...definition }: Fields): Problems {
   const unknown = misread();
   if (unknown.length > 0 || made === undefined) return unknown;
   if (!isJsonObject(made)) return ['tls: must return { cert, key } or { pfx }'];
-  if (typeof made['pfx'] === 'string')
+  const own = ownCopy(made);
+  if (typeof own['pfx'] === 'string')
     return [
       "tls: returns a pfx that is a text; expected bytes, as in Buffer.from(credentials.bundle, 'base64')",
     ];
-  const isPfx = 'pfx' in made;
-  const both = isPfx && ('cert' in made || 'key' in made);
-  const missing = (isPfx ? ['pfx'] : ['cert', 'key']).filter((name) => made[name] === undefined);
+  const isPfx = 'pfx' in own;
+  const both = isPfx && ('cert' in own || 'key' in own);
+  const missing = (isPfx ? ['pfx'] : ['cert', 'key']).filter((name) => own[name] === undefined);
   return [
-    ...strangerProblems('tls', made, ['cert', 'key', 'pfx', 'passphrase', 'ca'], 'a certificate'),
+    ...strangerProblems('tls', own, ['cert', 'key', 'pfx', 'passphrase', 'ca'], 'a certificate'),
     ...(both ? ['tls: returns { cert, key } and { pfx } at once; expected one of the two'] : []),
     ...['cert', 'key', 'passphrase']
-      .filter((name) => made[name] !== undefined && typeof made[name] !== 'string')
-      .map((name) => `tls.${name}: expected a text, and it is ${kindOf(made[name])}`),
-    ...textsTakenForPem(made, values.all, definition['credentials']),
+      .filter((name) => own[name] !== undefined && typeof own[name] !== 'string')
+      .map((name) => `tls.${name}: expected a text, and it is ${kindOf(own[name])}`),
+    ...textsTakenForPem(own, values.all, definition['credentials']),
     ...(missing.length > 0
       ? [`tls: returns no ${missing.join(' and no ')}; expected { cert, key } or { pfx }`]
       : []),

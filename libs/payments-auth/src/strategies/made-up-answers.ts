@@ -1,12 +1,16 @@
 import { suggestion } from '../nearest.js';
+import { disinherited, parsedJson } from '../own-properties.js';
 import type { ApiAnswer } from './strategy.js';
 
 /** Statuses that a limit or an outage answers with. No credential and no signature cures one. */
 const OUTAGES: readonly number[] = [429, 500, 502, 503, 504];
 const WITHOUT_WORDS = [400, 401, 403, ...OUTAGES];
 
+/** Nothing can be read of it that somebody has put on `Object.prototype`. */
+const NO_HEADERS = disinherited({}) as ApiAnswer['headers'];
+
 /** A success that says nothing. */
-const EMPTY_SUCCESS: ApiAnswer = { status: 200, headers: {}, body: {}, text: '{}' };
+const EMPTY_SUCCESS: ApiAnswer = { status: 200, headers: NO_HEADERS, body: parsedJson('{}'), text: '{}' };
 const SUCCESSES = [...bare(200), EMPTY_SUCCESS];
 /** The JSON of somebody else, a gateway perhaps. A yes to it is no mistake: the provider itself may answer so. */
 const WITH_OTHER_WORDS = WITHOUT_WORDS.map((status) => ({ ...EMPTY_SUCCESS, status }));
@@ -87,7 +91,7 @@ function bare(status: number): ApiAnswer[] {
   const title = status === 401 ? '401 Authorization Required' : 'Service Unavailable';
   return ['', `<html><head><title>${title}</title></head></html>`].map((text) => ({
     status,
-    headers: {},
+    headers: NO_HEADERS,
     body: undefined,
     text,
   }));
