@@ -1,5 +1,7 @@
 import type { Withdrawal } from '../index.js';
 
+/** No number is more than an hour ahead of the clock of Redis. One minute more is for what happens meanwhile. */
+const MOST_AHEAD_MS = 61 * 60_000;
 /** For how many credentials the last withdrawal is kept. */
 const MOST_KEPT = 10_000;
 
@@ -23,10 +25,10 @@ export class WithdrawnVersions {
   }
 
   /**
-   * Redis counts on from `version`. A lower number than that of a withdrawal means that another Redis has taken its place,
+   * Redis counts on from `version`. A number that is lower by more than an hour means that another Redis has taken its place,
    * whose clock is far behind: its tokens would all look withdrawn.
    */
   granted(hash: string, version: number): void {
-    if (version <= this.of(hash)) this.#versions.delete(hash);
+    if (version + MOST_AHEAD_MS < this.of(hash)) this.#versions.delete(hash);
   }
 }
