@@ -139,6 +139,11 @@ describe('authenticate() of a request', () => {
     ['whose scopes are a text', { scopes: 'read' }, /request\.scopes must be a list of scopes/],
     ['whose host is no text', { host: 1 }, /request\.host must be a text/],
     ['with a misspelt key', { scope: ['read'] }, /request\.scope is not known/],
+    [
+      'with the body as axios calls it',
+      { data: 'x' },
+      /request\.data is not known\. Known: method, url, headers, body,/,
+    ],
     ['that names an account', { account: 'shop' }, /account is not for authenticate\(\).*account\(id\)/],
     ['that says how it is replayed', { replay: 'never' }, /replay is not for authenticate\(\)/],
     ['without a method', { method: undefined }, /method must be a text/],

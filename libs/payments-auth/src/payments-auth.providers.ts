@@ -62,7 +62,7 @@ export function moduleParts({ named, definitions, providerNames }: ModuleNames):
       (each) => (each as AnyProviderDefinition | undefined)?.name,
     ),
     ...named,
-    ...providerNames,
+    ...(Array.isArray(providerNames) ? providerNames : []),
   ];
   const known = [...new Set(names.filter((name) => typeof name === 'string'))];
   const injectables = injectablesOf(known);
@@ -93,7 +93,7 @@ export function moduleParts({ named, definitions, providerNames }: ModuleNames):
 
 function resolvedProviders(
   definitions: readonly AnyProviderDefinition[],
-  providerNames: readonly string[],
+  providerNames: unknown,
 ): FactoryProvider {
   return {
     provide: PAYMENTS_AUTH_PROVIDERS,

@@ -188,7 +188,7 @@ export class RequestAuthenticator {
       url: url as string,
       headers: entries,
       body,
-      said: settledRequest(name, options, 'request'),
+      said: settledRequest(name, options, 'request', REQUEST_PARTS),
     };
   }
 }
@@ -202,6 +202,8 @@ interface SettledToAuthenticate {
   readonly said: PaymentsAuthRequest;
 }
 
+/** What `authenticate()` is given. The account is not among it. */
+const REQUEST_PARTS = ['method', 'url', 'headers', 'body', 'scopes', 'audience', 'host'];
 /** RFC 9110, section 9.1. */
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 

@@ -36,6 +36,7 @@ const NAMES = Object.keys(KEYS);
  * mistake is not sent.
  *
  * @param at what the caller knows it as
+ * @param known the keys that the caller may give there
  * @returns a copy without a prototype, which nobody can change any more
  * @throws PaymentsAuthError INVALID_REQUEST
  */
@@ -43,6 +44,7 @@ export function settledRequest(
   provider: string,
   given: PaymentsAuthRequest,
   at = 'paymentsAuth',
+  known: readonly string[] = NAMES,
 ): PaymentsAuthRequest {
   const said: unknown = given;
   if (typeof said !== 'object' || said === null || Array.isArray(said) || !isPlainObject(said))
@@ -54,7 +56,7 @@ export function settledRequest(
     const check = typeof key === 'string' && Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
     if (check === undefined) {
       const name = String(key);
-      throw invalidRequest(provider, `${at}.${name}`, `is not known. ${suggestion(name, NAMES)}`);
+      throw invalidRequest(provider, `${at}.${name}`, `is not known. ${suggestion(name, known)}`);
     }
     const value: unknown = settled[key as keyof PaymentsAuthRequest];
     const problem = value === undefined ? undefined : check(value);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PaymentsAuthError } from '../payments-auth.errors.js';
+import { PaymentsAuthModule } from '../payments-auth.module.js';
 import { defineProvider } from '../providers/define-provider.js';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
@@ -105,6 +106,22 @@ describe('fromEnvironment', () => {
   ])('%j is refused by its path', async (fromEnvironment, expected) => {
     const given = await problems({ fromEnvironment, providers: { cashfin: {} } }, { ...LAKEPAY, ...CASHFIN });
     expect(given).toEqual([expect.stringMatching(expected)]);
+  });
+});
+
+describe('Names for injectables', () => {
+  it.each<[unknown, string]>([
+    ['acme', 'a string'],
+    [{ acme: true }, 'an object'],
+    [7, 'a number'],
+    [null, 'null'],
+  ])('%j, which is no list, is refused by its path, and never breaks the module', async (given, kind) => {
+    const extras = { providerNames: given } as never;
+    expect(() => PaymentsAuthModule.forRoot(extras)).not.toThrow();
+    const refused = resolveOptions({}, { builtIns: six, variables: () => undefined, ...(extras as object) });
+    await expect(refused).rejects.toMatchObject({
+      problems: [`providerNames: must be a list of names, and is ${kind}`],
+    });
   });
 });
 

@@ -30,7 +30,7 @@ export interface ResolutionContext {
   readonly definitions?: unknown;
   readonly variables: Variables;
   /** The names beyond the built-in ones that were given an injectable; `undefined` where they need not be said. */
-  readonly providerNames?: readonly string[];
+  readonly providerNames?: unknown;
 }
 
 /** Logs, Redis keys and metrics carry these names, so they are kept plain. */
@@ -299,11 +299,13 @@ function checkModuleOptions(given: Record<string, unknown>, findings: Findings):
     );
 }
 
-function checkProviderNames({ providerNames }: ResolutionContext, findings: Findings): void {
-  (providerNames ?? []).forEach((name, index) => {
+function checkProviderNames({ providerNames = [] }: ResolutionContext, findings: Findings): void {
+  if (!Array.isArray(providerNames))
+    return findings.problem('providerNames', `must be a list of names, and is ${kindOf(providerNames)}`);
+  (providerNames as unknown[]).forEach((name, index) => {
     if (typeof name !== 'string' || !NAME.test(name))
       findings.problem(`providerNames[${index}]`, 'must be the name of a provider');
-    else if (providerNames?.indexOf(name) !== index)
+    else if (providerNames.indexOf(name) !== index)
       findings.problem(`providerNames[${index}]`, `"${name}" is there twice`);
   });
 }

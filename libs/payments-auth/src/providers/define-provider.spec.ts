@@ -36,6 +36,18 @@ function problemsOf(changes: Record<string, unknown>): readonly string[] {
   return [];
 }
 
+/** @param make the refresh token out of a credential */
+function refreshing(make: (apiKey: string) => string, rotates = true): readonly string[] {
+  const token = refreshToken<AcmeCredentials>({
+    path: '/token',
+    client: () => ({ id: 'acme', secret: 'invented' }),
+    refreshToken: ({ credentials }) => make(credentials.apiKey),
+    rotates,
+    documentedLifetimeMs: 600_000,
+  });
+  return problemsOf({ token, headers: (given: { token: string }) => ({ Authorization: given.token }) });
+}
+
 /** A path, and a message of some length with no doubled article and no doubled full stop. */
 const SAID = /^[^:]+: (?!.*(?:\ba (?:object|array)\b|\.\.$|\?\.)).{12,}$/;
 
@@ -571,6 +583,17 @@ describe('defineProvider', () => {
       expect(problemsOf({ token, headers: tokenHeaders })).toEqual([
         'token.refreshToken: threw Error: not read yet. It throws before it reads a credential, so it does with any',
       ]);
+    });
+
+    it('a rotating refresh token that is no credential as it stands, whose next one has no place', () => {
+      const problems = [
+        'token.refreshToken: returned what is the value of no credential; each use replaces it there, so return one field as it is',
+      ];
+      expect(refreshing(() => 'written-here')).toEqual(problems);
+      expect(refreshing((key) => key.slice(1))).toEqual(problems);
+      expect(refreshing((key) => `Key ${key}`)).toEqual(problems);
+      expect(refreshing((key) => key)).toEqual([]);
+      expect(refreshing((key) => key.slice(1), false)).toEqual([]);
     });
 
     it('but not a client that parses a credential, because an invented value is no JSON', () => {

@@ -1,13 +1,13 @@
 import type { ClientSpec } from './client-authentication.js';
 import { clientStrategy, errorCode, isRejectedClient } from './client.strategy.js';
-import { called, returnedText } from './definition-fault.js';
+import { called, DefinitionFault, returnedText } from './definition-fault.js';
 import type { Credentials, Given, TokenAnswer, TokenSource, TokenSpec, TokenStrategy } from './strategy.js';
 import { checkedTokenSpec, type SpecShape } from './token-spec-problems.js';
 
 /** The OAuth 2.0 refresh token grant, for platforms that act for merchants. */
 export type RefreshTokenSpec<C> = TokenSpec<C> &
   ClientSpec<C> & {
-    /** Returns the refresh token of the credentials. */
+    /** Returns the refresh token of the credentials: one field as it is, where each use replaces it. */
     refreshToken(given: Given<C>): string;
     /** Whether each use replaces the refresh token. */
     readonly rotates: boolean;
@@ -57,11 +57,17 @@ export function refreshToken<C>(asWritten: RefreshTokenSpec<C>): TokenSource<C> 
 export function uncheckedRefreshToken<C>(spec: RefreshTokenSpec<C>): RefreshTokenStrategy<C> {
   const refreshTokenOf = (given: Given<C>): string => {
     const at = 'token.refreshToken';
-    return returnedText(
+    const token = returnedText(
       at,
       called(at, () => spec.refreshToken(given), given),
       given,
     );
+    if (spec.rotates && !isValueIn(given.credentials as object, token))
+      throw new DefinitionFault(
+        at,
+        'returned what is the value of no credential; each use replaces it there, so return one field as it is',
+      );
+    return token;
   };
   return {
     ...clientStrategy(spec, {
@@ -89,6 +95,15 @@ export function refreshTokenStrategy<C>(
   strategy: TokenStrategy<C> | undefined,
 ): RefreshTokenStrategy<C> | undefined {
   return strategy?.kind === 'refresh-token' ? (strategy as RefreshTokenStrategy<C>) : undefined;
+}
+
+/**
+ * By its value, the field of the refresh token is left out of the identity of the credentials, and takes the next one.
+ * A property that is described does not count as one that the definition has read.
+ */
+function isValueIn(credentials: object, token: string): boolean {
+  const described = Object.values<PropertyDescriptor>(Object.getOwnPropertyDescriptors(credentials));
+  return described.some(({ value }) => value === token);
 }
 
 /** The refresh token is invalid, expired, revoked, or another client's (RFC 6749, section 5.2). */
