@@ -973,6 +973,37 @@ const vector = (scheme: string, credentials: Keys, attempt: Partial<AttemptToSig
     ...attempt,
   });
 
+describe('signAttempt of a definition whose host belongs to the merchant', () => {
+  const hosted = defineProvider<{ secret: string; shop: string; area?: string }>({
+    name: 'hosted',
+    title: 'Hosted',
+    docs: 'https://docs.acme.test',
+    environments: {
+      test: { api: 'https://{shop}.test.acme.test/v1', files: 'https://files-{area}.test.acme.test' },
+      live: { api: 'https://{shop}.acme.test/v1', files: 'https://files-{area}.acme.test' },
+    },
+    credentials: {
+      secret: {},
+      shop: { inUrl: /^[a-z]+$/ },
+      area: { inUrl: /^[a-z]+$/, default: 'eu', optional: true },
+    },
+    sign: ({ environment, namedHost, path }) => ({
+      headers: { 'X-Where': `${environment} ${namedHost} ${path}` },
+    }),
+  });
+
+  it.each([
+    ['https://lake.acme.test/v1/pay', 'live api /pay'],
+    ['https://lake.test.acme.test/v1/pay', 'test api /pay'],
+    ['https://files-eu.acme.test/pay', 'live files /pay'],
+    ['https://river.acme.test/v1/pay', 'undefined api /v1/pay'],
+  ])('signs %s as the call is signed: %s', async (url, where) => {
+    const credentials = { secret: 'invented', shop: 'lake' };
+    const { headers } = await signAttempt(hosted, { method: 'POST', url, credentials, nowMs: 0 });
+    expect(headers['x-where']).toBe(where);
+  });
+});
+
 describe('A default that cannot be sent', () => {
   it('ends the call as a fault of the definition, and is not shortened', async () => {
     const definition = signing(() => ({}), {

@@ -62,7 +62,7 @@ export async function signAttempt<C extends object>(
   checkAttempt(definition, attempt);
   const { method, url, headers = {}, body, token = '', nowMs, random, previous, signer } = attempt;
   const credentials = saidCredentials(definition, attempt.credentials);
-  const place = placeOf(definition.environments, new URL(url));
+  const place = placeOf(definition, attempt.credentials, new URL(url));
   const given = {
     credentials,
     ...(place.environment === undefined ? {} : { environment: place.environment }),
@@ -186,16 +186,27 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The base URL of a definition that contains the URL, or else the URL's own host and path. */
 function placeOf(
-  environments: AnyProviderDefinition['environments'],
+  { environments, ...definition }: Pick<AnyProviderDefinition, 'environments'>,
+  credentials: object,
   { origin, pathname }: URL,
 ): { environment?: string; host: string; path: string } {
+  const { credentials: fields = {} } = definition as { readonly credentials?: Fields };
+  // Where the vector gives no value, the base URL is that of another account.
+  const valueOf = (name: string, whole: string): string => {
+    const value: unknown = Object.hasOwn(credentials, name) ? Reflect.get(credentials, name) : undefined;
+    const usual = Object.hasOwn(fields, name) ? fields[name]?.default : undefined;
+    return typeof value === 'string' ? value : (usual ?? whole);
+  };
+  const at = `${origin}${pathname}`;
   for (const [environment, bases] of Object.entries(environments)) {
     const hosts: [string, string][] =
       typeof bases === 'string' ? [['api', bases]] : Object.entries<string>(bases);
     for (const [host, base] of hosts) {
-      const under = base.replace(/\/+$/, '');
-      if (`${origin}${pathname}` === under || `${origin}${pathname}`.startsWith(`${under}/`))
-        return { environment, host, path: `${origin}${pathname}`.slice(under.length) };
+      const under = base
+        .replace(/\/+$/, '')
+        .replace(/\{([^{}]+)\}/g, (whole, name: string) => valueOf(name, whole));
+      if (at === under || at.startsWith(`${under}/`))
+        return { environment, host, path: at.slice(under.length) };
     }
   }
   return { host: 'api', path: pathname };
