@@ -996,6 +996,7 @@ describe('signAttempt of a definition whose host belongs to the merchant', () =>
     ['https://lake.acme.test/v1/pay', 'live api /pay'],
     ['https://lake.test.acme.test/v1/pay', 'test api /pay'],
     ['https://files-eu.acme.test/pay', 'live files /pay'],
+    ['https://{shop}.acme.test/v1/pay', 'live api /pay'],
     ['https://river.acme.test/v1/pay', 'undefined api /v1/pay'],
   ])('signs %s as the call is signed: %s', async (url, where) => {
     const credentials = { secret: 'invented', shop: 'lake' };

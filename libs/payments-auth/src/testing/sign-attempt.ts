@@ -202,11 +202,11 @@ function placeOf(
     const hosts: [string, string][] =
       typeof bases === 'string' ? [['api', bases]] : Object.entries<string>(bases);
     for (const [host, base] of hosts) {
-      const under = base
-        .replace(/\/+$/, '')
-        .replace(/\{([^{}]+)\}/g, (whole, name: string) => valueOf(name, whole));
-      if (at === under || at.startsWith(`${under}/`))
-        return { environment, host, path: at.slice(under.length) };
+      const template = base.replace(/\/+$/, '');
+      const own = template.replace(/\{([^{}]+)\}/g, (whole, name: string) => valueOf(name, whole));
+      // The fake credential service gives the template, because its account has no host.
+      const under = [own, template].find((each) => at === each || at.startsWith(`${each}/`));
+      if (under !== undefined) return { environment, host, path: at.slice(under.length) };
     }
   }
   return { host: 'api', path: pathname };
