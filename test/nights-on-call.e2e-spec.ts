@@ -250,7 +250,8 @@ const NIGHTS: Record<string, Story> = {
     },
     tone: 'calm',
     says: /^Every credential in use serves\. No call has failed since the start/,
-    explains: /^wakapay\/shop-1\n {2}state: +fresh(?:.*\n)+? {2}last failure: on call.*\(HTTP 401\)\n\n/,
+    explains:
+      /^(?:(?:pesapal|kashier)\n(?: .*\n)+\n)*wakapay\/shop-1\n {2}state: +fresh(?:.*\n)+? {2}last failure: on call.*\(HTTP 401\)\n\n/,
     log: /^credential-contested provider=wakapay/,
   },
   'tokens are revoked while the login is down: the provider': {

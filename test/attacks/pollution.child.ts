@@ -307,7 +307,7 @@ const application = await startApplication(options());
 const { paymentsAuth } = application;
 /** An application with an interceptor that hands on a copy of each config: a plain object, which inherits. */
 const copying = (await startApplication(options())).paymentsAuth;
-const COPYING = ['cashfin', 'acme', 'gate'] as const;
+const COPYING = ['cashfin', 'gate'] as const;
 for (const name of COPYING) copying.http(name).axiosRef.interceptors.request.use((config) => ({ ...config }));
 const signatures = application.app.get(PaymentsSignaturesService);
 
