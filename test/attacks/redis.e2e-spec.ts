@@ -46,6 +46,14 @@ describe('an attacker who may write into Redis', () => {
   let attacked: TokenKey;
   let untouched: TokenKey;
   let attacker: Attacker;
+  const listening: (() => void)[] = [];
+
+  /** Stops hearing when the test is over, however it ends. */
+  const hear = (one: RedisTokenStore) => {
+    const heard: Withdrawal[] = [];
+    listening.push(one.onWithdrawn((withdrawal) => heard.push(withdrawal)));
+    return heard;
+  };
 
   const store = () =>
     new RedisTokenStore(connection.client, {
@@ -84,7 +92,10 @@ describe('an attacker who may write into Redis', () => {
     // A small limit of what Redis itself accepts would hide the size of a value.
     await attacker.run('CONFIG', 'SET', 'proto-max-bulk-len', '512mb');
   });
-  afterEach(() => connection.close());
+  afterEach(() => {
+    for (const end of listening.splice(0)) end();
+    connection.close();
+  });
 
   const valueOf = async (name: string) => String(await attacker.run('GET', name));
 
@@ -219,8 +230,7 @@ describe('an attacker who may write into Redis', () => {
     'brings no withdrawn token back into %s, not even as it was written',
     async (which) => {
       const [withdraws, hears] = [store(), store()];
-      const heard: Withdrawal[] = [];
-      const end = hears.onWithdrawn((withdrawal) => heard.push(withdrawal));
+      const heard = hear(hears);
       await until(() => {
         void withdraws.withdraw(untouched, true);
         return heard.length > 0;
@@ -242,7 +252,6 @@ describe('an attacker who may write into Redis', () => {
         outcome: 'found',
         token: { token: 'test-token-2' },
       });
-      end();
     },
   );
 
@@ -420,9 +429,8 @@ describe('an attacker who may write into Redis', () => {
     ['of noise', () => createHash('sha256').update('noise').digest('base64url')],
     ['of a megabyte', () => 'x'.repeat(1024 * 1024)],
   ])('makes no process drop a token with a message %s', async (_, message) => {
-    const heard: Withdrawal[] = [];
     const one = store();
-    const end = one.onWithdrawn((withdrawal) => heard.push(withdrawal));
+    const heard = hear(one);
     const version = await login(attacked, 'test-token-1');
     // A genuine message shows that the subscription is in place.
     await until(() => {
@@ -433,6 +441,5 @@ describe('an attacker who may write into Redis', () => {
     await one.withdraw(untouched, true);
     await quiet();
     expect(heard.every(({ hash }) => hash === untouched.hash)).toBe(true);
-    end();
   });
 });

@@ -83,19 +83,18 @@ export class CredentialRegistry {
 
     this.#contexts = providers.map((provider) => {
       const strategy = strategyOf(provider.definition);
-      const timeBound = new TimeBoundHeaders();
+      const totals = noProviderTotals();
+      const known = {
+        ...shared,
+        provider,
+        timeBound: new TimeBoundHeaders(),
+        knowsTokensLate: false,
+        totals,
+      };
       if (strategy === undefined) {
         const gate = new RenewalGate(clock, maxRenewals, () => SLOW_RESOLVER_MS);
         const none = { issuer: undefined, issuerHost: () => '', slowestLoginMs: () => 0, usableAfterMs: 0 };
-        return {
-          ...shared,
-          provider,
-          gate,
-          timeBound,
-          knowsTokensLate: false,
-          totals: noProviderTotals(),
-          ...none,
-        };
+        return { ...known, gate, ...none };
       }
       const transport = options.transport(provider);
       const own = new ProviderTokenIssuer(provider, strategy, { clock, transport, endpoints });
@@ -121,19 +120,7 @@ export class CredentialRegistry {
       }
       const issuerHost = (credentials: Credentials) => filled(own.host, credentials);
       const { usableAfterMs } = strategy;
-      const totals = noProviderTotals();
-      return {
-        ...shared,
-        provider,
-        gate,
-        timeBound,
-        knowsTokensLate: false,
-        totals,
-        issuer,
-        issuerHost,
-        slowestLoginMs,
-        usableAfterMs,
-      };
+      return { ...known, gate, issuer, issuerHost, slowestLoginMs, usableAfterMs };
     });
     for (const context of this.#contexts)
       this.#providers.set(context.provider.name, new Accounts(context, maxAccounts));

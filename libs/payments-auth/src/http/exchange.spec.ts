@@ -336,6 +336,32 @@ describe('a refused call', () => {
     expect(told).toEqual(['first answered', 'second replaces', 'second answered']);
   });
 
+  it('tells its keeper when each attempt was sent, and not when the call began', async () => {
+    const first = fakeCredential();
+    spenders.current = undefined;
+    spenders.obtaining = async () => {
+      await clock.advance(400);
+      return first;
+    };
+    spenders.replacing = async () => {
+      await clock.advance(300);
+      return (spenders.current = fakeCredential());
+    };
+    const beganAtMs = clock.monotonic();
+    await send({ url: '/x' });
+    expect(spenders.answers.map(({ sentAtMs = NaN }) => sentAtMs - beganAtMs)).toEqual([400, 700]);
+  });
+
+  it('tells its keeper when it was sent also where sign took its time', async () => {
+    const sign = async () => {
+      await clock.advance(250);
+      return { headers: { 'x-signed': 'yes' } };
+    };
+    const beganAtMs = clock.monotonic();
+    await send({ url: '/x' }, create({ definition: { ...acmeDefinition, sign } }));
+    expect(spenders.answers.map(({ sentAtMs = NaN }) => sentAtMs - beganAtMs)).toEqual([250]);
+  });
+
   it('is sent as often as there is another credential, and the last refusal is the caller’s', async () => {
     spenders.replacing = () => Promise.resolve(spenders.refusals.length < 3 ? fakeCredential() : undefined);
     answer = (_, response) => json(response, 401, BAD_TOKEN);
