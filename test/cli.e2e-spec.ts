@@ -649,6 +649,11 @@ describe('nestjs-payments-auth --definitions', () => {
     ],
     ['throws', "throw new Error('no key');", /cannot be loaded: no key/],
     [
+      'quotes a secret',
+      'throw new Error(`no client\\nfor ${process.env.PAYSTACK_SECRET_KEY} and ${process.env.LAKEPAY_KEY}`);',
+      /cannot be loaded: no client for (?:sk_test_)?\[hidden\] and \[hidden\] Try/,
+    ],
+    [
       'takes the name of a built-in provider',
       `export const own = { ...${DEFINITION}, name: 'paystack' };`,
       /"paystack" is built in\. Give your definition another name/,
@@ -659,7 +664,8 @@ describe('nestjs-payments-auth --definitions', () => {
       /exports two definitions named "lakepay"\. Rename one/,
     ],
   ])('says what is wrong with a module that %s', async (_, text, message) => {
-    const { code, stderr } = await run(['providers', '--definitions', write(text)]);
+    const secrets = { PAYSTACK_SECRET_KEY: 'sk_test_notreal0123456789', LAKEPAY_KEY: 'q7Rk2mXw9LpZ4vBn8sTd' };
+    const { code, stderr } = await run(['providers', '--definitions', write(text)], secrets);
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 });

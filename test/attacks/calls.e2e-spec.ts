@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Agent, createServer, type Server } from 'node:http';
+import http, { Agent, type AgentOptions, createServer, type Server } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -224,6 +224,33 @@ describe('plain http', () => {
       code: 'INSECURE_DESTINATION',
     });
     expect([...server.requests, ...attacker.requests]).toEqual([]);
+  });
+
+  /** The options of a provider hold for all of its calls, and its agents for its logins. */
+  const SETTINGS = DIVERSIONS.filter(
+    ([title]) => title !== 'a dispatcher' && title !== 'a host in http2Options',
+  );
+
+  it.each(SETTINGS)('is not diverted by %s in the options of the provider', async (_, settings) => {
+    await start(server.url, { http: settings() });
+    expect(await failure(send({ url: '/x', timeout: 1_000 }))).toMatchObject({
+      code: 'INSECURE_DESTINATION',
+    });
+    expect([...server.requests, ...attacker.requests]).toEqual([]);
+  });
+
+  it.each([
+    ['with a port', () => new Agent({ port: port() })],
+    ['of another class', () => new OtherAgent({ port: port() } as AgentOptions)],
+  ])('does not go through an agent %s that the process has for all requests', async (_, agent) => {
+    const { globalAgent } = http;
+    http.globalAgent = agent();
+    try {
+      expect((await send({ url: '/x' })).status).toBe(200);
+    } finally {
+      http.globalAgent = globalAgent;
+    }
+    expect([server.requests.length, attacker.requests.length]).toEqual([1, 0]);
   });
 
   it('uses neither the look-up nor the proxy of the caller', async () => {

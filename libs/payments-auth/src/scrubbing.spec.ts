@@ -20,6 +20,24 @@ const form = (text: string) => new URLSearchParams({ '': text }).toString().slic
 const goJson = (text: string) =>
   json(text).replace(/[&<>']/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+/** As `htmlentities` of PHP writes it. */
+const html5 = (text: string) => text.replace(/[&+/=_.,:;%"'\\]/g, (each) => `&${HTML5[each] ?? ''};`);
+const HTML5: Readonly<Record<string, string>> = {
+  '&': 'amp',
+  '+': 'plus',
+  '/': 'sol',
+  '=': 'equals',
+  _: 'lowbar',
+  '.': 'period',
+  ',': 'comma',
+  ':': 'colon',
+  ';': 'semi',
+  '%': 'percnt',
+  '"': 'quot',
+  "'": 'apos',
+  '\\': 'bsol',
+};
+
 /** Every way in which a provider, a proxy or a library writes what it was sent. */
 const WRITTEN: [title: string, write: (secret: string) => string][] = [
   ['plain', (secret) => secret],
@@ -34,6 +52,12 @@ const WRITTEN: [title: string, write: (secret: string) => string][] = [
   ['JSON-escaped for HTML', goJson],
   ['JSON in JSON', (secret) => json(json(secret))],
   ['HTML-escaped', html],
+  ['HTML-escaped with names of HTML 5', html5],
+  [
+    'HTML-escaped with padded numbers',
+    (secret) =>
+      secret.replace(/[^A-Za-z0-9]/g, (each) => `&#${String(each.charCodeAt(0)).padStart(7, '0')};`),
+  ],
   ['HTML in JSON', (secret) => json(html(secret))],
   ['JSON in a query', (secret) => encodeURIComponent(json(secret))],
   ['base64', (secret) => Buffer.from(secret).toString('base64')],

@@ -194,9 +194,53 @@ function readingsOf(text: string): Reading[] {
   return readings;
 }
 
-const ESCAPE =
-  /%([0-9a-f]{2})|\\u([0-9a-f]{4})|\\(.)|&(?:#(\d{1,5})|#x([0-9a-f]{1,4})|(amp|lt|gt|quot|apos));/gi;
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+/** The names of HTML 5 for the characters that secrets are made of, and for those that JSON and HTML need. */
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  plus: '+',
+  sol: '/',
+  equals: '=',
+  lowbar: '_',
+  UnderBar: '_',
+  period: '.',
+  comma: ',',
+  colon: ':',
+  semi: ';',
+  excl: '!',
+  num: '#',
+  dollar: '$',
+  percnt: '%',
+  lpar: '(',
+  rpar: ')',
+  ast: '*',
+  midast: '*',
+  quest: '?',
+  commat: '@',
+  lsqb: '[',
+  lbrack: '[',
+  bsol: '\\',
+  rsqb: ']',
+  rbrack: ']',
+  Hat: '^',
+  grave: '`',
+  lcub: '{',
+  lbrace: '{',
+  verbar: '|',
+  vert: '|',
+  rcub: '}',
+  rbrace: '}',
+  Tab: '\t',
+  NewLine: '\n',
+};
+const ESCAPE = /%([0-9a-f]{2})|\\u([0-9a-f]{4})|\\(.)|&(?:#0*(\d{1,7})|#x0*([0-9a-f]{1,6})|([a-z]{2,8}));/gi;
+/** Capitals count for nothing in them here: `&AMP;` is `&` too. */
+const CHARACTERS = new Map(
+  Object.entries(ENTITIES).map(([name, character]) => [name.toLowerCase(), character]),
+);
 
 function unescaped({ text, origin }: Reading): Reading | undefined {
   if (!/[%\\&]/.test(text)) return undefined;
@@ -210,9 +254,11 @@ function unescaped({ text, origin }: Reading): Reading | undefined {
   };
   for (const match of text.matchAll(ESCAPE)) {
     const [whole, percent, unicode, escaped, decimal, hex, entity] = match;
+    const named = entity === undefined ? undefined : CHARACTERS.get(entity.toLowerCase());
+    if (entity !== undefined && named === undefined) continue;
     take(match.index);
     const code = percent ?? unicode ?? hex;
-    let character = escaped ?? ENTITIES[(entity ?? '').toLowerCase()] ?? '';
+    let character = escaped ?? named ?? '';
     if (code !== undefined) character = String.fromCharCode(Number.parseInt(code, 16));
     else if (decimal !== undefined) character = String.fromCharCode(Number(decimal));
     pieces.push(character);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
+import { told } from '../scrubbing.js';
 import { UsageError } from './usage.error.js';
 
 /**
@@ -14,7 +15,7 @@ export async function loadDefinitions(path: string): Promise<readonly ProviderDe
   try {
     exported = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = told(error instanceof Error ? error.message : String(error), secretVariables());
     throw new UsageError(`--definitions ${path} cannot be loaded: ${why}`, { cause: error });
   }
   const found = [...new Set(Object.values(exported).flatMap(definitionsIn))];
@@ -32,6 +33,20 @@ export async function loadDefinitions(path: string): Promise<readonly ProviderDe
       throw new UsageError(`--definitions ${path} exports two definitions named "${name}". Rename one.`);
   }
   return found;
+}
+
+/** A module may quote what it has read. Which variables its definitions name is not known before it is loaded. */
+const NAMES_A_SECRET = /SECRET|KEY|TOKEN|PASS|PIN|AUTH|CREDENTIAL|SALT|SIGN|HASH/i;
+
+function secretVariables(): (string | undefined)[] {
+  const builtIn = new Set(
+    (BUILT_IN_PROVIDERS as readonly ProviderDefinition[]).flatMap(({ credentials }) =>
+      Object.values(credentials).flatMap(({ variable, secret }) => (secret === false ? [] : variable)),
+    ),
+  );
+  return Object.entries(process.env)
+    .filter(([name]) => builtIn.has(name) || NAMES_A_SECRET.test(name))
+    .map(([, value]) => value);
 }
 
 /** A CommonJS module stands in the default export, its exports as fields of it. */

@@ -5,7 +5,7 @@ import { hostsOf } from '../providers/account-hosts.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { valuesIn } from '../strategies/placeholders.js';
 import type { Credentials } from '../strategies/strategy.js';
-import { Destinations } from './destination.js';
+import { Destinations, type Routing } from './destination.js';
 
 /** Joins base URL and URL as the application's own axios does. */
 const urls = new applicationAxios.Axios({});
@@ -16,14 +16,16 @@ const SOME_ACCOUNT = 'account';
 /** Where the calls of each account may go: the same for all, or each to the hosts that its credentials name. */
 export class AccountDestinations {
   readonly #provider: ConfiguredProvider;
+  readonly #transport: Routing;
   /** Where no host depends on the account. */
   readonly #shared: Destinations | undefined;
   readonly #ofCredential = new WeakMap<Credential, Destinations>();
 
-  constructor(provider: ConfiguredProvider) {
+  constructor(provider: ConfiguredProvider, transport: Routing = {}) {
     this.#provider = provider;
+    this.#transport = transport;
     const isShared = Object.values(provider.hosts).every((url) => !url.includes('{'));
-    this.#shared = isShared ? new Destinations(provider) : undefined;
+    this.#shared = isShared ? new Destinations(provider, transport) : undefined;
   }
 
   of(credential: Credential): Destinations {
@@ -48,7 +50,7 @@ export class AccountDestinations {
 
   #filledFrom(values: Credentials): Destinations {
     const { hosts } = this.#provider;
-    return new Destinations({ ...this.#provider, hosts: hostsOf(hosts, values) }, hosts);
+    return new Destinations({ ...this.#provider, hosts: hostsOf(hosts, values) }, this.#transport, hosts);
   }
 
   /** The values that an absolute URL has where the provider's hosts have placeholders. */

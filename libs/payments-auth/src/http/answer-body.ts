@@ -20,18 +20,20 @@ const NOTHING: AnswerBody = { body: undefined, text: '' };
 /**
  * The body of a raw answer, before axios has parsed it and whatever form the caller wants it in. What a stream gives
  * stays in the stream.
+ *
+ * @param leftMs what is left of the call's time
  */
 export async function readAnswerBody(
   data: unknown,
   peekable: RelayedStream | RelayedWebStream | undefined,
   contentType: string | undefined,
-  clock: Clock,
+  { clock, leftMs = Infinity }: { readonly clock: Clock; readonly leftMs: number | undefined },
 ): Promise<AnswerBody> {
   if (peekable !== undefined) {
     let timer: ReturnType<Clock['setTimeout']> | undefined;
     const bytes = await peekable.peek(
       MOST_BYTES,
-      (cancel) => (timer = clock.setTimeout(cancel, PEEK_FOR_MS, true)),
+      (cancel) => (timer = clock.setTimeout(cancel, Math.min(PEEK_FOR_MS, leftMs), true)),
       looksLikeJson,
     );
     if (timer !== undefined) clock.clearTimeout(timer);

@@ -78,7 +78,7 @@ export class Attempts {
     this.#provider = provider;
     this.#transport = transport;
     this.#environment = environment;
-    this.#destinations = new AccountDestinations(provider);
+    this.#destinations = new AccountDestinations(provider, transport);
     this.secretFields = new Set(provider.definition.secretResponseFields);
     this.#ends = new CallEnds(environment.clock);
   }
@@ -185,7 +185,7 @@ export class Attempts {
           return broken;
         });
         if (mayRefuse(definition.refusal, response.status)) {
-          answer = await this.#answerOf(response, relayed);
+          answer = await this.#answerOf(response, relayed, call.deadline.remainingMs);
           if (answer !== undefined)
             verdict = judge(definition.refusal, answer, ({ message }) => {
               definitionFault ??= told(message, traces.secrets());
@@ -241,12 +241,17 @@ export class Attempts {
   async #answerOf(
     response: AxiosResponse,
     relayed: ReturnType<typeof relayAnswer>,
+    leftMs: number | undefined,
   ): Promise<ApiAnswer | undefined> {
     const { data, headers } = response as AxiosResponse & { headers?: AxiosResponse['headers'] };
     const type: unknown = headers?.['content-type'];
     try {
       const contentType = typeof type === 'string' ? type : undefined;
-      return answerOf(response, await readAnswerBody(data, relayed, contentType, this.#environment.clock));
+      const body = await readAnswerBody(data, relayed, contentType, {
+        clock: this.#environment.clock,
+        leftMs,
+      });
+      return answerOf(response, body);
     } catch {
       return undefined;
     }

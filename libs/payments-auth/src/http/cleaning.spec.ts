@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { inspect, types } from 'node:util';
-import type { AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios';
+import type { AxiosError, AxiosRequestConfig, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import FormDataFromNpm from 'form-data';
 import { acmeDefinition, fakeProvider } from '../../../../test/support/fake-provider.js';
 import { FakeSpenders, fakeCredential, randomSecret } from '../../../../test/support/fake-spenders.js';
@@ -57,6 +57,15 @@ const outcome = (config: AxiosRequestConfig, url?: string) =>
 
 const hang = () => undefined;
 const failing = () => Promise.reject(new Error(`cannot send Bearer ${token}`, { cause: new Error(apiKey) }));
+/** Beside an answer, the words of an adapter are its own, and not those of axios. */
+const failingWith = (what: 'error' | 'errors') => async (config: InternalAxiosRequestConfig) => {
+  const response = { status: 500, statusText: '', data: '{}', headers: {}, config };
+  const quoted = `refused ${String(config.headers.get('Authorization'))}`;
+  const status = 'Request failed with status code 500';
+  throw what === 'error'
+    ? new applicationAxios.AxiosError(quoted, 'ERR', config, undefined, response as AxiosResponse)
+    : Object.assign(new AggregateError([new Error(quoted)], status), { config, response });
+};
 const abortedSoon = () => {
   const aborting = new AbortController();
   setTimeout(() => aborting.abort(), 30);
@@ -76,6 +85,24 @@ const paths: [string, typeof answer, () => AxiosRequestConfig][] = [
     () => ({ responseType: 'text' }),
   ],
   ['a 400 that repeats a secret', (response) => json(response, 400, { apiKey: echoed }), () => ({})],
+  [
+    'a status line that repeats the credential',
+    (response, { headers }) => {
+      response.statusMessage = `no ${headers.authorization}`;
+      response.writeHead(500).end('{}');
+    },
+    () => ({}),
+  ],
+  [
+    'an adapter whose error quotes the credential beside an answer',
+    hang,
+    () => ({ adapter: failingWith('error') }),
+  ],
+  [
+    'an adapter whose errors quote the credential beside an answer',
+    hang,
+    () => ({ adapter: failingWith('errors') }),
+  ],
   ['a 404', (response) => json(response, 404, {}), () => ({})],
   ['a 503', (response) => response.writeHead(503).end(), () => ({})],
   ['a refusal', (response) => json(response, 401, { code: 'bad_token' }), () => ({})],

@@ -40,6 +40,9 @@ const MOST_BODY = 1024 * 1024;
  * parser quotes it. Answers that are bytes or streams, and successes, are the caller's as they are.
  */
 export function cleanBody(response: AxiosResponse, traces: Traces, fields: ReadonlySet<string>): void {
+  // The words behind the status are the provider's, too.
+  if (response.status >= 400 && typeof response.statusText === 'string')
+    response.statusText = scrubbed(response.statusText, traces.secrets());
   const raw: unknown = response.data;
   if (typeof raw !== 'string' || raw === '') return;
   if (isUnparsable(raw, traces.config)) {
@@ -74,9 +77,8 @@ export function cleanError(error: unknown, traces: Traces): unknown {
   const failure = error as Partial<AxiosError>;
   if (failure.config !== undefined) failure.config = traces.config;
   if (failure.request !== undefined) failure.request = standInFor(failure.request, traces);
-  // What `validateStatus` rejects says nothing but the status: there is no text to look through.
   const cause = fieldOf(error, 'cause');
-  if (isError(error) && (failure.response === undefined || cause !== undefined)) {
+  if (isError(error) && !(cause === undefined && saysStatusAlone(failure))) {
     const secrets = traces.secrets();
     scrubText(error, secrets);
     if (cause !== undefined) setHidden(error, 'cause', plainCause(cause, secrets));
@@ -89,6 +91,11 @@ export function cleanError(error: unknown, traces: Traces): unknown {
       );
   }
   return error;
+}
+
+/** The error of axios for what `validateStatus` rejects: there is no text to look through. */
+function saysStatusAlone({ message, response, errors }: Partial<AxiosError> & { errors?: unknown }): boolean {
+  return errors === undefined && message === `Request failed with status code ${response?.status}`;
 }
 
 function standInFor(request: unknown, { destination, hidesQuery }: Traces): RequestStandIn {

@@ -1,10 +1,10 @@
-import { Agent } from 'node:http';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import { trustsStrangers } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { isBelow } from '../strategies/base-path.js';
+import { divertingAgent } from '../strategies/plain-http-agent.js';
 import { isLoopback } from '../strategies/loopback.js';
 import { SealedAgent } from './sealed-agent.js';
 
@@ -44,6 +44,12 @@ interface DeclaredHost {
  */
 const PLAIN_PATH = /^\/?[\w-][\w.~-]*(?:\/[\w-][\w.~-]*)*\/?(?:\?[\w.~!$&()*+,;=:@/?%-]+)?$/;
 
+/** The settings of a provider that decide where the connections of its calls end. */
+export interface Routing {
+  readonly httpAgent?: unknown;
+  readonly http2Options?: object;
+}
+
 /** A URL, found below a declared host. */
 interface Located {
   readonly declared: DeclaredHost;
@@ -68,13 +74,19 @@ export class Destinations {
   readonly #defaultBaseUrl: string | undefined;
 
   readonly #templates: Readonly<Record<string, string>> | undefined;
+  readonly #transport: Routing;
 
-  /** @param templates the hosts as the definition has them, where those of the account are made of its credentials */
+  /**
+   * @param transport what calls take where they bring nothing of their own
+   * @param templates the hosts as the definition has them, where those of the account are made of its credentials
+   */
   constructor(
     provider: Pick<ConfiguredProvider, 'name' | 'hosts' | 'defaultHost' | 'insecureHosts'>,
+    transport: Routing = {},
     templates?: Readonly<Record<string, string>>,
   ) {
     this.#templates = templates;
+    this.#transport = transport;
     this.#provider = provider.name;
     this.#defaultBaseUrl = (templates ?? provider.hosts)[provider.defaultHost];
     const insecureHosts = provider.insecureHosts.map((each) => each.toLowerCase());
@@ -184,12 +196,13 @@ export class Destinations {
   #refuseDiversions(
     config: InternalAxiosRequestConfig & { http2Options?: object; fetchOptions?: object },
   ): void {
-    const { http2Options, fetchOptions } = config;
+    const { fetchOptions } = config;
+    const http2Options = config.http2Options ?? this.#transport.http2Options;
     if (http2Options && 'lookup' in http2Options)
       throw this.#error('`http2Options.lookup` could divert plain http to another address');
     if (fetchOptions && 'dispatcher' in fetchOptions && fetchOptions.dispatcher !== undefined)
       throw this.#error('a `dispatcher` could divert plain http to another address');
-    const diverting = divertingAgent(SealedAgent.open(config.httpAgent));
+    const diverting = divertingAgent(SealedAgent.open(config.httpAgent) ?? this.#transport.httpAgent);
     if (diverting !== undefined)
       throw this.#error(`${diverting} could divert plain http to another address; use an agent of node:http`);
   }
@@ -226,30 +239,4 @@ export class Destinations {
       { provider: this.#provider, reason, ...(host === '' ? {} : { host }) },
     );
   }
-}
-
-const DIVERTING = [
-  'lookup',
-  'host',
-  'hostname',
-  'port',
-  'path',
-  'socketPath',
-  'createConnection',
-  'proxyEnv',
-];
-
-/** What about an agent decides where its connections end; `undefined` for an ordinary one. */
-function divertingAgent(agent: unknown): string | undefined {
-  if (typeof agent !== 'object' || agent === null) return undefined;
-  if (Object.getPrototypeOf(agent) !== Agent.prototype) return 'an agent of another class';
-  if (Object.hasOwn(agent, 'createConnection')) return 'an agent with a `createConnection` of its own';
-  const { options } = agent as { options: object };
-  const option = DIVERTING.find((name) => isSet(options, name));
-  return option === undefined ? undefined : `an agent with the option \`${option}\``;
-}
-
-function isSet(options: object, name: string): boolean {
-  const value: unknown = Object.hasOwn(options, name) ? Reflect.get(options, name) : undefined;
-  return value !== undefined && value !== null;
 }

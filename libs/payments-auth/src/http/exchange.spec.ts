@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
 import type { HttpService } from '@nestjs/axios';
 import type { AxiosError, AxiosHeaders, AxiosRequestConfig, AxiosResponse } from 'axios';
 import FormDataFromNpm from 'form-data';
@@ -480,6 +481,25 @@ describe('a refused call', () => {
       expect(server.requests).toHaveLength(1);
     });
 
+    it('a form that is a Readable is sent with its own headers, and leads to no request', async () => {
+      const data = Object.assign(Readable.from(['a=1']), {
+        getHeaders: () => ({ 'Content-Type': 'multipart/form-data; boundary=b' }),
+        append: ignore,
+        [Symbol.toStringTag]: 'FormData',
+      });
+      let leadsTo: unknown;
+      answer = (_, response) => {
+        leadsTo = inspect(data, { depth: 9 });
+        json(response, 200, {});
+      };
+      const { headers } = await send({ url: '/x', method: 'post', data }).then(
+        () => server.requests[0] as ReceivedRequest,
+      );
+      expect(headers['content-type']).toBe('multipart/form-data; boundary=b');
+      expect(findLeaks(leadsTo, [spenders.current?.token ?? 'none'])).toEqual([]);
+      expect(server.requests[0]?.body.toString()).toBe('a=1');
+    });
+
     it('a web stream is sent once', async () => {
       answer = (_, response) => json(response, 401, BAD_TOKEN);
       const data = new Blob(['stream']).stream();
@@ -554,6 +574,17 @@ describe('a refused call', () => {
     await failure(send({ url: '/x' }, create({ definition })));
     expect(server.requests).toHaveLength(1);
     expect(spenders.refusals).toEqual([]);
+  });
+
+  it('is looked for in a stream for no longer than the call has time', async () => {
+    answer = (_, response) => void response.writeHead(401, { 'content-type': 'application/json' }).write('{');
+    const failed = failure(send({ url: '/x', method: 'post', responseType: 'stream', timeout: 300 }));
+    // One timer ends the call, and the other one the look into its stream.
+    while (clock.pendingTimers < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await clock.advance(300);
+    const { response } = await failed;
+    expect(response?.status).toBe(401);
+    response?.data.destroy();
   });
 
   it('is judged by its status when the predicate of the definition throws', async () => {

@@ -1,6 +1,8 @@
 import { Agent } from 'node:https';
+import { Readable } from 'node:stream';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { ownCopy } from '../own-properties.js';
+import { plainHttpAgent } from '../strategies/plain-http-agent.js';
 import type { HttpSettings } from '../providers/configured-provider.js';
 import { isNodeStream } from './answer-body.js';
 import type { Destination } from './destination.js';
@@ -70,12 +72,20 @@ export function routeAttempt(
   if (protocol === 'http:') {
     // Straight to the host that was allowed: a proxy, or an address looked up elsewhere, would see the credential.
     attempt.proxy = false;
+    attempt.httpAgent ??= plainHttpAgent();
     delete attempt.lookup;
   }
   // A stream that is piped into a request leads to its headers, and the caller's is in the visible config.
   const data: unknown = attempt.data;
-  if (typeof data === 'object' && data !== null && isNodeStream(data) && !isNpmForm(data))
-    attempt.data = new RelayedStream(data, (error) => error);
+  if (typeof data === 'object' && data !== null && isNodeStream(data)) relayBody(attempt, data);
+}
+
+function relayBody(attempt: InternalAxiosRequestConfig, data: Readable): void {
+  const form = isNpmForm(data) ? data : undefined;
+  // npm's own form is no Readable, and leads to no request. Another one is relayed, and its headers are set here.
+  if (form !== undefined && !(data instanceof Readable)) return;
+  for (const [name, value] of Object.entries(form?.getHeaders() ?? {})) attempt.headers.set(name, value);
+  attempt.data = new RelayedStream(data, (error) => error);
 }
 
 /** Keeps the agents of a call out of what its caller can log, from the moment in which the call begins. */
@@ -93,7 +103,7 @@ function openDispatcher(fetchOptions: object): object {
 }
 
 /** npm's `form-data`, as axios knows it: the adapter asks it for its headers, and needs the form itself for that. */
-function isNpmForm(data: object): boolean {
+function isNpmForm<T extends object>(data: T): data is T & { getHeaders(): Record<string, string> } {
   const form = data as { toString(): string };
   return 'getHeaders' in data && 'append' in data && form.toString() === '[object FormData]';
 }

@@ -1,4 +1,4 @@
-import { Agent } from 'node:http';
+import http, { Agent, type AgentOptions } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
@@ -14,7 +14,7 @@ import { systemClock } from '../payments-auth.clock.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { AxiosTokenTransport, type ConnectionSettings } from './axios-token-transport.js';
 import type { TokenRequest } from './strategy.js';
-import { TokenTransportError } from './token-transport.js';
+import { reasonOf, TokenTransportError } from './token-transport.js';
 
 const SECRET = 'test-secret-not-real-0123456789';
 const REQUEST: TokenRequest = {
@@ -60,8 +60,8 @@ async function serveBytes(onConnection: (socket: Socket) => void): Promise<strin
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function transport(http: ConnectionSettings = {}, clock = new ManualClock()) {
-  return { clock, transport: new AxiosTokenTransport({ clock, http: () => http }) };
+function transport(settings: ConnectionSettings = {}, clock = new ManualClock()) {
+  return { clock, transport: new AxiosTokenTransport({ clock, http: () => settings }) };
 }
 
 async function failure(sending: Promise<unknown>): Promise<TokenTransportError> {
@@ -188,6 +188,34 @@ describe('AxiosTokenTransport', () => {
         delete process.env['http_proxy'];
       }
       expect(proxy.requests).toEqual([]);
+    });
+
+    it.each([
+      ['with a port', (port: number) => new Agent({ port } as AgentOptions)],
+      ['with a look-up', () => new Agent({ lookup: () => undefined })],
+      ['of another class', (port: number) => new (class extends Agent {})({ port } as AgentOptions)],
+    ])('sends nothing over plain http through an agent %s', async (_, agent) => {
+      const [server, other] = [await serve(() => undefined), await serve(() => undefined)];
+      const httpAgent = agent(Number(new URL(other.url).port));
+      const failed = await transport({ httpAgent })
+        .transport.send(server.url, REQUEST)
+        .catch((error: unknown) => error as TokenTransportError);
+      expect(failed).toMatchObject({ failure: 'diverted' });
+      expect(reasonOf(failed as TokenTransportError)).toContain('could divert plain http');
+      expect([...server.requests, ...other.requests]).toEqual([]);
+    });
+
+    it('goes past an agent that the process has for all requests and that diverts them', async () => {
+      const server = await serve((_, response) => json(response, 200, { token: 'tok' }));
+      const other = await serve((_, response) => json(response, 200, { token: 'other' }));
+      const { globalAgent } = http;
+      http.globalAgent = new Agent({ port: Number(new URL(other.url).port) } as AgentOptions);
+      try {
+        expect((await transport().transport.send(server.url, REQUEST)).body).toEqual({ token: 'tok' });
+      } finally {
+        http.globalAgent = globalAgent;
+      }
+      expect(other.requests).toEqual([]);
     });
 
     it('shows neither agents nor settings when the transport is inspected', () => {

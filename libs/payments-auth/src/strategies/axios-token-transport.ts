@@ -6,6 +6,7 @@ import { ownCopy, parsedJson, trustsStrangers } from '../own-properties.js';
 import type { Clock } from '../payments-auth.clock.js';
 import { answerText } from './answer-text.js';
 import { isBelow } from './base-path.js';
+import { divertingAgent, plainHttpAgent } from './plain-http-agent.js';
 import { deadline } from '../within.js';
 import type { TokenRequest } from './strategy.js';
 import { type TimedTokenAnswer, type TokenTransport, TokenTransportError } from './token-transport.js';
@@ -65,6 +66,9 @@ export class AxiosTokenTransport implements TokenTransport {
     try {
       // Made at the first request, because many providers of an application never make one.
       this.#axios ??= bareAxios(ownCopy(this.#http?.() ?? {}));
+      const isPlain = baseUrl.toLowerCase().startsWith('http:');
+      const { httpAgent = plainHttpAgent() } = this.#axios.defaults;
+      if (isPlain && divertingAgent(httpAgent) !== undefined) throw new TokenTransportError('diverted');
       const response = await this.#axios.request<Readable>({
         url: checkedUrl(baseUrl, request.path),
         method: request.method,
@@ -74,7 +78,7 @@ export class AxiosTokenTransport implements TokenTransport {
         signal: ended.signal,
         ...(request.agent === undefined ? {} : { httpsAgent: request.agent }),
         // Straight to the host that was allowed: on plain http a proxy would read the secret.
-        ...(baseUrl.startsWith('http:') ? { proxy: false as const } : {}),
+        ...(isPlain ? { proxy: false as const, httpAgent: httpAgent as unknown } : {}),
       });
       const bytes = await readBytes(response.data, this.#mostBytes);
       const headers = plainHeaders(response.headers);

@@ -9,15 +9,18 @@ export interface TimedTokenAnswer extends TokenAnswer {
 }
 
 /**
- * The reason why no answer came, without any part of the request. Nothing was sent for two of them. `astray`: its path
- * leads away from the base URL. `untrusted`: code of this process decides which certificates are trusted.
+ * The reason why no answer came, without any part of the request. Nothing was sent for three of them. `astray`: its path
+ * leads away from the base URL. `untrusted`: code of this process decides which certificates are trusted. `diverted`: an
+ * agent decides where plain http goes.
  */
 export type TokenTransportFailure =
-  'timeout' | 'network' | 'too-large' | 'cancelled' | 'astray' | 'untrusted';
+  'timeout' | 'network' | 'too-large' | 'cancelled' | 'astray' | 'untrusted' | 'diverted';
 
 const WORDS: Readonly<Partial<Record<TokenTransportFailure, string>>> = {
   astray: 'its path leads away from the base URL',
   untrusted: '`Object.prototype.ca` is set, and Node would trust its certificates',
+  diverted:
+    'the agent in the option http could divert plain http to another address; use an agent of node:http',
 };
 
 /** No usable answer came from a token endpoint. Holds no request, no response and no header. */
