@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import http, { Agent, type AgentOptions, createServer, type Server } from 'node:http';
+import http, { Agent, createServer, type Server } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -241,7 +241,7 @@ describe('plain http', () => {
 
   it.each([
     ['with a port', () => new Agent({ port: port() })],
-    ['of another class', () => new OtherAgent({ port: port() } as AgentOptions)],
+    ['of another class', () => new OtherAgent({ port: port() })],
   ])('does not go through an agent %s that the process has for all requests', async (_, agent) => {
     const { globalAgent } = http;
     http.globalAgent = agent();

@@ -1,4 +1,4 @@
-import http, { Agent, type AgentOptions } from 'node:http';
+import http, { Agent } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
@@ -191,9 +191,9 @@ describe('AxiosTokenTransport', () => {
     });
 
     it.each([
-      ['with a port', (port: number) => new Agent({ port } as AgentOptions)],
+      ['with a port', (port: number) => new Agent({ port })],
       ['with a look-up', () => new Agent({ lookup: () => undefined })],
-      ['of another class', (port: number) => new (class extends Agent {})({ port } as AgentOptions)],
+      ['of another class', (port: number) => new (class extends Agent {})({ port })],
     ])('sends nothing over plain http through an agent %s', async (_, agent) => {
       const [server, other] = [await serve(() => undefined), await serve(() => undefined)];
       const httpAgent = agent(Number(new URL(other.url).port));
@@ -209,7 +209,7 @@ describe('AxiosTokenTransport', () => {
       const server = await serve((_, response) => json(response, 200, { token: 'tok' }));
       const other = await serve((_, response) => json(response, 200, { token: 'other' }));
       const { globalAgent } = http;
-      http.globalAgent = new Agent({ port: Number(new URL(other.url).port) } as AgentOptions);
+      http.globalAgent = new Agent({ port: Number(new URL(other.url).port) });
       try {
         expect((await transport().transport.send(server.url, REQUEST)).body).toEqual({ token: 'tok' });
       } finally {
