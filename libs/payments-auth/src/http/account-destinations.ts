@@ -1,6 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import type { Credential } from '../credentials/credential.js';
+import { ownCopy } from '../own-properties.js';
 import { hostsOf } from '../providers/account-hosts.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { valuesIn } from '../strategies/placeholders.js';
@@ -21,7 +22,7 @@ export class AccountDestinations {
   readonly #shared: Destinations | undefined;
   readonly #ofCredential = new WeakMap<Credential, Destinations>();
 
-  constructor(provider: ConfiguredProvider, transport: Routing = {}) {
+  constructor(provider: ConfiguredProvider, transport: Routing = ownCopy({})) {
     this.#provider = provider;
     this.#transport = transport;
     const isShared = Object.values(provider.hosts).every((url) => !url.includes('{'));

@@ -82,7 +82,7 @@ export function cleanError(error: unknown, traces: Traces): unknown {
     const secrets = traces.secrets();
     scrubText(error, secrets);
     if (cause !== undefined) setHidden(error, 'cause', plainCause(cause, secrets));
-    const { errors } = error as { errors?: unknown };
+    const errors = fieldOf(error, 'errors');
     if (Array.isArray(errors))
       Reflect.set(
         error,
@@ -94,8 +94,12 @@ export function cleanError(error: unknown, traces: Traces): unknown {
 }
 
 /** The error of axios for what `validateStatus` rejects: there is no text to look through. */
-function saysStatusAlone({ message, response, errors }: Partial<AxiosError> & { errors?: unknown }): boolean {
-  return errors === undefined && message === `Request failed with status code ${response?.status}`;
+function saysStatusAlone(failure: Partial<AxiosError>): boolean {
+  const { message, response } = failure;
+  return (
+    message === `Request failed with status code ${response?.status}` &&
+    fieldOf(failure, 'errors') === undefined
+  );
 }
 
 function standInFor(request: unknown, { destination, hidesQuery }: Traces): RequestStandIn {

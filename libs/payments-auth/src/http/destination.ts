@@ -1,6 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
-import { trustsStrangers } from '../own-properties.js';
+import { ownCopy, trustsStrangers } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import { isBelow } from '../strategies/base-path.js';
@@ -82,7 +82,7 @@ export class Destinations {
    */
   constructor(
     provider: Pick<ConfiguredProvider, 'name' | 'hosts' | 'defaultHost' | 'insecureHosts'>,
-    transport: Routing = {},
+    transport: Routing = ownCopy({}),
     templates?: Readonly<Record<string, string>>,
   ) {
     this.#templates = templates;
