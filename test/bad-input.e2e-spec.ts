@@ -63,7 +63,7 @@ describe('wrong options', () => {
     const error = await failure(boot());
     expect(isPaymentsAuthError(error)).toBe(true);
     expect(error['code']).toBe('INVALID_OPTIONS');
-    // Nest prints the stack below the message, and none of its lines is of the application.
+    // Nest prints the stack below the message. No line of the stack would lead to code of the application.
     expect(error.stack).toBe(`PaymentsAuthError: ${error.message}`);
     expect(error['problems']).toHaveLength(PROBLEMS.length);
     for (const problem of PROBLEMS) expect(error['problems']).toContainEqual(expect.stringMatching(problem));

@@ -26,7 +26,7 @@ interface Client {
 const SECRET = 'test secret/not+real=0123456789%';
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-/** The key as it stands in a variable: in one line. */
+/** The PEM of a key in one line, as a variable holds it. */
 const inOneLine = (key: KeyObject) =>
   key.export({ type: 'pkcs8', format: 'pem' }).toString().replaceAll('\n', '\\n');
 

@@ -4,7 +4,7 @@ import type { ProviderName, ProviderSettings } from 'payments-sandbox';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 import { fc, TEST_SEED } from './support/chances.js';
 
-// Many short lives of an application, over real sockets.
+// The tests run many short lives of an application over real sockets.
 jest.setTimeout(120_000);
 
 const ACCOUNTS = ['own', 'shop-1', 'shop-2', 'shop-3', 'shop-4', 'shop-5'] as const;
@@ -104,7 +104,7 @@ class Model {
     return this.#keys.get(id)?.has(key) === true;
   }
 
-  /** From now on no call may start with one of these. */
+  /** From now on no call may start with one of these credentials. */
   drop(id: AccountId, credentials: Iterable<string>): void {
     this.#dropped.set(id, new Set([...(this.#dropped.get(id) ?? []), ...credentials]));
   }

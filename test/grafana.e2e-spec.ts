@@ -113,7 +113,7 @@ function problemsOf({ where, expr }: Query, { samples }: Scrape): string[] {
     const lacking = [...others.map(({ label }) => label), ...groupedBy].filter(
       (label) => !named.some(({ labels }) => labels[label] !== undefined),
     );
-    // The library writes each of these values, and not only one of several.
+    // A matcher may name several values. The library must write every one of them.
     const unknown = others
       .filter(({ value }) => !value.startsWith('$'))
       .flatMap((matcher) => matcher.value.split('|').map((value) => ({ ...matcher, operator: '=', value })))
@@ -154,7 +154,7 @@ interface Watched {
 interface WatchedApplication {
   readonly payments: DynamicModule;
   readonly clock?: ManualClock;
-  /** Lets happen what the clock has caused. */
+  /** Waits until everything that the clock has caused is over. */
   readonly settled: (events: readonly PaymentsAuthEvent[]) => Promise<void>;
 }
 
@@ -636,7 +636,7 @@ describe('the alert rules for merchants who have connected', () => {
 
 const is403 = ({ status }: { status: number }) => status === 403;
 
-/** Signs with the invented values when it is defined, and not with those of the application. */
+/** Fails for every key that begins with `invented`, as the keys of the applications here do. */
 const signsNoMore = ({ credentials }: { credentials: { key: string } }) => {
   if (credentials.key.startsWith('invented')) throw new Error('the HSM is away');
   return {};
@@ -700,7 +700,7 @@ describe('the alert rules for definitions of an application', () => {
     expect(bed.firing()).toContain('PaymentProviderDefinitionFails');
   });
 
-  /** Each call carries this key, or is made of it. */
+  /** A provider whose calls carry the key, or are signed with it. */
   const keyed = (more: object = {}) =>
     defineProvider<{ key: string }>({
       ...HOUSE,

@@ -11,7 +11,7 @@ import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { configured, type Login } from './support/credential-bed.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 
-// Hundreds of logins over real sockets, on machines that may have other things to do.
+// The tests make hundreds of logins over real sockets, and the machine may be busy.
 jest.setTimeout(120_000);
 
 /** Longer than a request takes to arrive, by the driven clock. */

@@ -3,7 +3,7 @@ import { textOf } from './support/markdown.js';
 import { repositoryFiles } from './support/repository-files.js';
 import { testTitles } from './support/test-titles.js';
 
-/** Sentences that readers had to guess at. What they said is said in plain words now. */
+/** Phrases whose meaning readers had to guess. Plain words have replaced them. */
 const RIDDLES = [
   'may be repeated after all',
   'besides none but these',

@@ -36,7 +36,7 @@ const drip = (response: ServerResponse) => {
   const dripping = setInterval(() => response.write('x'), 10);
   response.on('close', () => clearInterval(dripping));
 };
-/** Sends for as long as the client reads. */
+/** Sends data for as long as the client reads. */
 const flood = (response: ServerResponse) => {
   const piece = Buffer.alloc(1024 * 1024, 'x');
   const more = () => {
@@ -76,7 +76,7 @@ const ANSWERS: [
 ];
 
 describe.each(ANSWERS)('%s', (_title, answer, what) => {
-  /** Only an answer that ends by its deadline needs the clock. */
+  /** Moves the clock only where the request has to reach its deadline. */
   const settled = <T>(clock: ManualClock, promise: Promise<T>) =>
     what === TIMEOUT ? outwaited(clock, promise) : promise;
 

@@ -104,7 +104,7 @@ describe('a resolver that throws', () => {
     const paymentsAuth = await start(() => undefined);
     const name = 'shop\r\n[Nest] ERROR forged\u2028\u001b[31m\u202e';
     const error = await failure(paymentsAuth.credentials('cashfin', name).get());
-    // oxlint-disable-next-line no-control-regex -- these are looked for
+    // oxlint-disable-next-line no-control-regex -- the test looks for these characters
     expect(error.message).not.toMatch(/[\u0000-\u001f\u2028\u202e]/);
   });
 });

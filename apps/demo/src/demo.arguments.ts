@@ -17,7 +17,7 @@ export interface DemoArguments {
   readonly help: boolean;
   readonly once: boolean;
   readonly live: boolean;
-  /** Instead of the six. */
+  /** The providers that the user names. Absent for the first six. */
   readonly providers?: readonly string[];
   readonly seconds: number;
   readonly port: number;

@@ -244,7 +244,7 @@ describe('a polluted Object.prototype', () => {
       ['text', true, null, {}, () => 'B'].map((value) => [name, value] as const),
     ),
   )('loses no answer and no error by a "%s" that is %p', (name, value) => {
-    // oxlint-disable-next-line no-extend-native -- that is the attack
+    // oxlint-disable-next-line no-extend-native -- this is the attack
     Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true });
     let outcome: unknown;
     try {
