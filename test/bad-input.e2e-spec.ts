@@ -98,7 +98,7 @@ describe('wrong options', () => {
   });
 });
 
-/** What can happen to a value on its way, and the place that is named for it at boot. */
+/** Ways in which a value can change before the library gets it, and the place that the boot names. */
 const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, named: RegExp][] = [
   [
     'quotes that an env file kept',

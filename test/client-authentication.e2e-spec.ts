@@ -229,7 +229,7 @@ type CertifiedClient = {
   readonly privateKey: string;
 };
 
-/** With a certificate that the issuer's authority has signed. */
+/** A client with a certificate that the issuer's authority has signed. */
 function certified(clientId: string): CertifiedClient {
   const { cert, key: privateKey } = createCertificate([`${clientId}.clients.test`], { by: issuer.authority });
   return {

@@ -92,7 +92,7 @@ function asTheCollectorWrites({ atMs, samples }: Scrape): Scrape {
   };
 }
 
-/** What is wrong with a query, judged by the existing series. */
+/** The mistakes in a query, judged by the existing series. */
 function problemsOf({ where, expr }: Query, { samples }: Scrape): string[] {
   let query: PromQuery;
   try {
@@ -201,7 +201,7 @@ async function watchedApplication({
   };
 }
 
-/** The same for a provider of the sandbox. */
+/** A watched application that calls a provider of the sandbox. */
 interface WatchedSandbox extends Watched {
   readonly wakapay: ReturnType<Sandbox['provider']>;
   call(): Promise<unknown>;
@@ -809,7 +809,7 @@ describe('the alert rule for client certificates', () => {
       }
       if (bed.firing().includes('PaymentClientCertificateEnds')) firedOnDays.push(day);
     }
-    // It ends after 16 days, so that it is warned about from the third day on.
+    // The certificate ends after 16 days, so the rule fires from the third day on.
     expect(firedOnDays).toEqual([3, 4, 5, 6]);
   });
 });

@@ -117,7 +117,7 @@ describe.each(REDIS_LIBRARIES)('the user of Redis that the page on fleets makes,
     expect(await refusedTo(library, RULES)).toEqual([]);
   });
 
-  it.each(['unlink', 'eval'])('gets an error that says so when it lacks the permission for %s', async (command) => {
+  it.each(['unlink', 'eval'])('gets an error that says that it lacks a permission: %s', async (command) => {
     const user = await userWith(RULES.filter((rule) => rule !== `+${command}`));
     const store = await storeOf(library, user);
     const key = { provider: 'acme', account: 'shop-1', hash: randomUUID() };

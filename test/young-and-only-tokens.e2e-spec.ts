@@ -67,7 +67,7 @@ describe('a provider that accepts its tokens 30 s after it has issued them', () 
     const httpAgent = new Agent({ keepAlive: true, maxSockets: 32 });
     ends.push(() => httpAgent.destroy());
     const baseUrl = provider.baseUrl;
-    // Longer than a call waits for such a token.
+    // This timeout is longer than a call waits for such a token.
     const http = { httpAgent, timeout: MINUTE };
     const options = { provider: acme, baseUrl, credentials: { apiKey, apiSecret }, http } as const;
     application = await startApplication(

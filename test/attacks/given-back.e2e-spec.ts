@@ -48,7 +48,7 @@ const flood = (response: ServerResponse) => {
 
 const TIMEOUT = /timeout/;
 
-/** What a hostile server answers to the two requests that are neither a call nor a login. */
+/** The answers of a hostile server to the two requests that are neither a call nor a login. */
 const ANSWERS: [
   title: string,
   answer: (response: ServerResponse, elsewhere: string) => void,

@@ -5,7 +5,7 @@ import { startApplication, type TestApplication } from '../support/application.j
 import { json, type LoopbackServer, startLoopbackServer } from '../support/loopback-server.js';
 import { outwaited, quiet, until } from '../support/waiting.js';
 
-/** What an application can do again and again by mistake. */
+/** Calls of the library that an application may repeat again and again by mistake. */
 const LOOPS: [title: string, again: (credentials: CredentialService) => Promise<unknown>][] = [
   ['asks for new tokens', (credentials) => credentials.refresh()],
   ['gives its tokens back', (credentials) => credentials.revoke().then(() => credentials.get())],

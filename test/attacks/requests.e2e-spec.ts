@@ -13,7 +13,7 @@ class Inheriting {
   }
 }
 
-/** What a call can say by mistake, and what the error names. */
+/** Mistakes in `paymentsAuth` of a call, and the part that the error names. */
 const WRONG: [title: string, paymentsAuth: unknown, named: RegExp][] = [
   ['a misspelt key', { acount: 'shop' }, /paymentsAuth\.acount is not known\. Did you mean "account"\?/],
   [

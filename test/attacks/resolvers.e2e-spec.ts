@@ -59,7 +59,7 @@ describe('a resolver that fills one object for every merchant', () => {
 
 const VAULT_TOKEN = 'hvs.9f8e7d6c5b4a3f2e1d0c';
 
-/** What clients of secret managers and databases throw. */
+/** Values that the clients of secret managers and databases throw. */
 const THROWN: [title: string, thrown: () => unknown][] = [
   [
     'an error with a request',

@@ -68,7 +68,7 @@ const SIGNING = defineProvider<Keys, 'acme'>({
   }),
 });
 
-/** What the clients of databases, secret managers and key stores throw. */
+/** Values that the clients of databases, secret managers and key stores throw. */
 const THROWN: [title: string, thrown: () => unknown][] = [
   ['a message that quotes what it was given', () => new Error(`no row for ${SECRET} and ${REFRESH}`)],
   ['a message with an Authorization header', () => new Error(`sent Authorization: Bearer ${VAULT}`)],
@@ -106,7 +106,7 @@ interface Place {
   readonly provider: AnyProviderDefinition;
   /** The options whose code calls `fail`. Where `before` has to succeed first, the code calls it from the second time on. */
   readonly options: (fail: () => void) => object;
-  /** What is done before the code fails. */
+  /** Runs before the code fails. */
   readonly before?: (application: TestApplication) => Promise<unknown>;
   readonly run: (application: TestApplication) => Promise<unknown>;
   readonly fails: boolean;

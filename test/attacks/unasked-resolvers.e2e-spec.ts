@@ -93,7 +93,7 @@ async function genuine({ provider, definition, scheme, secrets }: Row): Promise<
 
 const BODY = Buffer.from('{"id":"evt_1","amount":100}');
 
-/** What anybody can send without a secret. */
+/** Messages that anybody can send without a secret. */
 const UNSIGNED: [title: string, message: Partial<WebhookMessage>][] = [
   ['nothing at all', {}],
   ['an empty body', { rawBody: Buffer.alloc(0) }],

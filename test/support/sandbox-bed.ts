@@ -37,7 +37,7 @@ export const TOKEN_PROVIDERS: readonly ProviderName[] = SIX_PROVIDERS.filter(
   (name) => name !== 'cashfin' && name !== 'kashier',
 );
 
-/** This is less than the time that a token request may take by the same clock. */
+/** A step of the clock. It is shorter than the time that a token request may take by the same clock. */
 const STEP_MS = 5_000;
 
 /** The settings in which a test differs from one merchant with the default settings. */

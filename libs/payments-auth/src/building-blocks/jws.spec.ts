@@ -83,7 +83,7 @@ describe('jws', () => {
     expect(() => jws({ ...unsafe, header: { b64: false }, detached: true })).toThrow(/crit/);
   });
 
-  it.each(CURVES)('takes the signature of a KMS with %s, in DER and in the form of RFC 7518', async (algorithm) => {
+  it.each(CURVES)('takes the signature of a KMS with %s: as DER, or as in RFC 7518', async (algorithm) => {
     const { privateKey, publicKey } = KEYS[algorithm];
     const hash = `sha${algorithm.slice(2)}`;
     // Some of the 300 signatures have a number that begins with zeros. DER leaves these zeros out.

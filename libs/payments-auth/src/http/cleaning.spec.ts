@@ -51,7 +51,7 @@ function send(config: AxiosRequestConfig, url = server.url): Promise<AxiosRespon
   });
 }
 
-/** What the caller gets: an answer or an error. */
+/** Sends a call, and returns its answer or its error. */
 const outcome = (config: AxiosRequestConfig, url?: string) =>
   send(config, url).catch((error: unknown) => error as AxiosError);
 

@@ -19,7 +19,7 @@ const OTHER = { transformResponse: [JSON.parse] };
 
 type Transform = (raw: never) => unknown;
 
-/** What a caller gets when axios has assigned what its transforms made of `raw`. */
+/** The data that a caller gets when axios assigns the result of its transforms for `raw`. */
 function received(raw: unknown, transform: Transform = JSON.parse as never, config: object = OTHER) {
   const response = { data: raw, config } as AxiosResponse;
   hideSecretFields(response, fields);
