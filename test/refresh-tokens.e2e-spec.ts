@@ -448,7 +448,7 @@ const lasting = (save: boolean) => {
 };
 
 describe('a refresh token that is said to stay as it is', () => {
-  it('is replaced by another one all the same, which is saved', async () => {
+  it('is saved when the issuer replaces it by another one nevertheless', async () => {
     const first = await connect('shop');
     const application = await start(undefined, { ...lasting(true), singleProcess: undefined });
     expect((await call(application, 'shop')).status).toBe(200);
