@@ -457,7 +457,7 @@ describe('a refresh token that is said to stay as it is', () => {
     expect(typesOf()).not.toContain('refresh-token-unsaved');
   });
 
-  it('is reported as unsaved when another one comes and nobody saves that', async () => {
+  it('is reported as unsaved when another one comes and the application does not save it', async () => {
     await connect('shop');
     const application = await start(undefined, { ...lasting(false), singleProcess: undefined });
     expect((await call(application, 'shop')).status).toBe(200);
