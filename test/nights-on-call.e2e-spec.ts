@@ -322,7 +322,7 @@ describe('An engineer on call sees with one look at the page, the command and th
     expect(findLeaksInText(told, secrets)).toEqual([]);
   });
 
-  it('the clock of this machine is wrong and the key is right, although the provider blames it', async () => {
+  it('the clock of this machine is wrong, although the provider names the key as the cause', async () => {
     await start(new ManualClock(Date.now() - 600_000));
     night.wrong.add('shop-1');
     await night.callAll();
