@@ -11,7 +11,7 @@ import type { Destination } from './destination.js';
 
 const NONE: Credentials = Object.freeze({});
 
-/** They are made once per credential, like the headers of the credential. */
+/** The default headers are made once per credential, like the headers of the credential. */
 const made = new WeakMap<Credential, readonly (readonly [name: string, value: string])[]>();
 
 /** Sets the definition's default headers on an attempt, where the request has no value of its own. */
