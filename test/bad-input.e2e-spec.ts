@@ -139,7 +139,7 @@ const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, 
   [
     'a number that was read without its zeros',
     startWithNumber,
-    /^CASHFIN_CLIENT_SECRET: was made a number of and has lost digits/,
+    /^CASHFIN_CLIENT_SECRET: was turned into a number and has lost digits/,
   ],
   [
     'a number in the options',

@@ -641,7 +641,7 @@ describe('A definition that signs', () => {
     const error = await failure(reading.send({ method: 'post', url: '/upload', data: Readable.from(['a']) }));
     expect(error).toMatchObject({ code: 'SIGNING_FAILED', provider: 'acme' });
     expect(error.message).toContain(
-      'a stream or a form, which cannot be read before it is sent. Send text or bytes.',
+      'a stream or a form cannot be read before it is sent. Send text or bytes.',
     );
     expect(server.requests).toEqual([]);
   });

@@ -40,7 +40,7 @@ export class PaymentsAuthBootCheck implements OnModuleInit {
     const options = hostIn(this.#modules)?.providers.get(PAYMENTS_AUTH_OPTIONS);
     if (options?.isDependencyTreeStatic() !== false) return;
     throw bootError(
-      'The options of PaymentsAuthModule depend on a request: forRootAsync injects a provider with Scope.REQUEST, or one that depends on such a provider. Every request would log in anew. Inject what lives as long as the application; merchants that differ by request belong into accounts.',
+      'The options of PaymentsAuthModule depend on a request: forRootAsync injects a provider with Scope.REQUEST, or one that depends on such a provider. Every request would log in anew. Inject only what lives as long as the application. Give merchants that differ by request in the option accounts.',
       ['forRootAsync.inject: depends on a request'],
     );
   }

@@ -2,7 +2,7 @@ import { define } from '../own-properties.js';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 
-/** As in axios's own configs, nothing is inherited from `Object.prototype`. Callers rely on `hasOwnProperty`. */
+/** Like axios's own configs, it has `hasOwnProperty`, on which callers rely, and inherits nothing else. */
 const CONFIG_PROTOTYPE: object = Object.freeze(
   define(Object.create(null) as object, 'hasOwnProperty', {
     value: (Object.prototype as { hasOwnProperty: unknown }).hasOwnProperty,

@@ -112,7 +112,8 @@ export class Destinations {
   }
 
   /**
-   * Sets the base URL of `config` to that of the host which the call goes to, and checks the destination.
+   * Sets the base URL of `config`, where the call names a host or the hosts depend on the account. Then checks where
+   * the call goes.
    *
    * @param host the named host that the call asks for
    * @throws PaymentsAuthError INSECURE_DESTINATION
@@ -125,7 +126,7 @@ export class Destinations {
     const { protocol, hostname, origin } = declared;
     if (!declared.confidential)
       throw this.#error(
-        `plain http to ${hostname} would show the credential to the network; only loopback and \`insecureHosts\` may be called so`,
+        `plain http to ${hostname} would show the credential to the network; it is allowed only to loopback and \`insecureHosts\``,
         declared.host,
       );
     if (protocol === 'http:') this.#refuseDiversions(config);

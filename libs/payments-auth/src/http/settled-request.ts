@@ -10,7 +10,7 @@ import type { PaymentsAuthRequest } from './payments-auth-request.js';
 type Check = (value: unknown) => string | undefined;
 
 const text: Check = (value) => {
-  if (value === '') return 'must be a text, and is empty. Leave it out for the usual one';
+  if (value === '') return 'must be a text, and is empty. Leave it out for the default';
   return typeof value === 'string' ? undefined : `must be a text, and is ${kindOf(value)}`;
 };
 

@@ -199,7 +199,7 @@ class SignableAttempt implements Attempt<Credentials> {
     const body = bodyOf(this.#data);
     if (body === null)
       throw new UnsignableCall(
-        'sign reads its body, which is a stream or a form, which cannot be read before it is sent',
+        'sign reads its body, and a stream or a form cannot be read before it is sent',
         'Send text or bytes',
       );
     return body;

@@ -89,7 +89,7 @@ function withWholeNumbers(variables: Variables, findings: Findings): Variables {
       told.add(name);
       findings.problem(
         name,
-        'was made a number of and has lost digits; let the validation of the configuration keep it a text',
+        'was turned into a number and has lost digits; let the validation of the configuration keep it as text',
       );
     }
     return variables(name);

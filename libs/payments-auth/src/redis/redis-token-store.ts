@@ -148,7 +148,7 @@ export class RedisTokenStore implements TokenStore {
           break;
         }
         default:
-          throw new RedisFailure('Redis: an answer that no script gives', false);
+          throw new RedisFailure('Redis: an unexpected answer to a script', false);
       }
     }
   }
@@ -281,7 +281,7 @@ export class RedisTokenStore implements TokenStore {
     const how = await persistenceOf(this.#connection);
     if (how === undefined) return;
     this.#logger.warn(
-      `This Redis writes what it holds to disk: ${how}. Tokens belong in memory: turn it off, use another Redis, or keep a provider that demands it out of the store with "share: false".`,
+      `This Redis writes its data to disk: ${how}. Tokens belong in memory only: turn this off, use another Redis, or give "share: false" to a provider that forbids tokens on disk.`,
     );
   }
 
@@ -361,6 +361,6 @@ function listOf(reply: unknown): readonly unknown[] {
 
 function numberOf(reply: unknown): number {
   const number = Number(reply);
-  if (!Number.isFinite(number)) throw new RedisFailure('Redis: an answer that no script gives', false);
+  if (!Number.isFinite(number)) throw new RedisFailure('Redis: an unexpected answer to a script', false);
   return number;
 }

@@ -78,7 +78,7 @@ export class PaymentsWebhookGuard implements CanActivate {
       }
       this.log.failed(
         provider,
-        isPaymentsAuthError(error) ? error.message : 'what was needed to verify it did not answer',
+        isPaymentsAuthError(error) ? error.message : 'a service that is needed to verify it did not answer',
       );
       throw new ServiceUnavailableException();
     }

@@ -10,7 +10,9 @@ import { type Authorities, trustedKey } from './certificate-chain.js';
 /** The time for one fetch. It is short, because the sender of the message waits for the answer. */
 const DEADLINE_MS = 5_000;
 const MOST_BYTES = 256 * 1024;
-/** A message names the key, and anybody can send a message. So fetches are limited: this many at once. */
+/**
+ * A message names the key, and anybody can send a message. So there are this many fetches, and one more each interval.
+ */
 const MOST_FETCHES = 5;
 const ONE_MORE_EVERY_MS = 30_000;
 /** How long a fetched set is used. A key that the provider removes is trusted for no longer than this. */
@@ -117,7 +119,7 @@ export class FetchedKeys implements PublishedKeys {
   }
 
   /**
-   * Fetches a set that is too old again. While it cannot be fetched, its earlier keys are used, up to their age limit.
+   * Fetches a set again that is too old. While it cannot be fetched, its earlier keys are used, up to their age limit.
    */
   async #renewed(url: string, set: KeySet): Promise<void> {
     const isUsable = this.#ageOf(set) < LASTS_MS;
@@ -146,7 +148,7 @@ export class FetchedKeys implements PublishedKeys {
     const atMs = this.#clock.monotonic();
     const { body } = await this.#get(url);
     const keys = keysIn(body);
-    if (keys.size === 0) throw this.#unavailable('what came is no set of keys');
+    if (keys.size === 0) throw this.#unavailable('the answer is no set of keys');
     set.keys = keys;
     set.fetchedAtMs = atMs;
     set.succeeded = number;
@@ -164,7 +166,7 @@ export class FetchedKeys implements PublishedKeys {
     } catch {
       // The cause would hold a connection, and would not help a reader of the log.
     }
-    throw this.#unavailable(`${origin} did not answer with it`);
+    throw this.#unavailable(`${origin} did not send it`);
   }
 
   /** If the application has replaced an origin (a sandbox, a proxy), this function replaces it too. */
