@@ -51,7 +51,7 @@ export class RequestAuthenticator {
 
   /**
    * @throws PaymentsAuthError INVALID_REQUEST, INSECURE_DESTINATION, SIGNING_FAILED, and whatever ends a wait for a
-   * credential
+   *   credential
    */
   async authenticate(account: AccountName, request: RequestToAuthenticate): Promise<AuthenticatedRequest> {
     const spent: Spent = { spender: undefined, credential: undefined };

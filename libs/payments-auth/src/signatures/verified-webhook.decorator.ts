@@ -32,8 +32,8 @@ export function VerifiedWebhook(
 }
 
 /**
- * The `WebhookDelivery` that {@link VerifiedWebhook} let through. For a provider that sends batches, {@link
- * VerifiedDeliveries}.
+ * The `WebhookDelivery` that {@link VerifiedWebhook} let through. For a provider that sends batches, take
+ * {@link VerifiedDeliveries}.
  */
 export const VerifiedDelivery: () => ParameterDecorator = createParamDecorator(oneDelivery);
 
