@@ -299,7 +299,7 @@ export class RedisTokenStore implements TokenStore {
   }
 }
 
-/** A grant, and the time on the clock of Redis at which it was given. */
+/** A grant, and how far the clock of Redis was ahead of this process when the grant was given. */
 interface RedisGrant extends Grant {
   /** The clock of Redis minus the clock of this process, in milliseconds. */
   readonly aheadMs: number;
@@ -315,8 +315,8 @@ function nowOf(grant: Grant): number {
 }
 
 /**
- * The rest of a token's lifetime, in milliseconds; `undefined` where its number or its end is not the one that was
- * sealed with it.
+ * The rest of a token's lifetime, in milliseconds; `undefined` where its number is not the one that was sealed with it,
+ * or where the end that was sealed with it is past.
  */
 function remainingOf(
   { lifetime, version, endsAtMs }: ReturnType<typeof tokenOf> & object,
