@@ -94,7 +94,10 @@ export function httpProblems(value: unknown): [path: string, what: string][] {
   }
   const settings = ownCopy(value) as Record<string, unknown>;
   if (settings.ca !== undefined && settings.httpsAgent !== undefined)
-    problems.push(['.ca', 'the httpsAgent that is given too would not use this ca; give the ca to the agent']);
+    problems.push([
+      '.ca',
+      'the httpsAgent that is given too would not use this ca; give the ca to the agent',
+    ]);
   const http2Options = ownRecord(settings.http2Options) ?? {};
   for (const name of HTTP2_ROUTING)
     if (Object.hasOwn(http2Options, name))
