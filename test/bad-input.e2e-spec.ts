@@ -161,7 +161,7 @@ const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, 
         },
         { logger },
       ),
-    /^providers\.cashfin\.http\.ca: an httpsAgent is given too/,
+    /^providers\.cashfin\.http\.ca: the httpsAgent that is given too would not use this ca/,
   ],
   [
     'a key of another environment',
