@@ -199,6 +199,30 @@ describe('an endpoint with slow logins', () => {
     expect(market.mostInFlight).toBe(32);
   });
 
+  it('serves as many when each merchant comes back as it is told, or after 5 s', async () => {
+    market = await new Market().open();
+    market.loginMs = () => 8_000;
+    const latest = new Map<string, Call>();
+    const names = merchants(0, 300);
+    const isDue = (nowMs: number, call: Call | undefined) => {
+      if (call?.endedAtMs === undefined) return call === undefined;
+      const waitMs = Math.min(call.error?.retryAfterMs ?? Infinity, 5_000);
+      return call.error !== undefined && nowMs >= call.endedAtMs + waitMs;
+    };
+    await market.pass(60_000, function* () {
+      const nowMs = market.clock.monotonic();
+      for (const name of names) {
+        if (!isDue(nowMs, latest.get(name))) continue;
+        yield name;
+        latest.set(name, market.calls.at(-1) as Call);
+      }
+    });
+    const possible = 32 * Math.floor(60 / 8);
+    expect(market.served).toBeGreaterThanOrEqual(0.95 * possible);
+    expect(market.aborted).toBe(0);
+    expect(market.mostInFlight).toBe(32);
+  });
+
   it('serves merchants with logins of 9.9 s, and tells the others at once when to come back', async () => {
     market = await new Market().open();
     market.loginMs = () => 9_900;

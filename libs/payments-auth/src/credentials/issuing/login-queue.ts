@@ -24,6 +24,12 @@ const KEPT_BACK_PART = 1 / 4;
  */
 const KEPT_BACK_MS = 500;
 
+/** Half of all logins take longer than the median. Who waits for one to end is not to wait in vain. */
+const LATE_FACTOR = 1.1;
+
+/** Nobody is told to come back earlier than this, in milliseconds. */
+const SOONEST_MS = 100;
+
 /** Whose login it is. */
 export interface LoginApplicant {
   /** The fingerprint of the secret. */
@@ -152,7 +158,7 @@ export class LoginQueue {
     this.#makeWay();
     const expectedMs = this.#expectedMs(waiting);
     if (wait.over.aborted || (!isRenewal && wait.leftMs < expectedMs)) {
-      admit({ retryAfterMs: expectedMs });
+      admit({ retryAfterMs: this.#retryAfterMs(waiting) });
     } else if (this.#hasPlaceFor(waiting)) {
       this.#place(waiting);
     } else {
@@ -165,7 +171,7 @@ export class LoginQueue {
     const lane = this.#laneOf(waiting);
     const onOver = () => {
       lane.remove(waiting);
-      waiting.admit({ retryAfterMs: this.#expectedMs(waiting) });
+      waiting.admit({ retryAfterMs: this.#retryAfterMs(waiting) });
     };
     waiting.left = () => {
       wait.over.removeEventListener('abort', onOver);
@@ -199,7 +205,7 @@ export class LoginQueue {
     this.#laneOf(waiting).remove(waiting);
     const isTooLate = !waiting.isRenewal && waiting.applicant.wait.leftMs < (this.#durations.medianMs ?? 0);
     if (isTooLate) {
-      waiting.admit({ retryAfterMs: this.#expectedMs(waiting) });
+      waiting.admit({ retryAfterMs: this.#retryAfterMs(waiting) });
       return undefined;
     }
     return this.#place(waiting, isKept);
@@ -209,10 +215,10 @@ export class LoginQueue {
   #turnAway(): void {
     for (const lane of this.#callers) {
       for (let { last } = lane; last !== undefined; { last } = lane) {
-        const expectedMs = this.#expectedMs(last, lane.size - 1);
-        if (expectedMs <= last.applicant.wait.forMs) break;
+        const ahead = lane.size - 1;
+        if (this.#expectedMs(last, ahead) <= last.applicant.wait.forMs) break;
         lane.remove(last);
-        last.admit({ retryAfterMs: expectedMs });
+        last.admit({ retryAfterMs: this.#retryAfterMs(last, ahead) });
       }
     }
   }
@@ -252,9 +258,26 @@ export class LoginQueue {
   /** How long it takes until the login of a newcomer has ended, in milliseconds; 0 before the first success. */
   #expectedMs(waiting: Pick<Waiting, 'isRenewal' | 'isDoubtful'>, ahead = this.#ahead(waiting)): number {
     const { medianMs } = this.#durations;
-    if (medianMs === undefined) return 0;
-    const places = waiting.isDoubtful ? this.#limits.doubtful : this.#open;
-    return Math.ceil((ahead / places + 1) * medianMs);
+    return medianMs === undefined ? 0 : this.#placeInMs(waiting, ahead, medianMs) + medianMs;
+  }
+
+  /** How long it takes until a newcomer has a place: logins under way end first, and those ahead of it take their places. */
+  #placeInMs({ isDoubtful }: Pick<Waiting, 'isDoubtful'>, ahead: number, medianMs: number): number {
+    const doubtful = [...this.#placed].filter((each) => each.isDoubtful);
+    // A doubtful account waits for all others too while its own kind has a place left.
+    const waitsForItsKind = isDoubtful && doubtful.length >= this.#limits.doubtful;
+    const before = waitsForItsKind ? doubtful : [...this.#placed];
+    const places = waitsForItsKind ? this.#limits.doubtful : this.#open;
+    const nth = before.length - places + ahead;
+    if (nth < 0) return 0;
+    const startedAtMs = before[nth % places]?.startedAtMs ?? 0;
+    const firstInMs = Math.max(0, startedAtMs + medianMs * LATE_FACTOR - this.#clock.monotonic());
+    return Math.ceil(firstInMs + Math.floor(nth / places) * medianMs);
+  }
+
+  /** What is told to a caller who is not served: how long it takes until a place is free for it, in milliseconds. */
+  #retryAfterMs(waiting: Pick<Waiting, 'isRenewal' | 'isDoubtful'>, ahead = this.#ahead(waiting)): number {
+    return Math.max(SOONEST_MS, this.#placeInMs(waiting, ahead, this.#durations.medianMs ?? 0));
   }
 
   #ahead(waiting: Pick<Waiting, 'isRenewal' | 'isDoubtful'>): number {

@@ -161,7 +161,9 @@ export class Login {
   ): Promise<void> {
     // A provider that answers "retry at once" again and again is not asked again at once.
     const waitMs = Math.max(retryAfterMs ?? 0, Math.random() * waitAfter(Math.max(1, failures), RETRY));
-    const retries = this.#caution.retries || unsent !== undefined;
+    // The queue knows already that the rest of the wait is too short.
+    const isTurnedAway = unsent === 'queue' && (retryAfterMs ?? 0) > 0;
+    const retries = (this.#caution.retries || unsent !== undefined) && !isTurnedAway;
     if (this.wait.isAwaited && retries && waitMs < this.wait.leftMs) return this.#pause(waitMs);
     if (unsent === undefined || failures > 0) throw this.story.unavailable(reason, retryAfterMs);
     const askAgainAfterMs = unsent === 'limit' ? undefined : ASK_AGAIN_AFTER_MS * (1 + Math.random());
