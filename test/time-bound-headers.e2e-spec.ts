@@ -1,13 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AxiosError } from 'axios';
 import { type AnyProviderDefinition, defineProvider, hmac, login, textAt } from 'nestjs-payments-auth';
-import { LogLines, startApplication, type TestApplication } from './support/application.js';
+import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
+import {
+  type ApplicationSettings,
+  LogLines,
+  startApplication,
+  type TestApplication,
+} from './support/application.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 import { failure } from './support/waiting.js';
 
 /** The minute that both sides agree on. */
 let minute: number;
-/** Whether the provider refuses every call. */
+/** Whether the provider refuses whatever it is sent. */
 let refusesAll: boolean;
 let logins: number;
 let server: LoopbackServer;
@@ -32,7 +38,7 @@ afterEach(async () => {
   await server.close();
 });
 
-async function start(more: object) {
+async function start(more: object, settings: ApplicationSettings = {}) {
   const definition: AnyProviderDefinition = defineProvider<{ secret: string }, 'acme'>({
     name: 'acme',
     title: 'Acme',
@@ -48,16 +54,17 @@ async function start(more: object) {
         acme: { provider: definition, baseUrl: server.url, credentials: { secret: 'test-not-real' } },
       },
     },
-    { logger },
+    { logger, ...settings },
   );
   return application.paymentsAuth.http('acme').axiosRef;
 }
 
-/** A mistake that shows only after a while: these headers are made once, so their time stays that of the first call. */
+/** A mistake that the first test of an author does not show: the time stays that of the first call. */
 const signedOnce = ({ credentials }: { credentials: { secret: string } }) => ({
   'X-Minute': String(minute),
   'X-Signature': hmac('sha256', credentials.secret, String(minute)),
 });
+const keyed = ({ credentials }: { credentials: { secret: string } }) => ({ 'X-Key': credentials.secret });
 const SAID = /headers makes another "X-Minute" each time.*in sign/;
 const faults = () => logger.of('error', 'PaymentsAuth').filter((line) => line.includes('definition-fault'));
 
@@ -108,5 +115,43 @@ describe('A time in the headers of a definition', () => {
     const http = await start({ sign: (given: never) => ({ headers: signedOnce(given) }) });
     for (minute = 1; minute <= 3; minute += 1) expect((await http.get('/balance')).status).toBe(200);
     expect(faults()).toEqual([]);
+  });
+
+  it('is named where it is one of whole seconds, after as many calls as fit into a second', async () => {
+    const clock = new ManualClock();
+    const seconds = () => String(Math.floor(clock.now() / 1_000));
+    minute = Number(seconds());
+    const inSeconds = (given: { credentials: { secret: string } }) => ({
+      ...keyed(given),
+      'X-Minute': seconds(),
+    });
+    const http = await start({ headers: inSeconds }, { clock });
+    for (let call = 0; call < 3; call += 1) expect((await http.get('/balance')).status).toBe(200);
+    await clock.advance(1_000);
+    minute = Number(seconds());
+    expect((await failure(http.get('/balance'))).message).toMatch(SAID);
+    await Promise.all([1, 2, 3].map(() => failure(http.post('/payments', {}))));
+    expect(faults()).toEqual([expect.stringMatching(SAID)]);
+  });
+
+  it('is not suspected of a refusal within the second in which it was made', async () => {
+    const clock = new ManualClock();
+    const seconds = () => ({ 'X-Minute': String(Math.floor(clock.now() / 1_000)) });
+    const http = await start({ headers: seconds }, { clock });
+    refusesAll = true;
+    expect((await failure(http.get('/balance'))).message).toBe('Request failed with status code 401');
+    await clock.advance(1_000);
+    expect((await failure(http.get('/balance'))).message).toMatch(SAID);
+    expect(faults()).toHaveLength(1);
+  });
+
+  it('is named where it is a default header, which is made once per credential as well', async () => {
+    const http = await start({ headers: keyed, defaultHeaders: () => ({ 'X-Minute': String(minute) }) });
+    await http.get('/balance');
+    minute = 2;
+    const said = /defaultHeaders makes another "X-Minute" each time.*in sign/;
+    expect((await failure(http.get('/balance'))).message).toMatch(said);
+    expect((await http.get('/balance', { headers: { 'X-Minute': '2' } })).status).toBe(200);
+    expect(faults()).toEqual([expect.stringMatching(said)]);
   });
 });

@@ -25,6 +25,7 @@ describe('the headers of a credential', () => {
     'Bearer null',
     'Bearer [object Object]',
     'undefined',
+    'Bearer Bearer test',
     7,
   ])('are not made of %j: the error names the header and does not show the value', (value) => {
     let message = '';
@@ -34,7 +35,7 @@ describe('the headers of a credential', () => {
       message = (error as Error).message;
     }
     expect(message).toMatch(
-      /^headers returned a value for the header "authorization" that (?:cannot be sent: it has a line break|ends in "undefined" or the like|is a number, and has to be a text)/,
+      /^headers returned a value for the header "authorization" that (?:cannot be sent: it has a line break|ends in "undefined" or the like|has its scheme twice, as if the credential began|is a number, and has to be a text)/,
     );
     expect(message).not.toMatch(/test|tést|Bearer/);
   });

@@ -56,12 +56,53 @@ function madeOf(
       'headers',
       parts,
     );
-    return Object.freeze(Object.fromEntries(Object.entries(made).filter(([, value]) => value !== '')));
+    return withoutEmpty(made);
   } catch (error) {
     if (!(error instanceof DefinitionFault)) throw error;
     const secrets = [token, ...Object.values(credentials).flat()];
     throw new DefinitionFault(error.path, told(error.what, secrets), plainCause(error.cause, secrets));
   }
+}
+
+const NONE: Credentials = Object.freeze({});
+
+/** They are made once per credential, like its headers. */
+const defaults = new WeakMap<Credential, Readonly<Record<string, string>>>();
+
+/**
+ * The headers that the definition puts on calls that have none of their own of that name.
+ *
+ * @throws {DefinitionFault} when the definition's function throws, or makes one that cannot be sent; a secret may be in it
+ */
+export function defaultHeadersOf(
+  provider: Described,
+  credential: Credential,
+): Readonly<Record<string, string>> {
+  let made = defaults.get(credential);
+  if (made === undefined) {
+    made = defaultsMadeOf(provider, credential.signing ?? NONE);
+    defaults.set(credential, made);
+  }
+  return made;
+}
+
+interface Described {
+  readonly definition: ProviderDefinition;
+  readonly environment?: string;
+}
+
+function defaultsMadeOf(
+  { definition, environment }: Described,
+  credentials: Credentials,
+): Readonly<Record<string, string>> {
+  const { view } = watchedCredentials(definition, credentials);
+  const given = ownCopy({ credentials: view, ...(environment === undefined ? {} : { environment }) });
+  const values = called('defaultHeaders', () => definition.defaultHeaders?.(given), given);
+  return withoutEmpty(sendableHeaders(values, 'defaultHeaders', given));
+}
+
+function withoutEmpty(made: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.freeze(Object.fromEntries(Object.entries(made).filter(([, value]) => value !== '')));
 }
 
 /**
@@ -77,24 +118,40 @@ export class TimeBoundHeaders {
    * Returns what is wrong, the first time that it is seen.
    */
   examine(
-    { definition, environment }: { readonly definition: ProviderDefinition; readonly environment?: string },
+    provider: Described,
     kept:
       { readonly credential: Credential; readonly secret: { readonly credentials: Credentials } } | undefined,
     refused: Credential,
   ): string | undefined {
-    if (kept?.credential !== refused || this.fault !== undefined || definition.headers === undefined)
-      return undefined;
-    let changed: string | undefined;
-    try {
-      const { headers } = headersOf(definition, kept.secret.credentials, refused.token, environment);
-      changed = Object.keys({ ...headers, ...refused.headers }).find(
-        (name) => headers[name] !== refused.headers[name],
-      );
-    } catch {
-      return undefined;
+    if (kept?.credential !== refused || this.fault !== undefined) return undefined;
+    const { definition, environment } = provider;
+    const { credentials } = kept.secret;
+    const again = {
+      headers: [
+        refused.headers,
+        () => headersOf(definition, credentials, refused.token, environment).headers,
+      ],
+      defaultHeaders: [defaults.get(refused), () => defaultsMadeOf(provider, refused.signing ?? NONE)],
+    } as const;
+    for (const [path, [sent, make]] of Object.entries(again)) {
+      const changed = definition[path as keyof typeof again] && sent && otherThan(sent, make);
+      if (changed === undefined) continue;
+      this.fault = `${path} makes another "${changed}" each time, and is asked once per credential. Make what changes, such as a time, a nonce or a JWT, in sign`;
+      return this.fault;
     }
-    if (changed === undefined) return undefined;
-    this.fault = `headers makes another "${changed}" each time, and is asked once per credential. Make what changes, such as a time, a nonce or a JWT, in sign`;
-    return this.fault;
+    return undefined;
+  }
+}
+
+/** The name of a header that is not what was sent when it is made again. */
+function otherThan(
+  sent: Readonly<Record<string, string>>,
+  make: () => Readonly<Record<string, string>>,
+): string | undefined {
+  try {
+    const made = make();
+    return Object.keys({ ...made, ...sent }).find((name) => made[name] !== sent[name]);
+  } catch {
+    return undefined;
   }
 }

@@ -10,7 +10,7 @@ export class SealedAgent {
     this.#agent = agent;
   }
 
-  /** The agent inside a `SealedAgent`; any other value as it is. */
+  /** The agent behind it, or whatever else `agent` is. */
   static open(agent: unknown): unknown {
     return agent instanceof SealedAgent ? agent.#agent : agent;
   }
