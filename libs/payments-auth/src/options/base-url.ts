@@ -19,7 +19,7 @@ export function baseUrlProblem(value: unknown, insecureHosts: readonly string[])
   return undefined;
 }
 
-/** The URL without a trailing slash, so that a path can be appended as it is. */
+/** Without trailing slash, so that a path can be appended as it is. */
 export function withoutTrailingSlash(url: string): string {
   return new URL(url).href.replace(/\/+$/, '');
 }

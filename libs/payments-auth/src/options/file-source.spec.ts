@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { Logger } from '@nestjs/common';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import { fromFile } from './file-source.js';
+import { fromFiles } from './from-files.js';
 import { resolveOptions } from './options.resolver.js';
 
 const SECRET = 'test-secret-not-real-0001';
@@ -49,7 +50,7 @@ describe('fromFile', () => {
     const cashfin = await configure('cashfin', { credentials: { clientSecret: fromFile(at('secret')) } });
     expect(cashfin?.own?.isDynamic).toBe(true);
     expect(await cashfin?.own?.resolve()).toEqual([{ clientSecret: SECRET }]);
-    // Container platforms replace a file in this way: the new file takes the name of the old one.
+    // As container platforms do it: the new file takes the name of the old one.
     await writeFile(at('next'), 'test-secret-not-real-0002\n');
     await rename(at('next'), at('secret'));
     expect(await cashfin?.own?.resolve()).toEqual([{ clientSecret: 'test-secret-not-real-0002' }]);
@@ -89,6 +90,12 @@ describe('fromFile', () => {
       [fromFile(at('broken.json')), `the file ${at('broken.json')} is not JSON`],
       [fromFile(at('wrong.json')), `clientSecret: missing (in the file ${at('wrong.json')})`],
       [{ clientSecret: fromFile(at('two')) }, 'clientSecret: has a line break in it'],
+      [fromFile(undefined as never), 'fromFile was given undefined; expected the path of a file'],
+      [{ clientSecret: fromFile('') }, 'fromFile was given an empty text; expected the path of a file'],
+      [
+        fromFiles('text' as never),
+        'credentials: fromFiles was given a text; expected the path of a file for',
+      ],
     ] as const) {
       const error: unknown = await configure('cashfin', { credentials }).catch((reason: unknown) => reason);
       expect(error).toMatchObject({ code: 'INVALID_OPTIONS' });

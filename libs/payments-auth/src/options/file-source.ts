@@ -1,5 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { UnusableCredentialsError } from '../credentials/credential-errors.js';
+import { kindOf } from '../strategies/header-text.js';
+
+/** What was given in the place of a path, which may come from a variable that is not set; `undefined` for a path. */
+export function otherThanPath(given: unknown): string | undefined {
+  if (given instanceof URL || given instanceof Uint8Array) return undefined;
+  if (typeof given !== 'string') return kindOf(given);
+  return given === '' ? 'an empty text' : undefined;
+}
 
 /** A secret in a file. Made by {@link fromFile}. Its errors name the file and the reason, and never the content. */
 export class FileSource {
@@ -10,6 +18,9 @@ export class FileSource {
 
   /** The whole file, without its final newline; never empty. @throws {UnusableCredentialsError} */
   async text(): Promise<string> {
+    const other = otherThanPath(this.path);
+    if (other !== undefined)
+      throw new UnusableCredentialsError(`fromFile was given ${other}; expected the path of a file`);
     let text: string;
     try {
       text = await readFile(this.path, 'utf8');
@@ -17,11 +28,9 @@ export class FileSource {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
       throw new UnusableCredentialsError(`the file ${this.path} cannot be read (${code})`);
     }
-    // Editors and `echo` end a file with one newline. A second one is part of the secret, or a mistake that has to be
-    // reported.
+    // Editors and `echo` end a file with one newline. A second one is part of the secret, or a mistake to be told of.
     const secret = text.replace(/\r?\n$/, '');
-    // The file is empty, so it is most likely being written. Without this error, an optional field would count as not
-    // given.
+    // Somebody is about to write it. Where the field is optional, it would otherwise pass for one that is not wanted.
     if (secret === '') throw new UnusableCredentialsError(`the file ${this.path} is empty`);
     return secret;
   }
@@ -32,7 +41,7 @@ export class FileSource {
     try {
       return JSON.parse(text);
     } catch {
-      // The error of the parser is left out, because its message repeats a part of the file.
+      // Not as the cause: the message of a SyntaxError repeats a part of the file.
       throw new UnusableCredentialsError(`the file ${this.path} is not JSON`);
     }
   }

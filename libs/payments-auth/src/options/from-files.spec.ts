@@ -15,7 +15,7 @@ const write = (name: string, text: string) => writeFileSync(join(folder, name), 
 const pair = () =>
   fromFiles({ certificate: join(folder, 'tls.crt'), key: join(folder, 'tls.key'), id: join(folder, 'id') });
 
-/** The reason why the earlier content of the files is still used. */
+/** Why what stood in the files before is used. */
 const whyOld = (load: object) => (readsFiles(load) ? troubleOf(load) : 'no files');
 
 describe('fromFiles', () => {
@@ -68,5 +68,21 @@ describe('fromFiles', () => {
     );
     rmSync(join(folder, 'tls.key'));
     await expect(pair()()).rejects.toThrow(/tls\.key cannot be read \(ENOENT\)/);
+  });
+
+  it.each<[unknown, string]>([
+    ['/run/secrets/key', 'was given a text; .*For a single file, write fromFile$'],
+    [undefined, 'was given undefined; '],
+    [null, 'was given null; '],
+    [['/run/secrets/key'], 'was given a list; '],
+    [{}, 'was given no file; '],
+    [{ key: undefined }, 'was given undefined as the path of "key"; '],
+    [{ key: '' }, 'was given an empty text as the path of "key"; '],
+    [{ key: { path: 'x' } }, 'was given an object as the path of "key"; '],
+  ])('takes no %j in the place of paths, and says at once what it takes', async (paths, said) => {
+    const expected = "expected the path of a file for each credential field, as in fromFiles\\(\\{ key: '";
+    const load = fromFiles(paths as never);
+    await expect(load()).rejects.toThrow(new RegExp(said));
+    await expect(load()).rejects.toThrow(new RegExp(`^fromFiles was given .*; ${expected}`));
   });
 });

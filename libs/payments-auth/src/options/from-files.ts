@@ -3,20 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UnusableCredentialsError } from '../credentials/credential-errors.js';
 import { inLines } from '../providers/certificate-problems.js';
 import { isEncrypted } from '../providers/credential-value.js';
-import { FileSource } from './file-source.js';
+import { kindOf } from '../strategies/header-text.js';
+import { FileSource, otherThanPath } from './file-source.js';
+import { isRecord } from './record.js';
 
 /** A mount replaces its files one after the other, within a moment. */
 const TRIES = 5;
 const BETWEEN_TRIES_MS = 100;
 
-/**
- * A mark on the function that {@link fromFiles} returns: its files are there at boot, and reading them again is cheap.
- */
+/** On what {@link fromFiles} returns: files are there at boot, and cost nothing that matters to read again. */
 const FILES = Symbol.for('nestjs-payments-auth.from-files');
 
 /** A function that {@link fromFiles} has made. */
 interface FilesLoader {
-  /** Why the earlier files are used; `undefined` where they are not. */
+  /** Why the files before are used; `undefined` where they are not. */
   readonly [FILES]: () => string | undefined;
 }
 
@@ -25,7 +25,7 @@ export function readsFiles<T extends object>(load: T): load is T & FilesLoader {
   return FILES in load;
 }
 
-/** Why the earlier files are used, where they are used. */
+/** Why the files before are used, where they are. */
 export function troubleOf(load: FilesLoader): string | undefined {
   return load[FILES]();
 }
@@ -46,12 +46,15 @@ export function troubleOf(load: FilesLoader): string | undefined {
 export function fromFiles<K extends string>(
   paths: Readonly<Record<K, string>>,
 ): () => Promise<Readonly<Record<K, string>>> {
-  const sources = Object.entries<string>(paths).map(
+  const mistake = pathsProblem(paths);
+  const sources = Object.entries<string>(mistake === undefined ? paths : {}).map(
     ([field, path]) => [field, new FileSource(path)] as const,
   );
   let good: Readonly<Record<K, string>> | undefined;
   let last: string | undefined;
   const load = async () => {
+    // Thrown here, it is told with the path of the option.
+    if (mistake !== undefined) throw new UnusableCredentialsError(mistake);
     let trouble = new UnusableCredentialsError('there are no files');
     for (let tried = 0; tried < TRIES; tried += 1) {
       if (tried > 0) await sleep(BETWEEN_TRIES_MS);
@@ -78,10 +81,25 @@ export function fromFiles<K extends string>(
   return Object.assign(load, { [FILES]: () => last });
 }
 
+const EXPECTED =
+  "expected the path of a file for each credential field, as in fromFiles({ key: '/run/secrets/key' })";
+
+/** What is wrong with the paths, which may come from variables that are not set. */
+function pathsProblem(paths: unknown): string | undefined {
+  if (typeof paths === 'string')
+    return `fromFiles was given a text; ${EXPECTED}. For a single file, write fromFile`;
+  if (!isRecord(paths)) return `fromFiles was given ${kindOf(paths)}; ${EXPECTED}`;
+  const fields = Object.keys(paths);
+  if (fields.length === 0) return `fromFiles was given no file; ${EXPECTED}`;
+  const wrong = fields.find((field) => otherThanPath(paths[field]) !== undefined);
+  return wrong === undefined
+    ? undefined
+    : `fromFiles was given ${otherThanPath(paths[wrong])} as the path of "${wrong}"; ${EXPECTED}`;
+}
+
 /**
- * Finds a certificate without its key while there is a key without its certificate. Then one of the two was replaced,
- * and the other one will be replaced soon. A certificate of an authority has no key here, and a key that signs needs
- * no certificate.
+ * A certificate that is there without its key, while a key is there without its certificate: one of the two was replaced,
+ * and the other is about to be. A certificate of an authority has no key here, and a key that signs needs no certificate.
  */
 function unfittingField<K extends string>(values: Readonly<Record<K, string>>): K | undefined {
   const entries = Object.entries<string>(values) as [K, string][];

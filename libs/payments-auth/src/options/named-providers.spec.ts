@@ -1,12 +1,18 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { PaymentsAuthError } from '../payments-auth.errors.js';
 import { PaymentsAuthModule } from '../payments-auth.module.js';
 import { defineProvider } from '../providers/define-provider.js';
 import { BUILT_IN_PROVIDERS } from '../providers/index.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
+import { privateKeyJwt } from '../strategies/client-assertion.js';
+import { clientCredentials } from '../strategies/client-credentials.strategy.js';
+import { login } from '../strategies/login.strategy.js';
 import { resolveOptions } from './options.resolver.js';
 
 const SECRET = 'test-secret-not-real-0001';
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const KEY = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /** A provider that the library knows, and that is none of the six. */
 const lakepay = defineProvider<{ apiKey: string; note?: string }, 'lakepay'>({
@@ -18,7 +24,7 @@ const lakepay = defineProvider<{ apiKey: string; note?: string }, 'lakepay'>({
   credentials: { apiKey: { variable: 'LAKEPAY_API_KEY' }, note: { optional: true } },
   headers: ({ credentials }) => ({ 'X-Api-Key': credentials.apiKey }),
 });
-/** A provider of the application's own. */
+/** The application's own. */
 const acme = defineProvider<{ user: string; pin: string }, 'acme'>({
   name: 'acme',
   title: 'Acme',
@@ -26,6 +32,22 @@ const acme = defineProvider<{ user: string; pin: string }, 'acme'>({
   environments: { live: 'https://api.acme.test' },
   credentials: { user: { variable: 'ACME_USER' }, pin: {} },
   headers: ({ credentials }) => ({ 'X-User': credentials.user, 'X-Pin': credentials.pin }),
+});
+
+/** Logs in, and signs. */
+const hillpay = defineProvider<{ id: string; secret: string }, 'hillpay'>({
+  name: 'hillpay',
+  title: 'HillPay',
+  docs: 'https://docs.hillpay.test',
+  environments: { live: 'https://api.hillpay.test' },
+  credentials: { id: {}, secret: {} },
+  token: clientCredentials({
+    path: '/token',
+    client: ({ credentials: { id, secret } }) => ({ id, secret }),
+    documentedLifetimeMs: 3_600_000,
+  }),
+  headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
+  sign: () => ({}),
 });
 
 const six = BUILT_IN_PROVIDERS as readonly ProviderDefinition[];
@@ -42,6 +64,16 @@ function resolve(options: unknown, variables: Record<string, string> = {}, defin
 }
 
 const signer = async (bytes: Uint8Array) => bytes;
+
+/** What a boot with these options of hillpay warns about. */
+const warningsOf = async (options: object) =>
+  (
+    await resolve({
+      providers: {
+        hillpay: { ...options, provider: hillpay, credentials: { id: 'shop', secret: SECRET } },
+      },
+    })
+  ).warnings;
 
 async function names(...parameters: Parameters<typeof resolve>): Promise<string[]> {
   return (await resolve(...parameters)).providers.map(({ name }) => name);
@@ -191,9 +223,112 @@ describe('The options of 0.2', () => {
     const tokenRequest = { timeoutMs: 3_000, headers: { 'X-Client': 'shop' } };
     const given = { audience: 'payments', signer, tokenRequest, singleProcess: true };
     const { providers } = await resolve({
-      providers: { cashfin: { ...given, credentials: { clientSecret: SECRET } } },
+      providers: {
+        hillpay: { ...given, provider: hillpay, credentials: { id: 'shop', secret: SECRET } },
+      },
     });
     expect(providers[0]).toMatchObject(given);
+  });
+
+  const unsigned = { ...hillpay, sign: undefined } as unknown as ProviderDefinition;
+  const hour = { path: '/token', documentedLifetimeMs: 3_600_000, client: () => ({ id: 'a', secret: 'b' }) };
+  const withToken = (token: unknown) => ({ ...unsigned, token }) as never;
+  const loggingIn = (body: (given: { audience?: string }) => object) =>
+    withToken(
+      login({
+        path: '/login',
+        body: (given) => ({ json: body(given) }),
+        answer: { token: 'token' },
+        documentedLifetimeMs: 3_600_000,
+        rejected: () => false,
+      }),
+    );
+  const keyed = (key?: () => string) =>
+    withToken(
+      clientCredentials({
+        ...hour,
+        authentication: privateKeyJwt({ algorithm: 'ES256', ...(key && { key }) }),
+      }),
+    );
+
+  it.each<[string, object, ProviderDefinition, RegExp[]]>([
+    ['a signer beside sign', { signer }, hillpay, []],
+    ['a signer for a client assertion', { signer }, keyed(), []],
+    ['a signer without sign', { signer }, unsigned, [/\.signer: HillPay has nothing .*leave this out$/]],
+    ['a signer beside a key', { signer }, keyed(() => KEY), [/\.signer: .*no privateKeyJwt without a key/]],
+    ['an audience of an OAuth login', { audience: 'a' }, hillpay, []],
+    [
+      'an audience that the body of a login has',
+      { audience: 'a' },
+      loggingIn(({ audience }) => ({ audience })),
+      [],
+    ],
+    [
+      'an audience that no login sends',
+      { audience: 'a' },
+      loggingIn(() => ({})),
+      [/\.audience: HillPay asks for no audience in its login; leave this out$/],
+    ],
+    [
+      'an audience where the definition has one of its own',
+      { audience: 'a' },
+      withToken(clientCredentials({ ...hour, parameters: () => ({ audience: 'own' }) })),
+      [/\.audience: HillPay asks for no audience/],
+    ],
+    [
+      'an audience that a parameter is made of',
+      { audience: 'a' },
+      withToken(
+        clientCredentials({
+          ...hour,
+          parameters: ({ audience }) => ({ resource: audience, audience: undefined }),
+        }),
+      ),
+      [],
+    ],
+    [
+      'an audience of a static key',
+      { audience: 'a' },
+      withToken(undefined),
+      [/\.audience: HillPay has no login/],
+    ],
+  ])('know whether something uses %s', async (_, option, provider, expected) => {
+    const given = {
+      providers: { hillpay: { ...option, provider, credentials: { id: 'shop', secret: SECRET } } },
+    };
+    const said = await resolve(given).then(
+      () => [],
+      ({ problems: told = [] }: PaymentsAuthError) => told,
+    );
+    expect(said).toEqual(expected.map((words): unknown => expect.stringMatching(words)));
+  });
+
+  it.each(['${LAKEPAY_KEY}', '{{ apiKey }}', '<your key>'])(
+    'are warned about where a credential is %s, a placeholder that nobody has filled',
+    async (apiKey) => {
+      const { warnings } = await resolve({
+        providers: { lakepay: { environment: 'test', credentials: { apiKey } } },
+      });
+      expect(warnings).toEqual([
+        'providers.lakepay.credentials.apiKey: looks like a placeholder that nobody has filled; give the value',
+      ]);
+    },
+  );
+
+  it('are warned about where a time is most likely meant in seconds', async () => {
+    const seconds = { tokenRequest: { timeoutMs: 10 }, refreshBeforeMs: 300, credentialsTtlMs: 60 };
+    expect(await warningsOf(seconds)).toEqual(
+      [
+        ['tokenRequest.timeoutMs', 10],
+        ['refreshBeforeMs', 300],
+        ['credentialsTtlMs', 60],
+      ].map(
+        ([option, value]) =>
+          `providers.hillpay.${option}: is ${value} ms; the number is in milliseconds: for ${value} s, write ${value} * 1_000`,
+      ),
+    );
+    const sound = { tokenRequest: { timeoutMs: 100 }, refreshBeforeMs: 0, credentialsTtlMs: 1_000 };
+    expect(await warningsOf(sound)).toEqual([]);
   });
 
   it.each<[string, unknown, RegExp]>([

@@ -134,7 +134,7 @@ describe('a suspicion of a definition that throws', () => {
       credentials: {
         user: {
           suspect: (value) => {
-            // `defineProvider()` calls this function with an invented value.
+            // It is asked with an invented value when it is defined.
             if (value.startsWith('invented-')) return undefined;
             throw new Error(`what is ${value}?`);
           },

@@ -29,10 +29,7 @@ export interface ResolutionContext {
   /** The application's own definitions, as it gave them. */
   readonly definitions?: unknown;
   readonly variables: Variables;
-  /**
-   * The names beyond the built-in ones that have an injectable; `undefined` where the application does not have to
-   * name them.
-   */
+  /** The names beyond the built-in ones that were given an injectable; `undefined` where they need not be said. */
   readonly providerNames?: unknown;
 }
 
@@ -78,10 +75,7 @@ export async function resolveOptions(options: unknown, within: ResolutionContext
   return { providers: providers.filter((each) => each !== undefined), warnings: findings.warnings };
 }
 
-/**
- * Reports each variable that has become a number with fewer digits. The validation of a configuration can do this to an
- * id or an API key of digits, although the value in the environment is right.
- */
+/** A merchant's number or an API key of digits that a validation made a number of is another one, and no mistake of its owner. */
 function withWholeNumbers(variables: Variables, findings: Findings): Variables {
   const told = new Set<string>();
   return (name) => {
@@ -89,7 +83,7 @@ function withWholeNumbers(variables: Variables, findings: Findings): Variables {
       told.add(name);
       findings.problem(
         name,
-        'was turned into a number and has lost digits; let the validation of the configuration keep it as text',
+        'was made a number of and has lost digits; let the validation of the configuration keep it a text',
       );
     }
     return variables(name);
@@ -127,7 +121,7 @@ function ownDefinitions({ definitions = [], builtIns }: ResolutionContext, findi
   });
 }
 
-/** The providers of which a required variable is set. If another one is missing, that is a problem. */
+/** Those whose required credentials are all in the environment. */
 async function foundByVariables(
   candidates: readonly ProviderDefinition[],
   { variables, findings }: Known,
@@ -152,7 +146,7 @@ async function foundByVariables(
   return providers;
 }
 
-/** The providers that the application names in `fromEnvironment`, each from its variables. */
+/** Those that the application names, each from its variables. */
 async function fromNames(
   fromEnvironment: unknown,
   named: unknown,
@@ -203,7 +197,7 @@ async function fromNames(
   return providers;
 }
 
-/** The providers that the application gives options for. */
+/** Those that the application gives options for. */
 async function fromOptions(named: unknown, known: Known): Promise<Resolved> {
   const { findings, variables } = known;
   if (named === undefined) return [];
@@ -214,7 +208,7 @@ async function fromOptions(named: unknown, known: Known): Promise<Resolved> {
   const providers: Resolved = [];
   const names = new Map<string, string>();
   for (const [name, options] of Object.entries(named)) {
-    // An application may write `pesapal: condition ? { … } : undefined`.
+    // Written `pesapal: condition ? { … } : undefined`.
     if (options === undefined) continue;
     const path = `providers.${name}`;
     if (!NAME.test(name)) {

@@ -8,6 +8,7 @@ import type {
 import { CertificateAgents } from '../providers/certificate-agents.js';
 import { fieldsInUrls } from '../providers/account-hosts.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
+import { mayUseAudience } from '../providers/token-problems.js';
 import { ownCopy } from '../own-properties.js';
 import { scopeListProblem, scopeSet, scopesIn } from '../strategies/scope-set.js';
 import { type SecretWay, strategyOf } from '../strategies/strategy.js';
@@ -34,12 +35,12 @@ import {
 
 const REFRESH_BEFORE_MS = 60_000;
 const CREDENTIALS_TTL_MS = 5 * 60_000;
-/** How soon a changed secret in a mounted file is noticed. Reading a small file costs almost nothing. */
+/** A mounted secret that changes is noticed this soon; reading a small file costs nothing that matters. */
 const FILES_TTL_MS = 5_000;
 /** axios's own default is to wait for ever. */
 const TIMEOUT_MS = 30_000;
 
-/** Every option of a provider, with the check of its value alone. */
+/** Every option of a provider, with what can be said about its value alone. */
 const CHECKS: Readonly<Record<string, Check | undefined>> = {
   provider: undefined,
   environment: undefined,
@@ -63,8 +64,8 @@ const CHECKS: Readonly<Record<string, Check | undefined>> = {
 };
 
 /**
- * Returns one provider, checked and with every default filled in. It reports problems to the findings of the scope.
- * The result may be used only when there are no problems.
+ * One provider, checked and with every default filled in. Reports what is wrong to the scope's findings; what it
+ * returns is only worth something when there are none.
  */
 export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredProvider | undefined> {
   const { definition, findings, name, options, path } = scope;
@@ -115,10 +116,7 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
   return Object.freeze(configured);
 }
 
-/**
- * Credentials that are known at boot must have the fields of which the URLs of this environment are made. Other
- * credentials are checked when they are used.
- */
+/** What is known at boot has to have what the URLs of this environment are made of; the rest is checked at use. */
 async function checkFieldsInUrls(
   { definition, findings, path }: ProviderScope,
   hosts: ConfiguredProvider['hosts'],
@@ -136,23 +134,21 @@ async function checkFieldsInUrls(
     await check(`${path}.accounts[${JSON.stringify(account)}]`, accounts as FoundSource, account);
 }
 
-/**
- * Files are read again soon. A function of the application may have to ask a remote service, so it is called less
- * often.
- */
+/** Files are read again soon; a function of the application's may have to ask somebody far away. */
 function sourceOf(scope: ProviderScope, { inFiles, ...source }: FoundSource): CredentialsSource {
   const ttlMs = source.isDynamic && inFiles ? FILES_TTL_MS : CREDENTIALS_TTL_MS;
   return Object.freeze(ownCopy({ ...source, ttlMs: setting(scope, 'credentialsTtlMs') ?? ttlMs }));
 }
 
-/** The parts that are not `undefined`. */
+/** Without what is `undefined`. */
 function present<T extends object>(parts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 
-function checkSettings({ definition, findings, options, path }: ProviderScope): void {
+function checkSettings(scope: ProviderScope): void {
+  const { definition, findings, options, path } = scope;
   const known = Object.keys(CHECKS);
   for (const [option, value] of Object.entries(options)) {
     if (!known.includes(option)) {
@@ -182,8 +178,45 @@ function checkSettings({ definition, findings, options, path }: ProviderScope): 
       `${path}.signer`,
       `missing: ${definition.title} authenticates the client with a key that is not among the credentials; give a function that signs`,
     );
+  if (
+    setting(scope, 'signer') !== undefined &&
+    definition.sign === undefined &&
+    strategyOf(definition)?.needsSigner !== true
+  )
+    findings.problem(
+      `${path}.signer`,
+      `${definition.title} has nothing that it could sign: its definition has no sign, and no privateKeyJwt without a key; leave this out`,
+    );
+  if (setting(scope, 'audience') !== undefined && !mayUseAudience(definition))
+    findings.problem(
+      `${path}.audience`,
+      `${definition.title} ${definition.token === undefined ? 'has no login that could ask for one' : 'asks for no audience in its login'}; leave this out`,
+    );
+  for (const [option, value] of timesInSeconds(scope))
+    findings.warning(
+      `${path}.${option}`,
+      `is ${value} ms; the number is in milliseconds: for ${value} s, write ${value} * 1_000`,
+    );
   if (options.scopes !== undefined && definition.scopes === undefined)
     findings.problem(`${path}.scopes`, `${definition.title} has no scopes; leave this out`);
+}
+
+/**
+ * A time below these is most likely meant in seconds. It is no more than odd: a test may want a short one. A login is given a
+ * minute at most, so that a larger number of seconds is none.
+ */
+const SHORT_MS = { 'tokenRequest.timeoutMs': 100, refreshBeforeMs: 1_000, credentialsTtlMs: 1_000 } as const;
+
+function timesInSeconds(scope: ProviderScope): [option: string, value: number][] {
+  const given: Readonly<Record<keyof typeof SHORT_MS, number | undefined>> = {
+    'tokenRequest.timeoutMs': setting(scope, 'tokenRequest')?.timeoutMs,
+    refreshBeforeMs: setting(scope, 'refreshBeforeMs'),
+    credentialsTtlMs: setting(scope, 'credentialsTtlMs'),
+  };
+  return Object.entries(given).filter(
+    (entry): entry is [keyof typeof SHORT_MS, number] =>
+      entry[1] !== undefined && entry[1] > 0 && entry[1] < SHORT_MS[entry[0] as keyof typeof SHORT_MS],
+  );
 }
 
 /** The options whose values can be judged alone. */
@@ -213,7 +246,7 @@ function clientAuthentications(definition: ProviderDefinition): readonly SecretW
   return strategyOf(definition)?.authentication ?? [];
 }
 
-/** The value in the options; without one, the value of the variable; without both, the provider's own value. */
+/** What the application says, else its variable, else the provider's own. */
 function scopesOf(scope: ProviderScope): readonly string[] {
   const { definition, findings, variables } = scope;
   const variable = definition.scopesVariable;

@@ -59,7 +59,7 @@ export const hostNameList: Check = (value) =>
     ? undefined
     : 'must be a list of host names without scheme and port, such as ["sandbox"]';
 
-/** The fields of an axios configuration that other options or the call decide. */
+/** What an axios configuration has that is decided by something else here. */
 const NOT_HERE: Readonly<Record<string, string>> = {
   url: 'it belongs to a request',
   method: 'it belongs to a request',
@@ -75,10 +75,10 @@ const NOT_HERE: Readonly<Record<string, string>> = {
   maxRedirects: 'redirects are not followed, because a credential would follow them',
 };
 
-/** When an object that was parsed from JSON has such a key, copying the object changes what the copy inherits. */
+/** Parsed from JSON, such a key changes what an object inherits when it is copied. */
 const UNSAFE = ['__proto__', 'constructor', 'prototype'];
 
-/** Names the problems of axios settings, by the path below `http`. */
+/** What is wrong with axios settings, by the path below `http`. */
 export function httpProblems(value: unknown): [path: string, what: string][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return [['', `must be axios settings, and is ${kindOf(value)}`]];
@@ -94,10 +94,7 @@ export function httpProblems(value: unknown): [path: string, what: string][] {
   }
   const settings = ownCopy(value) as Record<string, unknown>;
   if (settings.ca !== undefined && settings.httpsAgent !== undefined)
-    problems.push([
-      '.ca',
-      'the httpsAgent that is given too would not use this ca; give the ca to the agent',
-    ]);
+    problems.push(['.ca', 'an httpsAgent is given too, and would be used without it; give the agent the ca']);
   const http2Options = ownRecord(settings.http2Options) ?? {};
   for (const name of HTTP2_ROUTING)
     if (Object.hasOwn(http2Options, name))
