@@ -83,8 +83,7 @@ export async function fleetOfMerchants({ quick }) {
     const calls = sum(all, 'calls');
     const failures = sum(all, 'failures');
     const { operations, cpuSeconds } = await spentBy(client);
-    // A merchant makes at most one request at the start, one in each life, and one for the revocation. A merchant that is not
-    // called makes none.
+    // One request at the start, one in each life, and one for the revocation. A merchant that is not called needs none.
     const lives = Math.ceil(durationMs / (lifetimeMs - renewalWindowMs(lifetimeMs)));
     const allowed = served * (lives + 1);
     return {

@@ -1,4 +1,4 @@
-/** A count is right or wrong on any machine. CI checks the counts, and no other target. */
+/** Counts are right or wrong on any machine. CI checks these alone. */
 export function count(what, target, value, met) {
   return { what, target, value: String(value), met, kind: 'count' };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { privateKeyJwt } from '../strategies/client-assertion.js';
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
+import { basic } from '../building-blocks/basic.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { login, type LoginSpec } from '../strategies/login.strategy.js';
 import { refreshToken } from '../strategies/refresh-token.strategy.js';
@@ -51,13 +52,13 @@ function refreshing(make: (apiKey: string) => string, rotates = true): readonly 
 /** A path, and a message of some length with no doubled article and no doubled full stop. */
 const SAID = /^[^:]+: (?!.*(?:\ba (?:object|array)\b|\.\.$|\?\.)).{12,}$/;
 
-/** The path of each problem, which stands before its first colon. */
+/** The problem's path: what stands before the first colon. */
 function pathsOf(changes: Record<string, unknown>): string[] {
   return problemsOf(changes).map((problem) => problem.split(': ')[0] ?? '');
 }
 
-// The following functions make mistakes that authors make.
-/** The argument as an author may misread it: the credentials themselves, as in 0.1, or fields that do not exist. */
+// Mistakes that authors make.
+/** As in 0.1, or as one remembers it: the credentials themselves, and names that there are none of. */
 type Misread = Readonly<Record<string, string | undefined>>;
 type Loose = { credentials: Readonly<Record<string, string | undefined>> };
 const withHost = {
@@ -71,6 +72,8 @@ const certificateInHeader = ({ credentials }: Loose) => ({ 'X-Cert': credentials
 const keyHeader = ({ credentials }: Loose) => ({ 'X-Api-Key': credentials['apiKey'] });
 const throwsWithoutBody = ({ body }: ApiAnswer) => (body as { code: string }).code === 'bad_key';
 
+const signsIntoQuery = ({ token }: { token: string }) => ({ query: { token } });
+const is403InJson = ({ status, body }: ApiAnswer) => status === 403 && body !== undefined;
 const tokenHeaders = ({ token }: { token: string }) => ({ Authorization: `Bearer ${token}` });
 const ACME_LOGIN: LoginSpec<AcmeCredentials> = {
   path: '/session',
@@ -88,7 +91,7 @@ const asksForScopes = {
   }),
   headers: tokenHeaders,
 };
-/** Uses an optional field as if it were always there. */
+/** Makes something of a field that is optional, as if it were always there. */
 const withOptional =
   (make: (more: string) => unknown) =>
   ({ credentials }: Loose) =>
@@ -106,7 +109,7 @@ const throwing = (): never => {
   throw new Error('not read yet');
 };
 const late = (name: string) => Object.defineProperty({}, name, { enumerable: true, get: throwing });
-/** The problems of a definition with the given part. The part is not read before `defineProvider()` reads it. */
+/** The problems of a definition whose parts are not read before it is made. */
 const problemsOfUnread = (part: object): unknown => {
   try {
     return defineProvider(Object.defineProperties({}, descriptorsOf({ ...acme }, part)) as never);
@@ -185,6 +188,7 @@ describe('defineProvider', () => {
           authentication: ['client_secret_post'],
           documentedLifetimeMs: 600_000,
         }),
+        headers: ({ token }) => ({ Authorization: bearer(token) }),
       });
       expect(definition.token?.kind).toBe('client-credentials');
     });
@@ -392,6 +396,22 @@ describe('defineProvider', () => {
       ['headers', { headers: ({ apiKey }: Misread) => ({ 'X-Version': '1', 'X-Api-Key': apiKey }) }],
       ['headers', { headers: ({ env }: Misread) => ({ 'X-Version': env ?? '1' }) }],
       ['headers.Authorization', { headers: () => ({ Authorization: 'Bearer Bearer key' }) }],
+      [
+        'headers.Authorization',
+        { headers: ({ credentials }: Loose) => ({ Authorization: `Basic ${credentials['apiKey']}:` }) },
+      ],
+      ...['Idempotency-Key', 'X-Idempotency-Key', 'PayPal-Request-Id'].map(
+        (name): [string, Record<string, unknown>] => [
+          `headers.${name}`,
+          {
+            headers: (given: Loose) => ({
+              ...keyHeader(given),
+              [name]: `key-${given.credentials['apiKey']}`,
+            }),
+          },
+        ],
+      ),
+      ['defaultHeaders.Idempotence-Key', { defaultHeaders: () => ({ 'Idempotence-Key': 'payment' }) }],
       ['defaultHeaders', { defaultHeaders: ({ merchant }: Misread) => ({ 'X-Country': merchant }) }],
       ['tls', { tls: ({ apiKey }: Misread) => ({ cert: apiKey ?? '', key: '' }) }],
       ['tls.passphrase', { tls: () => ({ cert: '', key: '', passphrase: 7 }) }],
@@ -447,6 +467,7 @@ describe('defineProvider', () => {
         { sign: () => ({}), refusal: { refused: () => false, challenged: saysYesTo(429) } },
       ],
       ['refusal.incurable', { refusal: { refused: () => false, incurable: throwsWithoutBody } }],
+      ['refusal.incurable', { refusal: { refused: () => false, incurable: saysYesTo(401) } }],
       ['refusal.scope', { refusal: { refused: () => false, scope: () => 'read' } }],
       ['probe.accepted', { probe: { path: '/ping', accepted: saysYesTo(200, 500) } }],
       ['advice[0].status', { advice: [{ on: 'call', status: '401', cause: 'it', fix: 'that' }] }],
@@ -561,6 +582,13 @@ describe('defineProvider', () => {
       ['token.parameters', { parameters: () => ({ amount: 7 }) }],
       ['token.parameters', { parameters: () => 'amount=7' as never }],
       ['token.parameters', { parameters: () => new Map([['amount', '7']]) as never }],
+      ...['grant_type', 'client_id', 'client_secret', 'client_assertion', 'scope', 'refresh_token'].map(
+        (name): [string, Record<string, unknown>] => [
+          'token.parameters',
+          { parameters: () => ({ [name]: 'other' }) },
+        ],
+      ),
+      ['token.parameters', { parameters: () => ({ scope: undefined }) }],
       ['token.revoke.path', { revoke: { path: '/{session}/end' } }],
     ])('%s in client credentials with %j', (path, changes) => {
       const token = clientCredentials<AcmeCredentials>({
@@ -570,6 +598,16 @@ describe('defineProvider', () => {
         ...changes,
       });
       expect(pathsOf({ token, headers: tokenHeaders })).toEqual([path]);
+    });
+
+    it('but not the own id of a client beside Basic, and not scopes that are joined in another way', () => {
+      const token = clientCredentials<AcmeCredentials>({
+        path: '/token',
+        client: ({ credentials }) => ({ id: 'acme', secret: credentials.apiKey }),
+        parameters: ({ scopes }) => ({ client_id: 'acme', scope: scopes.join(','), audience: 'payments' }),
+        documentedLifetimeMs: 600_000,
+      });
+      expect(problemsOf({ token, headers: tokenHeaders })).toEqual([]);
     });
 
     it('a refresh token that is always an error, as no credential is read before it', () => {
@@ -611,9 +649,129 @@ describe('defineProvider', () => {
       expect(problemsOf({ environments: { live: 'https://api.acme.test:8443/v1' } })).toEqual([]);
     });
 
-    it('but not a yes to a bare 400, 403 or 404, which some providers document', () => {
-      for (const status of [400, 403, 404])
+    it('but not a yes to a bare 400 or 404, which some providers document', () => {
+      for (const status of [400, 404])
         expect(problemsOf({ refusal: { refused: saysYesTo(status) } })).toEqual([]);
+    });
+
+    it('a yes to a bare 403, which a firewall sends as well, whatever is said about a bare 401', () => {
+      const sayings = [
+        { refused: saysYesTo(403) },
+        { refused: saysYesTo(401, 403), bare401: true },
+        { refused: () => false, challenged: saysYesTo(403) },
+      ];
+      for (const refusal of sayings) {
+        const [problem, ...others] = problemsOf({ sign: () => ({}), refusal });
+        expect(problem).toMatch(
+          /^refusal\.(?:refused|challenged): says yes to a 403 that anybody.*or leave that 403 out/,
+        );
+        expect(others).toEqual([]);
+      }
+      expect(problemsOf({ refusal: { refused: saysYesTo(401, 403) } })).toEqual([
+        expect.stringMatching(/says yes to a 401 or 403 .*bare401: true .*leave the 403 out$/),
+      ]);
+      expect(problemsOf({ refusal: { refused: is403InJson } })).toEqual([]);
+      expect(problemsOf({ refusal: { refused: () => false, incurable: saysYesTo(403) } })).toEqual([]);
+    });
+
+    it('a bare401 that allows what refused does not say, and so changes nothing', () => {
+      for (const refused of [() => false, saysYesTo(400), ({ body }: ApiAnswer) => textAt(body, 'a') === 'b'])
+        expect(problemsOf({ refusal: { refused, bare401: true } })).toEqual([
+          expect.stringMatching(/^refusal\.bare401: .*refused says no to it; .*or leave this out$/),
+        ]);
+      const challenged = { refused: () => false, challenged: saysYesTo(401), bare401: true };
+      expect(problemsOf({ sign: () => ({}), refusal: challenged })).toEqual([]);
+    });
+
+    it('a token that no call carries', () => {
+      const token = login(ACME_LOGIN);
+      const useless: Record<string, unknown>[] = [
+        { headers: keyHeader },
+        {
+          headers: ({ token: _unused, credentials }: Loose & { token: string }) => keyHeader({ credentials }),
+        },
+        { headers: undefined, tls: () => ({ cert: '', key: '' }) },
+      ];
+      for (const parts of useless)
+        expect(problemsOf({ token, ...parts })).toEqual([
+          expect.stringMatching(
+            /^token: no call carries it, because .*put it into a header.*or leave token out$/,
+          ),
+        ]);
+    });
+
+    it.each<[string, (token: string) => Record<string, string | undefined>]>([
+      ['in a cookie', (token) => ({ Cookie: `session=${token}` })],
+      ['in parts', (token) => ({ 'X-Csrf': token.split('|')[1] ?? 'none' })],
+      ['as the last part of a JWT', (token) => ({ 'X-Session': token.split('.').at(-1) })],
+      ['as the user of Basic', (token) => ({ Authorization: basic(token) })],
+    ])('but not a token that calls carry %s', (_, make) => {
+      const headers = ({ token, credentials }: Loose & { token: string }) => ({
+        ...keyHeader({ credentials }),
+        ...make(token),
+      });
+      expect(problemsOf({ token: login(ACME_LOGIN), headers })).toEqual([]);
+    });
+
+    it('but not a token beside sign, which may put it into the body or the query', () => {
+      const token = login(ACME_LOGIN);
+      expect(problemsOf({ token, sign: signsIntoQuery })).toEqual([]);
+      expect(problemsOf({ token, sign: signsIntoQuery, headers: undefined })).toEqual([]);
+    });
+
+    it('a refresh token in the headers of calls', () => {
+      const token = refreshToken<AcmeCredentials>({
+        path: '/token',
+        client: () => ({ id: 'acme', secret: 'invented' }),
+        refreshToken: ({ credentials }) => credentials.apiKey,
+        rotates: false,
+        documentedLifetimeMs: 600_000,
+      });
+      const carrying = (make: (refresh: string) => string) => (given: Loose & { token: string }) => ({
+        ...tokenHeaders(given),
+        'X-Refresh': make(given.credentials['apiKey'] as string),
+      });
+      const said = /^headers\.X-Refresh: carries credentials\.apiKey, a refresh token, .*; put token there$/;
+      for (const make of [(key: string) => key, basic, (key: string) => `Bearer ${key.slice(3)}`])
+        expect(problemsOf({ token, headers: carrying(make) })).toEqual([expect.stringMatching(said)]);
+      expect(problemsOf({ token, headers: carrying(() => 'v1') })).toEqual([]);
+      expect(problemsOf({ token, headers: tokenHeaders, defaultHeaders: keyHeader })).toEqual([
+        expect.stringMatching(/^defaultHeaders\.X-Api-Key: carries credentials\.apiKey, a refresh token/),
+      ]);
+    });
+
+    it('a secret that is written into headers, and not a version or a name', () => {
+      const written: Record<string, string>[] = [
+        { Authorization: 'Bearer invented-literal' },
+        { authorization: 'invented-literal' },
+        { 'X-Api-Key': 'sk_live_invented' },
+        { 'X-Assertion': 'Bearer eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln' },
+      ];
+      for (const literal of written) {
+        const [name] = Object.keys(literal);
+        const problems = problemsOf({ headers: (given: Loose) => ({ ...keyHeader(given), ...literal }) });
+        expect(problems).toEqual([
+          expect.stringMatching(
+            new RegExp(
+              `^headers\\.${name}: is the same for every credential, .*make it a field of credentials`,
+            ),
+          ),
+        ]);
+        expect(problems[0]).not.toMatch(/invented|eyJ/);
+      }
+      const plain = { 'X-Version': '2026-01', 'X-Partner': 'acme-plugin', 'X-Key-Id': 'key_1' };
+      expect(problemsOf({ headers: (given: Loose) => ({ ...keyHeader(given), ...plain }) })).toEqual([]);
+    });
+
+    it('a default header that is made of the token, which only headers are given', () => {
+      const problems = problemsOf({
+        token: login(ACME_LOGIN),
+        headers: tokenHeaders,
+        defaultHeaders: ({ token }: { token: string }) => ({ 'X-Token': token }),
+      });
+      expect(problems).toEqual([
+        expect.stringMatching(/^defaultHeaders: reads token, which it is not given\./),
+      ]);
     });
 
     it('but not the key of an assertion, because an invented value cannot be a key', () => {

@@ -8,11 +8,20 @@ import {
   repeatedNames,
 } from '../strategies/header-text.js';
 import { type Fields, functionProblems, type Problems, strangerProblems } from './definition-checks.js';
+import { carriedProblems } from './carried-problems.js';
 import { sayError } from '../strategies/made-up-answers.js';
 import { namedValuesProblem } from '../strategies/header-values.js';
 import { MadeUpValues, madeUpValue, noting } from './made-up-values.js';
 
-const MAKES_HEADERS = 'expected a function from { credentials, token } to header values';
+/** The key by which a provider knows a payment that it has made already. */
+const OF_ONE_CALL = /idempoten|^paypal-request-id$/i;
+
+/** What each of the two functions is given. */
+const GIVEN = {
+  headers: ['credentials', 'environment', 'token'],
+  defaultHeaders: ['credentials', 'environment'],
+} as const;
+
 /**
  * The problems with the parts of a call: headers, defaults, signature, certificate.
  *
@@ -25,27 +34,47 @@ export function headerProblems(definition: Fields, { mayCall }: { mayCall: boole
   return [
     ...functionProblems('sign', sign, 'expected a function from an attempt to { headers, query, body }'),
     ...functionProblems('tls', tls, 'expected a function from { credentials } to { cert, key } or { pfx }'),
-    ...functionProblems('headers', headers, MAKES_HEADERS),
-    ...functionProblems('defaultHeaders', defaultHeaders, MAKES_HEADERS),
+    ...functionProblems(
+      'headers',
+      headers,
+      'expected a function from { credentials, token } to header values',
+    ),
+    ...functionProblems(
+      'defaultHeaders',
+      defaultHeaders,
+      'expected a function from { credentials } to header values',
+    ),
     ...(mayCall
-      ? [
-          ...called('headers', headers, definition),
-          ...called('defaultHeaders', defaultHeaders, definition),
-          ...sharedNames(definition),
-          ...certificateProblems(definition),
-        ]
+      ? [...madeHeaderProblems(definition), ...sharedNames(definition), ...certificateProblems(definition)]
       : []),
   ];
 }
 
+/** What the headers carry is looked at when they are headers. */
+function madeHeaderProblems(definition: Fields): Problems {
+  const { headers, defaultHeaders } = definition;
+  const problems = [
+    ...called('headers', headers, definition),
+    ...called('defaultHeaders', defaultHeaders, definition),
+  ];
+  return problems.length > 0 ? problems : carriedProblems(definition);
+}
+
 /** Calls a function that makes headers with made-up values, as the first call of an application would. */
-function called(path: string, make: unknown, definition: Fields): Problems {
+function called(path: keyof typeof GIVEN, make: unknown, definition: Fields): Problems {
   if (typeof make !== 'function') return [];
   const values = new MadeUpValues(definition);
   const read = new Set<PropertyKey>();
   const given = (credentials: Fields) =>
-    noting({ credentials, environment: firstEnvironment(definition), token: 'invented-token' }, read);
-  const misread = () => values.misread(path, read, ['credentials', 'environment', 'token'], 'it is');
+    noting(
+      {
+        credentials,
+        environment: firstEnvironment(definition),
+        ...(path === 'headers' && { token: 'invented-token' }),
+      },
+      read,
+    );
+  const misread = () => values.misread(path, read, GIVEN[path], 'it is');
   let made: unknown[];
   try {
     made = [values.all, values.all, values.required].map(
@@ -107,6 +136,12 @@ function valueProblems(path: string, name: string, value: unknown, definition: F
   if (value === undefined) return [];
   if (typeof value !== 'string') return [`${path}: expected a text`];
   if (/^(bearer|basic)\s+\1\s/i.test(value)) return [`${path}: has its scheme twice; write it once`];
+  if (/^basic\s+\S*:/i.test(value))
+    return [`${path}: is Basic that is not encoded; write basic(user, password)`];
+  if (OF_ONE_CALL.test(name))
+    return [
+      `${path}: is the same for every call, and the provider would take each payment for the first one; leave it to the calls`,
+    ];
   if (isUnfilled(value)) return [`${path}: ends in "undefined" or the like, as if a value were missing`];
   const { credentials } = definition;
   const fields = Object.entries(isJsonObject(credentials) ? credentials : {});

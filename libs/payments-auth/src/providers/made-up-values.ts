@@ -15,13 +15,15 @@ export class MadeUpValues {
   readonly names: readonly string[];
   readonly #unknown = new Set<string>();
 
-  constructor(definition: Fields) {
+  /** @param other values of some fields that nobody has either, to see what changes with them */
+  constructor(definition: Fields, other: (field: string) => string | undefined = () => undefined) {
     const { credentials } = definition;
     const fields = isJsonObject(credentials) ? Object.entries(credentials) : [];
+    const valueOf = (field: readonly [string, unknown]) => madeUp(field, other(field[0]));
     this.names = fields.map(([name]) => name);
-    this.all = this.#watched(Object.fromEntries(fields.map(madeUp)));
+    this.all = this.#watched(Object.fromEntries(fields.map(valueOf)));
     this.required = this.#watched(
-      Object.fromEntries(fields.filter((field) => !isOptional(field)).map(madeUp)),
+      Object.fromEntries(fields.filter((field) => !isOptional(field)).map(valueOf)),
     );
   }
 
@@ -82,8 +84,8 @@ export function madeUpValue(field: string): string {
   return `invented-${field}`;
 }
 
-function madeUp([field, spec]: readonly [string, unknown]): [string, string] {
-  const value = isJsonObject(spec) ? spec['default'] : undefined;
+function madeUp([field, spec]: readonly [string, unknown], other: string | undefined): [string, string] {
+  const value = other ?? (isJsonObject(spec) ? spec['default'] : undefined);
   return [field, typeof value === 'string' ? value : madeUpValue(field)];
 }
 

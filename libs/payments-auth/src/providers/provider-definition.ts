@@ -67,7 +67,7 @@ export interface RefusalDefinition {
   /**
    * Set where the provider documents that a refused credential is a 401 without words of its own. Without this,
    * `refused` must not match a bare 401: a gateway may send one after the payment was made, and the payment would be
-   * sent twice.
+   * sent twice. It must never match a bare 403.
    */
   readonly bare401?: true;
 }

@@ -68,6 +68,22 @@ function requestProblems(token: Fields, definition: Fields): Problems {
 }
 
 /**
+ * Whether a login may send the audience that the application gives. It is tried with made-up credentials; one that cannot be made
+ * of them may send it.
+ */
+export function mayUseAudience(definition: { readonly token?: unknown }): boolean {
+  const { token } = definition;
+  if (!isJsonObject(token)) return false;
+  const values = new MadeUpValues(definition);
+  const read = new Set<PropertyKey>();
+  const audience = { audience: 'invented-audience' };
+  const [login] = [values.all, values.required].map(
+    (credentials) => madeWith(credentials, token, definition, read, audience)[0],
+  );
+  return read.has('audience') || login?.error !== undefined;
+}
+
+/**
  * A client may have a secret or a key, and each of them may be optional. A function that throws, or sends
  * `undefined`, has a mistake.
  */
@@ -91,6 +107,7 @@ function madeWith(
   token: Fields,
   definition: Fields,
   read: Set<PropertyKey>,
+  more: Fields = {},
 ): { error?: unknown }[] {
   const { environments } = definition;
   const given = noting(
@@ -101,6 +118,7 @@ function madeWith(
       nowMs: 0,
       endpoint: 'https://invented.test/token',
       token: 'invented-token',
+      ...more,
     },
     read,
   );

@@ -3,8 +3,7 @@ import type { SharedToken } from '../index.js';
 const SOURCES = ['relative', 'jwt', 'absolute', 'documented'] as const;
 
 /**
- * The values that are sealed together with a token. So only a holder of the key can give the token another number or
- * a longer lifetime.
+ * What is sealed together with a token, so that nobody but a holder of the key can give it another number or a longer life.
  */
 export interface Sealed {
   /** Its number in the store. */
@@ -20,7 +19,7 @@ export function textOf(shared: SharedToken, { version, endsAtMs }: Sealed): stri
   return JSON.stringify({ token, lifetimeMs, from, scopes, forced, version, endsAtMs });
 }
 
-/** Reads what {@link textOf} wrote; `undefined` for anything else. Does not check whether the token can be sent. */
+/** Reads what {@link textOf} wrote: `undefined` for anything else. Whether the token can be sent is not looked at. */
 export function tokenOf(text: string | undefined): (SharedToken & Sealed) | undefined {
   if (text === undefined) return undefined;
   let value: unknown;
@@ -56,7 +55,7 @@ function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
-/** Any other value counts as absent: the token can still be used. */
+/** Anything else counts as none: the token can be used all the same. */
 function isForced(value: unknown): value is SharedToken['forced'] & object {
   if (typeof value !== 'object' || value === null) return false;
   const { ofProven, ofOthers, leftAtStartMs } = { __proto__: null, ...value } as Record<string, unknown>;

@@ -12,18 +12,15 @@ import { WebhookLog } from './webhook-log.js';
 import { webhookHandlers } from './webhook-routes.js';
 import { WebhookVerifier } from './webhook-verifier.js';
 
-/**
- * The service for applications, and the dependencies of the guard. Nest makes the guard in the module of its
- * controller, so this module has to export them.
- */
+/** What the guard is made of. Nest makes it in the module of its controller, so the module has to export these. */
 export const SIGNATURE_EXPORTS = [PaymentsSignaturesService, WebhookVerifier, RawBodyWatch, WebhookLog];
 
-/** The registry, which knows the current credentials of a provider's accounts. */
+/** Who knows what a provider's accounts authenticate with now. */
 interface CredentialsHolder {
   credentialsInForce(name: string): CredentialsInForce;
 }
 
-/** The services, which give the authenticated `HttpService` of each provider. */
+/** Who gives each provider's own authenticated service. */
 interface HttpHolder {
   http(name: string, account?: string): HttpService;
 }
@@ -33,7 +30,7 @@ export function signatureProviders(tokens: {
   readonly configuredProviders: InjectionToken<readonly ConfiguredProvider[]>;
   readonly credentials: InjectionToken<CredentialsHolder>;
   readonly clock: InjectionToken<Clock>;
-  /** Looked up when a `customWebhook` calls its provider. */
+  /** Asked for at the first message of a `customWebhook` that calls its provider. */
   readonly http: InjectionToken<HttpHolder>;
   /** Names that the application may have besides the built-in ones. */
   readonly names?: readonly string[];

@@ -31,11 +31,7 @@ export interface WebhookRouteOptions {
   readonly url?: string;
   /** The merchant that a message is for, where there are many: `(request) => request.params.merchant`. */
   readonly account?: (request: WebhookRouteRequest) => string | undefined;
-  /**
-   * Bodies above this are refused, in bytes. The body parser has a limit of its own, before it.
-   *
-   * @default 1_048_576 (1 MiB)
-   */
+  /** Bodies above this are refused, in bytes. The body parser has a limit of its own, before it. @default 1_048_576 (1 MiB) */
   readonly maxBytes?: number;
 }
 
@@ -45,7 +41,7 @@ export interface WebhookRoute extends WebhookRouteOptions {
 
 const OPTIONS = ['proof', 'schemes', 'url', 'account', 'maxBytes'];
 
-/** Names the problems in the options of a route that do not depend on its provider. */
+/** What is wrong with the options of a route, whatever its provider is. */
 export function routeOptionProblems(route: WebhookRoute): string[] {
   const { proof, schemes, url, account, maxBytes } = route;
   return [
@@ -72,7 +68,7 @@ function isHttpUrl(text: unknown): boolean {
   return typeof text === 'string' && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
-/** The decorator as it is written in the code, for messages to the developer. */
+/** As it is written in the code, for messages to the developer. */
 export function decoratorOf(provider: string): string {
   return `@VerifiedWebhook('${provider}')`;
 }

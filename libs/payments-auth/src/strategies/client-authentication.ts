@@ -141,7 +141,7 @@ function proofOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>, means: RequestMea
 }
 
 /** @throws DefinitionFault */
-function clientOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>): Client {
+export function clientOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>): Client {
   const at = 'token.client';
   const client: unknown = called(at, () => spec.client(given), given);
   if (!isJsonObject(client))

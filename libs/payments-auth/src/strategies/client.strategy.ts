@@ -1,8 +1,8 @@
 import { ownCopy } from '../own-properties.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { needsSigner, assertionKeyOf } from './client-assertion.js';
-import { clientRequest, type ClientSpec, secretWays } from './client-authentication.js';
-import { called } from './definition-fault.js';
+import { clientOf, clientRequest, type ClientSpec, secretWays } from './client-authentication.js';
+import { called, DefinitionFault } from './definition-fault.js';
 import { namedValues } from './header-values.js';
 import type { HeaderValues, LoginGiven, TokenAnswer, TokenSpec, TokenStrategy } from './strategy.js';
 import { texts } from './token-request.js';
@@ -39,11 +39,14 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
     ...assertionKeyOf<C>(authentication),
     needsCertificate: authentication === 'tls_client_auth',
     request: (given, means) => {
+      const granted = grant.fields(given);
+      const parameters = parametersOf(spec, given);
       const fields = {
-        ...grant.fields(given),
+        ...granted,
         scope: given.scopes.length === 0 ? undefined : given.scopes.join(' '),
-        audience: given.audience,
-        ...parametersOf(spec, given),
+        // Where it is not sent, it is not read either: so the option of the application is known to be of no use.
+        ...(Object.hasOwn(parameters, 'audience') ? {} : { audience: given.audience }),
+        ...parameters,
       };
       return clientRequest(spec, path, fields, given, means);
     },
@@ -60,12 +63,39 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
   };
 }
 
+/** The fields that other parts of a definition make: who makes them, and what to write in the place of a parameter. */
+const RESERVED: Readonly<Record<string, string>> = {
+  grant_type: 'the factory sets it; for another grant, write login({ … }) with a form',
+  client_id: 'client returns it; leave it out here',
+  client_secret:
+    "client returns it, and authentication says how it is sent, as in ['client_secret_post']; leave it out here",
+  client_assertion: 'authentication makes it, as in privateKeyJwt({ … }); leave it out here',
+  client_assertion_type: 'authentication makes it, as in privateKeyJwt({ … }); leave it out here',
+  scope:
+    'it is made of the scopes that are asked for; list them in scopes of the definition, and leave it out here',
+  refresh_token: 'refreshToken({ … }) sends what its function refreshToken returns; leave it out here',
+};
+
+/**
+ * Whether a parameter takes the place of a field that is made elsewhere. The client's own id may stand beside Basic, and the
+ * scopes may be joined in another way.
+ */
+function isReserved<C>(name: string, value: unknown, spec: ClientSpec<C>, given: LoginGiven<C>): boolean {
+  if (!Object.hasOwn(RESERVED, name)) return false;
+  if (name === 'client_id') return value !== clientOf(spec, given).id;
+  if (name === 'scope') return !given.scopes.every((scope) => String(value).includes(scope));
+  return true;
+}
+
 /** @throws DefinitionFault */
 function parametersOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>): HeaderValues {
   const at = 'token.parameters';
   const made: unknown = called(at, () => spec.parameters?.(given), given);
   if (made === undefined) return {};
   const parameters = namedValues(made, at);
+  const reserved = Object.keys(parameters).find((name) => isReserved(name, parameters[name], spec, given));
+  if (reserved !== undefined)
+    throw new DefinitionFault(at, `returned "${reserved}", and must not: ${RESERVED[reserved]}`);
   // One that is `undefined` takes a field away.
   return { ...parameters, ...texts(parameters, at) } as HeaderValues;
 }

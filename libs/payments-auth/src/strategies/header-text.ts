@@ -32,11 +32,15 @@ export function isUnfilled(value: string): boolean {
   return 'dlN]'.includes(value.at(-1) ?? ' ') && UNFILLED.test(value);
 }
 
+const SCHEME_TWICE = /^(bearer|basic)\s+\1\s/i;
+
 /** What keeps a value that a function of a definition has made from being a header's value; `undefined` when nothing does. */
 export function headerValueProblem(value: unknown): string | undefined {
   if (typeof value !== 'string') return `is ${kindOf(value)}, and has to be a text`;
   if (value === '') return 'is empty';
   if (isUnfilled(value)) return 'ends in "undefined" or the like, as if a value were missing';
+  if (SCHEME_TWICE.test(value))
+    return 'has its scheme twice, as if the credential began with it; give the credential without the scheme';
   return HEADER_TEXT.test(value)
     ? undefined
     : 'cannot be sent: it has a line break, a space at an end, or a character outside ASCII in it';
@@ -54,10 +58,15 @@ export function headerTextProblem(value: unknown): string | undefined {
   if (/[\r\n]/.test(value)) return 'has a line break in it; a secret read from a file often ends in one';
   if (value.trim() !== value) return 'has a space at its beginning or end';
   if (isQuoted(value)) return IN_QUOTES;
+  if (NOTHING.test(value))
+    return 'is a word for nothing, as if it were made of a variable that is not set; look where it comes from';
   if (!isHeaderText(value))
     return 'has a character in it that no header can carry; copy it from the provider again';
   return undefined;
 }
+
+/** What `String(process.env.NAME)` makes of a variable that is not set. */
+const NOTHING = /^(?:undefined|null|NaN|\[object \w+\])$/;
 
 /** Whether a whole value stands in quotes: some readers of `.env` files keep them. */
 export function isQuoted(value: string): boolean {

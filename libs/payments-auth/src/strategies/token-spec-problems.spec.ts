@@ -18,7 +18,7 @@ const CLIENT = {
   documentedLifetimeMs: 600_000,
 };
 
-/** An answer as an author describes it who forgets that the body may be missing. */
+/** As authors take an answer who forget that it may have no body. */
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -168,6 +168,8 @@ describe('a factory of tokens', () => {
     ['token.answer.scope', { answer: { scope: true } }],
     ['token.answer.access_token', { answer: { access_token: 'data.token' } }],
     ['token.basicEncoding', { basicEncoding: 'raw' }],
+    ['token.basicEncoding', { basicEncoding: 'plain', authentication: ['client_secret_post'] }],
+    ['token.basicEncoding', { basicEncoding: 'form', authentication: 'none' }],
     ['token.encoding', { encoding: 'xml' }],
     ['token.tokenType', { tokenType: /bearer/i }],
     ['token.rotates', { rotates: true }],

@@ -245,10 +245,19 @@ function clientProblems(spec: Spec): string[] {
     ...Object.entries(words)
       .filter(([name, known]) => spec[name] !== undefined && !known.includes(spec[name] as string))
       .map(([name, known]) => `token.${name}: expected ${known.map((word) => `'${word}'`).join(' or ')}`),
+    ...(spec['basicEncoding'] === undefined || mayUseBasic(spec['authentication'])
+      ? []
+      : [
+          "token.basicEncoding: nothing is encoded with it, because authentication has no 'client_secret_basic'; leave one of the two out",
+        ]),
     ...(spec['tokenType'] === undefined || isText(spec['tokenType'])
       ? []
       : ["token.tokenType: expected the token_type that the provider answers with, as in 'O-Bearer'"]),
   ];
+}
+
+function mayUseBasic(authentication: unknown): boolean {
+  return authentication === undefined || [authentication].flat().includes('client_secret_basic');
 }
 
 /** As other languages write paths: `$.data.token`, `/data/token`, `data[0].token`. */

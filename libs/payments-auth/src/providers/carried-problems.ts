@@ -1,0 +1,112 @@
+import { isJsonObject } from '../building-blocks/json-value.js';
+import type { Fields, Problems } from './definition-checks.js';
+import { MadeUpValues } from './made-up-values.js';
+
+const TOKEN = 'invented-token';
+/** Has a part of its own, however a function takes a token apart. */
+const OTHER_TOKEN = 'o.t|h:e/r,v;a=l&u e';
+
+/**
+ * The problems with what the headers of calls carry, found by what changes in them with other made-up values: a token that
+ * no call carries, a refresh token that calls carry, and a secret that is written into the definition.
+ */
+export function carriedProblems(definition: Fields): Problems {
+  return [...tokenProblems(definition), ...refreshTokenProblems(definition), ...literalProblems(definition)];
+}
+
+/** Nobody calls `sign` to see whether it uses the token: it may sign some calls only, and with a real key only. */
+function tokenProblems(definition: Fields): Problems {
+  const { token, sign, headers } = definition;
+  if (!isJsonObject(token) || typeof token['request'] !== 'function' || sign !== undefined) return [];
+  const remedy =
+    'put it into a header, as in headers: ({ token }) => ({ Authorization: `Bearer ${token}` }), or leave token out';
+  if (headers === undefined)
+    return [`token: no call carries it, because there are no headers and no sign; ${remedy}`];
+  const { all } = new MadeUpValues(definition);
+  return changed(definition, [all, TOKEN], [all, OTHER_TOKEN])?.length === 0
+    ? [`token: no call carries it, because headers makes the same of any token; ${remedy}`]
+    : [];
+}
+
+/** The token endpoint alone is given a refresh token: whoever has it can act for the merchant for as long as they like. */
+function refreshTokenProblems(definition: Fields): Problems {
+  const { token } = definition;
+  if (!isJsonObject(token) || typeof token['refreshToken'] !== 'function') return [];
+  const { all, names } = new MadeUpValues(definition);
+  let spent: unknown;
+  try {
+    spent = token['refreshToken']({ credentials: all }) as unknown;
+  } catch {
+    return [];
+  }
+  return names
+    .filter((field) => all[field] === spent)
+    .flatMap((field) => {
+      const other = new MadeUpValues(definition, (name) => (name === field ? `other-${field}` : undefined));
+      return (['headers', 'defaultHeaders'] as const).flatMap((path) =>
+        (changed(definition, [all, TOKEN], [other.all, TOKEN], path) ?? []).map(
+          (name) =>
+            `${path}.${name}: carries credentials.${field}, a refresh token, which is for the token endpoint alone; put token there`,
+        ),
+      );
+    });
+}
+
+/** Texts of a form that nothing but a secret has: a Stripe-like key, and a JWT. */
+const SECRET = /(?:^|\s)(?:[sr]k_(?:live|test)_\w|eyJ[\w-]+\.[\w-]+\.[\w-]*$)/;
+
+/**
+ * A header that is the same for every credential may be a version or a public name, so only those are told that can be nothing
+ * but a secret. What `sign` adds may complete them.
+ */
+function literalProblems(definition: Fields): Problems {
+  if (definition['sign'] !== undefined) return [];
+  const { all } = new MadeUpValues(definition);
+  const other = new MadeUpValues(definition, (field) => `other-${field}`);
+  const made = headersOf(definition, all, TOKEN);
+  const changing = changed(definition, [all, TOKEN], [other.all, OTHER_TOKEN]);
+  if (made === undefined || changing === undefined) return [];
+  return Object.entries(made)
+    .filter(
+      ([name, value]) =>
+        typeof value === 'string' &&
+        value !== '' &&
+        !changing.includes(name) &&
+        (name.toLowerCase() === 'authorization' || SECRET.test(value)),
+    )
+    .map(
+      ([name]) =>
+        `headers.${name}: is the same for every credential, so that a secret stands in the definition; make it a field of credentials, with a default where everybody has the same`,
+    );
+}
+
+type Values = readonly [credentials: Fields, token: string];
+
+/** The names of the headers that are others with other values; `undefined` where they cannot be made. */
+function changed(
+  definition: Fields,
+  before: Values,
+  after: Values,
+  path: 'headers' | 'defaultHeaders' = 'headers',
+): string[] | undefined {
+  const [first, second] = [before, after].map((values) => headersOf(definition, ...values, path));
+  if (first === undefined || second === undefined) return undefined;
+  return Object.keys({ ...first, ...second }).filter((name) => first[name] !== second[name]);
+}
+
+function headersOf(
+  definition: Fields,
+  credentials: Fields,
+  token: string,
+  path: 'headers' | 'defaultHeaders' = 'headers',
+): Fields | undefined {
+  const { environments, [path]: make } = definition;
+  if (typeof make !== 'function') return undefined;
+  const [environment] = isJsonObject(environments) ? Object.keys(environments) : [];
+  try {
+    const made = make.call(definition, { credentials, environment, token }) as unknown;
+    return isJsonObject(made) ? made : undefined;
+  } catch {
+    return undefined;
+  }
+}
