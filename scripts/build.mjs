@@ -108,7 +108,7 @@ async function write(folder, format, entries, options) {
       mode: text.startsWith('#!') ? 0o755 : 0o644,
     });
   }
-  // A class that is bundled twice would be two classes.
+  // If two files had the code of one class, the program would have two different classes.
   if (entries.includes('index')) return;
   for (const entry of entries) {
     const room = entry.replace(/index$/, '');
@@ -124,9 +124,9 @@ async function write(folder, format, entries, options) {
 
 /**
  * An application parses all of the library and uses a few of its providers. The engine parses an arrow function whose body
- * is an expression whenever it reads the file, and a `function` when it is called first: definitions become functions.
- * Comments stay in the sources and in the types. In the JavaScript they would be 0.1 MB of memory in every process. The
- * code keeps its lines and its names, which is what a stack trace shows.
+ * is an expression each time it reads the file, and a `function` only when the function is called first. So the arrow
+ * functions of definitions become functions. Comments stay in the sources and in the types, because in the JavaScript they
+ * would take 0.1 MB of memory in every process. The code keeps its lines and names, so that stack traces can be read.
  *
  * @returns {import('esbuild').Plugin}
  */
@@ -146,8 +146,8 @@ function quickToRead() {
 }
 
 /**
- * The bundler escapes what is beyond ASCII everywhere but in comments. One such character, and the engine keeps the whole
- * text of the file with two bytes for each: 0.4 MB more in every process.
+ * The bundler escapes characters beyond ASCII everywhere except in comments. If one such character stays in a file, the
+ * engine keeps every character of the file in two bytes. That is 0.4 MB more in every process.
  *
  * @param {string} text
  */
@@ -159,9 +159,8 @@ function inOneByte(text) {
 }
 
 /**
- * The bundler calls a class that names itself, or that is decorated, `_PaymentsAuthModule` or `PaymentsAuthModule2`
- * inside of it, and what a class is called there is its name: Nest and errors print it. Inside of a class its own name
- * can be used as well.
+ * Gives classes back the names that they have in the sources. The bundler renames a class that is decorated or that uses its
+ * own name: `class _PaymentsAuthModule` or `class PaymentsAuthModule2`. Nest and errors would print this new name.
  *
  * @param {string} text
  * @param {ReadonlySet<string>} names of the classes in the sources
@@ -185,7 +184,7 @@ function classesIn(folder, files) {
 }
 
 /**
- * The entry points beside the main one import it, and do not repeat it.
+ * The other entry points import the main entry point, and do not contain its code a second time.
  *
  * @param {string} folder
  * @returns {import('esbuild').Plugin}
@@ -203,8 +202,8 @@ function indexStaysApart(folder) {
 }
 
 /**
- * The files of the status page, in the place of the module that reads them: an application that is bundled itself has no
- * files beside it.
+ * Replaces the module that reads the files of the status page by the text of these files. An application that is bundled
+ * itself has no such files beside it.
  *
  * @param {string} folder
  * @returns {import('esbuild').Plugin}
@@ -255,9 +254,9 @@ function copyTypes(folder) {
 }
 
 /**
- * axios has types for ES modules and other ones for CommonJS, and what is declared for one is not there for the other.
- * `HttpService` has those that Nest was built with: in a CommonJS application of NestJS 12, which is all ES modules, they are not
- * those that the application imports. So what is added to axios is added to both, the second time in a file beside.
+ * Adds the library's declarations for axios to both kinds of types that axios has: those for ES modules and those for CommonJS.
+ * A declaration for one kind does not count for the other. `HttpService` uses the types for ES modules, because NestJS 12
+ * consists of ES modules. A CommonJS application imports the other kind. The second declarations stand in a file of their own.
  *
  * @param {string} target
  * @param {string} text

@@ -29,7 +29,7 @@ const needs = new Map(wantedSpecs().map((spec) => [spec, programsOf(spec)]));
 const missing = provide([...new Set([...needs.values()].flat())]);
 const leftOut = [...needs.keys()].filter((spec) => needs.get(spec)?.some((each) => missing.includes(each)));
 
-// This was measured with two cores. Most of the time is waiting, in the longest specs.
+// The times were measured with two cores. In the longest specs, most of the time is waiting.
 if (process.argv.length === 2)
   console.error(`Running ${needs.size - leftOut.length} spec files: about 6 minutes.`);
 const { status } = spawnSync(process.execPath, leftOut.length > 0 ? [...jest, '--passWithNoTests'] : jest, {

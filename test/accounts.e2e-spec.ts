@@ -4,7 +4,7 @@ import { PROVIDER_NAMES, type ProviderName } from 'payments-sandbox';
 import { failure, quiet, until } from './support/waiting.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
-// Many calls over real sockets, on machines that may have other things to do.
+// The tests make many calls over real sockets, and the machine may be busy.
 jest.setTimeout(30_000);
 
 type Fields = Record<string, string>;
@@ -124,7 +124,7 @@ describe('an account', () => {
       expect(error).toMatchObject({ code: 'ACCOUNT_UNKNOWN', provider: 'clickpesa', account: 'ghost' });
     }
     expect(bed.provider.requests).toEqual([]);
-    // It may be added a moment later. The function is asked again a second after the last time.
+    // The account may be added a moment later. The function is asked again a second after its last answer.
     bed.provider.addAccount('ghost');
     expect(await failure(callFor('ghost'))).toMatchObject({ code: 'ACCOUNT_UNKNOWN' });
     await bed.clock.advance(1_000);
@@ -159,7 +159,7 @@ describe('an account', () => {
   );
 });
 
-/** Two merchants that have made a call each; returns what removes the first. */
+/** Starts with two merchants that have made one call each. Returns a function that removes the first merchant. */
 const startWithTwo = async (name: ProviderName) => {
   const removed = new Set<string>();
   await startWithMerchants(name, 2, {
@@ -168,7 +168,7 @@ const startWithTwo = async (name: ProviderName) => {
   await Promise.all([callFor(shop(0)), callFor(shop(1))]);
   return () => void removed.add(shop(0));
 };
-/** As docs/merchants.md says it. */
+/** Stops the calls of a merchant as docs/merchants.md describes it. */
 const stop = async (account: string) => {
   const credentials = bed.credentials.account(account);
   const rotated = await failure(credentials.rotate());
@@ -263,7 +263,7 @@ describe('the function that resolves accounts', () => {
       });
       const [error, response] = await Promise.all([failure(callFor(shop(0))), callFor(shop(1))]);
       expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: shop(0), retryAfterMs: 1_000 });
-      // Its name, message, code and stack are kept, and not what else a database puts into an error.
+      // The name, message, code and stack of the error are kept. Other fields, which a database may add, are not.
       expect(error.cause).toEqual(new Error('the database is down'));
       expect(error.cause).toMatchObject({ name: 'Error', code: 'ECONNREFUSED' });
       expect(error.cause).not.toHaveProperty('parameters');
@@ -305,7 +305,7 @@ describe('idle accounts', () => {
     expect(bed.paymentsAuth.status()).toHaveLength(20);
     await bed.pass(60_000);
     await callFor(shop(0));
-    // Two lifetimes of 5 minutes without a call, and the rest of a third.
+    // In this time two lifetimes of 5 minutes pass without a call, and then the rest of a third lifetime.
     await bed.pass(16 * 60_000);
     const { tokenRequests } = bed.provider.counts;
     expect(bed.paymentsAuth.status()).toEqual([]);
@@ -323,8 +323,8 @@ describe('idle accounts', () => {
     bed.provider.reset();
     bed.provider.addAccount('late');
     const release = bed.provider.misbehave({ fault: 'slow', on: 'token', delayMs: 20 });
-    // The machine sleeps through the seconds over which jitter spreads them: on the next tick all are due. From then on
-    // the clock stands still, so that no request that is on its way runs out of time.
+    // Jitter spreads the renewals over some seconds. The machine sleeps through these seconds, so that all renewals are due
+    // at the next tick. From then on the clock stands still, so that no request under way reaches its deadline.
     await bed.clock.advance(239_000);
     expect(bed.provider.counts.tokenRequests).toBe(0);
     bed.clock.jump(8_000);

@@ -153,7 +153,7 @@ describe('A provider that answers in text', () => {
     expect(logins).toBe(2);
   });
 
-  it('has a SOAP fault at 500 that no login cures passed on to the caller, whole', async () => {
+  it('gives the caller a SOAP fault at 500 as it is where no login cures it', async () => {
     refusal = [500, XML, fault('NotAllowed')];
     const paymentsAuth = await start();
     const http = paymentsAuth.http('acme').axiosRef;

@@ -9,7 +9,7 @@ import { testTitles } from './support/test-titles.js';
 const library = fileURLToPath(new URL('../libs/payments-auth/', import.meta.url));
 const sandbox = fileURLToPath(new URL('../libs/payments-sandbox/', import.meta.url));
 
-/** Folders that are the module's own: what it reads its options with. */
+/** Folders that belong to the module itself. Their code reads the options of the module. */
 const MODULE_FOLDERS = ['options'];
 
 /** Files and folders of the source root that belong to no room. Everything may import them, and they import no room. */
@@ -80,7 +80,7 @@ const HEART = [
 const MOST_LINES_OF_HEART = 1_150;
 const MOST_FILES_OF_CREDENTIALS = 45;
 
-/** Folders that users import by themselves, and the optional peers that only they may know. */
+/** Folders that are entry points of their own, and the optional peers that only these folders may import. */
 const ENTRY_POINTS: Readonly<Record<string, readonly string[]>> = {
   redis: ['redis', 'ioredis'],
   testing: ['payments-sandbox', '@nestjs/testing'],
@@ -140,7 +140,7 @@ describe('architecture', () => {
     expect(astray.map(describeImport)).toEqual([]);
   });
 
-  it('every file belongs to a room of that line', () => {
+  it('every file belongs to a known room or entry point', () => {
     const rooms = sourceFilesUnder(`${library}src`).map((path) =>
       roomOf(moduleName(path.slice(`${library}src/`.length))),
     );
@@ -262,7 +262,7 @@ function describeImport({ file, specifier }: Import): string {
   return `${file} imports ${specifier}`;
 }
 
-/** An import circle of types counts too: no file of it can be understood without the others. */
+/** Finds circles of imports. A circle of types counts too: no file of it can be understood without the others. */
 function cyclesOf(all: readonly Import[]): string[] {
   const targets = new Map<string, string[]>();
   for (const { file, target } of all) {

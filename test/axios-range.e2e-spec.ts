@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from '@jest/globals';
 import { HttpService } from '@nestjs/axios';
 
-/** Which package stands in for `axios` in this project of Jest's. */
+/** The package that replaces `axios` in this Jest project. */
 declare const AXIOS: string;
 
 const root = new URL('../', import.meta.url);

@@ -63,7 +63,7 @@ describe('wrong options', () => {
     const error = await failure(boot());
     expect(isPaymentsAuthError(error)).toBe(true);
     expect(error['code']).toBe('INVALID_OPTIONS');
-    // Nest prints the stack below the message, and none of its lines is of the application.
+    // Nest prints the stack below the message. No line of the stack would lead to code of the application.
     expect(error.stack).toBe(`PaymentsAuthError: ${error.message}`);
     expect(error['problems']).toHaveLength(PROBLEMS.length);
     for (const problem of PROBLEMS) expect(error['problems']).toContainEqual(expect.stringMatching(problem));
@@ -98,7 +98,7 @@ describe('wrong options', () => {
   });
 });
 
-/** What can happen to a value on its way, and the place that is named for it at boot. */
+/** Ways in which a value can change before the library gets it, and the place that the boot names. */
 const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, named: RegExp][] = [
   [
     'quotes that an env file kept',
@@ -139,7 +139,7 @@ const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, 
   [
     'a number that was read without its zeros',
     startWithNumber,
-    /^CASHFIN_CLIENT_SECRET: was made a number of and has lost digits/,
+    /^CASHFIN_CLIENT_SECRET: was turned into a number and has lost digits/,
   ],
   [
     'a number in the options',
@@ -161,7 +161,7 @@ const ON_THE_WAY: [title: string, boot: (logger: LogLines) => Promise<unknown>, 
         },
         { logger },
       ),
-    /^providers\.cashfin\.http\.ca: an httpsAgent is given too/,
+    /^providers\.cashfin\.http\.ca: the httpsAgent that is given too would not use this ca/,
   ],
   [
     'a key of another environment',

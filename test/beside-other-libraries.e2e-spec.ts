@@ -7,7 +7,7 @@ import { failure } from './support/waiting.js';
 
 const ECHO = '/sandbox/echo';
 
-/** What the documents do to an injected `HttpService`: the body of their function. */
+/** The body of the documented function that adds a cache to an injected `HttpService`. */
 const [, DOCUMENTED_CACHE = ''] =
   /^export function cacheAnswers\(http\) \{\n(.+?)^\}$/ms.exec(textOf('docs/beside-other-libraries.md')) ??
   [];
@@ -36,8 +36,8 @@ describe('beside other libraries', () => {
   });
 
   it('a cache with the account in its key, as documented, asks once for each merchant', async () => {
-    // It runs in this realm. The caching library hashes plain objects of another realm as if they were empty.
-    // oxlint-disable-next-line typescript/no-implied-eval -- it is the block of this repository's own documents
+    // The code runs in this realm, because the caching library treats plain objects of another realm as empty.
+    // oxlint-disable-next-line typescript/no-implied-eval -- the code is a block of this repository's own documents
     const setUp = new Function('buildKeyGenerator', 'setupCache', 'http', DOCUMENTED_CACHE);
     setUp(buildKeyGenerator, setupCache, bed.http);
     expect(await callsOfTwoMerchants()).toBe(2);

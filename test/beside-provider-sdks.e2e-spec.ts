@@ -48,7 +48,7 @@ it("starts an application beside the providers' own SDKs, whose calls end as bef
   const { after, configured } = await child.next<{ after: object; configured: unknown[] }>();
   expect(after).toEqual(before);
   expect(configured).toEqual([]);
-  // Only one call of each SDK has arrived besides. So the library has sent nothing.
+  // Besides that login, only one call of each SDK has arrived. So the library has sent nothing.
   expect(requests()).toEqual([
     ['stripe', 2],
     ['square', 2],

@@ -44,7 +44,7 @@ async function start(options: object = {}) {
   return application.paymentsAuth;
 }
 
-/** What the logins of the merchant asked for. The own account of the provider logs in at start, which no test here is about. */
+/** The logins of the merchant. Those of the provider's own account, which logs in at start, are left out. */
 const shopLogins = () =>
   server
     .to('/login')
@@ -55,7 +55,7 @@ const paidBy = async (http: HttpService, config: object = {}) =>
   (await firstValueFrom(http.get<{ paidBy: string }>('/pay', config))).data.paidBy;
 
 describe('An HttpService that is bound to an account', () => {
-  it('makes all of its calls as that account, and cannot forget it', async () => {
+  it('makes all of its calls as that account, also where a call does not name it', async () => {
     const paymentsAuth = await start();
     const shop = paymentsAuth.http('acme', 'shop-1');
     expect(shop).toBeInstanceOf(HttpService);

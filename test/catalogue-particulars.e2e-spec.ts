@@ -29,8 +29,8 @@ import { outsideOfTest } from './support/sandbox-bed.js';
 import { outcomeOf, outwaited } from './support/waiting.js';
 import { closeWebhookApplications, sendTo, startWebhooks } from './support/webhook-application.js';
 
-// What is special about one provider of the catalogue, over real HTTP. What is true of all of them is in
-// `catalogue.e2e-spec.ts`.
+// Tests what is special about one provider of the catalogue, over real HTTP. `catalogue.e2e-spec.ts` tests what is true of
+// all of them.
 
 jest.setTimeout(60_000);
 
@@ -202,7 +202,7 @@ describe('paypal', () => {
     }
     expect(outcomes.filter((outcome) => outcome instanceof Error)).toEqual([]);
     expect(bed.provider.counts).toMatchObject({ executedTwice: 0, executions: 120 });
-    // One login for each life of a token.
+    // There is one login for each life of a token.
     expect(bed.provider.counts.tokenRequests).toBeLessThanOrEqual(4);
   });
 

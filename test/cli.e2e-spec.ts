@@ -57,8 +57,8 @@ beforeEach(async () => {
 afterEach(() => sandbox.close());
 
 /**
- * Checks the providers that are named in `expected`: the step that fails, the words that are said, and what is
- * behind them. @returns what is not like that
+ * Runs `check` for the providers in `expected`, which names for each one the step that fails, the words of the finding, and
+ * its cause. @returns the results that differ
  */
 async function unlike(
   expected: Partial<Record<ProviderName, [step: string, what: RegExp, cause: RegExp]>>,
@@ -523,7 +523,7 @@ describe('nestjs-payments-auth providers', () => {
     const listed = JSON.parse(text) as { name: string; variables: object[] }[];
     expect(listed.map(({ name }) => name)).toEqual(BUILT_IN_PROVIDERS.map(({ name }) => name));
     expect(stdout).toMatch(/^Worldwide +\w/m);
-    // As in the README, which does not call the second key of Kashier a signature.
+    // The README has the same words. It does not call the second key of Kashier a signature.
     expect(stdout).toMatch(/ kashier +static key {2,}test, live /);
     expect(stdout).toMatch(/ coinbase-cdp +signed requests {2,}live /);
     expect(stdout).toMatch(/ selcom +static key, signed requests {2,}test, live /);

@@ -26,7 +26,7 @@ interface Client {
 const SECRET = 'test secret/not+real=0123456789%';
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-/** The key as it stands in a variable: in one line. */
+/** The PEM of a key in one line, as a variable holds it. */
 const inOneLine = (key: KeyObject) =>
   key.export({ type: 'pkcs8', format: 'pem' }).toString().replaceAll('\n', '\\n');
 
@@ -229,7 +229,7 @@ type CertifiedClient = {
   readonly privateKey: string;
 };
 
-/** With a certificate that the issuer's authority has signed. */
+/** A client with a certificate that the issuer's authority has signed. */
 function certified(clientId: string): CertifiedClient {
   const { cert, key: privateKey } = createCertificate([`${clientId}.clients.test`], { by: issuer.authority });
   return {

@@ -9,8 +9,8 @@ import { type RedisServer, startRedisServer } from './support/redis-server.js';
 import { until } from './support/waiting.js';
 
 /**
- * What keeps a process keeps it for ever, or as long as a login may take, which is 10 s. A process that nothing keeps ends
- * within 0.2 s, and a busy machine may take several times as long.
+ * Something that keeps a process alive keeps it for ever, or for the 10 s that a login may take. A process that nothing keeps
+ * alive ends within 0.2 s. A busy machine may take several times as long.
  */
 const SOON_MS = 5_000;
 

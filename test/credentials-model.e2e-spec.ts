@@ -4,7 +4,7 @@ import type { ProviderName, ProviderSettings } from 'payments-sandbox';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 import { fc, TEST_SEED } from './support/chances.js';
 
-// Many short lives of an application, over real sockets.
+// The tests run many short lives of an application over real sockets.
 jest.setTimeout(120_000);
 
 const ACCOUNTS = ['own', 'shop-1', 'shop-2', 'shop-3', 'shop-4', 'shop-5'] as const;
@@ -86,7 +86,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Steps of one inner list happen together. */
 const lives = fc.array(fc.array(step, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 12 });
 
-/** What the model knows of each account, apart from the code under test. */
+/** The knowledge of the model about each account. It does not use the code under test. */
 class Model {
   /** Every key that ever belonged to the account. For a static key, this is what calls carry. */
   readonly #keys = new Map<AccountId, Set<string>>();
@@ -104,7 +104,7 @@ class Model {
     return this.#keys.get(id)?.has(key) === true;
   }
 
-  /** From now on no call may start with one of these. */
+  /** From now on no call may start with one of these credentials. */
   drop(id: AccountId, credentials: Iterable<string>): void {
     this.#dropped.set(id, new Set([...(this.#dropped.get(id) ?? []), ...credentials]));
   }
@@ -116,10 +116,10 @@ class Model {
 
 const keyOf = (fields: Fields): string => fields['clientSecret'] ?? fields['secretKey'] ?? '';
 
-/** One life of an application: its steps, and what is wrong with its requests. */
+/** One life of an application: its steps, and the mistakes in its requests. */
 class Life {
   #calls = 0;
-  /** By the number of a call: the credentials that were dropped before it started, which it must not carry. */
+  /** For each call, by its number: the credentials that were dropped before it started. It must not carry them. */
   readonly #mustNotCarry = new Map<string, ReadonlySet<string>>();
   /** Whether the issuer hands out one token until it dies. It may then hand out a dropped token again. */
   #repeated = false;
@@ -186,7 +186,7 @@ class Life {
     });
   }
 
-  /** What is wrong with the requests that the provider has seen. Empty if all is well. */
+  /** The mistakes in the requests that the provider has seen. Empty if there is none. */
   faults(): string[] {
     const { provider } = this.bed;
     const owners = new Map(provider.tokens.map(({ value, account: id }) => [value, id]));

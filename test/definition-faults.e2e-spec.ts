@@ -25,11 +25,11 @@ afterEach(async () => {
   await server.close();
 });
 
-/** What a definition makes of the real credentials. Invented ones pass when it is defined. */
+/** Returns `made` for the credentials of the application, and `otherwise` for the invented ones of `defineProvider()`. */
 const atUse = (given: { credentials: Keys }, made: unknown, otherwise?: unknown) =>
   given.credentials.password.startsWith('real') ? made : otherwise;
 
-/** Accepts the invented values when it is defined, and throws for those of the application. */
+/** Accepts the invented values of `defineProvider()`, and throws for those of the application. */
 const onlyAtUse = (word: string) => {
   if (word.startsWith('real')) throw new RangeError(`cannot use ${word}.`);
   return word;
@@ -42,7 +42,7 @@ const spec = {
   rejected: () => false,
 };
 
-/** The fault, and the expected cause: the error that the function threw, where it threw. */
+/** Each fault, its message, and whether its cause is an error that the function threw. */
 const FAULTS: [name: string, token: object, said: RegExp, sent: number, hasThrown?: false][] = [
   [
     'token.body',
@@ -138,13 +138,13 @@ describe.each(FAULTS)('%s of a definition that cannot be', (_, token, said, sent
     const lines = (['error', 'warn'] as const).flatMap((level) => logger.of(level, 'PaymentsAuth'));
     expect(lines).toEqual([expect.stringMatching(said)]);
     expect(lines).toEqual([expect.stringContaining('definition-fault')]);
-    // One login for each account, and none for the second call of the first account.
+    // There is one login for each account, and none for the second call of the first account.
     expect(server.to('/login')).toHaveLength(sent * 2);
     expect(server.to('/pay')).toEqual([]);
   });
 });
 
-/** Writes into the credentials that it is given, as a careless function does. */
+/** Changes the credentials that it gets, as a careless function does. */
 const tampers = ({ credentials }: { credentials: Keys }) => {
   (credentials as { password: string }).password = 'another-invented-one';
 };

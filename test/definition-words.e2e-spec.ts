@@ -27,13 +27,13 @@ type Given = { readonly credentials: Keys };
 
 const SECRET = 'real-but-invented-password';
 const isReal = ({ credentials }: Given) => credentials.password.startsWith('real');
-/** Made-up values pass through it when the definition is made; those of the application do not. */
+/** Accepts the invented values of `defineProvider()`, and throws for those of the application. */
 const fails = (given: Given): string => {
   const { password } = given.credentials;
   if (password.startsWith('real')) throw new RangeError(`cannot use ${password}.`);
   return password;
 };
-/** What a function of a definition returns of the application's values alone. */
+/** Makes a function that returns `made` for the values of the application, and `otherwise` for invented ones. */
 const atUse =
   (made: unknown, otherwise?: unknown) =>
   (given: Given): never =>
@@ -168,7 +168,7 @@ const SIGNING: [how: string, sign: Sign, said: string, options?: object][] = [
   [
     'throws a text',
     () => {
-      // What JavaScript allows.
+      // JavaScript allows a program to throw a text.
       throw 'no' as unknown as Error;
     },
     'sign threw a string: no. Correct sign in the definition.',
@@ -456,7 +456,7 @@ describe('A login whose signer', () => {
 });
 
 let asked = 0;
-/** Signs a login, and nothing after it. */
+/** Makes a signer that signs the first request, which is the login. After that it runs `then`. */
 const once = (then: () => Promise<Uint8Array>) => async () => ((asked += 1) > 1 ? then() : signs());
 const IN_THE_DASHBOARD =
   "The token counts at the provider until it ends; where that is too late, end it in the provider's dashboard.";

@@ -242,7 +242,7 @@ describe('a proxy sees of https only the destination', () => {
     };
   }
 
-  // One call for each provider, and a login where it has one.
+  // Each provider gets one call, and a login if it has one.
   const TUNNELS_ONLY = { tunnels: PROVIDER_NAMES.length + TOKEN_PROVIDERS.length, others: [], readable: [] };
 
   it('with `http.proxy`', async () => {

@@ -47,7 +47,7 @@ describe('the tables of the README', () => {
   });
 });
 
-/** What a table has to say of a provider's webhooks. */
+/** The parts that a table must have for a provider's webhooks. */
 interface Described {
   readonly title: string;
   readonly webhooks?: Readonly<Record<string, WebhookScheme<string>>>;
@@ -109,7 +109,7 @@ describe('the tables of the page on webhooks', () => {
   });
 });
 
-/** Their pages are written by hand from top to bottom. */
+/** The providers whose pages are written by hand from top to bottom. */
 const BY_HAND: readonly string[] = ['cashfin', 'kashier', 'pesapal', 'clickpesa', 'wakapay', 'cryptofuse'];
 
 describe.each(BUILT_IN_PROVIDERS.filter(({ name }) => !BY_HAND.includes(name)))(
@@ -154,7 +154,7 @@ describe.each(BUILT_IN_PROVIDERS.filter(({ name }) => BY_HAND.includes(name)))(
 
 type Definition = (typeof BUILT_IN_PROVIDERS)[number];
 
-/** As the README writes them: `X`, `Y`?, `X_ENVIRONMENT` or `X_BASE_URL`. */
+/** The variables in the form of the README: `X`, `Y`?, `X_ENVIRONMENT` or `X_BASE_URL`. */
 function variablesOf(provider: Definition): string {
   const fields = Object.values(provider.credentials).map(
     ({ variable, optional }) => `\`${variable}\`${optional === true ? '?' : ''}`,

@@ -6,7 +6,7 @@ import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startApplication, type TestApplication } from './support/application.js';
 import { failure } from './support/waiting.js';
 
-// Many calls over real sockets, on machines that may have other things to do.
+// The tests make many calls over real sockets, and the machine may be busy.
 jest.setTimeout(30_000);
 
 const NAMES = ['wakapay', 'wakapay-test'] as const;

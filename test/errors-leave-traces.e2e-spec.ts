@@ -49,7 +49,7 @@ const spec = {
   rejected: ({ status }: { status: number }) => status === 401,
 };
 
-/** Accepts the invented values when it is defined, and throws for those of the application. */
+/** Accepts the invented values of `defineProvider()`, and throws for those of the application. */
 const onlyInvented = ({ credentials }: { credentials: Keys }): string => {
   if (credentials.key.startsWith('real')) throw new RangeError(`cannot use ${credentials.key}`);
   return credentials.key;
@@ -82,21 +82,21 @@ const connected = (): AnyProviderDefinition =>
     headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
   });
 
-/** What a caller does, and what it leaves behind. */
+/** An action of a caller, and the traces of its error. */
 interface Case {
   readonly definition?: () => AnyProviderDefinition;
   /** @default the key, as an object */
   readonly options?: object;
   readonly run: (paymentsAuth: PaymentsAuthService) => Promise<unknown>;
-  /** Of whom the explanation is asked. @default the provider's own account */
+  /** The account that is explained. @default the provider's own account */
   readonly account?: string;
   readonly error?: object;
   readonly event: { readonly type: PaymentsAuthEvent['type'] } & Readonly<Record<string, string>>;
-  /** Of `explain()`, or of the error that it throws itself. */
+  /** Fields in the result of `explain()`, or in the error that `explain()` throws. */
   readonly explained: object;
-  /** The label of the failed call. `undefined`: it is no call of a credential, and counted as an incident only. */
+  /** The label of the failed call in the metrics. `undefined` where no call failed: then only an incident is counted. */
   readonly counted: string | undefined;
-  /** What the log says, where it does not begin with the event. */
+  /** The line in the log, where it does not begin with the event. */
   readonly logged?: RegExp;
 }
 
@@ -425,7 +425,7 @@ describe('a call that could not be signed', () => {
     isAway = true;
   });
 
-  it('is explained until calls are signed again, whatever is answered to them', async () => {
+  it('is explained until calls are signed again, whatever the provider answers', async () => {
     await start(signed());
     const { paymentsAuth } = application;
     await failure(pay(paymentsAuth));
@@ -460,7 +460,7 @@ describe('a call that could not be signed', () => {
     expect(told()).toHaveLength(2);
   });
 
-  it('because the time of the call was up names its credential and host, and is told of', async () => {
+  it('because its time was up names credential and host in the error, and leaves an event', async () => {
     await start(
       withKey({
         sign: async ({ signWith }: { signWith?: (bytes: Uint8Array) => Promise<Uint8Array> }) => ({
@@ -480,7 +480,7 @@ describe('a call that could not be signed', () => {
     expect(await counts('payments_auth.call.failures', 'payments_auth.failure')).toEqual({ 'not-signed': 1 });
   });
 
-  it('because its caller has ended it is no failure', async () => {
+  it('because its caller has cancelled it does not count as a failure', async () => {
     await start(
       withKey({
         sign: async ({ signWith }: { signWith?: (bytes: Uint8Array) => Promise<Uint8Array> }) => ({

@@ -6,7 +6,7 @@ import { findLeaks } from './support/leak-checker.js';
 import { type ProviderBed, secretsOf, startProviderBed } from './support/sandbox-bed.js';
 import { failure, until } from './support/waiting.js';
 
-// Many calls over real sockets, on machines that may have other things to do.
+// The tests make many calls over real sockets, and the machine may be busy.
 jest.setTimeout(30_000);
 
 const READ: AxiosRequestConfig = { url: '/sandbox/echo' };

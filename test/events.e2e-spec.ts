@@ -150,7 +150,7 @@ describe('an event', () => {
     await start('wakapay');
     await bed.send(READ);
     bed.provider.suspend();
-    // The provider might not know the new token yet. After 2 s that is ruled out, and a pause of 4 s runs.
+    // At first the provider might not know the new token yet. After 2 s it must know the token, and a pause of 4 s begins.
     await bed.outwait(failure(bed.send(READ)));
     await bed.pass(2_000);
     await bed.outwait(failure(bed.send(READ)));
@@ -273,7 +273,7 @@ describe('a listener for events', () => {
     events$.subscribe(() => {
       throw new Error('listener');
     });
-    // oxlint-disable-next-line typescript/no-misused-promises -- what is tested is that it does no harm
+    // oxlint-disable-next-line typescript/no-misused-promises -- the test shows that it does no harm
     events$.subscribe(async () => Promise.reject(new Error('listener')));
     // oxlint-disable-next-line typescript/no-misused-promises -- the test shows that it does no harm
     events$.subscribe(() => new Promise(() => undefined));

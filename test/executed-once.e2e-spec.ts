@@ -23,7 +23,7 @@ function expectNothingTwice({ provider }: BedProvider): void {
   expect(provider.counts).toMatchObject({ executedTwice: 0, changedBodies: 0, wrongContentLengths: 0 });
 }
 
-/** It stands on a response, on the response of an error, or on an error without a response. */
+/** Reads `paymentsAuth` from a response, from the response of an error, or from an error without a response. */
 function outcomeSaid(result: unknown): AxiosResponse['paymentsAuth'] {
   const { response, paymentsAuth } = result as AxiosError & Pick<AxiosResponse, 'paymentsAuth'>;
   return response?.paymentsAuth ?? paymentsAuth;

@@ -8,7 +8,7 @@ import { findLeaks } from './support/leak-checker.js';
 import { type ProviderBed, secretsOf, startProviderBed } from './support/sandbox-bed.js';
 import { failure, outcomeOf, until } from './support/waiting.js';
 
-// Many calls over real sockets, on machines that may have other things to do.
+// The tests make many calls over real sockets, and the machine may be busy.
 jest.setTimeout(30_000);
 
 const LIFETIME_MS = 3_600_000;
@@ -207,19 +207,19 @@ describe('the explanation of a login that fails', () => {
       bed.provider.behave();
       const { tokenRequests } = bed.provider.counts;
       const pausedForMs = (during.pausedUntilMs ?? now()) - now();
-      // A login that fails is tried again after a minute at the latest, and nothing else holds it up.
+      // A failed login is tried again after a minute at the latest, and nothing else delays it.
       expect(pausedForMs).toBeLessThanOrEqual(60_000);
       await bed.clock.advance(pausedForMs);
       expect(await bed.outwait(bed.send(CALL))).toMatchObject({ status: 200 });
       expect(bed.provider.counts.tokenRequests).toBe(tokenRequests + 1);
       const after = await explain();
-      // The call that the new token has cured is the last thing that went wrong.
+      // The last failure is the first attempt of this call, before it succeeded with the new token.
       expect(after).toMatchObject({ state: 'fresh', lastFailure: { on: 'call', status: 401 } });
       for (const name of ['cause', 'fix', 'pausedUntilMs']) expect(after).not.toHaveProperty(name);
     },
   );
 
-  it('says of one that takes long that it does, before anything has failed', async () => {
+  it('says that a login takes long, before anything has failed', async () => {
     await start();
     bed.provider.misbehave({ fault: 'hang', on: 'token', times: 1 });
     const call = outcomeOf(bed.send(CALL));
@@ -340,7 +340,7 @@ describe('the explanation of calls that fail', () => {
     expect(explained.pausedUntilMs).toBeGreaterThan(now());
   });
 
-  it('for words that the definition does not know leads to them, and names no firewall', async () => {
+  it('for words that the definition does not know quotes them, and names no firewall', async () => {
     await start();
     bed.provider.misbehave({ fault: 'forbid', on: 'call', times: 1 });
     await outcomeOf(bed.send(CALL));

@@ -53,7 +53,7 @@ describe('a fleet over many token lifetimes', () => {
 
       expect(reports.map(({ failed }) => failed)).toEqual(Array.from({ length: SIZE }, () => 0));
       expect(provider.mostInFlight).toBe(1);
-      // A fifth of the life, or twice the slowest login where that is longer (R7); a tenth of it is given to chance.
+      // The window is a fifth of the life, or twice the slowest login if that is longer (R7). Up to a tenth of it is random.
       const windowMs = Math.min(LIFETIME_MS / 2, Math.max(LIFETIME_MS / 5, 2 * Math.max(...loginsMs)));
       const most = Math.ceil(PERIOD_MS / (LIFETIME_MS - windowMs - windowMs / 10)) + 1;
       expect(provider.tokenRequests).toBeLessThanOrEqual(most);

@@ -12,8 +12,8 @@ import { startRedisServer, startSharedRedis } from './support/redis-server.js';
 import { outcomeOf } from './support/waiting.js';
 
 /**
- * How long a suspension lasts, in seconds: `FLEET_SUSPENDED_SECONDS=3600` shows what an hour costs. How many calls each of
- * the 12 applications makes in a second, and how often all tokens die: `FLEET_CALLS_PER_SECOND=50 FLEET_DEATHS=20`.
+ * The length of a suspension in seconds: `FLEET_SUSPENDED_SECONDS=3600` shows the logins of an hour. The number of calls that
+ * each of the 12 applications makes in a second, and of deaths of all tokens: `FLEET_CALLS_PER_SECOND=50 FLEET_DEATHS=20`.
  */
 const SUSPENDED_SECONDS = Number(process.env['FLEET_SUSPENDED_SECONDS'] ?? 20);
 const CALLS_PER_SECOND = Number(process.env['FLEET_CALLS_PER_SECOND'] ?? 10);
@@ -71,7 +71,7 @@ const startApart = async () => {
   return [a, b] as const;
 };
 
-/** How many renewals one process forces in this many seconds, with pauses of 2 s that double up to 5 min. */
+/** The number of renewals that one process forces in these seconds, with pauses that double from 2 s up to 5 min. */
 const forcedIn = (seconds: number): number => {
   let count = 1;
   for (let atS = 0, pauseS = 2; atS + pauseS < seconds; pauseS = Math.min(300, 2 * pauseS)) {

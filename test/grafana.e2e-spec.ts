@@ -92,7 +92,7 @@ function asTheCollectorWrites({ atMs, samples }: Scrape): Scrape {
   };
 }
 
-/** What is wrong with a query, judged by the existing series. */
+/** The mistakes in a query, judged by the existing series. */
 function problemsOf({ where, expr }: Query, { samples }: Scrape): string[] {
   let query: PromQuery;
   try {
@@ -113,7 +113,7 @@ function problemsOf({ where, expr }: Query, { samples }: Scrape): string[] {
     const lacking = [...others.map(({ label }) => label), ...groupedBy].filter(
       (label) => !named.some(({ labels }) => labels[label] !== undefined),
     );
-    // The library writes each of these values, and not only one of several.
+    // A matcher may name several values. The library must write every one of them.
     const unknown = others
       .filter(({ value }) => !value.startsWith('$'))
       .flatMap((matcher) => matcher.value.split('|').map((value) => ({ ...matcher, operator: '=', value })))
@@ -154,7 +154,7 @@ interface Watched {
 interface WatchedApplication {
   readonly payments: DynamicModule;
   readonly clock?: ManualClock;
-  /** Lets happen what the clock has caused. */
+  /** Waits until everything that the clock has caused is over. */
   readonly settled: (events: readonly PaymentsAuthEvent[]) => Promise<void>;
 }
 
@@ -201,7 +201,7 @@ async function watchedApplication({
   };
 }
 
-/** The same for a provider of the sandbox. */
+/** A watched application that calls a provider of the sandbox. */
 interface WatchedSandbox extends Watched {
   readonly wakapay: ReturnType<Sandbox['provider']>;
   call(): Promise<unknown>;
@@ -637,7 +637,7 @@ describe('the alert rules for merchants who have connected', () => {
 /** In the words of the provider, which a firewall's page does not have. */
 const is403 = ({ status, body }: { status: number; body: unknown }) => status === 403 && body !== undefined;
 
-/** Signs with the invented values when it is defined, and not with those of the application. */
+/** Fails for every key that begins with `invented`, as the keys of the applications here do. */
 const signsNoMore = ({ credentials }: { credentials: { key: string } }) => {
   if (credentials.key.startsWith('invented')) throw new Error('the HSM is away');
   return {};
@@ -701,7 +701,7 @@ describe('the alert rules for definitions of an application', () => {
     expect(bed.firing()).toContain('PaymentProviderDefinitionFails');
   });
 
-  /** Each call carries this key, or is made of it. */
+  /** A provider whose calls carry the key, or are signed with it. */
   const keyed = (more: object = {}) =>
     defineProvider<{ key: string }>({
       ...HOUSE,
@@ -810,7 +810,7 @@ describe('the alert rule for client certificates', () => {
       }
       if (bed.firing().includes('PaymentClientCertificateEnds')) firedOnDays.push(day);
     }
-    // It ends after 16 days, so that it is warned about from the third day on.
+    // The certificate ends after 16 days, so the rule fires from the third day on.
     expect(firedOnDays).toEqual([3, 4, 5, 6]);
   });
 });

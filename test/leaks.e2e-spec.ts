@@ -251,7 +251,7 @@ class WebhookController {
 const SIGNING = ['cashfin', 'kashier', 'clickpesa', 'wakapay'] as const;
 const FORGERIES = ['wrong-key', 'unsigned', 'cut-short'] as const;
 
-/** Whether Nest's own objects are all that is printed of it. */
+/** Whether the instance refers to objects of Nest that lead to the whole container. */
 function leadsEverywhere(instance: unknown): boolean {
   const held: unknown[] = Object.values(instance ?? {});
   return instance instanceof ModuleRef || held.some((each) => each instanceof ModulesContainer);
@@ -280,7 +280,7 @@ beforeAll(async () => {
 
 afterAll(() => six.close());
 
-// Longer than every pause and back-off of the test before, and than the life of every token.
+// The clock passes every pause and back-off of the test before, and the life of every token.
 beforeEach(async () => {
   for (const { provider } of six.all) provider.behave();
   await six.clock.advance(4 * 3_600_000);

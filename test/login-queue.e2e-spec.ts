@@ -11,10 +11,10 @@ import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { configured, type Login } from './support/credential-bed.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 
-// Hundreds of logins over real sockets, on machines that may have other things to do.
+// The tests make hundreds of logins over real sockets, and the machine may be busy.
 jest.setTimeout(120_000);
 
-/** Longer than a request takes to arrive, by the driven clock. */
+/** A time by the driven clock that is longer than a request takes to arrive. */
 const ARRIVAL_MS = 1_000;
 const STEP_MS = 100;
 
@@ -319,7 +319,7 @@ describe('a merchant that is told to wait', () => {
     const others = market.calls.filter(({ merchant }) => merchant !== 'm0');
     expect(others.length).toBeGreaterThan(2_000);
     expect(failed(others)).toEqual([]);
-    // This merchant is not asked for as long as the provider told it to wait.
+    // This merchant does not log in for as long as the provider told it to wait.
     const told = market.calls.filter(({ merchant }) => merchant === 'm0');
     expect(failed(told).length).toBeGreaterThan(20);
     expect(market.asked.filter((merchant) => merchant === 'm0').length).toBeLessThanOrEqual(60 / seconds + 1);

@@ -6,7 +6,7 @@ import { startSharedRedis } from './support/redis-server.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 import { outcomeOf } from './support/waiting.js';
 
-// Hundreds of logins over real sockets, on machines that may have other things to do.
+// The tests make hundreds of logins over real sockets, and the machine may be busy.
 jest.setTimeout(120_000);
 
 const READ = { url: '/sandbox/echo' };
@@ -47,7 +47,7 @@ describe('a ClickPesa merchant that has used up its day', () => {
 });
 
 describe('a merchant of a fleet that is told to wait', () => {
-  it('is asked by neither application, and keeps none of 40 others waiting', async () => {
+  it('logs in once in both applications together, and keeps none of 40 others waiting', async () => {
     const redis = await startSharedRedis();
     const sandbox = await startSandbox({
       providers: ['wakapay'],
@@ -64,7 +64,7 @@ describe('a merchant of a fleet that is told to wait', () => {
         ids.map((account) => send({ ...READ, paymentsAuth: { account } })),
       );
     try {
-      // Each of the others logs in three times meanwhile.
+      // Meanwhile each of the other merchants logs in three times.
       for (let round = 0; round < 7; round += 1) {
         expect(await errorsOf(callsOf([ONE]))).toHaveLength(2);
         expect(await errorsOf(callsOf(OTHERS))).toEqual([]);

@@ -142,7 +142,7 @@ describe('an application that names its providers', () => {
       Authorization: `${CASHFIN_SECRET}-1`,
     });
     await writeFile(path, `${CASHFIN_SECRET}-2\n`);
-    // A source is asked again once a second at most, and this one has just been asked.
+    // A source is asked again at most once a second, and this source has just been asked.
     await clock.advance(1_001);
     const response = await firstValueFrom(paymentsAuth.http('cashfin').get('/business/product/list'));
     expect(response.paymentsAuth).toMatchObject({ attempts: 2, replayed: true, firstStatus: 401 });

@@ -253,7 +253,7 @@ describe('PaymentsAuthModule.forRootAsync()', () => {
     const error = await refusal(
       startModules([
         PaymentsAuthModule.forRootAsync({
-          // @ts-expect-error -- the compiler knows it too
+          // @ts-expect-error -- the compiler refuses it too
           useFactory: () => ({
             providers: { cashfin: { credentials: { clientSecret: '' } } },
             isGlobal: true,

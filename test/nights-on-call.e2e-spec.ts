@@ -41,7 +41,7 @@ interface Night {
   readonly file: string;
   /** Merchants whose secret in the database is wrong. */
   readonly wrong: Set<string>;
-  /** A call whose waits nobody shortens. */
+  /** Starts a call, and does not move the clock for it. */
   readonly begin: (provider: string) => void;
   /** One call of every merchant and provider. */
   readonly callAll: () => Promise<void>;
@@ -125,13 +125,13 @@ async function start(clock = new ManualClock()): Promise<void> {
     callAll: async () => {
       for (const merchant of MERCHANTS) await call('wakapay', merchant);
       await call('pesapal');
-      // Its key is read from a file, which takes real time.
+      // The key of Kashier is read from a file, which takes real time.
       await outcomeOf(outwaited(slowly, paymentsAuth.http('kashier').axiosRef.get('/sandbox/echo')));
     },
   };
 }
 
-/** What the page says on top, and of the credential that is worst off. */
+/** The first sentence of the page, and its card for the credential in the worst state. */
 async function page(name: string) {
   const opened = await browser.newPage({ viewport: { width: 390, height: 844 } });
   await opened.goto(url);
@@ -160,14 +160,14 @@ async function explain(): Promise<string> {
 interface Story {
   readonly happens: (of: Night) => Promise<void> | void;
   readonly tone: 'bad' | 'warn' | 'calm';
-  /** What stands on top of the page. */
+  /** The first sentence of the page. */
   readonly says: RegExp;
-  /** What the command says of it. */
+  /** The output of `explain`. */
   readonly explains: RegExp;
   readonly log?: RegExp;
 }
 
-/** What happens, and who is to blame: the key, the provider, the quota, the clock, or us. */
+/** Each night with its cause: the key, the provider, the quota, the clock, or the application itself. */
 const NIGHTS: Record<string, Story> = {
   'the key of one merchant of three is wrong: the key': {
     happens: async ({ wrong, callAll }) => {
@@ -306,7 +306,7 @@ const NIGHTS: Record<string, Story> = {
   },
 };
 
-describe('Whoever is on call sees within one look at the page, the command and the log that', () => {
+describe('An engineer on call sees with one look at the page, the command and the log that', () => {
   it.each(Object.entries(NIGHTS))('%s', async (title, { happens, tone, says, explains, log }) => {
     await start();
     await happens(night);
@@ -322,7 +322,7 @@ describe('Whoever is on call sees within one look at the page, the command and t
     expect(findLeaksInText(told, secrets)).toEqual([]);
   });
 
-  it('the clock of this machine is off, and not the key, although the provider says so', async () => {
+  it('the clock of this machine is wrong, although the provider names the key as the cause', async () => {
     await start(new ManualClock(Date.now() - 600_000));
     night.wrong.add('shop-1');
     await night.callAll();

@@ -156,7 +156,7 @@ class Transfers {
     readonly keys: CredentialService,
   ) {}
 }
-// What the decorators do, for a name that only this file has.
+// The decorators are called as functions, for a name that only this file has.
 InjectPaymentsHttp('acme')(Transfers, undefined, 0);
 InjectCredentials('acme')(Transfers, undefined, 1);
 Injectable()(Transfers);
@@ -305,7 +305,7 @@ describe('a provider of the application’s own', () => {
     },
   );
 
-  it('has a refusal that no token cures passed on without a login', async () => {
+  it('causes no login by a refusal that no token cures, and the caller gets it', async () => {
     await start();
     refuse = () => [401, 'NOT_YOUR_IP'];
     const error = (await failure(send({ url: '/balance' }))) as unknown as AxiosError;

@@ -21,7 +21,7 @@ const MERCHANTS = Number(process.env['PLATFORM_MERCHANTS'] ?? 56);
 const HITS = Math.max(3, Math.floor(MERCHANTS / 14));
 /** One process can lose no more merchants than this, so that enough are left for the other processes. */
 const AT_ONCE = Math.min(24, HITS);
-/** A lock that was not extended for so long may go to another process. That is right: the holder may be dead. */
+/** A lock that was not extended for this long may go to another process, because its holder may be dead. */
 const LOCK_MAY_BE_LOST_MS = 2_500;
 
 jest.setTimeout(30 * 60_000);
@@ -118,7 +118,7 @@ function inHandAtTheEnd({ entries }: Life): string[] {
   return [...open];
 }
 
-/** The times from `open` to `closed`, of processes that logged both. */
+/** The periods between `open` and `closed`, of processes that logged both. */
 function holdings(lives: readonly Life[]) {
   return lives.flatMap(({ entries }, process) => {
     const since = new Map<string, bigint>();

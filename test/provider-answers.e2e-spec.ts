@@ -197,7 +197,7 @@ describe('the lifetime of a token at WakaPay', () => {
     );
     const { expiresAtMs = 0, obtainedAtMs } = await paymentsAuth.credentials('wakapay').get();
     expect(expiresAtMs - obtainedAtMs).toBe(seconds * 1_000);
-    // Whatever the answer states, calls do not ask for a new token each.
+    // Whatever lifetime the answer states, not every call asks for a new token.
     for (let call = 0; call < 5; call += 1)
       await firstValueFrom(paymentsAuth.http('wakapay').get('/payments'));
     expect(server.to('/business/auth')).toHaveLength(1);

@@ -5,7 +5,7 @@ import { findLeaks } from './support/leak-checker.js';
 import { failure, until } from './support/waiting.js';
 import { meaningfulHeaders, type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
-// Many calls over real sockets, on machines that may have other things to do.
+// The tests make many calls over real sockets, and the machine may be busy.
 jest.setTimeout(30_000);
 
 type Fields = Readonly<Record<string, string | undefined>>;
@@ -268,7 +268,7 @@ describe.each(KEYS)('$name', ({ name, secret, refusal, calls }) => {
     });
     await bed.send(read);
     current = bed.provider.rotate({ oldWorksForMs: 0 });
-    // A source is asked again at most once a second, and this one has just been.
+    // A source is asked again at most once a second, and this source has just been asked.
     await bed.clock.advance(1_001);
     const response = await bed.pay('order-1');
     expect(response.paymentsAuth).toEqual({ attempts: 2, replayed: true, firstStatus: refusal });

@@ -57,7 +57,7 @@ async function storeOf(library: RedisLibrary, user: string, prefix?: string): Pr
 /** Does all that a store ever does, as a user with these rules. Returns what Redis has refused to that user. */
 async function refusedTo(library: RedisLibrary, rules: readonly string[]): Promise<string[]> {
   const user = await userWith(rules);
-  // The subscription of a test before this one may still stand.
+  // A subscription of the test before may still exist, so each test has its own prefix.
   const prefix = `payments-auth:${randomUUID()}`;
   const store = await storeOf(library, user, prefix);
   const hash = randomUUID().replaceAll('-', '').repeat(2);
@@ -93,7 +93,7 @@ async function refusedTo(library: RedisLibrary, rules: readonly string[]): Promi
     () => store.pause(endpoint, 'c1', 1_000),
   ];
   for (const step of steps) await Promise.resolve(step()).catch(() => undefined);
-  // Nobody waits for the message of a withdrawal, nor for what the store asks about persistence. This answer comes after theirs.
+  // No step waits for the message of a withdrawal, or for the questions about persistence. This answer comes after theirs.
   await store.claim(key, ANY).catch(() => undefined);
   const refused = await log();
   end();
@@ -117,7 +117,7 @@ describe.each(REDIS_LIBRARIES)('the user of Redis that the page on fleets makes,
     expect(await refusedTo(library, RULES)).toEqual([]);
   });
 
-  it.each(['unlink', 'eval'])('is told by the error when a permission is missing: %s', async (command) => {
+  it.each(['unlink', 'eval'])('gets an error that says that it lacks a permission: %s', async (command) => {
     const user = await userWith(RULES.filter((rule) => rule !== `+${command}`));
     const store = await storeOf(library, user);
     const key = { provider: 'acme', account: 'shop-1', hash: randomUUID() };

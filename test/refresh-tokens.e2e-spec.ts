@@ -46,7 +46,7 @@ const acmeWith = (rotates: boolean) =>
     refusal: { refused: ({ body }) => (body as { code?: unknown } | undefined)?.code === 'bad_token' },
   });
 const acme = acmeWith(true);
-/** What an issuer's documents say, and its answers do not hold. */
+/** A provider whose documents say that a refresh token stays the same, although the issuer replaces it. */
 const unchanging = acmeWith(false);
 
 /** The application's records of its merchants, like a table of a database. */
@@ -142,7 +142,7 @@ async function connect(account: string): Promise<string> {
 const call = ({ paymentsAuth }: TestApplication, account: string) =>
   paymentsAuth.http('acme', account).axiosRef.get('/resource');
 const typesOf = () => events.map(({ type }) => type);
-/** How often a refresh token was spent. */
+/** The refresh tokens that were spent, in order. */
 async function spent(): Promise<string[]> {
   return (await issuer.requests('/token')).map(
     ({ body }) => new URLSearchParams(body).get('refresh_token') ?? '',
@@ -188,7 +188,7 @@ describe('a refresh token that is good for one use', () => {
     expect(merchants.saves).toHaveLength(1);
   });
 
-  it('is loaded again before it is spent, and its change is no change of the credential', async () => {
+  it('is loaded again before it is spent, and a new one does not change the credential', async () => {
     await connect('shop');
     const { paymentsAuth } = await start();
     const credentials = paymentsAuth.credentials('acme', 'shop');
@@ -199,7 +199,7 @@ describe('a refresh token that is good for one use', () => {
     expect((await spent()).at(-1)).toBe(again);
   });
 
-  it('is spent by one process at a time, and the other takes over the token that came of it', async () => {
+  it('is spent by one process at a time, and the other takes over the new token', async () => {
     await connect('shop');
     const store = new MemoryTokenStore();
     const [one, other] = [await start(store), await start(store)];
@@ -389,7 +389,7 @@ describe('a refresh token that is good for one use', () => {
     const save = async (...[account, next, previous]: Parameters<typeof merchants.source.save>) => {
       late ??= next.refreshToken;
       if (next.refreshToken === late) throw new Error('the database does not answer');
-      // The earlier write is carried out now.
+      // The database carries out the earlier write only now.
       if (!hasLanded) merchants.tokens.set(account, late);
       hasLanded = true;
       return merchants.source.save(account, next, previous);
@@ -448,7 +448,7 @@ const lasting = (save: boolean) => {
 };
 
 describe('a refresh token that is said to stay as it is', () => {
-  it('is replaced by another one all the same, which is saved', async () => {
+  it('is saved when the issuer replaces it by another one nevertheless', async () => {
     const first = await connect('shop');
     const application = await start(undefined, { ...lasting(true), singleProcess: undefined });
     expect((await call(application, 'shop')).status).toBe(200);
@@ -457,7 +457,7 @@ describe('a refresh token that is said to stay as it is', () => {
     expect(typesOf()).not.toContain('refresh-token-unsaved');
   });
 
-  it('is reported as unsaved when another one comes and nobody saves that', async () => {
+  it('is reported as unsaved when another one comes and the application does not save it', async () => {
     await connect('shop');
     const application = await start(undefined, { ...lasting(false), singleProcess: undefined });
     expect((await call(application, 'shop')).status).toBe(200);
@@ -537,7 +537,7 @@ describe('a process that is killed between the issuer’s answer and `save`', ()
 
     const next = await worker(false);
     const end = await next.next<{ failed?: string }>(hasEnded);
-    // It was spent twice, which this issuer takes for a theft. The merchant has to connect again, and the error says so.
+    // The refresh token was spent twice. This issuer treats that as a theft, so the merchant has to connect again.
     expect(end.failed).toBe('GRANT_REJECTED');
     expect(await spent()).toEqual([first, first]);
     expect(next.messages).toContainEqual({ event: 'refresh-token-in-doubt' });

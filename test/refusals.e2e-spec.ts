@@ -7,7 +7,7 @@ import { json, startLoopbackServer } from './support/loopback-server.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 import { outcomeOf, until } from './support/waiting.js';
 
-// Thousands of calls over real sockets, on machines that may have other things to do.
+// The tests make thousands of calls over real sockets, and the machine may be busy.
 jest.setTimeout(120_000);
 
 const READ = { url: '/sandbox/echo' };
@@ -171,7 +171,7 @@ describe('one application', () => {
         const { calls, failed, mostAttempts } = await traffic(20, MINUTE);
         expect({ calls, failed }).toEqual({ calls: 3_000, failed: 0 });
         expect(mostAttempts).toBeLessThanOrEqual(3);
-        // Renewed ahead of its end, a token serves four fifths of its life at least.
+        // A token is renewed ahead of its end, so it serves for at least four fifths of its life.
         expect(logins()).toBeLessThanOrEqual(Math.ceil(62 / 8) + 1);
         expect(bed.eventsOf('renewals-paused')).toEqual([]);
       },
@@ -278,12 +278,12 @@ describe('one application', () => {
       await start();
       bed.provider.misbehave({ fault: 'refuse', path: '/sandbox/payments' });
       await traffic(50, 2 * MINUTE, (index) => (index % 1_200 === 700 ? pay() : bed.send(READ)));
-      // For the rest of the hour there are fewer other calls, so that less speaks against a renewal.
+      // For the rest of the hour there are fewer accepted calls. So fewer signs show that the token still lives.
       await traffic(3 * SECOND, HOUR - 2 * MINUTE, (index) => (index % 20 === 7 ? pay() : bed.send(READ)));
       expect(logins() - 1).toBeLessThanOrEqual(3);
       const before = logins();
       bed.provider.revokeTokens();
-      // One refused call between accepted ones shows nothing. A second refusal in a row does.
+      // One refused call between accepted ones does not show that the token is dead. A second refusal in a row does.
       const { failed } = await traffic(50, 10 * SECOND);
       expect(failed).toBeLessThanOrEqual(1);
       expect(logins() - before).toBe(1);

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { failure } from './support/waiting.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
-// Many calls over real sockets, on machines that may have other things to do.
+// The tests make many calls over real sockets, and the machine may be busy.
 jest.setTimeout(30_000);
 
 const READ = { url: '/sandbox/echo' };

@@ -102,7 +102,7 @@ describe('a call whose body can be read only once', () => {
     await failure(bed.send({ method: 'POST', url: '/sandbox/echo', data: Readable.from([BYTES]) }));
     await bed.send({ url: '/sandbox/echo' });
     const post = () => bed.send({ method: 'POST', url: '/sandbox/echo', data: TEXT });
-    // Nothing has shown yet that the new token helped. One refusal does not force another renewal, and two do.
+    // No call has shown yet that the new token helped. So one refusal does not force another renewal, but two refusals do.
     bed.provider.misbehave({ fault: 'revoke-token', times: 1 });
     expect(await failure(post())).toMatchObject({ response: { status: 401 } });
     expect(bed.provider.counts.tokenRequests).toBe(2);

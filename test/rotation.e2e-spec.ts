@@ -7,7 +7,7 @@ import { PROVIDER_NAMES } from 'payments-sandbox';
 import { failure, quiet, until } from './support/waiting.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
-// Many calls over real sockets, on machines that may have other things to do.
+// The tests make many calls over real sockets, and the machine may be busy.
 jest.setTimeout(30_000);
 
 type Fields = Record<string, string>;
@@ -270,7 +270,7 @@ describe('a secret in a file', () => {
     await bed.clock.advance(5_001);
     await bed.send(READ);
     expect(bed.provider.requests.at(-1)?.headers.authorization).toBe('test-second$not-real');
-    // The old key still works, so no call is refused. The new key is used all the same.
+    // The old key still works, so no call is refused. The new key is used nevertheless.
     bed.provider.rotate({ credentials: { secretKey: 'test-third$not-real' }, oldWorksForMs: 3_600_000 });
     await write('key', 'test-third$not-real\n');
     await bed.clock.advance(5_001);

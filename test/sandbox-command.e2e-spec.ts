@@ -2,7 +2,7 @@ import { startProcess, type TestProcess } from './support/processes.js';
 
 const COMMAND = new URL('../libs/payments-sandbox/src/bin/payments-sandbox.ts', import.meta.url);
 
-/** What the command has printed, once that is a whole line. */
+/** The first line of the command's output, once the line is complete. */
 async function firstLine(command: TestProcess): Promise<string> {
   while (!command.stdout.includes('\n')) {
     const ended = await Promise.race([command.ended, new Promise((resolve) => setTimeout(resolve, 10))]);

@@ -89,7 +89,7 @@ const GOCARDLESS_BASE = [
   '"@signature-params": ("@method" "@authority" "@request-target" "content-digest" "content-type" "content-length");keyid="key-1";created=1700000000;nonce="nonce-1"',
 ].join('\n');
 
-/** The nonce comes from this library. Everything else of the base is that of the vector. */
+/** Verifies a signature over the base of the vector, in which only the nonce is that of this library. */
 function holdsOverGocardlessBase({ headers }: SignedCall): boolean {
   const [, nonce = ''] = /;nonce="([^"]+)"$/.exec(headers['gc-signature-input'] ?? '') ?? [];
   const base = GOCARDLESS_BASE.replace('nonce-1', nonce);
@@ -117,7 +117,7 @@ function holdsOverTruelayerPayload({ headers }: SignedCall): boolean {
 
 const PAWAPAY_KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-/** The base of the vector is known by its hash. The signature over it is different each time. */
+/** Checks that the base has the hash of the vector, and verifies the signature, which is different each time. */
 function holdsOverPawapayBase(dsaEncoding: 'ieee-p1363' | 'der'): (signed: SignedCall) => boolean {
   return ({ headers }) => {
     const [, list = '', parameters = ''] =
@@ -463,7 +463,7 @@ interface SignedCallOf {
   readonly path: string;
   readonly headers?: Keys;
   readonly body?: string;
-  /** By the documents of the provider. What is not here is not signed. */
+  /** The changes that the signature shows, by the documents of the provider. No other part is signed. */
   readonly covers: readonly Change[];
 }
 

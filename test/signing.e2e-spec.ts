@@ -391,7 +391,7 @@ function oauthBase(method: string, url: URL, oauth: Record<string, string>): str
 }
 
 function rsaSignature(base: string): string {
-  // RS256 is the same signature as OAuth 1.0a's, over other bytes; so it is made from the key itself.
+  // OAuth 1.0a and RS256 use the same algorithm over different bytes. So the test signs with the key, and not with jws().
   return signBytes('RSA-SHA256', Buffer.from(base), rsa.privateKey).toString('base64');
 }
 
@@ -545,7 +545,7 @@ describe('A definition that signs', () => {
     expect(written).not.toContain(true);
   });
 
-  it('is asked once per attempt, and a replay is signed anew, with the refusal at hand', async () => {
+  it('is asked once per attempt, and a replay is signed anew with the refusal in view', async () => {
     const seen: [number, number | undefined, unknown][] = [];
     const sign: Sign = (attempt) => {
       seen.push([attempt.attempt, attempt.previous?.status, attempt.previous?.body]);
@@ -641,7 +641,7 @@ describe('A definition that signs', () => {
     const error = await failure(reading.send({ method: 'post', url: '/upload', data: Readable.from(['a']) }));
     expect(error).toMatchObject({ code: 'SIGNING_FAILED', provider: 'acme' });
     expect(error.message).toContain(
-      'a stream or a form, which cannot be read before it is sent. Send text or bytes.',
+      'a stream or a form cannot be read before it is sent. Send text or bytes.',
     );
     expect(server.requests).toEqual([]);
   });

@@ -17,11 +17,11 @@ import { outcomeOf } from './support/waiting.js';
 /** How long faults go on, in seconds. */
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 20);
 const CALLERS_PER_PROVIDER = 4;
-/** How much faster the clock of library and sandbox goes. So tokens expire and back-offs end while the test waits. */
+/** The clock of library and sandbox runs faster than real time. So tokens expire and back-offs end while the test waits. */
 const TICK = { everyMs: 10, byMs: 250 };
 /** Providers whose tokens are renewed without traffic too. */
 const KEPT_WARM: readonly string[] = ['pesapal', 'wakapay'];
-/** No caller waits longer by that clock. On a slow machine both go slower. */
+/** No caller waits longer by that clock. On a slow machine the clock and the calls are slow alike. */
 const PATIENCE_MS = 15_000;
 
 jest.setTimeout((SECONDS + 60) * 1_000);
@@ -213,7 +213,7 @@ describe(`with seed ${TEST_SEED}, while every provider misbehaves for ${SECONDS}
       // Each login waits before it is made, and each that is no retry follows a refusal or the end of a token.
       expect(mostTokenRequestsWithin(bed, 15_000)).toBeLessThan(60);
     }
-    // It allows 20 a minute. Requests are counted when they arrive, which is a little later than they were sent.
+    // Cryptofuse allows 20 logins a minute. A request is counted when it arrives, a little later than it was sent.
     expect(mostTokenRequestsWithin(six.of('cryptofuse'), 55_000)).toBeLessThanOrEqual(20);
   });
 
@@ -224,7 +224,7 @@ describe(`with seed ${TEST_SEED}, while every provider misbehaves for ${SECONDS}
   it('every provider is well again within one back-off', async () => {
     for (const { name, send, credentials } of six.all) {
       const first = await six.outwait(outcomeOf(send({ url: '/sandbox/echo' })));
-      // The errors say how long. Where renewed tokens are refused as well, renewals pause for 5 minutes at most.
+      // The error says how long to wait. Where renewed tokens are refused as well, renewals pause for 5 minutes at most.
       const saidMs = isPaymentsAuthError(first) ? (first.retryAfterMs ?? 1_000) : 300_000;
       expect([name, saidMs <= 300_000]).toEqual([name, true]);
       await six.clock.advance(first instanceof Error ? saidMs : 0);

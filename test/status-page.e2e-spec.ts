@@ -26,7 +26,7 @@ import { findLeaksInText } from './support/leak-checker.js';
 import { secretsOf } from './support/sandbox-bed.js';
 import { failure, outcomeOf } from './support/waiting.js';
 
-// Many applications, on machines that may have other things to do.
+// The tests start many applications, and the machine may be busy.
 jest.setTimeout(60_000);
 
 const KEY = 'operator-0123456789';
@@ -186,7 +186,7 @@ describe.each(ADAPTERS)('the status page on %s', (_, adapter) => {
     expect(other?.lives).toHaveLength(2);
     expect(other?.lives[0]?.toMs).toBeLessThanOrEqual(shown.nowMs);
     const kinds = other?.marks.map(({ kind }) => kind);
-    // Another system has ended the token, because it was so young.
+    // The page notes that another system has ended the token, because the token was so young.
     expect(kinds).toEqual(['renewed', 'refused', 'renewed', 'replayed', 'noted']);
     expect(other?.rates?.calls.reduce((sum, each) => sum + each)).toBe(2);
   });

@@ -289,7 +289,7 @@ describe('telemetry, without an SDK', () => {
     for (let count = 0; count < 10; count += 1)
       await firstValueFrom(application.paymentsAuth.http('wakapay').get('/business/balance'));
     await quiet();
-    // A call with a fresh credential emits no event. So there is nothing to make a metric of.
+    // A call with a fresh credential emits no event. So the library has nothing to measure.
     expect(events).toEqual([]);
     await application.close();
     await sandbox.close();

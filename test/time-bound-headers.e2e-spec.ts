@@ -13,7 +13,7 @@ import { failure } from './support/waiting.js';
 
 /** The minute that both sides agree on. */
 let minute: number;
-/** Whether the provider refuses whatever it is sent. */
+/** Whether the provider refuses every call. */
 let refusesAll: boolean;
 let logins: number;
 let server: LoopbackServer;
@@ -59,7 +59,7 @@ async function start(more: object, settings: ApplicationSettings = {}) {
   return application.paymentsAuth.http('acme').axiosRef;
 }
 
-/** A mistake that the first test of an author does not show: the time stays that of the first call. */
+/** A mistake that shows only after a while: these headers are made once, so their time stays that of the first call. */
 const signedOnce = ({ credentials }: { credentials: { secret: string } }) => ({
   'X-Minute': String(minute),
   'X-Signature': hmac('sha256', credentials.secret, String(minute)),

@@ -46,14 +46,14 @@ const grants = new Map<string, Grant>();
 let servers: LoopbackServer[];
 let application: TestApplication;
 
-/** Two servers that each issue a token per login, note for what, and repeat on a call what it was called with. */
+/** Starts a server that issues a token for each login, and notes its grant. A call gets its own token as the answer. */
 function startServer(server: number): Promise<LoopbackServer> {
   return startLoopbackServer(({ url, headers, body }, response) => {
     const [, base, rest] = /^(\/[^/]*)(.*)$/.exec(url) ?? [];
     if (rest !== '/o/token/')
       return json(response, 200, { carried: headers.authorization, server, path: base });
     const basic = Buffer.from(String(headers.authorization).slice(6), 'base64').toString();
-    // Form-encoded before it is joined (RFC 6749, section 2.3.1).
+    // The client id is form-encoded before it is joined to the secret (RFC 6749, section 2.3.1).
     const client = decodeURIComponent(basic.split(':')[0] ?? '');
     const scope = new URLSearchParams(body.toString()).get('scope') ?? '';
     const token = `token-${grants.size}`;

@@ -12,7 +12,7 @@ describe('a call that waits for a login', () => {
   let logger: LogLines;
   let application: TestApplication;
   let host: string;
-  /** How the token endpoint answers; not at all where this is `undefined`. */
+  /** The status with which the token endpoint answers. While it is `undefined`, the endpoint does not answer. */
   let status: number | undefined;
   let body: object;
   let credentials: () => unknown;

@@ -9,7 +9,7 @@ import { json, type LoopbackServer, startLoopbackServer } from './support/loopba
 import { failure, quiet, until } from './support/waiting.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 
-// Many calls over real sockets, on machines that may have other things to do.
+// The tests make many calls over real sockets, and the machine may be busy.
 jest.setTimeout(30_000);
 
 const READ = { url: '/sandbox/echo' };
@@ -175,7 +175,7 @@ describe('an outage of the token endpoint', () => {
     const spent = provider.counts.tokenRequests;
     expect(spent).toBeGreaterThan(1);
 
-    // The clock stands still: a call that waited would wait for ever.
+    // The clock stands still, so a call that waits would wait for ever.
     const turnedAway = await Promise.all(Array.from({ length: 500 }, () => failure(bed.send(READ))));
     for (const error of turnedAway)
       expect(error).toMatchObject({
@@ -209,7 +209,7 @@ describe('an outage of the token endpoint', () => {
     expect(provider.counts).toMatchObject({ tokenRequests: 3, tokensIssued: 1 });
   });
 
-  it('is believed when it says how long it lasts, and nobody asks before', async () => {
+  it('is over when the provider said that it would be, and nobody asks before', async () => {
     bed = await startProviderBed('cryptofuse');
     const { clock, provider } = bed;
     const behave = provider.misbehave({ fault: 'rate-limit', retryAfter: 60, on: 'token' });
@@ -235,7 +235,7 @@ describe('an outage of the token endpoint', () => {
     { fault: 'redirect', to: 'other-host' },
     { fault: 'huge' },
     { fault: 'malformed-token', token: 'long' },
-  ] as const)('can look like this: %j', async (fault) => {
+  ] as const)('is recognised in the fault %j', async (fault) => {
     bed = await startProviderBed('wakapay');
     const { clock, provider } = bed;
     provider.misbehave({ ...fault, on: 'token' });

@@ -96,7 +96,7 @@ class WebhookController {
   }
 }
 
-/** Guarded as a whole. */
+/** The decorator stands on the whole controller. */
 @Controller('guarded')
 @VerifiedWebhook('cashfin')
 class GuardedController {
@@ -106,7 +106,7 @@ class GuardedController {
   }
 }
 
-/** No webhook is taken here. */
+/** A controller without webhooks. */
 @Controller()
 class OtherController {
   @Post('webhooks/other')
@@ -132,7 +132,7 @@ const INTERNAL = { status: 500, body: { message: 'Internal Server Error', status
 afterEach(closeWebhookApplications);
 
 describe.each(PLATFORMS)('the front door on %s', (platform, adapter) => {
-  it('lets a request in that no socket brought, and whose rawHeaders are empty', async () => {
+  it('accepts a request that came without a socket, and whose rawHeaders are empty', async () => {
     const { app } = await start(adapter());
     expect(await sendSynthetic(app, '/webhooks/cashfin', BODY, signed(BODY))).toMatchObject({
       status: 201,
@@ -224,7 +224,7 @@ describe.each(PLATFORMS)('the front door on %s', (platform, adapter) => {
     },
   );
 
-  it('takes an unsigned notification as the hint that it is, wherever its parameters stand', async () => {
+  it('accepts an unsigned notification as a hint, wherever its parameters stand', async () => {
     const { port } = await start(adapter());
     const payload = { OrderTrackingId: 't', OrderMerchantReference: 'r', OrderNotificationType: 'IPNCHANGE' };
     const query = new URLSearchParams(payload).toString();
@@ -300,7 +300,7 @@ describe.each(PLATFORMS)('the front door on %s', (platform, adapter) => {
   ])('undoes the content encoding %s, whatever type the body has', async (encoding, written) => {
     const { port } = await start(adapter());
     for (const type of ['text/plain', 'application/vnd.cashfin+json', undefined, 'application/json']) {
-      // What Express's own parser takes, it decides.
+      // Express's own parser takes this body, and it does not know the encoding.
       if (platform === 'Express' && type === 'application/json' && encoding === 'x-gzip') continue;
       const headers = { 'content-type': type, 'content-encoding': encoding };
       const compressed = (written as (text: string) => Buffer)(BODY);
@@ -473,7 +473,7 @@ describe('the front door on Express, behind parsers of the application', () => {
   });
 });
 
-/** Runs before the routes of either platform; `parsed` after the body was read. */
+/** Runs `arrived` before the body is read, and `parsed` afterwards, on either platform. */
 function onEveryRequest(
   app: INestApplication,
   arrived?: (request: { headers: Record<string, unknown> }) => unknown,

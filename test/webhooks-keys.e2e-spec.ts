@@ -155,7 +155,7 @@ describe('keys in a set that the provider publishes', () => {
     ['/hook?x=1', '/hook?x=2', false],
     ['/hook', '/other', false],
     ['', '/', false],
-  ])('prove a path with a slash at its end or without: signed %j, requested %j', async (path, target, is) => {
+  ])('prove a path with or without a slash at its end: signed %j, requested %j', async (path, target, is) => {
     const { one, signatures } = await published();
     const signature = jws(one.privateKey, 'one', {}, BODY, path);
     const delivery = await signatures.verifyWebhook('acme', message(signature, BODY, target));
@@ -174,7 +174,7 @@ describe('keys in a set that the provider publishes', () => {
   });
 
   it.each(['before', 'behind'])(
-    'are told apart by type where a key of another one %s has the same id',
+    'are told apart by type where a key of another type %s them has the same id',
     async (where) => {
       const { one, keys, verify } = await published();
       const rsa = jwk('one', generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey);
@@ -195,7 +195,7 @@ describe('keys in a set that the provider publishes', () => {
       const forged = `${Buffer.from(JSON.stringify(header)).toString('base64url')}..${tail}`;
       answers.push(await verify(forged).catch(({ code }) => code));
     }
-    // Once no more may be fetched, nobody knows whether the provider has the key by now: the message is sent again.
+    // After five fetches no more are allowed for a while. Then the library cannot know whether the provider has this key.
     expect(answers.slice(0, 4)).toEqual([false, false, false, false]);
     expect(new Set(answers.slice(5))).toEqual(new Set(['CREDENTIALS_UNAVAILABLE']));
     expect(server.requests.length).toBeLessThanOrEqual(5);

@@ -87,7 +87,7 @@ const BUILT_IN = {
   },
 };
 
-/** A controller with one handler that gives back what it was given. */
+/** A controller with one handler, which returns the deliveries that it gets. */
 function controllerOf(provider: string, options?: Parameters<typeof VerifiedWebhook>[1]) {
   @Controller('hook')
   class HookController {
@@ -405,7 +405,7 @@ describe.each(PLATFORMS)('webhooks on %s', (platform, adapter) => {
     ['evt_1', 503],
     [{}, 503],
     [{ payload: undefined }, 201],
-  ])('take nothing for evidence but a payload: a custom scheme gives %j', async (given, status) => {
+  ])('count as proven only with a payload: a custom scheme returns %j', async (given, status) => {
     const custom = customWebhook({ keys: ['apiKey'], proves: 'payload', verify: async () => given as never });
     const { port, logger } = await start([controllerOf('acme')], acme({ custom }));
     expect((await sendTo(port, '/hook', BODY)).status).toBe(status);
@@ -531,7 +531,7 @@ describe.each(PLATFORMS)('webhooks on %s', (platform, adapter) => {
       expect(type === undefined || answer.headers['content-type'] === type).toBe(true);
     });
 
-    it(`hear of a handler that fails, and of one that answers by itself on ${platform}`, async () => {
+    it(`get the answer of a handler that fails, or that answers by itself on ${platform}`, async () => {
       const { port } = await startAcknowledging(adapter(), { text: '[accepted]' });
       expect((await sendTo(port, '/fails', BODY, headers)).status).toBe(500);
       expect(await sendTo(port, '/itself', BODY, headers)).toMatchObject({ status: 202, text: 'by itself' });

@@ -3,7 +3,7 @@ import { textOf } from './support/markdown.js';
 import { repositoryFiles } from './support/repository-files.js';
 import { testTitles } from './support/test-titles.js';
 
-/** Sentences that readers had to guess at. What they said is said in plain words now. */
+/** Phrases whose meaning readers had to guess. Plain words have replaced them. */
 const RIDDLES = [
   'may be repeated after all',
   'besides none but these',
@@ -44,6 +44,15 @@ const RIDDLES = [
   'rejected call',
   'rejected credential ',
   'refresh(rejected',
+  'rejects a token',
+  'reject the token',
+  'calls are rejected',
+  'api rejects',
+  'refuses a login',
+  'refuses the login',
+  'refuse the login',
+  'token endpoint refuses',
+  'login endpoint refuses',
   "nobody's business",
   "nobody's concern",
   'in so many words',
@@ -57,6 +66,9 @@ const RIDDLES = [
   'what became of it',
   'warms up at',
   'asks to be left alone',
+  'machines that may have other',
+  'dead at once',
+  'whoever is on call',
 ];
 
 const files = repositoryFiles(/\.(ts|mjs|js|md|html|css|yml)$|dashboard\.json$/).filter(

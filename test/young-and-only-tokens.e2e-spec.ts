@@ -67,7 +67,7 @@ describe('a provider that accepts its tokens 30 s after it has issued them', () 
     const httpAgent = new Agent({ keepAlive: true, maxSockets: 32 });
     ends.push(() => httpAgent.destroy());
     const baseUrl = provider.baseUrl;
-    // Longer than a call waits for such a token.
+    // This timeout is longer than a call waits for such a token.
     const http = { httpAgent, timeout: MINUTE };
     const options = { provider: acme, baseUrl, credentials: { apiKey, apiSecret }, http } as const;
     application = await startApplication(
@@ -99,7 +99,7 @@ describe('a provider that accepts its tokens 30 s after it has issued them', () 
     const attempts = (await outwaited(clock, Promise.all(outcomes))).map(attemptsOf);
     expect(attempts.filter((each) => each !== 1)).toEqual([]);
     expect(provider.counts).toMatchObject({ calls: 501, refusals: 0, executedTwice: 0 });
-    // Twenty minutes. Each token serves five minutes, less the window of a minute and the age that the next token needs.
+    // Twenty minutes have passed. A token serves for five minutes, less the window and the age that the next token needs.
     expect(provider.counts.tokenRequests).toBeLessThanOrEqual(Math.ceil(20 / 3.4) + 1);
     expect(provider.counts.tokenRequests).toBeGreaterThanOrEqual(5);
   });
@@ -125,7 +125,7 @@ describe('a provider that accepts its tokens 30 s after it has issued them', () 
     expect(eventsOf('calls-waiting')).toHaveLength(1);
   });
 
-  it('gets nothing from a first call that does not wait for that', async () => {
+  it('gets no call from a first caller that does not wait until the token is accepted', async () => {
     const impatient = failure(send({ timeout: 10 * SECOND }));
     const patient = send();
     const error = await outwaited(clock, impatient);
@@ -242,7 +242,7 @@ describe('Daraja, where a login ends the token before it', () => {
       executions: 15,
       executedTwice: 0,
     });
-    // Those that begin after it carry the new token.
+    // Calls that begin after the renewal carry the new token.
     expect(attemptsOf(await application.send())).toBe(1);
   });
 

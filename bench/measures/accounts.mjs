@@ -74,7 +74,7 @@ export async function accountMemory({ quick }) {
   }
 }
 
-/** What a day of merchants that come and go leaves in memory. */
+/** The memory that stays in use after a day on which merchants come and go. */
 export async function accountChurn({ quick }) {
   const rows = await measured(CHURN, [quick ? '20' : '500']);
   const [first, last] = [rows[0], rows.at(-1)];

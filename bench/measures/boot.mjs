@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const APPLICATION = fileURLToPath(new URL('../support/boot-application.mjs', import.meta.url));
 const LIBRARY = fileURLToPath(new URL('../../libs/payments-auth', import.meta.url));
 
-/** What importing and booting costs an application that has HttpModule, ConfigModule and ScheduleModule already. */
+/** The cost of import and boot for an application that already has HttpModule, ConfigModule and ScheduleModule. */
 export async function boot({ quick }) {
   const rounds = quick ? 3 : 15;
   const without = [];

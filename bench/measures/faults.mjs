@@ -72,7 +72,7 @@ export async function revokedDuringLogin() {
   };
 }
 
-/** One call of a merchant is never allowed, among many that are; then its token is revoked. */
+/** The provider allows all calls of a merchant except one, which it always refuses. Then the token is revoked. */
 export async function forbiddenCall({ quick }) {
   const durationMs = quick ? 8_000 : 60_000;
   const rows = await sideBySide(async (client, provider) => {

@@ -83,7 +83,8 @@ export async function fleetOfMerchants({ quick }) {
     const calls = sum(all, 'calls');
     const failures = sum(all, 'failures');
     const { operations, cpuSeconds } = await spentBy(client);
-    // One request at the start, one in each life, and one for the revocation. A merchant that is not called needs none.
+    // A merchant makes at most one request at the start, one in each life, and one for the revocation. A merchant that is not
+    // called makes none.
     const lives = Math.ceil(durationMs / (lifetimeMs - renewalWindowMs(lifetimeMs)));
     const allowed = served * (lives + 1);
     return {

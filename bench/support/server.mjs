@@ -15,7 +15,7 @@ const state = {
   revokedBelow: 0,
   /** A token is refused until it is this old. */
   youngMs: 0,
-  /** The next token request ends every token, also the one that it brings. */
+  /** The next token request ends every token, also the token in its own answer. */
   killsWithNext: false,
   /** The token endpoint answers 429 to client ids that begin with this. */
   limited: undefined,

@@ -1,4 +1,4 @@
-/** Counts are right or wrong on any machine. CI checks these alone. */
+/** A count is right or wrong on any machine. CI checks the counts, and no other target. */
 export function count(what, target, value, met) {
   return { what, target, value: String(value), met, kind: 'count' };
 }

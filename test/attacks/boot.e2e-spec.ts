@@ -21,7 +21,7 @@ const variables = {
   PESAPAL_CONSUMER_SECRET: 'test-secret-not-real',
 };
 
-/** Base URLs that contradict `live`, and what the refusal calls them. */
+/** Base URLs that contradict `live`, and the words of the error for each. */
 const CONTRADICTIONS: [url: string, what: string][] = [
   ['http://127.0.0.1:4000', 'this machine'],
   ['http://localhost:4000', 'this machine'],
@@ -174,7 +174,7 @@ class Tenant {
   constructor(@Inject(REQUEST) readonly request: unknown) {}
 }
 
-/** A provider that looks as if it lived as long as the application. */
+/** A provider that depends on the request only through its own dependency. Its decorator does not show that. */
 @Injectable()
 class Settings {
   constructor(@Inject(Tenant) readonly tenant: Tenant) {}

@@ -59,7 +59,7 @@ describe.each(['http', 'fetch'])('the timeout of a call through the %s adapter',
 
   beforeEach(async () => {
     server = createServer();
-    // Raw bytes, because no HTTP server would answer so.
+    // The server writes raw bytes, because no HTTP server would send such an answer.
     server.removeAllListeners('request');
     server.on('connection', (socket) => {
       sockets.add(socket);
@@ -226,7 +226,7 @@ describe('plain http', () => {
     expect([...server.requests, ...attacker.requests]).toEqual([]);
   });
 
-  /** The options of a provider hold for all of its calls, and its agents for its logins. */
+  /** The diversions that can stand in the options of a provider. They apply to its calls, and agents also to its logins. */
   const SETTINGS = DIVERSIONS.filter(
     ([title]) => title !== 'a dispatcher' && title !== 'a host in http2Options',
   );
@@ -267,7 +267,7 @@ describe('plain http', () => {
   });
 
   it.each(['baseURL', 'url'])(
-    'goes where it was checked to go, when its %s is an object that changes',
+    'goes to the destination that was checked, also when its %s is an object that changes',
     async (field) => {
       let asked = 0;
       const evil = {
@@ -382,7 +382,7 @@ describe('an answer', () => {
     expect(hidden).toHaveLength(objects.length);
     expect(data.objects.map(({ apiKey }) => apiKey)).toEqual(objects.map(({ apiKey }) => apiKey));
     expect(findLeaks(data, SECRETS)).toEqual([]);
-    // One more shape for each object would take many times as long as the answer took to parse.
+    // If each object got a shape of its own, this would take many times as long as parsing the answer.
     setFlagsFromString('--allow-natives-syntax');
     const haveOneShape = runInThisContext('(a, b) => %HaveSameMap(a, b) && %HasFastProperties(a)') as (
       ...objects: object[]
@@ -410,7 +410,7 @@ describe('an answer', () => {
   });
 });
 
-/** An error as clients throw it that have tried several addresses. */
+/** Throws the kind of error that a client throws when it has tried several addresses. */
 const gathering = (config: { headers: { Authorization?: unknown } }) => {
   const sent = String(config.headers.Authorization);
   const inner = Object.assign(new Error(`sent ${sent}`), {

@@ -56,7 +56,7 @@ const WAYS: [title: string, use: (clientSecret: string) => Promise<unknown>][] =
   ],
 ];
 
-/** What calls carry, or what went wrong. */
+/** Returns the headers that calls carry. Rejects with the error of the boot, of `rotate()` or of the headers. */
 async function use(
   cashfin: object | undefined,
   account?: string,

@@ -150,11 +150,11 @@ describe.each(DEFINITIONS.map((each) => [each.name, each] as const))('a %s that 
       expect(findLeaks(error, [KEY, CODE])).toEqual([]);
       expect(events.length).toBeGreaterThan(1);
       const reason = String(error['reason']);
-      // oxlint-disable-next-line no-control-regex -- these are looked for
+      // oxlint-disable-next-line no-control-regex -- the test looks for these characters
       expect(reason).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/);
       expect(reason.length).toBeLessThanOrEqual(200);
       expect(error.message.split('\n')).toHaveLength(1);
-      // oxlint-disable-next-line no-control-regex -- these are looked for
+      // oxlint-disable-next-line no-control-regex -- the test looks for these characters
       for (const { message } of logger.lines) expect(message).not.toMatch(/[\r\n\u001b\u202e]/);
     });
   });

@@ -36,7 +36,7 @@ const drip = (response: ServerResponse) => {
   const dripping = setInterval(() => response.write('x'), 10);
   response.on('close', () => clearInterval(dripping));
 };
-/** Sends for as long as the client reads. */
+/** Sends data for as long as the client reads. */
 const flood = (response: ServerResponse) => {
   const piece = Buffer.alloc(1024 * 1024, 'x');
   const more = () => {
@@ -48,7 +48,7 @@ const flood = (response: ServerResponse) => {
 
 const TIMEOUT = /timeout/;
 
-/** What a hostile server answers to the two requests that are neither a call nor a login. */
+/** The answers of a hostile server to the two requests that are neither a call nor a login. */
 const ANSWERS: [
   title: string,
   answer: (response: ServerResponse, elsewhere: string) => void,
@@ -76,7 +76,7 @@ const ANSWERS: [
 ];
 
 describe.each(ANSWERS)('%s', (_title, answer, what) => {
-  /** Only an answer that ends by its deadline needs the clock. */
+  /** Moves the clock only where the request has to reach its deadline. */
   const settled = <T>(clock: ManualClock, promise: Promise<T>) =>
     what === TIMEOUT ? outwaited(clock, promise) : promise;
 

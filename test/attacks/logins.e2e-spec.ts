@@ -5,7 +5,7 @@ import { startApplication, type TestApplication } from '../support/application.j
 import { json, type LoopbackServer, startLoopbackServer } from '../support/loopback-server.js';
 import { outwaited, quiet, until } from '../support/waiting.js';
 
-/** What an application can do again and again by mistake. */
+/** Calls of the library that an application may repeat again and again by mistake. */
 const LOOPS: [title: string, again: (credentials: CredentialService) => Promise<unknown>][] = [
   ['asks for new tokens', (credentials) => credentials.refresh()],
   ['gives its tokens back', (credentials) => credentials.revoke().then(() => credentials.get())],
@@ -73,7 +73,7 @@ describe('an application that in a loop', () => {
     for (let round = 0; round < 20; round += 1) await outwaited(clock, again(credentials));
     const seconds = (clock.monotonic() - startedAtMs) / 1_000;
     expect(server.requests.length).toBeGreaterThan(5);
-    // The first login, five at once, and one for each second since then.
+    // There is the first login, then five at once, and then one for each second.
     expect(server.requests.length).toBeLessThanOrEqual(1 + 5 + Math.ceil(seconds));
     expect(seconds).toBeGreaterThan(10);
   });

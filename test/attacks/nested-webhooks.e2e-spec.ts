@@ -19,8 +19,8 @@ import {
 } from '../support/webhook-application.js';
 import { CREDENTIALS, PAYLOADS, STANDARD, WEBHOOKS } from '../support/webhook-schemes.js';
 
-// The sender of a message decides how deep it is. No depth ends a process, a request in an error of the server, or the
-// messages that come after it.
+// The sender of a message decides how deep its body is nested. No depth may end the process, make the server answer with
+// an error of its own, or stop the messages that come later.
 
 /** Deeper than any recursive function can go. */
 const DEPTH = 30_000;
@@ -73,7 +73,7 @@ describe('a message that is nested without end', () => {
     for (const { provider, schemes, definition, secrets } of definitions)
       for (const scheme of schemes) {
         if (definition.webhooks?.[scheme]?.proves === 'nothing') continue;
-        // With the headers of a genuine message, so that the body is looked at.
+        // The message has the headers of a genuine message, so that its body is examined.
         const genuine = await signedDelivery(definition, {
           scheme,
           payload: PAYLOADS[provider] ?? { id: 'evt_1', amount: 100 },

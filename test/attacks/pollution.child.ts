@@ -1,6 +1,6 @@
 /**
- * An application in a process of its own, whose `Object.prototype` is polluted. One message in, one out: what its servers
- * were asked meanwhile.
+ * An application in a process of its own, whose `Object.prototype` is polluted. Each message from the parent starts one run.
+ * The answer says what the run came to, and which requests the servers got meanwhile.
  */
 import { type Attributes, metrics, type ObservableCallback, trace } from '@opentelemetry/api';
 import { Agent } from 'node:https';
@@ -58,7 +58,7 @@ const loginAt = (path: string) =>
     rejected: ({ status }) => status === 401,
   });
 
-/** It may be logged in to as often as the test wants. */
+/** A provider that allows any number of logins. */
 const acme = defineProvider<Keys, 'acme'>({
   name: 'acme',
   title: 'Acme',
@@ -70,7 +70,7 @@ const acme = defineProvider<Keys, 'acme'>({
   refusal: { refused: () => false },
 });
 
-/** What definitions read of answers, and of what they are given, which mostly is not there. */
+/** A body as the functions of a definition read it. Most of the fields that they read are missing. */
 type Said = Readonly<Record<string, unknown>> | undefined;
 const said = (body: unknown) => body as Said;
 const judge = defineProvider<Keys, 'judge'>({
@@ -104,7 +104,7 @@ const judge = defineProvider<Keys, 'judge'>({
   },
 });
 
-/** Clients of OAuth 2.0: one that sends its secret, one that signs with it, and a login that sends nothing at all. */
+/** Logins in which the client sends its secret, signs with it, sends only its id, or sends nothing. */
 const client = {
   path: '/oauth',
   client: ({ credentials: { id, key } }: { credentials: Keys }) => ({ id, secret: key }),
@@ -126,7 +126,7 @@ const tokens = [
     rejected: () => false,
   }),
 ];
-/** What its issuer says to a merchant decides whether this merchant has to connect again. */
+/** A provider with refresh tokens. The answer of its issuer decides whether a merchant has to connect again. */
 const renewed = () =>
   defineProvider<Keys>({
     name: 'renewed',
@@ -155,7 +155,7 @@ const clients = tokens.map((token, at) =>
   }),
 );
 
-/** Its first token of each account is refused from the second call on; another token is the cure. */
+/** A provider that refuses the first token of each account on some paths, and accepts the next token. */
 const gate = defineProvider<Keys, 'gate'>({
   name: 'gate',
   title: 'Gate',
@@ -166,7 +166,7 @@ const gate = defineProvider<Keys, 'gate'>({
   headers: ({ token }) => ({ Authorization: `Bearer ${token}` }),
   refusal: { refused: ({ body }) => said(body)?.['ended'] === true },
 });
-/** The first key that is read of each account is refused; the next one is the cure. */
+/** A provider that refuses the first key of each account on some paths, and accepts the next key. */
 const keyed = defineProvider<Keys, 'keyed'>({
   name: 'keyed',
   title: 'Keyed',
@@ -178,14 +178,14 @@ const keyed = defineProvider<Keys, 'keyed'>({
 });
 const keysRead = new Map<string, number>();
 const tokensGiven = new Map<string, number>();
-/** How often this has been asked for, this time included. */
+/** Counts one more request for `name`, and returns the number so far. */
 function countOf(counts: Map<string, number>, name: string): number {
   const count = (counts.get(name) ?? 0) + 1;
   counts.set(name, count);
   return count;
 }
 
-/** What is recorded by way of OpenTelemetry: names and labels as they are handed over, and no SDK that reads them. */
+/** The names and labels that the library hands to OpenTelemetry. No SDK reads them here. */
 const recorded: string[] = [];
 const observed: ObservableCallback[] = [];
 const note = (name: string, attributes: Attributes = {}) =>
@@ -218,7 +218,7 @@ trace.setGlobalTracerProvider({
     }) as never,
 });
 
-/** None is set. */
+/** An environment without any variable. */
 const variables = Object.assign(() => undefined, { hasLostDigits: () => false });
 
 const attacker = await startLoopbackServer((_, response) => json(response, 200, { token: 'attacker' }));
@@ -305,13 +305,13 @@ const options = () => ({
 });
 const application = await startApplication(options());
 const { paymentsAuth } = application;
-/** An application with an interceptor that hands on a copy of each config: a plain object, which inherits. */
+/** An application whose interceptor passes on a copy of each config. The copy is a plain object, which inherits. */
 const copying = (await startApplication(options())).paymentsAuth;
 const COPYING = ['cashfin', 'gate'] as const;
 for (const name of COPYING) copying.http(name).axiosRef.interceptors.request.use((config) => ({ ...config }));
 const signatures = application.app.get(PaymentsSignaturesService);
 
-/** What somebody can put on every object with nothing but JSON. */
+/** Values that an attacker can put on every object by JSON alone. */
 const values = (name: string): unknown[] => [
   'B',
   { host: '127.0.0.1', port: Number(port), protocol: 'http' },
@@ -323,7 +323,7 @@ const values = (name: string): unknown[] => [
   '/{secretKey}',
 ];
 
-/** What an assertion says each time. */
+/** The parts of an assertion that are the same each time. */
 function claimsOf(assertion: string): string {
   const [header = '', payload = ''] = assertion
     .split('.')
@@ -334,7 +334,7 @@ function claimsOf(assertion: string): string {
 function told(): Asked[] {
   const asked = server.requests.splice(0).map(({ url, rawHeaders, body }) => ({
     url,
-    // Node itself leaves a header out of `headers` that a prototype has already.
+    // Node itself leaves out of `headers` each name that the prototype already has.
     headers: rawHeaders
       .filter((_, at) => /authorization|client|key|^host$/i.test(rawHeaders[at - (at % 2)] ?? ''))
       .map((text) => text.replace(/t-B\d+/, 't-B')),
@@ -345,12 +345,12 @@ function told(): Asked[] {
       .replace(/wrong-key-\d+/, 'wrong-key')
       .replace(/(?<=client_assertion=)[^&]+/, claimsOf),
   }));
-  // Some of them are made side by side.
+  // Some of the requests are made at the same time, so their order is sorted.
   return asked.toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
 }
 
 const [PAYLOAD, SECRET] = [{ id: 'evt_1', amount: '1' }, 'dGVzdC1rZXktbm90LXJlYWw='];
-/** A webhook of each kind, with where its signature stands and what it is made of left to the defaults where it can be. */
+/** A webhook of each kind. Each description leaves every part to its default that has one. */
 const schemes = defineProvider<{ key: string; id: string }, 'sender'>({
   name: 'sender',
   title: 'Sender',
@@ -407,7 +407,7 @@ const deliveries = await Promise.all(
     }),
   })),
 );
-/** Stands for no credential. It only reads what messages say. */
+/** Verifies messages. It makes no calls. */
 const verifier = (
   await startApplication({ providers: { sender: { provider: schemes, baseUrl: server.url, credentials } } })
 ).app.get(PaymentsSignaturesService);
@@ -450,7 +450,7 @@ async function calls(): Promise<unknown> {
     await post('cashfin', { paymentsAuth: {} }).catch((error: { code: string }) => error.code),
   ];
   await post('cashfin', { paymentsAuth: { account: 'B' } });
-  // A new account each time: one that has failed is left alone for a while.
+  // Each run has a new account, because an account whose login failed does not log in for a while.
   const account = `B${(merchants += 1)}`;
   await post('acme', { paymentsAuth: { account } });
   const judged = await firstValueFrom(paymentsAuth.http('judge', account).post('/list', { amount: '1' }));
@@ -480,7 +480,7 @@ async function calls(): Promise<unknown> {
   };
 }
 
-/** Calls that are refused, sent again, not sent again, not sent at all, and not served; and what is counted of them. */
+/** Makes calls that are refused, sent again, not sent at all, or not served. Returns their outcomes and counts. */
 async function refusals(): Promise<unknown> {
   const account = `B${(merchants += 1)}`;
   const outcomes: unknown[] = [];
@@ -499,7 +499,7 @@ async function refusals(): Promise<unknown> {
     await send({ ...post, url: '/gated' });
     await send({ ...post, url: '/gated/busy' });
     await send({ ...post, url: '/gated/bare' });
-    // It waits for the renewal that the bare 401 has brought about.
+    // This call waits for the renewal that the bare 401 has caused.
     await send({ ...post, url: '/gated/open' });
     const [kept] = paymentsAuth.status({ provider: name, account });
     const { counters, failing, lastErrorCode, state } = kept ?? {};
@@ -508,7 +508,7 @@ async function refusals(): Promise<unknown> {
   return { outcomes, told: told() };
 }
 
-/** Calls whose configs an interceptor has copied, once with an account, once without, and once to where none may go. */
+/** Makes calls whose config an interceptor copies: with an account, without one, and to a host that no call may reach. */
 async function copied(): Promise<unknown> {
   const account = `B${(merchants += 1)}`;
   const outcomes: unknown[] = [];
@@ -529,7 +529,7 @@ async function copied(): Promise<unknown> {
   return { outcomes, told: told() };
 }
 
-/** As much of a Redis as says what it was asked. */
+/** The parts of a Redis client that the store uses. They record the commands. */
 function askedRedis() {
   const asked: unknown[] = [];
   const say = (...command: unknown[]) => {
@@ -558,13 +558,13 @@ const health = (
   )
 ).app.get(PaymentsAuthHealthIndicator);
 
-/** Two processes of a fleet, one of which finds in the store what the other has put there. */
+/** Two applications of a fleet. The second finds in the store what the first has put there. */
 const shared = new MemoryTokenStore();
 const fleet = await Promise.all(
   [1, 2].map(() => startApplication({ ...options(), store: shared }, { logger: new LogLines() })),
 );
 
-/** An application whose own account is refused, and what is told of that. */
+/** An application whose own secret is rejected, and its log. */
 const logger = new LogLines();
 const watched = await startApplication(
   {
@@ -593,7 +593,7 @@ const watched = await startApplication(
   },
 );
 
-/** Log, audit log, status page and metrics: each names an account only where there is one. */
+/** Reads log, audit log, status page and metrics. Each of them names an account only where there is one. */
 async function operators(): Promise<unknown> {
   logger.lines.length = 0;
   recorded.length = 0;
@@ -606,7 +606,7 @@ async function operators(): Promise<unknown> {
     key,
     trouble,
     explanation?.cause,
-    // Which of them comes last depends on whether a second has begun.
+    // Their order depends on whether a new second has begun, so they are sorted.
     [...new Set(all.map(({ words }) => words))].toSorted(),
   ]);
   const lines = logger.lines.map(({ message }) => message).filter((line) => !line.includes('configured'));
@@ -617,7 +617,7 @@ async function operators(): Promise<unknown> {
   return shown.replace(/\b[0-9a-f]{8}\b/g, 'hash').replace(/\d+(?:\.\d+)?/g, '#');
 }
 
-/** What is made and asked beside calls: a store, a page, a health check, and the building blocks of definitions. */
+/** Uses the parts of the library besides calls: a store, a page, a health check, and the building blocks of definitions. */
 async function beside(): Promise<unknown> {
   const { asked, client: redis } = askedRedis();
   const store = new RedisTokenStore(redis, { keys: [{ id: '1', key: 'k'.repeat(43) + '=' }] });
@@ -682,7 +682,7 @@ async function inFleet(): Promise<unknown> {
   return outcomes;
 }
 
-/** What the boot makes of options, without the functions. */
+/** The resolved options of a boot, without their functions. */
 async function boot(): Promise<unknown> {
   const { providers } = await resolveOptions(options(), {
     builtIns: BUILT_IN_PROVIDERS,
@@ -698,11 +698,11 @@ async function boot(): Promise<unknown> {
       unknown: await provider.accounts?.resolve('C'),
     })),
   );
-  // Each time it is another key.
+  // The key has another number each time.
   return JSON.stringify(resolved).replace(/test-key-\d+/g, 'test-key');
 }
 
-/** The status of an answer, or why there is none. */
+/** The status of the answer, or the reason why there is no answer. */
 async function statusOf(asked: Promise<{ status: number }>): Promise<unknown> {
   return asked.then(
     ({ status }) => status,
@@ -710,7 +710,7 @@ async function statusOf(asked: Promise<{ status: number }>): Promise<unknown> {
   );
 }
 
-/** A server of the attacker, whose certificate the attacker has put on every object. */
+/** Calls a server of the attacker, after the attacker has put the certificate of this server on every object. */
 async function untrusted(): Promise<unknown> {
   const front = await startTlsFront(server.url);
   const { paymentsAuth: own, close } = await startApplication({
@@ -724,7 +724,7 @@ async function untrusted(): Promise<unknown> {
     bare: await statusOf(applicationAxios.get(front.url)),
   });
   const before = await outcomes();
-  // oxlint-disable-next-line no-extend-native -- that is the attack
+  // oxlint-disable-next-line no-extend-native -- this is the attack
   Object.defineProperty(Object.prototype, 'ca', { value: [front.ca], configurable: true });
   const after = await outcomes().finally(() => Reflect.deleteProperty(Object.prototype, 'ca'));
   const asked = server.requests.splice(0).map(({ url }) => url);
@@ -733,7 +733,7 @@ async function untrusted(): Promise<unknown> {
   return { before, after, asked };
 }
 
-/** Calls and logins over https, each on a connection of its own, while a name is there that Node's connections read. */
+/** Makes calls and logins over https, each on a new connection, while the prototype has a name that Node's connections read. */
 async function overHttps({
   url,
   ca,
@@ -783,7 +783,7 @@ async function outcome(run: () => Promise<unknown>): Promise<string> {
 }
 
 async function polluted(name: string, value: unknown, run: () => Promise<unknown>): Promise<string> {
-  // oxlint-disable-next-line no-extend-native -- that is the attack
+  // oxlint-disable-next-line no-extend-native -- this is the attack
   Object.defineProperty(Object.prototype, name, {
     value,
     configurable: true,
@@ -797,17 +797,17 @@ async function polluted(name: string, value: unknown, run: () => Promise<unknown
   }
 }
 
-/** What the traps are there for. */
+/** Reads an inherited field, as the traps must notice. This shows that the traps work. */
 function carelessReader(given: { readonly account?: string }): string | undefined {
   return given.account;
 }
 
-/** Takes down each place of the library that reads one of `names` from `Object.prototype`. */
+/** Runs with traps on `Object.prototype`, and returns each place of the library that reads one of `names` there. */
 async function inheritedReads(names: readonly string[], run: () => Promise<unknown>): Promise<string[]> {
   const places = new Set<string>();
   for (const name of names) {
     const trap = {
-      // Node itself reads some of them from descriptors, which are objects as well.
+      // Node itself reads some of these names from property descriptors, so the descriptor itself must not inherit them.
       __proto__: null,
       configurable: true,
       get: () => {
@@ -826,7 +826,7 @@ async function inheritedReads(names: readonly string[], run: () => Promise<unkno
         } as PropertyDescriptor);
       },
     };
-    // oxlint-disable-next-line no-extend-native -- that is the attack
+    // oxlint-disable-next-line no-extend-native -- this is the attack
     Object.defineProperty(Object.prototype, name, trap);
   }
   try {

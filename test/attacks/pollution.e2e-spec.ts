@@ -8,9 +8,8 @@ import { startProcess, type TestProcess } from '../support/processes.js';
 import { startTlsFront } from '../support/tls.js';
 
 /**
- * Every name that is read from something that an application, a definition or a provider may have left out. Two are not
- * among them, which break the program before it comes to us: `reason`, which axios's own CancelToken reads, and `encoding`,
- * which Node's own HTTP reads.
+ * The names of all fields that an application, a definition or a provider may leave out. Two names are missing, because they
+ * break the program before the library runs: axios's own CancelToken reads `reason`, and Node's own HTTP reads `encoding`.
  */
 const NAMES = {
   'module options': [
@@ -265,7 +264,7 @@ const NAMES = {
   places: ['own', 'hosts', 'defaultHost', 'live', 'sandbox', 'api'],
 } satisfies Record<string, string[]>;
 
-/** What is done while the prototype is polluted: everything, or what alone could read such a name. */
+/** The runs that are made while the prototype is polluted: those that can read a name of this group. */
 const LOOKS_AT: Readonly<Record<string, readonly string[]>> = {
   'module options': ['boot', 'calls'],
   'provider options': ['boot', 'calls'],
@@ -282,8 +281,8 @@ const LOOKS_AT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What Node's own connections read from there: with many a value the request fails, as every other one of the process does.
- * `encoding` ends the process, and is left out.
+ * The names that Node's own connections read from the prototype. With some values the request fails, like every other request
+ * of the process. `encoding` ends the process, so it is left out.
  */
 const CONNECTION_OPTIONS = [
   'proxy',
@@ -335,7 +334,7 @@ const CONNECTION_OPTIONS = [
 const SOURCES = fileURLToPath(new URL('../../libs/payments-auth/src/', import.meta.url));
 /** The command is a process of its own, in which no application runs. */
 const APART = /^(?:cli|bin)\b|\.spec\.ts$/;
-/** What every promise and every property descriptor reads, and the two of above: they break the program before us. */
+/** Names that every promise or property descriptor reads, and the two names from above: they break any program. */
 const LANGUAGE = [
   'then',
   'get',
@@ -348,7 +347,7 @@ const LANGUAGE = [
   'encoding',
 ];
 
-/** Every field that a type of the library lets somebody leave out. */
+/** Every optional field in the types of the library. */
 function optionalFields(): string[] {
   const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' });
   const texts = files
@@ -414,7 +413,7 @@ describe('a polluted Object.prototype', () => {
     await server.close();
     expect(before).toEqual([200, 200]);
     expect(tried).toBe(CONNECTION_OPTIONS.length * 6);
-    // Most of them change nothing, or make the request fail.
+    // Most of the values change nothing, or make the request fail.
     expect(server.requests.length).toBeGreaterThan(tried);
     expect(visits).toBe(0);
   });
@@ -429,7 +428,7 @@ describe('a polluted Object.prototype', () => {
     expect(after).toEqual({
       call: 'INSECURE_DESTINATION',
       login: 'untrusted',
-      // That is what every other https request of the process is open to.
+      // Bare axios trusts the attacker's server, like every other https request of the process.
       bare: 200,
     });
     expect(asked).toEqual(['/']);

@@ -22,12 +22,12 @@ interface Names {
   readonly rejection: string;
 }
 
-/** What an attacker can do who may run any command on this Redis, and has no key. */
+/** An attacker who may run any command on this Redis, and does not have the keys that seal its values. */
 interface Attacker {
   run(...command: string[]): Promise<unknown>;
   /** The Redis keys of the attacked credential. */
   readonly names: Names;
-  /** Those of another credential. */
+  /** The Redis keys of another credential. */
   readonly others: Names;
 }
 
@@ -48,7 +48,7 @@ describe('an attacker who may write into Redis', () => {
   let attacker: Attacker;
   const listening: (() => void)[] = [];
 
-  /** Stops hearing when the test is over, however it ends. */
+  /** Collects the withdrawals that a store is told of, until the end of the test. */
   const hear = (one: RedisTokenStore) => {
     const heard: Withdrawal[] = [];
     listening.push(one.onWithdrawn((withdrawal) => heard.push(withdrawal)));
@@ -89,7 +89,7 @@ describe('an attacker who may write into Redis', () => {
       names: names('m1', attacked.hash),
       others: names('m2', untouched.hash),
     };
-    // A small limit of what Redis itself accepts would hide the size of a value.
+    // With a small limit, Redis itself would refuse the large values of these tests.
     await attacker.run('CONFIG', 'SET', 'proto-max-bulk-len', '512mb');
   });
   afterEach(() => {
@@ -99,7 +99,7 @@ describe('an attacker who may write into Redis', () => {
 
   const valueOf = async (name: string) => String(await attacker.run('GET', name));
 
-  /** What the attacker does while a token of both credentials lies there. */
+  /** The changes that the attacker makes while Redis holds a token of both credentials. */
   const POISONS: readonly [what: string, poison: () => Promise<unknown>][] = [
     ['a token under a higher number', async () => raise(attacker.names, attacker.names)],
     ["another credential's token", async () => raise(attacker.others, attacker.names)],
@@ -146,7 +146,7 @@ describe('an attacker who may write into Redis', () => {
   ];
   const put = (what: keyof Names, value: string, ...options: string[]) =>
     attacker.run('SET', attacker.names[what], value, ...options);
-  /** As a process of the fleet wrote it then. */
+  /** The value of a lock that a process of the fleet wrote at that time. */
   const oldLock = (aheadMs: number) =>
     new LockOwners(store().hashKey).nameFor(attacker.names.lock, Date.now() + aheadMs);
   const moveLock = async () => {
@@ -175,10 +175,10 @@ describe('an attacker who may write into Redis', () => {
       await poison();
       // One process has no token, and has to log in.
       expect(await found(attacked)).toBe('acquired');
-      // The lock is removed, as when its holder has died. So the next process can log in.
+      // The lock is removed, as happens when its holder has died. So the next process can log in.
       await attacker.run('DEL', attacker.names.lock);
       const version = await login(attacked, 'test-token-3');
-      // From then on all share what it got.
+      // From then on all processes share the token of that login.
       expect(await found(attacked)).toMatchObject({ token: 'test-token-3', version });
       expect(await found(untouched)).toMatchObject({ token: 'test-token-2' });
       expect(warnings.length).toBeLessThanOrEqual(1);
@@ -246,7 +246,7 @@ describe('an attacker who may write into Redis', () => {
         if (claim.outcome !== 'acquired') throw new Error(`not acquired but ${claim.outcome}`);
         await one.release(attacked, claim.grant);
       }
-      // What replaces it is shared as ever.
+      // The next token is shared as usual.
       await login(attacked, 'test-token-2', Number(value.split('.')[0]));
       expect(await one.claim(attacked, ANY)).toMatchObject({
         outcome: 'found',
@@ -337,7 +337,7 @@ describe('an attacker who may write into Redis', () => {
     async (_, what, most) => {
       const endpoint = { provider: 'acme', hash: 'e3'.repeat(32) };
       const key = `${prefix}:{acme:${'e3'.repeat(16)}}${what}`;
-      // With one millisecond more, it cannot be a pause that the library has written.
+      // The library never writes a pause that is longer than the longest one. So this pause does not count.
       await attacker.run('SET', key, '1', 'PX', String((most[0] as number) + 60_000));
       expect(await store().reserve(endpoint, [], 'c1')).toBe(0);
       await attacker.run('SET', key, '1', 'PX', String(most[0]));

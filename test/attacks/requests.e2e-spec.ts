@@ -13,7 +13,7 @@ class Inheriting {
   }
 }
 
-/** What a call can say by mistake, and what the error names. */
+/** Mistakes in `paymentsAuth` of a call, and the part that the error names. */
 const WRONG: [title: string, paymentsAuth: unknown, named: RegExp][] = [
   ['a misspelt key', { acount: 'shop' }, /paymentsAuth\.acount is not known\. Did you mean "account"\?/],
   [
@@ -53,7 +53,7 @@ const PRIVATE = 'words that nobody knows to be secret';
 const thrown = () => {
   throw new Error(PRIVATE);
 };
-/** Accounts that are named but missing: they do not exist. */
+/** Values of `account` that name no account. Each of them counts as an account that does not exist. */
 const MISSING: unknown[] = [undefined, null, ''];
 
 let server: LoopbackServer;
@@ -75,7 +75,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** @param account of the service, where it is bound to one */
+/** @param account the account that the service is bound to, if it is bound to one */
 const send = (paymentsAuth: unknown, account?: string) => {
   const http =
     account === undefined
@@ -241,7 +241,7 @@ describe('scopes that a caller takes from outside', () => {
       for (let set = 0; set < 200; set += 1) await call([`scope-${set}`]);
       expect(paymentsAuth.status().length).toBeLessThanOrEqual(66);
       const before = logins;
-      // The default scopes stay, and so do those that were used last.
+      // The token of the default scopes is kept, and so are those of the sets that were used last.
       for (const scopes of [undefined, ['scope-199'], ['scope-140']]) await call(scopes);
       expect(logins).toBe(before);
       await call(['scope-0']);

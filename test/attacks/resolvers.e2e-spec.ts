@@ -59,7 +59,7 @@ describe('a resolver that fills one object for every merchant', () => {
 
 const VAULT_TOKEN = 'hvs.9f8e7d6c5b4a3f2e1d0c';
 
-/** What clients of secret managers and databases throw. */
+/** Values that the clients of secret managers and databases throw. */
 const THROWN: [title: string, thrown: () => unknown][] = [
   [
     'an error with a request',
@@ -104,7 +104,7 @@ describe('a resolver that throws', () => {
     const paymentsAuth = await start(() => undefined);
     const name = 'shop\r\n[Nest] ERROR forged\u2028\u001b[31m\u202e';
     const error = await failure(paymentsAuth.credentials('cashfin', name).get());
-    // oxlint-disable-next-line no-control-regex -- these are looked for
+    // oxlint-disable-next-line no-control-regex -- the test looks for these characters
     expect(error.message).not.toMatch(/[\u0000-\u001f\u2028\u202e]/);
   });
 });

@@ -16,7 +16,7 @@ import { findLeaks } from '../support/leak-checker.js';
 import { json, type LoopbackServer, startLoopbackServer } from '../support/loopback-server.js';
 import { failure, outwaited } from '../support/waiting.js';
 
-/** A secret of the application that the library does not know: what opens its database or its key store. */
+/** A secret of the application that the library does not know, such as the password of its database. */
 const VAULT = 'hvs9f8e7d6c5b4a3f2e1d0cQ7';
 /** Secrets that the library knows. */
 const SECRET = 'q7Rk2mXw9LpZ4vBn8sTd6yHc5uJe';
@@ -68,7 +68,7 @@ const SIGNING = defineProvider<Keys, 'acme'>({
   }),
 });
 
-/** What the clients of databases, secret managers and key stores throw. */
+/** Values that the clients of databases, secret managers and key stores throw. */
 const THROWN: [title: string, thrown: () => unknown][] = [
   ['a message that quotes what it was given', () => new Error(`no row for ${SECRET} and ${REFRESH}`)],
   ['a message with an Authorization header', () => new Error(`sent Authorization: Bearer ${VAULT}`)],
@@ -104,13 +104,13 @@ const THROWN: [title: string, thrown: () => unknown][] = [
 interface Place {
   readonly title: string;
   readonly provider: AnyProviderDefinition;
-  /** The options in which `thrown` is thrown from the second time on where `before` has to succeed first. */
+  /** The options whose code calls `fail`. Where `before` has to succeed first, the code calls it from the second time on. */
   readonly options: (fail: () => void) => object;
-  /** What is done before the code fails. */
+  /** Runs before the code fails. */
   readonly before?: (application: TestApplication) => Promise<unknown>;
   readonly run: (application: TestApplication) => Promise<unknown>;
   readonly fails: boolean;
-  /** Nothing has been handed over yet. The library cannot know that the thrown text is a secret. */
+  /** The library has not got the secret yet. So it cannot know that the thrown text contains a secret. */
   readonly knowsNothing?: true;
 }
 

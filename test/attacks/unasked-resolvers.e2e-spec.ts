@@ -10,8 +10,8 @@ import { ManualClock, signedDelivery } from 'nestjs-payments-auth/testing';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { CREDENTIALS, PAYLOADS, STANDARD, WEBHOOKS } from '../support/webhook-schemes.js';
 
-// The sender of a message names its merchant. A resolver, which may be a database, is asked for no merchant whose message
-// no secret can prove.
+// The sender of a message names its merchant. A resolver, which may be a database, is not asked about a merchant when no
+// secret can prove the message.
 
 const TOLD = 'https://application.test/webhook';
 
@@ -93,7 +93,7 @@ async function genuine({ provider, definition, scheme, secrets }: Row): Promise<
 
 const BODY = Buffer.from('{"id":"evt_1","amount":100}');
 
-/** What anybody can send without a secret. */
+/** Messages that anybody can send without a secret. */
 const UNSIGNED: [title: string, message: Partial<WebhookMessage>][] = [
   ['nothing at all', {}],
   ['an empty body', { rawBody: Buffer.alloc(0) }],
@@ -116,7 +116,7 @@ describe('a message without a signature', () => {
   });
 });
 
-/** What is done to each signature of a genuine message, where it has the shape of a hash. */
+/** The changes that are made to each signature of a genuine message that has the shape of a hash. */
 const MISSHAPEN: [title: string, change: (signature: string) => string][] = [
   ['cut off by one', (signature) => signature.slice(0, -1)],
   ['one longer', (signature) => `${signature}a`],
@@ -125,11 +125,11 @@ const MISSHAPEN: [title: string, change: (signature: string) => string][] = [
   ['of other letters', (signature) => signature.replace(/^.{4}/, '!!!!')],
 ];
 
-/** Where the whole header is one hash. */
+/** A header that consists of one hash. */
 const HASHED =
   /^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128}|[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)$/;
 
-/** A function of the definition reads the signature: only whether there is one is known before. */
+/** Providers whose definition reads the signature by a function. Before that, the library knows only whether there is one. */
 const IN_A_FUNCTION = ['dlocal', 'mercadopago', 'pawapay', 'rapyd', 'selcom'];
 
 describe('a message with a signature', () => {
@@ -161,7 +161,7 @@ describe('a message with a signature', () => {
       const message = await genuine(row);
       await clock.advance(3_600_000);
       asked = [];
-      // Other schemes have no time, or read it in a function of the definition, which is called with the secrets.
+      // The other schemes have no time, or a function of the definition reads it, and this function needs the secrets.
       if ((await isGenuine(row, message, 'shop')) || row.provider.startsWith('mercadopago')) continue;
       if (IN_A_FUNCTION.includes(row.provider)) continue;
       expect([row.provider, asked]).toEqual([row.provider, []]);

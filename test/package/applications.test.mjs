@@ -7,7 +7,7 @@ const nodes = await nodeVersions();
 
 /** @typedef {{ name: string, command: readonly string[], canRunOn?: (node: string) => boolean }} TestRunner */
 
-/** Both give each test 5 s by themselves, which a busy machine may need to start an application. */
+/** By default both test runners give a test 5 s. A busy machine may need longer to start an application. */
 const IN_TIME = `--testTimeout=${HANGS_AFTER_MS}`;
 
 const JEST = ['node_modules/jest/bin/jest.js', IN_TIME];
@@ -25,7 +25,7 @@ const applications = {
   ],
 };
 
-// Two at a time: each of them waits for npm and for processes of its own.
+// Two applications run at a time, because each of them often waits for npm and for its own processes.
 describe('an application that installs the tarballs', { concurrency: 2 }, () => {
   for (const [fixture, runners] of Object.entries(applications)) {
     describe(fixture, { concurrency: false }, async () => {

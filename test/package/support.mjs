@@ -8,7 +8,7 @@ import { libraries, packLibraries } from '../../scripts/pack.mjs';
 
 const execute = promisify(execFile);
 
-/** A bound for what hangs, an installation over a slow line included. Nothing is decided by how long it takes. */
+/** A command that takes longer hangs. An installation over a slow line takes less. No result depends on this time. */
 export const HANGS_AFTER_MS = 20 * 60_000;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -19,14 +19,14 @@ export const packageNames = /** @type {(keyof typeof libraries)[]} */ (Object.ke
 
 /** @typedef {Record<keyof typeof libraries, string>} Tarballs */
 
-/** Both packages from the last build, in a folder of the caller's own: test files run side by side. */
+/** Packs both packages from the last build, into a folder of the caller's own, because test files run at the same time. */
 export function pack(/** @type {string} */ folder) {
   return packLibraries(join(artifacts, folder));
 }
 
 /**
- * A folder into whose node_modules the tarballs are unpacked, and nothing else: their peers are those of this
- * repository, further up.
+ * Makes a folder whose node_modules contains the unpacked tarballs, and nothing else. Node finds their peers in the
+ * node_modules of this repository, further up.
  *
  * @param {Tarballs} tarballs
  */
@@ -74,7 +74,7 @@ export function tool(/** @type {string} */ name, /** @type {string[]} */ args, c
 }
 
 /**
- * What the command printed. A command that fails fails the test with everything that it said.
+ * Runs a command, and returns its output. If the command fails, the test fails with this output.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -90,7 +90,7 @@ export async function run(command, args, cwd) {
     });
     return stdout;
   } catch (error) {
-    // The error itself repeats all of this, cut short and escaped.
+    // The error itself would show the output too, but cut short and escaped.
     const { stdout, stderr, message, killed } =
       /** @type {Error & { stdout?: string, stderr?: string, killed?: boolean }} */ (error);
     const hung = killed === true ? `Ended after ${HANGS_AFTER_MS / 60_000} minutes: it hangs.` : '';
@@ -99,8 +99,8 @@ export async function run(command, args, cwd) {
 }
 
 /**
- * An application as its users have it: a fixture's package.json and settings, the common source, and the packages
- * installed from their tarballs, peers and all.
+ * Makes an application as a user would: the package.json and settings of a fixture, the common source, and the packages
+ * installed from their tarballs, with their peers.
  *
  * @param {string} fixture
  * @param {Tarballs} tarballs
@@ -119,8 +119,8 @@ export async function installApplication(fixture, tarballs) {
 }
 
 /**
- * Every block of code of the documents as a file of the application: tests for its test runner, and the others
- * imported by `documents.ts`, but for those that the documents say are not run.
+ * Writes every block of code in the documents as a file of the application. The test runner runs the blocks that are tests.
+ * `documents.ts` imports the others, except those that the documents mark as not run.
  *
  * @param {string} folder
  */
@@ -138,7 +138,7 @@ function writeDocuments(folder) {
   });
 }
 
-/** What users read, relative to the root of the repository. */
+/** The documents for users, relative to the root of the repository. */
 function documents() {
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md') && !name.startsWith('api'))
@@ -147,8 +147,8 @@ function documents() {
 }
 
 /**
- * What is written in JavaScript is compiled as it is: a library for axios has types for ES modules and for CommonJS, and
- * takes an instance of the one kind for no instance of the other.
+ * The blocks of code in a file. Those in JavaScript are not type-checked: an axios library has types for ES modules and for
+ * CommonJS, and a compiler does not accept an instance of one kind for the other.
  *
  * @param {string} file
  */
@@ -160,15 +160,15 @@ function codeBlocks(file) {
       const isTest = /^(?:describe|it|test)\(/m.test(code);
       const line = page.slice(0, index).split('\n').length;
       const name = `${file.replaceAll(/\W+/g, '-')}-${line}${isTest ? '.spec' : ''}`;
-      // A block without imports or exports would be a script, and share its names with the others.
+      // Without an import or export the block would be a script, and would share its names with other scripts.
       return { name, code: `${code}export {};\n`, isTest, isRun: notRun === undefined };
     },
   );
 }
 
 /**
- * Executables of the Node versions to test with. They come from npm for the machine that CI has; elsewhere, and with
- * them where `node` is what the person at the keyboard has, the running one must do.
+ * Executables of the Node versions to test with. On Linux with x64, as in CI, they come from npm. On other machines there is
+ * only the Node that runs this file.
  *
  * @returns {Promise<Record<string, string>>} by name
  */
@@ -186,7 +186,7 @@ export async function nodeVersions() {
   );
 }
 
-/** What an earlier run installed stays, so that npm has only the difference to do. */
+/** Copies a fixture. Packages from an earlier run stay, so that npm has less to install. */
 function copyFixture(/** @type {string} */ fixture) {
   const folder = join(artifacts, fixture);
   for (const name of ['src', 'dist']) rmSync(join(folder, name), { recursive: true, force: true });
@@ -199,7 +199,7 @@ function npmInstall(/** @type {string} */ folder, /** @type {string[]} */ packag
   return run('npm', ['install', ...flags, ...packages], folder);
 }
 
-/** CommonJS applications import './app.module', ES modules './app.module.js'; their Jest set-ups want it so too. */
+/** CommonJS applications import './app.module', and ES modules './app.module.js'. Their Jest set-ups need the same. */
 function useExtensionlessImports(/** @type {string} */ folder) {
   for (const file of filesIn(folder)) {
     const path = join(folder, file);
@@ -210,7 +210,7 @@ function useExtensionlessImports(/** @type {string} */ folder) {
   }
 }
 
-/** Not the settings of the test run around it. */
+/** The environment without the settings of npm and Node that this test run has. */
 function cleanEnv() {
   return Object.fromEntries(
     Object.entries(process.env).filter(

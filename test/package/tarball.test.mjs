@@ -194,7 +194,7 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
       ['cjs', 'cjs'],
     ])) {
       const outfile = join(folder, `bundled/application.${extension}`);
-      // The configuration of this repository leads to the sources in the place of the packages.
+      // Without an empty configuration, that of this repository would lead to the sources, and not to the packages.
       const options = ['--bundle', '--platform=node', '--log-level=warning', '--tsconfig-raw={}'];
       const target = [`--format=${format}`, `--outfile=${outfile}`];
       await tool('esbuild', [join(folder, 'bundled.mjs'), ...options, ...target, ...peers]);
@@ -358,7 +358,7 @@ describe('the packages, unpacked', { concurrency: 2 }, () => {
 });
 
 /**
- * The files of types that lead from the entry points, through relative imports, sorted.
+ * The files of types that an importer of the entry points reaches through relative imports, sorted.
  *
  * @param {string} dist
  * @param {readonly string[]} entries `redis`; the empty string for the main one
@@ -380,7 +380,7 @@ function typesFrom(dist, entries) {
 }
 
 /**
- * Most files are there twice, once for each module system. One line says so.
+ * Joins the two lines of a file that exists for both module systems, as most files do.
  *
  * @param {readonly string[]} files
  */

@@ -21,7 +21,7 @@ export interface Certificate {
 const HOUR_MS = 3_600_000;
 
 export interface CertificateOptions {
-  /** Who signs it. @default itself */
+  /** The certificate that signs it. @default itself */
   readonly by?: Certificate;
   /** Whether it may sign other certificates. @default false */
   readonly isAuthority?: boolean;

@@ -15,7 +15,7 @@ export interface Import {
   readonly isTypeOnly: boolean;
 }
 
-/** Every import of every source file under `folder`; Specs are left out, because they may import any file. */
+/** Every import of every source file under `folder`. Specs are left out, because they may import any file. */
 export function importsUnder(folder: string): Import[] {
   return sourceFilesUnder(folder).flatMap((path) => importsOf(path, folder));
 }

@@ -9,10 +9,10 @@ const BASE64_WINDOW = (WINDOW / 3) * 4;
 type Texts = [where: string, text: string][];
 
 /**
- * Where a secret shows in anything that a program could log of `value`: printed at any depth with hidden properties,
- * serialised, as a string, in stacks, along `cause` chains. Searched for in plain, URL-encoded and base64 form (at all
- * three alignments), whole or any 12 consecutive characters of it. Give it random secrets: the parts of a wordy one
- * can stand in a text by chance.
+ * Finds secrets in every text that a program could log of `value`: the value printed at any depth with hidden properties,
+ * its JSON, its string, and the stacks and `cause` chains of errors. A secret counts as found when any 12 consecutive
+ * characters of it stand there, in plain, URL-encoded or base64 form (at all three alignments). Use random secrets: parts of
+ * a secret that is made of words can stand in a text by chance.
  *
  * @returns one line per finding, without the secret; empty when there is no leak
  */
@@ -20,7 +20,7 @@ export function findLeaks(value: unknown, secrets: readonly string[]): string[] 
   return findIn(textsOf(value), secrets);
 }
 
-/** The same in a text that has been logged already. */
+/** Finds secrets in a text that was logged. */
 export function findLeaksInText(text: string, secrets: readonly string[]): string[] {
   return findIn([['text', text]], secrets);
 }
@@ -28,7 +28,7 @@ export function findLeaksInText(text: string, secrets: readonly string[]): strin
 function findIn(texts: Texts, secrets: readonly string[]): string[] {
   const needles = new Map<string, string>();
   const sizes = new Set<number>();
-  // Few places in a text begin as any part of a secret does: the others need no closer look.
+  // Only few places in a text begin like a part of a secret. The other places are skipped quickly.
   const beginnings = new Uint8Array(2 ** 20);
   secrets.forEach((secret, index) => {
     for (const [form, parts] of Object.entries(partsOf(secret))) {
@@ -54,7 +54,7 @@ function findIn(texts: Texts, secrets: readonly string[]): string[] {
   return [...leaks.values()];
 }
 
-/** A number for the next three characters; the same for the same ones. */
+/** A number made of the next three characters. The same characters always give the same number. */
 function beginningAt(text: string, at: number): number {
   const [one, two, three] = [text.charCodeAt(at), text.charCodeAt(at + 1), text.charCodeAt(at + 2)];
   return ((one << 14) ^ (two << 7) ^ three) & 0xfffff;

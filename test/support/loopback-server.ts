@@ -31,7 +31,7 @@ export type Handler = (
 /** A real HTTP server on a free loopback port that keeps a log of what it received. */
 export async function startLoopbackServer(handler: Handler): Promise<LoopbackServer> {
   const requests: ReceivedRequest[] = [];
-  // On a busy machine, a call would meet a connection that the server is about to close.
+  // With a shorter time, a call on a busy machine would use a connection that the server is closing.
   const server = createServer({ keepAliveTimeout: 60_000 }, (raw, response) => {
     const chunks: Buffer[] = [];
     raw.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -17,7 +17,7 @@ interface Entry {
   lock?: string | undefined;
 }
 
-/** The shared store of a fleet, for specs that run all of its processes in one and read the time from one clock. */
+/** A shared store for specs that run a whole fleet in one process, with one clock. */
 export class MemoryTokenStore implements TokenStore {
   readonly hashKey = Buffer.alloc(32, 7);
   /** The endpoints of the requests so far, by the name under which their limits are counted. */

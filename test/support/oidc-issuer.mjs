@@ -1,6 +1,6 @@
 // @ts-nocheck: plain JavaScript, for a process without a loader
-// A real OAuth 2.0 issuer in a process of its own: oidc-provider tells objects of other realms from its own, and every
-// test file of Jest is such a realm. The parent process talks to it by messages: { id, ask, ... } -> { id, answer }.
+// A real OAuth 2.0 issuer. It runs in a process of its own, because oidc-provider does not accept objects of another realm,
+// and every test file of Jest is a realm. The parent process sends messages: { id, ask, ... } -> { id, answer }.
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
@@ -8,9 +8,9 @@ import { Provider } from 'oidc-provider';
 
 const requests = [];
 let provider;
-/** How many answers of the token endpoint get lost from now on: the issuer has acted, and nobody hears of it. */
+/** How many of the next answers of the token endpoint get lost. The issuer carries out these requests nevertheless. */
 let toLose = 0;
-/** Token requests wait while it is there. */
+/** While there is a gate, token requests wait for it. */
 let gate;
 
 const pemOf = (socket) => socket.getPeerX509Certificate?.()?.toString();
@@ -116,7 +116,7 @@ const ASK = {
     gate?.resolve();
     gate = undefined;
   },
-  /** As if a merchant had just agreed in the browser. */
+  /** Gives out a refresh token, as after the consent of a merchant in the browser. */
   async connect({ clientId, accountId }) {
     const grant = new provider.Grant({ clientId, accountId });
     grant.addOIDCScope('openid offline_access');

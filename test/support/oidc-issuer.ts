@@ -14,8 +14,8 @@ export interface IssuerRequest {
 
 /**
  * A real OAuth 2.0 issuer (oidc-provider) in a process of its own, over TLS with its own authority. `/resource` answers
- * 200 to a token that it has issued and not ended, and 401 `{"code":"bad_token"}` to any other, and to one that is bound
- * to a certificate over a connection that does not show it (RFC 8705, section 3).
+ * 200 to a token that the issuer has issued and not ended, and 401 `{"code":"bad_token"}` to any other token. It also answers
+ * 401 to a token that is bound to a certificate, if the connection does not show this certificate (RFC 8705, section 3).
  */
 export interface OidcIssuer {
   readonly url: string;

@@ -1,14 +1,14 @@
 import { TestEnvironment } from 'jest-environment-node';
 
-/** What a spec file may not leave behind. Anything else (Jest's own pipes to its workers, say) is not the spec's. */
+/** The handles that a spec file must not leave behind. Other handles, such as Jest's pipes to its workers, are not its own. */
 const WATCHED = ['TCPServerWrap', 'TCPSocketWrap', 'TLSWrap', 'ProcessWrap', 'Timeout'];
 
-/** A closed socket is gone a few turns of the event loop later, not at once. On a busy machine those take seconds. */
+/** A closed socket disappears after a few turns of the event loop. On a busy machine these turns take seconds. */
 const GRACE_MS = 10_000;
 
 /**
- * Fails a spec file that leaves a server, socket, child process or timer behind: exactly what would keep the process
- * of somebody who uses this library alive. Handles that were unref'd keep nothing alive and are not counted.
+ * Fails a spec file that leaves a server, socket, child process or timer behind. These would also keep the process of an
+ * application alive. Handles that were unref'd do not keep a process alive, and are not counted.
  */
 export default class OpenHandlesEnvironment extends TestEnvironment {
   /** @type {Map<string, number>} */

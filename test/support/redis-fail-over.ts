@@ -69,7 +69,7 @@ export async function startRedisFailOver(port: number): Promise<RedisFailOver> {
   };
 }
 
-/** As long as the line that it replaces, because Redis gets the length of a script before the script. */
+/** A line that is as long as the line that it replaces, because Redis gets the length of a script before the script. */
 function movedClock(behindMs: number): string {
   if (behindMs === 0) return CLOCK;
   return `local now=time[1]*1000-${behindMs}+math.floor(time[2]/1000)`.padEnd(CLOCK.length);

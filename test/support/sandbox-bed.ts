@@ -37,10 +37,10 @@ export const TOKEN_PROVIDERS: readonly ProviderName[] = SIX_PROVIDERS.filter(
   (name) => name !== 'cashfin' && name !== 'kashier',
 );
 
-/** This is less than the time that a token request may take by the same clock. */
+/** A step of the clock. It is shorter than the time that a token request may take by the same clock. */
 const STEP_MS = 5_000;
 
-/** The ways in which a test differs from an ordinary merchant of ordinary providers. */
+/** The settings in which a test differs from one merchant with the default settings. */
 export interface SandboxBedSettings<N extends ProviderName = ProviderName> {
   readonly seed?: string;
   /** @default all six */
@@ -112,7 +112,7 @@ export async function startSandboxBed<N extends ProviderName>({
     logSize: 20_000,
   });
   const one = (name: N) => sandbox.provider(name) as unknown as SandboxProvider;
-  // So many connections are concurrent, and few enough for any machine.
+  // This number of connections makes calls concurrent, and any machine can open as many.
   const httpAgent = new Agent({ keepAlive: true, maxSockets: 32 });
   const providers: Record<string, object> = Object.fromEntries(
     only.map((name) => [
@@ -229,7 +229,7 @@ function randomPart(secret: string): string {
   return secret.replace(/^(?:[pcsk]{2}_(?:test_)?|(?:CHK-)?sandbox-(?:[a-z]+-)?)/, '');
 }
 
-/** Headers of the transport, which do not change the meaning of a request. */
+/** Headers of HTTP itself, which do not change the meaning of a request. */
 const TRAVEL = new Set(['host', 'connection', 'user-agent', 'accept-encoding', 'content-length']);
 
 /** The other headers of a request, as they arrived. */

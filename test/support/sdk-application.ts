@@ -15,8 +15,8 @@ import { firstValueFrom } from 'rxjs';
 import { SquareClient } from 'square';
 import { Stripe } from 'stripe';
 
-// An application that has used the providers' own SDKs for years, with their variables, and now gets this library. It runs in
-// a process of its own, says what each of its calls came to, and ends.
+// An application that uses the providers' own SDKs with their variables, and now also imports this library. It runs in a
+// process of its own, reports the result of each call, and ends.
 
 /** The addresses of the sandbox, behind TLS for SDKs that require it. */
 interface Places {

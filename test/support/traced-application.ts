@@ -1,6 +1,7 @@
 /**
- * An application beside Sentry, in a process of its own, because Sentry watches the whole process. It takes a webhook that
- * carries a secret, and calls ClickPesa meanwhile. One message goes out: everything that Sentry would have sent.
+ * An application with Sentry. It runs in a process of its own, because Sentry watches the whole process. It receives a
+ * webhook that carries a secret, and calls ClickPesa while it handles the webhook. Then it sends one message to its parent:
+ * everything that Sentry would have sent.
  */
 import { Controller, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -48,7 +49,7 @@ class Hook {
   @VerifiedWebhook('flutterwave', { proof: 'sender' })
   async handle(): Promise<void> {
     await this.payments.http('clickpesa').axiosRef.get('/third-parties/account/balance');
-    // The application itself sends a request with the credential, beside the library.
+    // The application itself sends a request with the credential, without the library.
     await fetch(`${clickpesa.baseUrls['api']}/sandbox/echo?client=${process.env['QUERY_SECRET']}`, {
       headers: await this.payments.credentials('clickpesa').headers(),
     });

@@ -1,4 +1,4 @@
-/** How the sources are run without a build: the same for Jest and for the child processes of the specs. */
+/** The settings that run the sources without a build, for Jest and for the child processes of the specs. */
 
 const libs = new URL('../../libs/', import.meta.url);
 

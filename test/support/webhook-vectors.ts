@@ -34,7 +34,7 @@ const SECONDS = 1_700_000_000;
 const SIGNED_AT_MS = SECONDS * 1_000;
 const MILLISECONDS = 1_700_000_000_123;
 
-/** Its private half stands nowhere in this repository. */
+/** A public key. Its private half is not in this repository. */
 export const PUBLIC_KEY = [
   '-----BEGIN PUBLIC KEY-----',
   'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAqO9jtm1ZfqCuH/uHB2uV',
@@ -62,7 +62,7 @@ const WISE = [
   'qkEdQjRxCoVwLuvfOdjAShnd0EPuP8ABoU5kAgMRS+jR+InrRHpdWbq9Gs5EwslmXuUhg8WJkS86BQ==',
 ].join('');
 
-/** Its private half stands nowhere in this repository. */
+/** A public key on P-521. Its private half is not in this repository. */
 const P521 = [
   '-----BEGIN PUBLIC KEY-----',
   'MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQBrN6r1CNu8mtKGfJNYysifzqAwS/1',

@@ -5,10 +5,10 @@ export const HELP = `Usage: npm start -- [options]
 Runs payment providers' authentication on this machine, against a sandbox: no account, no network.
 
   --providers N,N
-               these providers instead of the first six: any built-in ones
+               the providers to run, instead of the first six: any built-in providers
   --once       end after the run: exit code 0 when every call succeeded
   --seconds N  the length of the run (default 12)
-  --port N     where the demo serves afterwards (default 3000; 0: any free port)
+  --port N     the port on which the demo serves after the run (default 3000; 0: any free port)
   --live       no sandbox: log in once to each REAL provider whose variables are set, make one harmless
                reading call where there is one, and end
   --help       this text`;
@@ -17,7 +17,7 @@ export interface DemoArguments {
   readonly help: boolean;
   readonly once: boolean;
   readonly live: boolean;
-  /** Instead of the six. */
+  /** The providers that the user names. Absent for the first six. */
   readonly providers?: readonly string[];
   readonly seconds: number;
   readonly port: number;

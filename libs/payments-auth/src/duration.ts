@@ -8,10 +8,10 @@ export function parseDuration(text: string): number | undefined {
 }
 
 const TIME = /\b(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?)\b/g;
-/** People read no more digits of a time than these. */
+/** A time with more digits than these is hard to read. */
 const MOST_DIGITS = 3;
 
-/** The same words, with every time of more than three digits in them as people say it: "no answer within 15 s" for 15000 ms. */
+/** The same words, with every time of more than three digits as people say it: "no answer within 15 s" for 15000 ms. */
 export function withRoundedTimes(words: string): string {
   return words.replace(TIME, (time, figure: string, unit: string) => {
     const digits = figure.replace('.', '').replace(/^0+/, '').length;

@@ -9,7 +9,7 @@ export function nearest(given: string, known: readonly string[]): string | undef
   return best?.word;
 }
 
-/** `Did you mean "pesapal"?`, or what there is to choose from. */
+/** `Did you mean "pesapal"?`, or the known names. */
 export function suggestion(given: string, known: readonly string[]): string {
   const word = nearest(given, known);
   return word === undefined ? `${knownNames(known)}.` : `Did you mean "${word}"?`;
@@ -18,7 +18,7 @@ export function suggestion(given: string, known: readonly string[]): string {
 /** An error with more names than this is hard to read. */
 const MOST_NAMES = 20;
 
-/** `Known: a, b`, or where a long list of providers can be read. */
+/** `Known: a, b`, or the command that lists the names where there are many. */
 export function knownNames(known: readonly string[]): string {
   return known.length > MOST_NAMES
     ? 'Run npx --no nestjs-payments-auth providers to list them'

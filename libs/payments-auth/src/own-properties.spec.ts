@@ -7,7 +7,7 @@ const POLLUTED = ['get', 'set', 'value', 'writable', 'enumerable'].flatMap((name
 
 describe('objects made with a polluted Object.prototype', () => {
   it.each(POLLUTED)('are what they would be without a "%s" that is %p', (name, value) => {
-    // oxlint-disable-next-line no-extend-native -- that is the attack
+    // oxlint-disable-next-line no-extend-native -- this is the attack
     Object.defineProperty(Object.prototype, name, { value, configurable: true });
     let outcome: unknown;
     try {
@@ -23,7 +23,7 @@ describe('objects made with a polluted Object.prototype', () => {
   });
 
   it('have none of its fields when they are parsed from JSON', () => {
-    // oxlint-disable-next-line no-extend-native -- that is the attack
+    // oxlint-disable-next-line no-extend-native -- this is the attack
     Object.defineProperty(Object.prototype, 'account', { value: 'B', configurable: true });
     const parsed = disinherited(JSON.parse('{"list":[{}]}')) as { list: { account?: string }[] };
     const read = parsed.list[0]?.account;

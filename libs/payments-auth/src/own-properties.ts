@@ -2,8 +2,9 @@
 const NOTHING: object = Object.freeze(Object.create(null) as object);
 
 /**
- * An empty object that inherits nothing, as {@link ownCopy} makes them, where there may be a hundred thousand of them.
- * The engine keeps an object without any prototype as a hash table, which takes four times the memory.
+ * An empty object that inherits nothing, like an {@link ownCopy}, for places that keep a hundred thousand of them. Its
+ * prototype is an empty object, because the engine keeps an object without any prototype as a hash table, which takes
+ * four times the memory.
  */
 export function ownObject(): object {
   return Object.create(NOTHING) as object;
@@ -19,8 +20,8 @@ export function ownCopy<T extends object>(value: T): T {
 }
 
 /**
- * `Object.defineProperty` with a descriptor that inherits nothing: the engine would read a polluted `get` or `value` from it,
- * and throw.
+ * `Object.defineProperty` with a descriptor that inherits nothing: the engine would read a polluted `get` or `value`
+ * from it, and throw.
  *
  * @returns `holder`
  */
@@ -28,7 +29,9 @@ export function define<T extends object>(holder: T, name: PropertyKey, descripto
   return Object.defineProperty(holder, name, ownCopy(descriptor));
 }
 
-/** The same at every depth of plain objects and lists. Functions and instances of classes stay what they are. */
+/**
+ * Like {@link ownCopy}, at every depth of plain objects and lists. Functions and instances of classes stay as they are.
+ */
 export function deepOwnCopy<T>(value: T): T {
   if (Array.isArray(value)) return value.map((each: unknown) => deepOwnCopy(each)) as T;
   if (typeof value !== 'object' || value === null || !isPlainObject(value)) return value;
@@ -44,7 +47,7 @@ export function deepOwnCopy<T>(value: T): T {
   return Object.freeze(copy) as T;
 }
 
-/** A field of an object, or of its class; none that somebody has put on `Object.prototype`. */
+/** A field of an object, or of its class, but not one that somebody has put on `Object.prototype`. */
 export function fieldOf(value: unknown, name: string): unknown {
   for (
     let holder = value;
@@ -56,14 +59,14 @@ export function fieldOf(value: unknown, name: string): unknown {
 }
 
 /**
- * Whether somebody has put certificates on `Object.prototype`. Node reads the option `ca` of every TLS connection from there, and
- * would trust a server that shows one of them.
+ * Whether somebody has put certificates on `Object.prototype`. Node reads the option `ca` of every TLS connection from
+ * there, and would trust a server that shows one of them.
  */
 export function trustsStrangers(): boolean {
   return Object.hasOwn(Object.prototype, 'ca');
 }
 
-/** What the language itself gives every object, and nothing that somebody has added since. */
+/** The members that the language itself gives every object, without members that somebody has added. */
 const LANGUAGE_ONLY = languageOnly(null, Object.prototype, [
   'hasOwnProperty',
   'propertyIsEnumerable',
@@ -81,8 +84,8 @@ function languageOnly(parent: object | null, from: object, names: readonly Prope
 }
 
 /**
- * JSON in which nothing can be read that does not stand in the text, whatever somebody has put on `Object.prototype`:
- * for those who look for fields that may be missing, as definitions do.
+ * Parses JSON so that only what stands in the text can be read from the result, whatever somebody has put on
+ * `Object.prototype`. Code that looks for fields that may be missing needs this, as definitions do.
  *
  * @throws SyntaxError what `JSON.parse` throws
  */
@@ -90,7 +93,7 @@ export function parsedJson(text: string): unknown {
   return disinherited(JSON.parse(text));
 }
 
-/** The same for JSON that has just been parsed, and is nobody else's yet. Changes it in place. */
+/** The same for JSON that has just been parsed, and that no other code has yet. It is changed in place. */
 export function disinherited(parsed: unknown): unknown {
   const holders = isHolder(parsed) ? [parsed] : [];
   for (const holder of holders) {
@@ -104,7 +107,7 @@ function isHolder(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** Written as `{ … }`, parsed from JSON, or without a prototype; in any realm. */
+/** Whether an object was written as `{ … }`, was parsed from JSON, or has no prototype; in any realm. */
 export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));

@@ -24,22 +24,22 @@ const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
   'store-back': 'log',
 };
 
-/** Faults of a definition concern every account alike. */
+/** How many faults of definitions the log remembers. A fault concerns every account alike. */
 const MOST_FAULTS_REMEMBERED = 100;
-/** For at most so many accounts the log remembers that it has just told of a rejected secret. */
+/** For how many accounts the log remembers that it has just reported a rejected secret. */
 const MOST_REJECTED_REMEMBERED = 100;
 
-/** A call that is not sent for the same reason is told of once in so long: it may be made a thousand times a second. */
+/** How often the same reason of unsent calls is logged. Such calls may be made a thousand times a second. */
 const UNSENT_EVERY_MS = 60_000;
-/** More reasons than these within that time are not told of. */
+/** How many reasons of unsent calls are logged within that time. */
 const MOST_UNSENT_REMEMBERED = 100;
 
-/** One line an event, with provider and reason in it; for the few events that somebody has to know of. */
+/** Writes a line for each of the few events that somebody has to know of, with provider and reason in it. */
 export class EventLog {
   readonly #logger: Pick<Logger, Level>;
   readonly #faults = new Set<string>();
   readonly #rejected = new Set<string>();
-  /** By reason: when it was told last. */
+  /** When each reason of unsent calls was logged. */
   readonly #unsent = new Map<string, number>();
 
   constructor(logger: Pick<Logger, Level>) {
@@ -57,7 +57,7 @@ export class EventLog {
     this.#logger[level](line(event));
   }
 
-  /** That callers get no credential follows from what was told for the same reason, and needs no line of its own. */
+  /** Whether the reason has just been logged. Then no second line says that callers get no credential. */
   #isTold(event: PaymentsAuthEvent & { reason: string }): boolean {
     return this.#faults.has(faultOf(event)) || this.#rejected.delete(subjectOf(event));
   }
@@ -77,7 +77,7 @@ export class EventLog {
     if (this.#rejected.size > MOST_REJECTED_REMEMBERED) this.#rejected.delete(oldest as string);
   }
 
-  /** The same fault comes again with every attempt and every account, and is told once. */
+  /** Whether a fault is logged for the first time. It comes again with every attempt and every account. */
   #isNews(event: PaymentsAuthEvent & { type: 'definition-fault' }): boolean {
     const fault = faultOf(event);
     if (this.#faults.has(fault) || this.#faults.size >= MOST_FAULTS_REMEMBERED) return false;

@@ -5,7 +5,7 @@ import { bootError } from './payments-auth.errors.js';
 import { getCredentialsToken, getPaymentsHttpToken, PAYMENTS_AUTH_OPTIONS } from './payments-auth.tokens.js';
 import { type HowToAdd, notConfigured } from './providers/not-configured.js';
 
-/** Where Nest keeps what `@Inject` says of the parameters of a constructor, and of properties. */
+/** The metadata keys of the tokens that `@Inject` names for the parameters of a constructor, and for properties. */
 const CONSTRUCTOR_TOKENS = 'self:paramtypes';
 const PROPERTY_TOKENS = 'self:properties_metadata';
 
@@ -13,8 +13,9 @@ type NestModule = ReturnType<ModulesContainer['values']> extends Iterator<infer 
 type NestProvider = ReturnType<NestModule['providers']['values']> extends Iterator<infer P> ? P : never;
 
 /**
- * Refuses options that depend on a request: each request would make everything anew, with a login of its own, and nothing
- * would be there at boot. Depends on nothing of this module's, so that it is made at boot also then.
+ * Refuses options that depend on a request. Each request would make everything again, with a login of its own, and
+ * nothing would exist at boot. This class depends on no provider of this module, so that Nest makes it at boot in that
+ * case too.
  */
 export class PaymentsAuthBootCheck implements OnModuleInit {
   readonly #modules: ModulesContainer;
@@ -24,8 +25,8 @@ export class PaymentsAuthBootCheck implements OnModuleInit {
   }
 
   /**
-   * The same in a module that is loaded lazily, where Nest runs no hook. The providers of a module are made side by side:
-   * a turn later Nest has found what each of them depends on.
+   * The same in a module that is loaded lazily, where Nest runs no hook. Nest makes the providers of a module side by
+   * side. One turn of the event loop later, it knows the dependencies of each.
    *
    * @throws PaymentsAuthError INVALID_OPTIONS
    */
@@ -39,15 +40,15 @@ export class PaymentsAuthBootCheck implements OnModuleInit {
     const options = hostIn(this.#modules)?.providers.get(PAYMENTS_AUTH_OPTIONS);
     if (options?.isDependencyTreeStatic() !== false) return;
     throw bootError(
-      'The options of PaymentsAuthModule depend on a request: forRootAsync injects a provider with Scope.REQUEST, or one that depends on such a provider. Every request would log in anew. Inject what lives as long as the application; merchants that differ by request belong into accounts.',
+      'The options of PaymentsAuthModule depend on a request: forRootAsync injects a provider with Scope.REQUEST, or one that depends on such a provider. Every request would log in anew. Inject only what lives as long as the application. Give merchants that differ by request in the option accounts.',
       ['forRootAsync.inject: depends on a request'],
     );
   }
 }
 
 /**
- * Warns of providers that something injects and nobody has configured. The application starts without them, because some
- * are optional; each of their calls fails.
+ * Warns of providers that are injected and not configured. The application starts without them, because some providers
+ * are optional. Each of their calls fails.
  */
 export class InjectionCheck implements OnModuleInit {
   readonly #modules: ModulesContainer;
@@ -59,7 +60,7 @@ export class InjectionCheck implements OnModuleInit {
     modules: ModulesContainer,
     given: {
       readonly configured: readonly string[];
-      /** All that have injectables. */
+      /** All names that have injectables. */
       readonly names: readonly string[];
       readonly howToAdd?: HowToAdd | undefined;
     },
@@ -90,7 +91,7 @@ export class InjectionCheck implements OnModuleInit {
   }
 }
 
-/** What a factory names in `inject`, and what `@Inject` says of a class: known before anything is made. */
+/** The tokens in the `inject` of a factory, or in `@Inject` in a class. They are known before anything is made. */
 function injectedBy({ inject, metatype }: NestProvider): unknown[] {
   if (typeof metatype !== 'function' || inject) return (inject ?? []).map(tokenOf);
   const ofConstructor = Reflect.getMetadata(CONSTRUCTOR_TOKENS, metatype) as { param: unknown }[] | undefined;
@@ -106,8 +107,8 @@ function tokenOf(injected: unknown): unknown {
 }
 
 /**
- * Whether the application was running already when the module was loaded (`LazyModuleLoader`). Nest runs no hook then. The
- * root module leads to everything that is there from the start, and to nothing that comes later.
+ * Whether the application was running already when the module was loaded (`LazyModuleLoader`). Nest runs no hook then.
+ * The imports of the root module lead to every module that is there from the start, and to no module that comes later.
  */
 export function isLoadedLazily(modules: ModulesContainer): boolean {
   const host = hostIn(modules);

@@ -46,7 +46,10 @@ export interface PaymentsAuthErrorDetails {
   retryAfterMs?: number;
   /** Every problem found at boot, each naming its path or variable (`INVALID_OPTIONS` only). */
   problems?: readonly string[];
-  /** What caused it. Kept of it are name, message, code and stack: the rest can hold a request, or a query with its parameters. */
+  /**
+   * The cause. Only its name, message, code, stack and the facts of a connection are kept, because the rest can hold a
+   * request, or a query with its parameters.
+   */
   cause?: unknown;
 }
 
@@ -67,8 +70,8 @@ const BRAND = Symbol.for('nestjs-payments-auth.error');
 /**
  * The one error class of this library. Decide on {@link PaymentsAuthError.code}, never on the message.
  *
- * Not every failed call ends in one: what the provider's API answered, a second refusal included, reaches the
- * caller as the `AxiosError` that it is.
+ * Not every failed call ends in this error. An answer of the provider's API, also a second refusal, reaches the caller
+ * as an `AxiosError`.
  */
 export class PaymentsAuthError extends Error {
   override readonly name = 'PaymentsAuthError';
@@ -91,7 +94,7 @@ export class PaymentsAuthError extends Error {
   /** Every problem found at boot, each naming its path or variable (`INVALID_OPTIONS` only). */
   declare readonly problems?: readonly string[];
 
-  // What an error does not say is not read from `Object.prototype`, where somebody may have put it.
+  // A field that an error does not have is not read from `Object.prototype`, where somebody may have put one.
   static {
     for (const name of SAID) define(this.prototype, name, { value: undefined, writable: true });
   }
@@ -107,8 +110,8 @@ export class PaymentsAuthError extends Error {
 }
 
 /**
- * The error that stops the boot. It has no stack: Nest would print it below the message, and all its lines would be of this
- * library and of Nest, none of the application.
+ * The error that stops the boot. It has no stack, because Nest would print the stack below the message, and none of its
+ * lines would be of the application.
  */
 export function bootError(message: string, problems: readonly string[]): PaymentsAuthError {
   const error = new PaymentsAuthError('INVALID_OPTIONS', message, { problems });

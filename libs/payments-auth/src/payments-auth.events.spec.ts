@@ -66,7 +66,7 @@ describe('PaymentsAuthEvents', () => {
     [
       'rejects',
       (events: PaymentsAuthEvents) =>
-        // oxlint-disable-next-line typescript/no-misused-promises -- what is tested is that it does no harm
+        // oxlint-disable-next-line typescript/no-misused-promises -- the test shows that it does no harm
         events.events$.subscribe(async () => {
           throw new Error('listener');
         }),

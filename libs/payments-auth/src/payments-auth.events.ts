@@ -16,14 +16,14 @@ export class PaymentsAuthEvents {
     this.#subject.subscribe(subscriber),
   );
 
-  /** The path of a call with a fresh credential emits nothing, so this is never on it. */
+  /** Emits an event. A call with a fresh credential emits none, so this costs it nothing. */
   readonly emit: EventSink = (event) => {
-    // A microtask each, and not one for all that wait: it carries the asynchronous context of what happened, by which
-    // a listener knows whose call it belongs to.
+    // Each event gets a microtask of its own. The microtask carries the asynchronous context of what happened, by which
+    // a listener knows whose call it was.
     if (this.#subject.observed) queueMicrotask(() => this.#subject.next(event));
   };
 
-  /** After what has happened by now has been delivered. */
+  /** Completes `events$`, after the events so far have been delivered. */
   complete(): void {
     queueMicrotask(() => this.#subject.complete());
   }
@@ -31,7 +31,7 @@ export class PaymentsAuthEvents {
 
 /**
  * An observable whose consumers may fail. rxjs reports what a consumer throws as an uncaught exception, which ends
- * the process; so the consumer is wrapped before rxjs sees it. `lift` hands the guard on through `pipe`.
+ * the process; so the consumer is wrapped before rxjs sees it. `lift` passes the guard on through `pipe`.
  */
 class GuardedObservable<T> extends Observable<T> {
   /** @deprecated what rxjs 7 calls from its operators, as its own subjects do */
@@ -65,7 +65,7 @@ class GuardedObservable<T> extends Observable<T> {
   }
 }
 
-/** Typed as returning nothing; an `async` listener returns a promise all the same. */
+/** Reports what a consumer throws. An `async` listener returns a promise, although its type says `void`. */
 function guarded(consume: () => unknown): void {
   try {
     const returned = consume();

@@ -63,7 +63,7 @@ function sealed(provider: ValueProvider | FactoryProvider): FactoryProvider<Seal
   };
 }
 
-/** Those of `forRoot` are known while the module is being built; those of a factory are not. */
+/** The names in the options of `forRoot`. The options of a factory are not known while the module is being built. */
 function namesIn(options: ValueProvider | FactoryProvider | undefined): string[] {
   if (options === undefined || !('useValue' in options)) return [];
   const { providers, fromEnvironment } = options.useValue as PaymentsAuthModuleOptions;

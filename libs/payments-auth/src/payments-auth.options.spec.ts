@@ -65,7 +65,7 @@ describe('the types of options', () => {
       Auth.forRoot({ providers: { other: { provider: 'pesapal', credentials: wrongKey } } }),
       // @ts-expect-error -- what a function returns is checked too
       Auth.forRoot({ providers: { pesapal: { credentials: () => ({ consumerKey: key }) } } }),
-      // @ts-expect-error -- so are accounts
+      // @ts-expect-error -- what accounts contain is checked too
       Auth.forRoot({ providers: { cashfin: { accounts: { shop: { secret: key } } } } }),
     ];
     expect(modules.every(({ module }) => module === PaymentsAuthModule)).toBe(true);
@@ -92,9 +92,9 @@ describe('the types of options', () => {
     const modules = [
       Auth.forRoot({ providers: { wakapay: { environment: 'test', credentials } } }),
       Auth.forRoot({ providers: { second: { provider: 'wakapay', environment: 'live', credentials } } }),
-      // @ts-expect-error -- that is PesaPal's word for it
+      // @ts-expect-error -- this environment belongs to PesaPal, and not to WakaPay
       Auth.forRoot({ providers: { wakapay: { environment: 'sandbox', credentials } } }),
-      // @ts-expect-error -- under another name too
+      // @ts-expect-error -- the same environment is wrong under another name too
       Auth.forRoot({ providers: { second: { provider: 'wakapay', environment: 'sandbox', credentials } } }),
     ];
     expect(modules).toHaveLength(4);
@@ -110,7 +110,7 @@ describe('the types of options', () => {
       Auth.forRootAsync({ definitions: [named], useFactory: () => ({ fromEnvironment: ['named'] }) }),
       // The type of this definition does not know its name, so that any name may be its own.
       Auth.forRoot({ definitions: [acme], providers: { acme: { credentials: { user: key } } } }),
-      // @ts-expect-error -- a misspelt option, all the same
+      // @ts-expect-error -- a misspelt option is refused nevertheless
       Auth.forRoot({ definitions: [acme], providers: { acme: { credentialz: { user: key } } } }),
       // @ts-expect-error -- a misspelling
       Auth.forRoot({ definitions: [named], fromEnvironment: ['nammed'] }),
@@ -120,15 +120,15 @@ describe('the types of options', () => {
       Auth.forRoot({ definitions: [named], providers: { named: { credentials: { pass: key } } } }),
       // @ts-expect-error -- no such environment
       Auth.forRoot({ definitions: [named], providers: { named: { environment: 'sandbox' } } }),
-      // @ts-expect-error -- nothing is said
+      // @ts-expect-error -- no way to get the options is given
       () => Auth.forRootAsync({}),
       // @ts-expect-error -- an option that does not exist
       Auth.forRootAsync({ useFactory: () => ({ provider: {} }) }),
       // @ts-expect-error -- a misspelt option of a provider
       Auth.forRootAsync({ useFactory: () => ({ providers: { pesapal: { refreshBefore: 1 } } }) }),
-      // @ts-expect-error -- as a promise too
+      // @ts-expect-error -- the same misspelt option in a promise
       Auth.forRootAsync({ useFactory: async () => ({ providers: { pesapal: { refreshBefore: 1 } } }) }),
-      // @ts-expect-error -- that is PesaPal's word for it
+      // @ts-expect-error -- this environment belongs to PesaPal, and not to WakaPay
       Auth.forRootAsync({ useFactory: async () => ({ providers: { wakapay: { environment: 'sandbox' } } }) }),
     ];
     expect(modules).toHaveLength(14);
@@ -157,7 +157,7 @@ describe('the types of options', () => {
       Auth.forRoot({ providers: { pesapal: { refreshBefore: 1 } } }),
       // @ts-expect-error -- an unknown value
       Auth.forRoot({ providers: { pesapal: { replay: 'sometimes' } } }),
-      // @ts-expect-error -- decided elsewhere
+      // @ts-expect-error -- the option `baseUrl` sets this
       Auth.forRoot({ providers: { pesapal: { http: { baseURL: 'https://a.test' } } } }),
     ];
     expect(modules).toHaveLength(4);
@@ -190,15 +190,15 @@ describe('the types of options', () => {
     const credentials = { consumerKey: key, consumerSecret: key };
     const pesapal = { environment: 'sandbox', credentials } as const;
     const modules = [
-      // @ts-expect-error -- an option of the module
+      // @ts-expect-error -- a misspelt option of the module
       Auth.forRootAsync({ useFactory: () => ({ provider: {}, fromEnvironment: ['pesapal'] }) }),
-      // @ts-expect-error -- one that is true or false
+      // @ts-expect-error -- a misspelt option that is true or false
       Auth.forRootAsync({ useFactory: async () => ({ auditLogs: true, fromEnvironment: ['pesapal'] }) }),
-      // @ts-expect-error -- one that stands beside the factory
+      // @ts-expect-error -- an option that has to stand beside the factory
       Auth.forRootAsync({ useFactory: () => ({ isGlobal: false, fromEnvironment: ['pesapal'] }) }),
-      // @ts-expect-error -- an option of a provider
+      // @ts-expect-error -- a misspelt option of a provider
       Auth.forRootAsync({ useFactory: () => ({ providers: { pesapal: { ...pesapal, refreshBefore: 1 } } }) }),
-      // @ts-expect-error -- as a promise too
+      // @ts-expect-error -- a misspelt option of a provider, in a promise
       Auth.forRootAsync({ useFactory: async () => ({ providers: { pesapal: { ...pesapal, share_: 1 } } }) }),
     ];
     expect(modules).toHaveLength(5);

@@ -12,7 +12,7 @@ import type { ProviderDefinition } from './providers/provider-definition.js';
 import type { SecretWay } from './strategies/strategy.js';
 
 /** The result of {@link defineProvider}, with any type of credentials. */
-// A definition reads the credentials it is given, so none but `any` stands for "those of some provider".
+// A definition reads the credentials that it is given, so only `any` can stand for "those of some provider".
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnyProviderDefinition = ProviderDefinition<any>;
 
@@ -37,13 +37,15 @@ export type DefinitionFor<N, D, Own extends OwnDefinitions = readonly []> = [D] 
         ? BuiltInDefinitions[N]
         : unknown;
 
-/** What the option `definitions` holds. */
+/** The type of the option `definitions`. */
 export type OwnDefinitions = readonly AnyProviderDefinition[];
 
 /** The names of own definitions, as far as they are known at compile time. */
 type OwnName<Own extends OwnDefinitions> = HasUnknownNames<Own> extends true ? never : Own[number]['name'];
 
-/** Whether the name of an own definition is not known at compile time: `defineProvider<C>` without the name as a type. */
+/**
+ * Whether the name of an own definition is not known at compile time: `defineProvider<C>` without the name as a type.
+ */
 type HasUnknownNames<Own extends OwnDefinitions> = string extends Own[number]['name'] ? true : false;
 
 /** The static credentials of what is registered as `N` with the option `provider: D`. */
@@ -138,7 +140,8 @@ export interface ProviderSettings<C, E extends string = string> {
   /**
    * Whether a token is fetched at boot and renewed without traffic.
    *
-   * @default 'always' for `credentials`; 'when-used' for `accounts`, and where logins eat a quota or end the token before them
+   * @default 'always' for `credentials`; 'when-used' for `accounts`, and where logins use up a quota or end the earlier
+   *   token
    */
   readonly keepWarm?: KeepWarm;
   /** For which methods a refused request may be sent again. @default 'always' */
@@ -172,7 +175,9 @@ export interface TokenRequestSettings {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The options of the provider that is registered as `N`. Its credentials and environments follow from its definition. */
+/**
+ * The options of the provider that is registered as `N`. Its credentials and environments follow from its definition.
+ */
 export type ProviderOptions<
   N = string,
   D = ProviderChoice,
@@ -184,12 +189,12 @@ export type ProviderOptions<
     ? unknown
     : string extends N
       ? unknown
-      : // Any name may be one of theirs. At boot, a wrong one is refused.
+      : // Any name may be that of an own definition. At boot, a wrong name is refused.
         HasUnknownNames<Own> extends true
         ? unknown
         : { readonly provider: unknown });
 
-/** An editor offers these names: `P` follows from the names that are written, and so offers none. */
+/** The names that an editor offers. `P` follows from the names that are written, so it offers none. */
 type OfferedNames = { readonly [N in BuiltInProviderName]?: unknown };
 
 /** The options of {@link PaymentsAuthModule.forRoot}. */
@@ -235,7 +240,10 @@ export interface PaymentsAuthModuleExtras<Own extends OwnDefinitions = OwnDefini
   readonly providerNames?: readonly string[];
 }
 
-/** A value or its promise. Where every option is optional, the compiler takes a promise for options; `then` prevents that. */
+/**
+ * A value or its promise. Where every option is optional, the compiler takes a promise for options; `then` prevents
+ * that.
+ */
 type Eventually<T> = Promise<T | undefined> | (T & { readonly then?: never }) | undefined;
 
 /** Refuses options that `T` does not have. The compiler itself does not look for them in what a function returns. */

@@ -34,7 +34,7 @@ import { AxiosTokenTransport } from './strategies/axios-token-transport.js';
  */
 export type SealedOptions = () => PaymentsAuthModuleOptions | undefined;
 
-/** The words of the testing kit in place of "add it to PaymentsAuthModule". */
+/** The token of the words that the testing kit says in place of "add it to PaymentsAuthModule". */
 const HOW_TO_ADD = 'PAYMENTS_AUTH:HOW_TO_ADD';
 
 /** How many warnings get a line of their own. One more line says how many others there are. */
@@ -217,7 +217,7 @@ const scheduler: FactoryProvider = {
     timers?: SchedulerRegistry,
   ) => {
     const renewing = new CredentialScheduler(credentials, clock, timers);
-    // Nobody calls its hooks then.
+    // Nest calls no hook in a module that is loaded lazily.
     if (isLoadedLazily(modules)) renewing.start();
     return renewing;
   },
@@ -250,7 +250,7 @@ function injectionCheck(names: readonly string[]): FactoryProvider {
   };
 }
 
-/** Two per name. */
+/** Two injectables for each name. */
 function injectablesOf(names: readonly string[]): FactoryProvider[] {
   return names.flatMap((name) => [
     {
@@ -266,7 +266,7 @@ function injectablesOf(names: readonly string[]): FactoryProvider[] {
   ]);
 }
 
-/** Only after they have been checked. */
+/** The options as an object. They are used only after they have been checked. */
 function given(options: SealedOptions): PaymentsAuthModuleOptions {
   return ownCopy(options() ?? {});
 }

@@ -58,7 +58,7 @@ export class PaymentsAuthService {
   /**
    * The state of every credential that is kept now. It holds no secret.
    *
-   * @param filter what a credential has to match, all of it; one that an own account has is found by no `account`
+   * @param filter the values that a credential has to match. The credential of an own account matches no `account`
    */
   status(filter: { provider?: string; account?: string; state?: string } = {}): CredentialStatus[] {
     const { provider, account, state } = ownCopy(filter);
@@ -86,15 +86,19 @@ export class PaymentsAuthService {
     return this.#registry.providers;
   }
 
-  /** @internal What was counted of all credentials since the start, those that were let go of included: for the status page. */
+  /**
+   * @internal What was counted of all credentials since the start, also of those that are no longer kept: for the
+   * status page.
+   */
   totals(): Totals {
     return this.#registry.totals();
   }
 
   /**
    * Why the credential of a provider, or of one of its merchants, is as it is: its state and since when, the last
-   * success, the last failure, and of a failure that goes on what is behind it and what to do. Asks no provider; of a
-   * merchant that is not in use the application's own function is asked whether it exists. No secret in it.
+   * success, and the last failure. For a failure that goes on, it says what is behind it and what to do. No provider is
+   * asked. For a merchant that is not in use, the application's own function is asked whether it exists. The result
+   * holds no secret.
    *
    * @param account of whom; left out for the provider's own
    * @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED, ACCOUNT_UNKNOWN

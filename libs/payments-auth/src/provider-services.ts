@@ -32,7 +32,7 @@ export class ProviderServices {
     this.#howToAdd = howToAdd;
   }
 
-  /** For a name that is not configured: a service whose every request says so. */
+  /** The `HttpService` of a provider. For a name that is not configured, each of its requests fails and says so. */
   http(name: string): HttpService {
     const existing = this.#http.get(name);
     if (existing !== undefined) return existing;
@@ -45,7 +45,7 @@ export class ProviderServices {
     return service;
   }
 
-  /** One whose calls are all of `account`. */
+  /** An `HttpService` whose calls are all calls of `account`. */
   boundHttp(name: string, account: AccountName): HttpService {
     return boundHttpService(this.http(name), name, account, (error) => {
       const failure = unsentFailure(error);
@@ -53,7 +53,9 @@ export class ProviderServices {
     });
   }
 
-  /** For a name that is not configured: a service whose every method says so. */
+  /**
+   * The `CredentialService` of a provider. For a name that is not configured, each of its methods fails and says so.
+   */
   credentials(name: string, account?: AccountName): CredentialService {
     const provider = this.#providers.get(name);
     return provider === undefined

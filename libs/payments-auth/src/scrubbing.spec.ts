@@ -20,7 +20,7 @@ const form = (text: string) => new URLSearchParams({ '': text }).toString().slic
 const goJson = (text: string) =>
   json(text).replace(/[&<>']/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** As `htmlentities` of PHP writes it. */
+/** Escapes a text as `htmlentities` of PHP does. */
 const html5 = (text: string) => text.replace(/[&+/=_.,:;%"'\\]/g, (each) => `&${HTML5[each] ?? ''};`);
 const HTML5: Readonly<Record<string, string>> = {
   '&': 'amp',
@@ -38,7 +38,7 @@ const HTML5: Readonly<Record<string, string>> = {
   '\\': 'bsol',
 };
 
-/** Every way in which a provider, a proxy or a library writes what it was sent. */
+/** Every way in which a provider, a proxy or a library may write a secret that it was sent. */
 const WRITTEN: [title: string, write: (secret: string) => string][] = [
   ['plain', (secret) => secret],
   ['URL-encoded', encodeURIComponent],
@@ -68,7 +68,7 @@ const WRITTEN: [title: string, write: (secret: string) => string][] = [
   ['base64 in a query', (secret) => encodeURIComponent(Buffer.from(`x:${secret}`).toString('base64'))],
 ];
 
-/** The characters of `text` that also stand in the clean text, as the longest run of them. */
+/** The length of the longest part of `written` that also stands in the clean text. */
 function longestLeft(clean: string, written: string): number {
   let longest = 0;
   for (let at = 0; at < written.length; at += 1)
@@ -171,7 +171,7 @@ describe('scrubbed', () => {
   });
 
   it('looks at each character of a long text a bounded number of times', () => {
-    // The characters that it reads are counted, and not the time. The text is one run of characters of the secret.
+    // Every place of this text looks like a part of the secret. That is the worst case.
     const text = 'A'.repeat(200_000);
     expect(scrubbed(text, [`${'A'.repeat(40)}x`])).toBe('[hidden]');
   });

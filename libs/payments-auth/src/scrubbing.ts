@@ -30,7 +30,7 @@ const PEM_BLOCK = /-----BEGIN [^-]+-----([\s\S]*?)-----END [^-]+-----/g;
 const SECRET_ANYWHERE =
   /(?<=:\/\/)[^\s/@]+(?=@)|(?<=\b(?:Bearer|Basic) +)(?!(?:authenti(?:cation|cate)|authori[sz]ation|credentials?|challenges?|required|expected|rejected|supported)(?![\w~+/=-]))[\w.~+/=-]{8,}|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/gi;
 
-/** Control characters, line ends, and what turns the direction of a text around or cannot be seen. */
+/** Control characters, line ends, and characters that turn the direction of a text around or cannot be seen. */
 const UNPRINTABLE =
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not reach a log line
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+/g;
@@ -38,21 +38,21 @@ const UNPRINTABLE =
 /** A way in which a secret can be written. */
 interface Form {
   readonly text: string;
-  /** How much of its beginning is no secret. */
+  /** How many characters at its beginning are no secret. */
   readonly publicUpTo: number;
 }
 
 /** A text read through its escapes, and where each character came from. */
 interface Reading {
   readonly text: string;
-  /** The position in the original text, one more than there are characters; `undefined` where they are the same. */
+  /** Where each character, and the end, is in the original text; `undefined` where the two texts are the same. */
   readonly origin: Int32Array | undefined;
 }
 
 /**
- * `text` without `secrets`: neither whole nor any 12 consecutive characters of one, however they are written. That is
- * plain, URL-encoded, JSON- or HTML-escaped, and base64 of it or of anything around it (`id:secret`). Of a PEM its base64
- * lines are the secret, of a key with a public prefix what stands behind it.
+ * Returns `text` without `secrets`. Neither a whole secret nor any 12 consecutive characters of one are left, in
+ * whatever form: plain, URL-encoded, escaped for JSON or HTML, or base64 of it and of text around it (`id:secret`). The
+ * secret of a PEM is its base64 lines. The secret of a key with a public prefix is what follows the prefix.
  */
 export function scrubbed(text: string, secrets: readonly (string | undefined)[]): string {
   const forms = secrets.flatMap((secret) => (secret === undefined ? [] : formsOf(secret)));
@@ -120,14 +120,14 @@ export function plainCause(
   return plain;
 }
 
-/** As the language itself does it: there, and in no list of properties. */
+/** Sets a field as the language itself does it: it can be read, and is in no list of properties. */
 export function setHidden(error: Error, field: 'name' | 'stack' | 'cause' | 'message', value: unknown): void {
   define(error, field, { value, writable: true, enumerable: false, configurable: true });
 }
 
 const CAUSE_FIELDS = ['code', 'errno', 'syscall', 'address', 'port', 'hostname', 'host', 'reason'] as const;
 
-/** Also for the errors of another realm: under Jest, Node's own are. */
+/** Whether a value is an error, also one of another realm. Under Jest, Node's own errors are of another realm. */
 export function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
 }
@@ -166,7 +166,10 @@ function formsOf(given: string): Form[] {
   return [...forms, ...base64FormsOf(secret)];
 }
 
-/** The characters that depend on the secret alone, wherever it begins among the three bytes that four of them stand for. */
+/**
+ * The characters of base64 that depend on the secret alone. Four of them stand for three bytes, and the secret can
+ * begin at each of the three.
+ */
 function base64FormsOf(secret: string): Form[] {
   const bytes = Buffer.from(secret);
   const forms: Form[] = [];
@@ -181,7 +184,9 @@ function base64FormsOf(secret: string): Form[] {
   return forms;
 }
 
-/** The text as it stands, and as it reads once it is unescaped, as often as there is something to unescape. */
+/**
+ * The text as it stands, and as it reads when it is unescaped once, twice and so on, while there is an escape in it.
+ */
 function readingsOf(text: string): Reading[] {
   let last: Reading = { text, origin: undefined };
   const readings = [last];
@@ -237,7 +242,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   NewLine: '\n',
 };
 const ESCAPE = /%([0-9a-f]{2})|\\u([0-9a-f]{4})|\\(.)|&(?:#0*(\d{1,7})|#x0*([0-9a-f]{1,6})|([a-z]{2,8}));/gi;
-/** Capitals count for nothing in them here: `&AMP;` is `&` too. */
+/** The characters by their names in lower case, because `&AMP;` is `&` too. */
 const CHARACTERS = new Map(
   Object.entries(ENTITIES).map(([name, character]) => [name.toLowerCase(), character]),
 );
@@ -277,18 +282,18 @@ function eachOf(text: string, piece: string, found: (from: number, to: number) =
 }
 
 /**
- * Finds every piece of 12 characters or more that two texts have in common. One of them is indexed by grams, at each
- * position if it is the shorter one, at every {@link STRIDE}th if it is the longer; the other is read the other way
- * round. So nothing is missed, and it costs next to nothing when there is nothing to find.
+ * Finds every piece of 12 characters or more that two texts have in common. One of the texts is indexed by its grams.
+ * The shorter text is read at each position, and the longer one at every {@link STRIDE}th. So no piece is missed, and a
+ * text that holds no secret costs almost nothing.
  */
 class GramIndex {
   readonly #text: string;
   readonly #textStride: number;
   readonly #formStride: number;
   readonly #mask: number;
-  /** By the hash of a gram, one more than the number of the last one. */
+  /** For each hash, the number of the last gram that has it, plus one. */
   readonly #last: Int32Array;
-  /** By the number of a gram, one more than that of the one before it with the same hash. */
+  /** For each gram, the number of the gram before it that has the same hash, plus one. */
   readonly #before: Int32Array;
   /** Which characters have been found to belong to a piece. */
   readonly #found: Uint8Array;

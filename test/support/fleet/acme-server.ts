@@ -4,7 +4,7 @@ import { ACME_SECRET } from './acme.js';
 
 /** Plays the provider of a fleet, and counts what the fleet asks of it. */
 export class AcmeServer {
-  /** Of tokens that are issued from now on. */
+  /** The lifetime of tokens that are issued from now on. */
   lifetimeMs = 3_600_000;
   secret = ACME_SECRET;
   tokenRequests = 0;
@@ -64,7 +64,7 @@ export class AcmeServer {
     const number = this.tokenRequests;
     this.#inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
-    // Long enough that another request would be seen beside it.
+    // The answer takes so long that a second request at the same time would be seen.
     await new Promise<void>((resolve) => {
       if (this.#held === undefined) setTimeout(resolve, 30);
       else this.#held.push(resolve);

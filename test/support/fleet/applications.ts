@@ -14,7 +14,7 @@ export interface FleetApplication {
   readonly credentials: CredentialService;
   readonly events: readonly PaymentsAuthEvent[];
   send(this: void, config: AxiosRequestConfig): Promise<AxiosResponse>;
-  /** Its connection to Redis takes commands. */
+  /** Resolves when its connection to Redis takes commands. */
   connected(this: void): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -25,10 +25,10 @@ export interface FleetOfApplications {
 }
 
 /**
- * Applications that share tokens through one real Redis, all in this process, with real sockets between all of them: a
- * fleet whose calls a test can order. For processes that are killed, see `fleet.ts`.
+ * Starts applications that share tokens through one real Redis. All of them run in this process, over real sockets, so that a
+ * test decides the order of their calls. For processes that are killed, see `fleet.ts`.
  *
- * @param parts options of the provider, beside where it is
+ * @param parts options of the provider, besides its base URL
  */
 export async function startApplications(
   size: number,
@@ -53,12 +53,12 @@ async function start(
   index: number,
   parts: Partial<ProviderOptions>,
 ): Promise<FleetApplication> {
-  // Every other one uses the other client: they share all the same.
+  // Every second application uses the other Redis client. They share tokens nevertheless.
   const redis = await connectRedis(REDIS_LIBRARIES[index % 2] ?? 'redis', redisUrl);
   const store = new RedisTokenStore(redis.client, {
     keys: [{ id: 'test', key: Buffer.alloc(32, 'k') }],
     prefix,
-    // A busy machine is not a lost Redis.
+    // With a short limit, a busy machine would count as a lost Redis.
     timeoutMs: 5_000,
     logger: { warn: () => undefined },
   });

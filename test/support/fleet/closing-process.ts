@@ -5,7 +5,7 @@ import { PaymentsAuthModule } from 'nestjs-payments-auth';
 import { RedisTokenStore } from 'nestjs-payments-auth/redis';
 import { connectRedis, type RedisLibrary } from '../redis-clients.js';
 
-// An application with a store. It closes when it is told to, ends its client, and has nothing else to stay for.
+// An application with a store. When it is told to, it closes and ends its client. Nothing may keep the process alive then.
 const [library, url, provider] = process.argv.slice(2) as [RedisLibrary, string, string];
 const connection = await connectRedis(library, url);
 const store = new RedisTokenStore(connection.client, {

@@ -13,7 +13,7 @@ import { acme } from './acme.js';
 import type { FleetSettings, WorkerMethods } from './fleet.js';
 import { startTraffic, type Tally, type Traffic } from './traffic.js';
 
-/** One process of a fleet. Does what its parent asks for, one message an order. */
+/** One process of a fleet. Each message from its parent is one order, which it carries out. */
 let application: INestApplicationContext;
 let redis: TestRedisClient;
 let traffic: Traffic;

@@ -8,22 +8,22 @@ export interface FleetSettings {
   readonly library: RedisLibrary;
   readonly redisUrl: string;
   readonly baseUrl: string;
-  /** Fleets with the same one share tokens. */
+  /** Fleets with the same prefix share tokens. */
   readonly prefix: string;
   readonly secret: string;
   readonly keepWarm: KeepWarm;
   readonly limits?: readonly TokenRequestLimit[];
-  /** @default 2_000: longer than the library's, so that a busy test machine is not taken for a lost Redis */
+  /** @default 2_000: longer than the library's default, so that a busy test machine does not count as a lost Redis */
   readonly timeoutMs?: number;
 }
 
-/** What a process of a fleet can be asked for. */
+/** The orders that a process of a fleet takes. */
 export interface WorkerMethods {
   boot(settings: FleetSettings): Promise<void>;
   token(): Promise<string>;
   call(): Promise<{ status: number; replayed: boolean }>;
   spend(period: { forMs: number; everyMs: number }): Promise<Tally>;
-  /** Calls at a rate, until `stop`. */
+  /** Makes calls at a rate, until `stop`. */
   start(traffic: { everyMs: number; afterMs: number }): Promise<void>;
   settled(): Promise<void>;
   stop(): Promise<Tally>;
@@ -49,7 +49,7 @@ export class FleetProcess {
     return this;
   }
 
-  /** Rejects with what the process was told: `{ code }` of the library's errors. */
+  /** Gives the process an order. Rejects with the error of the process, which has the `code` of the library's error. */
   async ask<M extends keyof WorkerMethods>(
     method: M,
     argument?: Parameters<WorkerMethods[M]>[0],
@@ -64,7 +64,7 @@ export class FleetProcess {
     return answer;
   }
 
-  /** Makes it call at a rate. */
+  /** Makes the process call at a rate. */
   async traffic(everyMs: number, afterMs: number): Promise<Traffic> {
     await this.ask('start', { everyMs, afterMs });
     return { settled: () => this.ask('settled'), stop: () => this.ask('stop') };
@@ -76,7 +76,7 @@ export class FleetProcess {
   }
 }
 
-/** Starts processes at once, and waits for all of them; none has an application yet. */
+/** Starts processes at the same time, and waits for all of them. None of them has an application yet. */
 export function startFleet(size: number): Promise<FleetProcess[]> {
   return Promise.all(Array.from({ length: size }, () => new FleetProcess().ready()));
 }

@@ -9,8 +9,8 @@ import { isPaymentsAuthError, PaymentsAuthModule, PaymentsAuthService } from 'ne
 import { RedisTokenStore } from 'nestjs-payments-auth/redis';
 import { type JournalEntry, type PlatformSettings, PROVIDER, type Step, TABLE } from './platform.js';
 
-// One process of a platform: it rotates the refresh tokens of its merchants, and ends itself with SIGKILL where it is
-// told to. What it notes is on disk before it goes on, so that its end takes nothing away.
+// One process of a platform. It rotates the refresh tokens of its merchants, and kills itself with SIGKILL at the step that
+// its settings name. Each entry of its journal is on disk before it goes on, so that the kill loses no entry.
 
 const settings = JSON.parse(readFileSync(process.env['SETTINGS'] ?? '', 'utf8')) as PlatformSettings;
 const journal = openSync(settings.journal, 'a');
@@ -21,7 +21,7 @@ function write(entry: JournalEntry): void {
 
 let hits = 0;
 
-/** Counts how often a step was reached, and ends the process at the one that it was told. */
+/** Counts how often the step of the settings was reached, and kills the process at the hit that they name. */
 function reached(step: Step, account: string): void {
   if (settings.dieAt?.step !== step) return;
   hits += 1;
@@ -30,10 +30,10 @@ function reached(step: Step, account: string): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-/** The merchants whose refresh token is in this process's hand, and since when. */
+/** The merchants whose refresh token this process is using, each with the time since when. */
 const inHand = new Map<string, number>();
 
-/** Redis as the library uses it, with a word about each rotation. */
+/** The Redis store of the library, which also writes the beginning and the end of each rotation to the journal. */
 class WatchedStore extends RedisTokenStore {
   override async setNote(...[key, text]: Parameters<RedisTokenStore['setNote']>): Promise<void> {
     const { account = '' } = key;
@@ -45,7 +45,7 @@ class WatchedStore extends RedisTokenStore {
       reached('note', account);
       return;
     }
-    // Said before it is done: from then on nobody finds a note without an end.
+    // The entry is written before the note is changed. So every note without an open rotation has its end in the journal.
     const forMs = performance.now() - (inHand.get(account) ?? Infinity);
     inHand.delete(account);
     write({ type: 'closed', account, forMs });
@@ -61,7 +61,7 @@ class WatchedStore extends RedisTokenStore {
   }
 }
 
-// The answer of the token endpoint is there, and nobody has read it yet.
+// At this moment the answer of the token endpoint has arrived, and no code has read it yet.
 subscribe('http.client.response.finish', (message) => {
   const { request } = message as { request: ClientRequest };
   if (request.path === '/oauth/token') reached('answer', '');
@@ -74,7 +74,7 @@ const errors: LoggerService = {
 };
 const redis = new Redis(settings.redisUrl);
 const table = new Redis(settings.redisUrl);
-/** Compare and swap, as a database does it. */
+/** Replaces the token only if the previous one is still there, as a database does it. */
 const SWAP = `if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1`;
@@ -112,14 +112,14 @@ paymentsAuth.events$.subscribe(({ type, ...event }) => {
   if (type.startsWith('refresh-token-')) write({ type: 'event', event: type, account });
 });
 
-/** A merchant may have to wait for the lock of a process that is gone: for seconds, and not for ever. */
+/** A merchant may have to wait for the lock of a killed process: some seconds, and not for ever. */
 const MOST_ATTEMPTS = 600;
 
 async function rotate(account: string): Promise<void> {
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     try {
       const credentials = paymentsAuth.credentials(PROVIDER, account);
-      // Whatever the fleet has; and then one that nobody has yet.
+      // The first line takes the token of the fleet, if there is one. The second line gets a new one.
       await credentials.get();
       await credentials.refresh();
       write({ type: 'rotated', account });

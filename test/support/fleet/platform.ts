@@ -8,7 +8,7 @@ export const TABLE = 'platform:refresh-tokens';
 export const STEPS = ['load', 'note', 'answer', 'save', 'saved', 'publish', 'published'] as const;
 export type Step = (typeof STEPS)[number];
 
-/** What a process of the platform is told. */
+/** The settings of a process of the platform. */
 export interface PlatformSettings {
   readonly redisUrl: string;
   readonly baseUrl: string;
@@ -16,14 +16,15 @@ export interface PlatformSettings {
   readonly journal: string;
   /** The platform's own client, the same for all merchants. */
   readonly client: { readonly clientId: string; readonly clientSecret: string };
-  /** Whose refresh tokens it rotates, in this order, so many at once. */
+  /** The merchants whose refresh tokens the process rotates, in this order. */
   readonly accounts: readonly string[];
+  /** How many merchants it rotates at the same time. */
   readonly atOnce: number;
-  /** It ends by SIGKILL when it reaches the step for the n-th time. */
+  /** The process kills itself with SIGKILL when it reaches the step for the n-th time (`hit`). */
   readonly dieAt?: { readonly step: Step; readonly hit: number };
 }
 
-/** What a process says of itself, in the order in which it happened. `atNs` is by a clock that all processes share. */
+/** An entry in the journal of a process. `atNs` is the time of a clock that all processes share. */
 export type JournalEntry = { readonly atNs?: string } & (
   | { readonly type: 'open'; readonly account: string }
   | { readonly type: 'closed'; readonly account: string; readonly forMs: number }

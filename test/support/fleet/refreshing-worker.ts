@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { defineProvider, PaymentsAuthModule, PaymentsAuthService, refreshToken } from 'nestjs-payments-auth';
 import { RedisTokenStore } from 'nestjs-payments-auth/redis';
 
-/** What a process of the fleet is told. */
+/** The settings of a process of the fleet. */
 interface Settings {
   readonly redisUrl: string;
   readonly issuerUrl: string;

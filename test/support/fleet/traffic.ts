@@ -9,11 +9,11 @@ export interface Tally {
 export interface Traffic {
   /** Resolves when every call that was sent so far has ended. */
   readonly settled: () => Promise<void>;
-  /** Resolves when no more are made, and all have ended. */
+  /** Makes no more calls, and resolves when all of them have ended. */
   readonly stop: () => Promise<Tally>;
 }
 
-/** Makes one call every `everyMs` until it is stopped, the first of them after `afterMs`. */
+/** Makes one call every `everyMs` until it is stopped. The first call comes after `afterMs`. */
 export function startTraffic(send: () => Promise<unknown>, everyMs: number, afterMs: number): Traffic {
   const tally = { calls: 0, failed: 0 };
   const underWay: Promise<unknown>[] = [];
@@ -39,7 +39,7 @@ export function startTraffic(send: () => Promise<unknown>, everyMs: number, afte
   };
 }
 
-/** The traffic of several, together. */
+/** Joins the traffic of several callers. */
 export function together(each: readonly Traffic[]): Traffic {
   return {
     settled: async () => void (await Promise.all(each.map((one) => one.settled()))),
@@ -54,22 +54,22 @@ export function together(each: readonly Traffic[]): Traffic {
 /** A fleet under traffic whose tokens die. */
 export interface Dying {
   readonly calls: Traffic;
-  /** One of the fleet renews its token ahead of time. */
+  /** One member of the fleet renews its token ahead of time. */
   readonly renew: (death: number) => Promise<unknown>;
   readonly kill: () => void;
-  /** Every one of the fleet makes a call. */
+  /** Every member of the fleet makes a call. */
   readonly called: () => Promise<unknown>;
   readonly logins: () => number;
 }
 
-/** All tokens die again and again; every second time just after one of the fleet has renewed early. */
+/** Ends all tokens again and again. Every second time, a member of the fleet has just renewed its token early. */
 export async function throughDeaths(
   deaths: number,
   { calls, renew, kill, called, logins }: Dying,
 ): Promise<Tally & { spent: number }> {
   const before = logins();
   for (let death = 0; death < deaths; death += 1) {
-    // On a busy machine calls take their time, and no call is there to meet two deaths.
+    // Calls take long on a busy machine. The next death waits for them, so that no call meets two deaths.
     await called();
     await calls.settled();
     await sleep(2_000);

@@ -21,7 +21,7 @@ interface Worker {
   killed: boolean;
 }
 
-/** Four processes, one Redis, one sandbox; one process is killed meanwhile. Returns the exit code. */
+/** Runs four processes with one Redis and one sandbox, and kills one of the processes. Returns the exit code. */
 export async function runFleet(durationMs: number): Promise<number> {
   const redis = await startLocalRedis();
   const sandbox = await startSandbox({ tokenLifetimeMs: TOKEN_LIFETIME_MS });

@@ -75,7 +75,7 @@ async function listen(application: INestApplication, port: number): Promise<void
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new Error(
-      `Port ${port} is in use. End what uses it, or choose another one: npm start -- --port N (0: any free one).`,
+      `Port ${port} is in use. End the program that uses it, or choose another port: npm start -- --port N (0: any free port).`,
       { cause: error },
     );
   }
@@ -92,8 +92,7 @@ async function run(
   const traffic = new Traffic(actions, tally);
   const tokens = TOKEN_LIFETIME_MS / 1_000;
   say(`Payment providers on this machine: ${sandbox.names.join(', ')}.\n`);
-  say(`A token lives ${tokens} s. Calling all of them for `);
-  say(`${durationMs / 1_000} s, three callers each.\n\n`);
+  say(`A token lives ${tokens} s. Three callers call each provider for ${durationMs / 1_000} s.\n\n`);
   const startedAtMs = performance.now();
   const tell = (words: string) =>
     say(`${((performance.now() - startedAtMs) / 1_000).toFixed(1).padStart(5)} s  ${words}\n`);
@@ -112,12 +111,12 @@ async function serve(application: INestApplication, url: string): Promise<void> 
   const actions = application.get<readonly PaymentAction[]>(EVERY_ACTION);
   const traffic = new Traffic(actions, application.get(Tally));
   traffic.start(2, 500);
-  say(`\nStill here, until you press Ctrl-C:\n`);
+  say(`\nThe demo goes on until you press Ctrl-C:\n`);
   say(`  GET  ${url}/                           the status page: open it, and press its buttons\n`);
-  say(`  GET  ${url}/status                     what is known of each credential\n`);
+  say(`  GET  ${url}/status                     the state of each credential\n`);
   const provider = actions.at(-1)?.provider;
   say(`  GET  ${url}/providers/${provider}/read     a reading call, with any of them\n`);
-  say(`  POST ${url}/providers/${provider}/pay      a payment-like call\n`);
+  say(`  POST ${url}/providers/${provider}/pay      a call like a payment\n`);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });

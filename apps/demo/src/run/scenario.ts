@@ -22,7 +22,7 @@ export const SIX_PROVIDERS_DAY: readonly Turn[] = [
   },
   {
     at: 0.5,
-    words: "Kashier's secret key is rotated; the old one is dead at once.",
+    words: "Kashier's secret key is rotated; the old key ends at once.",
     play: (sandbox) => {
       sandbox.provider('kashier').rotate();
     },
@@ -30,7 +30,7 @@ export const SIX_PROVIDERS_DAY: readonly Turn[] = [
   {
     at: 0.6,
     words:
-      "Cashfin's key is rotated; for a while the new one is not known everywhere, and the old one still works.",
+      "Cashfin's key is rotated; for 2 s Cashfin does not know the new key, and the old key is still accepted.",
     play: (sandbox) => {
       sandbox.provider('cashfin').rotate({ newWorksAfterMs: 2_000 });
     },
@@ -80,7 +80,7 @@ export function dayOf(sandbox: Sandbox): readonly Turn[] {
     {
       at: 0.5,
       who: keys,
-      words: `The keys of ${named(keys)} are rotated; the old ones are dead at once.`,
+      words: `The keys of ${named(keys)} are rotated; the old keys end at once.`,
       play: () => of(keys, (name) => sandbox.provider(name).rotate()),
     },
     {

@@ -7,7 +7,7 @@ export interface CallCounts {
   calls: number;
   payments: number;
   failed: number;
-  /** Calls that the provider refused at first and that succeeded all the same. */
+  /** Calls that the provider refused at first and that succeeded nevertheless. */
   refusalsSurvived: number;
 }
 

@@ -28,7 +28,7 @@ export async function exchangeWebhooks(
     succeeded &&= wasKeptOut && genuine.status === 200 && delivery !== undefined;
     rows.push([
       name,
-      wasKeptOut ? 'refused' : `let in (${forged.status})`,
+      wasKeptOut ? 'refused' : `accepted (${forged.status})`,
       delivery === undefined ? `refused (${genuine.status})` : 'handled',
       delivery === undefined ? '' : PROOFS[delivery.proves],
     ]);

@@ -34,7 +34,7 @@ describe('hmac', () => {
 });
 
 describe('digest', () => {
-  it('is the vector of FIPS 180-4, in hex by default', () => {
+  it('meets the vector of FIPS 180-4, in hex by default', () => {
     expect(digest('sha256', 'abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   });
 

@@ -83,10 +83,10 @@ describe('jws', () => {
     expect(() => jws({ ...unsafe, header: { b64: false }, detached: true })).toThrow(/crit/);
   });
 
-  it.each(CURVES)('takes what a KMS signed with %s, as DER and as RFC 7518 has it', async (algorithm) => {
+  it.each(CURVES)('takes the signature of a KMS with %s: as DER, or as in RFC 7518', async (algorithm) => {
     const { privateKey, publicKey } = KEYS[algorithm];
     const hash = `sha${algorithm.slice(2)}`;
-    // Every tenth number or so is shorter than its curve, and DER then leaves its zeros out.
+    // Some of the 300 signatures have a number that begins with zeros. DER leaves these zeros out.
     for (let n = 0; n < 300; n += 1) {
       const unsigned = new UnsignedJws({ algorithm, payload: `${n}` });
       const made = unsigned.signed(sign(hash, unsigned.bytes, privateKey));
@@ -115,7 +115,7 @@ describe('jws', () => {
     expect(using('RS256', small)).toMatch(/at least 2048 bits/);
   });
 
-  it('says of a key that is none what it may be, and repeats nothing of it', () => {
+  it('says what a key may be when a text is no key, and repeats nothing of the text', () => {
     const halfAPem = `-----BEGIN PRIVATE KEY-----\ntest-not-real-half\n-----END PRIVATE KEY-----`;
     const publicOnly = jwk(KEYS.ES256.publicKey);
     for (const key of ['test-not-real-key', halfAPem, '{"d":"test-not-real', publicOnly]) {

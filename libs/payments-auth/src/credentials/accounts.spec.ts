@@ -412,7 +412,7 @@ describe('rotation', () => {
 
 const times = <T>(count: number, each: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => each(index));
-/** Of how many merchants the registry keeps anything. */
+/** The number of merchants of whom the registry keeps anything. */
 const kept = () => new Set(bed.registry.status().map(({ account }) => account)).size;
 const passMinute = async () => {
   for (let second = 0; second < 60; second += 1) {

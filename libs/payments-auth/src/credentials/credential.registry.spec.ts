@@ -44,7 +44,7 @@ describe('getting a credential', () => {
     expect(await service.headers()).toEqual({ authorization: 'Bearer t1' });
   });
 
-  it('takes it from memory while it lives', async () => {
+  it('takes the credential from memory while it lives', async () => {
     bed = await startCredentialBed();
     const service = bed.registry.service('acme');
     const first = await service.get();

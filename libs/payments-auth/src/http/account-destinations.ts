@@ -11,14 +11,14 @@ import { Destinations, type Routing } from './destination.js';
 /** Joins base URL and URL as the application's own axios does. */
 const urls = new applicationAxios.Axios({});
 
-/** What stands in a host of which nothing is known yet. */
+/** A value for the placeholders of a host while the account is not known. */
 const SOME_ACCOUNT = 'account';
 
 /** Where the calls of each account may go: the same for all, or each to the hosts that its credentials name. */
 export class AccountDestinations {
   readonly #provider: ConfiguredProvider;
   readonly #transport: Routing;
-  /** Where no host depends on the account. */
+  /** The destinations of all accounts; `undefined` where a host depends on the account. */
   readonly #shared: Destinations | undefined;
   readonly #ofCredential = new WeakMap<Credential, Destinations>();
 
@@ -40,8 +40,8 @@ export class AccountDestinations {
   }
 
   /**
-   * Refuses a call that goes to none of the provider's hosts. Whose call it is may not be known yet: then the host has
-   * to be one that some account can have.
+   * Refuses a call that goes to none of the provider's hosts. While the account of the call is not known, every host
+   * that some account can have is allowed.
    *
    * @throws PaymentsAuthError INSECURE_DESTINATION
    */

@@ -9,7 +9,7 @@ import { RelayedWebStream } from './relayed-web-stream.js';
 
 /** A longer body is not read, because no refusal of a credential is longer. */
 const MOST_BYTES = 64 * 1024;
-/** A stream that has not given its first 64 KiB, or its end, by then is handed to its caller as it is. */
+/** A stream that gives neither its first 64 KiB nor its end within this time is handed to its caller as it is. */
 const PEEK_FOR_MS = 2_000;
 
 /** The parts of a body that definitions get. */
@@ -18,8 +18,8 @@ type AnswerBody = Pick<ApiAnswer, 'body' | 'text'>;
 const NOTHING: AnswerBody = { body: undefined, text: '' };
 
 /**
- * The body of a raw answer, before axios has parsed it and whatever form the caller wants it in. What a stream gives
- * stays in the stream.
+ * The body of a raw answer, before axios has parsed it and whatever form the caller wants it in. The bytes that are
+ * read from a stream stay in the stream.
  *
  * @param leftMs what is left of the call's time
  */
@@ -39,14 +39,14 @@ export async function readAnswerBody(
     if (timer !== undefined) clock.clearTimeout(timer);
     return bytes === undefined ? NOTHING : bodyOf(bytes, contentType);
   }
-  // axios has decoded it already, in the character set of the answer.
+  // axios has decoded a text already, in the character set of the answer.
   if (typeof data === 'string') return bodyOf(Buffer.from(data), undefined);
   if (types.isAnyArrayBuffer(data)) return bodyOf(new Uint8Array(data), contentType);
   if (ArrayBuffer.isView(data))
     return bodyOf(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), contentType);
   if (data instanceof Blob)
     return bodyOf(new Uint8Array(await data.slice(0, MOST_BYTES + 1).arrayBuffer()), contentType);
-  // A custom adapter may have parsed it already.
+  // A custom adapter may have parsed the body already.
   return typeof data === 'object' && data !== null
     ? { body: parsedJson(JSON.stringify(data)), text: '' }
     : NOTHING;
@@ -57,7 +57,7 @@ function bodyOf(bytes: Uint8Array, contentType: string | undefined): AnswerBody 
   return { body: bytes.byteLength > MOST_BYTES ? undefined : parse(text), text };
 }
 
-/** Where a raw answer is a stream, one of ours in its place; the caller's `data` from here on. */
+/** Replaces the stream of a raw answer by one of this library. The caller gets that stream as `data`. */
 export function relayAnswer(
   response: AxiosResponse,
   clean: (error: unknown) => unknown,

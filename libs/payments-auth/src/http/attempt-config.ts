@@ -2,7 +2,7 @@ import { define } from '../own-properties.js';
 import type { InternalAxiosRequestConfig } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 
-/** Like axios's own configs: nothing is inherited from `Object.prototype`, except what callers rely on. */
+/** Like axios's own configs, it has `hasOwnProperty`, on which callers rely, and inherits nothing else. */
 const CONFIG_PROTOTYPE: object = Object.freeze(
   define(Object.create(null) as object, 'hasOwnProperty', {
     value: (Object.prototype as { hasOwnProperty: unknown }).hasOwnProperty,
@@ -27,8 +27,8 @@ export function startAttempt(config: InternalAxiosRequestConfig): InternalAxiosR
 }
 
 /**
- * Puts the credential on the attempt. A header of the caller's that the credential sets is taken out of the visible
- * config as well: what it held was somebody's credential.
+ * Puts the credential on the attempt. Where the caller has set a header that the credential sets too, that header is
+ * removed from the visible config as well, because its value was somebody's credential.
  */
 export function authenticateAttempt(
   attempt: InternalAxiosRequestConfig,
@@ -39,7 +39,7 @@ export function authenticateAttempt(
   attempt.headers = Object.assign(new applicationAxios.AxiosHeaders(), visible, headers);
 }
 
-/** Takes out of the visible config what an attempt carries by the same name: it was somebody's credential. */
+/** Removes from the visible config each header that the attempt sets too: its value was somebody's credential. */
 export function removeOverridden(headers: object, by: Readonly<Record<string, string>>): void {
   for (const overriding of Object.keys(by)) {
     const name = overriding.toLowerCase();

@@ -29,32 +29,32 @@ export interface ExchangeEnvironment {
   readonly clock: Clock;
 }
 
-/** One call on its way: what its attempts have in common. */
+/** One call that has not ended: the values that its attempts share. */
 export interface Call {
   /** The config as its caller knows it. It never holds a credential. */
   readonly config: InternalAxiosRequestConfig;
   /** The caller's own, or the list axios picks from. */
   readonly adapter: InternalAxiosRequestConfig['adapter'];
   readonly deadline: CallDeadline;
-  /** Whose credentials it spends. */
+  /** Gives the call its credentials, and is told what became of them. */
   spender: CredentialSpender;
-  /** Whether it has waited for a credential. Then its deadline is set. */
+  /** Whether the call has waited for a credential. Then its attempt gets the rest of its `timeout`. */
   waited: boolean;
-  /** Its attempts that the provider has refused. */
+  /** The attempts of the call that the provider has refused. */
   readonly refused: RefusedAttempt[];
-  /** How often it was sent. */
+  /** How often the call was sent. */
   sent: number;
-  /** The answer to the attempt before, for who signs the next one. */
+  /** The answer to the previous attempt, for the code that signs the next one. */
   previous: ApiAnswer | undefined;
 }
 
-/** How one attempt ended: an answer that `validateStatus` accepts, or an error with or without one. */
+/** How one attempt ended: with an answer that `validateStatus` accepts, or with an error, with or without an answer. */
 export interface Attempted {
   readonly response: AxiosResponse | undefined;
   readonly failed: boolean;
   readonly error: unknown;
   readonly verdict: Verdict;
-  /** What the verdict was made of; absent where nothing came that had to be looked at. */
+  /** The part of the answer from which the verdict was made; absent where no answer was read. */
   readonly answer: ApiAnswer | undefined;
   /** Present when there is a problem for operators. */
   readonly failure: CallFailure | undefined;
@@ -91,7 +91,7 @@ export class Attempts {
   }
 
   /**
-   * Refuses a call that does not go to the provider, as far as that is known without a credential.
+   * Refuses a call that does not go to the provider, as far as this can be known without a credential.
    *
    * @throws PaymentsAuthError INSECURE_DESTINATION
    */
@@ -141,7 +141,8 @@ export class Attempts {
           previous: call.previous,
         };
         const signing = signAttempt(attempt, parts);
-        // A call without a timeout would wait for a signer that does not answer as long as the process lives.
+        // A call without a timeout gets a limit here. Otherwise it would wait for ever for a signer that does not
+        // answer.
         if (!(signing instanceof Promise)) signed = signing;
         else {
           const isBound = call.deadline.remainingMs !== undefined;
@@ -153,7 +154,7 @@ export class Attempts {
       const traces: Traces = {
         config,
         destination,
-        // An answer may repeat what an attempt before it carried.
+        // An answer may repeat a secret that an earlier attempt carried.
         secrets: () => [
           ...before.flatMap((refused) => secretsOf(refused.credential)),
           ...secretsOf(credential),
@@ -222,7 +223,7 @@ export class Attempts {
     }
   }
 
-  /** @throws PaymentsAuthError INSECURE_DESTINATION, which says what would have gone astray */
+  /** @throws PaymentsAuthError INSECURE_DESTINATION, which names the credential and its account */
   #destinationOf(
     attempt: InternalAxiosRequestConfig,
     config: InternalAxiosRequestConfig,
@@ -237,7 +238,10 @@ export class Attempts {
     }
   }
 
-  /** `undefined` where it cannot be read. An adapter of the application's own may have answered without any headers. */
+  /**
+   * The answer as a definition gets it; `undefined` where the answer cannot be read. An adapter of the application may
+   * have answered without any headers.
+   */
   async #answerOf(
     response: AxiosResponse,
     relayed: ReturnType<typeof relayAnswer>,
@@ -261,7 +265,7 @@ export class Attempts {
 /** The timeout of a call covers the whole call, so the time of waiting and of earlier attempts is taken off. */
 function adjustAttempt(attempt: InternalAxiosRequestConfig, { deadline, sent, waited }: Call): void {
   const isAgain = sent > 0;
-  // The body is sent a second time, and counted a second time.
+  // The body is sent again, so axios counts its length again.
   if (isAgain) attempt.headers.delete('content-length');
   const leftMs = isAgain || waited ? deadline.remainingMs : undefined;
   if (leftMs === undefined) return;
@@ -277,9 +281,10 @@ function resolveAdapter(
 }
 
 /**
- * What an adapter has answered. One of the application's own may answer anything, and a paid call may stand behind it.
+ * Checks the answer of an adapter. An adapter of the application may return anything, and the provider may have made
+ * the payment all the same. So the error says that the request may have been sent.
  *
- * @throws AxiosError where that is no response
+ * @throws AxiosError where the answer is no response
  */
 function answered(response: unknown, config: InternalAxiosRequestConfig): AxiosResponse {
   const { AxiosError } = applicationAxios;
@@ -292,8 +297,8 @@ function answered(response: unknown, config: InternalAxiosRequestConfig): AxiosR
 }
 
 /**
- * axios writes the parsed body into what an adapter hands over, and this library what it cleans. Where nothing can be
- * written, a copy takes its place: of the same class, with the same fields.
+ * axios writes the parsed body into the object that an adapter returns, and this library writes the cleaned fields
+ * into it. An object that cannot be written is replaced by a copy of the same class with the same fields.
  */
 function thawed(value: unknown): unknown {
   if (!isObject(value) || Object.isExtensible(value)) return value;
@@ -307,7 +312,10 @@ function thawed(value: unknown): unknown {
   );
 }
 
-/** What an error says that was answered. In the error too it is what is cleaned. */
+/**
+ * Returns the response of an error, as an object that can be written. The error gets the same object, so that
+ * cleaning the response also cleans the error.
+ */
 function responseOf(error: unknown): AxiosResponse | undefined {
   const { response } = (error ?? {}) as { response?: unknown };
   if (!isObject(response)) return undefined;
@@ -324,7 +332,7 @@ function secretsOf({ token, headers }: Credential): string[] {
   return [token, ...Object.values(headers)];
 }
 
-/** What a call waits for whose signature is made elsewhere. */
+/** Says what a call waits for while its signature is made elsewhere. */
 function awaitsSignature({ id: credential }: Credential, { origin }: Destination): AwaitedLogin {
   return { credential, host: new URL(origin).host, words: 'waiting for sign of the definition to answer' };
 }

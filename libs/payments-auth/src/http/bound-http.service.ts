@@ -14,7 +14,8 @@ import { settledRequest } from './settled-request.js';
  * The `HttpService` of a provider, bound to one account: every call through it is a call of that account. It shares
  * the settings, interceptors and connections of the service that it is made from, and takes almost no memory.
  *
- * @param onInvalid told of a call that is not sent: it names another account, or has a slip in `paymentsAuth`
+ * @param onInvalid called for a call that is not sent, because it names another account or has a mistake in
+ *   `paymentsAuth`
  */
 export function boundHttpService(
   base: HttpService,
@@ -23,7 +24,7 @@ export function boundHttpService(
   onInvalid: (error: unknown) => void,
 ): HttpService {
   const { axiosRef } = base;
-  // Made like axios's own instances, over the very defaults of the other one.
+  // The instance is made as axios makes its own, and shares the defaults of the other service.
   const context = new applicationAxios.Axios(axiosRef.defaults as AxiosRequestConfig);
   const methods = Object.getOwnPropertyNames(applicationAxios.Axios.prototype)
     .filter((name) => name !== 'constructor')
@@ -34,7 +35,7 @@ export function boundHttpService(
   }) as AxiosInstance;
   const { request, response } = context.interceptors as unknown as Interceptors;
   const inherited = axiosRef.interceptors as unknown as Interceptors;
-  // The first in the list runs last: no interceptor changes the account after it.
+  // The first request interceptor in the list runs last. So no interceptor changes the account after `bind`.
   precede(request, (each) => {
     each({ fulfilled: (config) => bind(config, provider, account, onInvalid), synchronous: true });
     inherited.request.forEach(each);
@@ -43,7 +44,7 @@ export function boundHttpService(
   return new HttpService(instance);
 }
 
-/** What axios asks of its interceptors, though its types do not say so. */
+/** The part of axios's interceptors that axios itself uses, although its types do not name it. */
 interface Handler {
   readonly fulfilled?: (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig;
   readonly synchronous?: boolean;
@@ -75,7 +76,7 @@ function bind(
       throw namesAnother(provider, account);
     config.paymentsAuth = { ...said, account: account as string };
   } catch (error) {
-    // axios 1.20 does not take an error of a synchronous interceptor for the answer of the call.
+    // axios 1.20 does not end a call with the error that a synchronous interceptor throws. So the adapter throws it.
     config.adapter = async () => {
       onInvalid(error);
       throw error;

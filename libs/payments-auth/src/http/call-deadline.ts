@@ -7,11 +7,11 @@ import { deadline } from '../within.js';
 import { type CallEnds, Ending } from './call-ends.js';
 import { nameAwaited } from './named-credential.js';
 
-/** The end of a call's own time. */
+/** Ends the waits and the attempts of a call when its `timeout` is over. */
 export class CallDeadline {
   readonly #config: InternalAxiosRequestConfig;
   readonly #clock: Clock;
-  /** When the call began, on the monotonic clock. */
+  /** When the call began, on the monotonic clock, in milliseconds. */
   readonly startedAtMs: number;
 
   constructor(config: InternalAxiosRequestConfig, clock: Clock) {
@@ -20,7 +20,7 @@ export class CallDeadline {
     this.startedAtMs = clock.monotonic();
   }
 
-  /** What is left of the call's `timeout`, in milliseconds; `undefined` where it has none. */
+  /** The part of the call's `timeout` that is left, in milliseconds; `undefined` where the call has none. */
   get remainingMs(): number | undefined {
     const atMs = this.#atMs;
     return atMs === Infinity ? undefined : Math.max(0, atMs - this.#clock.monotonic());
@@ -29,21 +29,21 @@ export class CallDeadline {
   /** On the monotonic clock; `Infinity` where the call has no timeout. */
   get #atMs(): number {
     const timeoutMs = Number(this.#config.timeout);
-    // Axios itself answers for a timeout that is not a number.
+    // A timeout that is not a number is left to axios, which ends the call with an error.
     return timeoutMs > 0 ? this.startedAtMs + timeoutMs : Infinity;
   }
 
-  /** In the words axios uses. */
+  /** The message of a timeout, in axios's words. */
   get timeoutMessage(): string {
     return this.#config.timeoutErrorMessage || `timeout of ${this.#config.timeout}ms exceeded`;
   }
 
   /**
-   * Waits as long as the call itself would: its `timeout`, `signal` and `cancelToken` end the wait, and with it nothing
-   * but the wait (R3).
+   * Waits as long as the call itself would. The `timeout`, `signal` and `cancelToken` of the call end the wait, and
+   * nothing but the wait (R3).
    *
-   * @param awaits what is waited for: said in the error of a timeout, with the last failure as its cause, and named on that
-   *   of a cancellation
+   * @param awaits what the call waits for. The error of a timeout says it, and has the last failure as its cause. The
+   *   error of an aborted `signal` names the credential and the host.
    * @throws AxiosError what axios throws at a timeout or a cancellation
    */
   bound<T>(promise: Promise<T>, awaits?: () => AwaitedLogin | undefined): Promise<T> {
@@ -61,7 +61,7 @@ export class CallDeadline {
         if (awaited !== undefined) nameAwaited(error, awaited);
         end(reject, error);
       };
-      // The reason is one object for all calls that share the token: it names no credential.
+      // The reason is one object for all calls that share the token, so no credential is named on it.
       const onCancel = (reason: unknown) => end(reject, reason);
       function end<V>(settle: (value: V) => void, value: V): void {
         cleanUp();
@@ -83,7 +83,7 @@ export class CallDeadline {
   }
 
   /**
-   * As {@link bound}, but `undefined` when the call's time runs out.
+   * Like {@link bound}, but resolves to `undefined` when the call's time runs out or the promise fails.
    *
    * @param onCancelled called before a cancellation is thrown
    */
@@ -111,7 +111,7 @@ export class CallDeadline {
     return new Promise((resolve, reject) => {
       const ending = new Ending(atMs, () => {
         reject(this.#timeoutError());
-        // Another one: an adapter writes its config into what it is given, credential included.
+        // The adapter gets an error of its own, because it writes its config, with the credential, into that error.
         token.announce(this.#timeoutError());
       });
       ends.add(ending);
@@ -123,7 +123,7 @@ export class CallDeadline {
           by(value);
         };
       try {
-        // An adapter of the application's may return its answer as it is.
+        // An adapter of the application may return its answer without a promise.
         Promise.resolve(adapter(attempt)).then(settle(resolve), settle(reject));
       } catch (error) {
         settle(reject)(error);
@@ -144,7 +144,7 @@ export class CallDeadline {
   }
 }
 
-/** Has these two methods, though axios's types do not say so. */
+/** axios's `CancelToken`, with two methods that its types leave out. */
 interface SubscribableToken {
   readonly promise: Promise<unknown>;
   subscribe(listener: (reason: unknown) => void): void;
@@ -153,19 +153,19 @@ interface SubscribableToken {
 
 type Ended = (reason: unknown) => void;
 
-/** What axios's adapters ask of a `cancelToken`, at a fraction of what an `AbortController` costs each call. */
+/** The parts of a `cancelToken` that axios's adapters use. It costs each call a fraction of an `AbortController`. */
 class CallEnd {
   reason: unknown = undefined;
   readonly #callers: CancelToken | undefined;
   readonly #listeners: Ended[] = [];
 
-  /** @param callers the caller's own, which goes on counting */
+  /** @param callers the caller's own token, which can still cancel the call */
   constructor(callers: CancelToken | undefined) {
     this.#callers = callers;
     (callers as SubscribableToken | undefined)?.subscribe(this.announce);
   }
 
-  /** Resolves when the call is over before it has ended. */
+  /** Resolves when the call is cancelled, or its time is over. */
   get promise(): Promise<unknown> {
     return new Promise((resolve) => this.subscribe(resolve));
   }

@@ -22,7 +22,7 @@ describe('the deadlines of the calls of a provider', () => {
     startMs = clock.monotonic();
   });
 
-  it('stand behind one timer, however many there are', () => {
+  it('share one timer, however many there are', () => {
     const all = Array.from({ length: 1_000 }, (_, at) => add(`call ${at}`, 30_000));
     expect(clock.pendingTimers).toBe(1);
     for (const each of all) ends.remove(each);
@@ -52,7 +52,7 @@ describe('the deadlines of the calls of a provider', () => {
 
   it('give a call its answer when the answer lies in the socket at the deadline', async () => {
     const ending = add('call', 1_000);
-    // The answer is read in the turn that the event loop gets before the deadline counts.
+    // The event loop gets one more turn before the deadline counts. The answer is read in this turn.
     setImmediate(() => ends.remove(ending));
     await clock.advance(1_000);
     expect(ended).toEqual([]);

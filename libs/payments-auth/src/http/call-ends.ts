@@ -5,7 +5,7 @@ export class Ending {
   /** On the monotonic clock, in milliseconds. */
   readonly atMs: number;
   readonly end: () => void;
-  /** The two beside it in the list of those that are under way. */
+  /** The calls before and after this one in the list of calls under way. */
   previous: Ending = this;
   next: Ending = this;
 
@@ -16,16 +16,16 @@ export class Ending {
 }
 
 /**
- * The deadlines of all calls of a provider, behind one timer: nearly every call ends long before, and a timer of its
- * own costs it more than anything else that is done for it. The timer stands for the earliest deadline that there was
- * when it was set, and is set again when it finds others.
+ * The deadlines of all calls of a provider share one timer. Nearly every call ends long before its deadline, and a
+ * timer for each call would cost more than all other work for that call. The timer is set for the earliest deadline,
+ * and is left as it is when that call ends before. When it fires, it is set for the earliest deadline that is left.
  *
  * In a process that was busy, the timer is due before the sockets are read, although an answer may have arrived in
  * time. So the poll phase of the event loop runs once before a deadline counts.
  */
 export class CallEnds {
   readonly #clock: Clock;
-  /** Begins and ends the ring of those that are under way. */
+  /** The start of the ring of calls under way: it stands before the first call and after the last. */
   readonly #ring = new Ending(Infinity, () => undefined);
   #timer: TimerHandle | undefined = undefined;
   #timerAtMs = Infinity;
@@ -42,7 +42,7 @@ export class CallEnds {
     last.next = ending;
     ring.previous = ending;
     if (ending.atMs < this.#timerAtMs) this.#setTimer(ending.atMs);
-    // A call waits for it, so the process stays alive until then.
+    // A call waits for this timer, so the process stays alive until the timer fires.
     else if (last === ring) this.#timer?.ref?.();
   }
 
@@ -73,7 +73,7 @@ export class CallEnds {
     if (nextMs < Infinity) this.#setTimer(nextMs);
     if (due.length > 0)
       setImmediate(() => {
-        // One that has ended meanwhile stands in no list.
+        // A call that has ended meanwhile is in no list.
         for (const each of due) if (each.next !== each) this.#end(each);
       });
   }

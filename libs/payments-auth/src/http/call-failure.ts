@@ -22,7 +22,7 @@ export interface EndedAttempt {
   readonly durationMs: number;
 }
 
-/** Whether the caller has ended the call. Then it is not a failure. */
+/** The code of an error where the caller has ended the call. Such an end is not a failure. */
 const ENDED_BY_CALLER = 'ERR_CANCELED';
 
 /**
@@ -75,7 +75,7 @@ export function unsentFailure(error: unknown, destination?: Destination): CallFa
   }
   const { code, name = 'an error' } = (error ?? {}) as { code?: string; name?: string };
   if (code === ENDED_BY_CALLER) return undefined;
-  // Nothing else is waited for before an attempt is sent.
+  // A call that has its credential waits for nothing but its signature before it is sent.
   if (isTimeout(code)) {
     const reason = 'sign did not answer before the time of the call was up';
     return { ...none, kind: 'not-signed', code: 'SIGNING_FAILED', host: place, reason };

@@ -10,7 +10,7 @@ import type { Destination } from './destination.js';
  * Sends an attempt over the connections that show the certificate of its credential, where the definition has `tls`.
  *
  * @param visible the call as its caller knows it
- * @param adapter what will send the attempt
+ * @param adapter the adapter that will send the attempt
  * @throws PaymentsAuthError INVALID_REQUEST when the call would go out without the certificate, DEFINITION_FAULT
  */
 export function certifyAttempt(

@@ -51,13 +51,13 @@ function send(config: AxiosRequestConfig, url = server.url): Promise<AxiosRespon
   });
 }
 
-/** What the caller gets: an answer or an error. */
+/** Sends a call, and returns its answer or its error. */
 const outcome = (config: AxiosRequestConfig, url?: string) =>
   send(config, url).catch((error: unknown) => error as AxiosError);
 
 const hang = () => undefined;
 const failing = () => Promise.reject(new Error(`cannot send Bearer ${token}`, { cause: new Error(apiKey) }));
-/** Beside an answer, the words of an adapter are its own, and not those of axios. */
+/** Fails with an answer, and with an error text of the adapter's own that quotes the credential. */
 const failingWith = (what: 'error' | 'errors') => async (config: InternalAxiosRequestConfig) => {
   const response = { status: 500, statusText: '', data: '{}', headers: {}, config };
   const quoted = `refused ${String(config.headers.get('Authorization'))}`;

@@ -19,28 +19,31 @@ export interface Traces {
   /** The config of the call as its caller knows it. */
   readonly config: InternalAxiosRequestConfig;
   readonly destination: Destination;
-  /** What was sent to authenticate this attempt. */
+  /** The secrets that this attempt carried. */
   readonly secrets: () => readonly string[];
-  /** A signature stands in the query that was sent. */
+  /** Whether the query that was sent holds a signature. */
   readonly hidesQuery?: boolean;
 }
 
-/** Makes an answer safe to log. In place: axios and its adapters hand out the same object at several ends. */
+/**
+ * Makes an answer safe to log. The object itself is changed, because axios and its adapters hand out the same object
+ * in several places.
+ */
 export function cleanResponse(response: AxiosResponse, traces: Traces): void {
   response.config = traces.config;
   if (response.request !== undefined) response.request = standInFor(response.request, traces);
 }
 
-/** A longer one is left as it is, unless the error of a parser would quote it. */
+/** A longer body is left as it is, unless the error of a parser would quote it. */
 const MOST_BODY = 1024 * 1024;
 
 /**
- * Takes the credential out of the text of an error answer: some APIs repeat what they were sent, and an error is what
- * gets logged. So it is done with a text that is no JSON where axios is told to be strict, because the error of the
- * parser quotes it. Answers that are bytes or streams, and successes, are the caller's as they are.
+ * Removes the credential from the text of an error answer, because some APIs repeat what they were sent, and errors are
+ * logged. Where axios is told to be strict, a text that is no JSON is cleaned as well, because the error of the parser
+ * quotes it. Other successes, and answers that are bytes or streams, are not changed.
  */
 export function cleanBody(response: AxiosResponse, traces: Traces, fields: ReadonlySet<string>): void {
-  // The words behind the status are the provider's, too.
+  // The text of the status comes from the provider too.
   if (response.status >= 400 && typeof response.statusText === 'string')
     response.statusText = scrubbed(response.statusText, traces.secrets());
   const raw: unknown = response.data;
@@ -53,7 +56,10 @@ export function cleanBody(response: AxiosResponse, traces: Traces, fields: Reado
     response.data = scrubbed(raw, traces.secrets());
 }
 
-/** The error of the parser quotes some characters of a text, wherever in it they stand. */
+/**
+ * Says why a text must be hidden as a whole; `undefined` where it need not. The error of the parser quotes some
+ * characters of the text, from anywhere in it.
+ */
 function whyHidden(raw: string, fields: ReadonlySet<string>): string | undefined {
   if (raw.length > MOST_BODY) return 'longer than 1 MiB';
   const named = [...fields].find((field) => raw.includes(field));
@@ -71,7 +77,7 @@ function isUnparsable(raw: string, { responseType, transitional }: InternalAxios
   }
 }
 
-/** Makes an error safe to log, in place, so that it stays the `AxiosError` it is. Its response is cleaned apart. */
+/** Makes an error safe to log, in place, so that it stays an `AxiosError`. Its response is cleaned separately. */
 export function cleanError(error: unknown, traces: Traces): unknown {
   if (typeof error !== 'object' || error === null) return error;
   const failure = error as Partial<AxiosError>;
@@ -93,7 +99,7 @@ export function cleanError(error: unknown, traces: Traces): unknown {
   return error;
 }
 
-/** The error of axios for what `validateStatus` rejects: there is no text to look through. */
+/** Whether axios made the error for a status that `validateStatus` does not accept. Its text names the status alone. */
 function saysStatusAlone(failure: Partial<AxiosError>): boolean {
   const { message, response } = failure;
   return (

@@ -27,7 +27,7 @@ export function deliver(
     response.paymentsAuth = scope === undefined ? outcome : { ...outcome, reason: 'scope', ...scope };
     if (secretFields.size > 0) hideSecretFields(response, secretFields);
   } else if (typeof error === 'object' && error !== null) {
-    // There is no answer to carry this, and the caller has to know that a payment was sent again.
+    // The error carries the outcome where there is no answer: the caller has to know that a payment was sent again.
     Reflect.set(error, 'paymentsAuth', outcome);
   }
   if (failed) throw error;

@@ -39,8 +39,8 @@ interface DeclaredHost {
 }
 
 /**
- * What most calls ask for: segments of plain characters below the base URL, and a query perhaps. However it is joined
- * and parsed, it cannot lead elsewhere, so that is not done for it.
+ * The URLs of most calls: segments of plain characters below the base URL, and perhaps a query. Such a URL cannot
+ * lead elsewhere, however it is joined and parsed, so these calls are spared the joining and parsing.
  */
 const PLAIN_PATH = /^\/?[\w-][\w.~-]*(?:\/[\w-][\w.~-]*)*\/?(?:\?[\w.~!$&()*+,;=:@/?%-]+)?$/;
 
@@ -65,8 +65,8 @@ const urls = new applicationAxios.Axios({});
 export const HTTP2_ROUTING = ['host', 'port', 'path', 'servername', 'socket', 'createConnection'] as const;
 
 /**
- * The places a provider's credential may go to (R15). The check stands in the adapter, on the very URL that is about
- * to be requested: nothing that runs before it can change the destination afterwards.
+ * The places a provider's credential may go to (R15). The check runs in the adapter, on the very URL that is requested
+ * next. So no interceptor can change the destination after the check.
  */
 export class Destinations {
   readonly #provider: string;
@@ -77,8 +77,9 @@ export class Destinations {
   readonly #transport: Routing;
 
   /**
-   * @param transport what calls take where they bring nothing of their own
-   * @param templates the hosts as the definition has them, where those of the account are made of its credentials
+   * @param transport the provider's settings, for calls that bring none of their own
+   * @param templates the hosts with their placeholders, where the provider's hosts are filled from an account's
+   *   credentials
    */
   constructor(
     provider: Pick<ConfiguredProvider, 'name' | 'hosts' | 'defaultHost' | 'insecureHosts'>,
@@ -111,7 +112,8 @@ export class Destinations {
   }
 
   /**
-   * Settles where `config` goes, by its base URL, and checks that.
+   * Sets the base URL of `config`, where the call names a host or the hosts depend on the account. Then checks where
+   * the call goes.
    *
    * @param host the named host that the call asks for
    * @throws PaymentsAuthError INSECURE_DESTINATION
@@ -124,7 +126,7 @@ export class Destinations {
     const { protocol, hostname, origin } = declared;
     if (!declared.confidential)
       throw this.#error(
-        `plain http to ${hostname} would show the credential to the network; only loopback and \`insecureHosts\` may be called so`,
+        `plain http to ${hostname} would show the credential to the network; it is allowed only to loopback and \`insecureHosts\``,
         declared.host,
       );
     if (protocol === 'http:') this.#refuseDiversions(config);
@@ -138,7 +140,7 @@ export class Destinations {
     return { method, host: declared.name, path: below, protocol, hostname, origin, pathAndQuery };
   }
 
-  /** A call knows the base URL before it knows whose it is. */
+  /** A call begins with a base URL that has placeholders. This returns it with the values of the account. */
   #filled(baseURL: string | undefined): string | undefined {
     const [name] = Object.entries(this.#templates ?? {}).find(([, template]) => template === baseURL) ?? [];
     return name === undefined ? baseURL : this.#baseUrlOf(name);
@@ -164,7 +166,7 @@ export class Destinations {
     const declared = this.#hosts.find(({ origin, path }) => origin === url.origin && isBelow(path, url));
     if (declared === undefined)
       throw this.#error(`${this.#describe(url)} is not below one of the provider's base URLs`, url.host);
-    // An object in place of a text could say something else when it is asked again: what was checked is what is sent.
+    // An object in place of a text could return another text when it is read again. So the checked text replaces it.
     config.baseURL = undefined;
     config.url = url.href;
     config.allowAbsoluteUrls = true;
@@ -182,7 +184,7 @@ export class Destinations {
     throw this.#error(`it has no host named "${host}"; there is ${names}`);
   }
 
-  /** What makes a request go elsewhere, or with other credentials, than its URL says. */
+  /** Refuses a setting that sends a request elsewhere than its URL says, or with other credentials. */
   #refuseDetours(config: InternalAxiosRequestConfig & { http2Options?: object }): void {
     if (config.auth) throw this.#error('axios’s `auth` would replace the credential');
     if (config.socketPath) throw this.#error('`socketPath` would send it to another program');
@@ -192,7 +194,7 @@ export class Destinations {
       throw this.#error('`http2Options` names another host');
   }
 
-  /** Nobody proves with a certificate that a plain http connection ended where it was to end. */
+  /** Refuses what can divert a connection. On plain http, no certificate proves that it reached the intended host. */
   #refuseDiversions(
     config: InternalAxiosRequestConfig & { http2Options?: object; fetchOptions?: object },
   ): void {
@@ -211,7 +213,7 @@ export class Destinations {
     try {
       return new URL(urls.getUri({ baseURL, url, allowAbsoluteUrls }));
     } catch {
-      // The URL may hold what must not be logged, and the parser's message may quote the URL.
+      // The URL may hold a secret, and the parser's message may quote the URL.
       throw this.#error('its URL cannot be parsed');
     }
   }
@@ -230,7 +232,7 @@ export class Destinations {
     return host === '' ? protocol : `a path on ${protocol}//${host}`;
   }
 
-  /** @param host where it would have gone, as far as that is known */
+  /** @param host where the call would have gone, as far as that is known */
   #error(reason: string, host = ''): PaymentsAuthError {
     const own = this.#defaultBaseUrl === undefined ? '' : ` Its base URL is ${this.#defaultBaseUrl}.`;
     return new PaymentsAuthError(

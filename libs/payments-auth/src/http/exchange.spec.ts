@@ -99,11 +99,11 @@ class TellingSpenders extends FakeSpenders {
   }
 }
 
-/** What a config shows of a credential. */
+/** The headers of a config that show a credential. */
 const credentialIn = (config: AxiosRequestConfig | undefined) =>
   ['authorization', STATIC_KEY].filter((name) => (config?.headers as AxiosHeaders | undefined)?.has(name));
 
-/** What a caller gets at the end of a call. */
+/** The parts of an answer or an error that a caller can compare. */
 const madeOf = (call: Promise<AxiosResponse>) =>
   call.then(
     ({ status, data, headers }) => ({ status, data, headers }),
@@ -209,7 +209,7 @@ describe('a call with a credential', () => {
   });
 });
 
-describe('an attempt that never leaves', () => {
+describe('an attempt that is never sent', () => {
   it.each<[string, AxiosRequestConfig, string]>([
     [
       'goes to a host that is none of the provider’s',
@@ -327,7 +327,7 @@ describe('a refused call', () => {
 
   it('asks the current account for another credential, after its refusal was reported', async () => {
     const told: string[] = [];
-    // The account was dropped while the call was on its way.
+    // The account is dropped while the call is under way. So the registry returns another object for it afterwards.
     const [first, second] = [new TellingSpenders('first', told), new TellingSpenders('second', told)];
     let asked = 0;
     spenders.spender = () => ((asked += 1) === 1 ? first : second);
@@ -579,7 +579,7 @@ describe('a refused call', () => {
   it('is looked for in a stream for no longer than the call has time', async () => {
     answer = (_, response) => void response.writeHead(401, { 'content-type': 'application/json' }).write('{');
     const failed = failure(send({ url: '/x', method: 'post', responseType: 'stream', timeout: 300 }));
-    // One timer ends the call, and the other one the look into its stream.
+    // One timer is for the timeout of the call, and the other one for reading the beginning of its stream.
     while (clock.pendingTimers < 2) await new Promise((resolve) => setTimeout(resolve, 1));
     await clock.advance(300);
     const { response } = await failed;

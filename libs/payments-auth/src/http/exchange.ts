@@ -46,7 +46,8 @@ export class Exchange {
     config: InternalAxiosRequestConfig,
     adapter: InternalAxiosRequestConfig['adapter'],
   ): Promise<AxiosResponse> {
-    // From here on the config is the caller's again: sent once more, it starts from the beginning.
+    // From here on the caller owns the config again. If the caller sends it once more, the call starts from the
+    // beginning.
     config.adapter = adapter;
     const spender = this.#spenderOf(config);
     const call = this.#attempts.begin(config, adapter, spender);
@@ -80,7 +81,7 @@ export class Exchange {
       const replayable = call.sent < MOST_ATTEMPTS && this.#mayReplay(call.config, verdict);
       const refusal = { status, own: verdict.own, replayable, attempts: call.refused };
       const replacing = call.spender.replace(carried, refusal).catch(() => undefined);
-      // Otherwise the credential is replaced for the next call. This call has its answer, and does not wait.
+      // For a call that is not sent again, the new credential serves the next call. This call does not wait for it.
       if (!replayable) break;
       // When the call's time is over, its refusal says more than a timeout would.
       const other = await call.deadline.boundOrNone(replacing, () => discardAnswer(response));
@@ -98,7 +99,7 @@ export class Exchange {
   }
 
   #spenderOf({ paymentsAuth: said = NOTHING_SAID }: InternalAxiosRequestConfig) {
-    // An account that is named but not there is not the same as none: axios keeps `{ account: undefined }` as it is.
+    // `{ account: undefined }` is not the same as a call without `account`, and axios keeps it as it is.
     const account = 'account' in said ? (said.account ?? null) : undefined;
     return this.#spenders.spender(account, said.scopes, said.audience);
   }

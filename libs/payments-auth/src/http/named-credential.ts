@@ -5,9 +5,9 @@ import type { Destination } from './destination.js';
 
 /**
  * Says on an error of axios whose credential the attempt carried and where it went, by the names that stand on a
- * `PaymentsAuthError`. So a log line leads to the status page, whichever of both errors it tells of.
+ * `PaymentsAuthError`. So a log line of either error leads to the status page.
  *
- * @param error whatever the adapter or the answer's stream has failed with; one that is frozen stays as it is
+ * @param error the error of the adapter or of the answer's stream; a frozen error is not changed
  * @param status of an answer whose body breaks later
  */
 export function nameCredential(
@@ -20,7 +20,7 @@ export function nameCredential(
   name(error, { provider, account, credential, host: new URL(origin).host, status });
 }
 
-/** The same for a call that ends before it has a credential: the host is the one that is asked for it. */
+/** The same for a call that ends before it has a credential. The host is the one that the login asks. */
 export function nameAwaited(error: Error, { credential, host }: AwaitedLogin): void {
   name(error, { credential, host });
 }

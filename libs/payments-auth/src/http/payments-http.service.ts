@@ -14,8 +14,8 @@ import { MOST_ANSWER_BYTES, sealAgents, splitSettings } from './transport-settin
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
- * The `HttpService` of one provider: of the class that `@nestjs/axios` has, and used like any other. Requests through
- * it are authenticated; the application's own axios is neither used nor touched (R21).
+ * The `HttpService` of one provider. It has the class of `@nestjs/axios`, and is used like any other. Requests
+ * through it are authenticated; the application's own axios is neither used nor touched (R21).
  */
 export function createPaymentsHttpService(
   provider: ConfiguredProvider,
@@ -48,7 +48,7 @@ export function createPaymentsHttpService(
   return new HttpService(instance);
 }
 
-/** On the adapter we install, the one that it stands around. */
+/** A key on the adapter that this library installs. Its value is the adapter inside it. */
 const INNER = Symbol('the adapter of the caller');
 
 interface InstalledAdapter {
@@ -56,7 +56,7 @@ interface InstalledAdapter {
   [INNER]?: { readonly adapter: InternalAxiosRequestConfig['adapter'] };
 }
 
-/** Puts the exchange around the adapter of one call, and never around itself. */
+/** Puts the exchange around the adapter of one call. If an exchange is there already, it is taken off first. */
 function install(
   exchange: Exchange,
   handed: InternalAxiosRequestConfig,
@@ -78,7 +78,8 @@ function install(
   };
   installed[INNER] = { adapter };
   config.adapter = installed;
-  // Now, and not first when it is sent: a call can fail before that, and agents show what other calls carry.
+  // The agents are sealed now, and not when the call is sent: a call can fail before that, and agents show what other
+  // calls carry.
   sealAgents(config);
   return config;
 }

@@ -7,8 +7,8 @@ const METHODS = ['delete', 'get', 'head', 'options', 'post', 'put', 'patch', 'qu
  * A new axios instance with the defaults axios is delivered with.
  *
  * `axios.create` starts from the application's defaults, and an application may have put anything there: a base URL,
- * an `Authorization` header, an agent. None of it belongs on a payment, so only what axios itself cannot do without
- * is kept.
+ * an `Authorization` header, an agent. None of these belongs on a payment, so only the defaults that axios itself
+ * needs are kept.
  */
 export function createPristineAxios(): AxiosInstance {
   const instance = applicationAxios.create();
@@ -16,7 +16,7 @@ export function createPristineAxios(): AxiosInstance {
   const pristine: Partial<AxiosDefaults> = {
     transitional,
     adapter: ['xhr', 'http', 'fetch'],
-    // Only axios's own: the application may have added others.
+    // Only axios's own transforms are kept: the application may have added others.
     transformRequest: named('transformRequest', transformRequest),
     transformResponse: named('transformResponse', transformResponse),
     xsrfCookieName: 'XSRF-TOKEN',
@@ -30,7 +30,7 @@ export function createPristineAxios(): AxiosInstance {
       ...Object.fromEntries(METHODS.map((method) => [method, {}])),
     } as AxiosDefaults['headers'],
   };
-  // The instance reads the object it was made with, so that one is emptied and filled again.
+  // The instance reads the object that it was made with, so this object is emptied and filled again.
   for (const key of Object.keys(instance.defaults))
     delete (instance.defaults as Record<string, unknown>)[key];
   return Object.assign(instance, { defaults: Object.assign(instance.defaults, pristine) });

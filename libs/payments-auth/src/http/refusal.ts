@@ -5,16 +5,16 @@ import type { ApiAnswer } from '../strategies/strategy.js';
 
 /** The meaning of an answer for the credential of the call. */
 export type Verdict =
-  /** Nothing. */
+  /** The answer says nothing against the credential. */
   | { readonly kind: 'accepted' }
   /**
-   * It was refused. `own`: in the provider's own words; otherwise by a bare 401 or 403, which may come from a
-   * gateway.
+   * The credential was refused. `own` is true where the provider said so in its own words, and false for a bare 401
+   * or 403, which may come from a gateway.
    */
   | { readonly kind: 'refused'; readonly own: boolean }
   /** The provider wants a new signature, and no other credential. */
   | { readonly kind: 'challenged' }
-  /** It was refused for something that no other credential changes (R13). */
+  /** The provider refused the call for a reason that no other credential changes (R13). */
   | { readonly kind: 'incurable'; readonly scope?: { required: readonly string[]; held: readonly string[] } };
 
 const ACCEPTED: Verdict = Object.freeze({ kind: 'accepted' });
@@ -24,7 +24,7 @@ export function mayRefuse(definition: RefusalDefinition | undefined, status: num
   return status < 200 || status >= 300 || definition?.alsoOnSuccess === true;
 }
 
-/** @param read what was read of the answer's body */
+/** @param read the part of the answer's body that was read */
 export function answerOf(response: AxiosResponse, read: Pick<ApiAnswer, 'body' | 'text'>): ApiAnswer {
   return { status: response.status, headers: namesInLowerCase(response.headers), ...read };
 }

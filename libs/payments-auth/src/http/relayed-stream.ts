@@ -4,14 +4,14 @@ import { Readable } from 'node:stream';
  * Passes on the data of another stream, and has no property that leads to it: the streams of axios and Node refer to
  * their request, and the request refers to its headers.
  *
- * Back-pressure, the end, errors and destruction go through, both ways. An error waits until somebody reads, so that
- * it is not missed by a reader who comes later, and never ends a process that does not read at all.
+ * Back-pressure, the end, errors and destruction go through, both ways. An error waits until somebody reads. So a
+ * reader who comes later does not miss it, and it does not end a process that does not read at all.
  */
 export class RelayedStream extends Readable {
   readonly #source: Readable;
   #wanted = false;
   #ended = false;
-  /** Whether it is over without an end: with an error, or closed without one. */
+  /** Set when the stream is over without an end: it failed, or was closed. */
   #broken: { readonly error?: Error } | undefined;
   #watcher: ((chunk: Buffer | undefined) => void) | undefined;
 
@@ -28,8 +28,8 @@ export class RelayedStream extends Readable {
   }
 
   /**
-   * The first bytes, which stay in the stream for its reader. Resolves to `undefined` when there are more than
-   * `most`, when they are `cancelled`, or when the stream fails.
+   * The bytes of a short stream, which stay in the stream for its reader. Resolves to `undefined` when there are more
+   * than `most`, when the first ones are not `worthIt`, when the wait is cancelled, or when the stream fails.
    */
   peek(most: number, cancelled: (cancel: () => void) => void, worthIt: (first: Buffer) => boolean) {
     return new Promise<Buffer | undefined>((resolve) => {

@@ -2,13 +2,13 @@ import type { ReadableStreamReadResult } from 'node:stream/web';
 
 type Chunk = ReadableStreamReadResult<Uint8Array>;
 
-/** What {@link RelayedStream} is to Node's streams, for the web stream that axios's fetch adapter gives. */
+/** The same as {@link RelayedStream}, for the web stream that axios's fetch adapter gives. */
 export class RelayedWebStream {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  /** Chunks that were read to look at them, or are being read. */
+  /** Chunks that `peek` has begun to read, and that the caller has not got yet. */
   readonly #ahead: Promise<Chunk>[] = [];
 
-  /** For the caller. */
+  /** The stream that the caller gets. */
   readonly stream: ReadableStream<Uint8Array>;
 
   /** @param clean makes an error of the source safe to pass on */
@@ -37,7 +37,7 @@ export class RelayedWebStream {
     const chunks: Uint8Array[] = [];
     for (let size = 0; size <= most;) {
       const next = this.#reader.read();
-      // It is the reader's to see, who may come later.
+      // The caller gets this error when it reads, which may be later.
       next.catch(() => undefined);
       this.#ahead.push(next);
       const chunk = await Promise.race([next, cancellation]).catch(() => undefined);

@@ -5,8 +5,9 @@ import type { ReplayPolicy } from '../providers/configured-provider.js';
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Whether a refused call may be sent again (R12). An unsafe method only when it is certain that nothing was done: on
- * the provider's own refusal, and with a body that can be sent a second time.
+ * Whether a refused call may be sent again (R12). Its body must be one that can be sent a second time. A call with an
+ * unsafe method may be sent again only after the provider's own refusal, because only then is it certain that nothing
+ * was done.
  */
 export function mayReplay(
   call: { method?: string; data?: unknown },

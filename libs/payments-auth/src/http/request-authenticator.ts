@@ -23,7 +23,7 @@ import { signAttempt, signedInTime, type SigningParts } from './sign-attempt.js'
 
 const urls = new applicationAxios.Axios({});
 
-/** What Node sends in a header: Latin-1 without control characters but the tab. */
+/** The characters that Node sends in a header: Latin-1 with the tab, and without other control characters. */
 const SENDABLE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Whose credential a request is made with, as far as that is known. */
@@ -49,7 +49,10 @@ export class RequestAuthenticator {
     this.#destinations = new AccountDestinations(provider);
   }
 
-  /** @throws PaymentsAuthError INVALID_REQUEST, INSECURE_DESTINATION, SIGNING_FAILED, and whatever ends a wait for a credential */
+  /**
+   * @throws PaymentsAuthError INVALID_REQUEST, INSECURE_DESTINATION, SIGNING_FAILED, and whatever ends a wait for a
+   *   credential
+   */
   async authenticate(account: AccountName, request: RequestToAuthenticate): Promise<AuthenticatedRequest> {
     const spent: Spent = { spender: undefined, credential: undefined };
     try {
@@ -62,7 +65,7 @@ export class RequestAuthenticator {
     }
   }
 
-  /** What no login has told already. */
+  /** Reports a failure, unless a login has reported it already. */
   #tell(account: AccountName, error: unknown, { spender, credential }: Spent): void {
     const failure = unsentFailure(error);
     if (failure === undefined) return;
@@ -89,7 +92,7 @@ export class RequestAuthenticator {
     for (const [name, value] of headers) config.headers.set(name, value);
     const spender = this.#spenders.spender(account, scopes, audience);
     spent.spender = spender;
-    // Before anybody logs in for a request that will not be sent.
+    // This check comes before a login for a request that will not be sent.
     this.#destinations.check(ownCopy(config), host);
     const credential = spender.peek() ?? (await spender.obtain());
     spent.credential = credential;
@@ -119,14 +122,20 @@ export class RequestAuthenticator {
     });
   }
 
-  /** Here no deadline of a call stands around a signer that does not answer. */
+  /**
+   * No deadline of a call ends the wait for a signer here. So the `timeout` of the provider does, or a limit of its
+   * own.
+   */
   async #sign(config: InternalAxiosRequestConfig, parts: SigningParts): Promise<void> {
     const signing = signAttempt(config, parts);
     if (!(signing instanceof Promise)) return;
     await signedInTime(signing, parts, this.#clock, this.#provider.http().timeout || undefined);
   }
 
-  /** Without this check a line break would be cut out silently, and another value would be signed than the caller gave. */
+  /**
+   * The headers of the request, checked. Without the check, a line break would be removed silently, and another value
+   * would be signed than the caller gave.
+   */
   #headersOf(headers: RequestToAuthenticate['headers']): [string, string | string[]][] {
     const given: unknown = headers;
     const { name: provider } = this.#provider;
@@ -147,15 +156,15 @@ export class RequestAuthenticator {
   }
 
   /**
-   * Reads the request once: what is checked is what is signed. A mistake here would sign for the wrong merchant, or
-   * sign another request than the sent one. So nothing is signed.
+   * Reads the request once, so that the checked request is the signed one. A mistake here would sign for the wrong
+   * merchant, or sign another request than the sent one. So a request with a mistake is not signed.
    */
   #settled(request: RequestToAuthenticate): SettledToAuthenticate {
     try {
       return this.#checked(ownCopy(request));
     } catch (error) {
       if (isPaymentsAuthError(error)) throw error;
-      // A getter or a Proxy of the caller's. What it throws can hold anything, and nothing of it is told.
+      // A getter or a Proxy of the caller threw. Its error can hold anything, so no part of it is repeated.
       throw invalidRequest(
         this.#provider.name,
         'request',
@@ -202,12 +211,12 @@ interface SettledToAuthenticate {
   readonly said: PaymentsAuthRequest;
 }
 
-/** What `authenticate()` is given. The account is not among it. */
+/** The parts of a request to `authenticate()`. The account is not one of them. */
 const REQUEST_PARTS = ['method', 'url', 'headers', 'body', 'scopes', 'audience', 'host'];
-/** RFC 9110, section 9.1. */
+/** The characters of a method and of a header's name (RFC 9110, sections 5.1 and 9.1). */
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** What keeps a URL from being signed as it would be sent; the URL itself may hold what must not be logged. */
+/** Says why a URL cannot be signed as it would be sent. The text does not repeat the URL, which may hold a secret. */
 function urlProblem(text: unknown): string | undefined {
   if (typeof text !== 'string' || !URL.canParse(text, 'https://invented.test/'))
     return 'must be a URL or a path below the base URL';

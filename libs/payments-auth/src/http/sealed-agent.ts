@@ -10,7 +10,7 @@ export class SealedAgent {
     this.#agent = agent;
   }
 
-  /** The agent behind it, or whatever else `agent` is. */
+  /** The agent inside a `SealedAgent`; any other value as it is. */
   static open(agent: unknown): unknown {
     return agent instanceof SealedAgent ? agent.#agent : agent;
   }

@@ -19,7 +19,7 @@ const OTHER = { transformResponse: [JSON.parse] };
 
 type Transform = (raw: never) => unknown;
 
-/** What a caller gets when axios has assigned what its transforms made of `raw`. */
+/** The data that a caller gets when axios assigns the result of its transforms for `raw`. */
 function received(raw: unknown, transform: Transform = JSON.parse as never, config: object = OTHER) {
   const response = { data: raw, config } as AxiosResponse;
   hideSecretFields(response, fields);
@@ -244,7 +244,7 @@ describe('a polluted Object.prototype', () => {
       ['text', true, null, {}, () => 'B'].map((value) => [name, value] as const),
     ),
   )('loses no answer and no error by a "%s" that is %p', (name, value) => {
-    // oxlint-disable-next-line no-extend-native -- that is the attack
+    // oxlint-disable-next-line no-extend-native -- this is the attack
     Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true });
     let outcome: unknown;
     try {

@@ -2,7 +2,10 @@ import type { AxiosResponse } from 'axios';
 import { applicationAxios } from '../application-axios.js';
 import { define, ownCopy } from '../own-properties.js';
 
-/** The most objects that a `Set` is given. An answer with more, made by another transform than axios's, is hidden whole. */
+/**
+ * The most objects that are put into a `Set`. An answer with more objects that another transform than axios's has
+ * made is hidden as a whole.
+ */
 const MOST_OBJECTS = 2 ** 23;
 
 /**
@@ -36,7 +39,7 @@ export function hideSecretFields(
   });
 }
 
-/** Whether a text may name one of the fields; one written with escapes (`\u0061piKey`) may name any. */
+/** Whether a text may name one of the fields. A text with escapes (`\u0061piKey`) may name any of them. */
 export function mentions(text: string, fields: ReadonlySet<string>): boolean {
   for (const field of fields) if (text.includes(field)) return true;
   return text.includes('\\u');
@@ -61,8 +64,8 @@ function isParsedByAxios({ config }: AxiosResponse, data: unknown): data is obje
 }
 
 /**
- * The tree with a copy in the place of each object that has such a field: to turn a property of an object that is there
- * into a hidden one takes many times as long as to make the object anew.
+ * Returns the tree with a copy in place of each object that has such a field. To hide a property of an existing object
+ * takes many times as long as to make a new object.
  *
  * @param most the most objects that a text of this length can have; a value with more is no tree
  */
@@ -117,8 +120,8 @@ function copyOf(holder: object, fields: ReadonlySet<string>): object {
 }
 
 /**
- * Hides the fields wherever they are in `data`; without recursion, so that neither depth nor cycles matter, and without a
- * list of all that is in it. Returns whether what is left can be shown.
+ * Hides the fields wherever they are in `data`. There is no recursion, so neither depth nor cycles matter. No list of
+ * all values is made. Returns whether the rest can be shown.
  *
  * @param fromText whether `data` was made from a text, and is no stream or buffer of axios's
  */
@@ -153,7 +156,7 @@ function isPlain(data: object): boolean {
   return Array.isArray(data) || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** As an accessor: a log that prints hidden properties too shows `[Getter/Setter]`. */
+/** Makes the field an accessor. A log that prints hidden properties too shows `[Getter/Setter]` for it. */
 function hide(holder: object, key: string, value: unknown): boolean {
   const field = hiddenField(key);
   if (!Reflect.defineProperty(holder, key, field.descriptor)) return false;
@@ -169,8 +172,8 @@ interface HiddenField {
 const hiddenFields = new Map<string, HiddenField>();
 
 /**
- * An accessor for every object that has this field. With one of its own, each object would have a shape of its own, and
- * an answer of many objects would take many times as long as it took to parse.
+ * One accessor for all objects that have this field. With an accessor for each object, each object would have a shape
+ * of its own, and hiding the fields of a long answer would take many times as long as parsing it.
  */
 function hiddenField(key: string): HiddenField {
   let field = hiddenFields.get(key);

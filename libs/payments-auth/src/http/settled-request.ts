@@ -6,16 +6,16 @@ import { scopeListProblem } from '../strategies/scope-set.js';
 import { kindOf } from '../strategies/header-text.js';
 import type { PaymentsAuthRequest } from './payments-auth-request.js';
 
-/** What is wrong with a value that is there; `undefined` when nothing is. */
+/** Says what is wrong with a value that is given; `undefined` when nothing is. */
 type Check = (value: unknown) => string | undefined;
 
 const text: Check = (value) => {
-  if (value === '') return 'must be a text, and is empty. Leave it out for the usual one';
+  if (value === '') return 'must be a text, and is empty. Leave it out for the default';
   return typeof value === 'string' ? undefined : `must be a text, and is ${kindOf(value)}`;
 };
 
 const KEYS: Readonly<Record<string, Check>> = {
-  // A name that is missing or empty is an account that does not exist, and refused as such.
+  // A missing or empty name counts as an account that does not exist.
   account: (value) =>
     typeof value === 'string' || value === null || value === OWN_ACCOUNT
       ? undefined
@@ -35,9 +35,9 @@ const NAMES = Object.keys(KEYS);
  * without an error: an unknown key, an account that is no text, scopes that are no list. So a call with such a
  * mistake is not sent.
  *
- * @param at what the caller knows it as
+ * @param at the name by which the caller knows these options
  * @param known the keys that the caller may give there
- * @returns a copy without a prototype, which nobody can change any more
+ * @returns a frozen copy without a prototype
  * @throws PaymentsAuthError INVALID_REQUEST
  */
 export function settledRequest(
@@ -50,7 +50,8 @@ export function settledRequest(
   if (typeof said !== 'object' || said === null || Array.isArray(said) || !isPlainObject(said))
     throw invalidRequest(provider, at, `must be an object such as { account }, and is ${kindOf(said)}`);
   const settled = ownCopy(given);
-  // What is checked is what is asked for: a list of the caller's own making could say something else the second time.
+  // The checked scopes are the requested scopes: a list that the caller has made could return other values when it is
+  // read a second time.
   if (Array.isArray(settled.scopes)) Reflect.set(settled, 'scopes', Object.freeze([...settled.scopes]));
   for (const key of Reflect.ownKeys(settled)) {
     const check = typeof key === 'string' && Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;

@@ -44,7 +44,7 @@ export interface SigningParts {
 /** The parts that a signature has added to an attempt. They are secret. */
 export interface SignatureTraces {
   readonly secrets: readonly string[];
-  /** Some of it stands in the query. */
+  /** Whether a part of the signature is in the query. */
   readonly hidesQuery: boolean;
 }
 
@@ -53,11 +53,11 @@ export const UNSIGNED: SignatureTraces = Object.freeze({ secrets: [], hidesQuery
 
 const NONE: Credentials = Object.freeze({});
 
-/** A signer that has not answered by then does not answer, where nothing else ends the wait: in milliseconds. */
+/** The longest wait for a signer, in milliseconds, where nothing else ends the wait. */
 const SIGN_WITHIN_MS = 30_000;
 
 /**
- * Waits for a signer that is slow, and not for ever.
+ * Waits for a slow signer, for a limited time.
  *
  * @param mostMs in milliseconds
  * @throws PaymentsAuthError SIGNING_FAILED
@@ -80,13 +80,13 @@ const asking = new WeakSet<SigningParts>();
 /** Attempts whose `sign` has looked for a signer where the application gave none. */
 const missing = new WeakSet<SigningParts>();
 
-/** The function of the definition. */
+/** The name of the definition's function, for the texts of errors. */
 const SIGN = 'sign';
 
 /** Joins URL and parameters as the application's own axios does. */
 const urls = new applicationAxios.Axios({});
 
-/** What the HTTP client makes by itself, after everything else. */
+/** The headers that the HTTP client makes by itself, after all others. */
 const OF_THE_CLIENT = ['host', 'connection', 'accept-encoding'];
 
 /**
@@ -103,7 +103,7 @@ export function signAttempt(
   const { definition } = parts.provider;
   let watched: WatchedCredentials | undefined;
   try {
-    // From here on the URL is text that nobody builds anew.
+    // From here on, the URL is a text that no code builds again. So the signed URL is the sent URL.
     config.url = urlOf(config, parts.destination);
     config.baseURL = undefined;
     config.params = undefined;
@@ -123,13 +123,13 @@ export function signAttempt(
   }
 }
 
-/** As it is sent, without a fragment. Where no parameters are added, the destination has it already. */
+/** The URL as it is sent, without a fragment. Where no parameters are added, the destination has it already. */
 function urlOf(config: InternalAxiosRequestConfig, { origin, pathAndQuery }: Destination): string {
   if (config.params === undefined || config.params === null) return origin + pathAndQuery;
   return new URL(urls.getUri(config)).href.replace(/#.*$/, '');
 }
 
-/** What the call itself holds keeps it from being signed. */
+/** The call holds something that cannot be signed. */
 class UnsignableCall extends TypeError {
   constructor(
     what: string,
@@ -140,8 +140,9 @@ class UnsignableCall extends TypeError {
 }
 
 /**
- * Most signatures need neither a parsed URL nor the other headers: those are made when they are read. The prototype inherits
- * nothing, so that what is left out is not there, whatever somebody has put on every object.
+ * Most signatures need neither a parsed URL nor the other headers, so both are made when they are read. The prototype
+ * inherits nothing, so that a field that is left out stays absent, also when somebody has put it on
+ * `Object.prototype`.
  */
 class SignableAttempt implements Attempt<Credentials> {
   declare readonly environment?: string;
@@ -198,7 +199,7 @@ class SignableAttempt implements Attempt<Credentials> {
     const body = bodyOf(this.#data);
     if (body === null)
       throw new UnsignableCall(
-        'sign reads its body, which is a stream or a form, which cannot be read before it is sent',
+        'sign reads its body, and a stream or a form cannot be read before it is sent',
         'Send text or bytes',
       );
     return body;
@@ -219,7 +220,7 @@ async function signWith(parts: SigningParts, bytes: Uint8Array, credentials: Cre
   }
 }
 
-/** Text or bytes; `null` for what is sent piece by piece. */
+/** Text or bytes; `null` for a body that is sent in pieces. */
 function bodyOf(data: unknown): string | Uint8Array | undefined | null {
   if (data === undefined || data === null) return undefined;
   if (typeof data === 'string') return data;
@@ -248,7 +249,7 @@ function apply(
   { visible }: SigningParts,
 ): SignatureTraces {
   removeOverridden(visible.headers, headers);
-  // What the signer has seen stays as it was.
+  // The headers that the signer was given stay unchanged.
   const others = Object.assign(new applicationAxios.AxiosHeaders(), config.headers);
   removeOverridden(others, headers);
   config.headers = Object.assign(others, headers);
@@ -256,7 +257,7 @@ function apply(
   if (body !== undefined) {
     config.data =
       typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    // A length that was counted before is no longer that of the body; axios counts anew.
+    // A length that was counted before is wrong for this body, so axios counts again.
     config.headers.delete('content-length');
   }
   const hidesQuery = query !== '';
@@ -271,10 +272,11 @@ function valueOf(pair: string): string {
 }
 
 /**
- * What ends a call that could not be signed, without a secret in it: it says who failed, on which credential, and what to do.
+ * Makes the error of a call that could not be signed. It says who failed, with which credential, and what to do, and
+ * holds no secret.
  *
- * @param watched what `sign` has read of the credentials
- * @param mayMix whether other calls may have read meanwhile
+ * @param watched the fields of the credentials that `sign` has read
+ * @param mayMix whether other calls may have read fields in the meantime
  */
 function signingFailed(
   error: unknown,
@@ -301,7 +303,7 @@ function signingFailed(
   );
 }
 
-/** Who failed, in words that may hold a secret, and the one thing to do. */
+/** Says who failed, in words that may hold a secret, and what to do. */
 function whyUnsigned(
   error: unknown,
   parts: SigningParts,

@@ -47,7 +47,7 @@ export function splitSettings(settings: HttpSettings): {
 /** axios's fetch adapter follows redirects in some versions, and a custom header would follow one to any host. */
 const NEVER_REDIRECTED = Object.freeze(ownCopy({ redirect: 'manual' }));
 
-/** The route of the attempt: directly or through the provider's agents, without redirects. */
+/** Sets the route of the attempt: directly or through the provider's agents, without redirects. */
 export function routeAttempt(
   attempt: InternalAxiosRequestConfig & { http2Options?: object; fetchOptions?: object },
   { protocol }: Destination,
@@ -70,19 +70,22 @@ export function routeAttempt(
   )
     attempt.maxContentLength = -1;
   if (protocol === 'http:') {
-    // Straight to the host that was allowed: a proxy, or an address looked up elsewhere, would see the credential.
+    // The request goes directly to the allowed host. A proxy would see the credential, and so would the host of another
+    // address that a `lookup` returns.
     attempt.proxy = false;
     attempt.httpAgent ??= plainHttpAgent();
     delete attempt.lookup;
   }
-  // A stream that is piped into a request leads to its headers, and the caller's is in the visible config.
+  // A stream that is piped into a request leads to the headers of the request, and the caller's stream is in the
+  // visible config.
   const data: unknown = attempt.data;
   if (typeof data === 'object' && data !== null && isNodeStream(data)) relayBody(attempt, data);
 }
 
 function relayBody(attempt: InternalAxiosRequestConfig, data: Readable): void {
   const form = isNpmForm(data) ? data : undefined;
-  // npm's own form is no Readable, and leads to no request. Another one is relayed, and its headers are set here.
+  // A form that is no `Readable`, such as npm's own, leads to no request. Any other form is relayed, and axios no
+  // longer sees that it is a form. So its headers are set here.
   if (form !== undefined && !(data instanceof Readable)) return;
   for (const [name, value] of Object.entries(form?.getHeaders() ?? {})) attempt.headers.set(name, value);
   attempt.data = new RelayedStream(data, (error) => error);

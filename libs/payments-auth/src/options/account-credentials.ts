@@ -12,10 +12,15 @@ import { kindOf } from '../strategies/header-text.js';
 import { ownCopy } from '../own-properties.js';
 import { isRecord } from './record.js';
 
-/** On a function of the testing kit, which gives every application accounts, whether it has any or not. */
+/**
+ * A mark on the function of the testing kit, which gives every application accounts. It also takes calls without one.
+ */
 const TAKES_UNNAMED = Symbol.for('nestjs-payments-auth.takes-unnamed');
 
-/** The credentials of many merchants. A record is checked at boot; what a function answers is checked when it is asked. */
+/**
+ * The credentials of many merchants. A record is checked at boot. The answer of a function is checked when the
+ * function is called.
+ */
 export async function accountCredentials(
   scope: ProviderScope,
   environment: string | undefined,
@@ -76,7 +81,7 @@ export async function accountCredentials(
   };
 }
 
-/** Promises that are there already are taken in this many steps of the microtask queue. */
+/** A promise that is resolved already is read within this many steps of the microtask queue. */
 const STEPS = 8;
 
 async function pause(): Promise<void> {
@@ -84,9 +89,9 @@ async function pause(): Promise<void> {
 }
 
 /**
- * Begins each only when the one before has had the time to hand over what it has at once: a function that fills one
- * object for every merchant and promises it would have filled it for the next one before it is copied. None waits for
- * what takes longer.
+ * Begins each call only when the call before it has had the time to return a value that is ready at once. A function
+ * may fill one object for every merchant and return a promise of it: otherwise it would fill that object for the next
+ * merchant before the object is copied. No call waits for one that takes longer.
  */
 function oneAfterAnother(): <T>(begin: () => Promise<T>) => Promise<T> {
   let before: Promise<void> = Promise.resolve();

@@ -19,7 +19,7 @@ export function baseUrlProblem(value: unknown, insecureHosts: readonly string[])
   return undefined;
 }
 
-/** Without trailing slash, so that a path can be appended as it is. */
+/** The URL without a trailing slash, so that a path can be appended as it is. */
 export function withoutTrailingSlash(url: string): string {
   return new URL(url).href.replace(/\/+$/, '');
 }

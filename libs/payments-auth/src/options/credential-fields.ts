@@ -8,7 +8,7 @@ import { kindOf } from '../strategies/header-text.js';
 import { isRecord, ownRecord } from './record.js';
 
 export interface FieldProblem {
-  /** Absent when it is about all of them. */
+  /** Absent when the problem is about all fields. */
   readonly field?: string;
   readonly what: string;
 }
@@ -18,7 +18,7 @@ export function fieldsOf(definition: ProviderDefinition): [string, CredentialFie
   return Object.entries(definition.credentials as Record<string, CredentialField>);
 }
 
-/** Everything that keeps `given` from being one account's static credentials. */
+/** Names everything because of which a value cannot be one account's static credentials. */
 export function fieldProblems(definition: ProviderDefinition, credentials: unknown): FieldProblem[] {
   const fields = fieldsOf(definition);
   const given = ownRecord(credentials);
@@ -34,7 +34,7 @@ export function fieldProblems(definition: ProviderDefinition, credentials: unkno
   return problems;
 }
 
-/** Fields that the provider does not have: most likely a misspelling of one that it has. */
+/** Names the fields that the provider does not have. Such a field is most likely a misspelling of one that it has. */
 export function strangerFields(definition: ProviderDefinition, given: unknown): FieldProblem[] {
   if (!isRecord(given)) return [];
   const known = fieldsOf(definition).map(([name]) => name);
@@ -46,7 +46,7 @@ export function strangerFields(definition: ProviderDefinition, given: unknown): 
     }));
 }
 
-/** What looks wrong about values that are well formed: cut off, or of another environment. */
+/** Names what looks wrong about well-formed values: a value that is cut off, or that belongs to another environment. */
 export function fieldWarnings(
   definition: ProviderDefinition,
   credentials: Credentials,
@@ -55,7 +55,7 @@ export function fieldWarnings(
   const warnings: FieldProblem[] = [];
   for (const [name, field] of fieldsOf(definition)) {
     const value = credentials[name];
-    // Of a list, only the newest one is looked at.
+    // Of a list, only the newest value is checked.
     const newest = typeof value === 'string' ? value : value?.[0];
     if (newest === undefined) continue;
     const suspicion = suspicionOf(field, newest);
@@ -79,18 +79,21 @@ export function fieldWarnings(
 /** As in a `.env` file whose reader expands nothing, and in the examples of documents: `${KEY}`, `{{ key }}`, `<your key>`. */
 const UNFILLED = /^(?:\$\{[^{}]*\}|\{\{[^{}]*\}\}|<[^<>]*>)$/;
 
-/** A warning must not stop a boot, so an error of `suspect` is only a warning. The error may repeat the value, which is hidden. */
+/**
+ * A warning must not stop a boot, so an error of `suspect` is only a warning. The error may repeat the value, which is
+ * hidden.
+ */
 function suspicionOf(field: CredentialField, value: string): string | undefined {
   try {
     const said: unknown = called('suspect', () => field.suspect?.(value));
-    // `isOdd(value) && 'looks odd'` says `false` of a value that is not.
+    // `isOdd(value) && 'looks odd'` returns `false` for a value that is not odd.
     return typeof said === 'string' && said !== '' ? said : undefined;
   } catch (error) {
     return `${told((error as Error).message, [value])}; correct suspect of this field in the definition`;
   }
 }
 
-/** The other field whose key it looks like, where it looks like none of its own. */
+/** The other field whose key the value looks like, where it does not look like a key of its own field. */
 function fieldThatItLooksLike(
   definition: ProviderDefinition,
   name: string,

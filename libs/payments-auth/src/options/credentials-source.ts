@@ -14,7 +14,7 @@ import { isRecord } from './record.js';
 
 /** Where static credentials come from, checked as far as that can be done at boot. */
 export interface FoundSource extends Omit<CredentialsSource, 'ttlMs'> {
-  /** Whether it reads files, which is cheap enough to do every few seconds. */
+  /** Whether the source reads files. Reading them every few seconds is cheap. */
   readonly inFiles: boolean;
   /** The accounts of a record, as far as their credentials are there at boot. */
   readonly thereAtBoot?: readonly string[];
@@ -102,7 +102,7 @@ export async function credentialsSource(
     : { isDynamic: false, inFiles: false, resolve: () => list };
 }
 
-/** Reads what stands in several files, and says what is wrong with it. */
+/** Reads several files, and says what is wrong with their contents. */
 async function areSound(
   resolve: () => Promise<Credentials[]>,
   at: string,
@@ -122,8 +122,8 @@ async function areSound(
 }
 
 /**
- * Reads the files again each time. One that is missing or half written for a moment, as when a mount is swapped, costs
- * no call: what it said last stays good until it says something else, or the provider refuses it.
+ * Reads the files again each time. A file that is missing or half written for a moment, as when a mount is swapped,
+ * fails no call. Its last content is used until the file has another one, or the provider refuses it.
  */
 function lastGood(
   input: unknown,
@@ -142,7 +142,10 @@ function lastGood(
   };
 }
 
-/** What is wrong with secret files, while what was read of them before is used: told in the log once, and kept for who asks. */
+/**
+ * The problem with secret files while their earlier contents are used. It is logged once, and kept for code that asks
+ * for it.
+ */
 class FileTroubles {
   readonly #logger = new Logger('PaymentsAuth');
   readonly #title: string;
@@ -180,8 +183,8 @@ async function reread(
 }
 
 /**
- * What a function of the application's answers, copied in the very turn in which it is handed over: one that fills the
- * same object for each account would otherwise give one merchant's key to the calls of another.
+ * The answer of a function of the application, copied in the same turn in which it is returned. Otherwise a function
+ * that fills the same object for each account would give one merchant's key to the calls of another.
  */
 export function handedOver(answer: () => unknown): Promise<readonly unknown[] | undefined> {
   let given: unknown;
@@ -212,13 +215,13 @@ export function fixedSource(credentials: Credentials): FoundSource {
   return { isDynamic: false, inFiles: false, resolve: () => list };
 }
 
-/** What loads credentials, and keeps the refresh token that takes the place of one. */
+/** An object that loads credentials, and saves the refresh token that replaces another one. */
 export interface Loadable {
   load(...account: string[]): unknown;
   save?(...swap: unknown[]): unknown;
 }
 
-/** No credential is a function, so this is no object of credential fields. */
+/** Whether an object has the function `load`. No credential is a function, so its fields are no credentials. */
 export function isLoadable(input: unknown): input is Loadable {
   return isRecord(input) && typeof input.load === 'function';
 }
@@ -232,8 +235,8 @@ export function checkLoadable(input: Loadable, at: string, findings: Findings): 
 }
 
 /**
- * Turns one, many, or files of either into a list, and reads the files. A field that holds a list (several webhook
- * secrets, the newest first) makes a set of credentials for each value of it.
+ * Turns one set of credentials, several sets, or files of them into a list, and reads the files. A field that holds a
+ * list (several webhook secrets, the newest first) makes a set of credentials for each value of it.
  *
  * @throws {UnusableCredentialsError}
  */
@@ -251,7 +254,7 @@ async function load(input: unknown): Promise<readonly unknown[]> {
   return sets.map(ownCopy);
 }
 
-/** Lists in several fields multiply. */
+/** Lists in several fields make one set for each combination of their values. */
 const MOST_SETS = 64;
 
 async function textOf(value: unknown): Promise<unknown> {

@@ -50,7 +50,7 @@ describe('fromFile', () => {
     const cashfin = await configure('cashfin', { credentials: { clientSecret: fromFile(at('secret')) } });
     expect(cashfin?.own?.isDynamic).toBe(true);
     expect(await cashfin?.own?.resolve()).toEqual([{ clientSecret: SECRET }]);
-    // As container platforms do it: the new file takes the name of the old one.
+    // Container platforms replace a file in this way: the new file takes the name of the old one.
     await writeFile(at('next'), 'test-secret-not-real-0002\n');
     await rename(at('next'), at('secret'));
     expect(await cashfin?.own?.resolve()).toEqual([{ clientSecret: 'test-secret-not-real-0002' }]);

@@ -28,9 +28,11 @@ export class FileSource {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
       throw new UnusableCredentialsError(`the file ${this.path} cannot be read (${code})`);
     }
-    // Editors and `echo` end a file with one newline. A second one is part of the secret, or a mistake to be told of.
+    // Editors and `echo` end a file with one newline. A second one is part of the secret, or a mistake that has to be
+    // reported.
     const secret = text.replace(/\r?\n$/, '');
-    // Somebody is about to write it. Where the field is optional, it would otherwise pass for one that is not wanted.
+    // The file is empty, so it is most likely being written. Without this error, an optional field would count as not
+    // given.
     if (secret === '') throw new UnusableCredentialsError(`the file ${this.path} is empty`);
     return secret;
   }
@@ -41,7 +43,7 @@ export class FileSource {
     try {
       return JSON.parse(text);
     } catch {
-      // Not as the cause: the message of a SyntaxError repeats a part of the file.
+      // The error of the parser is left out, because its message repeats a part of the file.
       throw new UnusableCredentialsError(`the file ${this.path} is not JSON`);
     }
   }

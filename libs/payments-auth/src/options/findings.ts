@@ -1,8 +1,8 @@
 import { bootError } from '../payments-auth.errors.js';
 
 /**
- * The problems and warnings about the options of one application. All of it is collected, so that one
- * message shows everything that has to be corrected (R16). A finding names a path or a variable and never a value.
+ * The problems and warnings about the options of one application. All of them are collected, so that one message shows
+ * everything that has to be corrected (R16). A finding names a path or a variable, and never a value.
  */
 export class Findings {
   readonly problems: string[] = [];

@@ -15,7 +15,7 @@ const write = (name: string, text: string) => writeFileSync(join(folder, name), 
 const pair = () =>
   fromFiles({ certificate: join(folder, 'tls.crt'), key: join(folder, 'tls.key'), id: join(folder, 'id') });
 
-/** Why what stood in the files before is used. */
+/** The reason why the earlier content of the files is still used. */
 const whyOld = (load: object) => (readsFiles(load) ? troubleOf(load) : 'no files');
 
 describe('fromFiles', () => {

@@ -11,12 +11,14 @@ import { isRecord } from './record.js';
 const TRIES = 5;
 const BETWEEN_TRIES_MS = 100;
 
-/** On what {@link fromFiles} returns: files are there at boot, and cost nothing that matters to read again. */
+/**
+ * A mark on the function that {@link fromFiles} returns: its files are there at boot, and reading them again is cheap.
+ */
 const FILES = Symbol.for('nestjs-payments-auth.from-files');
 
 /** A function that {@link fromFiles} has made. */
 interface FilesLoader {
-  /** Why the files before are used; `undefined` where they are not. */
+  /** Why the earlier files are used; `undefined` where they are not. */
   readonly [FILES]: () => string | undefined;
 }
 
@@ -25,7 +27,7 @@ export function readsFiles<T extends object>(load: T): load is T & FilesLoader {
   return FILES in load;
 }
 
-/** Why the files before are used, where they are. */
+/** Why the earlier files are used, where they are used. */
 export function troubleOf(load: FilesLoader): string | undefined {
   return load[FILES]();
 }
@@ -98,8 +100,9 @@ function pathsProblem(paths: unknown): string | undefined {
 }
 
 /**
- * A certificate that is there without its key, while a key is there without its certificate: one of the two was replaced,
- * and the other is about to be. A certificate of an authority has no key here, and a key that signs needs no certificate.
+ * Finds a certificate without its key while there is a key without its certificate. Then one of the two was replaced,
+ * and the other one will be replaced soon. A certificate of an authority has no key here, and a key that signs needs
+ * no certificate.
  */
 function unfittingField<K extends string>(values: Readonly<Record<K, string>>): K | undefined {
   const entries = Object.entries<string>(values) as [K, string][];

@@ -5,8 +5,9 @@ import { type FoundSource, isThereAtBoot } from './credentials-source.js';
 import type { ProviderScope } from './provider-scope.js';
 
 /**
- * Tries the keys and certificates that are there at boot: one that is of the wrong kind, does not fit, or cannot be opened
- * would be found by the first login, where nobody looks for a mistake in the options.
+ * Tries the keys and certificates that are there at boot. Without this check, the first login would find a key of the
+ * wrong kind, one that does not fit, or one that cannot be opened, and nobody would look for that mistake in the
+ * options.
  */
 export async function checkKeys(
   { definition, findings, path }: ProviderScope,

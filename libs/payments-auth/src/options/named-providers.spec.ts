@@ -24,7 +24,7 @@ const lakepay = defineProvider<{ apiKey: string; note?: string }, 'lakepay'>({
   credentials: { apiKey: { variable: 'LAKEPAY_API_KEY' }, note: { optional: true } },
   headers: ({ credentials }) => ({ 'X-Api-Key': credentials.apiKey }),
 });
-/** The application's own. */
+/** A provider of the application's own. */
 const acme = defineProvider<{ user: string; pin: string }, 'acme'>({
   name: 'acme',
   title: 'Acme',

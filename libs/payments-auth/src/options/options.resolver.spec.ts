@@ -134,7 +134,7 @@ describe('a suspicion of a definition that throws', () => {
       credentials: {
         user: {
           suspect: (value) => {
-            // It is asked with an invented value when it is defined.
+            // `defineProvider()` calls this function with an invented value.
             if (value.startsWith('invented-')) return undefined;
             throw new Error(`what is ${value}?`);
           },

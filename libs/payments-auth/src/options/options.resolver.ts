@@ -29,7 +29,10 @@ export interface ResolutionContext {
   /** The application's own definitions, as it gave them. */
   readonly definitions?: unknown;
   readonly variables: Variables;
-  /** The names beyond the built-in ones that were given an injectable; `undefined` where they need not be said. */
+  /**
+   * The names beyond the built-in ones that have an injectable; `undefined` where the application does not have to
+   * name them.
+   */
   readonly providerNames?: unknown;
 }
 
@@ -75,7 +78,10 @@ export async function resolveOptions(options: unknown, within: ResolutionContext
   return { providers: providers.filter((each) => each !== undefined), warnings: findings.warnings };
 }
 
-/** A merchant's number or an API key of digits that a validation made a number of is another one, and no mistake of its owner. */
+/**
+ * Reports each variable that has become a number with fewer digits. The validation of a configuration can do this to an
+ * id or an API key of digits, although the value in the environment is right.
+ */
 function withWholeNumbers(variables: Variables, findings: Findings): Variables {
   const told = new Set<string>();
   return (name) => {
@@ -83,7 +89,7 @@ function withWholeNumbers(variables: Variables, findings: Findings): Variables {
       told.add(name);
       findings.problem(
         name,
-        'was made a number of and has lost digits; let the validation of the configuration keep it a text',
+        'was turned into a number and has lost digits; let the validation of the configuration keep it as text',
       );
     }
     return variables(name);
@@ -121,7 +127,7 @@ function ownDefinitions({ definitions = [], builtIns }: ResolutionContext, findi
   });
 }
 
-/** Those whose required credentials are all in the environment. */
+/** The providers of which a required variable is set. If another one is missing, that is a problem. */
 async function foundByVariables(
   candidates: readonly ProviderDefinition[],
   { variables, findings }: Known,
@@ -146,7 +152,7 @@ async function foundByVariables(
   return providers;
 }
 
-/** Those that the application names, each from its variables. */
+/** The providers that the application names in `fromEnvironment`, each from its variables. */
 async function fromNames(
   fromEnvironment: unknown,
   named: unknown,
@@ -197,7 +203,7 @@ async function fromNames(
   return providers;
 }
 
-/** Those that the application gives options for. */
+/** The providers that the application gives options for. */
 async function fromOptions(named: unknown, known: Known): Promise<Resolved> {
   const { findings, variables } = known;
   if (named === undefined) return [];
@@ -208,7 +214,7 @@ async function fromOptions(named: unknown, known: Known): Promise<Resolved> {
   const providers: Resolved = [];
   const names = new Map<string, string>();
   for (const [name, options] of Object.entries(named)) {
-    // Written `pesapal: condition ? { … } : undefined`.
+    // An application may write `pesapal: condition ? { … } : undefined`.
     if (options === undefined) continue;
     const path = `providers.${name}`;
     if (!NAME.test(name)) {

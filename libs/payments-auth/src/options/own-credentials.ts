@@ -6,8 +6,8 @@ import { type FoundSource, credentialsSource, fixedSource } from './credentials-
 import type { ProviderScope } from './provider-scope.js';
 
 /**
- * The provider's own account. `undefined` when there is none, which is fine with `accounts`: with those, the
- * variables are left alone, so that a forgotten account can never charge the wrong merchant.
+ * The provider's own account. `undefined` when there is none, which is allowed beside `accounts`. Where there are
+ * `accounts`, the variables are not read, so that a forgotten account can never charge the wrong merchant.
  */
 export async function ownCredentials(
   scope: ProviderScope,

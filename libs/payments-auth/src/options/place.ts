@@ -6,7 +6,7 @@ import { isLoopback } from '../strategies/loopback.js';
 import type { ProviderScope } from './provider-scope.js';
 import { ownRecord } from './record.js';
 
-/** The host of a provider that has only one, and so never names it. */
+/** The name of the host of a provider that has only one host. */
 const ONLY_HOST = 'api';
 
 /** Where a provider is. */
@@ -16,7 +16,7 @@ export interface Place {
   readonly defaultHost: string;
 }
 
-/** A value and where it was said. */
+/** A value, and where the application gave it. */
 interface Said {
   readonly value: unknown;
   readonly at: string;
@@ -108,7 +108,7 @@ function givenBaseUrls(scope: ProviderScope, baseUrl: unknown): BaseUrls {
   return Object.fromEntries(names.map((name) => [name, { value: byHost[name], at: `${at}.${name}` }]));
 }
 
-/** As soon as one host is set by a variable, every host has to be: otherwise the provider would be in two places. */
+/** If one host is set by a variable, every host has to be set. Otherwise the provider would be in two places. */
 function baseUrlVariables(scope: ProviderScope): BaseUrls | undefined {
   const { definition, variables } = scope;
   const names = hostNames(scope);
@@ -131,7 +131,10 @@ function environmentUrls({ definition, path }: ProviderScope, environment: strin
   );
 }
 
-/** A base URL that was left behind must not take what is called live to this machine, in clear, or to a sandbox. */
+/**
+ * A base URL that somebody has forgotten to remove must not lead live calls to this machine, over plain http, or to a
+ * sandbox.
+ */
 function refuseElsewhere({ definition, findings }: ProviderScope, baseUrls: BaseUrls): void {
   const others = new Set(
     Object.entries(definition.environments)
@@ -157,7 +160,7 @@ function refuseElsewhere({ definition, findings }: ProviderScope, baseUrls: Base
   }
 }
 
-/** A definition's URL may hold placeholders, which no URL does. */
+/** The host of a URL. A definition's URL with placeholders may be no URL, and is compared as it is. */
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
 }
@@ -188,7 +191,7 @@ function checked(
   });
 }
 
-/** A URL of the definition that is made of an account's credentials; nobody else may give such a one. */
+/** A URL that is made of an account's credentials. Only the definition may give such a URL. */
 function isTemplate(at: string, value: unknown): value is string {
   return at.includes('.provider.environments.') && typeof value === 'string' && value.includes('{');
 }

@@ -9,7 +9,10 @@ export interface ProviderScope {
   /** Where its options stand: `providers.pesapal`. */
   readonly path: string;
   readonly definition: ProviderDefinition;
-  /** What the application said, of which nothing is certain yet; empty when it is configured by variables alone. */
+  /**
+   * The options that the application gave. They are not checked yet, and empty when the provider is configured by
+   * variables alone.
+   */
   readonly options: Readonly<Record<string, unknown>>;
   /** Where the application named the provider, so that findings can point there. */
   readonly said: 'providers' | 'fromEnvironment' | 'nowhere';

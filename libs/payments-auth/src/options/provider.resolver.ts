@@ -35,12 +35,12 @@ import {
 
 const REFRESH_BEFORE_MS = 60_000;
 const CREDENTIALS_TTL_MS = 5 * 60_000;
-/** A mounted secret that changes is noticed this soon; reading a small file costs nothing that matters. */
+/** How soon a changed secret in a mounted file is noticed. Reading a small file costs almost nothing. */
 const FILES_TTL_MS = 5_000;
 /** axios's own default is to wait for ever. */
 const TIMEOUT_MS = 30_000;
 
-/** Every option of a provider, with what can be said about its value alone. */
+/** Every option of a provider, with the check of its value alone. */
 const CHECKS: Readonly<Record<string, Check | undefined>> = {
   provider: undefined,
   environment: undefined,
@@ -64,8 +64,8 @@ const CHECKS: Readonly<Record<string, Check | undefined>> = {
 };
 
 /**
- * One provider, checked and with every default filled in. Reports what is wrong to the scope's findings; what it
- * returns is only worth something when there are none.
+ * Returns one provider, checked and with every default filled in. It reports problems to the findings of the scope.
+ * The result may be used only when there are no problems.
  */
 export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredProvider | undefined> {
   const { definition, findings, name, options, path } = scope;
@@ -116,7 +116,10 @@ export async function resolveProvider(scope: ProviderScope): Promise<ConfiguredP
   return Object.freeze(configured);
 }
 
-/** What is known at boot has to have what the URLs of this environment are made of; the rest is checked at use. */
+/**
+ * Credentials that are known at boot must have the fields of which the URLs of this environment are made. Other
+ * credentials are checked when they are used.
+ */
 async function checkFieldsInUrls(
   { definition, findings, path }: ProviderScope,
   hosts: ConfiguredProvider['hosts'],
@@ -134,13 +137,16 @@ async function checkFieldsInUrls(
     await check(`${path}.accounts[${JSON.stringify(account)}]`, accounts as FoundSource, account);
 }
 
-/** Files are read again soon; a function of the application's may have to ask somebody far away. */
+/**
+ * Files are read again soon. A function of the application may have to ask a remote service, so it is called less
+ * often.
+ */
 function sourceOf(scope: ProviderScope, { inFiles, ...source }: FoundSource): CredentialsSource {
   const ttlMs = source.isDynamic && inFiles ? FILES_TTL_MS : CREDENTIALS_TTL_MS;
   return Object.freeze(ownCopy({ ...source, ttlMs: setting(scope, 'credentialsTtlMs') ?? ttlMs }));
 }
 
-/** Without what is `undefined`. */
+/** The parts that are not `undefined`. */
 function present<T extends object>(parts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
@@ -246,7 +252,7 @@ function clientAuthentications(definition: ProviderDefinition): readonly SecretW
   return strategyOf(definition)?.authentication ?? [];
 }
 
-/** What the application says, else its variable, else the provider's own. */
+/** The value in the options; without one, the value of the variable; without both, the provider's own value. */
 function scopesOf(scope: ProviderScope): readonly string[] {
   const { definition, findings, variables } = scope;
   const variable = definition.scopesVariable;

@@ -4,7 +4,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What was given, and nothing that it inherits; `undefined` for what is no record. */
+/** The own fields of a value, without inherited ones; `undefined` for a value that is no record. */
 export function ownRecord(value: unknown): Record<string, unknown> | undefined {
   return isRecord(value) ? ownCopy(value) : undefined;
 }

@@ -7,7 +7,7 @@ import type { Findings } from './findings.js';
  * Refuses options with which merchants would be lost: a refresh token that is valid for one use, where the next one
  * is not saved, or where several processes do not share it.
  *
- * @param store what the application's processes share
+ * @param store the store that the processes of the application share
  */
 export function checkRotatingRefreshTokens(
   providers: readonly (ConfiguredProvider | undefined)[],

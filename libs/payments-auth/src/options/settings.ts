@@ -59,7 +59,7 @@ export const hostNameList: Check = (value) =>
     ? undefined
     : 'must be a list of host names without scheme and port, such as ["sandbox"]';
 
-/** What an axios configuration has that is decided by something else here. */
+/** The fields of an axios configuration that other options or the call decide. */
 const NOT_HERE: Readonly<Record<string, string>> = {
   url: 'it belongs to a request',
   method: 'it belongs to a request',
@@ -75,10 +75,10 @@ const NOT_HERE: Readonly<Record<string, string>> = {
   maxRedirects: 'redirects are not followed, because a credential would follow them',
 };
 
-/** Parsed from JSON, such a key changes what an object inherits when it is copied. */
+/** When an object that was parsed from JSON has such a key, copying the object changes what the copy inherits. */
 const UNSAFE = ['__proto__', 'constructor', 'prototype'];
 
-/** What is wrong with axios settings, by the path below `http`. */
+/** Names the problems of axios settings, by the path below `http`. */
 export function httpProblems(value: unknown): [path: string, what: string][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return [['', `must be axios settings, and is ${kindOf(value)}`]];
@@ -94,7 +94,10 @@ export function httpProblems(value: unknown): [path: string, what: string][] {
   }
   const settings = ownCopy(value) as Record<string, unknown>;
   if (settings.ca !== undefined && settings.httpsAgent !== undefined)
-    problems.push(['.ca', 'an httpsAgent is given too, and would be used without it; give the agent the ca']);
+    problems.push([
+      '.ca',
+      'the httpsAgent that is given too would not use this ca; give the ca to the agent',
+    ]);
   const http2Options = ownRecord(settings.http2Options) ?? {};
   for (const name of HTTP2_ROUTING)
     if (Object.hasOwn(http2Options, name))

@@ -37,7 +37,7 @@ describe('variables', () => {
     ['0', 0, false],
     [undefined, 12_345, false],
     [undefined, 1e21, true],
-    // This number is a default of the application. It is no reading of the text.
+    // This number is a default of the application. It was not read from the text.
     ['7', 12_345, false],
   ])('lose digits when the text %j becomes the number %d: %s', (text, value, lost) => {
     if (text !== undefined) process.env[NAME] = text;

@@ -1,7 +1,7 @@
 /** Reads an environment variable; an empty one counts as unset. */
 export interface Variables {
   (name: string): string | undefined;
-  /** Whether a number was made of it that does not say the same: `0012345678`. @default none was */
+  /** Whether the variable was turned into a number that lost digits: `0012345678`. @default no variable was */
   readonly hasLostDigits?: (name: string) => boolean;
 }
 
@@ -18,7 +18,7 @@ export function variablesOf(config: VariableSource | undefined): Variables {
   const valueOf = (name: string) => (config === undefined ? process.env[name] : config.get(name));
   const read = (name: string) => {
     const value = valueOf(name);
-    // A validation schema may have made a number of it.
+    // A validation schema may have turned the value into a number.
     const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
     return typeof text === 'string' && text !== '' ? text : undefined;
   };
@@ -30,7 +30,11 @@ export function variablesOf(config: VariableSource | undefined): Variables {
   });
 }
 
-/** @param text as it stands in the environment, where it is there */
+/**
+ * Whether a number is another one than the text that it was made of.
+ *
+ * @param text the text in the environment, where there is one
+ */
 function isOtherThan(text: string | undefined, number: number): boolean {
   if (text !== undefined && Number(text) === number) return text.trim() !== String(number);
   return !(Math.abs(number) <= Number.MAX_SAFE_INTEGER);

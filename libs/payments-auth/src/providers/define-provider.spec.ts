@@ -52,13 +52,13 @@ function refreshing(make: (apiKey: string) => string, rotates = true): readonly 
 /** A path, and a message of some length with no doubled article and no doubled full stop. */
 const SAID = /^[^:]+: (?!.*(?:\ba (?:object|array)\b|\.\.$|\?\.)).{12,}$/;
 
-/** The problem's path: what stands before the first colon. */
+/** The path of each problem, which stands before its first colon. */
 function pathsOf(changes: Record<string, unknown>): string[] {
   return problemsOf(changes).map((problem) => problem.split(': ')[0] ?? '');
 }
 
-// Mistakes that authors make.
-/** As in 0.1, or as one remembers it: the credentials themselves, and names that there are none of. */
+// The following functions make mistakes that authors make.
+/** The argument as an author may misread it: the credentials themselves, as in 0.1, or fields that do not exist. */
 type Misread = Readonly<Record<string, string | undefined>>;
 type Loose = { credentials: Readonly<Record<string, string | undefined>> };
 const withHost = {
@@ -91,7 +91,7 @@ const asksForScopes = {
   }),
   headers: tokenHeaders,
 };
-/** Makes something of a field that is optional, as if it were always there. */
+/** Uses an optional field as if it were always there. */
 const withOptional =
   (make: (more: string) => unknown) =>
   ({ credentials }: Loose) =>
@@ -109,7 +109,7 @@ const throwing = (): never => {
   throw new Error('not read yet');
 };
 const late = (name: string) => Object.defineProperty({}, name, { enumerable: true, get: throwing });
-/** The problems of a definition whose parts are not read before it is made. */
+/** The problems of a definition with the given part. The part is not read before `defineProvider()` reads it. */
 const problemsOfUnread = (part: object): unknown => {
   try {
     return defineProvider(Object.defineProperties({}, descriptorsOf({ ...acme }, part)) as never);

@@ -282,7 +282,7 @@ describe.each(named)('%s', (name, definition) => {
     }
   });
 
-  it.each([...calls[name]])('takes for %s: %i %j', (expected, status, body) => {
+  it.each([...calls[name]])('judges as %s: %i %j', (expected, status, body) => {
     expect(verdict(definition, status, body)).toBe(expected);
   });
 
@@ -498,7 +498,7 @@ const catalogueCalls: readonly (readonly [
   ).map((code) => ['wave', 'refused', 401, { code, message: '' }] as const),
   ['wave', 'incurable', 403, { code: 'invalid-wallet', message: '' }],
   ['wave', 'incurable', 403, { code: 'disabled-wallet', message: '' }],
-  // What integrations show, where the documents do not say how a token is refused.
+  // Integrations show this answer. The documents do not say how a token is refused.
   ['airtel-money', 'refused', 401, { error: 'bad API key or token' }],
   ['airtel-money', 'refused', 401, { status: { code: '401', message: 'bad API key or token' } }],
   ['airtel-money', 'incurable', 403, { status: { code: '403', response_code: 'ROUTER007' } }],

@@ -1,13 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { sameText } from '../index.js';
 
-/** Longer than any token request may take, so that no process loses its lock while it asks. */
+/** How long a name counts. No token request takes as long, so no process loses its lock while it asks. */
 const COUNTS_FOR_MS = 2 * 60_000;
 
 /**
- * Names the owner of a lock in Redis so that nobody without the keys can: `nonce.end.mac`, where the end is on the clock of
- * Redis. A lock of another name is none, and one that was put back counts until its end. Else a stranger who writes one
- * value every 3 s could keep the whole fleet from logging in.
+ * Makes the name of a lock's owner in Redis, which nobody without the keys can make: `nonce.end.mac`. The end is a
+ * time on the clock of Redis. A lock with any other name does not count, and a lock that somebody has put back counts
+ * until its end. Otherwise a stranger who writes one value every 3 s could keep the whole fleet from logging in.
  */
 export class LockOwners {
   readonly #key: Buffer;
@@ -26,7 +26,7 @@ export class LockOwners {
   counts(owner: string, redisKey: string, redisNowMs: number): boolean {
     const [nonce = '', end = '', mac = ''] = owner.split('.');
     const leftMs = Number(end) - redisNowMs;
-    // The clock of a process that has not heard from Redis yet can be ahead.
+    // A process that has had no answer from Redis uses its own clock, which can be ahead. So twice the time is allowed.
     if (!(leftMs > 0 && leftMs <= 2 * COUNTS_FOR_MS)) return false;
     return sameText(mac, this.#mac(`${nonce}.${end}`, redisKey));
   }

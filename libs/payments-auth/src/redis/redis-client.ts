@@ -1,30 +1,30 @@
-/** What a `RedisTokenStore` uses of a client of `redis` (node-redis), single or cluster. */
+/** The part of a client of `redis` (node-redis), single or cluster, that a `RedisTokenStore` uses. */
 export interface NodeRedisClient {
   /** Absent from clusters of older releases. */
   readonly isReady?: boolean;
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   connect(): Promise<unknown>;
-  // What these two take and give differs between a single client and a cluster.
+  // The arguments and results of these two methods differ between a single client and a cluster.
   readonly sendCommand: unknown;
   readonly duplicate: unknown;
 }
 
-/** What a `RedisTokenStore` uses of a client of `ioredis`, single or cluster. */
+/** The part of a client of `ioredis`, single or cluster, that a `RedisTokenStore` uses. */
 export interface IoRedisClient {
   readonly status: string;
   readonly isCluster: boolean;
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
   call(command: string, ...args: string[]): Promise<unknown>;
   on(event: 'error', listener: (error: Error) => void): unknown;
-  // What it takes differs between a single client and a cluster.
+  // The arguments of this method differ between a single client and a cluster.
   readonly duplicate: unknown;
 }
 
 /** A client that the application has made, of `redis` (node-redis) or of `ioredis`. */
 export type RedisClient = NodeRedisClient | IoRedisClient;
 
-/** The two libraries under one name. */
+/** One interface for both libraries. */
 export interface RedisConnection {
   /** Whether a command sent now would go out now, and not wait in a queue for a connection. */
   readonly ready: boolean;
@@ -35,9 +35,9 @@ export interface RedisConnection {
 }
 
 export interface RedisSubscription {
-  /** Rejects when it cannot be made. */
+  /** Resolves when the subscription is made, and rejects when it cannot be made. */
   readonly stands: Promise<void>;
-  /** Ends it at once, also while the connection is still being made. Never throws. */
+  /** Ends the subscription at once, also while its connection is still being made. Never throws. */
   end(): void;
 }
 
@@ -51,8 +51,8 @@ export function isRedisClient(client: unknown): client is RedisClient {
 }
 
 export function connectionOf(client: RedisClient): RedisConnection {
-  // Both libraries end the process, or write to the console, over an error event that nobody listens to. Redis is
-  // allowed to fail, so this listens; the application's own listeners hear of it all the same.
+  // When nobody listens to an error event, both libraries end the process or write to the console. Redis is allowed to
+  // fail, so this code listens. The application's own listeners still get the event.
   client.on('error', ignore);
   return isIoRedis(client) ? ofIoRedis(client) : ofNodeRedis(client);
 }
@@ -71,7 +71,7 @@ function ofNodeRedis(client: NodeRedisClient): RedisConnection {
       const subscriber = (client.duplicate as DuplicateNodeRedis).call(client, impatient(client));
       let hasSocket = false;
       let isEnded = false;
-      // Until there is a socket, the library would make one all the same after it was told to end.
+      // A library that is told to end before it has a socket still makes one. So the end waits for the socket.
       const end = () => {
         isEnded = true;
         if (hasSocket) harmlessly(() => subscriber.destroy());
@@ -111,7 +111,8 @@ function ofIoRedis(client: IoRedisClient): RedisConnection {
       subscriber.on('connect', () => subscriber.stream?.unref?.());
       subscriber.on('message', (_channel, message) => listener(message));
       const subscribe = async () => void (await subscriber.subscribe(channel));
-      // Told to end, the library waits two seconds for the other side to end as well.
+      // When the library is told to end a connection, it waits two seconds for the other side to end it as well. So the
+      // socket is destroyed.
       const end = () =>
         harmlessly(() => {
           subscriber.disconnect();
@@ -122,7 +123,7 @@ function ofIoRedis(client: IoRedisClient): RedisConnection {
   };
 }
 
-/** The connection of its own that messages need, as node-redis makes it. */
+/** The separate connection that messages need, as node-redis makes it. */
 interface NodeRedisSubscriber {
   on(event: 'error' | 'connect', listener: () => void): unknown;
   connect(): Promise<unknown>;
@@ -157,13 +158,13 @@ function reconnectStrategy(retries: number): number {
   return Math.min(500, 50 * 2 ** Math.min(retries, 10));
 }
 
-/** A node-redis that waits between attempts keeps the process alive meanwhile: it waits for half a second at most. */
+/** While node-redis waits between two attempts, it keeps the process alive. So it waits for half a second at most. */
 function impatient(client: NodeRedisClient): object | undefined {
   const { socket } = (client as { options?: { socket?: object } }).options ?? {};
   return 'masters' in client ? undefined : { socket: { ...socket, reconnectStrategy } };
 }
 
-/** A connection that has ended already says so by throwing. */
+/** Ends a connection. A connection that has ended already throws, and that does no harm. */
 function harmlessly(end: () => void): void {
   try {
     end();
@@ -173,5 +174,5 @@ function harmlessly(end: () => void): void {
 }
 
 function ignore(): void {
-  // Whatever ends a command also ends the promise that waits for it.
+  // An error that ends a command also ends the promise that waits for the command.
 }

@@ -15,7 +15,7 @@ interface ClusterClient {
   close(): void;
 }
 
-/** Redis writes a file with what it knows of its cluster. No option prevents that. */
+/** Redis writes its knowledge of the cluster to a file. No option prevents that. */
 const config = `nodes-${randomUUID()}.conf`;
 let server: RedisServer;
 

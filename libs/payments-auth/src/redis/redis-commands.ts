@@ -3,14 +3,14 @@ import { sayDuration } from '../duration.js';
 import { within } from '../within.js';
 import { RedisFailure } from './redis-failure.js';
 
-/** The real clock, because Redis has no other. */
+/** Redis runs by the real clock, so waits for Redis do too. */
 const timers = { setTimeout, clearTimeout };
 
 /**
  * Runs scripts, each bounded in time.
  *
- * Scripts are sent whole, and not by their digest: they run a few times in the life of a token, a kilobyte each, and so
- * one round trip is one round trip also on a Redis that has just been started.
+ * Scripts are sent as a whole, and not by their digest. A script has a kilobyte, and runs a few times in the lifetime
+ * of a token. So it needs one round trip, also on a Redis that has just been started.
  */
 export class RedisCommands {
   readonly #connection: RedisConnection;
@@ -22,8 +22,7 @@ export class RedisCommands {
   }
 
   /**
-   * @param onLate called when a command has come to its end after all, after its time was up: it has run by then, or
-   *   never will
+   * @param onLate called when a command whose time was up has ended at last, and when a command fails that may have run
    * @throws {RedisFailure}
    */
   async run(script: string, keys: string[], args: string[], onLate?: () => void): Promise<unknown> {
@@ -46,7 +45,7 @@ export class RedisCommands {
   /** Runs a script whose outcome nobody waits for, in the order in which the client sends. */
   runBehind(script: string, keys: string[], args: string[]): void {
     this.#send(script, keys, args).catch(() => {
-      // What it would have tidied up ends by itself.
+      // A lock that is not released expires by itself, and a withdrawal that is not told does no lasting harm.
     });
   }
 

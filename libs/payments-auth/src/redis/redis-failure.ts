@@ -1,7 +1,12 @@
-/** A command of its own, or one in a script: Redis 7 says the second in words of its own, and so does Valkey. */
+/**
+ * Matches the error of a single command, and that of a command in a script, for which Redis 7 and Valkey each have
+ * other words.
+ */
 const LACKS_PERMISSION = /^NOPERM\b|ACL failure|can't run this command/;
 
-/** Redis gave no usable answer. The message is short and can be logged: no command, no argument and no address is in it. */
+/**
+ * Redis gave no usable answer. The message is short and can be logged: no command, no argument and no address is in it.
+ */
 export class RedisFailure extends Error {
   override readonly name = 'RedisFailure';
 
@@ -13,7 +18,7 @@ export class RedisFailure extends Error {
     super(reason);
   }
 
-  /** The first word of an error reply (`OOM`, `READONLY`), else the system's word, else the client's. */
+  /** Says the first word of an error reply (`OOM`, `READONLY`), else the error's code, else its name. */
   static of(error: unknown): RedisFailure {
     const { message, code, name } = (error ?? {}) as { message?: unknown; code?: unknown; name?: unknown };
     if (LACKS_PERMISSION.test(String(message)))

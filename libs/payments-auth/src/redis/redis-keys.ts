@@ -27,7 +27,7 @@ export function endpointKeys(prefix: string, { provider, hash }: EndpointKey) {
   };
 }
 
-/** Names of applications and merchants can hold anything, braces and line breaks included. */
+/** A name as it stands in a key. The application chooses the names, which can hold braces and line breaks. */
 function readable(name: string): string {
   return encodeURIComponent(Buffer.from(name).toString()).slice(0, MOST_ACCOUNT_CHARACTERS);
 }

@@ -1,36 +1,40 @@
 /**
- * What has to happen in Redis in one step. Each script touches the keys of one credential, or of one endpoint, and
- * those share a hash tag, so that they also run on a Redis Cluster.
+ * The steps that have to be atomic in Redis. Each script touches the keys of one credential, or of one endpoint.
+ * These keys share a hash tag, so the scripts also run on a Redis Cluster.
  *
- * - `token`: `<version>.<sealed token>`, or `<version>.` where one was taken away: what is older never comes back.
- * - `lock`: the owner of the right to ask, by a name that nobody else can make.
+ * - `token`: `<version>.<sealed token>`, or `<version>.` where a token was withdrawn: an older token never comes
+ *   back.
+ * - `lock`: the name of the owner, who may ask the provider. Nobody without the key can make such a name.
  * - `version`: the last fencing number that was given out.
- * - `rejection`: `<how often>.<sealed reason>`; remembered {@link REJECTION_KEPT_MS} longer than it counts, so that the
- *   next one counts for longer.
+ * - `rejection`: `<how often>.<sealed reason>`; kept {@link REJECTION_KEPT_MS} longer than it counts, so that the next
+ *   rejection counts for longer.
  */
 
 /** How long one holder keeps the right to ask without extending it. */
 const LOCK_MS = 3_000;
-/** Longer than any token request can take: until then something older may still want to be put there. */
+/** Longer than any token request can take: until then another process may still try to write an older token. */
 const WITHDRAWN_MS = 60_000;
-/** Fencing numbers start from the clock of Redis when this is over, and then go on from the last one. */
+/** How long the last fencing number is kept. Without it, the next number is the time on the clock of Redis. */
 const VERSION_MS = 24 * 60 * 60_000;
 const REJECTION_KEPT_MS = 15 * 60_000;
 const REJECTION_FIRST_MS = 30_000;
-/** No endpoint is left alone for longer than this at a time, whatever one credential was told. */
+/** The longest pause of an endpoint, whatever pause one credential was told. */
 const MOST_ENDPOINT_PAUSE_MS = 60_000;
-/** No Retry-After is believed for longer. */
+/** A longer Retry-After is cut to this. */
 const MOST_PAUSE_MS = 60 * 60_000;
-/** How far in the future a counted request may be. No process of this fleet has counted a later one. */
+/** How far in the future a counted request may be. No process of this fleet writes a later one, so it is removed. */
 const AHEAD_OF_LIMITS_MS = 60_000;
 export const REJECTION_MOST_MS = 15 * 60_000;
 
 /** The library never writes a longer value, so a longer one is not read. */
 const MOST_BYTES = 64 * 1024;
-/** How far a fencing number may be ahead of the clock of Redis: an earlier Redis with another clock may have given it out. */
+/**
+ * How far a fencing number may be ahead of the clock of Redis. An earlier Redis may have given it out, by another
+ * clock.
+ */
 const AHEAD_MS = 60 * 60_000;
 
-/** A value of the wrong type, shape or size is removed. */
+/** Reads a value. A value of the wrong type, shape or size is removed. */
 const PARSE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -63,7 +67,7 @@ local function nextVersion(key, above)
 end
 `;
 
-/** The owner of a lock; empty where no text stands there. No name of ours is longer. */
+/** Reads the owner of a lock; empty where the value is no text. No process of this fleet writes a longer name. */
 const OWNER = `
 local function ownerOf(key)
   local owner = redis.pcall('GETRANGE', key, 0, 127)
@@ -79,9 +83,10 @@ end
 `;
 
 /**
- * A newer token, a remembered rejection, or the right to ask. KEYS: token, lock, version, rejection. ARGV: newer than, whether
- * to drop, whether to insist, owner, the number of a token that cannot be opened, whether the rejection cannot be, the owner of a
- * lock that does not count.
+ * Gives a newer token, a remembered rejection, or the right to ask the provider. KEYS: token, lock, version, rejection.
+ * ARGV: the number that a token has to exceed; whether an older token is dropped; whether a rejection is ignored; the
+ * owner; the number of a token that cannot be opened; whether the rejection cannot be opened; the owner of a lock that
+ * does not count.
  */
 export const CLAIM = `${PARSE}${NEXT_VERSION}${OWNER}
 local newerThan, drop, insist, owner = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', ARGV[4]
@@ -106,9 +111,9 @@ if ARGV[7] == 'any' or (ARGV[7] ~= '' and ownerOf(KEYS[2]) == ARGV[7]) then redi
 if not redis.call('SET', KEYS[2], owner, 'NX', 'PX', ${LOCK_MS}) then
   local left = redis.call('PTTL', KEYS[2])
   if left >= 0 and left <= ${LOCK_MS} then return {'held', ownerOf(KEYS[2]), now} end
-  redis.call('SET', KEYS[2], owner, 'PX', ${LOCK_MS}) -- no lock of ours, and it would hold for ever
+  redis.call('SET', KEYS[2], owner, 'PX', ${LOCK_MS}) -- no process of this fleet writes a lock that lasts longer
 end
--- The Redis before this one may have been ahead: what is published has to be newer than what its processes hold.
+-- The clock of an earlier Redis may have been ahead. The next token has to be newer than the tokens of that time.
 local above = version
 if newerThan <= now + ${AHEAD_MS} then above = math.max(version, newerThan) end
 return {'acquired', string.format('%.0f', nextVersion(KEYS[3], above)), now}
@@ -150,7 +155,7 @@ redis.call('SET', KEYS[2], times .. '.' .. ARGV[2], 'PX', string.format('%.0f', 
 return letGo(KEYS[1], ARGV[1])
 `;
 
-/** Returns what was there, its number, and the number of the withdrawal. KEYS: token, version. */
+/** Withdraws a token. Returns the sealed token, its number, and the number of the withdrawal. KEYS: token, version. */
 export const WITHDRAW = `${PARSE}${NEXT_VERSION}
 local last, sealed = read(KEYS[1])
 local version = string.format('%.0f', nextVersion(KEYS[2], last))
@@ -158,21 +163,24 @@ redis.call('SET', KEYS[1], version .. '.', 'PX', ${WITHDRAWN_MS})
 return {sealed, string.format('%.0f', last), version}
 `;
 
-/** The channel is no key: a message reaches every node of a cluster. KEYS: token, for the way there. */
+/**
+ * Publishes a message. The channel is no key, because a message reaches every node of a cluster. The key only leads to
+ * a node that runs the script. KEYS: token.
+ */
 export const TELL = `
 redis.pcall('PUBLISH', ARGV[1], ARGV[2])
 return 1
 `;
 
 /**
- * A sliding window for each limit, by the clock of Redis. KEYS: pause of the endpoint, pause of the credential, then one for
- * each limit. ARGV: a name for this
+ * Counts a request in a sliding window for each limit, by the clock of Redis. Returns 0, or how long to wait in
+ * milliseconds. KEYS: pause of the endpoint, pause of the credential, then one for each limit. ARGV: a name for this
  * request, then limit and duration for each.
  */
 export const RESERVE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
--- A pause that is longer than any of ours is none.
+-- No process of this fleet writes a longer pause, so it is removed.
 local function left(key, most)
   local ms = redis.call('PTTL', key)
   if ms >= 0 and ms <= most then return ms end
@@ -199,9 +207,9 @@ return 0
 `;
 
 /**
- * A pause is only ever made longer. It is the credential's own, and the endpoint's where another credential was told to pause
- * just before. KEYS: pause of the endpoint, pause of the credential, the credential that was told last. ARGV: how long, the
- * credential.
+ * A pause is never made shorter. The pause is for the credential, and also for the endpoint where another credential
+ * was told to pause just before. KEYS: pause of the endpoint, pause of the credential, the credential that was told
+ * last. ARGV: how long, the credential.
  */
 export const PAUSE = `
 local function pause(key, ms)
@@ -216,10 +224,13 @@ redis.call('SET', KEYS[3], credential, 'PX', endpointMs)
 return 1
 `;
 
-/** A merchant's refresh token may rest for long between two uses. */
+/** A long time can pass between two uses of a merchant's refresh token. */
 const NOTE_KEPT_MS = 180 * 24 * 60 * 60_000;
 
-/** What is no text, or longer than any note of ours, is taken away and read as one that nobody can open. KEYS: note. */
+/**
+ * A value that is no text, or longer than any note of this library, is removed, and counts as a note that cannot be
+ * opened. KEYS: note.
+ */
 export const READ_NOTE = `
 local size = redis.pcall('STRLEN', KEYS[1])
 if type(size) == 'number' and size <= ${MOST_BYTES} then return redis.call('GET', KEYS[1]) or '' end
@@ -227,7 +238,7 @@ redis.call('UNLINK', KEYS[1])
 return '?'
 `;
 
-/** KEYS: note. ARGV: the text; an empty one takes it away. */
+/** KEYS: note. ARGV: the text; an empty text removes the note. */
 export const WRITE_NOTE = `
 if ARGV[1] == '' then return redis.call('UNLINK', KEYS[1]) end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ${NOTE_KEPT_MS})

@@ -10,7 +10,7 @@ const KEY = 'k'.repeat(43) + '=';
 
 function problemsOf(options: unknown, client: unknown = createClient()): readonly string[] {
   try {
-    // oxlint-disable-next-line no-new -- what it throws is what is looked at
+    // oxlint-disable-next-line no-new -- the test reads the error that it throws
     new RedisTokenStore(client as never, options as RedisTokenStoreOptions);
     return [];
   } catch (error) {

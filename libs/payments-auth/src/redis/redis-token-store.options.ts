@@ -85,7 +85,7 @@ export function resolveOptions(
   };
 }
 
-/** Without what somebody may have put on `Object.prototype`. */
+/** A copy that inherits nothing, whatever somebody has put on `Object.prototype`. */
 export function ownOf<T extends object>(options: T): T {
   return { __proto__: null, ...options };
 }

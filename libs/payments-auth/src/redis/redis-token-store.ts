@@ -75,7 +75,10 @@ export class RedisTokenStore implements TokenStore {
   readonly #withdrawals: RedisWithdrawals;
   readonly #withdrawn = new WithdrawnVersions();
   readonly #owners: LockOwners;
-  /** The clock of Redis less the one of this process; the machine's own clock stands for it until Redis has said a time. */
+  /**
+   * The clock of Redis minus the monotonic clock of this process. Until Redis has sent its time, this machine's own
+   * wall clock is used.
+   */
   #redisAheadMs = Date.now() - performance.now();
   readonly #logger: WarningLogger;
   readonly #warnedAtMs = new Map<string, number>();
@@ -93,7 +96,7 @@ export class RedisTokenStore implements TokenStore {
     this.#withdrawals = new RedisWithdrawals(this.#connection, `${prefix}:withdrawn`, sealing);
     this.hashKey = hashKey;
     this.#owners = new LockOwners(hashKey);
-    // A key that anything can print is no secret for long (R14).
+    // A key in an ordinary field could be printed, and would not stay secret (R14).
     define(this, 'hashKey', { enumerable: false });
   }
 
@@ -106,7 +109,8 @@ export class RedisTokenStore implements TokenStore {
       switch (outcome) {
         case 'acquired': {
           const grant = grantOf(owner, numberOf(first), numberOf(second));
-          // The clock of this machine, by which its first lock was named, is minutes away from that of Redis.
+          // If the lock does not count, its name holds a time of this machine's clock, which differs from the clock
+          // of Redis by minutes. By now the time of Redis is known, so the lock is claimed again.
           if (!this.#owners.counts(owner, lock, numberOf(second)) && turn < MOST_TURNS) {
             await this.release(key, grant);
             break;
@@ -116,7 +120,7 @@ export class RedisTokenStore implements TokenStore {
         }
         case 'held': {
           const holder = String(first);
-          // A stranger's lock that could not be taken away stands in a Redis that runs none of these scripts.
+          // With `any`, the script removes every lock. A Redis that still says `held` does not run these scripts.
           if (this.#owners.counts(holder, lock, Number(second)) || bad.owner === 'any') return { outcome };
           this.#warnOfBadValue(lock);
           bad.owner = turn < MOST_TURNS && holder !== '' ? holder : 'any';
@@ -138,12 +142,13 @@ export class RedisTokenStore implements TokenStore {
           if (shared !== undefined && remainingMs !== undefined)
             return { outcome, token: { ...sharedOf(shared), version, remainingMs } };
           this.#warnOfBadValue(token);
-          // A writer that keeps putting bad values there does not make the call wait.
+          // The second time, any value is removed. So a writer that keeps putting bad values there does not stop the
+          // call.
           bad.version = turn < MOST_TURNS ? String(version) : 'any';
           break;
         }
         default:
-          throw new RedisFailure('Redis: an answer that no script gives', false);
+          throw new RedisFailure('Redis: an unexpected answer to a script', false);
       }
     }
   }
@@ -161,12 +166,12 @@ export class RedisTokenStore implements TokenStore {
       CLAIM,
       [token, lock, version, rejection],
       [...asked, bad.version, flag(bad.rejection), bad.owner],
-      // What comes too late may still have acquired the lock: give it back, or it holds everybody up.
+      // A late answer may still have acquired the lock. Give the lock back, or it delays every process.
       () => this.#commands.runBehind(RELEASE, [lock], [owner]),
     );
     this.#answered();
     const answered = listOf(reply);
-    // The time stands at the end of every answer.
+    // Every answer of the script ends with the time of Redis.
     const aheadMs = Number(answered.at(-1)) - performance.now();
     if (Number.isFinite(aheadMs)) this.#redisAheadMs = aheadMs;
     return { owner, reply: answered };
@@ -227,7 +232,7 @@ export class RedisTokenStore implements TokenStore {
     if (sealed === '') return undefined;
     const text = this.#sealing.open(sealed, note);
     if (text !== undefined) return text;
-    // Something was noted, and nobody can say what: that is no outage of the store, and it is not nothing either.
+    // There is a note that cannot be read. This is no outage of the store, and it does not count as no note either.
     this.#warnOfBadValue(note);
     return UNREADABLE_NOTE;
   }
@@ -264,7 +269,7 @@ export class RedisTokenStore implements TokenStore {
     await this.#commands.run(PAUSE, keys, [String(Math.max(1, Math.ceil(forMs))), credential]);
   }
 
-  /** Redis answers again. What could not be done without it is done now. */
+  /** Redis has answered, so the work that had to wait for Redis is done now. */
   #answered(): void {
     this.#withdrawals.ensure();
     if (this.#persistenceChecked) return;
@@ -276,11 +281,11 @@ export class RedisTokenStore implements TokenStore {
     const how = await persistenceOf(this.#connection);
     if (how === undefined) return;
     this.#logger.warn(
-      `This Redis writes what it holds to disk: ${how}. Tokens belong in memory: turn it off, use another Redis, or keep a provider that demands it out of the store with "share: false".`,
+      `This Redis writes its data to disk: ${how}. Tokens belong in memory only: turn this off, use another Redis, or give "share: false" to a provider that forbids tokens on disk.`,
     );
   }
 
-  /** Once a minute for each value, so that bad values in Redis do not fill the log. */
+  /** Warns once a minute for each value, so that bad values in Redis do not fill the log. */
   #warnOfBadValue(redisKey: string): void {
     const nowMs = performance.now();
     if (nowMs - (this.#warnedAtMs.get(redisKey) ?? -Infinity) < WARN_AGAIN_AFTER_MS) return;
@@ -294,9 +299,9 @@ export class RedisTokenStore implements TokenStore {
   }
 }
 
-/** A grant, and what the clock of Redis said when it was given. */
+/** A grant, and how far the clock of Redis was ahead of this process when the grant was given. */
 interface RedisGrant extends Grant {
-  /** The clock of Redis less the one of this process, in milliseconds. */
+  /** The clock of Redis minus the clock of this process, in milliseconds. */
   readonly aheadMs: number;
 }
 
@@ -304,12 +309,15 @@ function grantOf(owner: string, version: number, redisNowMs: number): RedisGrant
   return { owner, version, aheadMs: redisNowMs - performance.now() };
 }
 
-/** What the clock of Redis says now. */
+/** The time on the clock of Redis now. */
 function nowOf(grant: Grant): number {
   return Math.floor(performance.now() + (grant as RedisGrant).aheadMs);
 }
 
-/** What is left of a token's life, in milliseconds; `undefined` where its number or its end is not the one it was sealed with. */
+/**
+ * The rest of a token's lifetime, in milliseconds; `undefined` where its number is not the one that was sealed with it,
+ * or where the end that was sealed with it is past.
+ */
 function remainingOf(
   { lifetime, version, endsAtMs }: ReturnType<typeof tokenOf> & object,
   storedVersion: number,
@@ -353,6 +361,6 @@ function listOf(reply: unknown): readonly unknown[] {
 
 function numberOf(reply: unknown): number {
   const number = Number(reply);
-  if (!Number.isFinite(number)) throw new RedisFailure('Redis: an answer that no script gives', false);
+  if (!Number.isFinite(number)) throw new RedisFailure('Redis: an unexpected answer to a script', false);
   return number;
 }

@@ -14,9 +14,9 @@ type Listener = (withdrawal: Withdrawal) => void;
  * Receives messages about withdrawn tokens, over a connection of its own that is open as long as a listener is
  * registered.
  *
- * A message that is missed (Redis was away) is made up for elsewhere: the token is gone from the store, and the
- * provider's refusal replaces it. Messages are sealed as tokens are: nobody without the key can make a fleet drop its
- * tokens.
+ * A message that is missed (Redis was not reachable) does no lasting harm: the token is gone from the store, and the
+ * provider's refusal makes the process replace it. Messages are sealed as tokens are: nobody without the key can make
+ * a fleet drop its tokens.
  */
 export class RedisWithdrawals {
   readonly channel: string;
@@ -32,7 +32,7 @@ export class RedisWithdrawals {
     this.#sealing = sealing;
   }
 
-  /** @returns ends it */
+  /** @returns a function that removes the listener */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     this.ensure();
@@ -41,12 +41,12 @@ export class RedisWithdrawals {
     };
   }
 
-  /** What the others are told. */
+  /** The message that tells the other processes about a withdrawal. */
   messageOf({ hash, version }: Withdrawal): string {
     return this.#sealing.seal(`${hash}:${version}`, this.channel);
   }
 
-  /** Subscribes, if somebody listens and no subscription stands. Called again whenever Redis has answered. */
+  /** Subscribes, if there is a listener and no subscription. Called again whenever Redis has answered. */
   ensure(): void {
     if (this.#subscription !== undefined || this.#listeners.size === 0) return;
     if (!this.#connection.ready || performance.now() < this.#notBeforeMs) return;
@@ -60,7 +60,7 @@ export class RedisWithdrawals {
     });
   }
 
-  /** Also while the connection is still being made: waiting for it would keep the process alive. */
+  /** The connection is ended also while it is still being made: waiting for it would keep the process alive. */
   #end(): void {
     this.#subscription?.end();
     this.#subscription = undefined;

@@ -49,9 +49,9 @@ export function sealingKeys(keys: readonly EncryptionKey[], problems: string[]):
 
 /**
  * The key of the hash that names credentials. It has to be the same in every process, also while keys are being
- * rotated and different processes have different lists. So it is derived from the oldest key, the one whose id sorts
- * first, and not from the one that encrypts: it stays while a new key is added and put first, and changes once, when
- * the old one is taken away.
+ * rotated and different processes have different lists. So it is derived from the oldest key, whose id sorts first,
+ * and not from the key that encrypts. It stays the same while a new key is added and put first, and changes once,
+ * when the oldest key is removed.
  */
 export function derivedHashKey(keys: readonly SealingKey[]): Buffer {
   const [oldest] = keys.toSorted((a, b) => (a.id < b.id ? -1 : 1));

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { SealingKey } from './sealing-keys.js';
 
-/** Written before every value: a release that writes another form writes another number. */
+/** The number of the form, at the start of every value. A release that writes another form writes another number. */
 const FORM = 1;
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -12,7 +12,7 @@ const HEADER_BYTES = 2;
  * How values look in Redis: `form (1 byte) · length of the key id (1 byte) · key id · nonce · tag · ciphertext`, in
  * base64url. In plain text the key id is empty, and the rest is the text itself.
  *
- * A sealed value is bound to the Redis key it was written under: moved to another one, it cannot be opened.
+ * An encrypted value is bound to the Redis key that it was written under. Moved to another key, it cannot be opened.
  */
 export interface Sealing {
   seal(text: string, redisKey: string): string;

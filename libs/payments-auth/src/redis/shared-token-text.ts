@@ -3,7 +3,8 @@ import type { SharedToken } from '../index.js';
 const SOURCES = ['relative', 'jwt', 'absolute', 'documented'] as const;
 
 /**
- * What is sealed together with a token, so that nobody but a holder of the key can give it another number or a longer life.
+ * The values that are sealed together with a token. So only a holder of the key can give the token another number or
+ * a longer lifetime.
  */
 export interface Sealed {
   /** Its number in the store. */
@@ -19,7 +20,7 @@ export function textOf(shared: SharedToken, { version, endsAtMs }: Sealed): stri
   return JSON.stringify({ token, lifetimeMs, from, scopes, forced, version, endsAtMs });
 }
 
-/** Reads what {@link textOf} wrote: `undefined` for anything else. Whether the token can be sent is not looked at. */
+/** Reads what {@link textOf} wrote; `undefined` for anything else. Does not check whether the token can be sent. */
 export function tokenOf(text: string | undefined): (SharedToken & Sealed) | undefined {
   if (text === undefined) return undefined;
   let value: unknown;
@@ -55,7 +56,7 @@ function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
-/** Anything else counts as none: the token can be used all the same. */
+/** Any other value counts as absent: the token can still be used. */
 function isForced(value: unknown): value is SharedToken['forced'] & object {
   if (typeof value !== 'object' || value === null) return false;
   const { ofProven, ofOthers, leftAtStartMs } = { __proto__: null, ...value } as Record<string, unknown>;

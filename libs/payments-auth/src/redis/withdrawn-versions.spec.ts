@@ -25,7 +25,7 @@ describe('the withdrawals that a process knows of', () => {
     const withdrawn = new WithdrawnVersions();
     const version = Date.now();
     withdrawn.add({ hash: 'a1', version });
-    // An attacker can make Redis count an hour ahead, and then from its clock again.
+    // An attacker can make Redis count up to an hour ahead. Redis then counts from its own clock again.
     withdrawn.granted('a1', version - 60 * 60_000);
     expect(withdrawn.of('a1')).toBe(version);
     withdrawn.granted('a1', version - 62 * 60_000);

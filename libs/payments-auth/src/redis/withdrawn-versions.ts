@@ -1,13 +1,13 @@
 import type { Withdrawal } from '../index.js';
 
-/** No number is more than an hour ahead of the clock of Redis. One minute more is for what happens meanwhile. */
+/** No number is more than an hour ahead of the clock of Redis. One minute more allows for the time in between. */
 const MOST_AHEAD_MS = 61 * 60_000;
 /** For how many credentials the last withdrawal is kept. */
 const MOST_KEPT = 10_000;
 
 /**
- * The withdrawals that this process knows of, one number for each credential. A token with this number or a lower one is
- * not taken from Redis again, whoever has put it back there.
+ * The withdrawals that this process knows of, one number for each credential. A token with this number or a lower one
+ * is not taken from Redis again, whoever has put it back there.
  */
 export class WithdrawnVersions {
   readonly #versions = new Map<string, number>();
@@ -19,14 +19,18 @@ export class WithdrawnVersions {
     this.#versions.set(hash, highest);
   }
 
-  /** What is wanted of the credential with this hash has a higher number. */
+  /**
+   * The number of the last withdrawal of the credential with this hash; 0 where none is known. A usable token has a
+   * higher number.
+   */
   of(hash: string): number {
     return this.#versions.get(hash) ?? 0;
   }
 
   /**
-   * Redis counts on from `version`. A number that is lower by more than an hour means that another Redis has taken its place,
-   * whose clock is far behind: its tokens would all look withdrawn.
+   * Says that Redis has given out `version`. If it is lower than a withdrawal by more than an hour, another Redis has
+   * taken the place of the first, and its clock is far behind. All its tokens would look withdrawn, so the withdrawal
+   * is forgotten.
    */
   granted(hash: string, version: number): void {
     if (version + MOST_AHEAD_MS < this.of(hash)) this.#versions.delete(hash);

@@ -3,7 +3,7 @@ import { type Observable, tap } from 'rxjs';
 import type { WebhookAcknowledgement } from '../providers/webhooks/webhook-scheme.js';
 import { verifiedRequest } from './webhook-request.js';
 
-/** Where Nest keeps which parameter of a handler is what, and its numbers for `@Res()` and `@Next()`. */
+/** The metadata key of a handler's parameters. Nest numbers their kinds: 1 is `@Res()`, 2 is `@Next()`. */
 const ROUTE_ARGUMENTS = '__routeArguments__';
 const ANSWERING_ARGUMENT = /^[12]:/;
 
@@ -32,7 +32,7 @@ export class AcknowledgingInterceptor implements NestInterceptor {
   }
 }
 
-/** A handler that takes `@Res()` without `passthrough`, or `@Next()`, sees to its answer itself. */
+/** Whether a handler sends its answer itself: it takes `@Res()` without `passthrough`, or `@Next()`. */
 function answersByItself(context: ExecutionContext): boolean {
   const given = Reflect.getMetadata(ROUTE_ARGUMENTS, context.getClass(), context.getHandler().name) as
     Readonly<Record<string, { data?: { passthrough?: unknown } }>> | undefined;
@@ -41,7 +41,7 @@ function answersByItself(context: ExecutionContext): boolean {
   );
 }
 
-/** Only of this one response, and only once. */
+/** Replaces the answer of this one response, and only once. */
 function replaceAnswer(response: HttpResponse, { status, text, json }: WebhookAcknowledgement): void {
   const original = { send: response.send, json: response.json };
   const instead =

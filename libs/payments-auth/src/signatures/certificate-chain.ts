@@ -5,12 +5,12 @@ const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 /** The longest chain that is followed. */
 const MOST_CERTIFICATES = 10;
 
-/** What may stand at the end of a chain, in PEM; each text may hold several. */
+/** The certificates at which a chain may end, in PEM. Each text may hold several of them. */
 export type Authorities = readonly (string | Buffer)[];
 
 /**
- * The key of the first certificate in a PEM, when a chain leads from it over the others to a root that Node trusts, or to
- * one of `authorities`; `undefined` when none does, or when one on the way is not valid now.
+ * The key of the first certificate in a PEM, when a chain leads from it over the others to a root that Node trusts,
+ * or to one of `authorities`. `undefined` when no chain does, or when a certificate of the chain is not valid now.
  */
 export function trustedKey(pem: string, authorities: Authorities, nowMs: number): KeyObject | undefined {
   const [leaf, ...others] = certificatesIn(pem);
@@ -59,13 +59,13 @@ function isValid({ validFrom, validTo }: X509Certificate, nowMs: number): boolea
 
 let roots: readonly X509Certificate[] | undefined;
 
-/** Node's own, parsed once, and only where a certificate comes. */
+/** Node's own roots. They are parsed once, when the first certificate comes. */
 function trustedRoots(): readonly X509Certificate[] {
   roots ??= rootCertificates.flatMap(certificatesIn);
   return roots;
 }
 
-/** What cannot be read is left out. */
+/** A certificate that cannot be read is left out. */
 function certificatesIn(pem: string): X509Certificate[] {
   return [...pem.matchAll(PEM)].slice(0, MOST_CERTIFICATES).flatMap(([text]) => {
     try {

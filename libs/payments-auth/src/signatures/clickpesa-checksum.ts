@@ -8,10 +8,10 @@ const LEFT_OUT = ['checksum', 'checksumMethod'];
 
 /**
  * ClickPesa's checksum of a body: HMAC-SHA256, in lower-case hex. The `HttpService` for ClickPesa adds it by itself
- * once a checksum key is configured; this is for bodies that go another way.
+ * once a checksum key is configured; use this function for bodies that are sent in another way.
  *
  * @param body what will be sent; read as `JSON.stringify` writes it, without `checksum` and `checksumMethod`
- * @param format what the merchant's account is set to; `canonical` since January 2026
+ * @param format the setting of the merchant's account; `canonical` since January 2026
  * @throws TypeError when the body is not a JSON object, or the key is empty
  * @see https://docs.clickpesa.com/home/checksum
  */

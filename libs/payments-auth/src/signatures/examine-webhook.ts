@@ -16,7 +16,7 @@ export type Examination =
   | { readonly refusal: WebhookRefusal }
   | {
       readonly refusal: undefined;
-      /** The name of the scheme that proved it. */
+      /** The name of the scheme that proved the message. */
       readonly scheme: string;
       readonly proves: WebhookProof;
       readonly work: SchemeWork;
@@ -24,7 +24,10 @@ export type Examination =
       readonly evidence: readonly SchemeEvidence[];
     };
 
-/** From what says most about a message to what says least: that is what the log is told where no scheme proves it. */
+/**
+ * The refusals, the most telling first. Where no scheme proves a message, the log gets the first one in this list that
+ * some scheme has given.
+ */
 const TELLING: readonly WebhookRefusal[] = [
   'stale',
   'wrong-signature',
@@ -39,8 +42,8 @@ const TELLING: readonly WebhookRefusal[] = [
 /**
  * The schemes that could prove a message with the right secret; the refusal where there is no such scheme.
  *
- * The sender of a message names its merchant, and a resolver may be a database. The resolver is not asked for a message
- * that no secret can prove.
+ * The sender of a message names its merchant, and a resolver may be a database. So the resolver is not asked for a
+ * message that no secret can prove.
  */
 export function examineUnasked(
   schemes: readonly NamedScheme[],
@@ -62,7 +65,8 @@ export function examineUnasked(
 /**
  * Examines a message by some schemes of its provider. The first that proves it is enough.
  *
- * @throws whatever keeps a scheme from judging (a key set that cannot be fetched), where no other one proves the message
+ * @throws the error that keeps a scheme from judging (a key set that cannot be fetched), where no other scheme proves
+ *   the message
  */
 export async function examineWebhook(
   schemes: readonly NamedScheme[],
@@ -85,7 +89,7 @@ export async function examineWebhook(
   return { refusal: mostTelling(refusals) };
 }
 
-/** Errors for texts that no provider sends: nested too deeply, or with half a surrogate pair. */
+/** Any other error comes from a text that no provider sends: nested too deeply, or with half a surrogate pair. */
 function refusalOf(error: unknown): WebhookRefusal {
   return error instanceof Refused ? error.reason : 'malformed';
 }
@@ -94,7 +98,7 @@ function mostTelling(refusals: readonly WebhookRefusal[]): WebhookRefusal {
   return TELLING.find((each) => refusals.includes(each)) ?? 'malformed';
 }
 
-/** An `AxiosError` of a `customWebhook` that asked its provider. */
+/** Whether the error is an `AxiosError`: a `customWebhook` has asked its provider, and got no good answer. */
 function isUnanswered(error: unknown): boolean {
   return fieldOf(error, 'isAxiosError') === true;
 }

@@ -4,8 +4,9 @@ import type { Readable } from 'node:stream';
 import { inflated, keepBody } from './webhook-request.js';
 import type { WebhookHandler } from './webhook-routes.js';
 
-/** Where Nest's Fastify adapter takes the `config` of a route from, and what it says here. */
+/** The metadata key from which Nest's Fastify adapter takes the `config` of a route. */
 const ROUTE_CONFIG = '__fastify_route_config__';
+/** A key in that `config`: the paths of the controllers whose routes take a body of any type. */
 const TAKES_ANY_BODY = 'PAYMENTS_AUTH:TAKES_ANY_BODY';
 
 interface FastifyRequest {
@@ -30,8 +31,8 @@ interface FastifyInstance {
 }
 
 /**
- * Lets bodies of every type reach the guard on Fastify. There, a body whose type no parser takes is 415 before any guard
- * runs. Every other route answers as before.
+ * Lets bodies of every type reach the guard on Fastify. Otherwise Fastify answers 415 to a body whose type no parser
+ * takes, before any guard runs. Every other route answers as before.
  */
 export class FastifyWebhooks implements OnModuleInit {
   readonly #host: HttpAdapterHost;
@@ -40,7 +41,8 @@ export class FastifyWebhooks implements OnModuleInit {
   constructor(host: HttpAdapterHost, handlers: readonly WebhookHandler[]) {
     this.#host = host;
     this.#handlers = handlers;
-    // Before the routes are registered, and again at each handler: a decorator of the application may have set it too.
+    // This runs before the routes are registered. It keeps the `config` that a decorator of the application has set,
+    // and the paths of other controllers with the same handler.
     for (const { method, paths } of handlers) {
       const config = (Reflect.getMetadata(ROUTE_CONFIG, method) ?? {}) as Readonly<Record<string, unknown>>;
       const known = (config[TAKES_ANY_BODY] ?? []) as readonly string[];
@@ -59,7 +61,7 @@ export class FastifyWebhooks implements OnModuleInit {
     instance.addHook('preParsing', (request, _reply, payload, done) => {
       done(null, takesAnyBody(request) ? readable(request, payload) : payload);
     });
-    // The body is left where it is: the guard reads it, for as many bytes as the route allows.
+    // The body is not read here. The guard reads it, up to as many bytes as the route allows.
     addParser(instance, '*', {}, (request, payload, done) => {
       const isTaken = takesAnyBody(request);
       if (isTaken) keepBody(request, payload as Readable);
@@ -77,8 +79,8 @@ export class FastifyWebhooks implements OnModuleInit {
 const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 
 /**
- * A body as Fastify's parsers can take it. Fastify undoes no compression, and answers 415 to a type that is none, and 400 to
- * JSON that is empty.
+ * Prepares a body for Fastify's parsers. Fastify does not decompress a body, and answers 415 to a malformed content
+ * type and 400 to empty JSON.
  */
 function readable({ headers }: FastifyRequest, payload: Readable): Readable {
   const { 'content-type': type = '', 'content-encoding': encoding, 'content-length': length } = headers;
@@ -88,7 +90,7 @@ function readable({ headers }: FastifyRequest, payload: Readable): Readable {
   return body ?? payload;
 }
 
-/** A parser that the application has for the type stays. */
+/** Adds a parser, unless the application has one for the type already. */
 function addParser(
   instance: FastifyInstance,
   ...parser: Parameters<FastifyInstance['addContentTypeParser']>
@@ -100,7 +102,7 @@ function addParser(
   }
 }
 
-/** A handler that two controllers inherit is guarded in the one and maybe not in the other: the path tells. */
+/** Two controllers can inherit one handler, and it can be guarded in only one of them. So the path is compared too. */
 function takesAnyBody({ routeOptions }: FastifyRequest): boolean {
   const paths = (routeOptions?.config?.[TAKES_ANY_BODY] ?? []) as readonly string[];
   const url = `${routeOptions?.url ?? ''}/`;

@@ -40,7 +40,7 @@ export function kashierOrderHash(order: KashierOrder, paymentApiKey: string): st
   return hmac('sha256', paymentApiKey, `/?payment=${parts.join('.')}`);
 }
 
-/** What Kashier signs of a redirect, in its order. */
+/** The parameters of a redirect that Kashier signs, in the order in which it signs them. */
 const SIGNED = [
   'paymentStatus',
   'cardDataToken',
@@ -84,7 +84,8 @@ export function verifyKashierRedirect(
   const parameters = parsed(query);
   const presented = parameters('signature');
   const found = SIGNED.map((name) => parameters(name));
-  // The signature is that of a parameter that is empty, and the application would read another value in its place.
+  // A parameter came more than once, or is no text. Here it would count as the empty text that Kashier may have signed,
+  // and the application would read another value.
   if (found.includes(null)) return undefined;
   const values = found.map((value) => value ?? '');
   const message = SIGNED.map((name, at) => `${name}=${values[at]}`).join('&');
@@ -94,13 +95,13 @@ export function verifyKashierRedirect(
     // An empty key would let anybody sign.
     if (key !== '') genuine = sameText(hmac('sha256', key, message), presented ?? '') || genuine;
   }
-  // The values are signed raw: with an ampersand in one, the same text could be split in another way.
+  // The values are signed as they are. With an ampersand in one, the signed text could be split in another way.
   if (!genuine || values.some((value) => value.includes('&'))) return undefined;
   const redirect = Object.fromEntries(SIGNED.map((name, at) => [name, values[at]])) as KashierRedirect;
   return REQUIRED.every((name) => redirect[name] !== '') ? redirect : undefined;
 }
 
-/** Whether a redirect carries what can be a signature: an HMAC-SHA256 in hex. */
+/** Whether the `signature` of a redirect looks like a signature: an HMAC-SHA256 in hex. */
 export function isSignedRedirect(query: RedirectQuery): boolean {
   return /^[0-9a-f]{64}$/.test(parsed(query)('signature') ?? '');
 }

@@ -27,11 +27,13 @@ export interface KashierSignerOptions extends SignerOptions {
 }
 
 /**
- * Signs and verifies messages with the configured keys, or with those that the application has rotated to since. With a
- * list of credentials the newest one signs, and each one's key is accepted on what comes in.
+ * Signs and verifies messages with the configured keys, or with the keys that the application has rotated to since.
+ * With a list of credentials, the key of the newest one signs, and incoming messages are accepted with the key of
+ * each of them.
  *
- * Every method rejects with a `PaymentsAuthError`: `PROVIDER_NOT_CONFIGURED`, `ACCOUNT_UNKNOWN`, `INVALID_OPTIONS` when the key it needs is
- * not configured or the provider has no such signature, `CREDENTIALS_UNAVAILABLE` when the keys cannot be resolved.
+ * Every method rejects with a `PaymentsAuthError`: `PROVIDER_NOT_CONFIGURED`, `ACCOUNT_UNKNOWN`, `INVALID_OPTIONS` when
+ * the key it needs is not configured or the provider has no such signature, `CREDENTIALS_UNAVAILABLE` when the keys
+ * cannot be resolved.
  */
 export class PaymentsSignaturesService {
   readonly #verifier: WebhookVerifier;
@@ -42,10 +44,11 @@ export class PaymentsSignaturesService {
   }
 
   /**
-   * The delivery in a message, or `undefined` when it is not genuine. For a server that is no Nest controller; there,
-   * use `@VerifiedWebhook(name)`. Check `proves` before you act on the payload.
+   * The delivery in a message, or `undefined` when the message is not genuine. This method is for servers without
+   * Nest controllers. In a Nest controller, use `@VerifiedWebhook(name)`. Check `proves` before you act on the
+   * payload.
    *
-   * @throws PaymentsAuthError INVALID_OPTIONS also for a batch of more than one: there, use {@link verifyWebhooks}
+   * @throws PaymentsAuthError INVALID_OPTIONS also for a batch of more than one item; use {@link verifyWebhooks} for it
    */
   async verifyWebhook<P = unknown>(
     name: string,
@@ -104,7 +107,8 @@ export class PaymentsSignaturesService {
     options: KashierSignerOptions = {},
   ): Promise<KashierRedirect | undefined> {
     const { provider = 'kashier', account } = ownCopy(options);
-    // The payer's browser names the merchant. So no resolver is asked for a redirect whose signature cannot be one.
+    // The payer's browser names the merchant. So no resolver is asked for a redirect whose `signature` does not look
+    // like one.
     if (this.#verifier.signer(provider).credentials.isDynamic(account) && !isSignedRedirect(query))
       return undefined;
     const candidates = await this.#candidates(provider, account);

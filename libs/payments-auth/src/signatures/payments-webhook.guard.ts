@@ -28,7 +28,7 @@ const DEFAULT_MAX_BYTES = 1_048_576;
 
 /**
  * Lets a request through when it is a genuine message of the provider that `@VerifiedWebhook(name)` names, and keeps
- * what was verified for `@VerifiedDelivery()`.
+ * the verified delivery for `@VerifiedDelivery()`.
  *
  * Every message that is not genuine gets the same 401, and the log says why. A repeated delivery is let through
  * again, because only the handler's own transaction knows whether the first one was handled. The guard answers 500
@@ -49,7 +49,7 @@ export class PaymentsWebhookGuard implements CanActivate {
       context.getHandler(),
       context.getClass(),
     ]);
-    // A guard without a provider to verify must not pass for one that has verified something.
+    // A guard without a provider verifies nothing, so it must not let the request through.
     if (route === undefined || context.getType() !== 'http') {
       throw this.#refuse(route?.provider ?? context.getClass().name, 'no-webhook-route');
     }
@@ -66,7 +66,7 @@ export class PaymentsWebhookGuard implements CanActivate {
       if (route.account !== undefined && account === undefined) throw this.#refuse(provider, 'no-account');
       const verified = await this.verifier.examine(provider, message, { ...route, account });
       if (verified.refusal !== undefined) throw this.#refuse(provider, verified.refusal);
-      // Where no parser of the application took the body, the handler's `@Body()` finds what was proven.
+      // Where no parser of the application took the body, `@Body()` of the handler gets the verified payload.
       if (needsBody(request)) request.body = verified.body;
       return verified;
     } catch (error) {
@@ -78,18 +78,19 @@ export class PaymentsWebhookGuard implements CanActivate {
       }
       this.log.failed(
         provider,
-        isPaymentsAuthError(error) ? error.message : 'what was needed to verify it did not answer',
+        isPaymentsAuthError(error) ? error.message : 'a service that is needed to verify it did not answer',
       );
       throw new ServiceUnavailableException();
     }
   }
 
-  /** Where nothing is signed, no bytes are needed. */
+  /** The bytes of the body; `undefined` where they are gone and no scheme of the route reads them. */
   async #bytes(route: WebhookRoute, request: HttpRequest): Promise<Uint8Array | undefined> {
     const { maxBytes = DEFAULT_MAX_BYTES, provider } = route;
     try {
       const bytes = await bytesOf(request, { maxBytes, clock: this.verifier.clock });
-      // A body that was read here cannot be read again: another guard, and the application, find it where Nest keeps it.
+      // A body that was read here cannot be read again. So it is put where Nest keeps it, and another guard and the
+      // application find it there.
       if (bytes !== undefined) request.rawBody = bytes;
       return bytes;
     } catch (error) {
@@ -104,7 +105,7 @@ export class PaymentsWebhookGuard implements CanActivate {
   }
 }
 
-/** `undefined` where the route names no merchant, or what came names none. */
+/** The merchant of the message; `undefined` where the route has no `account`, or the message names no merchant. */
 function accountOf(route: WebhookRoute, request: HttpRequest, message: ReceivedMessage): string | undefined {
   let account: unknown;
   try {
@@ -114,7 +115,7 @@ function accountOf(route: WebhookRoute, request: HttpRequest, message: ReceivedM
       headers: message.allHeaders,
     });
   } catch {
-    // A function that reads what is not there: such a message names no merchant.
+    // The function of the route has read a part that the message does not have. Such a message names no merchant.
   }
   return typeof account === 'string' && account !== '' ? account : undefined;
 }

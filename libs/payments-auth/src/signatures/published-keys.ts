@@ -7,10 +7,12 @@ import type { PublishedKeys, PublishedKeyType } from '../providers/webhooks/webh
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
 import { type Authorities, trustedKey } from './certificate-chain.js';
 
-/** For all fetches of one message together, because its sender waits for the answer. */
+/** The time for one fetch. It is short, because the sender of the message waits for the answer. */
 const DEADLINE_MS = 5_000;
 const MOST_BYTES = 256 * 1024;
-/** A message names the key, and anybody can send a message. So fetches come out of a bucket. */
+/**
+ * A message names the key, and anybody can send a message. So there are this many fetches, and one more each interval.
+ */
 const MOST_FETCHES = 5;
 const ONE_MORE_EVERY_MS = 30_000;
 /** How long a fetched set is used. A key that the provider removes is trusted for no longer than this. */
@@ -40,8 +42,8 @@ interface Certificate {
 }
 
 /**
- * The keys that one provider publishes: fetched when a message needs them, from no address but those that its definition
- * names, and kept. However many messages name however many keys, the fetches stay few.
+ * The keys that one provider publishes. They are fetched when a message needs them, only from the addresses that the
+ * definition names, and are kept. The number of fetches stays small, however many messages name however many keys.
  */
 export class FetchedKeys implements PublishedKeys {
   readonly #provider: ConfiguredProvider;
@@ -67,8 +69,8 @@ export class FetchedKeys implements PublishedKeys {
   }
 
   /**
-   * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when the set cannot be had, or may not be fetched again yet: the
-   *   provider may have a new key in it
+   * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when the set cannot be fetched, or may not be fetched again yet,
+   *   because the provider may have put a new key into it
    */
   async fromSet(
     url: string,
@@ -77,7 +79,7 @@ export class FetchedKeys implements PublishedKeys {
   ): Promise<KeyObject | undefined> {
     const set = this.#setAt(url);
     const id = `${url}#${type}#${keyId ?? ''}`;
-    // Only a fetch that begins after the message came says that the set does not have its key.
+    // Only a fetch that begins after the message arrived can prove that the set does not have the key of the message.
     const begunBefore = set.begun;
     if (this.#ageOf(set) > FRESH_MS) await this.#renewed(url, set);
     while (pick(set, keyId, type) === undefined && set.succeeded <= begunBefore && !this.#isUnknown(id)) {
@@ -90,7 +92,7 @@ export class FetchedKeys implements PublishedKeys {
     return key;
   }
 
-  /** @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when it cannot be had, or may not be fetched yet */
+  /** @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE when it cannot be fetched, or may not be fetched yet */
   async ofCertificate(url: string): Promise<KeyObject | undefined> {
     const known = this.#certificates.get(url);
     const nowMs = this.#clock.monotonic();
@@ -116,7 +118,9 @@ export class FetchedKeys implements PublishedKeys {
     return key;
   }
 
-  /** A set that is not too old. While it cannot be fetched, the keys that it had are used. */
+  /**
+   * Fetches a set again that is too old. While it cannot be fetched, its earlier keys are used, up to their age limit.
+   */
   async #renewed(url: string, set: KeySet): Promise<void> {
     const isUsable = this.#ageOf(set) < LASTS_MS;
     if (set.underWay === undefined && !this.#mayFetch()) {
@@ -130,7 +134,7 @@ export class FetchedKeys implements PublishedKeys {
     }
   }
 
-  /** One fetch of a set at a time, for everybody. */
+  /** Fetches a set. All messages share one fetch at a time. */
   #fetched(url: string, set: KeySet): Promise<void> {
     set.underWay ??= this.#fetchSet(url, set).finally(() => {
       set.underWay = undefined;
@@ -144,7 +148,7 @@ export class FetchedKeys implements PublishedKeys {
     const atMs = this.#clock.monotonic();
     const { body } = await this.#get(url);
     const keys = keysIn(body);
-    if (keys.size === 0) throw this.#unavailable('what came is no set of keys');
+    if (keys.size === 0) throw this.#unavailable('the answer is no set of keys');
     set.keys = keys;
     set.fetchedAtMs = atMs;
     set.succeeded = number;
@@ -162,10 +166,10 @@ export class FetchedKeys implements PublishedKeys {
     } catch {
       // The cause would hold a connection, and would not help a reader of the log.
     }
-    throw this.#unavailable(`${origin} did not answer with it`);
+    throw this.#unavailable(`${origin} did not send it`);
   }
 
-  /** An origin that the application has replaced (a sandbox, a proxy) is replaced here too. */
+  /** If the application has replaced an origin (a sandbox, a proxy), this function replaces it too. */
   #rebased(url: string): string {
     const { definition, environment, hosts } = this.#provider;
     const named = environment === undefined ? undefined : definition.environments[environment];
@@ -221,21 +225,21 @@ export class FetchedKeys implements PublishedKeys {
   }
 }
 
-/** Makes room for one more. */
+/** Removes the oldest entry of a map that is full. */
 function bounded<T>(map: Map<string, T>, most: number): Map<string, T> {
   const [oldest] = map.keys();
   if (map.size >= most && oldest !== undefined) map.delete(oldest);
   return map;
 }
 
-/** The key of an id and a type; the only one of the type, where the message names none. */
+/** The key with an id and a type. Where the message names no id, the only key of that type. */
 function pick({ keys }: KeySet, keyId: string | undefined, type: PublishedKeyType): KeyObject | undefined {
   const named = keyId === undefined ? [...keys.values()].flat() : (keys.get(keyId) ?? []);
   const found = named.filter(({ asymmetricKeyType }) => asymmetricKeyType === type);
   return keyId !== undefined || found.length === 1 ? found.at(-1) : undefined;
 }
 
-/** RFC 7517. Keys that this Node does not know, secret ones and those without an id but one are left out. */
+/** The keys of a set (RFC 7517), without secret keys and keys that this Node does not know. */
 function keysIn(body: unknown): ReadonlyMap<string, readonly KeyObject[]> {
   const listed = isJsonObject(body) && Array.isArray(body['keys']) ? (body['keys'] as unknown[]) : [];
   const keys = new Map<string, KeyObject[]>();

@@ -4,7 +4,10 @@ import { HttpAdapterHost } from '@nestjs/core';
 
 type Adapter = HttpAdapterHost['httpAdapter'];
 
-/** The body parsers of Express, by the names of their functions. `express.raw()` leaves the bytes, and is not among them. */
+/**
+ * The body parsers of Express, by the names of their functions. `express.raw()` leaves the bytes, and is not among
+ * them.
+ */
 const EXPRESS_PARSERS: Readonly<Record<string, string>> = {
   jsonParser: 'express.json()',
   urlencodedParser: 'express.urlencoded()',
@@ -14,9 +17,10 @@ const EXPRESS_PARSERS: Readonly<Record<string, string>> = {
 /**
  * Whether this application keeps the raw bodies of its requests.
  *
- * Nest gives nobody its `rawBody` option, but hands it to the HTTP adapter when that registers the body parsers, on
- * every platform and before any module is initialised. So that one call is listened to, and the adapter then left as it
- * was. `unknown`: the application registers parsers of its own (`bodyParser: false`), or has no HTTP server.
+ * Nest does not publish its `rawBody` option, but passes it to the HTTP adapter when the adapter registers the body
+ * parsers. It does so on every platform, before any module is initialised. So this class listens to that one call,
+ * and then restores the adapter. `unknown`: the application registers parsers of its own (`bodyParser: false`), or
+ * has no HTTP server.
  */
 export class RawBodyWatch implements OnApplicationBootstrap {
   #state: 'enabled' | 'disabled' | 'unknown' = 'unknown';
@@ -24,7 +28,7 @@ export class RawBodyWatch implements OnApplicationBootstrap {
   #stop: () => void = () => undefined;
 
   constructor(host: HttpAdapterHost) {
-    // In a test the adapter comes after the providers.
+    // In a test, Nest makes the adapter after the providers.
     if (host.httpAdapter) this.#listen(host.httpAdapter);
     else host.init$?.subscribe(() => this.#listen(host.httpAdapter));
   }
@@ -38,7 +42,7 @@ export class RawBodyWatch implements OnApplicationBootstrap {
     return this.#earlier;
   }
 
-  /** What to do about bytes that are gone. */
+  /** Says what to do when the bytes of bodies are lost. */
   get remedy(): string {
     const parser = this.#earlier;
     if (parser !== undefined)
@@ -75,7 +79,7 @@ export class RawBodyWatch implements OnApplicationBootstrap {
   }
 }
 
-/** Only Express shows what it runs. */
+/** The parser that runs before Nest's own. Only Express shows which parsers it runs. */
 function parserAlreadyIn(adapter: Adapter): string | undefined {
   if (adapter.getType() !== 'express') return undefined;
   const { router } = adapter.getInstance<{

@@ -12,15 +12,18 @@ import { WebhookLog } from './webhook-log.js';
 import { webhookHandlers } from './webhook-routes.js';
 import { WebhookVerifier } from './webhook-verifier.js';
 
-/** What the guard is made of. Nest makes it in the module of its controller, so the module has to export these. */
+/**
+ * The service for applications, and the dependencies of the guard. Nest makes the guard in the module of its
+ * controller, so this module has to export them.
+ */
 export const SIGNATURE_EXPORTS = [PaymentsSignaturesService, WebhookVerifier, RawBodyWatch, WebhookLog];
 
-/** Who knows what a provider's accounts authenticate with now. */
+/** The registry, which knows the current credentials of a provider's accounts. */
 interface CredentialsHolder {
   credentialsInForce(name: string): CredentialsInForce;
 }
 
-/** Who gives each provider's own authenticated service. */
+/** The services, which give the authenticated `HttpService` of each provider. */
 interface HttpHolder {
   http(name: string, account?: string): HttpService;
 }
@@ -30,7 +33,7 @@ export function signatureProviders(tokens: {
   readonly configuredProviders: InjectionToken<readonly ConfiguredProvider[]>;
   readonly credentials: InjectionToken<CredentialsHolder>;
   readonly clock: InjectionToken<Clock>;
-  /** Asked for at the first message of a `customWebhook` that calls its provider. */
+  /** Looked up when a `customWebhook` calls its provider. */
   readonly http: InjectionToken<HttpHolder>;
   /** Names that the application may have besides the built-in ones. */
   readonly names?: readonly string[];

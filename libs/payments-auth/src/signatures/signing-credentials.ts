@@ -11,14 +11,14 @@ const MOST_ACCOUNTS = 1_000;
 
 interface Answer {
   readonly askedAtMs: number;
-  /** Until then it is not asked again without a reason. */
+  /** Until then, the resolver is not asked again without a reason. */
   goodUntilMs: number;
   readonly credentials: Promise<readonly Credentials[]>;
 }
 
 /**
- * The static credentials that messages of one provider are signed with: those that calls authenticate with. Kept apart
- * from what is kept for calls, because here the sender of a message names the account.
+ * The credentials that messages of one provider are signed with. They are the ones that calls authenticate with, but
+ * are kept separately, because here the sender of a message names the account.
  */
 export class SigningCredentials {
   readonly #provider: ConfiguredProvider;
@@ -55,7 +55,7 @@ export class SigningCredentials {
     const answer: Answer = {
       askedAtMs: nowMs,
       goodUntilMs: nowMs + this.#inForce.ttlMs(account),
-      // One that fails now is no reason to distrust what it has said before.
+      // If the resolver fails now, its earlier answer is used.
       credentials: isGood ? asking.catch(() => known.credentials) : asking,
     };
     asking.catch(() => {
@@ -72,7 +72,7 @@ export class SigningCredentials {
     } catch (error) {
       if (isPaymentsAuthError(error) && error.code === 'ACCOUNT_UNKNOWN') return [];
       const { name } = this.#provider;
-      // The cause stays behind: a resolver's error can hold what it was resolving (R14).
+      // The cause is left out, because the error of a resolver can hold the secrets that it was resolving (R14).
       throw new PaymentsAuthError(
         'CREDENTIALS_UNAVAILABLE',
         `The credentials of "${name}" could not be resolved, so a message cannot be verified or signed now.`,

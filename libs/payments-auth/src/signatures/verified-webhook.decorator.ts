@@ -31,7 +31,10 @@ export function VerifiedWebhook(
   );
 }
 
-/** The `WebhookDelivery` that {@link VerifiedWebhook} let through. For a provider that sends batches, {@link VerifiedDeliveries}. */
+/**
+ * The `WebhookDelivery` that {@link VerifiedWebhook} let through. For a provider that sends batches, take
+ * {@link VerifiedDeliveries}.
+ */
 export const VerifiedDelivery: () => ParameterDecorator = createParamDecorator(oneDelivery);
 
 /** Every `WebhookDelivery` of the message: the items of a batch, or the only one in a list. */
@@ -39,7 +42,7 @@ export const VerifiedDeliveries: () => ParameterDecorator = createParamDecorator
   (_data: unknown, context: ExecutionContext) => verifiedOf(context, '@VerifiedDeliveries()').deliveries,
 );
 
-/** What gives a handler its only delivery. The boot looks for it where batches come. @internal */
+/** The factory of `@VerifiedDelivery()`. The boot looks for it on routes of providers that send batches. @internal */
 export function oneDelivery(_data: unknown, context: ExecutionContext): unknown {
   const { deliveries, isBatch } = verifiedOf(context, '@VerifiedDelivery()');
   if (!isBatch) return deliveries[0];

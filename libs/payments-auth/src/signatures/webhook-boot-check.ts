@@ -6,10 +6,10 @@ import { decoratorOf, routeOptionProblems, type WebhookRoute } from './webhook-r
 import type { WebhookHandler } from './webhook-routes.js';
 import { WebhookVerifier } from './webhook-verifier.js';
 
-/** Where Nest keeps which parameter of a handler is what. */
+/** The metadata key of a handler's parameters. */
 const ROUTE_ARGUMENTS = '__routeArguments__';
 
-/** Stops the boot when a route takes webhooks that could never be verified, with everything that is wrong at once. */
+/** Stops the boot when a route takes webhooks that could never be verified. The error names every problem at once. */
 export class WebhookBootCheck implements OnModuleInit {
   readonly #logger = new Logger('PaymentsWebhook');
 
@@ -50,7 +50,7 @@ export class WebhookBootCheck implements OnModuleInit {
     } catch (error) {
       if (!isPaymentsAuthError(error)) throw error;
       if (error.code === 'INVALID_OPTIONS') return [error.message];
-      // A provider that is left out here, or a secret manager that is down, must not keep the others from starting.
+      // A provider that this deployment leaves out, or a secret manager that is down, must not stop the boot.
       this.#logger.warn(`${decoratorOf(route.provider)} refuses every message for now: ${error.message}`);
       return [];
     }
@@ -58,7 +58,7 @@ export class WebhookBootCheck implements OnModuleInit {
 
   #checkBytes({ provider }: WebhookRoute, problems: Set<string>): void {
     const { earlierParser: parser, state, remedy } = this.rawBodies;
-    // Such a parser may keep the bytes, which only a message shows.
+    // A parser that runs earlier may keep the bytes. Only a message shows whether it does.
     if (parser !== undefined) {
       this.#logger.warn(
         `${decoratorOf(provider)} needs the bytes of the request body, and ${parser} stands before Nest's own parser. Unless it keeps them, every message is answered 500: ${remedy}.`,

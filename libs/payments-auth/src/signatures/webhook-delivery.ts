@@ -5,7 +5,7 @@ import type { WebhookProof } from '../providers/webhooks/webhook-proof.js';
 export interface WebhookDelivery<P = unknown> {
   /** The name the provider is registered under. */
   readonly provider: string;
-  /** The name of the scheme that proved it. */
+  /** The name of the scheme that proved the message. */
   readonly scheme: string;
   /** The merchant whose key verified it, where the route names one. */
   readonly account?: string;
@@ -44,12 +44,12 @@ export interface PesaPalNotification {
   readonly OrderNotificationType: string;
 }
 
-/** What a delivery may leave out. */
+/** The fields that a delivery may leave out. */
 const MAY_BE_LEFT_OUT = ['account', 'confirmWith', 'signedAtMs'] as const;
 
 /**
- * Keeps the message itself out of what is printed. What is left out is there all the same, as `undefined`: no handler
- * takes an account that every object inherits for the merchant's.
+ * Hides the message itself from whatever prints the delivery. Each field that is left out is set to `undefined`, so
+ * that no handler reads an account that somebody has put on `Object.prototype`.
  */
 export function sealedDelivery(
   said: Omit<WebhookDelivery, 'rawBody' | 'headers'>,

@@ -14,7 +14,7 @@ const READING_MS = 10_000;
 
 const BODY = Symbol('PAYMENTS_AUTH:BODY');
 
-/** What Express and Fastify requests have in common, and where Fastify keeps Node's own request. */
+/** The part that Express and Fastify requests have in common, and the place where Fastify keeps Node's own request. */
 export interface HttpRequest extends Partial<
   Pick<Readable, 'readableDidRead' | 'readableLength' | 'destroyed'>
 > {
@@ -29,7 +29,7 @@ export interface HttpRequest extends Partial<
     /** Of HTTP/2. */
     readonly stream?: { readonly endAfterHeaders?: boolean };
   };
-  /** The body that no parser took, where something stands between it and the socket. */
+  /** The stream of a body that no parser took, where Fastify has put another stream around it. */
   readonly [BODY]?: Readable;
   rawBody?: unknown;
   body?: unknown;
@@ -37,7 +37,7 @@ export interface HttpRequest extends Partial<
   readonly query?: unknown;
 }
 
-/** The bytes of a body cannot be had, and the sender cannot help it. */
+/** The bytes of a body cannot be had, and the sender is not the cause. */
 export class BytesGone extends Error {
   override readonly name = 'BytesGone';
 }
@@ -52,10 +52,10 @@ export class UnreadableBody extends Error {
 }
 
 /**
- * The bytes of the body, also where Nest or the platform has read it; `undefined` where none came. A body that nobody has read is read here, for
- * `maxBytes` at most, and its content encoding undone.
+ * The bytes of the body, also where Nest or the platform has read it; `undefined` where none came. A body that no
+ * code has read is read here, up to `maxBytes`, and its content encoding is undone.
  *
- * @throws BytesGone when a body came and only what it was parsed to is left
+ * @throws BytesGone when a body came and only its parsed value is left
  * @throws UnreadableBody when the sender sends too much, or too slowly
  */
 export async function bytesOf(
@@ -72,7 +72,7 @@ export async function bytesOf(
     throw new BytesGone(
       'request.rawBody is text, and text that was decoded is not what was signed. Keep the bytes in it: a Buffer',
     );
-  // What an adapter for a function platform makes may be no stream at all.
+  // The request that an adapter for a function platform makes may not be a stream.
   const stream: Partial<Readable> = request[BODY] ?? request.raw ?? request;
   const isUnread = stream.readableDidRead === false && stream.destroyed !== true;
   if (isUnread && (isAnnounced(request) || stream === request[BODY] || (stream.readableLength ?? 0) > 0)) {
@@ -82,20 +82,20 @@ export async function bytesOf(
   return undefined;
 }
 
-/** Leaves a body that no parser took to the guard. */
+/** Keeps a body that no parser took, so that the guard can read it. */
 export function keepBody(request: object, body: Readable): void {
   define(request, BODY, { value: body, configurable: true });
 }
 
 /**
- * A compressed body, inflated while it is read; `undefined` for a coding that is not known here. It counts what came, as
- * Fastify wants it for its own limits.
+ * A compressed body, inflated while it is read; `undefined` for a coding that is not known here. It counts the bytes
+ * that came, because Fastify compares that number with its limits.
  */
 export function inflated(stream: Readable, encoding: string): Readable | undefined {
   const decoder = codingOf(encoding)?.();
   if (decoder === undefined) return undefined;
   async function* chunks(): AsyncGenerator<Buffer> {
-    // Inflating starts when the body is read. Before that, no code would get its errors.
+    // Inflating starts when the body is read. Before that, no code would handle its errors.
     const isOver = () => void (stream.readableEnded || decoder?.destroy());
     stream.once('error', isOver).once('close', isOver);
     try {
@@ -176,7 +176,7 @@ async function read(
 
 type Inflating = ReturnType<typeof createGunzip>;
 
-/** By the name of the coding. */
+/** The decoders, by the name of the coding. */
 const DECODERS: Readonly<Record<string, (() => Inflating) | undefined>> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
@@ -185,7 +185,7 @@ const DECODERS: Readonly<Record<string, (() => Inflating) | undefined>> = {
 };
 
 /**
- * `undefined` where there is nothing to undo.
+ * The decoder for a `Content-Encoding`; `undefined` where the body is not encoded.
  *
  * @throws UnreadableBody for a coding that is not known here
  */
@@ -204,14 +204,14 @@ function codingOf(encoding: string): (() => Inflating) | undefined {
 
 const VERIFIED = Symbol('PAYMENTS_AUTH:VERIFIED');
 
-/** What the guard has found out about a request. */
+/** The result of the guard for a request. */
 export interface VerifiedRequest {
   readonly deliveries: readonly WebhookDelivery[];
   readonly isBatch: boolean;
   readonly acknowledge?: WebhookAcknowledgement;
 }
 
-/** Keeps it with the request, where a log of the request does not show it. */
+/** Keeps the result with the request, where a log of the request does not show it. */
 export function keepVerified(request: object, verified: VerifiedRequest): void {
   define(request, VERIFIED, { value: verified, configurable: true });
 }

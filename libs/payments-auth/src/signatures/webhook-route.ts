@@ -31,7 +31,11 @@ export interface WebhookRouteOptions {
   readonly url?: string;
   /** The merchant that a message is for, where there are many: `(request) => request.params.merchant`. */
   readonly account?: (request: WebhookRouteRequest) => string | undefined;
-  /** Bodies above this are refused, in bytes. The body parser has a limit of its own, before it. @default 1_048_576 (1 MiB) */
+  /**
+   * Bodies above this are refused, in bytes. The body parser has a limit of its own, before it.
+   *
+   * @default 1_048_576 (1 MiB)
+   */
   readonly maxBytes?: number;
 }
 
@@ -41,7 +45,7 @@ export interface WebhookRoute extends WebhookRouteOptions {
 
 const OPTIONS = ['proof', 'schemes', 'url', 'account', 'maxBytes'];
 
-/** What is wrong with the options of a route, whatever its provider is. */
+/** Names the problems in the options of a route that do not depend on its provider. */
 export function routeOptionProblems(route: WebhookRoute): string[] {
   const { proof, schemes, url, account, maxBytes } = route;
   return [
@@ -68,7 +72,7 @@ function isHttpUrl(text: unknown): boolean {
   return typeof text === 'string' && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
-/** As it is written in the code, for messages to the developer. */
+/** The decorator as it is written in the code, for messages to the developer. */
 export function decoratorOf(provider: string): string {
   return `@VerifiedWebhook('${provider}')`;
 }

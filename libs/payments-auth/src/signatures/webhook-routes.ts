@@ -27,7 +27,7 @@ export function webhookHandlers(modules: ModulesContainer): WebhookHandler[] {
         const method = prototype[name] as object;
         const own = Reflect.getMetadata(WEBHOOK_ROUTE, method) as WebhookRoute | undefined;
         const route = own ?? ofClass;
-        // A method that answers no path is no handler.
+        // A method without a path is no handler.
         return route === undefined || !Reflect.hasMetadata(PATH, method)
           ? []
           : [{ controller, name, method, route, paths: pathsOf(controller) }];

@@ -173,7 +173,7 @@ describe.each(proven)('what is signed of %s', (_name, vector) => {
     for (const rawBody of flipped(bytes)) {
       const payload = payloadOf(await examine(vector, { rawBody }));
       if (payload === undefined) refused += 1;
-      // What is not signed may change, and is not in the payload.
+      // A part that is not signed may change. Such a part is not in the payload.
       else if (covered || !isDeepStrictEqual(payload, genuine))
         throw new Error(`accepted ${rawBody.toString()}`);
     }

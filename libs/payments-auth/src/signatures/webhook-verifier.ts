@@ -24,7 +24,7 @@ import { sealedDelivery } from './webhook-delivery.js';
 import type { VerifiedRequest } from './webhook-request.js';
 import type { WebhookRoute } from './webhook-route.js';
 
-/** One provider, and what its messages are judged with. */
+/** One provider, with everything that is needed to judge its messages. */
 interface Signer {
   readonly provider: ConfiguredProvider;
   readonly credentials: SigningCredentials;
@@ -34,11 +34,11 @@ interface Signer {
 /** A genuine message. */
 export interface VerifiedMessage extends VerifiedRequest {
   readonly refusal: undefined;
-  /** What its bytes say. */
+  /** The parsed body, for the handler; `undefined` where the message has none. */
   readonly body: unknown;
 }
 
-/** Whose message it is said to be, and which schemes count. */
+/** The account that the message names, and the schemes that count. */
 export interface VerifyOptions {
   readonly account?: string;
   readonly schemes?: readonly string[];
@@ -95,8 +95,8 @@ export class WebhookVerifier {
   }
 
   /**
-   * @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED; INVALID_OPTIONS when a secret is missing; CREDENTIALS_UNAVAILABLE
-   *   when a secret or a key cannot be had now
+   * @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED; INVALID_OPTIONS when a secret is missing;
+   *   CREDENTIALS_UNAVAILABLE when a secret or a key cannot be had now
    */
   async examine(
     name: string,
@@ -123,7 +123,7 @@ export class WebhookVerifier {
       };
       return examineWebhook(usable, given);
     };
-    // Where nothing is signed there is no secret to ask for.
+    // Where nothing is signed, no secret is needed.
     const known = schemes.some(([, scheme]) => workOf(scheme).needsBytes)
       ? await credentials.get(account)
       : [];
@@ -138,8 +138,8 @@ export class WebhookVerifier {
   }
 
   /**
-   * What keeps a route from ever taking a message, as far as can be known without asking a resolver: names that do not
-   * exist, proofs that are not enough, secrets that are missing.
+   * Names the problems because of which a route could never take a message, as far as they can be known without
+   * asking a resolver: names that do not exist, proofs that are not enough, secrets that are missing.
    *
    * @throws PaymentsAuthError when the provider is known but not configured here, or its secrets cannot be had now
    */
@@ -191,7 +191,9 @@ export class WebhookVerifier {
     );
   }
 
-  /** Where a resolver would be asked for the secrets: the schemes that can prove a message with the right ones. */
+  /**
+   * Returns the schemes that could prove a message with the right secrets, before a resolver is asked for the secrets.
+   */
   #worthAsking(
     isDynamic: boolean,
     schemes: readonly NamedScheme[],
@@ -200,7 +202,7 @@ export class WebhookVerifier {
     return isDynamic ? examineUnasked(schemes, { message, nowMs: this.clock.now() }) : schemes;
   }
 
-  /** Those that a route names; else all but those that have to be named. */
+  /** The schemes that a route names. Where it names none, all schemes but those that have to be named. */
   #schemes(name: string, named: readonly string[] | undefined): readonly NamedScheme[] {
     const all = Object.entries(this.signer(name).provider.definition.webhooks ?? {});
     if (all.length === 0)
@@ -230,9 +232,9 @@ export class WebhookVerifier {
   }
 
   /**
-   * The schemes whose secrets are configured. One is enough: a provider is set to one of its schemes. An account that does
-   * not exist has no secrets to miss: its messages are refused like any forged one. Where there is no scheme that can be
-   * used, what is missing.
+   * The schemes whose secrets are configured. One is enough, because a merchant chooses one of them at the provider.
+   * For an account that does not exist, no secret is reported as missing, and its messages are refused like any forged
+   * message. Where no scheme can be used, the result names the missing secrets.
    */
   #usable(
     name: string,
@@ -270,12 +272,12 @@ export class WebhookVerifier {
   }
 }
 
-/** Decided by the class: a `refusal` on `Object.prototype` would be inherited by lists as well. */
+/** Does not look for `refusal`, because lists would inherit one that somebody has put on `Object.prototype`. */
 function isList(schemes: readonly NamedScheme[] | object): schemes is readonly NamedScheme[] {
   return Array.isArray(schemes);
 }
 
-/** The secret may have been rotated, or added, since it was asked for. */
+/** Whether other secrets can help. A secret may have been rotated or added since the resolver was asked. */
 function isCuredByOthers({ refusal }: Examination): boolean {
   return refusal === 'wrong-signature' || refusal === 'no-secret';
 }
@@ -316,7 +318,7 @@ function deliveriesOf(
   };
 }
 
-/** What a route asks for, and what its schemes prove. */
+/** Names the schemes that prove less than a route asks for, and what to write in the decorator. */
 function proofProblems(
   name: string,
   proof: NonNullable<WebhookRoute['proof']>,

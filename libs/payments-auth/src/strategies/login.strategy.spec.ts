@@ -243,7 +243,7 @@ describe('login', () => {
       const received = { ...answer(200, undefined), text: 'eyJ.whole.body\n' };
       expect(plain.read(received, 0)).toMatchObject({ outcome: 'issued', token: 'eyJ.whole.body' });
       expect(plain.read({ ...received, text: ' ' }, 0).outcome).toBe('unavailable');
-      // The page of a maintenance comes with 200 too.
+      // A maintenance page can come with status 200 too.
       const page = '<html>\n<body>We are back soon.</body></html>';
       expect(plain.read({ ...received, text: page }, 0)).toEqual({
         outcome: 'unavailable',

@@ -18,7 +18,7 @@ const CLIENT = {
   documentedLifetimeMs: 600_000,
 };
 
-/** As authors take an answer who forget that it may have no body. */
+/** An answer as an author describes it who forgets that the body may be missing. */
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -127,7 +127,7 @@ function providersOf(lists: readonly string[]): readonly AnyProviderName[] {
     throw new UsageError('--providers must name at least one provider: --providers daraja,paystack.');
   const unknown = names.find((name) => !isProviderName(name));
   if (unknown !== undefined)
-    throw new UsageError(`--providers knows no "${unknown}".${similarProvider(unknown)}`);
+    throw new UsageError(`--providers: there is no provider "${unknown}".${similarProvider(unknown)}`);
   return [...new Set(names.filter(isProviderName))];
 }
 

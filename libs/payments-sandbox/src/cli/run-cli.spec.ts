@@ -99,9 +99,12 @@ describe('payments-sandbox', () => {
   it.each([
     [['--token-lifetime', '5'], '--token-lifetime must be a time such as 500ms, 5s, 2m or 1h, and is "5"'],
     [['--port', '70000'], '--port must be a number from 1 to 65528, and is "70000"'],
-    [['--providers', 'cashfin,nobody'], '--providers knows no "nobody". Try --help.'],
-    [['--providers', 'daraja,Paystak'], '--providers knows no "Paystak". Did you mean "paystack"?'],
-    [['--providers', 'dajara'], '--providers knows no "dajara". Did you mean "daraja"?'],
+    [['--providers', 'cashfin,nobody'], '--providers: there is no provider "nobody". Try --help.'],
+    [
+      ['--providers', 'daraja,Paystak'],
+      '--providers: there is no provider "Paystak". Did you mean "paystack"?',
+    ],
+    [['--providers', 'dajara'], '--providers: there is no provider "dajara". Did you mean "daraja"?'],
     [['--providers', ' ,'], '--providers must name at least one provider'],
     [['--set', 'skewMs'], '--set takes NAME=VALUE, and got "skewMs"'],
     [['--set', 'skewMs=late'], '--set: "skewMs" must be a number'],

@@ -25,7 +25,7 @@ export async function runCli(cli: CliProcess): Promise<number> {
     cli.out(printSandbox(sandbox, given.format));
     // The output usually goes into a file here, so this line is the only one on the terminal.
     if (given.format === 'env')
-      cli.error(`The sandbox runs, and its control API at ${sandbox.controlUrl}. Ctrl+C ends it.\n`);
+      cli.error(`The sandbox runs. Its control API is at ${sandbox.controlUrl}. Ctrl+C ends it.\n`);
   } catch (error) {
     cli.error(`payments-sandbox: ${explain(error)}\n`);
     return error instanceof UsageError ? 2 : 1;

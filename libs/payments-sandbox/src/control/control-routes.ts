@@ -133,7 +133,7 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
       return { suspended: true };
     },
   ),
-  perProvider('POST', '/resume', 'ends that', (provider, { body }) => {
+  perProvider('POST', '/resume', 'ends the suspension of an account', (provider, { body }) => {
     provider.resume(accountOf(body));
     return { suspended: false };
   }),
@@ -147,7 +147,7 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
     'sends a webhook: {"url":"http://127.0.0.1:3000/hook","forge":"wrong-key"}',
     sendWebhook,
   ),
-  perProvider('POST', '/reset', 'as /reset, for one provider', (provider) => {
+  perProvider('POST', '/reset', 'does what /reset does, for one provider', (provider) => {
     provider.reset();
     return providerState(provider);
   }),

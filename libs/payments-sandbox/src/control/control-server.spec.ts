@@ -144,7 +144,7 @@ describe('the control API', () => {
   });
 
   it.each([
-    ['GET', '/nowhere', undefined, 404, 'GET / lists what there is'],
+    ['GET', '/nowhere', undefined, 404, 'GET / lists all routes'],
     ['GET', '/providers/pesapal', undefined, 400, 'provider must be one of wakapay, cashfin, or all'],
     ['POST', '/providers/wakapay/faults', {}, 400, '"fault" must be one of slow'],
     ['POST', '/providers/wakapay/rotate', { oldWorksForMs: -1 }, 400, '"oldWorksForMs" must be a number'],

@@ -59,7 +59,7 @@ export class ControlServer {
       return CONTROL_ROUTES.map((route) => ({ method: route.method, path: route.path, does: route.does }));
     const found = routeOf(this.sandbox, method, pathname);
     if (found === undefined)
-      throw new Refusal(404, `There is no ${method} ${pathname}. GET / lists what there is.`);
+      throw new Refusal(404, `There is no ${method} ${pathname}. GET / lists all routes.`);
     const body = method === 'GET' ? {} : await readJson(incoming);
     return found.route.run({
       sandbox: this.sandbox,

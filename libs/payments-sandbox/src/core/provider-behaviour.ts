@@ -76,8 +76,8 @@ export interface ProviderBehaviour<C extends Credentials, N extends string = str
   /** The fields of the credentials that a merchant with these settings has. @default all of them */
   handedOut?(credentials: C, settings: ProviderSettings): C;
   /**
-   * The variables of these fields, by which other providers may know the same value. That of a key of its own is where an
-   * application reads the public half.
+   * The environment variables of these fields. Providers that read the same variable get the same value. For a key of the
+   * provider's own, an application reads the public half from this variable.
    */
   readonly variables?: { readonly [K in keyof C]?: string };
   /** The environment variables that an application reads these credentials and base URLs from. */

@@ -58,7 +58,7 @@ describe('Cryptofuse', () => {
     expect((await post('/o/token/', { grant_type: 'client_credentials' }, authorization)).status).toBe(200);
   });
 
-  it('refuses token requests in the words of RFC 6749', async () => {
+  it('rejects token requests in the words of RFC 6749', async () => {
     const grant = { grant_type: 'client_credentials' };
 
     expect(await post('/o/token/', grant, basic('nobody'))).toMatchObject({

@@ -54,7 +54,7 @@ describe('WakaPay', () => {
     });
   });
 
-  it('refuses a call in another envelope than a login, and answers the balance', async () => {
+  it('refuses a call in one envelope and rejects a login in another, and answers the balance', async () => {
     const url = `${sandbox.provider('wakapay').baseUrl}/business/balance?currency=KES`;
     const refused = await fetch(url);
     const accepted = await fetch(url, {

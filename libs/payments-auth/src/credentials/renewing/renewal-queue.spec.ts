@@ -20,7 +20,7 @@ class Item implements Renewable {
   }
 }
 
-/** The same entries, each once, in the order of their times. */
+/** Expects that exactly these entries ran, each once, in the order of their times. */
 function expectRan(ran: readonly Item[], due: readonly number[]): void {
   expect(new Set(ran.map(({ name }) => name))).toEqual(new Set(due));
   expect(ran).toHaveLength(due.length);

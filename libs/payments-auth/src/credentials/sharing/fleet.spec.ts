@@ -31,7 +31,7 @@ let bed: CredentialBed;
 let store: MemoryTokenStore;
 let other: CredentialRegistry;
 
-/** One more process of it. */
+/** Starts one more process of the fleet. */
 function startOther(): CredentialRegistry {
   const { clock } = bed;
   const provider = configured({ hosts: { api: bed.server.url }, own: fixed(() => [SECRET]) });
@@ -207,7 +207,7 @@ describe('a process of a fleet that may not log in because its last logins did n
   beforeEach(async () => {
     spender = other.spenders('acme').spender(undefined, undefined);
     await call(spender, new Set());
-    // The pause after the second is 4 s.
+    // The pause after the second login is 4 s.
     await loginForRefusal('t2');
     await loginForRefusal('t3');
   });

@@ -33,7 +33,7 @@ describe('the predecessor of a credential', () => {
     expect(kept.isProven).toBe(true);
   });
 
-  it('hears of the calls that carried it', async () => {
+  it('is told of the calls that carried it', async () => {
     const clock = new ManualClock();
     const before = keptSince(clock);
     const kept = keptSince(clock);

@@ -21,7 +21,7 @@ const IN_BETWEEN = { status: 403, own: false };
 let bed: CredentialBed;
 afterEach(() => bed.close());
 
-/** A token endpoint that answers in the very microtask that a test chooses. */
+/** A token endpoint whose answer arrives in exactly the microtask that a test chooses. */
 class SteppingTransport implements TokenTransport {
   readonly unanswered: ((answer: TimedTokenAnswer) => void)[] = [];
   readonly revoked: string[] = [];
@@ -209,12 +209,12 @@ describe('calls that the provider refuses', () => {
     const killed = spenderOf(bed).peek()?.token;
     const after = [];
     for (let each = 0; each < 3; each += 1) after.push(await call((token) => token !== killed));
-    // One refusal could be the firewall's. Two refusals in a row cannot.
+    // One refusal could come from the firewall. Two refusals in a row show that the token is dead.
     expect(after.map(({ refused }) => refused)).toEqual([true, false, false]);
     expect(bed.logins).toHaveLength(before + 1);
   });
 
-  it('are said to have been sent again only where the second attempt left', async () => {
+  it('are reported as sent again only when the second attempt was sent', async () => {
     bed = await startCredentialBed();
     await call(() => true);
     const spender = spenderOf(bed);

@@ -6,10 +6,10 @@ import { hashOfCredentials, sharedToken, unsignedWebhook } from './sender-webhoo
 import { hashWebhook, hmacWebhook, publicKeyWebhook, standardWebhooks } from './signature-webhooks.js';
 
 type Parts = Readonly<Record<string, unknown>>;
-/** A builder as JavaScript sees it: it takes anything. */
+/** A builder as a JavaScript program can call it: with any argument. */
 type Builder = (given: unknown) => unknown;
 
-/** A description that each builder takes. */
+/** For each builder, a description that it accepts. */
 const WHOLE: Readonly<Record<string, readonly [Builder, Parts]>> = {
   hmacWebhook: [hmacWebhook as Builder, { key: 'secret', header: 'x-signature' }],
   hashWebhook: [
@@ -49,7 +49,7 @@ function problemsOf(webhooks: unknown): readonly string[] {
   return [];
 }
 
-/** The problems of a scheme of the description that the builder takes, with changes. */
+/** The problems of a scheme whose description is the accepted one with changes. */
 function after(builder: string, changes: Parts): readonly string[] {
   const [build, whole] = WHOLE[builder] as readonly [Builder, Parts];
   return problemsOf({ signature: build({ ...whole, ...changes }) });
