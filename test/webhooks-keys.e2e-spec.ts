@@ -4,8 +4,11 @@ import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   defineProvider,
+  hmacWebhook,
   PAYMENTS_AUTH_CLOCK,
+  type PaymentsAuthEvent,
   PaymentsAuthModule,
+  PaymentsAuthService,
   PaymentsSignaturesService,
   publicKeyWebhook,
   textAt,
@@ -39,7 +42,7 @@ async function started(
   webhooks: object,
   hooks: string,
   options: object = {},
-): Promise<{ signatures: PaymentsSignaturesService; clock: ManualClock }> {
+): Promise<{ signatures: PaymentsSignaturesService; clock: ManualClock; events: PaymentsAuthEvent[] }> {
   const definition = defineProvider<Credentials>({
     name: 'acme',
     title: 'Acme',
@@ -69,7 +72,9 @@ async function started(
     .useValue(clock)
     .compile();
   opened.push(module);
-  return { signatures: module.get(PaymentsSignaturesService), clock };
+  const events: PaymentsAuthEvent[] = [];
+  module.get(PaymentsAuthService).events$.subscribe((event) => events.push(event));
+  return { signatures: module.get(PaymentsSignaturesService), clock, events };
 }
 
 const pemOf = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as string;
@@ -121,10 +126,10 @@ async function published() {
   const one = p521();
   const keys = [jwk('one', one.publicKey)];
   const server = await serve((_request, response) => json(response, 200, { keys }));
-  const { signatures, clock } = await started(SIGNED_BY_SET, server.url);
+  const { signatures, clock, events } = await started(SIGNED_BY_SET, server.url);
   const verify = async (signature: string, body?: Buffer) =>
     (await signatures.verifyWebhook('acme', message(signature, body))) !== undefined;
-  return { one, keys, server, verify, clock, signatures };
+  return { one, keys, server, verify, clock, signatures, events };
 }
 
 describe('keys in a set that the provider publishes', () => {
@@ -186,7 +191,7 @@ describe('keys in a set that the provider publishes', () => {
   );
 
   it('cost a handful of fetches when ten thousand forged messages name as many', async () => {
-    const { one, server, verify, clock } = await published();
+    const { one, server, verify, clock, events } = await published();
     const template = jws(one.privateKey, 'KID');
     const [, , tail = ''] = template.split('.');
     const answers: unknown[] = [];
@@ -204,6 +209,8 @@ describe('keys in a set that the provider publishes', () => {
     expect(await verify(jws(one.privateKey, 'another'))).toBe(false);
     expect(await verify(jws(one.privateKey, 'another'))).toBe(false);
     expect(server.requests.length).toBeLessThanOrEqual(6);
+    // The keys could be fetched each time: whoever forges messages wakes nobody up.
+    expect(events).toEqual([]);
   });
 
   it('are trusted for a while when the provider is down, and not for ever when it takes one out', async () => {
@@ -224,20 +231,74 @@ describe('keys in a set that the provider publishes', () => {
     });
   });
 
-  it.each([
-    ['an answer that is no set', (response: ServerResponse) => json(response, 200, { keys: 'none' })],
-    ['an error', (response: ServerResponse) => json(response, 500, {})],
-    ['a redirect', (response: ServerResponse) => void response.writeHead(302, { location: '/other' }).end()],
-    ['too many bytes', (response: ServerResponse) => void response.end('x'.repeat(1_000_000))],
-  ])('make a message neither genuine nor forged where they cannot be had: %s', async (_what, answer) => {
-    const server = await serve((_request, response) => answer(response));
-    const { signatures } = await started(SIGNED_BY_SET, server.url);
-    const signature = jws(p521().privateKey, 'one');
-    await expect(signatures.verifyWebhook('acme', message(signature))).rejects.toMatchObject({
+  it('are told to operators once an attempt while they cannot be fetched again', async () => {
+    const { one, server, verify, clock, events } = await published();
+    const signature = jws(one.privateKey, 'one');
+    expect(await verify(signature)).toBe(true);
+    const { host } = new URL(server.url);
+    const fetchedAtMs = clock.now();
+    await server.close();
+    await clock.advance(2 * 60 * 60_000);
+    for (let more = 0; more < 20; more += 1) expect(await verify(signature)).toBe(true);
+    expect(events.splice(0)).toEqual([
+      {
+        type: 'webhook-keys-outdated',
+        provider: 'acme',
+        host,
+        reason: `${server.url} did not send it (ECONNREFUSED)`,
+        usableUntilMs: fetchedAtMs + 24 * 60 * 60_000,
+        atMs: clock.now(),
+      },
+    ]);
+    await clock.advance(30_000);
+    for (let more = 0; more < 20; more += 1) expect(await verify(signature)).toBe(true);
+    expect(events.splice(0).map(({ type }) => type)).toEqual(['webhook-keys-outdated']);
+    await clock.advance(22 * 60 * 60_000);
+    const { code, reason } = await verify(signature).catch((error) => error);
+    expect({ code, reason }).toEqual({
       code: 'CREDENTIALS_UNAVAILABLE',
+      reason: expect.stringContaining('(ECONNREFUSED)'),
     });
-    expect(server.requests).toHaveLength(1);
+    expect(events[0]).toEqual({
+      type: 'webhook-keys-unavailable',
+      provider: 'acme',
+      host,
+      reason,
+      atMs: clock.now(),
+    });
   });
+
+  it.each([
+    [
+      'an answer that is no set',
+      (response: ServerResponse) => json(response, 200, { keys: 'none' }),
+      'no set',
+    ],
+    ['an error', (response: ServerResponse) => json(response, 500, {}), 'HTTP 500'],
+    [
+      'a redirect',
+      (response: ServerResponse) => void response.writeHead(302, { location: '/other' }).end(),
+      'HTTP 302',
+    ],
+    ['too many bytes', (response: ServerResponse) => void response.end('x'.repeat(1_000_000)), 'too-large'],
+  ])(
+    'make a message neither genuine nor forged where they cannot be had, as is told: %s',
+    async (_what, answer, why) => {
+      const server = await serve((_request, response) => answer(response));
+      const { signatures, events } = await started(SIGNED_BY_SET, server.url);
+      const signature = jws(p521().privateKey, 'one');
+      const { host } = new URL(server.url);
+      const said = { host, reason: expect.stringContaining(why) };
+      await expect(signatures.verifyWebhook('acme', message(signature))).rejects.toMatchObject({
+        code: 'CREDENTIALS_UNAVAILABLE',
+        ...said,
+      });
+      expect(server.requests).toHaveLength(1);
+      expect(events).toEqual([
+        { type: 'webhook-keys-unavailable', provider: 'acme', ...said, atMs: expect.any(Number) },
+      ]);
+    },
+  );
 });
 
 const NAME = ['messages.acme.test'];
@@ -259,8 +320,13 @@ describe('the key in a certificate that a message names', () => {
   const startedWith = async (
     pem: () => string,
     authorities: readonly string[] = [root.cert],
-  ): Promise<{ server: LoopbackServer; verify: (url?: string, headers?: object) => Promise<boolean> }> => {
-    const server = await serve((_request, response) => void response.end(pem()));
+    status = 200,
+  ): Promise<{
+    server: LoopbackServer;
+    verify: (url?: string, headers?: object) => Promise<boolean>;
+    events: PaymentsAuthEvent[];
+  }> => {
+    const server = await serve((_request, response) => void response.writeHead(status).end(pem()));
     const certificate = publicKeyWebhook({
       algorithm: 'rsa-sha256',
       key: { certificate: { header: 'paypal-cert-url', allow: [new URL(server.url).origin] } },
@@ -271,7 +337,9 @@ describe('the key in a certificate that a message names', () => {
         '{header:paypal-transmission-id}|{header:paypal-transmission-time}|{credential:webhookId}|{body:crc32}',
       confirmWith: 'POST /v1/notifications/verify-webhook-signature',
     });
-    const { signatures, clock } = await started({ certificate }, server.url, { http: { ca: authorities } });
+    const { signatures, clock, events } = await started({ certificate }, server.url, {
+      http: { ca: authorities },
+    });
     const verify = async (url = `${server.url}/certs/CERT-1`, headers: object = {}): Promise<boolean> => {
       const time = new Date(clock.now()).toISOString();
       const text = `tx-1|${time}|WH-1|${crc32(BODY)}`;
@@ -287,7 +355,7 @@ describe('the key in a certificate that a message names', () => {
       });
       return delivery !== undefined;
     };
-    return { server, verify };
+    return { server, verify, events };
   };
 
   it('is trusted when its chain ends at a root, fetched once, and kept', async () => {
@@ -362,11 +430,51 @@ describe('the key in a certificate that a message names', () => {
     expect(server.requests.length).toBeLessThanOrEqual(5);
   });
 
+  it.each([
+    [503, ['webhook-keys-unavailable']],
+    [403, ['webhook-keys-unavailable']],
+    // Whoever forges messages can name one that does not exist, and wakes nobody up.
+    [404, []],
+    [410, []],
+  ])('is told to operators where its host answers %i: %j', async (status, told) => {
+    const { verify, events } = await startedWith(() => '', [root.cert], status);
+    await expect(verify()).rejects.toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', status });
+    expect(events.map(({ type }) => type)).toEqual(told);
+  });
+
   it('is not fetched for a message that is too old', async () => {
     const { server, verify } = await startedWith(() => leaf.cert + middle.cert);
     const old = { 'paypal-transmission-time': '2020-01-01T00:00:00Z' };
     expect(await verify(undefined, old)).toBe(false);
     expect(server.requests).toHaveLength(0);
+  });
+});
+
+const databaseIsDown = async () => {
+  throw new Error('the database is down');
+};
+
+describe('a secret that a function of the application gives', () => {
+  it('is told to operators while the function fails, few times and without the account', async () => {
+    const signature = hmacWebhook({ key: 'webhookId', header: 'x-signature' });
+    const { signatures, clock, events } = await started({ signature }, 'http://127.0.0.1:1', {
+      accounts: databaseIsDown,
+    });
+    const headers = { 'x-signature': '0'.repeat(64) };
+    const verify = (account: string) =>
+      signatures.verifyWebhook('acme', { headers, rawBody: BODY }, { account }).catch(({ code }) => code);
+    for (let shop = 0; shop < 100; shop += 1)
+      expect(await verify(`shop-${shop}`)).toBe('CREDENTIALS_UNAVAILABLE');
+    const told = {
+      type: 'webhook-keys-unavailable',
+      provider: 'acme',
+      reason: 'the credentials could not be resolved',
+      atMs: clock.now(),
+    };
+    expect(events).toEqual([told]);
+    await clock.advance(10_000);
+    await verify('shop-1');
+    expect(events).toEqual([told, { ...told, atMs: clock.now() }]);
   });
 });
 

@@ -51,6 +51,19 @@ describe('the log', () => {
     ]);
   });
 
+  it('says once a minute that keys of webhooks are old, and leaves the rest to the guard', () => {
+    const log = logger();
+    const events = new EventLog(log);
+    const about = { provider: 'paypal', host: 'keys.test', reason: 'HTTP 503' } as const;
+    const outdated = { type: 'webhook-keys-outdated', ...about, usableUntilMs: 86_400_000 } as const;
+    for (const atMs of [0, 30_000, 59_999, 60_000]) events.write({ ...outdated, atMs });
+    // The guard of webhooks has told it.
+    events.write({ type: 'webhook-keys-unavailable', ...about, atMs: 60_000 });
+    const line =
+      'warn webhook-keys-outdated provider=paypal host=keys.test reason=HTTP 503 usableUntilMs=86400000';
+    expect(log.lines).toEqual([line, line]);
+  });
+
   it('reports a rejected secret once, and again when the reason is another one', () => {
     const log = logger();
     const events = new EventLog(log);

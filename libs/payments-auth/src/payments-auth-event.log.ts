@@ -14,6 +14,8 @@ const LEVELS: Partial<Record<PaymentsAuthEvent['type'], Level>> = {
   'refresh-token-unsaved': 'error',
   'refresh-token-in-doubt': 'error',
   'certificate-ends': 'warn',
+  // The line of `PaymentsWebhook` tells of messages that are answered 503, and so of `webhook-keys-unavailable`.
+  'webhook-keys-outdated': 'warn',
   'credential-unavailable': 'warn',
   'call-unsent': 'warn',
   'calls-waiting': 'warn',
@@ -29,7 +31,7 @@ const MOST_FAULTS_REMEMBERED = 100;
 /** For how many accounts the log remembers that it has just reported a rejected secret. */
 const MOST_REJECTED_REMEMBERED = 100;
 
-/** How often the same reason of unsent calls is logged. Such calls may be made a thousand times a second. */
+/** How often the same reason is logged, of calls that are not sent for example. Such calls may be made a thousand times a second. */
 const UNSENT_EVERY_MS = 60_000;
 /** How many reasons of unsent calls are logged within that time. */
 const MOST_UNSENT_REMEMBERED = 100;
@@ -50,8 +52,7 @@ export class EventLog {
     const event = ownCopy(emitted);
     const level = LEVELS[event.type];
     if (level === undefined || (event.type === 'definition-fault' && !this.#isNews(event))) return;
-    if ((event.type === 'signing-failed' || event.type === 'call-unsent') && this.#isToldAlready(event))
-      return;
+    if (isRepeated(event) && this.#isToldAlready(event)) return;
     if (event.type === 'credential-unavailable' && this.#isTold(event)) return;
     if (event.type === 'credentials-rejected' || event.type === 'grant-rejected') this.#remember(event);
     this.#logger[level](line(event));
@@ -84,6 +85,11 @@ export class EventLog {
     this.#faults.add(fault);
     return true;
   }
+}
+
+/** It is told once in a while for each reason, because it may come again with every call. */
+function isRepeated(event: PaymentsAuthEvent): event is PaymentsAuthEvent & { reason: string } {
+  return ['signing-failed', 'call-unsent', 'webhook-keys-outdated'].includes(event.type);
 }
 
 function faultOf({ provider, reason }: PaymentsAuthEvent & { reason: string }): string {

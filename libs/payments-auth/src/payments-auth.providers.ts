@@ -70,6 +70,7 @@ export function moduleParts({ named, definitions, providerNames }: ModuleNames):
     configuredProviders: PAYMENTS_AUTH_PROVIDERS,
     credentials: CredentialRegistry,
     clock: PAYMENTS_AUTH_CLOCK,
+    events: PaymentsAuthEvents,
     http: PaymentsAuthService,
     names: known,
   });

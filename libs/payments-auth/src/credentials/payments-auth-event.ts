@@ -85,6 +85,18 @@ export type PaymentsAuthEvent = EventBase &
     | { readonly type: 'refresh-token-in-doubt' }
     /** The client certificate ends within 14 days, or has ended. Told once a day, as long as it is in use. */
     | { readonly type: 'certificate-ends'; readonly endsAtMs: number; readonly reason: string }
+    /**
+     * The keys that a provider publishes for its webhooks could not be fetched, or the function for its secrets failed, and
+     * there are no earlier ones: messages are answered 503. Told once an attempt, of which there are few.
+     */
+    | { readonly type: 'webhook-keys-unavailable'; readonly host?: string; readonly reason: string }
+    /** They could not be fetched again, and those of the last fetch are used until then. */
+    | {
+        readonly type: 'webhook-keys-outdated';
+        readonly host: string;
+        readonly reason: string;
+        readonly usableUntilMs: number;
+      }
     | { readonly type: 'credential-revoked' }
     | { readonly type: 'credentials-rotated' }
     /** Refusals go on after a forced renewal: for so long they go straight to their callers, unless many come in a row (R11). */

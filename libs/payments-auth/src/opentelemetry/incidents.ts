@@ -13,6 +13,8 @@ export const INCIDENTS: readonly PaymentsAuthEvent['type'][] = [
   'renewals-paused',
   'credential-contested',
   'certificate-ends',
+  'webhook-keys-unavailable',
+  'webhook-keys-outdated',
   'rate-limited',
   'store-lost',
   'store-back',

@@ -44,6 +44,7 @@ function service(...providers: ConfiguredProvider[]) {
           throw new Error('nobody calls');
         },
         clock,
+        events: { emit: () => {} },
       }),
     ),
   };

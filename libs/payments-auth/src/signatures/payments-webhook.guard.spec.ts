@@ -74,6 +74,7 @@ function signaturesModule(providers: readonly ConfiguredProvider[], clock: Manua
     providers: [
       { provide: 'PROVIDERS', useFactory: () => providers },
       { provide: 'CLOCK', useFactory: () => clock },
+      { provide: 'EVENTS', useFactory: () => ({ emit: () => {} }) },
       {
         provide: 'CREDENTIALS',
         useFactory: () => ({ credentialsInForce: credentialsInForce(providers, clock) }),
@@ -82,6 +83,7 @@ function signaturesModule(providers: readonly ConfiguredProvider[], clock: Manua
         configuredProviders: 'PROVIDERS',
         credentials: 'CREDENTIALS',
         clock: 'CLOCK',
+        events: 'EVENTS',
         http: 'NOBODY',
       }),
     ],

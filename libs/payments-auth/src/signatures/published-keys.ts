@@ -5,7 +5,9 @@ import { PaymentsAuthError } from '../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { PublishedKeys, PublishedKeyType } from '../providers/webhooks/webhook-scheme.js';
 import { AxiosTokenTransport } from '../strategies/axios-token-transport.js';
+import { reasonOf, TokenTransportError } from '../strategies/token-transport.js';
 import { type Authorities, trustedKey } from './certificate-chain.js';
+import type { TellKeysTrouble } from './webhook-keys-trouble.js';
 
 /** The time for one fetch. It is short, because the sender of the message waits for the answer. */
 const DEADLINE_MS = 5_000;
@@ -30,6 +32,8 @@ interface KeySet {
   keys: ReadonlyMap<string, readonly KeyObject[]>;
   /** When the fetch of `keys` was begun; absent before the first one has succeeded. */
   fetchedAtMs?: number;
+  /** When the last fetch failed. */
+  failedAtMs?: number;
   /** How many fetches were begun, and the number of the last one that succeeded. */
   begun: number;
   succeeded: number;
@@ -48,6 +52,7 @@ interface Certificate {
 export class FetchedKeys implements PublishedKeys {
   readonly #provider: ConfiguredProvider;
   readonly #clock: Clock;
+  readonly #tell: TellKeysTrouble;
   readonly #transport: AxiosTokenTransport;
   readonly #sets = new Map<string, KeySet>();
   readonly #certificates = new Map<string, Certificate>();
@@ -56,9 +61,13 @@ export class FetchedKeys implements PublishedKeys {
   #fetches = MOST_FETCHES;
   #countedAtMs: number;
 
-  constructor(provider: ConfiguredProvider, clock: Clock) {
+  constructor(
+    provider: ConfiguredProvider,
+    { clock, tell }: { readonly clock: Clock; readonly tell: TellKeysTrouble },
+  ) {
     this.#provider = provider;
     this.#clock = clock;
+    this.#tell = tell;
     this.#countedAtMs = clock.monotonic();
     this.#transport = new AxiosTokenTransport({
       clock,
@@ -108,7 +117,13 @@ export class FetchedKeys implements PublishedKeys {
   }
 
   async #fetchCertificate(url: string): Promise<KeyObject | undefined> {
-    const { text } = await this.#get(url);
+    const { text } = await this.#get(url).catch((error: PaymentsAuthError) => {
+      const { host = '', reason = '' } = error;
+      // A message names the certificate. That there is none says nothing about those of the provider.
+      if (error.status !== 404 && error.status !== 410)
+        this.#tell({ type: 'webhook-keys-unavailable', host, reason });
+      throw error;
+    });
     const key = trustedKey(text, this.#authorities(), this.#clock.now());
     if (key === undefined) {
       this.#rememberUnknown(url);
@@ -123,6 +138,9 @@ export class FetchedKeys implements PublishedKeys {
    */
   async #renewed(url: string, set: KeySet): Promise<void> {
     const isUsable = this.#ageOf(set) < LASTS_MS;
+    // No message waits for a host that does not answer, as long as nothing depends on it.
+    const { failedAtMs = -Infinity } = set;
+    if (isUsable && this.#clock.monotonic() - failedAtMs < ONE_MORE_EVERY_MS) return;
     if (set.underWay === undefined && !this.#mayFetch()) {
       if (isUsable) return;
       throw this.#unavailable('the last attempts have failed');
@@ -146,27 +164,56 @@ export class FetchedKeys implements PublishedKeys {
     set.begun += 1;
     const number = set.begun;
     const atMs = this.#clock.monotonic();
-    const { body } = await this.#get(url);
-    const keys = keysIn(body);
-    if (keys.size === 0) throw this.#unavailable('the answer is no set of keys');
-    set.keys = keys;
+    try {
+      set.keys = await this.#keysAt(url);
+    } catch (error) {
+      set.failedAtMs = this.#clock.monotonic();
+      this.#tellOf(set, error as PaymentsAuthError);
+      throw error;
+    }
     set.fetchedAtMs = atMs;
     set.succeeded = number;
   }
 
-  async #get(url: string): Promise<{ text: string; body: unknown }> {
-    const { origin, pathname, search } = new URL(this.#rebased(url));
+  async #keysAt(url: string): Promise<KeySet['keys']> {
+    const { body, host } = await this.#get(url);
+    const keys = keysIn(body);
+    if (keys.size === 0) throw this.#unavailable(`the answer of ${host} is no set of keys`, host);
+    return keys;
+  }
+
+  #tellOf(set: KeySet, { host = '', reason = '' }: PaymentsAuthError): void {
+    const leftMs = LASTS_MS - this.#ageOf(set);
+    this.#tell(
+      leftMs > 0
+        ? {
+            type: 'webhook-keys-outdated',
+            host,
+            reason,
+            usableUntilMs: Math.floor(this.#clock.now() + leftMs),
+          }
+        : { type: 'webhook-keys-unavailable', host, reason },
+    );
+  }
+
+  async #get(url: string): Promise<{ text: string; body: unknown; host: string }> {
+    const { origin, host, pathname, search } = new URL(this.#rebased(url));
+    let status: number | undefined;
+    let why = '';
     try {
       const answer = await this.#transport.send(origin, {
         method: 'GET',
         path: pathname + search,
         headers: { Accept: 'application/json, application/x-pem-file, */*' },
       });
-      if (answer.status === 200) return answer;
-    } catch {
-      // The cause would hold a connection, and would not help a reader of the log.
+      if (answer.status === 200) return { text: answer.text, body: answer.body, host };
+      ({ status } = answer);
+      why = `HTTP ${status}`;
+    } catch (error) {
+      // The cause itself would hold a connection.
+      why = error instanceof TokenTransportError ? reasonOf(error) : 'network';
     }
-    throw this.#unavailable(`${origin} did not send it`);
+    throw this.#unavailable(`${origin} did not send it (${why})`, host, status);
   }
 
   /** If the application has replaced an origin (a sandbox, a proxy), this function replaces it too. */
@@ -215,12 +262,17 @@ export class FetchedKeys implements PublishedKeys {
     bounded(this.#unknown, MOST_UNKNOWN).set(id, this.#clock.monotonic());
   }
 
-  #unavailable(why: string): PaymentsAuthError {
+  #unavailable(reason: string, host?: string, status?: number): PaymentsAuthError {
     const { name } = this.#provider;
     return new PaymentsAuthError(
       'CREDENTIALS_UNAVAILABLE',
-      `The key that "${name}" signs its webhooks with could not be fetched: ${why}. The message is answered 503, and "${name}" sends it again.`,
-      { provider: name },
+      `The key that "${name}" signs its webhooks with could not be fetched: ${reason}. The message is answered 503, and "${name}" sends it again.`,
+      {
+        provider: name,
+        reason,
+        ...(host === undefined ? {} : { host }),
+        ...(status === undefined ? {} : { status }),
+      },
     );
   }
 }

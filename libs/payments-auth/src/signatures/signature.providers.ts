@@ -9,6 +9,7 @@ import { PaymentsSignaturesService } from './payments-signatures.service.js';
 import { RawBodyWatch } from './raw-body-watch.js';
 import { WebhookBootCheck } from './webhook-boot-check.js';
 import { WebhookLog } from './webhook-log.js';
+import type { KeysTroubleSink } from './webhook-keys-trouble.js';
 import { webhookHandlers } from './webhook-routes.js';
 import { WebhookVerifier } from './webhook-verifier.js';
 
@@ -33,6 +34,7 @@ export function signatureProviders(tokens: {
   readonly configuredProviders: InjectionToken<readonly ConfiguredProvider[]>;
   readonly credentials: InjectionToken<CredentialsHolder>;
   readonly clock: InjectionToken<Clock>;
+  readonly events: InjectionToken<KeysTroubleSink>;
   /** Looked up when a `customWebhook` calls its provider. */
   readonly http: InjectionToken<HttpHolder>;
   /** Names that the application may have besides the built-in ones. */
@@ -41,11 +43,12 @@ export function signatureProviders(tokens: {
   return [
     {
       provide: WebhookVerifier,
-      inject: [tokens.configuredProviders, tokens.credentials, tokens.clock, ModuleRef],
+      inject: [tokens.configuredProviders, tokens.credentials, tokens.clock, tokens.events, ModuleRef],
       useFactory: (
         providers: readonly ConfiguredProvider[],
         credentials: CredentialsHolder,
         clock: Clock,
+        events: KeysTroubleSink,
         module: ModuleRef,
       ) =>
         new WebhookVerifier(providers, {
@@ -55,6 +58,7 @@ export function signatureProviders(tokens: {
             return account === undefined ? services.http(name) : services.http(name, account);
           },
           clock,
+          events,
           names: tokens.names,
         }),
     },

@@ -3,9 +3,12 @@ import { isPaymentsAuthError, PaymentsAuthError } from '../payments-auth.errors.
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
 import type { CredentialsInForce } from '../providers/credentials-in-force.js';
 import type { Credentials } from '../strategies/strategy.js';
+import type { TellKeysTrouble } from './webhook-keys-trouble.js';
 
 /** A resolver is not asked more often than this, however many forged messages arrive. */
 const ASK_AGAIN_AFTER_MS = 1_000;
+/** Operators are told at most this often, however many messages and accounts there are. */
+const TELL_AGAIN_AFTER_MS = 10_000;
 /** The sender of a message names the account, so the memory for accounts has an end. */
 const MOST_ACCOUNTS = 1_000;
 
@@ -24,12 +27,19 @@ export class SigningCredentials {
   readonly #provider: ConfiguredProvider;
   readonly #inForce: CredentialsInForce;
   readonly #clock: Clock;
+  readonly #tell: TellKeysTrouble;
+  #toldAtMs = -Infinity;
   readonly #answers = new Map<string | undefined, Answer>();
 
-  constructor(provider: ConfiguredProvider, inForce: CredentialsInForce, clock: Clock) {
+  constructor(
+    provider: ConfiguredProvider,
+    inForce: CredentialsInForce,
+    { clock, tell }: { readonly clock: Clock; readonly tell: TellKeysTrouble },
+  ) {
     this.#provider = provider;
     this.#inForce = inForce;
     this.#clock = clock;
+    this.#tell = tell;
     inForce.onRotated((account) => this.#answers.delete(account));
   }
 
@@ -60,6 +70,7 @@ export class SigningCredentials {
     };
     asking.catch(() => {
       answer.goodUntilMs = isGood ? known.goodUntilMs : nowMs + ASK_AGAIN_AFTER_MS;
+      if (!isGood) this.#tellOperators();
     });
     this.#remember(account, answer);
     return answer.credentials;
@@ -79,6 +90,14 @@ export class SigningCredentials {
         { provider: name, ...(account === undefined ? {} : { account }) },
       );
     }
+  }
+
+  /** Which account it was is left out: the sender of a message names it. */
+  #tellOperators(): void {
+    const nowMs = this.#clock.monotonic();
+    if (nowMs - this.#toldAtMs < TELL_AGAIN_AFTER_MS) return;
+    this.#toldAtMs = nowMs;
+    this.#tell({ type: 'webhook-keys-unavailable', reason: 'the credentials could not be resolved' });
   }
 
   #remember(account: string | undefined, answer: Answer): void {

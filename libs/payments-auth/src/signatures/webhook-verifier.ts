@@ -20,6 +20,7 @@ import {
 import { type Examination, examineUnasked, examineWebhook, type NamedScheme } from './examine-webhook.js';
 import { FetchedKeys } from './published-keys.js';
 import { SigningCredentials } from './signing-credentials.js';
+import type { KeysTroubleSink, WebhookKeysTrouble } from './webhook-keys-trouble.js';
 import { sealedDelivery } from './webhook-delivery.js';
 import type { VerifiedRequest } from './webhook-request.js';
 import type { WebhookRoute } from './webhook-route.js';
@@ -57,23 +58,23 @@ export class WebhookVerifier {
       readonly inForce: (name: string) => CredentialsInForce;
       readonly http: (name: string, account: string | undefined) => HttpService;
       readonly clock: Clock;
+      readonly events: KeysTroubleSink;
       /** Names that an application may have, configured or not, besides the built-in ones. */
       readonly names?: readonly string[];
     },
   ) {
-    const { clock, inForce, http, names = [] } = parts;
+    const { clock, events, inForce, http, names = [] } = parts;
     this.clock = clock;
     this.#names = [...BUILT_IN_PROVIDERS.map((each): string => each.name), ...names];
     this.#http = http;
     this.#signers = new Map(
-      providers.map((provider) => [
-        provider.name,
-        {
-          provider,
-          credentials: new SigningCredentials(provider, inForce(provider.name), clock),
-          keys: new FetchedKeys(provider, clock),
-        },
-      ]),
+      providers.map((provider) => {
+        const { name } = provider;
+        const tell = (trouble: WebhookKeysTrouble) =>
+          events.emit({ provider: name, atMs: clock.now(), ...trouble });
+        const credentials = new SigningCredentials(provider, inForce(name), { clock, tell });
+        return [name, { provider, credentials, keys: new FetchedKeys(provider, { clock, tell }) }];
+      }),
     );
   }
 

@@ -70,6 +70,10 @@ export function markOf(event: PaymentsAuthEvent): MarkWords | undefined {
       };
     case 'certificate-ends':
       return { kind: 'rejected', words: event.reason };
+    case 'webhook-keys-unavailable':
+      return { kind: 'failed', words: `webhooks cannot be verified: ${event.reason}` };
+    case 'webhook-keys-outdated':
+      return { kind: 'failed', words: `the keys of webhooks cannot be fetched again: ${event.reason}` };
     case 'calls-waiting':
       return { kind: 'noted', words: `calls wait: ${event.reason}` };
     case 'rate-limited':
