@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { DynamicModule } from '@nestjs/common';
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
@@ -10,10 +13,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import {
   type AnyProviderDefinition,
   defineProvider,
+  fromFiles,
   login,
   PaymentsAuthModule,
   type PaymentsAuthEvent,
   type PaymentsAuthService,
+  PaymentsSignaturesService,
+  publicKeyWebhook,
   refreshToken,
 } from 'nestjs-payments-auth';
 import { PaymentsAuthOpenTelemetryModule } from 'nestjs-payments-auth/opentelemetry';
@@ -144,10 +150,13 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 interface Watched {
   readonly clock: ManualClock;
   readonly paymentsAuth: PaymentsAuthService;
+  readonly signatures: PaymentsSignaturesService;
   /** @param everyMs how often the metrics are read on the way */
   pass(ms: number, everyMs?: number): Promise<void>;
   /** The rules that fire now, because they held for long enough. */
   firing(): string[];
+  /** The series that answer a query now. */
+  answer(expr: string): readonly { readonly labels: Readonly<Record<string, string>> }[];
   close(): Promise<void>;
 }
 
@@ -174,6 +183,7 @@ async function watchedApplication({
   return {
     clock,
     paymentsAuth,
+    signatures: application.app.get(PaymentsSignaturesService),
     async pass(ms, everyMs = SCRAPE_MS) {
       for (let leftMs = ms; leftMs > 0; leftMs -= everyMs) {
         await clock.advance(Math.min(leftMs, everyMs));
@@ -193,6 +203,7 @@ async function watchedApplication({
           );
         })
         .map(({ alert }) => alert),
+    answer: (expr) => new PromQuery(expr).answer(scrapes),
     async close() {
       await application.close();
       await meters.shutdown();
@@ -634,6 +645,22 @@ describe('the alert rules for merchants who have connected', () => {
   });
 });
 
+const HOUSE = {
+  name: 'house',
+  title: 'House',
+  docs: 'https://docs.house.test',
+  environments: { live: 'https://api.house.test' },
+};
+
+/** A provider whose calls carry the key, or are signed with it. */
+const keyed = (more: object = {}) =>
+  defineProvider<{ key: string }>({
+    ...HOUSE,
+    credentials: { key: {} },
+    headers: ({ credentials }) => ({ 'X-Key': credentials.key }),
+    ...more,
+  });
+
 /** In the words of the provider, which a firewall's page does not have. */
 const is403 = ({ status, body }: { status: number; body: unknown }) => status === 403 && body !== undefined;
 
@@ -660,13 +687,6 @@ describe('the alert rules for definitions of an application', () => {
     await bed.close();
     await server.close();
   });
-
-  const HOUSE = {
-    name: 'house',
-    title: 'House',
-    docs: 'https://docs.house.test',
-    environments: { live: 'https://api.house.test' },
-  };
 
   const watchedHouse = async (provider: AnyProviderDefinition, options: object) => {
     const house = { provider, baseUrl: server.url, ...options };
@@ -701,15 +721,6 @@ describe('the alert rules for definitions of an application', () => {
     expect(bed.firing()).toContain('PaymentProviderDefinitionFails');
   });
 
-  /** A provider whose calls carry the key, or are signed with it. */
-  const keyed = (more: object = {}) =>
-    defineProvider<{ key: string }>({
-      ...HOUSE,
-      credentials: { key: {} },
-      headers: ({ credentials }) => ({ 'X-Key': credentials.key }),
-      ...more,
-    });
-
   it.each<[string, () => unknown]>([
     ['throws', () => Promise.reject(new Error('the vault is sealed'))],
     ['hands over what is no key', () => ({ key: 'invented-key\n0123456789' })],
@@ -739,6 +750,13 @@ describe('the alert rules for definitions of an application', () => {
     expect(bed.firing()).toContain('PaymentCredentialsRejected');
   });
 
+  it('and the list of the dashboard know a provider that never logs in', async () => {
+    await watchedHouse(keyed(), { credentials: { key: 'invented-key-0123456789' } });
+    await bed.pass(MINUTE_MS);
+    const [{ expr } = { expr: '' }] = queries.filter(({ where }) => where === 'variable provider');
+    expect(bed.answer(expr).map(({ labels }) => labels['payments_auth_provider'])).toEqual(['house']);
+  });
+
   it('say that calls cannot be signed', async () => {
     const call = await watchedHouse(keyed({ sign: signsNoMore }), {
       credentials: { key: 'invented-key-0123456789' },
@@ -748,6 +766,136 @@ describe('the alert rules for definitions of an application', () => {
     await call();
     await bed.pass(MINUTE_MS);
     expect(bed.firing()).toEqual(['PaymentCallsCannotBeSigned']);
+  });
+});
+
+describe('the alert rule for files of secrets', () => {
+  it('fires while a file cannot be used and the secret from before still is, and no longer', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'payments-auth-alerts-'));
+    const file = join(folder, 'key');
+    const key = 'invented-key-0123456789';
+    const house = defineProvider<{ key: string }>({
+      ...HOUSE,
+      credentials: { key: {} },
+      headers: ({ credentials }) => ({ 'X-Key': credentials.key }),
+    });
+    const server = await startLoopbackServer((_, response) => json(response, 200, {}));
+    writeFileSync(file, key);
+    const bed = await watchedApplication({
+      payments: PaymentsAuthModule.forRoot({
+        providers: {
+          house: { provider: house, baseUrl: server.url, credentials: fromFiles({ key: file }) },
+        },
+      }),
+      settled: quiet,
+    });
+    const callAndPass = async (minutes: number) => {
+      for (let minute = 0; minute < minutes; minute += 1) {
+        await bed.paymentsAuth.http('house').axiosRef.get('/balance');
+        await bed.pass(MINUTE_MS);
+      }
+    };
+    try {
+      await callAndPass(2);
+      rmSync(file);
+      await callAndPass(2);
+      // A mount that is being replaced is no reason to look at it.
+      expect(bed.firing()).toEqual([]);
+      await callAndPass(20);
+      expect(bed.firing()).toEqual(['PaymentSecretFileUnusable']);
+      writeFileSync(file, key);
+      await callAndPass(1);
+      expect(bed.firing()).toEqual([]);
+    } finally {
+      await bed.close();
+      await server.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('the alert rules for keys of webhooks', () => {
+  const BODY = Buffer.from('{"id":"evt_1"}');
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'one' };
+  const headers = { 'x-signature': sign('sha256', BODY, privateKey).toString('base64') };
+
+  let server: LoopbackServer;
+  let areKeysDown: boolean;
+  let bed: Watched;
+
+  beforeEach(async () => {
+    areKeysDown = false;
+    server = await startLoopbackServer((_, response) =>
+      areKeysDown ? json(response, 503, {}) : json(response, 200, { keys: [jwk] }),
+    );
+    const house = defineProvider<{ key: string }>({
+      ...HOUSE,
+      environments: { sandbox: { api: 'https://api.house.test', keys: 'https://keys.house.test' } },
+      credentials: { key: {} },
+      headers: ({ credentials }) => ({ 'X-Key': credentials.key }),
+      webhooks: {
+        signature: publicKeyWebhook({
+          algorithm: 'rsa-sha256',
+          key: { jwks: { sandbox: 'https://keys.house.test/jwks' } },
+          header: 'x-signature',
+          encoding: 'base64',
+        }),
+      },
+    });
+    const options = {
+      provider: house,
+      environment: 'sandbox' as const,
+      baseUrl: { api: server.url, keys: server.url },
+      credentials: { key: 'invented-key-0123456789' },
+    };
+    bed = await watchedApplication({
+      payments: PaymentsAuthModule.forRoot({ providers: { house: options } }),
+      settled: quiet,
+    });
+  });
+
+  afterEach(async () => {
+    await bed.close();
+    await server.close();
+  });
+
+  /** One webhook a minute. Returns how many were verified. */
+  const verified = async (minutes: number) => {
+    let count = 0;
+    for (let minute = 0; minute < minutes; minute += 1) {
+      const delivery = await outcomeOf(bed.signatures.verifyWebhook('house', { headers, rawBody: BODY }));
+      if (typeof delivery === 'object' && delivery !== null && 'proves' in delivery) count += 1;
+      await bed.pass(MINUTE_MS);
+    }
+    return count;
+  };
+
+  it('are silent while keys can be fetched, and after a failure of a moment', async () => {
+    areKeysDown = true;
+    expect(await verified(1)).toBe(0);
+    areKeysDown = false;
+    expect(await verified(10)).toBe(10);
+    expect(bed.firing()).toEqual([]);
+  });
+
+  it('fire for as long as webhooks are answered 503', async () => {
+    areKeysDown = true;
+    expect(await verified(4)).toBe(0);
+    expect(bed.firing()).toEqual([]);
+    expect(await verified(16)).toBe(0);
+    expect(bed.firing()).toEqual(['PaymentWebhookKeysUnavailable']);
+    areKeysDown = false;
+    expect(await verified(10)).toBe(10);
+    expect(bed.firing()).toEqual([]);
+  });
+
+  it('ask for a look, and wake nobody up, while the keys of the last fetch are used', async () => {
+    expect(await verified(1)).toBe(1);
+    areKeysDown = true;
+    await bed.pass(60 * MINUTE_MS);
+    expect(await verified(15)).toBe(15);
+    expect(bed.firing()).toEqual(['PaymentWebhookKeysOutdated']);
   });
 });
 

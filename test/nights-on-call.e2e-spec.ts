@@ -290,6 +290,18 @@ const NIGHTS: Record<string, Story> = {
     explains: /^The shared store has not answered for .*: each process logs in for itself\.\n/,
     log: /^store-lost provider=/,
   },
+  'the file with a key is gone, and the key in memory still works: us': {
+    happens: async ({ file, clock, callAll }) => {
+      await callAll();
+      rmSync(file);
+      await clock.advance(5_001);
+      await callAll();
+    },
+    tone: 'warn',
+    says: /^The file with the secret of kashier cannot be used: calls go on with what was read of it before/,
+    explains: /^kashier\n {2}state: +fresh(?:.*\n)+? {2}cause: +the file of the secret cannot be used/,
+    log: /Kashier: the file .*kashier\.json cannot be read \(ENOENT\)/,
+  },
   'the file with a key is gone, and the key in memory is old: us, and the key': {
     happens: async ({ sandbox, file, clock, callAll }) => {
       await callAll();

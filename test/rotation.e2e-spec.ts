@@ -295,6 +295,9 @@ describe('a secret in a file', () => {
     await rm(join(folder, 'key'));
     await bed.clock.advance(5_001);
     await call();
+    const outdated = () =>
+      bed.paymentsAuth.status({ provider: 'kashier' }).filter((each) => each.outdatedSinceMs !== undefined);
+    expect(outdated().map((each) => each.account)).toEqual([asked]);
     expect(await bed.paymentsAuth.explain('kashier', asked)).toMatchObject({
       state: 'fresh',
       lastFailure: { on: 'load', reason: expect.stringMatching(/the file .* cannot be read \(ENOENT\)/) },
@@ -303,6 +306,7 @@ describe('a secret in a file', () => {
     await write('key', 'test-first$not-real\n');
     await bed.clock.advance(5_001);
     await call();
+    expect(outdated()).toEqual([]);
     expect(await bed.paymentsAuth.explain('kashier', asked)).not.toHaveProperty('cause');
   });
 

@@ -65,6 +65,11 @@ export interface CredentialStatus {
   failing?: ('login' | 'call' | 'load' | 'save')[];
   /** The last failure, also one that is over. Wall clock, in milliseconds since the epoch. */
   lastFailure?: { on: 'login' | 'call' | 'load' | 'save'; atMs: number };
+  /**
+   * Since when an earlier secret is in use, because the file of the secret cannot be used. Wall clock, in milliseconds
+   * since the epoch. Known since the file was last read.
+   */
+  outdatedSinceMs?: number;
   /** Wall clock of the next attempt, while a back-off lasts. */
   nextAttemptAtMs?: number;
   /** What the provider last said about its limits, as it said it. */

@@ -34,6 +34,8 @@ export interface Instruments {
    * there is no token.
    */
   readonly timeToLive: ObservableGauge;
+  /** `payments_auth.credentials.outdated` {credential}: those with an earlier secret, whose file cannot be used. */
+  readonly outdated: ObservableGauge;
   /** `payments_auth.store.lost` {store}: 1 while the store that a fleet shares does not answer, otherwise 0. */
   readonly storeLost: ObservableGauge;
 }
@@ -95,6 +97,10 @@ export function createInstruments(meter: Meter): Instruments {
     timeToLive: meter.createObservableGauge('payments_auth.token.time_to_live', {
       description: 'Life left of the shortest-lived token, 0 where no token can be had',
       unit: 's',
+    }),
+    outdated: meter.createObservableGauge('payments_auth.credentials.outdated', {
+      description: 'Credentials with an earlier secret, because the file of the secret cannot be used',
+      unit: '{credential}',
     }),
     storeLost: meter.createObservableGauge('payments_auth.store.lost', {
       description: 'Whether the store of tokens that is shared does not answer',

@@ -20,7 +20,7 @@ import { createInstruments, type Instruments } from './instruments.js';
 const SCOPE = 'nestjs-payments-auth';
 
 /** What is read when metrics are, and not counted as it happens. */
-type Observed = 'calls' | 'callFailures' | 'credentials' | 'timeToLive' | 'storeLost';
+type Observed = 'calls' | 'callFailures' | 'credentials' | 'timeToLive' | 'outdated' | 'storeLost';
 
 /**
  * Turns events into OpenTelemetry metrics and spans, through whatever providers the application has registered with
@@ -38,6 +38,7 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
     ['callFailures', (result) => this.#observeFailures(result)],
     ['credentials', (result) => this.#observeStates(result)],
     ['timeToLive', (result) => this.#observeLife(result)],
+    ['outdated', (result) => this.#observeOutdated(result)],
     ['storeLost', (result) => result.observe(this.#isStoreLost ? 1 : 0)],
   ];
 
@@ -152,6 +153,13 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
     for (const [name, ofProvider] of counts)
       for (const [state, count] of ofProvider)
         result.observe(count, { 'payments_auth.provider': name, 'payments_auth.state': state });
+  }
+
+  #observeOutdated(result: ObservableResult): void {
+    const counts = new Map(this.#paymentsAuth.providers.map(({ name }) => [name, 0]));
+    for (const { provider, outdatedSinceMs } of this.#paymentsAuth.status().map(ownCopy))
+      if (outdatedSinceMs !== undefined) counts.set(provider, (counts.get(provider) ?? 0) + 1);
+    for (const [name, count] of counts) result.observe(count, { 'payments_auth.provider': name });
   }
 
   #observeLife(result: ObservableResult): void {

@@ -18,7 +18,9 @@ export type Trouble =
   /** Logins fail, and calls go on with the old token. */
   | 'degraded'
   /** The application cannot save a refresh token. */
-  | 'unsaved';
+  | 'unsaved'
+  /** The file of a secret cannot be used, and what was read of it before still is. */
+  | 'outdated';
 
 export const WORST_FIRST: readonly Trouble[] = [
   'rejected',
@@ -29,11 +31,12 @@ export const WORST_FIRST: readonly Trouble[] = [
   'failed',
   'degraded',
   'unsaved',
+  'outdated',
 ];
 
 /** What is wrong with a credential; `undefined` if an operator does not have to look at it. */
 export function troubleOf(
-  { state, failing = [], lastFailure }: CredentialStatus,
+  { state, failing = [], lastFailure, outdatedSinceMs }: CredentialStatus,
   timeline: Timeline | undefined,
   nowMs: number,
 ): Trouble | undefined {
@@ -47,5 +50,6 @@ export function troubleOf(
   }
   if (state === 'acquiring' && timeline?.isWaitedFor === true) return 'slow';
   if (state === 'degraded') return 'degraded';
-  return failing.includes('save') ? 'unsaved' : undefined;
+  if (failing.includes('save')) return 'unsaved';
+  return outdatedSinceMs === undefined ? undefined : 'outdated';
 }

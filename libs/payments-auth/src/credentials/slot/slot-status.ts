@@ -2,7 +2,7 @@ import { sayDuration } from '../../duration.js';
 import { ownCopy } from '../../own-properties.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import { adviceFor } from '../../providers/advice.js';
-import type { ConfiguredProvider } from '../../providers/configured-provider.js';
+import type { ConfiguredProvider, SourceTrouble } from '../../providers/configured-provider.js';
 import { filled } from '../../strategies/placeholders.js';
 import type { Credentials } from '../../strategies/strategy.js';
 import { rejected } from '../credential-errors.js';
@@ -29,6 +29,7 @@ export function statusOf(slot: SlotView): CredentialStatus {
   const current = kept?.isAlive(clock) === true ? kept.credential : undefined;
   const { history } = slot.journal;
   const last = history?.lastFailure;
+  const fileTrouble = fileTroubleOf(slot);
   return {
     provider: owner.provider,
     ...placeOf(owner.context.provider, kept?.secret.credentials),
@@ -45,6 +46,7 @@ export function statusOf(slot: SlotView): CredentialStatus {
     ...(last === undefined
       ? {}
       : { lastFailure: { on: last.failure.on, atMs: Math.floor(last.failure.atMs) } }),
+    ...(fileTrouble === undefined ? {} : { outdatedSinceMs: fileTrouble.sinceMs }),
     ...(backOffMs > 0 ? { nextAttemptAtMs: Math.ceil(clock.now() + backOffMs) } : {}),
     ...(rateLimit === undefined ? {} : { rateLimit: { ...rateLimit } }),
     counters,
@@ -100,11 +102,17 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
   };
 }
 
-/** An earlier secret is in use, because the file of the current one cannot be read. What fails because of that says so itself. */
-function oldSecretOf({ owner, journal }: SlotView) {
+/** Why an earlier secret is in use: the file of the current one cannot be used. */
+function fileTroubleOf({ owner }: SlotView): SourceTrouble | undefined {
   const { own, accounts } = owner.context.provider;
   const source = owner.account === undefined ? own : accounts;
-  const trouble = source?.trouble?.(owner.account);
+  return source?.trouble?.(owner.account);
+}
+
+/** What fails because of an earlier secret says so itself. */
+function oldSecretOf(slot: SlotView) {
+  const { journal } = slot;
+  const trouble = fileTroubleOf(slot);
   if (trouble === undefined || journal.history?.isOpen === true) return undefined;
   return {
     lastFailure: { on: 'load' as const, atMs: trouble.sinceMs, reason: trouble.reason },

@@ -135,6 +135,11 @@ const TROUBLES = {
     'warn',
     (whose) => `The refresh token of ${whose} cannot be saved: it is in the memory of this process only.`,
   ],
+  outdated: [
+    'warn',
+    (whose) =>
+      `The file with the secret of ${whose} cannot be used: calls go on with what was read of it before.`,
+  ],
 };
 
 const toneOf = ({ trouble }) => TROUBLES[trouble]?.[0] ?? 'calm';
@@ -380,6 +385,7 @@ function signOf(row) {
     return ['bad', '✕', 'calls failed a moment ago; the last one succeeded'];
   if (row.trouble === 'failing') return ['bad', '✕', 'calls fail; the credential is fresh'];
   if (row.trouble === 'failed') return ['warn', '▲', 'the last call failed'];
+  if (row.trouble === 'outdated') return ['warn', '▲', 'serves, with an earlier secret'];
   if (isUntried(row)) return ['calm', '○', 'a key that no call has tried yet'];
   // A key is in use also while its resolver is called again.
   if (state === 'idle' && perSecond(row.rates, 'calls') > 0) return STATES.fresh;
