@@ -9,6 +9,13 @@ import { refreshToken } from '../strategies/refresh-token.strategy.js';
 import { bearer } from './bearer.js';
 import { defineProvider } from './define-provider.js';
 import type { ApiAnswer, ProviderDefinition } from './provider-definition.js';
+import { hashOfCredentials, sharedToken } from './webhooks/sender-webhooks.js';
+import {
+  hashWebhook,
+  hmacWebhook,
+  publicKeyWebhook,
+  standardWebhooks,
+} from './webhooks/signature-webhooks.js';
 
 interface AcmeCredentials {
   readonly apiKey: string;
@@ -761,6 +768,32 @@ describe('defineProvider', () => {
       }
       const plain = { 'X-Version': '2026-01', 'X-Partner': 'acme-plugin', 'X-Key-Id': 'key_1' };
       expect(problemsOf({ headers: (given: Loose) => ({ ...keyHeader(given), ...plain }) })).toEqual([]);
+    });
+
+    it('a webhook that is proven by what is no secret', () => {
+      const place = { header: 'x-signature' } as const;
+      const forgeable = [
+        hmacWebhook({ key: 'merchant', ...place }),
+        standardWebhooks({ key: 'merchant' }),
+        sharedToken({ key: 'merchant', confirmWith: 'GET /payments/{id}', ...place }),
+        hashWebhook({
+          secrets: ['merchant'],
+          hash: 'sha256',
+          signed: '{body}{credential:merchant}',
+          ...place,
+        }),
+        hashOfCredentials({ of: ['merchant'], hash: 'sha256', ...place }),
+      ];
+      const credentials = { apiKey: {}, merchant: { secret: false, optional: true } };
+      for (const scheme of forgeable)
+        expect(problemsOf({ credentials, webhooks: { a: scheme } })).toEqual([
+          expect.stringMatching(
+            /^webhooks\.a: "merchant" of credentials is secret: false, .*name a field that is secret/,
+          ),
+        ]);
+      const mixed = hashOfCredentials({ of: ['merchant', 'apiKey'], hash: 'sha256', ...place });
+      const signed = publicKeyWebhook({ algorithm: 'rsa-sha256', key: { credential: 'merchant' }, ...place });
+      expect(problemsOf({ credentials, webhooks: { mixed, signed } })).toEqual([]);
     });
 
     it('a default header that is made of the token, which only headers are given', () => {

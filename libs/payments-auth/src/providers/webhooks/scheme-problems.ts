@@ -13,6 +13,7 @@ export function schemeProblems(webhooks: unknown, definition: Readonly<Record<st
     return ['webhooks: this is one scheme without a name; write { signature: hmacWebhook({ … }) }'];
   const place = {
     credentials: namesOf(definition['credentials']),
+    publicCredentials: publicIn(definition['credentials']),
     environments: namesOf(definition['environments']),
   };
   return Object.entries(webhooks as Readonly<Record<string, WebhookScheme<string> | undefined>>).flatMap(
@@ -34,4 +35,10 @@ function below(at: string, problem: string): string {
 
 function namesOf(value: unknown): readonly string[] {
   return isJsonObject(value) ? Object.keys(value) : [];
+}
+
+function publicIn(credentials: unknown): readonly string[] {
+  return Object.entries(isJsonObject(credentials) ? credentials : {})
+    .filter(([, field]) => isJsonObject(field) && field['secret'] === false)
+    .map(([name]) => name);
 }

@@ -18,6 +18,7 @@ import {
   commonWork,
   deliveryIdOf,
   fieldProblems,
+  forgeableProblems,
   schemeOf,
   type SchemeSpec,
   setsOf,
@@ -148,6 +149,7 @@ function constantScheme<F extends string>(
     secretHeaders: header === undefined ? [] : [header.toLowerCase()],
     problems: (place) => [
       ...fieldProblems(fields, place),
+      ...forgeableProblems(fields, place),
       ...placeProblems({ header, field, query: spec.query, signed: { fields: [] } }, []),
       ...commonProblems(spec),
     ],

@@ -33,6 +33,7 @@ import {
   type PublishedKeyType,
   type SchemeEvidence,
   type SchemeGiven,
+  forgeableProblems,
   type SchemePlace,
   schemeOf,
   type SchemeSpec,
@@ -150,6 +151,7 @@ function hmacScheme<F extends string>(spec: HmacSpec<F>): WebhookScheme<F> {
       .digest(encoding);
   return signatureScheme(spec, {
     fields: [key],
+    problems: (_text, place) => forgeableProblems([key], place),
     keyProblem: (field, value) =>
       field === key && keyBytes(value, keyEncoding).byteLength === 0 ? `is not ${keyEncoding}` : undefined,
     ...comparing(hash, encoding, produce),
@@ -165,10 +167,12 @@ function hashScheme<F extends string>(spec: HashSpec<F>): WebhookScheme<F> {
   const { secrets: fields, hash, encoding = 'hex' } = spec;
   return signatureScheme(spec, {
     fields,
-    problems: ({ placeholders }) =>
-      fields
+    problems: ({ placeholders }, place) => [
+      ...fields
         .filter((field) => !placeholders.includes(`credential:${field}`))
         .map((field) => `signed: expected {credential:${field}} in it, or anybody could make the hash`),
+      ...forgeableProblems(fields, place),
+    ],
     ...comparing(hash, encoding, (text) => createHash(hash).update(text).digest(encoding)),
   });
 }
@@ -285,6 +289,7 @@ function standardScheme<F extends string>(
     },
     {
       fields: [key],
+      problems: (_text, place) => forgeableProblems([key], place),
       keyProblem: (field, value) =>
         field === key && standardKey(value).byteLength === 0 ? 'is not base64' : undefined,
       // With a full stop in the id, one text could be read as two messages.

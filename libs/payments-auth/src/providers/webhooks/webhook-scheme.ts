@@ -94,6 +94,8 @@ export interface SchemeDraft {
 /** The values for the check of a definition. */
 export interface SchemePlace {
   readonly credentials: readonly string[];
+  /** Those that are no secret. @default none */
+  readonly publicCredentials?: readonly string[];
   readonly environments: readonly string[];
 }
 
@@ -220,6 +222,17 @@ export function fieldProblems(fields: readonly string[], { credentials }: Scheme
   return fields
     .filter((field) => !credentials.includes(field))
     .map((field) => `there is no credential "${field}". ${suggestion(field, credentials)}`);
+}
+
+/** A proof that is made of what is no secret, which anybody can make. */
+export function forgeableProblems(
+  fields: readonly string[],
+  { publicCredentials = [] }: SchemePlace,
+): string[] {
+  if (fields.length === 0 || !fields.every((field) => publicCredentials.includes(field))) return [];
+  return [
+    `${fields.map((field) => `"${field}"`).join(' and ')} of credentials is secret: false, so that others know it and could make this proof; name a field that is secret, or take secret: false away`,
+  ];
 }
 
 /**
