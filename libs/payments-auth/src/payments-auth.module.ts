@@ -1,5 +1,6 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { kindOf } from './strategies/header-text.js';
 import { PaymentsAuthError } from './payments-auth.errors.js';
 import { PaymentsAuthEvents } from './payments-auth.events.js';
 import { ConfigurableModuleClass } from './payments-auth.module-definition.js';
@@ -70,6 +71,12 @@ export class PaymentsAuthModule extends ConfigurableModuleClass implements OnApp
       throw new PaymentsAuthError(
         'INVALID_OPTIONS',
         `PaymentsAuthModule.forRootAsync needs exactly one of useFactory, useClass and useExisting, and was given ${ways.length}.`,
+      );
+    const { useFactory } = options as { useFactory?: unknown };
+    if (useFactory !== undefined && typeof useFactory !== 'function')
+      throw new PaymentsAuthError(
+        'INVALID_OPTIONS',
+        `PaymentsAuthModule.forRootAsync: useFactory must be a function that returns the options, and is ${kindOf(useFactory)}. Write useFactory: () => ({ … }), or forRoot({ … }).`,
       );
     return super.forRootAsync(options as never);
   }

@@ -5,6 +5,7 @@ import {
   credentialsSource,
   isLoadable,
   handedOver,
+  isThenable,
   isThereAtBoot,
 } from './credentials-source.js';
 import type { ProviderScope } from './provider-scope.js';
@@ -53,10 +54,10 @@ export async function accountCredentials(
         : { save: async (...swap: unknown[]) => (await accounts.save?.(...swap)) !== false }),
     };
   }
-  if (!isRecord(accounts)) {
+  if (!isRecord(accounts) || isThenable(accounts)) {
     scope.findings.problem(
       at,
-      `must be a record of credentials by account, a function (id) => credentials, or { load, save }, and is ${kindOf(accounts)}`,
+      `must be a record of credentials by account, a function (id) => credentials, or { load, save }, and is ${isThenable(accounts) ? 'a promise' : kindOf(accounts)}`,
     );
     return undefined;
   }

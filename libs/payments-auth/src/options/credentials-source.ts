@@ -6,6 +6,7 @@ import type { ProviderDefinition } from '../providers/provider-definition.js';
 import type { Credentials } from '../strategies/strategy.js';
 import { fieldProblems, fieldWarnings, strangerFields } from './credential-fields.js';
 import { ownCopy } from '../own-properties.js';
+import { kindOf } from '../strategies/header-text.js';
 import { FileSource } from './file-source.js';
 import type { Findings } from './findings.js';
 import { readsFiles, troubleOf } from './from-files.js';
@@ -55,6 +56,11 @@ export async function credentialsSource(
       },
     };
   }
+  const other = otherThanCredentials(input, definition);
+  if (other !== undefined) {
+    findings.problem(`${at}${other.below}`, other.what);
+    return undefined;
+  }
   if (isLoadable(input)) {
     checkLoadable(input, at, findings);
     return {
@@ -100,6 +106,26 @@ export async function credentialsSource(
   return holdsFiles(input)
     ? { isDynamic: true, inFiles: true, ...lastGood(input, definition, list) }
     : { isDynamic: false, inFiles: false, resolve: () => list };
+}
+
+/** What was meant to give credentials, and gives none: each of its fields would be said to be missing. */
+function otherThanCredentials(
+  input: unknown,
+  { credentials }: ProviderDefinition,
+): { below: string; what: string } | undefined {
+  if (isThenable(input))
+    return {
+      below: '',
+      what: 'is a promise; give the function that makes it, as in () => loadCredentials()',
+    };
+  const isMistaken =
+    isRecord(input) &&
+    Object.hasOwn(input, 'load') &&
+    !Object.hasOwn(credentials, 'load') &&
+    !isLoadable(input);
+  return isMistaken
+    ? { below: '.load', what: `must be a function that gives the credentials, and is ${kindOf(input.load)}` }
+    : undefined;
 }
 
 /** Reads several files, and says what is wrong with their contents. */
@@ -200,7 +226,7 @@ async function loadCopy(given: unknown): Promise<readonly unknown[] | undefined>
   return given === undefined || given === null ? undefined : load(copied(given));
 }
 
-function isThenable(given: unknown): given is PromiseLike<unknown> {
+export function isThenable(given: unknown): given is PromiseLike<unknown> {
   return typeof (given as { then?: unknown } | null | undefined)?.then === 'function';
 }
 

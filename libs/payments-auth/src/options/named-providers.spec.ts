@@ -218,6 +218,47 @@ describe('Accounts as { load, save }', () => {
   });
 });
 
+describe('Credentials that are no credentials', () => {
+  it.each<[string, object, string]>([
+    [
+      'a promise',
+      { credentials: Promise.resolve({ apiKey: SECRET }) },
+      'credentials: is a promise; give the function that makes it, as in () => loadCredentials()',
+    ],
+    [
+      'a promise of an account',
+      { accounts: { shop: Promise.resolve({ apiKey: SECRET }) } },
+      'accounts["shop"]: is a promise; give the function that makes it, as in () => loadCredentials()',
+    ],
+    [
+      'a promise of all accounts',
+      { accounts: Promise.resolve({}) },
+      'accounts: must be a record of credentials by account, a function (id) => credentials, or { load, save }, and is a promise',
+    ],
+    [
+      'an object whose load is no function',
+      { credentials: { load: SECRET } },
+      'credentials.load: must be a function that gives the credentials, and is a string',
+    ],
+  ])('are said to be %s, and not to miss every field', async (_, given, problem) => {
+    expect(await problems({ providers: { lakepay: { environment: 'test', ...given } } })).toEqual([
+      `providers.lakepay.${problem}`,
+    ]);
+  });
+
+  it('are not looked for in an object that is given in place of a factory', () => {
+    expect(() => PaymentsAuthModule.forRootAsync({ useFactory: { providers: {} } } as never)).toThrow(
+      /useFactory must be a function that returns the options, and is an object\. Write useFactory: \(\) =>/,
+    );
+  });
+
+  it('are not looked for in a list that is given in place of the options', async () => {
+    expect(await problems(Object.fromEntries(Object.entries([{ providers: {} }])))).toEqual([
+      'options: must be an object, and is a list',
+    ]);
+  });
+});
+
 describe('The options of 0.2', () => {
   it('reach the configured provider', async () => {
     const tokenRequest = { timeoutMs: 3_000, headers: { 'X-Client': 'shop' } };

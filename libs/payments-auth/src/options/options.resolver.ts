@@ -287,7 +287,8 @@ function isDefinition(value: unknown): value is ProviderDefinition {
 
 function checkModuleOptions(given: Record<string, unknown>, findings: Findings): void {
   for (const name of Object.keys(given)) {
-    if (name === 'isGlobal' || name === 'providerNames' || name === 'definitions')
+    if (name === '0') findings.problem('options', 'must be an object, and is a list');
+    else if (name === 'isGlobal' || name === 'providerNames' || name === 'definitions')
       findings.problem(name, 'belongs beside useFactory, and not into what it returns');
     else if (!KNOWN.includes(name)) findings.problem(name, `not an option. ${suggestion(name, KNOWN)}`);
   }
