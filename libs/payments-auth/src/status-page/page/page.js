@@ -401,7 +401,8 @@ function show(row, snapshot) {
   state.className = `state ${tone}`;
   state.querySelector('.sign').textContent = sign;
   const isOfState = ['rejected', 'unavailable', 'waiting', 'slow', 'degraded'].includes(row.trouble);
-  const since = explanation !== undefined && isOfState ? `, for ${span(nowMs - explanation.sinceMs)}` : '';
+  const forMs = explanation !== undefined && isOfState ? nowMs - explanation.sinceMs : 0;
+  const since = forMs < 1000 ? '' : `, for ${span(forMs)}`;
   state.querySelector('.word').textContent = words + since;
   card.dataset.state = status.state;
   card.dataset.tone = toneOf(row);
