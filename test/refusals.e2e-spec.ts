@@ -331,6 +331,23 @@ describe('one application', () => {
       await traffic(5 * SECOND, HOUR - 5 * SECOND, pay);
       expect(logins() - 1).toBeLessThanOrEqual(20);
     });
+
+    it('on one path only logs in 20 times in an hour, also beside as many calls that are accepted', async () => {
+      await start();
+      await bed.send(READ);
+      await bed.pass(5 * SECOND);
+      bed.provider.misbehave({ fault: 'refuse', path: '/sandbox/payments' });
+      const outcomes: unknown[] = [];
+      // Both calls are under way together: the accepted one does not show anything of the other.
+      for (const startMs = bed.clock.now(); bed.clock.now() < startMs + HOUR; await bed.pass(5 * SECOND)) {
+        const both = await bed.outwait(Promise.all([outcomeOf(pay()), bed.outcome(READ)]));
+        outcomes.push(...both);
+      }
+      const { calls, failed } = tally(outcomes);
+      expect(calls).toBeGreaterThan(1_000);
+      expect(failed).toBe(calls / 2);
+      expect(logins() - 1).toBeLessThanOrEqual(20);
+    });
   });
 
   describe('whose provider has two servers that disagree', () => {

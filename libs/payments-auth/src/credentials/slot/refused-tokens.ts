@@ -76,6 +76,8 @@ export class RefusedTokens {
     if (hadServed) this.#served = { token: refused, sentAtMs: Math.max(this.#served.sentAtMs, sentAtMs) };
     const isCurrent = token !== undefined && token === kept;
     const isYoung = isCurrent && this.#isYoung(token);
+    // A replay with what a renewal has brought is refused: for this call the renewal did not help, young or not.
+    if (isYoung && attempts.length > 1) this.pause.replayRefused(token);
     // If no live token is left, the next call would log in as well.
     const mayForce = isBusy || current === undefined || (!isYoung && this.pause.allows(kept, isCurrent));
 

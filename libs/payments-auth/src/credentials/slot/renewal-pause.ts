@@ -123,6 +123,11 @@ export class RenewalPause {
     if (this.#leftOfOthersMs <= 0) this.#forget('ofOthers', 0);
   }
 
+  /** A call that was sent again with `kept` was refused. So `kept` has not served without a refusal. */
+  replayRefused(kept: KeptCredential): void {
+    if (kept === this.#brought) this.#brought = undefined;
+  }
+
   /** A call was accepted with `credential`. It is news here if its first attempt was refused with another one. */
   replayed(first: RefusedAttempt | undefined, credential: Credential): void {
     if (first === undefined || first.credential.isSameAs(credential)) return;
