@@ -6,7 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
 import { type CanActivate, Injectable } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { fromFile, PaymentsAuthModule, type WakapayCredentials } from 'nestjs-payments-auth';
+import {
+  fromFile,
+  PaymentsAuthModule,
+  PaymentsSignaturesService,
+  type WakapayCredentials,
+} from 'nestjs-payments-auth';
 import { PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
 import type { Browser } from 'playwright-core';
 import { type Sandbox, startSandbox } from 'payments-sandbox';
@@ -41,6 +46,10 @@ interface Night {
   readonly file: string;
   /** Merchants whose secret in the database is wrong. */
   readonly wrong: Set<string>;
+  /** Why the database of the merchants does not answer. */
+  databaseError?: Error;
+  /** A webhook of this merchant comes, and is verified or not. */
+  readonly hearFrom: (merchant: string) => Promise<unknown>;
   /** Starts a call, and does not move the clock for it. */
   readonly begin: (provider: string) => void;
   /** One call of every merchant and provider. */
@@ -81,6 +90,7 @@ async function start(clock = new ManualClock()): Promise<void> {
   store.now = () => clock.monotonic();
   const wrong = new Set<string>();
   const accounts = (id: string): WakapayCredentials | undefined => {
+    if (night.databaseError !== undefined) throw night.databaseError;
     if (!MERCHANTS.includes(id)) return undefined;
     return { ...wakapay.credentialsOf(id), ...(wrong.has(id) ? { apiSecret: WRONG_SECRET } : {}) };
   };
@@ -121,6 +131,11 @@ async function start(clock = new ManualClock()): Promise<void> {
     store,
     file,
     wrong,
+    hearFrom: (account) => {
+      const rawBody = Buffer.from(JSON.stringify({ signature: '0'.repeat(64) }));
+      const signatures = app.get(PaymentsSignaturesService);
+      return outcomeOf(signatures.verifyWebhook('wakapay', { headers: {}, rawBody }, { account }));
+    },
     begin: (provider) => void outcomeOf(paymentsAuth.http(provider).axiosRef.get('/sandbox/echo')),
     callAll: async () => {
       for (const merchant of MERCHANTS) await call('wakapay', merchant);
@@ -279,6 +294,16 @@ const NIGHTS: Record<string, Story> = {
     says: /^Calls fail with wakapay · shop-1: WakaPay does not accept the token that it has just issued/,
     explains: /^wakapay\/shop-1\n {2}state: +fresh(?:.*\n)+? {2}cause: +WakaPay does not accept the token/,
     log: /^renewals-paused provider=wakapay account=shop-1/,
+  },
+  'the database of the merchants is down, and webhooks come: us': {
+    happens: async ({ hearFrom, callAll }) => {
+      await callAll();
+      night.databaseError = new Error('the database is down');
+      expect(await hearFrom('shop-1')).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+    },
+    tone: 'bad',
+    says: /^Webhooks of wakapay cannot be verified, and are answered 503: the credentials could not be resolved\./,
+    explains: /^Webhooks of wakapay cannot be verified, and are answered 503: .*\.\n/,
   },
   'the shared store is gone: us': {
     happens: async ({ store, callAll }) => {

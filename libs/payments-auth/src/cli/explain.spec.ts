@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CredentialExplanation } from '../credentials/credential.service.js';
-import { explanationText } from './explain.js';
+import { explanationText, webhookText } from './explain.js';
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 8, 5);
 
@@ -50,5 +50,17 @@ describe('the words of an explanation', () => {
     });
     expect(text).toContain('no answer within 15 s; next attempt in 30 s');
     expect(text).not.toMatch(/\d{5,}/);
+  });
+});
+
+describe('the words about webhooks', () => {
+  it('tell webhooks that are answered 503 from those that earlier keys verify, in one line each', () => {
+    const about = { provider: 'truelayer', reason: 'HTTP 503\nforged: line' };
+    expect(webhookText({ ...about, kind: 'unavailable' })).toMatch(
+      /^Webhooks of truelayer cannot be verified, and are answered 503: HTTP 503.*\.\n$/,
+    );
+    expect(webhookText({ ...about, kind: 'outdated' })).toMatch(
+      /^The keys for webhooks of truelayer cannot be fetched again, and the earlier ones are used: HTTP 503.*\.\n$/,
+    );
   });
 });

@@ -30,6 +30,20 @@ export function storeText({ sinceMs, reason }: StoreLost, nowMs: number): string
   return `The shared store has not answered for ${forMs} (${told(reason)}): each process logs in for itself.\n`;
 }
 
+/** Why webhooks of a provider, or the keys for them, could not be had a moment ago. */
+export interface WebhookTrouble {
+  readonly provider: string;
+  readonly kind: 'unavailable' | 'outdated';
+  readonly reason: string;
+}
+
+/** One line, as that of the store. */
+export function webhookText({ provider, kind, reason }: WebhookTrouble): string {
+  return kind === 'unavailable'
+    ? `Webhooks of ${told(provider)} cannot be verified, and are answered 503: ${told(reason)}.\n`
+    : `The keys for webhooks of ${told(provider)} cannot be fetched again, and the earlier ones are used: ${told(reason)}.\n`;
+}
+
 /** The status page could not be read, and why. */
 export class StatusPageError extends Error {
   override readonly name = 'StatusPageError';
@@ -46,17 +60,28 @@ export function isWell({ explanation: { state, cause } }: Explained): boolean {
 export async function askApplication(
   named: readonly { readonly provider: string; readonly account: string | undefined }[],
   address: StatusPageAddress,
-): Promise<{ explained: Explained[]; leftOut: number; storeLost?: StoreLost }> {
+): Promise<{
+  explained: Explained[];
+  leftOut: number;
+  storeLost?: StoreLost;
+  webhookTroubles?: readonly WebhookTrouble[];
+}> {
   if (named.length === 0) {
-    const { rows, leftOut, storeLost } = (await ask('status.json', {}, address)) as {
+    const { rows, leftOut, storeLost, webhookTroubles } = (await ask('status.json', {}, address)) as {
       rows: readonly { status: Explained; explanation?: CredentialExplanation }[];
       leftOut: number;
       storeLost?: StoreLost;
+      webhookTroubles?: readonly WebhookTrouble[];
     };
     const explained = rows.flatMap(({ status: { provider, account }, explanation }) =>
       explanation === undefined ? [] : [withAccount(provider, account, explanation)],
     );
-    return { explained, leftOut, ...(storeLost && { storeLost }) };
+    return {
+      explained,
+      leftOut,
+      ...(storeLost && { storeLost }),
+      ...(webhookTroubles && { webhookTroubles }),
+    };
   }
   const explained = await Promise.all(
     named.map(async ({ provider, account }) => {

@@ -14,6 +14,7 @@ import {
   isWell,
   StatusPageError,
   storeText,
+  webhookText,
 } from './explain.js';
 import { listProviders } from './list-providers.js';
 import { loadDefinitions } from './own-definitions.js';
@@ -102,17 +103,27 @@ async function explain(
   cli: CliProcess,
 ): Promise<number> {
   const { named, json, url } = command;
-  const { explained, leftOut, storeLost } =
+  const { explained, leftOut, storeLost, webhookTroubles } =
     url === undefined
-      ? { storeLost: undefined, explained: await explainByCheck(command, own), leftOut: 0 }
+      ? {
+          storeLost: undefined,
+          webhookTroubles: undefined,
+          explained: await explainByCheck(command, own),
+          leftOut: 0,
+        }
       : await askApplication(named, { url, header: command.header, timeoutMs: command.timeoutMs });
   const nowMs = systemClock.now();
-  const isAllWell = explained.length > 0 && explained.every(isWell) && storeLost === undefined;
+  const isAllWell =
+    explained.length > 0 &&
+    explained.every(isWell) &&
+    storeLost === undefined &&
+    webhookTroubles === undefined;
   if (json) {
-    const store = storeLost && { storeLost };
-    cli.out(`${JSON.stringify({ ok: isAllWell, explanations: explained, leftOut, ...store })}\n`);
+    const besides = { ...(storeLost && { storeLost }), ...(webhookTroubles && { webhookTroubles }) };
+    cli.out(`${JSON.stringify({ ok: isAllWell, explanations: explained, leftOut, ...besides })}\n`);
   } else {
     if (storeLost !== undefined) cli.out(`${storeText(storeLost, nowMs)}\n`);
+    for (const trouble of webhookTroubles ?? []) cli.out(`${webhookText(trouble)}\n`);
     cli.out(explained.map((each) => explanationText(each, nowMs)).join('\n'));
     if (explained.length === 0) cli.out(NOTHING_TO_EXPLAIN);
     if (leftOut > 0) cli.out(`\n${leftOut} more are not shown: name one as PROVIDER/ACCOUNT.\n`);

@@ -12,4 +12,5 @@ export type {
   StatusPageTotals,
   StatusPageTrouble,
   StoreLost,
+  WebhookTrouble,
 } from './status-page-snapshot.js';

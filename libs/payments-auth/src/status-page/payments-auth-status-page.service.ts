@@ -80,7 +80,7 @@ export class PaymentsAuthStatusPage {
   }
 
   /** The part of the snapshot that does not depend on the filter. */
-  async #general({ atMs, seen, totals, callsPerSecond, storeLost }: Look): Promise<General> {
+  async #general({ atMs, seen, totals, callsPerSecond, storeLost, webhookTroubles }: Look): Promise<General> {
     const states = ownCopy<Partial<Record<CredentialState, number>>>({});
     let last: CredentialStatus | undefined;
     for (const { status } of seen) {
@@ -102,6 +102,7 @@ export class PaymentsAuthStatusPage {
       callsPerSecond,
       troubles: troublesOf(seen, causes),
       ...(storeLost && { storeLost }),
+      ...(webhookTroubles.length > 0 && { webhookTroubles }),
       ...(last?.lastFailure && { lastFailure: { ...ownerOf(last), atMs: last.lastFailure.atMs } }),
       states,
     };

@@ -60,6 +60,16 @@ export interface StoreLost {
   reason: string;
 }
 
+/** Why webhooks of a provider, or the keys for them, could not be had within the last two minutes. */
+export interface WebhookTrouble {
+  provider: string;
+  /** `unavailable`: messages are answered 503. `outdated`: the keys of the last fetch are used. */
+  kind: 'unavailable' | 'outdated';
+  /** When it was noticed last. */
+  atMs: number;
+  reason: string;
+}
+
 /** What the page shows: what `status.json` holds. No secret in it. */
 export interface StatusPageSnapshot {
   /** Wall clock of the application, in milliseconds since the epoch, as all instants here. */
@@ -74,6 +84,8 @@ export interface StatusPageSnapshot {
   troubles: readonly StatusPageTrouble[];
   /** Each process logs in for itself meanwhile. Absent while the store answers, and where there is none. */
   storeLost?: StoreLost;
+  /** Absent where there is none. */
+  webhookTroubles?: readonly WebhookTrouble[];
   /** The last failure of any credential, where there was one. */
   lastFailure?: { readonly provider: string; readonly account?: string; readonly atMs: number };
   /** How many credentials there are in each state. */

@@ -2,8 +2,8 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import type { Subscription } from 'rxjs';
 import { type CredentialStatus, type PaymentsAuthEvent, PaymentsAuthService } from '../index.js';
 import { ownCopy } from '../own-properties.js';
-import type { StoreLost, StatusPageTotals } from './status-page-snapshot.js';
-import { PIECE_MS, Timeline } from './timeline.js';
+import type { StoreLost, StatusPageTotals, WebhookTrouble } from './status-page-snapshot.js';
+import { PIECE_MS, Timeline, WINDOW_MS } from './timeline.js';
 import { type Trouble, troubleOf, WORST_FIRST } from './trouble.js';
 
 /** How many timelines are kept: those of the credentials with the newest events. */
@@ -32,6 +32,7 @@ export interface Look {
   readonly totals: StatusPageTotals;
   readonly callsPerSecond: number;
   readonly storeLost: StoreLost | undefined;
+  readonly webhookTroubles: readonly WebhookTrouble[];
 }
 
 /** Writes down what happens to the credentials of this process, for the page. Bounded, however many there are. */
@@ -49,6 +50,8 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   /** By `performance.now()`. */
   #mayLookAtMs = 0;
   #storeLost: StoreLost | undefined;
+  /** The newest of each provider. */
+  readonly #webhookTroubles = new Map<string, WebhookTrouble>();
   #samples: { readonly atMs: number; readonly calls: number }[] = [];
 
   constructor(@Inject(PaymentsAuthService) paymentsAuth: PaymentsAuthService) {
@@ -111,6 +114,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
       totals,
       callsPerSecond: this.#rateOf(totals.calls, startedAtMs),
       storeLost: this.#storeLost,
+      webhookTroubles: [...this.#webhookTroubles.values()].filter((each) => each.atMs > atMs - WINDOW_MS),
     };
     const tookMs = performance.now() - startedAtMs;
     const costMs = Math.min(tookMs, all.length * MOST_A_CREDENTIAL_MS);
@@ -146,6 +150,11 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     const event = ownCopy(emitted);
     if (event.type === 'store-lost') this.#storeLost ??= { sinceMs: event.atMs, reason: event.reason };
     if (event.type === 'store-back') this.#storeLost = undefined;
+    if (event.type === 'webhook-keys-unavailable' || event.type === 'webhook-keys-outdated') {
+      const { provider, reason } = event;
+      const kind = event.type === 'webhook-keys-outdated' ? 'outdated' : 'unavailable';
+      this.#webhookTroubles.set(provider, { provider, kind, atMs: Date.now(), reason });
+    }
     // There is no such credential, and names that come from outside would push out those there are.
     if (event.type === 'call-unsent' && event.code === 'ACCOUNT_UNKNOWN') return;
     const isFirst = 'reason' in event && event.reason === 'first';

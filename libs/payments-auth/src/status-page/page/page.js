@@ -159,13 +159,31 @@ function sentenceOf({ kind, count, first, cause, endsAtMs, lastFailureAtMs }, no
 }
 
 /** The sentence at the top. It is about every credential, and does not depend on the filter. */
-function verdictOf({ rows, troubles, storeLost, lastFailure, totals, states, nowMs, page }) {
+function verdictOf({
+  rows,
+  troubles,
+  storeLost,
+  webhookTroubles = [],
+  lastFailure,
+  totals,
+  states,
+  nowMs,
+  page,
+}) {
   const sentences = troubles.map((trouble) => sentenceOf(trouble, nowMs));
   const tones = troubles.map(({ kind }) => TROUBLES[kind][0]);
   if (storeLost) {
     tones.push('warn');
     sentences.push(
       `The shared store has not answered for ${span(nowMs - storeLost.sinceMs)} (${storeLost.reason}): this process logs in for itself.`,
+    );
+  }
+  for (const { provider, kind, reason } of webhookTroubles) {
+    tones.push(kind === 'unavailable' ? 'bad' : 'warn');
+    sentences.push(
+      kind === 'unavailable'
+        ? `Webhooks of ${provider} cannot be verified, and are answered 503: ${reason}.`
+        : `The keys for webhooks of ${provider} cannot be fetched again, and the earlier ones are used: ${reason}.`,
     );
   }
   const tone = tones.includes('bad') ? 'bad' : tones.includes('warn') ? 'warn' : 'calm';
