@@ -1,10 +1,9 @@
 import { isJsonObject } from '../building-blocks/json-value.js';
 import type { Fields, Problems } from './definition-checks.js';
-import { MadeUpValues } from './made-up-values.js';
+import { MadeUpValues, partedValue } from './made-up-values.js';
 
 const TOKEN = 'invented-token';
-/** Has a part of its own, however a function takes a token apart. */
-const OTHER_TOKEN = 'o.t|h:e/r,v;a=l&u e';
+const OTHER_TOKEN = partedValue('token');
 
 /**
  * The problems with what the headers of calls carry, found by what changes in them with other made-up values: a token that
@@ -22,8 +21,11 @@ function tokenProblems(definition: Fields): Problems {
     'put it into a header, as in headers: ({ token }) => ({ Authorization: `Bearer ${token}` }), or leave token out';
   if (headers === undefined)
     return [`token: no call carries it, because there are no headers and no sign; ${remedy}`];
-  const { all } = new MadeUpValues(definition);
-  return changed(definition, [all, TOKEN], [all, OTHER_TOKEN])?.length === 0
+  const { all, required } = new MadeUpValues(definition);
+  // An optional credential may stand in for the token.
+  return [all, required].every(
+    (values) => changed(definition, [values, TOKEN], [values, OTHER_TOKEN])?.length === 0,
+  )
     ? [`token: no call carries it, because headers makes the same of any token; ${remedy}`]
     : [];
 }
@@ -62,7 +64,7 @@ const SECRET = /(?:^|\s)(?:[sr]k_(?:live|test)_\w|eyJ[\w-]+\.[\w-]+\.[\w-]*$)/;
 function literalProblems(definition: Fields): Problems {
   if (definition['sign'] !== undefined) return [];
   const { all } = new MadeUpValues(definition);
-  const other = new MadeUpValues(definition, (field) => `other-${field}`);
+  const other = new MadeUpValues(definition, partedValue);
   const made = headersOf(definition, all, TOKEN);
   const changing = changed(definition, [all, TOKEN], [other.all, OTHER_TOKEN]);
   if (made === undefined || changing === undefined) return [];

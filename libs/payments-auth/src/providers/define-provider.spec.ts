@@ -3,6 +3,7 @@ import { isPaymentsAuthError } from '../payments-auth.errors.js';
 import { privateKeyJwt } from '../strategies/client-assertion.js';
 import { clientCredentials } from '../strategies/client-credentials.strategy.js';
 import { basic } from '../building-blocks/basic.js';
+import { jws } from '../building-blocks/jws.js';
 import { textAt, valueAt } from '../building-blocks/json-value.js';
 import { login, type LoginSpec } from '../strategies/login.strategy.js';
 import { refreshToken } from '../strategies/refresh-token.strategy.js';
@@ -80,6 +81,21 @@ const keyHeader = ({ credentials }: Loose) => ({ 'X-Api-Key': credentials['apiKe
 const throwsWithoutBody = ({ body }: ApiAnswer) => (body as { code: string }).code === 'bad_key';
 
 const signsIntoQuery = ({ token }: { token: string }) => ({ query: { token } });
+const merchantOrToken = ({ token, credentials }: Loose & { token: string }) => ({
+  Authorization: `Bearer ${credentials['merchant'] ?? token}`,
+});
+const withoutLines = (pem: string) => pem.replaceAll(/-----[A-Z ]+-----|\s/g, '');
+const inBase64 = (pem: string) => Buffer.from(pem).toString('base64');
+const byHeader = ({ status, headers }: ApiAnswer) => status === 401 && 'x-acme-id' in headers;
+const tokenParts = ({ token: both }: { token: string }) => {
+  const [access, session] = both.split('|');
+  return { Authorization: `Bearer ${access}`, Cookie: `session=${session}` };
+};
+const secondPart = ({ credentials }: Loose) => ({ 'X-Key': credentials['apiKey']?.split(':')[1] });
+const joined = (made: (pem: string) => string) => (given: Loose) => ({
+  ...keyHeader(given),
+  'X-Certificate': made(given.credentials['merchant'] ?? ''),
+});
 const is403InJson = ({ status, body }: ApiAnswer) => status === 403 && body !== undefined;
 const tokenHeaders = ({ token }: { token: string }) => ({ Authorization: `Bearer ${token}` });
 const ACME_LOGIN: LoginSpec<AcmeCredentials> = {
@@ -617,6 +633,19 @@ describe('defineProvider', () => {
       expect(problemsOf({ token, headers: tokenHeaders })).toEqual([]);
     });
 
+    it.each<[string, (scopes: readonly string[]) => Record<string, string | undefined>]>([
+      ['in upper case', (scopes) => ({ scope: scopes.join(' ').toUpperCase() })],
+      ['in a field of another name', (scopes) => ({ scope: undefined, permissions: scopes.join(',') })],
+    ])('but not scopes that a token endpoint takes %s', (_, write) => {
+      const token = clientCredentials<AcmeCredentials>({
+        path: '/token',
+        client: ({ credentials }) => ({ id: 'acme', secret: credentials.apiKey }),
+        parameters: ({ scopes }) => write(scopes),
+        documentedLifetimeMs: 600_000,
+      });
+      expect(problemsOf({ token, headers: tokenHeaders })).toEqual([]);
+    });
+
     it('a refresh token that is always an error, as no credential is read before it', () => {
       const token = refreshToken<AcmeCredentials>({
         path: '/token',
@@ -648,6 +677,39 @@ describe('defineProvider', () => {
         documentedLifetimeMs: 600_000,
       });
       expect(problemsOf({ token, headers: tokenHeaders })).toEqual([]);
+    });
+
+    it('but not a client that takes a credential apart, because an invented value has no parts', () => {
+      const token = clientCredentials<AcmeCredentials>({
+        path: '/token',
+        client: ({ credentials }) => {
+          const [id = '', secret] = credentials.apiKey.split(':');
+          return { id, ...(secret === undefined ? {} : { secret }) };
+        },
+        documentedLifetimeMs: 600_000,
+      });
+      expect(problemsOf({ token, headers: tokenHeaders })).toEqual([]);
+    });
+
+    it('but not headers that are made of parts of a token or of a credential', () => {
+      const token = login(ACME_LOGIN);
+      expect(problemsOf({ token, headers: tokenParts })).toEqual([]);
+      for (const part of [1, -1]) {
+        const headers = ({ credentials }: Loose) => ({
+          Authorization: `Key ${credentials['apiKey']?.split('-').at(part)}`,
+        });
+        expect(problemsOf({ headers })).toEqual([]);
+      }
+      expect(problemsOf({ headers: secondPart })).toEqual([]);
+    });
+
+    it('but not a certificate whose lines a header has joined', () => {
+      const credentials = { apiKey: {}, merchant: { optional: true, format: 'pem' } };
+      for (const make of [withoutLines, inBase64])
+        expect(problemsOf({ credentials, headers: joined(make) })).toEqual([]);
+      expect(problemsOf({ credentials, headers: joined((pem) => `Certificate ${pem}`) })).toEqual([
+        expect.stringMatching(/^headers\.X-Certificate: holds the PEM "merchant"/),
+      ]);
     });
 
     it('but not colons, brackets and percent signs that belong into a URL', () => {
@@ -688,6 +750,7 @@ describe('defineProvider', () => {
         ]);
       const challenged = { refused: () => false, challenged: saysYesTo(401), bare401: true };
       expect(problemsOf({ sign: () => ({}), refusal: challenged })).toEqual([]);
+      expect(problemsOf({ refusal: { refused: byHeader, bare401: true } })).toEqual([]);
     });
 
     it('a token that no call carries', () => {
@@ -718,6 +781,10 @@ describe('defineProvider', () => {
         ...make(token),
       });
       expect(problemsOf({ token: login(ACME_LOGIN), headers })).toEqual([]);
+    });
+
+    it('but not a token in whose place calls may carry an optional credential', () => {
+      expect(problemsOf({ token: login(ACME_LOGIN), headers: merchantOrToken })).toEqual([]);
     });
 
     it('but not a token beside sign, which may put it into the body or the query', () => {
@@ -829,6 +896,18 @@ describe('defineProvider', () => {
         headers: ({ credentials }: Loose) => ({ 'X-A': credentials['k'], 'X-B': credentials['k'] }),
       });
       expect(problems).toHaveLength(1);
+    });
+
+    it('but not scopes of a login that signs with a key before it reads them', () => {
+      const token = login<AcmeCredentials>({
+        ...ACME_LOGIN,
+        body: (given) => {
+          const { apiKey: key } = given.credentials;
+          const assertion = jws({ algorithm: 'RS256', key, payload: '{}' });
+          return { form: { assertion, scope: given.scopes.join(' ') } };
+        },
+      });
+      expect(problemsOf({ scopes: ['read'], token, headers: tokenHeaders })).toEqual([]);
     });
 
     it('scopes that nobody asks for', () => {

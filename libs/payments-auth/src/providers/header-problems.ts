@@ -11,7 +11,7 @@ import { type Fields, functionProblems, type Problems, strangerProblems } from '
 import { carriedProblems } from './carried-problems.js';
 import { sayError } from '../strategies/made-up-answers.js';
 import { namedValuesProblem } from '../strategies/header-values.js';
-import { MadeUpValues, madeUpValue, noting } from './made-up-values.js';
+import { MadeUpValues, madeUpValue, noting, partedValue } from './made-up-values.js';
 
 /** The key by which a provider knows a payment that it has made already. */
 const OF_ONE_CALL = /idempoten|^paypal-request-id$/i;
@@ -65,12 +65,12 @@ function called(path: keyof typeof GIVEN, make: unknown, definition: Fields): Pr
   if (typeof make !== 'function') return [];
   const values = new MadeUpValues(definition);
   const read = new Set<PropertyKey>();
-  const given = (credentials: Fields) =>
+  const given = (credentials: Fields, token = 'invented-token') =>
     noting(
       {
         credentials,
         environment: firstEnvironment(definition),
-        ...(path === 'headers' && { token: 'invented-token' }),
+        ...(path === 'headers' && { token }),
       },
       read,
     );
@@ -98,6 +98,9 @@ function called(path: keyof typeof GIVEN, make: unknown, definition: Fields): Pr
   const unknown = misread();
   if (unknown.length > 0) return unknown;
   const [first = {}, second, withoutOptional = {}] = made;
+  const parted = madeOf(() =>
+    make.call(definition, given(new MadeUpValues(definition, partedValue).all, partedValue('token'))),
+  );
   const unfilled = Object.keys(withoutOptional).find((name) => {
     const value: unknown = withoutOptional[name];
     return typeof value === 'string' && isUnfilled(value) && !isUnfilled(String(first[name]));
@@ -118,19 +121,36 @@ function called(path: keyof typeof GIVEN, make: unknown, definition: Fields): Pr
         ]),
     ...repeatedHeaderProblems(path, Object.keys(first)),
     ...Object.entries(first).flatMap(([name, value]) =>
-      valueProblems(`${path}.${name}`, name, value, definition),
+      valueProblems(`${path}.${name}`, name, [value, parted[name]], definition),
     ),
-    ...(path === 'headers' && Object.values(first).every((value) => value === undefined || value === '')
+    ...(path === 'headers' &&
+    [first, parted].flatMap(Object.values<unknown>).every((value) => value === undefined || value === '')
       ? [`${path}: makes no header; leave it out where sign or tls is enough`]
       : []),
   ];
+}
+
+/** The headers that are made; none where they cannot be made. */
+function madeOf(make: () => unknown): Fields {
+  try {
+    const made = make();
+    return isJsonObject(made) ? made : {};
+  } catch {
+    return {};
+  }
 }
 
 function firstEnvironment({ environments }: Fields): string | undefined {
   return isJsonObject(environments) ? Object.keys(environments)[0] : undefined;
 }
 
-function valueProblems(path: string, name: string, value: unknown, definition: Fields): Problems {
+/** @param values the header's value, and the one that is made of values which have parts: a function may take one apart */
+function valueProblems(
+  path: string,
+  name: string,
+  [value, parted]: readonly [unknown, unknown],
+  definition: Fields,
+): Problems {
   const problem = headerNameProblem(name);
   if (problem !== undefined) return [`${path}: ${problem}`];
   if (value === undefined) return [];
@@ -142,11 +162,16 @@ function valueProblems(path: string, name: string, value: unknown, definition: F
     return [
       `${path}: is the same for every call, and the provider would take each payment for the first one; leave it to the calls`,
     ];
-  if (isUnfilled(value)) return [`${path}: ends in "undefined" or the like, as if a value were missing`];
+  if (isUnfilled(value) && (typeof parted !== 'string' || isUnfilled(parted)))
+    return [`${path}: ends in "undefined" or the like, as if a value were missing`];
   const { credentials } = definition;
   const fields = Object.entries(isJsonObject(credentials) ? credentials : {});
   const pem = fields.find(
-    ([field, spec]) => isJsonObject(spec) && spec['format'] === 'pem' && value.includes(madeUpValue(field)),
+    ([field, spec]) =>
+      isJsonObject(spec) &&
+      spec['format'] === 'pem' &&
+      value.includes(madeUpValue(field)) &&
+      /[\r\n]/.test(value),
   );
   if (pem !== undefined)
     return [`${path}: holds the PEM "${pem[0]}", and no header can carry one; sign with it, or use tls`];

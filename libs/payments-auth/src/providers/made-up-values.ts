@@ -84,9 +84,18 @@ export function madeUpValue(field: string): string {
   return `invented-${field}`;
 }
 
+/** A made-up value that has a part of its own, however a function takes a value apart. */
+export function partedValue(field: string): string {
+  return `o.t|h:e-r_${field}/v,a;l=u&e x`;
+}
+
 function madeUp([field, spec]: readonly [string, unknown], other: string | undefined): [string, string] {
-  const value = other ?? (isJsonObject(spec) ? spec['default'] : undefined);
-  return [field, typeof value === 'string' ? value : madeUpValue(field)];
+  const { default: usual, format } = isJsonObject(spec) ? spec : {};
+  const value = other ?? usual;
+  if (typeof value === 'string') return [field, value];
+  // In lines, as a real one: a function may join them, so that a header can carry the result.
+  const pem = `-----BEGIN INVENTED-----\n${madeUpValue(field)}\n-----END INVENTED-----\n`;
+  return [field, format === 'pem' ? pem : madeUpValue(field)];
 }
 
 function isOptional([, spec]: readonly [string, unknown]): boolean {

@@ -86,17 +86,14 @@ function bareProblem(bare: readonly number[]): string {
 /** `bare401` allows a yes that nothing gives: the author has meant another status, or the flag is left over. */
 function flagWithoutEffect(refusal: Fields): Problems {
   if (refusal['bare401'] !== true) return [];
-  const saysYes = ['refused', 'challenged'].some((name) => {
+  const maySayYes = ['refused', 'challenged'].some((name) => {
     const predicate = refusal[name];
-    return (
-      typeof predicate === 'function' &&
-      saysYesTo(
-        401,
-        judgementOf((answer) => predicate.call(refusal, answer) as unknown),
-      )
-    );
+    if (typeof predicate !== 'function') return false;
+    const judgement = judgementOf((answer) => predicate.call(refusal, answer) as unknown);
+    // A 401 without a word may have a header that tells it from a gateway's.
+    return judgement.readsHeaders || saysYesTo(401, judgement);
   });
-  return saysYes
+  return maySayYes
     ? []
     : [
         'refusal.bare401: allows refused to say yes to a 401 without a word, and refused says no to it; let it say yes (status === 401), or leave this out',

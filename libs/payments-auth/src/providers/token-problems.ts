@@ -3,7 +3,7 @@ import { isJsonObject } from '../building-blocks/json-value.js';
 import { DefinitionFault, isWrongAnswer } from '../strategies/definition-fault.js';
 import { type Fields, hostProblems, type Problems } from './definition-checks.js';
 import { placeholderProblems } from './environment-problems.js';
-import { MadeUpValues, noting } from './made-up-values.js';
+import { MadeUpValues, noting, partedValue } from './made-up-values.js';
 
 const KINDS = ['login', 'client-credentials', 'refresh-token'];
 
@@ -43,10 +43,12 @@ function requestProblems(token: Fields, definition: Fields): Problems {
   const values = new MadeUpValues(definition);
   const read = new Set<PropertyKey>();
   const all = madeWith(values.all, token, definition, read);
+  const parted = madeWith(new MadeUpValues(definition, partedValue).all, token, definition, new Set());
   const required = madeWith(values.required, token, definition, new Set());
-  const wrong = all.flatMap(({ error }) =>
-    // The error may be about the made-up values only: a function that signs may refuse a made-up key.
-    isWrongAnswer(error)
+  const wrong = all.flatMap(({ error }, index) =>
+    // The error may be about the made-up values only: a function that signs may refuse a made-up key, and one that takes a
+    // value apart may miss a part.
+    isWrongAnswer(error) && parted[index]?.error !== undefined
       ? [`${error.path}: ${error.what}`]
       : throwsAlways(error)
         ? [`${error.path}: ${error.what}. It throws before it reads a credential, so it does with any`]
@@ -61,7 +63,11 @@ function requestProblems(token: Fields, definition: Fields): Problems {
   return [
     // A missing value is the cause of the other problems, so only the missing value is named.
     ...(misread.length > 0 ? misread : wrong.length > 0 ? wrong : needsOptional),
-    ...(token['kind'] === 'login' && definition['scopes'] !== undefined && !read.has('scopes')
+    // A login that could not be made may read them later.
+    ...(token['kind'] === 'login' &&
+    definition['scopes'] !== undefined &&
+    !read.has('scopes') &&
+    all.every(({ error }) => error === undefined)
       ? ['scopes: the login sends none; read scopes in its body or headers, or leave this out']
       : []),
   ];

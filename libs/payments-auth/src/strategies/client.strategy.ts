@@ -78,22 +78,38 @@ const RESERVED: Readonly<Record<string, string>> = {
 
 /**
  * Whether a parameter takes the place of a field that is made elsewhere. The client's own id may stand beside Basic, and the
- * scopes may be joined in another way.
+ * scopes may be written in another way.
+ *
+ * @param readsScopes whether the parameters are made of the scopes that are asked for
  */
-function isReserved<C>(name: string, value: unknown, spec: ClientSpec<C>, given: LoginGiven<C>): boolean {
+function isReserved<C>(
+  name: string,
+  value: unknown,
+  spec: ClientSpec<C>,
+  given: LoginGiven<C>,
+  readsScopes: boolean,
+): boolean {
   if (!Object.hasOwn(RESERVED, name)) return false;
   if (name === 'client_id') return value !== clientOf(spec, given).id;
-  if (name === 'scope') return !given.scopes.every((scope) => String(value).includes(scope));
-  return true;
+  return name !== 'scope' || !readsScopes;
 }
 
 /** @throws DefinitionFault */
 function parametersOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>): HeaderValues {
   const at = 'token.parameters';
-  const made: unknown = called(at, () => spec.parameters?.(given), given);
+  let readsScopes = false;
+  const noticing = new Proxy(given, {
+    get: (target, name) => {
+      readsScopes ||= name === 'scopes';
+      return Reflect.get(target, name) as unknown;
+    },
+  });
+  const made: unknown = called(at, () => spec.parameters?.(noticing), given);
   if (made === undefined) return {};
   const parameters = namedValues(made, at);
-  const reserved = Object.keys(parameters).find((name) => isReserved(name, parameters[name], spec, given));
+  const reserved = Object.keys(parameters).find((name) =>
+    isReserved(name, parameters[name], spec, given, readsScopes),
+  );
   if (reserved !== undefined)
     throw new DefinitionFault(at, `returned "${reserved}", and must not: ${RESERVED[reserved]}`);
   // One that is `undefined` takes a field away.

@@ -23,6 +23,8 @@ export interface Judgement {
   readonly problem?: string;
   /** Whether the problem is that it throws: `always`, without a look at the answer, or because of what it reads. */
   readonly throws: 'never' | 'always' | 'at times';
+  /** Whether it looks at the headers. The made-up answers have none, so that it may say something else of a real one. */
+  readonly readsHeaders: boolean;
   /** What it says, answer by answer. Empty where there is a problem. */
   readonly said: readonly { readonly answer: ApiAnswer; readonly value: unknown }[];
 }
@@ -59,13 +61,15 @@ export function outagesIn(judgement: Judgement): string | undefined {
 function asked(judge: (answer: ApiAnswer) => unknown, answers: readonly ApiAnswer[]): Judgement {
   const misread: string[] = [];
   let hasRead = false;
+  let readsHeaders = false;
   const said: { answer: ApiAnswer; value: unknown }[] = [];
   const thrown: string[] = [];
   for (const answer of answers) {
     try {
       const value = judge(
-        watched(answer, (what) => {
+        watched(answer, (name, what) => {
           hasRead = true;
+          readsHeaders ||= name === 'headers';
           if (what !== undefined) misread.push(what);
         }),
       );
@@ -81,9 +85,9 @@ function asked(judge: (answer: ApiAnswer) => unknown, answers: readonly ApiAnswe
   const late = promises.length > 0 ? ['returns a promise; what it says is needed at once'] : [];
   // What was read in vain is the cause of what was thrown.
   const [problem] = [...misread, ...thrown, ...late];
-  if (problem === undefined) return { said, throws: 'never' };
+  if (problem === undefined) return { said, readsHeaders, throws: 'never' };
   const throws = !thrown.includes(problem) ? 'never' : hasRead ? 'at times' : 'always';
-  return { problem, said: [], throws };
+  return { problem, said: [], readsHeaders, throws };
 }
 
 /** With an empty body, and with the page of a gateway. */
@@ -103,13 +107,17 @@ function bare(status: number): ApiAnswer[] {
  * @param notice hears of each part that is read, and what is wrong with it where no answer has it: `data`, as axios calls the body, or
  *   a header in upper case
  */
-function watched(answer: ApiAnswer, notice: (what?: string) => void): ApiAnswer {
+function watched(answer: ApiAnswer, notice: (part: string, what?: string) => void): ApiAnswer {
   const headers = noticing(answer.headers, (name) => {
-    if (/[A-Z]/.test(name)) notice(`reads headers["${name}"]; the names of headers are in lower case there`);
+    if (/[A-Z]/.test(name))
+      notice('headers', `reads headers["${name}"]; the names of headers are in lower case there`);
   });
   return noticing({ ...answer, headers }, (name) => {
     const called = name === 'data' ? 'The parsed JSON is called body.' : suggestion(name, PARTS);
-    notice(PARTS.includes(name) ? undefined : `reads ${name}, which an answer does not have. ${called}`);
+    notice(
+      name,
+      PARTS.includes(name) ? undefined : `reads ${name}, which an answer does not have. ${called}`,
+    );
   });
 }
 
