@@ -240,7 +240,7 @@ describe('Hosts of an account', () => {
     });
     const paymentsAuth = await start({ accounts: () => credentials });
     const error = await failure(called(paymentsAuth, 'one'));
-    expect(error.message).toContain('credentials.tenant: missing, and the URL of the provider is made of it');
+    expect(error.message).toContain('credentials.tenant: missing, and the URL of the provider contains it');
     await application?.close();
     const inTest = await start({ environment: 'test', credentials });
     const { data } = await firstValueFrom(inTest.http('acme').get<Record<string, string>>('/pay'));

@@ -231,7 +231,7 @@ describe('a refresh token that is good for one use', () => {
     const error = await failure(credentials.refresh());
     expect(error).toMatchObject({
       code: 'CREDENTIALS_UNAVAILABLE',
-      reason: expect.stringContaining('the shared store cannot say'),
+      reason: expect.stringContaining('the shared store does not answer'),
     });
     expect(await spent()).toHaveLength(1);
   });

@@ -301,7 +301,7 @@ describe('a secret in a file', () => {
     expect(await bed.paymentsAuth.explain('kashier', asked)).toMatchObject({
       state: 'fresh',
       lastFailure: { on: 'load', reason: expect.stringMatching(/the file .* cannot be read \(ENOENT\)/) },
-      cause: expect.stringContaining('what was read of it before still is'),
+      cause: expect.stringContaining('the value that was read before is still in use'),
     });
     await write('key', 'test-first$not-real\n');
     await bed.clock.advance(5_001);

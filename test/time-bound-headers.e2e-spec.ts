@@ -65,7 +65,7 @@ const signedOnce = ({ credentials }: { credentials: { secret: string } }) => ({
   'X-Signature': hmac('sha256', credentials.secret, String(minute)),
 });
 const keyed = ({ credentials }: { credentials: { secret: string } }) => ({ 'X-Key': credentials.secret });
-const SAID = /headers makes another "X-Minute" each time.*in sign/;
+const SAID = /headers returns another "X-Minute" each time.*in sign/;
 const faults = () => logger.of('error', 'PaymentsAuth').filter((line) => line.includes('definition-fault'));
 
 describe('A time in the headers of a definition', () => {
@@ -149,7 +149,7 @@ describe('A time in the headers of a definition', () => {
     const http = await start({ headers: keyed, defaultHeaders: () => ({ 'X-Minute': String(minute) }) });
     await http.get('/balance');
     minute = 2;
-    const said = /defaultHeaders makes another "X-Minute" each time.*in sign/;
+    const said = /defaultHeaders returns another "X-Minute" each time.*in sign/;
     expect((await failure(http.get('/balance'))).message).toMatch(said);
     expect((await http.get('/balance', { headers: { 'X-Minute': '2' } })).status).toBe(200);
     expect(faults()).toEqual([expect.stringMatching(said)]);

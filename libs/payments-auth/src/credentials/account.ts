@@ -10,20 +10,19 @@ import type { SlotContext, SlotOwner, SlotView } from './slot/slot-context.js';
 /** How many sets of scopes and audiences one account keeps. Calls may take them from outside the application. */
 const MOST_SETS = 64;
 
-/** What the accounts of one provider have in common. */
+/** The parts that the accounts of one provider share. */
 export interface AccountHome {
   readonly context: SlotContext;
   readonly source: SecretSource;
   /** Called when the account has no slot any more. */
   isEmpty(account: Account): void;
-  /** What goes on failing while a slot is let go of, if anything does: somebody may still ask why. */
+  /** Keeps the failures of a slot that is dropped while something still fails, so that they can be explained later. */
   remember(account: string, history: SlotHistory | undefined): void;
 }
 
 /**
- * One account of a provider: its static credentials, and a slot for each set of scopes, and each audience,
- * that calls have asked for.
- * No other account ever sees anything of it.
+ * One account of a provider: its static credentials, and one slot for each set of scopes and each audience that calls
+ * have asked for. Accounts share nothing with each other.
  */
 export class Account implements SlotOwner, Recent<Account> {
   older: Account | undefined = undefined;
@@ -31,10 +30,12 @@ export class Account implements SlotOwner, Recent<Account> {
   readonly account: string | undefined;
   readonly secrets: AccountSecrets;
   readonly #home: AccountHome;
-  /** The slot of the provider's default scopes and audience: the only one that most accounts ever have. */
+  /** The slot of the provider's default scopes and audience. Most accounts never have another one. */
   #slot: CredentialSlot | undefined = undefined;
   #otherSlots: Map<string, CredentialSlot> | undefined = undefined;
-  /** How many calls wait until they may carry the token of a slot. Made when the first one does, to save memory. */
+  /**
+   * How many calls wait until they may carry the token of a slot. Created for the first waiting call, to save memory.
+   */
   #awaitingAge: Map<SlotView, number> | undefined = undefined;
 
   constructor(home: AccountHome, account: string | undefined) {
@@ -97,25 +98,25 @@ export class Account implements SlotOwner, Recent<Account> {
       makeRoom(others, this.#awaitingAge);
       slot = new CredentialSlot(this, asked);
     } else others.delete(key);
-    // The first one in a map is the one that was put there first: here, the one that was used least recently.
+    // The first entry of a map is the oldest one. Here, it is the slot that was used least recently.
     others.set(key, slot);
     return slot;
   }
 
-  /** The account authenticates with what its source says now; what is remembered of the secrets before is forgotten. */
+  /** The account uses the credentials that its source gives now. Rejections of the earlier secrets are forgotten. */
   async rotated(): Promise<void> {
     this.secrets.forget();
     await Promise.all(this.slots.map((slot) => slot.rotated()));
   }
 
-  /** Ends the account and its slots: it is no longer kept. */
+  /** Ends the account and its slots, because it is no longer kept. */
   letGo(): void {
     for (const slot of this.slots) slot.letGo();
-    // One that was rotated before anybody used it has no slot that could say so.
+    // An account that was rotated before its first use has no slot that could report that it is empty.
     this.#home.isEmpty(this);
   }
 
-  /** The provider's own account stays, with what was counted of it: there is one of it, and not thousands. */
+  /** The slot of the provider's own account stays, with its counts, because there is only one such account. */
   abandon(slot: CredentialSlot): void {
     if (this.account === undefined) return;
     const { history } = slot.journal;
@@ -126,7 +127,10 @@ export class Account implements SlotOwner, Recent<Account> {
   }
 }
 
-/** Lets go of those that were used least recently, unless they fetch a token now, or calls wait for the age of theirs. */
+/**
+ * Drops the slots that were used least recently. A slot stays while it fetches a token, or while calls wait for the age
+ * of its token.
+ */
 function makeRoom(slots: Map<string, CredentialSlot>, awaitingAge?: ReadonlyMap<SlotView, number>): void {
   for (const [key, slot] of slots) {
     if (slots.size < MOST_SETS) return;

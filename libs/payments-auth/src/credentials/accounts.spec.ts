@@ -275,7 +275,7 @@ describe('a resolver', () => {
     [[SECRET, { key: 'k', secret: 7 }], 'credentials[1].secret: must be a string, and is a number'],
     [
       [{ key: 'k', secret: 'test-hidden€' }],
-      'credentials.secret: has a character in it that no header can carry',
+      'credentials.secret: has a character in it that a header cannot contain',
     ],
   ])(
     'is reported when it answers with %j: the field is named, and its value is not shown',

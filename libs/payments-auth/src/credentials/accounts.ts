@@ -17,7 +17,7 @@ import { RecencyList } from './recency-list.js';
 import type { Renewable } from './renewing/renewal-queue.js';
 import type { SlotContext } from './slot/slot-context.js';
 
-/** How many of the least recently used accounts are looked at to find one that is not busy. */
+/** How many of the least recently used accounts are checked to find one that is not busy. */
 const LOOKED_AT = 16;
 
 /** When busy accounts have exceeded the limit, the idle ones are dropped after this time. */
@@ -37,8 +37,8 @@ const WORST_FIRST: readonly CredentialState[] = [
 ];
 
 /**
- * The accounts of one provider: its own, and those of the merchants that calls have named. At most so many are kept;
- * beyond that the least recently used one goes, and is asked for anew should a call name it again.
+ * The accounts of one provider: its own, and those of the merchants that calls have named. Their number is limited.
+ * Beyond the limit, the least recently used account is dropped; its credential is obtained again when a call names it.
  */
 export class Accounts implements AccountHome, CredentialSpenders, Renewable {
   renewalPosition = -1;
@@ -48,7 +48,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
   readonly #merchants = new Map<string, Account>();
   readonly #recency = new RecencyList<Account>();
   readonly #most: number;
-  /** Of merchants that are not kept any more: what went wrong with them last. */
+  /** The last failures of merchants that are not kept any more. */
   readonly #left = new Map<string, SlotHistory>();
 
   constructor(context: SlotContext, most: number) {
@@ -67,7 +67,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
         this.unsent(account, {
           kind: 'not-sent',
           code: error.code,
-          reason: 'the account that was named is none of the provider',
+          reason: 'the provider has no account of that name',
         });
       throw error;
     }
@@ -101,22 +101,25 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
     return account;
   }
 
-  /** In tests, which know nothing of the application's accounts. */
+  /**
+   * Whether a call without an account may use one all the same, as in tests, which do not know the application's
+   * accounts.
+   */
   #takesUnnamed(id: AccountName): boolean {
     return id === undefined && this.context.provider.accounts?.takesUnnamed === true;
   }
 
-  /** The account, if anything is kept of it; looking does not count as use. */
+  /** The account, if it is kept. This look-up does not count as use. */
   known(id: AccountName): Account | undefined {
     if (typeof id === 'string') return this.#merchants.get(id);
     return id === null ? undefined : this.#own;
   }
 
   /**
-   * Why an account is as it is. Of one that is not in use the application is asked whether it exists; the provider is
-   * never asked. Of several sets of scopes, the one that is worst off.
+   * Explains the state of an account. Where the account is not in use, the application is asked whether it exists. The
+   * provider is never asked. Where the account has several sets of scopes, the one in the worst state is explained.
    *
-   * @param idleSinceMs what is said of an account that nobody has used
+   * @param idleSinceMs since when an account without use is idle
    * @throws PaymentsAuthError ACCOUNT_UNKNOWN
    */
   async explain(name: AccountName, idleSinceMs: number): Promise<CredentialExplanation> {
@@ -142,11 +145,11 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
     }
   }
 
-  /** @throws PaymentsAuthError ACCOUNT_UNKNOWN, for a name that can be nobody's */
+  /** @throws PaymentsAuthError ACCOUNT_UNKNOWN, for a name that no account can have */
   #meant(name: AccountName): AccountName {
     const { provider } = this.context;
     if (typeof name === 'string' && name !== '' && provider.accounts !== undefined) return name;
-    // Looking makes no account of a name: there may be thousands of them.
+    // This look-up creates no account, because there may be thousands of names.
     return this.account(name).account ?? OWN_ACCOUNT;
   }
 
@@ -158,18 +161,18 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
     if (this.#left.size > MOST_LEFT) this.#left.delete(oldest as string);
   }
 
-  /** Every slot there is. */
+  /** All slots. */
   *slots(): Iterable<CredentialSlot> {
     if (this.#own !== undefined) yield* this.#own.slots;
     for (const account of this.#recency) yield* account.slots;
   }
 
-  /** How many merchants are kept. */
+  /** The number of merchants that are kept. */
   get size(): number {
     return this.#merchants.size;
   }
 
-  /** @param credentials an object, or a list of them, newest first; `undefined` for what was configured */
+  /** @param credentials an object, or a list of them, newest first; `undefined` for the configured credentials */
   async rotate(name: AccountName, credentials: unknown): Promise<void> {
     const account = this.account(name);
     const { account: id } = account;
@@ -185,7 +188,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
       const { name } = this.context.provider;
       throw new PaymentsAuthError(
         'INVALID_OPTIONS',
-        `The new credentials of provider "${name}" cannot be used: ${error.message}. The ones before stay in place.`,
+        `The new credentials of provider "${name}" cannot be used: ${error.message}. The earlier credentials stay in use.`,
         { provider: name, account: id, problems: [error.message] },
       );
     }
@@ -198,7 +201,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
     this.#recency.remove(account);
   }
 
-  /** More were busy at once than may be kept: those who have become idle since go. */
+  /** More accounts than the limit were busy at once. Those that are idle by now are dropped. */
   onRenewalDue(): void {
     this.#shrinkTo(this.#most, Infinity);
   }
@@ -207,7 +210,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
     this.#shrinkTo(this.#most - 1, LOOKED_AT);
   }
 
-  /** @param lookAt so many of those that are busy are passed over */
+  /** @param lookAt after how many busy accounts the search ends */
   #shrinkTo(most: number, lookAt: number): void {
     let busy = 0;
     for (const account of this.#recency) {
@@ -221,7 +224,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
   }
 }
 
-/** What fails on calls has the same state as what serves. */
+/** A credential whose calls fail has the same state as a working one, so failures decide between the two. */
 function failing({ cause }: CredentialExplanation): number {
   return cause === undefined ? 0 : 1;
 }

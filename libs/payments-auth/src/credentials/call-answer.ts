@@ -8,10 +8,10 @@ export interface RefusedAttempt {
   readonly refusedAtMs: number;
 }
 
-/** How the provider said no. */
+/** How a call was refused. */
 export interface Refusal {
   readonly status: number;
-  /** In its own words; otherwise it is a bare 401 or 403 of something in between. */
+  /** Whether the provider refused in its own words. Otherwise it was a bare 401 or 403, perhaps from a gateway. */
   readonly own: boolean;
   /** Whether the call may be sent again. */
   readonly replayable: boolean;
@@ -19,7 +19,7 @@ export interface Refusal {
   readonly attempts: readonly RefusedAttempt[];
 }
 
-/** Why calls fail, in few words: what metrics count them by. */
+/** The reasons for which calls fail. Metrics count failures by them. */
 export const CALL_FAILURES = [
   /** The provider refused what the call carried, or the call: 401, 403, 407, or its own words for that. */
   'refused',
@@ -31,66 +31,75 @@ export const CALL_FAILURES = [
   'timeout',
   /** The connection was cut, or there was none. */
   'network',
-  /** It waited for a credential, and none came. */
+  /** The call waited for a credential, and none came. */
   'no-credential',
-  /** It could not be signed. */
+  /** The call could not be signed. */
   'not-signed',
-  /** It was not sent for another reason: a wrong place, a slip in the call, a fault of the definition. */
+  /**
+   * The call was not sent for another reason: an address that is not allowed, a mistake in the call, a fault of the
+   * definition.
+   */
   'not-sent',
 ] as const;
 
 export type CallFailureKind = (typeof CALL_FAILURES)[number];
 
-/** Why a call failed, as far as it is no answer to what was asked. No secret in it. */
+/** Why a call failed. An API's answer to the request itself is not a failure. It contains no secret. */
 export interface CallFailure {
   readonly kind: CallFailureKind;
-  /** Of the error that it has ended in, where it was not sent. */
+  /** The code of the error with which the call ended, where it was not sent. */
   readonly code?: string | undefined;
-  /** Absent where it is not known where it would have gone. */
+  /** Absent where the host of the call is not known. */
   readonly host?: string | undefined;
   readonly status?: number | undefined;
   readonly reason: string;
-  /** The provider itself says that the credential is no good. */
+  /** Whether the provider itself says that the credential is not valid. */
   readonly isOwn?: boolean | undefined;
   readonly clockDifferenceMs?: number | undefined;
 }
 
-/** What is written down of calls besides their attempts. Never throws. */
+/** Records calls, besides their attempts. Never throws. */
 export interface CallJournal {
-  /** What is wrong with the provider's definition, where a refusal has shown it. */
+  /** The fault of the provider's definition, where a refusal has shown one. */
   readonly definitionFault?: string | undefined;
   /** A call has ended, after all of its attempts. @param failed why it failed in the end; `undefined` where it has not */
   ended(failed: CallFailureKind | undefined): void;
-  /** The request of another client was made: what kept it from that is over. */
+  /** A request of another client was authenticated. So a reason that prevented this before is over. */
   left(): void;
-  /** A call was not sent, or the request of another client could not be made. @param credential what it would have carried */
+  /**
+   * A call was not sent, or the request of another client could not be authenticated. @param credential the credential
+   * that it would have carried
+   */
   unsent(failure: CallFailure, credential?: Credential): void;
 }
 
 /**
- * What an attempt came to. Whoever makes one writes every field, be it `undefined`: what is left out is read from
- * `Object.prototype`, where somebody may have put it.
+ * The result of an attempt. The code that creates one must write every field, also as `undefined`. Otherwise the field
+ * is read from `Object.prototype`, where other code may have set it.
  */
 export interface CallAnswer {
   /** `undefined` when no answer came. */
   readonly status?: number | undefined;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, unknown>> | undefined;
-  /** Given when the credential was refused. `own`: in the provider's own words. */
+  /** Set when the credential was refused. `own`: in the provider's own words. */
   readonly refused?: { readonly own: boolean } | undefined;
-  /** What a function of the definition threw, without a secret in it. */
+  /** The error of a function of the definition, without a secret in it. */
   readonly definitionFault?: string | undefined;
-  /** When it was sent, on the monotonic clock, in milliseconds; `undefined` when it never left. */
+  /** When it was sent, on the monotonic clock, in milliseconds; `undefined` when it was not sent. */
   readonly sentAtMs?: number | undefined;
   /** It could not be sent: its destination, its signature or its certificate is not right. */
   readonly isUnsent?: boolean;
-  /** Given when something is wrong that operators want to know of. */
+  /** Set for a failure that operators want to know. */
   readonly failure?: CallFailure | undefined;
   /** The attempts of the same call that were refused before. Empty or absent for the first one. */
   readonly before?: readonly RefusedAttempt[];
 }
 
-/** Whether an answer shows that the provider takes the credential. A 404, 409, 422, 429, 5xx or none shows nothing. */
+/**
+ * Whether an answer shows that the provider accepts the credential. A 404, 409, 422, 429, a 5xx or no answer does not
+ * show it.
+ */
 export function isAcceptance({ status, refused }: CallAnswer): boolean {
   return status !== undefined && status < 400 && refused === undefined;
 }

@@ -35,7 +35,7 @@ describe('the headers of a credential', () => {
       message = (error as Error).message;
     }
     expect(message).toMatch(
-      /^headers returned a value for the header "authorization" that (?:cannot be sent: it has a line break|ends in "undefined" or the like|has its scheme twice, as if the credential began|is a number, and has to be a text)/,
+      /^headers returned a value for the header "authorization" that (?:cannot be sent: it has a line break|ends in "undefined" or the like|has its scheme twice, as if the credential began|is a number; expected a text)/,
     );
     expect(message).not.toMatch(/test|tést|Bearer/);
   });
@@ -44,19 +44,23 @@ describe('the headers of a credential', () => {
     ['null', null, /returned null; expected an object/],
     ['a text', 'X-Key: test-key', /returned a string; expected an object/],
     ['a list', [['x-key', 'test-key']], /returned a list; expected an object/],
-    ['a Headers', new Headers({ 'x-key': 'test-key' }), /cannot be read by its names \(Headers\)/],
-    ['a Map', new Map([['x-key', 'test-key']]), /cannot be read by its names \(Map\)/],
+    [
+      'a Headers',
+      new Headers({ 'x-key': 'test-key' }),
+      /returned a collection \(Headers\); expected a plain object/,
+    ],
+    ['a Map', new Map([['x-key', 'test-key']]), /returned a collection \(Map\); expected a plain object/],
     ['the host', { Host: 'evil.test' }, /returned "Host": this header is made by the HTTP client/],
     ['a name that is none', { 'x key': 'test-key' }, /returned "x key": not the name of a header/],
     ['one name twice', { 'x-key': 'a', 'X-KEY': 'b' }, /returned the header "X-KEY" twice/],
-    ['a promise', Promise.resolve({}), /returned a promise, and has to answer at once/],
+    ['a promise', Promise.resolve({}), /returned a promise; it must return its result directly/],
   ])('are not made of %s', (_, values, said) => {
     expect(() => headersOf(making(values), {}, '')).toThrow(DefinitionFault);
     expect(() => headersOf(making(values), {}, '')).toThrow(said);
   });
 
   it('are never empty, because a call would be sent without a credential', () => {
-    expect(() => headersOf(making({ authorization: undefined }), {}, '')).toThrow('makes no header');
+    expect(() => headersOf(making({ authorization: undefined }), {}, '')).toThrow('returns no header');
   });
 
   it('come with the static credentials only where an attempt needs more than headers', () => {

@@ -10,11 +10,12 @@ import type { Credential, CredentialParts } from './credential.js';
 import { UnusableCredentialsError } from './credential-errors.js';
 
 /**
- * The headers that a credential puts on calls, made once when it is obtained. A value that is absent or empty is left
- * out; one that cannot be sent stops the credential from being used at all (R5).
+ * The headers of calls with a credential, made once when the credential is obtained. A value that is absent or empty is
+ * left out. When a value cannot be sent, the credential is not used at all (R5).
  *
- * @throws {UnusableCredentialsError} when there is none
- * @throws {DefinitionFault} when the definition's function throws, or makes one that cannot be sent; no secret is in it
+ * @throws {UnusableCredentialsError} when there is no header
+ * @throws {DefinitionFault} when the definition's function throws, or returns a header that cannot be sent; the error
+ *   contains no secret
  */
 export function headersOf(
   definition: ProviderDefinition,
@@ -24,20 +25,23 @@ export function headersOf(
 ): Pick<CredentialParts, 'headers' | 'signing'> {
   const headers = madeOf(definition, credentials, token, environment);
   if (Object.keys(headers).length === 0 && definition.tls === undefined && definition.sign === undefined)
-    throw new UnusableCredentialsError('headers in the definition makes no header of them');
+    throw new UnusableCredentialsError('headers in the definition returns no header for them');
   return ownCopy({
     headers,
     ...(needsCredentials(definition) && { signing: credentials }),
   });
 }
 
-/** Whether attempts are made of more than the headers of a credential. */
+/** Whether an attempt needs more than the headers of a credential. */
 function needsCredentials(definition: ProviderDefinition): boolean {
   const parts = ['sign', 'defaultHeaders', 'tls'] as const;
   return parts.some((part) => definition[part] !== undefined) || hasAccountHosts(definition);
 }
 
-/** What is empty is left out. An error of a definition's function may contain the secrets that the function was given. */
+/**
+ * The headers that a function of a definition returns, without empty ones. Its error may contain the secrets that it
+ * was given, so they are removed.
+ */
 function madeOf(
   definition: ProviderDefinition,
   credentials: Credentials,
@@ -66,13 +70,14 @@ function madeOf(
 
 const NONE: Credentials = Object.freeze({});
 
-/** They are made once per credential, like its headers. */
+/** The default headers. They are made once per credential, as its headers are. */
 const defaults = new WeakMap<Credential, Readonly<Record<string, string>>>();
 
 /**
- * The headers that the definition puts on calls that have none of their own of that name.
+ * The default headers of a definition. A call's own header of the same name is used instead.
  *
- * @throws {DefinitionFault} when the definition's function throws, or makes one that cannot be sent; a secret may be in it
+ * @throws {DefinitionFault} when the definition's function throws, or returns a header that cannot be sent; the error may
+ *   contain a secret
  */
 export function defaultHeadersOf(
   provider: Described,
@@ -106,16 +111,16 @@ function withoutEmpty(made: Readonly<Record<string, string>>): Readonly<Record<s
 }
 
 /**
- * Memory of one provider: whether the headers of its definition change from one time to the next, as a nonce or a
- * timestamp does. They are made once per credential, so such a header is accepted in the first test, and refused later.
+ * Remembers for one provider whether the headers of its definition change each time, as a nonce or a timestamp does.
+ * Headers are made once per credential. So a header that changes is accepted in the first test, and refused later.
  */
 export class TimeBoundHeaders {
-  /** What is wrong, once that is known. */
+  /** The problem, once it is known. */
   fault: string | undefined = undefined;
 
   /**
-   * A refusal may come of what the definition makes once, and should make for each attempt: its headers are made again.
-   * Returns what is wrong, the first time that it is seen.
+   * Makes the headers again after a refusal, and compares them. The refusal may come from a header that has to be made
+   * for each attempt. Returns the problem, the first time that it is seen.
    */
   examine(
     provider: Described,
@@ -136,14 +141,14 @@ export class TimeBoundHeaders {
     for (const [path, [sent, make]] of Object.entries(again)) {
       const changed = definition[path as keyof typeof again] && sent && otherThan(sent, make);
       if (changed === undefined) continue;
-      this.fault = `${path} makes another "${changed}" each time, and is asked once per credential. Make what changes, such as a time, a nonce or a JWT, in sign`;
+      this.fault = `${path} returns another "${changed}" each time, but is called only once per credential. Make a value that changes, such as a time, a nonce or a JWT, in sign`;
       return this.fault;
     }
     return undefined;
   }
 }
 
-/** The name of a header that is not what was sent when it is made again. */
+/** The name of a header that differs from the sent one when it is made again. */
 function otherThan(
   sent: Readonly<Record<string, string>>,
   make: () => Readonly<Record<string, string>>,

@@ -11,15 +11,15 @@ import { told } from '../scrubbing.js';
 import type { Rejected } from '../strategies/strategy.js';
 import { type AccountName, OWN_ACCOUNT } from './credential.service.js';
 
-/** Whose credentials an error is about. */
+/** The owner of the credentials that an error is about. */
 export interface Owner {
   readonly provider: string;
   readonly account: string | undefined;
 }
 
-/** What an error about credentials tells besides whose they are, so that a log line leads to its cause. */
+/** Further facts in an error about credentials, with which a log line leads to the cause. */
 export interface Circumstances {
-  /** What was asked with, or for: 8 hex digits of a keyed hash. */
+  /** The id of the credential that was used or needed: 8 hex digits of a keyed hash. */
   readonly credential?: string | undefined;
   /** The host that was asked, or that would have been. */
   readonly host?: string | undefined;
@@ -28,13 +28,14 @@ export interface Circumstances {
 }
 
 /**
- * Static credentials that cannot be used, and what is wrong with them: a field by its name, never its value. Internal:
- * callers get it as `CREDENTIALS_UNAVAILABLE`, with whose credentials they are.
+ * Static credentials that cannot be used. The message names the field and never its value. Internal: callers get
+ * `CREDENTIALS_UNAVAILABLE`, which names the owner.
  */
 export class UnusableCredentialsError extends Error {
   override readonly name = 'UnusableCredentialsError';
 
-  // Without a cause of its own it has none, whatever somebody has put on `Object.prototype`.
+  // Without a cause of its own, the error has none: a `cause` that other code has set on `Object.prototype` does not
+  // count.
   static {
     define(this.prototype, 'cause', { value: undefined, writable: true });
   }
@@ -50,7 +51,7 @@ export class LoginCancelled extends Error {
   override readonly name = 'LoginCancelled';
 }
 
-/** The one that lives is to be kept, and asked for again later: no failure either. Internal. */
+/** The renewal is put off, and the current token stays in use. This is not a failure. Internal. */
 export class LoginPostponed extends Error {
   override readonly name = 'LoginPostponed';
 
@@ -59,15 +60,15 @@ export class LoginPostponed extends Error {
   }
 }
 
-/** Nothing was asked of the provider: that is no outage of it, and the account has not failed. Internal. */
+/** No request was sent to the provider. This is neither an outage nor a failure of the account. Internal. */
 export class LoginUnsent extends Error {
   override readonly name = 'LoginUnsent';
 
   constructor(
     readonly reason: string,
-    /** When another attempt makes sense, as far as is known. */
+    /** After this time another attempt may succeed, in milliseconds, as far as is known. */
     readonly retryAfterMs: number,
-    /** When to ask again, where that is sooner than an answer can be expected. */
+    /** After this time callers may ask again, in milliseconds, where that is sooner. */
     readonly askAgainAfterMs?: number,
     readonly circumstances?: Circumstances,
   ) {
@@ -106,7 +107,7 @@ export function unavailable(
 }
 
 /**
- * A token that is forgotten here, and could not be given back.
+ * The error for a token that this process has forgotten, but could not revoke at the provider.
  *
  * @param reason what went wrong, without a secret in it
  */
@@ -119,15 +120,15 @@ export function notGivenBack(
   const remedy = code === 'DEFINITION_FAULT' ? ` ${CORRECT_IT}.` : '';
   return new PaymentsAuthError(
     code,
-    `The token of ${whose(owner)} is forgotten here, and could not be given back: ${reason}.${remedy} The token counts at the provider until it ends; where that is too late, end it in the provider's dashboard.`,
+    `The token of ${whose(owner)} is no longer used here, but could not be revoked at the provider: ${reason}.${remedy} The token stays valid at the provider until it ends; if that is too late, end it in the provider's dashboard.`,
     detailsOf(owner, reason, undefined, circumstances),
   );
 }
 
-/** What helps where a definition fails. */
+/** The advice for a definition that fails. */
 const CORRECT_IT = 'Correct the definition, or the value or option where one is named';
 
-/** A failure that waiting does not solve, as the error that callers get. */
+/** The error that callers get for a failure that waiting does not end. */
 export function rejected(
   owner: Owner,
   rejection: Omit<Rejected, 'outcome'> & Circumstances & { readonly retryAfterMs?: number },
@@ -154,16 +155,16 @@ function whyRejected(
   return `${nameOf(owner)} are rejected by the provider: ${reason}. Check them in the provider's dashboard and in the configuration; the same ones are not tried again for a while, changed ones at once.`;
 }
 
-/** The event that tells of it. */
+/** The event for such a failure. */
 export function rejectionEvent({ code }: Pick<Rejected, 'code'>) {
   if (code === 'GRANT_REJECTED') return 'grant-rejected';
   return code === 'DEFINITION_FAULT' ? 'definition-fault' : 'credentials-rejected';
 }
 
 /**
- * Whatever ended a login, as the error that callers get.
+ * The error that callers get for any failure of a login.
  *
- * @param known what the login was made with, and where
+ * @param known the credential and the host of the login
  */
 export function toCallersError(owner: Owner, error: unknown, known: Circumstances = {}): PaymentsAuthError {
   if (isPaymentsAuthError(error)) return error;

@@ -10,31 +10,30 @@ import type { AccountName } from './credential.service.js';
  */
 export interface CredentialSpender {
   /**
-   * A credential to use now; starts a renewal behind the caller's back when it is due. `undefined`: {@link obtain} it.
+   * A credential to use now. When it is due, a renewal starts in the background. `undefined`: call {@link obtain}.
    *
-   * @param mayRepeat whether the call can be repeated whatever comes of it: such a call may carry a credential that is
-   *   still to be proven
+   * @param mayRepeat whether the call can be repeated after any answer. Such a call may carry an unproven one
    */
   peek(mayRepeat?: () => boolean): Credential | undefined;
-  /** Waits for one. The wait belongs to the caller; the request behind it to nobody (R3). */
+  /** Waits for a credential. The wait belongs to the caller. The token request belongs to no caller (R3). */
   obtain(): Promise<Credential>;
-  /** What those who wait are waiting for; `undefined` when nothing is under way. */
+  /** What the waiting callers wait for; `undefined` when no login is under way. */
   readonly awaits?: AwaitedLogin | undefined;
   /**
-   * The provider refused `refused`. Resolves to what the call is sent again with, or to `undefined` when nothing better
-   * can be had: the refusal is then the answer. Never rejects (R11, R12).
+   * The provider has refused `refused`. Resolves to the credential with which the call is sent again, or to `undefined`
+   * when there is no better one: then the caller gets the refusal. Never rejects (R11, R12).
    */
   replace(refused: Credential, refusal: Refusal): Promise<Credential | undefined>;
-  /** What became of one attempt; told once for each, also of those that were not sent. Never throws. */
+  /** The result of one attempt. Called once for each attempt, also if it was not sent. Never throws. */
   answered(credential: Credential, answer: CallAnswer): void;
   readonly journal: CallJournal;
 }
 
-/** What a call without a credential waits for. */
+/** The login that a call without a credential waits for. */
 export interface AwaitedLogin {
-  /** The host that is asked for it, where that is known. */
+  /** The host of the login, where it is known. */
   readonly host?: string;
-  /** Of what it logs in with, where that is known: 8 hex digits. */
+  /** The id of the static credentials of the login, where it is known: 8 hex digits. */
   readonly credential?: string;
   readonly words: string;
   readonly cause?: Error;

@@ -37,29 +37,35 @@ export interface CredentialRegistryOptions {
   /** @default the system's */
   readonly clock?: Clock;
   readonly transport: (provider: ConfiguredProvider) => TokenTransport;
-  /** Told everything that happens. One that throws harms nothing. */
+  /** Gets all events. An error that it throws has no effect. */
   readonly emit?: EventSink;
-  /** What a fleet shares its tokens through. @default none: every process keeps its own */
+  /** The store in which a fleet shares its tokens. @default none: every process keeps its own tokens */
   readonly store?: TokenStore;
-  /** Names secrets without knowing them. @default one with the store's key, else with a key of its own */
+  /**
+   * Makes names for secrets that do not reveal them. @default a hash with the key of the store, otherwise with a random
+   * key
+   */
   readonly hash?: KeyedHash;
-  /** How many merchants of a provider are kept at most; beyond that the least recently used one goes. @default 100_000 */
+  /**
+   * How many merchants of a provider are kept at most. Beyond that, the least recently used one is dropped. @default
+   * 100_000
+   */
   readonly maxAccounts?: number;
   /** How many token requests one endpoint sees at once, at most. @default 32 */
   readonly maxTokenRequests?: number;
-  /** How many of these are renewals that nobody waits for, at most. @default 8 */
+  /** How many of these are background renewals, at most. @default 8 */
   readonly maxRenewals?: number;
 }
 
-/** A resolver of the application's that takes longer lets the next key be asked for. */
+/** When a resolver of the application takes longer, the next key is asked for meanwhile. */
 const SLOW_RESOLVER_MS = 2_000;
 
 /**
- * Every credential of one application: the accounts of each provider it has configured, kept, shared and renewed. All
- * that is remembered is in here, so that two applications in one process do not mix (R20).
+ * All credentials of one application: the accounts of each configured provider, kept, shared and renewed. All state is
+ * in this object, so that two applications in one process do not share it (R20).
  */
 export class CredentialRegistry {
-  /** What falls due and when, for the scheduler, which has the timer. */
+  /** The renewals and the times at which they are due. The scheduler reads it and has the timer. */
   readonly renewals: RenewalQueue;
   readonly #providers = new Map<string, Accounts>();
   readonly #contexts: readonly SlotContext[];
@@ -126,7 +132,7 @@ export class CredentialRegistry {
       this.#providers.set(context.provider.name, new Accounts(context, maxAccounts));
   }
 
-  /** Finds the credential that a call spends. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
+  /** Finds the credential for a call. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
   spenders(name: string): CredentialSpenders {
     return this.#accounts(name);
   }
@@ -136,12 +142,15 @@ export class CredentialRegistry {
     return new ProviderCredentialService(name, this.#accounts(name), account, authenticate);
   }
 
-  /** What the accounts of a provider authenticate with now, for signing and verifying messages. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED */
+  /**
+   * The credentials that the accounts of a provider use now, for signing and verifying messages. @throws
+   * PaymentsAuthError PROVIDER_NOT_CONFIGURED
+   */
   credentialsInForce(name: string): CredentialsInForce {
     return this.#accounts(name).source;
   }
 
-  /** The state of every credential there is. */
+  /** The state of every credential. */
   status(): CredentialStatus[] {
     return [...this.#providers].flatMap(([name, accounts]) => {
       const known = Array.from(accounts.slots(), statusOf);
@@ -157,7 +166,7 @@ export class CredentialRegistry {
     return this.#clock.now();
   }
 
-  /** Every provider, whether it logs in for its credential, and what was counted of it. */
+  /** Every provider, with its counts, and whether it makes logins. */
   get providers(): { readonly name: string; readonly logsIn: boolean; readonly totals: ProviderTotals }[] {
     return this.#contexts.map(({ provider: { name }, issuer, totals }) => ({
       name,
@@ -166,17 +175,22 @@ export class CredentialRegistry {
     }));
   }
 
-  /** What was counted of all of them, those that were let go of included. */
+  /** The counts of all credentials, including those that were dropped. */
   totals(): Totals {
     return sumOf(this.#contexts.map(({ totals }) => totals));
   }
 
-  /** Why the credential of an account is as it is. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED, ACCOUNT_UNKNOWN */
+  /**
+   * Explains the state of an account's credential. @throws PaymentsAuthError PROVIDER_NOT_CONFIGURED, ACCOUNT_UNKNOWN
+   */
   async explain(name: string, account: AccountName): Promise<CredentialExplanation> {
     return this.#accounts(name).explain(account, this.#startedAtMs);
   }
 
-  /** Fetches in the background what is to be kept warm, so that the first payment does not wait for it (R17). */
+  /**
+   * Gets in the background the credentials that have to be kept warm, so that the first payment does not have to wait
+   * (R17).
+   */
   warm(): void {
     for (const { provider } of this.#contexts) {
       if (provider.own === undefined) continue;
@@ -184,7 +198,10 @@ export class CredentialRegistry {
     }
   }
 
-  /** Ends what is pending; a call that waits for it gets `CREDENTIALS_UNAVAILABLE`. Nothing is revoked (R19). */
+  /**
+   * Ends everything that is pending. A call that waits for a credential gets `CREDENTIALS_UNAVAILABLE`. Nothing is
+   * revoked (R19).
+   */
   close(): void {
     this.#closing.abort();
     for (const accounts of this.#providers.values()) {
@@ -199,7 +216,7 @@ export class CredentialRegistry {
   }
 }
 
-/** An event that cannot be delivered is lost, and nothing else. */
+/** The listener for events, without its errors: when the listener throws, only the event is lost. */
 function harmless(sink: EventSink | undefined): EventSink {
   return (event) => {
     try {

@@ -3,8 +3,8 @@ import type { Credentials } from '../strategies/strategy.js';
 import type { Credential } from './credential.js';
 
 /**
- * The provider's own account, where it has `accounts` too: there, a call that names none is refused, so that a forgotten
- * account charges nobody.
+ * The provider's own account, where it has `accounts` too. There, a call without an account throws an error, so that a
+ * forgotten account never charges the wrong merchant.
  *
  * @example
  * ```ts
@@ -14,39 +14,44 @@ import type { Credential } from './credential.js';
 export const OWN_ACCOUNT: unique symbol = Symbol.for('nestjs-payments-auth.own-account');
 
 /**
- * The account that a call names: `undefined` for none, and `null` where it means to name one but the name is not there
- * (`{ account: merchant.id }` of a merchant without an id). The latter must never end up as the provider's own.
+ * The account that a call names. `undefined`: the call names none. `null`: the call names one, but the name is missing
+ * (`{ account: merchant.id }` of a merchant without an id). Such a call must never use the provider's own account.
  */
 export type AccountName = string | typeof OWN_ACCOUNT | null | undefined;
 
 /** The state of one credential. */
 export type CredentialState =
-  /** Nobody has asked for it yet, or nobody has for so long that it was let go. */
+  /** No call has needed it yet, or it was dropped because no call has needed it for long. */
   | 'idle'
-  /** The first one is on its way. */
+  /** The first login is under way. */
   | 'acquiring'
   /** Usable. */
   | 'fresh'
-  /** Usable, and being renewed ahead of its end. */
+  /** Usable, and being renewed before its end. */
   | 'due'
   /** Usable, but the last renewal failed: calls go on with the old token. */
   | 'degraded'
-  /** None is usable, and the last attempt failed; also where a token lives, but its last answer was a refusal. */
+  /**
+   * No usable credential, and the last attempt failed. Also where the token lives, but its last answer was a refusal.
+   */
   | 'unavailable'
-  /** The provider says that the secret is wrong, and no call succeeds: a token that still serves is `degraded`. */
+  /**
+   * The provider says that the secret is wrong, and no call succeeds. While a token still serves, the state is
+   * `degraded`.
+   */
   | 'rejected';
 
-/** What can be known of a credential without knowing it. Plain data, safe to log and to send. */
+/** The status of a credential. Plain data without a secret, safe to log and to send. */
 export interface CredentialStatus {
   /** The name the provider is registered under. */
   provider: string;
   /** Absent where only a base URL was given. */
   environment?: string;
-  /** Where calls go. Absent of a fake of a test, whose calls go nowhere. */
+  /** Where calls go. Absent for a fake in a test, whose calls are not sent. */
   host?: string;
   account?: string;
   scopes?: string[];
-  /** Whom the token is for, where the application says so. */
+  /** The audience of the token, where the application names one. */
   audience?: string;
   state: CredentialState;
   /** 8 hex digits of a keyed hash, as logs and events name it. */
@@ -59,11 +64,11 @@ export interface CredentialStatus {
   certificateEndsAtMs?: number;
   /** The code of the last failure, until something succeeds again. */
   lastErrorCode?: string;
-  /** The provider's own word for it, where it gave one. */
+  /** The provider's own word for the last failure, where it gave one. */
   lastErrorReason?: string;
-  /** What goes on failing: of each of these the last one failed. Why, and what to do, is in `explain()`. */
+  /** The steps that fail: the last one of each of these kinds has failed. `explain()` tells why, and what to do. */
   failing?: ('login' | 'call' | 'load' | 'save')[];
-  /** The last failure, also one that is over. Wall clock, in milliseconds since the epoch. */
+  /** The last failure, even if it is over. Wall clock, in milliseconds since the epoch. */
   lastFailure?: { on: 'login' | 'call' | 'load' | 'save'; atMs: number };
   /**
    * Since when an earlier secret is in use, because the file of the secret cannot be used. Wall clock, in milliseconds
@@ -72,7 +77,7 @@ export interface CredentialStatus {
   outdatedSinceMs?: number;
   /** Wall clock of the next attempt, while a back-off lasts. */
   nextAttemptAtMs?: number;
-  /** What the provider last said about its limits, as it said it. */
+  /** The limits that the provider has last stated, unchanged. */
   rateLimit?: {
     limit?: number;
     remaining?: number;
@@ -81,18 +86,18 @@ export interface CredentialStatus {
     seenAtMs: number;
   };
   counters: {
-    /** Calls of the provider's `HttpService`, each once however often it was sent. */
+    /** Calls of the provider's `HttpService`. A call counts once, even if it was sent several times. */
     calls: number;
     /**
-     * Those that failed in the end: refused, limited, not served, without an answer or without a credential. What an API
-     * answers to what it was asked (404, 409, 422) is no failure.
+     * Calls that failed in the end: refused, limited, not served, without an answer or without a credential. An API's
+     * answer to the request itself (404, 409, 422) is not a failure.
      */
     failedCalls: number;
     /** Requests sent to the token endpoint. */
     tokenRequests: number;
     /** Those that gave no token. */
     tokenFailures: number;
-    /** Tokens obtained while the one before still served. */
+    /** Tokens that were obtained while the earlier token still served. */
     earlyRenewals: number;
     /** Calls that the provider refused. */
     refusals: number;
@@ -103,7 +108,7 @@ export interface CredentialStatus {
   };
 }
 
-/** Why a credential is in its state, for people on call. Plain data, safe to log and to send: no secret in it. */
+/** Why a credential is in its state, for people on call. Plain data without a secret, safe to log and to send. */
 export interface CredentialExplanation {
   state: CredentialState;
   /** Since when it is in that state. Wall clock, in milliseconds since the epoch, as all instants here. */
@@ -114,25 +119,25 @@ export interface CredentialExplanation {
   host: string;
   /** The last call that was accepted, or the last token that was obtained. Absent where nothing has succeeded yet. */
   lastSuccessAtMs?: number;
-  /** The last failure; also one that is over, and then there is no `cause`. */
+  /** The last failure, even if it is over. Then there is no `cause`. */
   lastFailure?: {
     on: 'login' | 'call' | 'load' | 'save';
     atMs: number;
     host?: string;
     status?: number;
-    /** The provider's own words, the system's, or `HTTP 503`. */
+    /** The provider's own words, those of the system, or `HTTP 503`. */
     reason: string;
   };
   /**
-   * At the latest then, calls ask for a token again. A new secret ends the pause, and so do many refused calls in a row where
-   * it is refusals that have caused it.
+   * Until then, calls do not ask for a token. A new secret ends this pause earlier. Many refused calls in a row do so
+   * too, where refusals have caused the pause.
    */
   pausedUntilMs?: number;
   /** When the client certificate ends, where there is one. */
   certificateEndsAtMs?: number;
-  /** What is behind the failure that goes on, or behind a login that takes long. Absent where neither is. */
+  /** The cause of a failure that goes on, or of a login that takes long. Absent where there is neither. */
   cause?: string;
-  /** What to do about it. */
+  /** What to do about the cause. */
   fix?: string;
 }
 
@@ -154,7 +159,7 @@ export interface RequestToAuthenticate {
   readonly host?: string;
 }
 
-/** The same request with everything that it has to carry. Send it as it is: what is signed is this. */
+/** The same request with everything that it has to carry. Send it unchanged, because it may be signed. */
 export interface AuthenticatedRequest {
   readonly url: string;
   readonly headers: Record<string, string>;
@@ -166,7 +171,7 @@ export interface AuthenticatedRequest {
  * The credential of one provider, and of one account where there are many. Injected with `@InjectCredentials(name)`.
  */
 export interface CredentialService {
-  /** The headers that a request must carry, from memory when it can. The object is the caller's own. */
+  /** The headers that a request must carry, from memory where possible. The object belongs to the caller. */
   headers(): Promise<Record<string, string>>;
   /**
    * Everything that one request has to carry, its signature included, for clients other than the provider's
@@ -176,32 +181,36 @@ export interface CredentialService {
    * @throws SIGNING_FAILED when the definition's `sign` fails
    */
   authenticate(request: RequestToAuthenticate): Promise<AuthenticatedRequest>;
-  /** What other clients connect with, where the provider wants a client certificate; `undefined` where it wants none. */
+  /**
+   * The agent for connections of other clients, where the provider needs a client certificate; `undefined` where it
+   * needs none.
+   */
   agent(): Promise<Agent | undefined>;
-  /** The current credential. However many callers ask at once, at most one token request is in flight. */
+  /** The current credential. For any number of callers at the same time, at most one token request is in flight. */
   get(): Promise<Credential>;
   /**
-   * A new credential, unless `refused` was given and has been replaced already: then the one that replaced it.
-   * Tried at once, also when the provider has rejected the secret before.
+   * A new credential. If `refused` is given and was already replaced, the current one is returned. The login is tried
+   * at once, even when the provider has rejected the secret before.
    */
   refresh(refused?: Credential): Promise<Credential>;
-  /** Gives the token back to the provider where it takes one back, and forgets it here in any case. */
+  /** Revokes the token at the provider, where the provider offers that. This process forgets the token in any case. */
   revoke(): Promise<void>;
   /**
-   * Authenticates with other static credentials from now on, without a restart: with `credentials` (a list: newest
-   * first), or with what the configured source says when it is asked again. Calls on their way finish with what they
-   * carry; tokens obtained with the old secret are dropped, in a shared store too. With `credentials`, they stand
-   * until the next `rotate()`; without, it is the configured source that counts again. Messages are signed and verified
-   * with the new ones from then on, so give the fields that webhooks and checksums need as well: nothing is taken over
-   * from those before. As long as the old ones stand in the list, webhooks that were signed with them are accepted.
+   * Changes the static credentials without a restart: to `credentials` (a list: newest first), or to those that the
+   * configured source gives when it is asked again. Calls on their way end with what they carry. Tokens that were
+   * obtained with the old secret are dropped, in a shared store too. `credentials` stay in use until the next
+   * `rotate()`. Without an argument, the configured source is used again. Messages are signed and verified with the new
+   * credentials from then on. So give the fields that webhooks and checksums need as well: no value of the earlier
+   * credentials is kept. As long as the old credentials are in the list, webhooks that were signed with them are
+   * accepted.
    *
-   * Resolves when the new ones have been accepted, where the credential was in use.
+   * Where the credential was in use, the promise resolves when the provider has accepted the new credentials.
    *
-   * @throws INVALID_OPTIONS when `credentials` cannot be used; the ones before stay in place
-   * @throws CREDENTIALS_REJECTED when the provider does not accept the new ones
+   * @throws INVALID_OPTIONS when `credentials` cannot be used. Then the earlier ones stay in use
+   * @throws CREDENTIALS_REJECTED when the provider rejects the login with the new ones
    */
   rotate(credentials?: Credentials | readonly Credentials[]): Promise<void>;
-  /** What can be known of the credential without knowing it. Asks nobody. */
+  /** The status of the credential. It sends no request. */
   status(): CredentialStatus;
   /**
    * The same provider for another merchant, or for its own account ({@link OWN_ACCOUNT}).

@@ -1,7 +1,7 @@
 import { ownCopy } from '../own-properties.js';
 import type { Credentials } from '../strategies/strategy.js';
 
-/** What a {@link Credential} is made of. */
+/** The parts of a {@link Credential}. */
 export interface CredentialParts {
   readonly provider: string;
   readonly account?: string;
@@ -17,10 +17,10 @@ export interface CredentialParts {
 }
 
 /**
- * What one request authenticates with: a token, or a static key, and the headers made of it. Immutable.
+ * The credential of a request: a token or a static key, with the headers that are made from it. Immutable.
  *
- * Logging one shows whose it is and when it ends. Its token and headers are there for who asks for them by name, and
- * for nobody who prints it.
+ * A log of a credential shows whose it is and when it ends. Its token and headers can only be read by their names. They
+ * are never printed.
  */
 export class Credential {
   readonly provider: string;

@@ -14,13 +14,16 @@ import type { Credentials } from '../strategies/strategy.js';
 import { noCounts } from './slot/slot-journal.js';
 import { placeOf, statusOf } from './slot/slot-status.js';
 
-/** Gives a request of another client what it has to carry. */
+/** Adds to a request of another client the headers that it has to carry. */
 export type Authenticate = (
   account: AccountName,
   request: RequestToAuthenticate,
 ) => Promise<AuthenticatedRequest>;
 
-/** The credential service of one provider and one of its accounts. Holds nothing itself: any number may be made. */
+/**
+ * The credential service of one provider and one of its accounts. It has no state of its own, so there can be any
+ * number of them.
+ */
 export class ProviderCredentialService implements CredentialService {
   readonly #provider: string;
   readonly #accounts: Accounts;

@@ -1,19 +1,19 @@
-/** One thing in a {@link RecencyList}. Both fields belong to the list, and nobody else writes them. */
+/** An entry of a {@link RecencyList}. Only the list writes the two fields. */
 export interface Recent<T> {
   older: T | undefined;
   newer: T | undefined;
 }
 
 /**
- * Things in the order of their last use. Moving one to the front costs two or three assignments, on every call and
- * however many there are. (Deleting a key of a `Map` and setting it again gives the same order, but leaves holes that
- * every look-up has to pass: with many keys it is ten thousand times slower.)
+ * Entries in the order of their last use. Moving an entry to the front costs two or three assignments, for any number
+ * of entries. This happens on every call. (Deleting a key of a `Map` and setting it again gives the same order, but
+ * leaves holes that every look-up has to pass: with many keys it is ten thousand times slower.)
  */
 export class RecencyList<T extends Recent<T>> {
   #oldest: T | undefined;
   #newest: T | undefined;
 
-  /** It has been used just now. */
+  /** Moves an entry to the front, because it was used just now. */
   touch(item: T): void {
     if (item === this.#newest) return;
     this.remove(item);
@@ -32,12 +32,12 @@ export class RecencyList<T extends Recent<T>> {
     item.newer = undefined;
   }
 
-  /** The one that was used last. */
+  /** The entry that was used last. */
   get newest(): T | undefined {
     return this.#newest;
   }
 
-  /** From the one that has not been used for longest. */
+  /** Begins with the entry that was not used for the longest time. */
   *[Symbol.iterator](): Iterator<T> {
     for (let item = this.#oldest; item !== undefined;) {
       // The caller may remove the entry that it is given.

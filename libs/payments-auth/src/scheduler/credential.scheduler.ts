@@ -7,22 +7,22 @@ import type { SchedulerRegistry } from '@nestjs/schedule';
 import type { CredentialRegistry } from '../credentials/credential.registry.js';
 import type { Clock, TimerHandle } from '../payments-auth.clock.js';
 
-/** What the application's `SchedulerRegistry` lists the timer as. */
+/** The name of the timer in the application's `SchedulerRegistry`. */
 export const REFRESH_TIMER = 'payments-auth:refresh';
 
 /**
- * No single timer runs for longer: a timer stands still while the machine sleeps, so this is how soon after waking up
- * the renewals that it slept through are noticed. Far below 2^31 ms, beyond which `setTimeout` fires at once.
+ * No single timer runs for longer. A timer stands still while the machine sleeps, so renewals that became due meanwhile
+ * are found at most this much later. The value is far below 2^31 ms, above which `setTimeout` fires at once.
  */
 const LONGEST_TIMER_MS = 60_000;
 
 /**
- * Renews ahead of expiry, with or without traffic. One timer serves any number of credentials, and is set to the
- * renewal that is due first (R17 to R19).
+ * Renews credentials before their end, with or without traffic. One timer serves any number of credentials. It is set
+ * to the renewal that is due first (R17 to R19).
  *
- * The timer is listed in the application's `SchedulerRegistry` where there is one, from boot to shutdown, also before
- * the first credential is there. `ScheduleModule` is never imported here: its explorer would then run twice, and
- * every `@Interval` and `@Cron` of the application with it.
+ * Where the application has a `SchedulerRegistry`, it lists the timer from boot to shutdown, even before the first
+ * credential is there. `ScheduleModule` is never imported here: its explorer would then run twice, and every
+ * `@Interval` and `@Cron` of the application with it.
  */
 export class CredentialScheduler
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
@@ -43,7 +43,10 @@ export class CredentialScheduler
     this.start();
   }
 
-  /** Fetches in the background what is to be kept warm: the application does not wait for a provider to start. */
+  /**
+   * Gets the credentials that have to be kept warm, in the background. The start of the application does not wait for a
+   * provider.
+   */
   start(): void {
     this.#running = true;
     this.#registry.renewals.onEarlier(() => this.#arm());
@@ -51,13 +54,13 @@ export class CredentialScheduler
     this.#arm();
   }
 
-  /** From here on nothing is renewed ahead of its end. The last requests still get their credential. */
+  /** From here on, no credential is renewed before its end. The last requests still get their credential. */
   beforeApplicationShutdown(): void {
     this.#running = false;
     this.#disarm();
   }
 
-  /** Ends what is pending. Tokens are not revoked: other processes may be using them. */
+  /** Ends everything that is pending. Tokens are not revoked, because other processes may be using them. */
   onApplicationShutdown(): void {
     this.#registry.close();
   }
@@ -82,7 +85,7 @@ export class CredentialScheduler
     if (timer === undefined) return;
     this.#timer = undefined;
     this.#clock.clearTimeout(timer);
-    // The application's orchestrator may have cleared it first, and its name may be somebody else's by now.
+    // The scheduler of the application may have cleared the timer first, and other code may use its name by now.
     if (this.#timers?.doesExist('timeout', REFRESH_TIMER) && this.#timers.getTimeout(REFRESH_TIMER) === timer)
       this.#timers.deleteTimeout(REFRESH_TIMER);
   }

@@ -7,11 +7,14 @@ export interface Doubling {
   readonly mostMs: number;
 }
 
-/** Between attempts inside one caller's wait; jittered in full, so that many processes do not retry in step. */
+/**
+ * The wait between attempts while a caller waits. It is fully random, so that many processes do not retry at the same
+ * time.
+ */
 export const RETRY: Doubling = { firstMs: 500, mostMs: 4_000 };
-/** Between failed logins; callers in between get an error at once. */
+/** The wait between failed logins. During this time, callers get an error at once. */
 export const OUTAGE: Doubling = { firstMs: 1_000, mostMs: 30_000 };
-/** Before a secret that the provider called wrong is tried again. */
+/** The wait before a secret that the provider has rejected is tried again. */
 export const REJECTION: Doubling = { firstMs: 30_000, mostMs: 15 * 60_000 };
 /** The pause between two renewals that refused calls force, while the renewed tokens are refused as well (R11). */
 export const FUTILITY: Doubling = { firstMs: 2_000, mostMs: 5 * 60_000 };
@@ -21,7 +24,7 @@ export function waitAfter(failures: number, doubling: Doubling): number {
   return Math.min(doubling.mostMs, doubling.firstMs * 2 ** Math.min(failures - 1, 30));
 }
 
-/** A caller waits this much longer than one login may take, retries included: 15 s by default. */
+/** A caller waits longer than one login may take by this much, retries included: 15 s by default. */
 const BESIDE_ONE_LOGIN_MS = 5_000;
 
 /** How long a caller waits for a login, in milliseconds. */
@@ -45,7 +48,7 @@ export class Bucket {
     this.#gainsEveryMs = gainsEveryMs;
   }
 
-  /** Takes one, also where none is left. */
+  /** Takes a permit, also where none is left. */
   take(nowMs: number): void {
     this.#fullAtMs = Math.max(this.#fullAtMs, nowMs) + this.#gainsEveryMs;
   }
@@ -54,7 +57,7 @@ export class Bucket {
     return this.emptyForMs(nowMs) > 0;
   }
 
-  /** How long until one can be taken, in milliseconds. */
+  /** How long until a permit is there, in milliseconds. */
   emptyForMs(nowMs: number): number {
     return Math.max(0, this.#fullAtMs - nowMs - (this.#size - 1) * this.#gainsEveryMs);
   }

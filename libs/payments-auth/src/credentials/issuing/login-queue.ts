@@ -5,32 +5,34 @@ import type { LoginWait } from './login-wait.js';
 export interface LoginQueueLimits {
   /** How many logins are under way at once, at most. */
   readonly places: number;
-  /** How many of these are renewals that nobody waits for, at most. */
+  /** How many of these are background renewals, at most. */
   readonly renewals: number;
 }
 
 /** Accounts whose last login failed get a quarter of the places: 8 of 32. */
 const DOUBTFUL_PART = 1 / 4;
-/** For each place, this many slow logins may go on after they have given up their place: 96 beside 32. */
+/** For each place, this many slow logins may go on after they have given up their place: 96 for 32 places. */
 const RUNNING_ON_PER_PLACE = 3;
 /** A login is slow when it takes this many times as long as others, and never before {@link SLOW_AFTER_MS}. */
 const SLOW_FACTOR = 3;
 const SLOW_AFTER_MS = 2_000;
-/** Before the first success, and while 8 logins run on beside their places, this part of the places is kept back: 8 of 32. */
+/**
+ * Before the first success, and while 8 logins go on without a place, this part of the places is kept back: 8 of 32.
+ */
 const KEPT_BACK_PART = 1 / 4;
 /**
- * The next of these places is given when the login in the last one has ended, or after this many milliseconds: half of it
- * after two in a row that ended before they were slow, a quarter after three, and so on.
+ * The next of these places is given when the login in the last one has ended, or after this many milliseconds. The time
+ * is halved after two logins in a row that ended before they were slow, and halved again after three, and so on.
  */
 const KEPT_BACK_MS = 500;
 
-/** Half of all logins take longer than the median. Who waits for one to end is not to wait in vain. */
+/** Half of all logins take longer than the median. So a caller is told to wait a little longer than the median. */
 const LATE_FACTOR = 1.1;
 
-/** Nobody is told to come back earlier than this, in milliseconds. */
+/** No caller is told to come back earlier than this, in milliseconds. */
 const SOONEST_MS = 100;
 
-/** Whose login it is. */
+/** The owner of a login. */
 export interface LoginApplicant {
   /** The fingerprint of the secret. */
   readonly account: string;
@@ -46,7 +48,7 @@ interface Placed {
   readonly account: string;
   readonly isRenewal: boolean;
   readonly isDoubtful: boolean;
-  /** Its place was kept back. */
+  /** Whether its place was kept back. */
   readonly isKept: boolean;
   readonly startedAtMs: number;
 }
@@ -55,14 +57,14 @@ interface Waiting extends Recent<Waiting> {
   readonly applicant: LoginApplicant;
   readonly isRenewal: boolean;
   readonly isDoubtful: boolean;
-  /** The order in which they came. */
+  /** The position in the order of arrival. */
   readonly number: number;
   readonly admit: (admission: Admission) => void;
-  /** Called when it is in no lane any more. */
+  /** Called when it is no longer in a lane. */
   left?: () => void;
 }
 
-/** Those of one kind that wait, in the order in which they came. */
+/** The waiting logins of one kind, in the order of arrival. */
 class Lane {
   readonly #order = new RecencyList<Waiting>();
   size = 0;
@@ -88,23 +90,24 @@ class Lane {
   }
 }
 
-/** What is known of how long logins take at an endpoint. */
+/** How long logins take at an endpoint. */
 interface Durations {
-  /** Of one that succeeds; `undefined` before the first. In milliseconds. */
+  /** The median of successful logins, in milliseconds. `undefined` before the first success. */
   readonly medianMs: number | undefined;
 }
 
 /**
- * The logins that one token endpoint sees at once, and those that wait for a place (R4). It serves, or says at once that it
- * will not. A login that would outlast the wait of its caller is not begun. A login that was begun is never stopped.
+ * The logins that run at one token endpoint, and those that wait for a place (R4). A login gets a place in time, or an
+ * answer at once that it gets none. A login that would take longer than its caller waits is not begun. A login that was
+ * begun is never stopped.
  *
- * Renewals go first, few at once: they keep calls from waiting at all. Then callers in the order in which they came. A
- * login that hangs holds a place only as long as a slow one may take, and accounts whose last login failed get few
- * places: nobody else pays for them.
+ * Renewals come first, but only few at once: after a renewal, no call has to wait. Then come callers, in the order of
+ * arrival. A login that hangs loses its place after a time. Accounts whose last login failed get only few places. So
+ * neither delays the other logins.
  *
- * Before the first success nobody knows how long a slow login takes, and while many logins hang, those that hang too may
- * wait first. Some places are then kept back and go one by one to the newest caller: so those who came first cannot take
- * them all.
+ * Two cases need more: before the first success, it is not known how long a slow login takes; and while many logins
+ * hang, the next ones in the queue may hang too. In both cases some places are kept back, and are given one by one to
+ * the newest caller. So the first callers cannot take all places.
  */
 export class LoginQueue {
   readonly #clock: Clock;
@@ -120,7 +123,7 @@ export class LoginQueue {
   readonly #placed = new Set<Placed>();
   readonly #runningOn = new Set<Placed>();
   #arrivals = 0;
-  /** Who got the last place that was kept back. */
+  /** The login that got the last place that was kept back. */
   #lastKept: Placed | undefined;
   /** How many logins in such places have ended since one was slow. */
   #keptInTime = 0;
@@ -200,7 +203,7 @@ export class LoginQueue {
     this.#lookAgain();
   }
 
-  /** Ends its wait: it gets a place, unless too little is left for a login. */
+  /** Ends the wait of a login: it gets a place, unless too little of its caller's time is left. */
   #admit(waiting: Waiting, isKept = false): Placed | undefined {
     this.#laneOf(waiting).remove(waiting);
     const isTooLate = !waiting.isRenewal && waiting.applicant.wait.leftMs < (this.#durations.medianMs ?? 0);
@@ -211,7 +214,10 @@ export class LoginQueue {
     return this.#place(waiting, isKept);
   }
 
-  /** Those who cannot be served while a caller waits: it shows when the first login has ended, or logins get slower. */
+  /**
+   * Ends the wait of logins that cannot get a place in time. This becomes known when the first login has ended, or when
+   * logins get slower.
+   */
   #turnAway(): void {
     for (const lane of this.#callers) {
       for (let { last } = lane; last !== undefined; { last } = lane) {
@@ -255,16 +261,19 @@ export class LoginQueue {
     return !(isDoubtful && this.#count((each) => each.isDoubtful) >= doubtful);
   }
 
-  /** How long it takes until the login of a newcomer has ended, in milliseconds; 0 before the first success. */
+  /** How long it takes until a new login in the queue has ended, in milliseconds; 0 before the first success. */
   #expectedMs(waiting: Pick<Waiting, 'isRenewal' | 'isDoubtful'>, ahead = this.#ahead(waiting)): number {
     const { medianMs } = this.#durations;
     return medianMs === undefined ? 0 : this.#placeInMs(waiting, ahead, medianMs) + medianMs;
   }
 
-  /** How long it takes until a newcomer has a place: logins under way end first, and those ahead of it take their places. */
+  /**
+   * How long until a new login in the queue gets a place. The logins under way end first, and those ahead of it get
+   * their places.
+   */
   #placeInMs({ isDoubtful }: Pick<Waiting, 'isDoubtful'>, ahead: number, medianMs: number): number {
     const doubtful = [...this.#placed].filter((each) => each.isDoubtful);
-    // A doubtful account waits for all others too while its own kind has a place left.
+    // An account whose last login failed also waits for all others, while its own kind has a place left.
     const waitsForItsKind = isDoubtful && doubtful.length >= this.#limits.doubtful;
     const before = waitsForItsKind ? doubtful : [...this.#placed];
     const places = waitsForItsKind ? this.#limits.doubtful : this.#open;
@@ -275,7 +284,7 @@ export class LoginQueue {
     return Math.ceil(firstInMs + Math.floor(nth / places) * medianMs);
   }
 
-  /** What is told to a caller who is not served: how long it takes until a place is free for it, in milliseconds. */
+  /** The `retryAfterMs` of a caller that gets no place: how long until a place is free for it, in milliseconds. */
   #retryAfterMs(waiting: Pick<Waiting, 'isRenewal' | 'isDoubtful'>, ahead = this.#ahead(waiting)): number {
     return Math.max(SOONEST_MS, this.#placeInMs(waiting, ahead, this.#durations.medianMs ?? 0));
   }
@@ -288,7 +297,7 @@ export class LoginQueue {
 
   // --- Places that are kept back --------------------------------------------------------------------------------
 
-  /** Before the first success, and while many logins hang. */
+  /** Whether places are kept back: before the first success, and while many logins hang. */
   get #isKeepingBack(): boolean {
     return (
       this.#durations.medianMs === undefined || this.#runningOn.size >= Math.max(1, this.#limits.keptBack)
@@ -301,7 +310,7 @@ export class LoginQueue {
     return this.#isKeepingBack ? places - keptBack : places;
   }
 
-  /** The newest caller gets a place that was kept back, when it is time for one. */
+  /** Gives the newest caller a place that was kept back, when the next of these places may be given. */
   #giveKept(): void {
     for (let atMs = this.#giveKeptAtMs; atMs !== undefined; atMs = this.#giveKeptAtMs) {
       const newest = this.#callers[0].last;
@@ -310,7 +319,7 @@ export class LoginQueue {
     }
   }
 
-  /** When the next of them is given; `undefined` while none is. */
+  /** When the next of these places may be given; `undefined` while none may. */
   get #giveKeptAtMs(): number | undefined {
     const oldest = this.#oldest;
     if (!this.#isKeepingBack || this.#placed.size >= this.#limits.places) return undefined;
@@ -321,7 +330,7 @@ export class LoginQueue {
 
   // --- Logins that take too long --------------------------------------------------------------------------------
 
-  /** Logins that are slow give their places up, and run on. Those of doubtful accounts keep their few. */
+  /** Slow logins lose their places, and go on. The logins of accounts whose last login failed keep their few places. */
   #makeWay(): void {
     if (this.slowAfterMs === undefined) return;
     for (const placed of this.#placed) {
@@ -333,25 +342,29 @@ export class LoginQueue {
     }
   }
 
-  /** Before the first success, every login may be. */
+  /** Whether a login is slow. Before the first success, every login counts as slow. */
   #isSlow({ startedAtMs }: Placed): boolean {
     return this.#clock.monotonic() - startedAtMs >= (this.slowAfterMs ?? 0);
   }
 
-  /** A login that takes longer is slow, in milliseconds. Nobody knows before the first success. */
+  /** A login that takes longer than this is slow, in milliseconds. `undefined` before the first success. */
   get slowAfterMs(): number | undefined {
     const { medianMs } = this.#durations;
     return medianMs === undefined ? undefined : Math.max(SLOW_AFTER_MS, SLOW_FACTOR * medianMs);
   }
 
-  /** While somebody waits: when the oldest login becomes slow, or a place that is kept back is given. */
+  /**
+   * Sets the next check, while a login waits: when the oldest login becomes slow, or when a place that is kept back may
+   * be given.
+   */
   #lookAgain(): void {
     if (this.#nextLook !== undefined) this.#clock.clearTimeout(this.#nextLook);
     this.#nextLook = undefined;
     const atMs = Math.min(this.#giveKeptAtMs ?? Infinity, this.#slowAtMs ?? Infinity);
     if (atMs === Infinity || this.#isEmpty) return;
     const inMs = atMs - this.#clock.monotonic();
-    // What cannot give its place up now can when one of those that run on has ended.
+    // No timer is needed for a login that cannot lose its place now: it can when one of the logins without a place has
+    // ended.
     if (inMs > 0) this.#nextLook = this.#clock.setTimeout(() => this.#serve(), inMs);
   }
 

@@ -3,9 +3,9 @@ import type { CredentialField, ProviderDefinition } from '../../providers/provid
 import { isJsonObject } from '../../building-blocks/json-value.js';
 import type { Credentials, TokenRequest } from '../../strategies/strategy.js';
 
-/** Headers that say what a body is, and not who sends it. */
+/** Headers that describe the body. They do not authenticate the sender. */
 const DESCRIPTIVE = new Set(['accept', 'content-type', 'content-length', 'user-agent']);
-/** A signed assertion stands in a body. */
+/** A signed assertion in a body. */
 const JWT = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
 /** A field of an answer with such a name is a secret, also where the definition does not name it. */
 const SECRET_FIELD = /token$|secret|password|api_?key|assertion/i;
@@ -20,8 +20,8 @@ export function secretValues(definition: ProviderDefinition, credentials: Creden
 }
 
 /**
- * What must not stand in anything that is told of a login: the secret fields, what was made of them for this request
- * (a Basic header, a signature, an assertion), and the tokens that the answer holds.
+ * The secrets that must not appear in any text about a login: the secret fields, the values that were made from them
+ * for this request (a Basic header, a signature, an assertion), and the tokens in the answer.
  */
 export function loginSecrets(
   definition: ProviderDefinition,
@@ -45,7 +45,7 @@ function secretsIn(body: unknown): string[] {
     const next = left.pop();
     if (next === undefined) break;
     const [name, value] = next;
-    // A very long list is read only as far as it is looked at.
+    // Of a very long list, only the part that is checked is read.
     const most = MOST_VALUES - seen;
     if (typeof value === 'string' && SECRET_FIELD.test(name)) secrets.push(value);
     else if (Array.isArray(value))

@@ -5,8 +5,8 @@ import { deadline } from '../../within.js';
 export const LONG_MS = 3_000;
 
 /**
- * Who waits for a login, and until when. Nobody waits for a renewal ahead of its time; from the moment in which a caller
- * joins it, it is a caller's (R4).
+ * The wait of callers for a login. No caller waits for a background renewal. Once a caller joins it, it counts as the
+ * login of a caller (R4).
  *
  * When the wait ends, a request that was sent goes on, and no new one is begun (R3).
  */
@@ -23,7 +23,7 @@ export class LoginWait {
   #onJoined: (() => void) | undefined;
   #telling: TimerHandle | undefined;
 
-  /** @param forMs how long one waits, in milliseconds */
+  /** @param forMs how long a caller waits, in milliseconds */
   constructor(clock: Clock, forMs: number, isAwaited: boolean) {
     this.#clock = clock;
     this.forMs = forMs;
@@ -36,7 +36,7 @@ export class LoginWait {
     return this.#isAwaited;
   }
 
-  /** What is left of it, in milliseconds. */
+  /** What is left of the wait, in milliseconds. */
   get leftMs(): number {
     return this.#untilMs - this.#clock.monotonic();
   }
@@ -46,7 +46,7 @@ export class LoginWait {
     return this.#over.signal;
   }
 
-  /** A caller waits from now on, as long as a caller does. */
+  /** A caller waits from now on. The wait is as long as that of any caller. */
   join(): void {
     const isFirst = !this.#isAwaited;
     this.#isAwaited = true;
@@ -57,7 +57,9 @@ export class LoginWait {
     this.#onJoined?.();
   }
 
-  /** An attempt has failed: others are made until the wait is over, and callers who join now do not prolong it. */
+  /**
+   * An attempt has failed. Others are made until the wait is over. Callers who join now do not make the wait longer.
+   */
   fix(): void {
     this.#isFixed = true;
   }
@@ -67,13 +69,13 @@ export class LoginWait {
     this.#onJoined = listener;
   }
 
-  /** `tell` is called once, as soon as it has lasted long and somebody waits. */
+  /** `tell` is called once, as soon as a caller has waited long. */
   tellWhenLong(tell: () => void): void {
     const look = () => (this.#isAwaited ? tell() : this.tellWhenLong(tell));
     this.#telling = this.#clock.setTimeout(look, LONG_MS);
   }
 
-  /** Nobody waits any more. */
+  /** No caller waits any more. */
   end(): void {
     this.#callOff?.();
     this.#over.abort();
@@ -87,8 +89,8 @@ export class LoginWait {
   }
 
   /**
-   * What `promise` comes to; `undefined` when the wait is over before. What ends because the wait is over has one turn to say
-   * so itself, because its error names the cause.
+   * The result of `promise`; `undefined` when the wait is over before. A promise that ends because the wait is over
+   * gets one more turn of the event loop, because its own error names the cause.
    */
   whileItLasts<T>(promise: Promise<T>): Promise<T | undefined> {
     const { signal } = this.#over;
@@ -102,7 +104,7 @@ export class LoginWait {
 
   #watch(): void {
     this.#callOff?.();
-    // A caller can join in the very step in which the login ends: a timer would then keep the process alive.
+    // A caller can join at the moment at which the login ends. A timer would then keep the process alive.
     if (this.#isSettled) return;
     const over = () => {
       if (this.leftMs > 0) this.#watch();

@@ -22,7 +22,7 @@ import { retryAfterMs } from './retry-after.js';
 import type { LoginDurations, TokenEndpoint, TokenEndpoints } from './token-endpoints.js';
 import type { IssueOutcome, IssueRequest, ReturnRequest, TokenIssuer, Unsent } from './token-issuer.js';
 
-/** Errors of the system that say something of this machine and nothing of the provider. */
+/** Errors of the system that are caused by this machine, and not by the provider. */
 const OWN_FAULTS: ReadonlyMap<string, string> = new Map([
   ['EMFILE', 'this process has too many files and sockets open'],
   ['ENFILE', 'this machine has too many files and sockets open'],
@@ -36,7 +36,7 @@ const OWN_FAULTS: ReadonlyMap<string, string> = new Map([
 /** A fault of this machine may be over in a moment. */
 const OWN_FAULT_WAIT_MS = 500;
 
-/** No connection stood. */
+/** There was no connection. */
 const NOT_REACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 
 /** Asks the provider's own token endpoint, within what the provider allows. */
@@ -65,7 +65,10 @@ export class ProviderTokenIssuer implements TokenIssuer {
     this.host = /^[a-z]+:\/\/([^/]+)/i.exec(this.#baseUrl)?.[1] ?? '';
   }
 
-  /** @param reserve asked directly before the request is sent: how long it has to wait, in milliseconds */
+  /**
+   * @param reserve called directly before the request is sent. Returns how long the request has to wait, in
+   *   milliseconds
+   */
   async issue(request: IssueRequest, reserve?: () => Promise<number>): Promise<IssueOutcome> {
     const { queue, limits } = this.#endpoint;
     const { fingerprint: account, hasFailed, wait } = request;
@@ -78,7 +81,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
       );
     try {
       if (request.signal.aborted || wait.over.aborted)
-        return unsent('queue', 'nobody waits for it any more', 0);
+        return unsent('queue', 'no caller waits for the login any more', 0);
       const waitMs = limits.reserve(this.#strategy.limits, account) || ((await reserve?.()) ?? 0);
       return ownCopy(waitMs > 0 ? unsent('limit', 'rate limited', waitMs) : await this.#ask(request));
     } finally {
@@ -130,7 +133,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
       const isTimeout = error instanceof TokenTransportError && error.failure === 'timeout';
       const reason = this.#failureOf(error);
       const durationMs = this.#clock.monotonic() - startedAtMs;
-      // A failure tells how slow the endpoint is as well as a success does.
+      // A request without an answer shows how slow the endpoint is, as a success does.
       if (isTimeout) this.durations.timedOut(durationMs);
       request.onTokenRequest(ownCopy({ outcome: 'unavailable', durationMs, reason }));
       return isOwnFault(error)
@@ -182,7 +185,10 @@ export class ProviderTokenIssuer implements TokenIssuer {
     }
   }
 
-  /** The application's signer may be far away, and may not answer. @throws SignerFault then */
+  /**
+   * The token request. It has a time limit, because the application's signer may never answer. @throws SignerFault at
+   * the limit
+   */
   #made(making: TokenRequest | Promise<TokenRequest>): TokenRequest | Promise<TokenRequest> {
     if (!(making instanceof Promise)) return making;
     const mostMs = tokenTimeoutMs(this.#provider);
@@ -191,7 +197,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
     });
   }
 
-  /** With the client's certificate, where it has one. */
+  /** The request with the client's certificate, where there is one. */
   #connected(tokenRequest: TokenRequest, { credentials }: ReturnRequest): TokenRequest {
     const agent = this.#provider.certificates?.agentOf(credentials);
     const path = filled(tokenRequest.path, credentials);
@@ -209,7 +215,10 @@ export class ProviderTokenIssuer implements TokenIssuer {
     };
   }
 
-  /** Nothing was sent. A signer that gives no bytes does so the next time too. */
+  /**
+   * The outcome where the request could not be signed, and nothing was sent. A signer that does not return bytes fails
+   * again the next time.
+   */
   #unsigned(fault: SignerFault, { credentials }: IssueRequest): IssueOutcome {
     const { definition, name } = this.#provider;
     const reason = told(saySigner(name, fault), secretValues(definition, credentials));
@@ -229,7 +238,7 @@ export class ProviderTokenIssuer implements TokenIssuer {
     return reasonOf(error);
   }
 
-  /** The base URL of the endpoint, which may be the account's own. */
+  /** The base URL of the endpoint. It can contain values of the account. */
   #place({ credentials }: ReturnRequest): string {
     return filled(this.#baseUrl, credentials);
   }
@@ -240,7 +249,10 @@ export class ProviderTokenIssuer implements TokenIssuer {
   }
 }
 
-/** A provider's words go into errors, logs, events, the status and the public health answer: they are cleaned here, once. */
+/**
+ * Removes secrets from the provider's words. The words appear in errors, logs, events, the status and the public health
+ * answer.
+ */
 function withoutSecrets(outcome: TokenOutcome, secrets: () => string[]): TokenOutcome {
   if (outcome.outcome === 'issued') return outcome;
   const reason = told(outcome.reason, secrets());
@@ -257,7 +269,7 @@ function unsent(why: Unsent, reason: string, waitMs: number): IssueOutcome {
   return { outcome: 'unavailable', reason, retryAfterMs: waitMs, unsent: why, notActedUpon: true };
 }
 
-/** Whether this machine is what failed: it has no descriptor, no memory, no port, no network. */
+/** Whether this machine failed: it has no free descriptor, memory or port, or no network. */
 function isOwnFault(error: unknown): boolean {
   return error instanceof TokenTransportError && OWN_FAULTS.has(error.systemCode ?? '');
 }

@@ -1,12 +1,12 @@
-/** The longest wait that is kept to: one request an hour does no harm. */
+/** The longest wait that is accepted. One request an hour does no harm. */
 const MOST_MS = 60 * 60_000;
 
 /**
- * How long an answer asks its caller to wait, in milliseconds, from `Retry-After` as seconds or as a date
- * (RFC 9110, section 10.2.3), else from `X-RateLimit-Reset` in unix seconds when nothing remains. Dates are read
- * against the answer's own `Date`, so that a skewed clock on either side does not matter.
+ * How long an answer asks its caller to wait, in milliseconds, from `Retry-After` as seconds or as a date (RFC 9110,
+ * section 10.2.3), else from `X-RateLimit-Reset` in unix seconds when nothing remains. Dates are read against the
+ * answer's own `Date`, so that a skewed clock on either side does not matter.
  *
- * @returns `undefined` when the answer says nothing that can be believed; at most an hour
+ * @returns at most an hour; `undefined` when the answer has no usable value
  */
 export function retryAfterMs(headers: Readonly<Record<string, unknown>>, nowMs: number): number | undefined {
   const serverNowMs = Date.parse(text(headers['date']) ?? '') || nowMs;

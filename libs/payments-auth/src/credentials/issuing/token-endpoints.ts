@@ -2,20 +2,20 @@ import type { Clock } from '../../payments-auth.clock.js';
 import type { TokenRequestLimit } from '../../strategies/strategy.js';
 import { LoginQueue, type LoginQueueLimits } from './login-queue.js';
 
-/** What an application keeps of one token endpoint, so that it never asks for more than is allowed there. */
+/** The state of one token endpoint, with which an application keeps to the limits of the endpoint. */
 export interface TokenEndpoint {
   readonly queue: LoginQueue;
   readonly limits: EndpointLimits;
   readonly durations: LoginDurations;
 }
 
-/** The token endpoints of one application, by URL: two names for one provider share what is allowed there. */
+/** The token endpoints of one application, by URL. Two names for one provider share the limits of its endpoint. */
 export class TokenEndpoints {
   readonly #clock: Clock;
   readonly #limits: LoginQueueLimits & { readonly credentials: number };
   readonly #endpoints = new Map<string, TokenEndpoint>();
 
-  /** @param limits `credentials`: of so many is kept what the endpoint has told them */
+  /** @param limits `credentials`: for how many credentials the requests to wait are remembered */
   constructor(clock: Clock, limits: LoginQueueLimits & { readonly credentials: number }) {
     this.#clock = clock;
     this.#limits = limits;
@@ -36,20 +36,21 @@ export class TokenEndpoints {
   }
 }
 
-/** No endpoint is left alone for longer than this at a time, whatever one credential was told. */
+/** A pause of a whole endpoint is never longer than this, however long one credential was told to wait. */
 const MOST_ENDPOINT_PAUSE_MS = 60_000;
 
-/** What is known of one credential: when its requests were sent, for each limit, and until when it is left alone. */
+/** The state of one credential: when its requests were sent, for each limit, and until when no request may be sent. */
 interface Counted {
   readonly sentAtMs: number[][];
   pausedUntilMs: number;
 }
 
 /**
- * What one token endpoint allows: the provider's published limits, and the pauses it has asked for (R4).
+ * The limits of one token endpoint: those that the provider has published, and the pauses that the endpoint has asked
+ * for (R4).
  *
- * A pause counts for the credential that was told to wait: the quota of one merchant is no reason to keep another one
- * waiting. The pause counts for the whole endpoint only when a second credential is told to wait meanwhile.
+ * A pause counts only for the credential that was told to wait, because the quota of one merchant does not concern
+ * another one. The pause counts for the whole endpoint only when a second credential is told to wait during it.
  */
 export class EndpointLimits {
   readonly #clock: Clock;
@@ -65,7 +66,7 @@ export class EndpointLimits {
     this.#mostCredentials = mostCredentials;
   }
 
-  /** How long a token request has to wait, in milliseconds. 0: it may be sent now, and has been counted. */
+  /** How long a token request has to wait, in milliseconds. 0: it may be sent now, and is counted. */
   reserve(limits: readonly TokenRequestLimit[], credential: string): number {
     const nowMs = this.#clock.monotonic();
     const known = this.#credentials.get(credential);
@@ -100,7 +101,7 @@ export class EndpointLimits {
     this.#lastTold = undefined;
   }
 
-  /** How many credentials something is known of. */
+  /** The number of credentials that are remembered. */
   get size(): number {
     return this.#credentials.size;
   }
@@ -123,9 +124,9 @@ function forgetBefore(sentAtMs: number[], sinceMs: number): void {
   if (old > 0) sentAtMs.splice(0, old);
 }
 
-/** How many of the last logins tell how slow the slowest is (R7). */
+/** From how many of the last logins the slowest is taken (R7). */
 const SLOWEST_OF = 8;
-/** How many of the last successful ones tell how long one takes (R4). */
+/** From how many of the last successful logins the median is taken (R4). */
 const MEDIAN_OF = 32;
 
 /** How long the last few logins at an endpoint took. */
@@ -144,17 +145,17 @@ export class LoginDurations {
     this.#medianMs = sorted[sorted.length >> 1];
   }
 
-  /** A login without an answer tells how slow the endpoint is as well as a success does. */
+  /** A login without an answer shows how slow the endpoint is, as a success does. */
   timedOut(durationMs: number): void {
     this.#add(durationMs);
   }
 
-  /** To know how early a renewal has to start. */
+  /** The slowest of the last logins. It decides how early a renewal starts. */
   get slowestMs(): number {
     return this.#recentMs.reduce((slowest, each) => Math.max(slowest, each), 0);
   }
 
-  /** How long a login takes that succeeds; `undefined` before the first. */
+  /** The median duration of successful logins; `undefined` before the first. */
   get medianMs(): number | undefined {
     return this.#medianMs;
   }

@@ -1,17 +1,19 @@
 import type { Credentials, Lifetime, Rejected } from '../../strategies/strategy.js';
 import type { LoginWait } from './login-wait.js';
 
-/** What a token is for. Each combination has a token of its own. */
+/** The scopes and the audience of a token. Each combination has a token of its own. */
 export interface AskedFor {
   readonly scopes: readonly string[];
   readonly audience?: string | undefined;
 }
 
-/** Renewals that were forced in vain by everybody who shares a token, and when the last of them began (R11). */
+/**
+ * The forced renewals that did not help, of all processes that share a token, and when the last of them began (R11).
+ */
 export interface ForcedRenewals {
-  /** Of tokens that had served. */
+  /** Renewals of tokens that had served. */
   readonly ofProven: number;
-  /** Since the last of these, of any others. */
+  /** Renewals of other tokens, since the last renewal of a token that had served. */
   readonly ofOthers: number;
   /** On the monotonic clock, in milliseconds. */
   readonly startedAtMs: number;
@@ -23,49 +25,51 @@ export interface IssueRequest extends AskedFor {
   readonly credentials: Credentials;
   /** The keyed hash of `credentials`. */
   readonly fingerprint: string;
-  /** The token held now, where there is one: a newer one is wanted, wherever it comes from. */
+  /** The token that is held now, where there is one. A newer one is wanted, from the provider or from the store. */
   readonly held: HeldToken | undefined;
-  /** The token that must not be the answer, because the provider has refused it. */
+  /** The token that the provider has refused. It must not be returned again. */
   readonly refused: string | undefined;
-  /** What was forced by now, this renewal included: others who get the token that comes of it have to know. */
+  /** The forced renewals so far, including this one. Other processes that get the new token have to know them. */
   readonly forced?: ForcedRenewals | undefined;
-  /** The application insists (`refresh()`): what others remember of this secret being wrong does not count. */
+  /** The application insists (`refresh()`). A remembered rejection of this secret does not count. */
   readonly insist: boolean;
   /** Whether the last login of this account failed. */
   readonly hasFailed: boolean;
-  /** Who waits for it, and until when. When the wait ends, no new request is begun; a request that was sent goes on (R3). */
+  /** The wait of the callers. When it ends, no new request is begun. A request that was sent goes on (R3). */
   readonly wait: LoginWait;
   /** Ends the request: the application shuts down. */
   readonly signal: AbortSignal;
-  /** Called once for every request that is really sent to the token endpoint, when it has ended. */
+  /** Called once for every request that was sent to the token endpoint, when the request has ended. */
   readonly onTokenRequest: (request: TokenRequestReport) => void;
-  /** Called when another process of the fleet has withdrawn the token that this request came to. */
+  /** Called when another process of the fleet withdraws the token that this request returned. */
   readonly onWithdrawn?: (token: string) => void;
-  /** Called whenever the application has not kept the refresh token that came of it, and with `true` when it has at last. */
+  /**
+   * Called with `false` each time the application could not save the new refresh token, and with `true` once it has.
+   */
   readonly onSave?: (isSaved: boolean) => void;
 }
 
 /** A token that a slot has got from its issuer before. */
 export interface HeldToken {
   readonly token: string;
-  /** As {@link IssuedToken.version} said. */
+  /** The value of {@link IssuedToken.version}. */
   readonly version?: number;
-  /** Its whole life, in milliseconds. */
+  /** The whole lifetime of the token, in milliseconds. */
   readonly lifetimeMs: number;
   /** On the monotonic clock, in milliseconds. */
   readonly deadAtMs: number;
 }
 
-/** What is needed to give a token back, or to take it away from those it is shared with. */
+/** The values that are needed to revoke a token, or to withdraw it from the store. */
 export type ReturnRequest = Pick<
   IssueRequest,
   'account' | 'scopes' | 'audience' | 'credentials' | 'fingerprint' | 'signal'
 >;
 
-/** What is needed to look for a token that is newer than the one held. */
+/** The values that are needed to look for a token newer than the one held. */
 export type NewerRequest = ReturnRequest & Pick<IssueRequest, 'held' | 'refused' | 'onWithdrawn'>;
 
-/** What a request to the token endpoint came to. */
+/** The result of a request to the token endpoint. */
 export interface TokenRequestReport {
   readonly outcome: 'issued' | 'rejected' | 'unavailable';
   readonly durationMs: number;
@@ -73,37 +77,40 @@ export interface TokenRequestReport {
   readonly reason?: string | undefined;
   /** How far the provider's clock is ahead of this machine's, in milliseconds, where the answer says it. */
   readonly clockDifferenceMs?: number | undefined;
-  /** What a token endpoint that limits logins says about its limits. */
+  /** The headers in which a token endpoint states its limits. */
   readonly limitHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A token that can be used, wherever it came from. */
+/** A token that can be used, from the provider or from the store. */
 export interface IssuedToken {
   readonly outcome: 'issued';
   readonly token: string;
   /** Measured from `askedAtMs`. */
   readonly lifetime: Lifetime;
-  /** When the life began, on the wall clock. */
+  /** When the token's life began, on the wall clock. */
   readonly askedAtMs: number;
   /** The same instant on the monotonic clock. */
   readonly askedAtMonotonicMs: number;
   readonly scopes?: readonly string[];
   readonly from: 'provider' | 'store';
-  /** Its number in the store of a fleet; absent for a token that was never there. */
+  /** The number of the token in the store of a fleet. Absent for a token that was never in a store. */
   readonly version?: number;
-  /** What had been forced by the time that it was asked for, where another process asked for it. */
+  /** The forced renewals up to the request for this token, where another process made the request. */
   readonly forced?: ForcedRenewals;
-  /** What takes the place of the refresh token that was spent for it. */
+  /** The refresh token that replaces the one in the request. */
   readonly refreshToken?: string;
 }
 
-/** A limit or a pause; others who wait at the same endpoint; or this machine, which could not send. */
+/**
+ * Why nothing was sent. `limit`: a limit or a pause. `queue`: too many logins wait for the same endpoint. `machine`:
+ * this machine could not send.
+ */
 export type Unsent = 'limit' | 'queue' | 'machine';
 
 export type IssueOutcome =
   | IssuedToken
   | (Rejected & {
-      /** For how long others remember it, in milliseconds, where it is they who say so. */
+      /** For how long the store remembers the rejection, in milliseconds, where the outcome comes from the store. */
       readonly retryAfterMs?: number;
       /** As below. */
       readonly notActedUpon?: boolean;
@@ -113,46 +120,48 @@ export type IssueOutcome =
       readonly outcome: 'unavailable';
       readonly reason: string;
       readonly status?: number;
-      /** It was the application that could not say what to log in with. */
+      /** The application could not give the credentials for the login. */
       readonly isLoad?: boolean;
-      /** How long another attempt is pointless, in milliseconds, where that is known. */
+      /** For how long another attempt cannot succeed, in milliseconds, where that is known. */
       readonly retryAfterMs?: number;
-      /** Why nothing was sent, where nothing was: that says nothing about the provider, and is no outage. */
+      /** Why nothing was sent, where nothing was sent. Such a failure is not an outage of the provider. */
       readonly unsent?: Unsent;
-      /** Surely the provider has not done what it was asked: nothing reached it, or it has said no. */
+      /** Whether the provider certainly has not carried out the request: nothing reached it, or it has refused. */
       readonly notActedUpon?: boolean;
       /**
-       * Only in answer to a renewal of a token that lives: no failure, but not yet. The store of the fleet is lost, and
-       * its processes spread their renewals over the end of the life. Keep the token and ask again after `retryAfterMs`.
+       * The renewal is only put off, because the current token still lives. The store of the fleet is lost, and the
+       * processes spread their renewals over the last part of the token's life. Keep the token, and ask again after
+       * `retryAfterMs`.
        */
       readonly postponed?: boolean;
     };
 
 /**
- * Where a slot gets its tokens from: the provider itself, or a store that a fleet shares and that asks the provider
- * in its turn. One attempt a call; retrying, remembering and giving up are the slot's.
+ * Gets the tokens of a slot: from the provider itself, or from a store that a fleet shares. Each call of a function is
+ * one attempt. The slot decides whether to try again.
  */
 export interface TokenIssuer {
-  /** Whether there may be a token of ours where this process holds none. */
+  /** Whether there can be a token in a store while this process holds none. */
   readonly isShared: boolean;
   /** Never rejects. */
   issue(request: IssueRequest): Promise<IssueOutcome>;
   /**
-   * A newer token than the one held that the fleet has already; nobody is asked for one. Absent where nothing is shared.
+   * A token of the fleet that is newer than the one held. The provider is not asked. Absent where nothing is shared.
    * Never rejects.
    */
   newer?(request: NewerRequest): Promise<IssuedToken | undefined>;
   /**
-   * Gives a token back to the provider, and the shared one too. Rejects when one could not be delivered.
+   * Revokes a token at the provider, and the shared token too. The promise rejects when one of them could not be
+   * revoked.
    *
    * @param token the one held here, if there is one
    */
   revoke(request: ReturnRequest, token: string | undefined): Promise<void>;
   /**
-   * Takes whatever token was obtained with these credentials away from those it is shared with, because the secret
-   * was rotated. Nothing is given back to the provider. Never rejects.
+   * Removes the token that was obtained with these credentials from the store, because the secret was rotated. Nothing
+   * is revoked at the provider. Never rejects.
    */
   forget(request: ReturnRequest): Promise<void>;
-  /** The slot of these is gone. From now on, the issuer no longer reports what happens to its token. */
+  /** The slot of these credentials is dropped. From now on, the issuer no longer reports what happens to its token. */
   unwatch(request: ReturnRequest): void;
 }

@@ -3,17 +3,17 @@ import { deadline } from '../../within.js';
 
 /** Something that can be renewed ahead of its end. */
 export interface Renewer {
-  /** Renews, if that is still wanted. Never rejects. */
+  /** Renews the credential, if that is still needed. Never rejects. */
   renewNow(): Promise<void>;
 }
 
 /**
- * Lets few renewals of a provider run at once; the others wait, each at the cost of a place in a set. So ten thousand
- * accounts that fall due together become a stream of logins and not a storm, and what a caller waits for never stands
- * behind them.
+ * Lets few renewals of a provider run at once. The others wait, and a waiting renewal costs only an entry in a set. So
+ * the renewals of ten thousand accounts that are due together run one after the other, and no login that a caller waits
+ * for is behind them.
  *
- * What calls have used since it was obtained goes before what nobody has asked for since: a call would wait for the one, and
- * perhaps nobody ever asks for the other. A renewal that takes long lets the next one in.
+ * Credentials that calls have used come first: the next call would have to wait for them. Perhaps no call ever needs
+ * the others. A renewal that takes long no longer counts, and the next one starts.
  */
 export class RenewalGate {
   readonly #clock: Clock;
@@ -23,19 +23,19 @@ export class RenewalGate {
   readonly #unused = new Set<Renewer>();
   #running = 0;
 
-  /** @param slowAfterMs what counts as long, in milliseconds */
+  /** @param slowAfterMs after how many milliseconds a renewal takes long */
   constructor(clock: Clock, atOnce: number, slowAfterMs: () => number) {
     this.#clock = clock;
     this.#atOnce = atOnce;
     this.#slowAfterMs = slowAfterMs;
   }
 
-  /** How many wait. */
+  /** How many renewals wait. */
   get waiting(): number {
     return this.#used.size + this.#unused.size;
   }
 
-  /** @param isUsed whether a call has used what is to be renewed */
+  /** @param isUsed whether a call has used the credential since it was obtained */
   admit(renewer: Renewer, isUsed: boolean): void {
     if (this.#running < this.#atOnce) this.#run(renewer);
     else if (!isUsed && !this.#used.has(renewer)) this.#unused.add(renewer);
@@ -45,7 +45,7 @@ export class RenewalGate {
     }
   }
 
-  /** It is not wanted any more. */
+  /** The renewal is not needed any more. */
   withdraw(renewer: Renewer): void {
     this.#used.delete(renewer);
     this.#unused.delete(renewer);

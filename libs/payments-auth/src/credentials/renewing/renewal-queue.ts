@@ -1,27 +1,27 @@
 import type { Clock } from '../../payments-auth.clock.js';
 
-/** Something that wants attention at a known time. */
+/** Something that is due at a known time. */
 export interface Renewable {
-  /** Where it stands in the queue; -1 when it is not in it. Belongs to the queue, and nobody else writes it. */
+  /** The position in the queue; -1 when it is not in the queue. Only the queue writes this field. */
   renewalPosition: number;
-  /** Called once when its time has come. Must not throw. */
+  /** Called once when it is due. Must not throw. */
   onRenewalDue(): void;
 }
 
-/** A forward step of the wall clock against the monotonic one that means: the machine slept. */
+/** When the wall clock runs ahead of the monotonic clock by this much, the machine has slept. */
 const SLEPT_MS = 500;
 
 /**
- * Everything that falls due, of every provider and account, in one binary heap: one timer serves any number of
- * credentials, and a tick costs what is due and nothing else (R18).
+ * Everything that becomes due, of every provider and account, in one binary heap. One timer serves any number of
+ * credentials, and a tick only handles what is due (R18).
  *
- * Its time is the monotonic clock plus whatever the wall clock has leapt ahead of it, so that renewals that fell due
- * while the machine slept are made up for on the first tick after it woke.
+ * The time of the queue is the monotonic clock plus the steps by which the wall clock has run ahead of it. So renewals
+ * that became due while the machine slept run on the first tick after it wakes up.
  */
 export class RenewalQueue {
   readonly #clock: Clock;
   readonly #heap: Renewable[] = [];
-  /** When each of them falls due. A list of nothing but numbers takes 8 bytes for one; a field of an object, 24. */
+  /** When each of them is due. A list of numbers takes 8 bytes for each; a field of an object takes 24. */
   readonly #dueAtMs: number[] = [];
   #leapMs = 0;
   #offsetMs: number;
@@ -36,7 +36,7 @@ export class RenewalQueue {
     return this.#heap.length;
   }
 
-  /** Puts `renewable` in, `delayMs` from now; a time it had before no longer counts. */
+  /** Puts `renewable` into the queue, due in `delayMs`. An earlier time of it no longer counts. */
   schedule(renewable: Renewable, delayMs: number): void {
     const firstBeforeMs = this.#dueAtMs[0] ?? Infinity;
     const dueAtMs = this.#now() + Math.max(0, delayMs);
@@ -45,7 +45,7 @@ export class RenewalQueue {
     if (dueAtMs < firstBeforeMs) this.#onEarlier?.();
   }
 
-  /** Takes `renewable` out. */
+  /** Takes `renewable` out of the queue. */
   cancel(renewable: Renewable): void {
     const at = renewable.renewalPosition;
     if (at < 0) return;
@@ -55,13 +55,13 @@ export class RenewalQueue {
     if (last !== renewable) this.#settle(last, lastDueAtMs, at);
   }
 
-  /** How long until something falls due, in milliseconds; 0 when something is due now. */
+  /** How long until something is due, in milliseconds; 0 when something is due now. */
   nextDueInMs(): number | undefined {
     const firstMs = this.#dueAtMs[0];
     return firstMs === undefined ? undefined : Math.max(0, firstMs - this.#now());
   }
 
-  /** Calls whatever is due. Never throws. */
+  /** Calls everything that is due. Never throws. */
   runDue(): void {
     const nowMs = this.#now();
     while ((this.#dueAtMs[0] ?? Infinity) <= nowMs) {
@@ -71,7 +71,7 @@ export class RenewalQueue {
     }
   }
 
-  /** `listener` is called when something falls due earlier than everything before it. One listener. */
+  /** `listener` is called when something new is due before everything else in the queue. There is one listener. */
   onEarlier(listener: () => void): void {
     this.#onEarlier = listener;
   }
@@ -84,7 +84,7 @@ export class RenewalQueue {
     return monotonicMs + this.#leapMs;
   }
 
-  /** Puts `renewable` where its time belongs, starting from `at`: everything else stands right. */
+  /** Moves `renewable` to its place in the heap, starting at position `at`. Everything else is in its place already. */
   #settle(renewable: Renewable, dueAtMs: number, at: number): void {
     let place = at;
     while (place > 0 && this.#timeAt((place - 1) >> 1) > dueAtMs) place = this.#move((place - 1) >> 1, place);
@@ -106,7 +106,7 @@ export class RenewalQueue {
     return at < this.#dueAtMs.length ? (this.#dueAtMs[at] as number) : Infinity;
   }
 
-  /** Returns `from`, which is free now. */
+  /** Moves the entry at `from` to `to`. Returns `from`, which is free now. */
   #move(from: number, to: number): number {
     this.#put(this.#heap[from] as Renewable, this.#dueAtMs[from] as number, to);
     return from;

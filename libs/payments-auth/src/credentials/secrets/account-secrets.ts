@@ -4,30 +4,34 @@ import type { Rejected } from '../../strategies/strategy.js';
 import { REJECTION, waitAfter } from '../issuing/back-off.js';
 import type { Clock } from '../../payments-auth.clock.js';
 
-/** Why a secret is left alone for a while. */
+/** Why a secret is not tried for a while. */
 type RejectionCause = Omit<Rejected, 'outcome'>;
 
-/** A resolver that has been asked again for no change, or has failed, is not asked again sooner. */
+/** After a resolver has failed, or has returned the same credentials, it is not asked again for this time. */
 const ASK_AGAIN_AFTER_MS = 1_000;
 
 /**
- * For so long after a key was refused for the first time, a call waits until its resolver may be asked again: a new key
- * is often put there a moment after the old one has died. Later it hears at once: a key that stays wrong must not slow
- * every call down.
+ * For this time after the first refusal of a key, a refused call waits until the resolver may be asked again: the new
+ * key is often stored a moment after the old one has ended. Later, a refused call does not wait, because a key that
+ * stays wrong must not slow down every call.
  */
 const WAIT_FOR_NEW_KEY_MS = 3_000;
 
 /**
- * The static credentials of one account: asked for when needed, kept for a while, and with a memory of those that the
- * provider has called wrong. One for all the scope sets of an account: a wrong secret is wrong for each of them.
+ * The static credentials of one account. They are asked for when needed and kept for a while, together with the
+ * rejections of the provider. A static key that is refused on a call counts as rejected too. All scope sets of an
+ * account share this object, because a wrong secret is wrong for each of them.
  */
 export class AccountSecrets {
   readonly #source: SecretSource;
   readonly #account: string | undefined;
-  /** One alone stands without a list around it: so do most, and there may be a hundred thousand of them. */
+  /**
+   * A single secret is stored without a list, to save memory: there may be a hundred thousand accounts, and most have
+   * one secret.
+   */
   #known: Secret | readonly Secret[] | undefined = undefined;
   #resolving: Promise<readonly Secret[]> | undefined = undefined;
-  /** On the monotonic clock, rounded down. Whole seconds take no memory of their own. */
+  /** On the monotonic clock, rounded down. Whole seconds are stored as small integers, which take no heap memory. */
   #askedAtSeconds = 0;
   #mayAskAgainAtMs: number | undefined = undefined;
   #rejections: Rejections | undefined = undefined;
@@ -38,10 +42,9 @@ export class AccountSecrets {
   }
 
   /**
-   * The secrets, newest first. However many ask at once, the resolver is asked once.
+   * The secrets, newest first. When many callers ask at the same time, the resolver is asked once.
    *
-   * @param again whether there is reason to believe that they have changed: then a resolver is asked again, but at
-   *   most once a second
+   * @param again whether the secrets may have changed. Then a resolver is asked again, but at most once a second
    * @param patience given by a caller that waits for that second; its abort ends the wait
    */
   async get(again: boolean, patience?: AbortSignal): Promise<readonly Secret[]> {
@@ -60,22 +63,25 @@ export class AccountSecrets {
     return this.#ask().catch(() => list);
   }
 
-  /** How much longer the last answer of a resolver may be used, in milliseconds; `Infinity` where none is asked. */
+  /**
+   * How much longer the last answer of a resolver may be used, in milliseconds; `Infinity` where there is no resolver.
+   */
   get keptForMs(): number {
     if (!this.#isDynamic) return Infinity;
     return this.#askedAtSeconds * 1_000 + this.#source.ttlMs(this.#account) - this.#source.clock.monotonic();
   }
 
-  /** The newest of `list` that is not remembered as wrong just now: what the next login is made with. */
+  /** The secret for the next login: the newest of `list` that is not remembered as rejected. */
   firstUsable(list: readonly Secret[]): Secret | undefined {
     return list.find((secret) => this.#wrongForMs(secret) === 0);
   }
 
   /**
-   * The key that calls carry: the newest that has never been refused. One that has been is tried again by a call that
-   * can be repeated ({@link newerToTry}) and by no other, as long as there is one that works.
+   * The key that calls carry: the newest that was never refused. As long as such a key exists, a refused key is only
+   * tried again by a call that can be repeated ({@link newerToTry}).
    *
-   * @param refused the id of the key that was refused just now: any other one is better, whatever is remembered of it (R12)
+   * @param refused the id of the key that was refused just now. Every other key is better, even if it was refused
+   *   before (R12)
    */
   firstKey(list: readonly Secret[], refused?: string): Secret {
     const others = list.filter((secret) => shortOf(secret) !== refused);
@@ -83,18 +89,18 @@ export class AccountSecrets {
     return neverRefused ?? this.firstUsable(others) ?? others[0] ?? (list[0] as Secret);
   }
 
-  /** The key with this id, if it is one of those that were last heard of. */
+  /** The key with this id, if the last answer of the resolver has it. */
   named(id: string): Secret | undefined {
     return this.#list?.find((secret) => shortOf(secret) === id);
   }
 
-  /** Another key than the one with this id, if there is one among those that were last heard of. */
+  /** Another key than the one with this id, if the last answer of the resolver has one. */
   otherThan(id: string): Secret | undefined {
     const list = this.#list ?? [];
     return list.length > 1 ? this.firstKey(list, id) : undefined;
   }
 
-  /** One that is newer than `current`, was called wrong, and has been left alone for long enough. */
+  /** A key that is newer than `current`, was refused, and was not tried for long enough. */
   newerToTry(current: Secret): Secret | undefined {
     if (this.#rejections === undefined) return undefined;
     const list = this.#list ?? [];
@@ -102,54 +108,60 @@ export class AccountSecrets {
     return this.firstUsable(list.slice(0, Math.max(0, at)));
   }
 
-  /** Whether another attempt could end otherwise: with a secret not known to be wrong, or one not known at all. */
+  /**
+   * Whether another attempt can have another result: there is a secret that was not rejected, or the secrets are not
+   * known.
+   */
   get worthAnAttempt(): boolean {
     const list = this.#list;
     if (list === undefined || this.firstUsable(list) !== undefined) return true;
     return this.#isDynamic && this.#askAgainInMs <= 0;
   }
 
-  /** For how long it is worth knowing that they are wrong: without that the provider would be asked again. */
+  /** For how long the rejections have to be remembered. If they were forgotten, the provider would be asked again. */
   get worthKnowingForMs(): number {
     return this.worthAnAttempt ? 0 : REJECTION.mostMs;
   }
 
-  /** For how long no login is made, because every secret there is was called wrong, in milliseconds. */
+  /** For how long no login is made because all secrets were rejected, in milliseconds. */
   get pausedForMs(): number {
     const list = this.#list;
     if (list === undefined || this.#rejections === undefined) return 0;
     return Math.min(...list.map((secret) => this.#wrongForMs(secret)));
   }
 
-  /** The provider has called this one wrong. Returns for how long that is remembered, in milliseconds. */
+  /** The provider has rejected this secret. Returns for how long that is remembered, in milliseconds. */
   reject(secret: Secret, rejection: RejectionCause, forMs?: number): number {
     this.#rejections ??= new Rejections(this.#source.clock);
     return this.#rejections.add(secret, rejection, forMs);
   }
 
-  /** Trying one again that was called wrong has shown nothing: it is left alone for as long as the last time. */
+  /**
+   * A further attempt with a rejected secret had no clear result. The secret is not tried again for as long as the last
+   * time.
+   */
   putOff(secret: Secret): void {
     this.#rejections?.putOff(secret);
   }
 
-  /** The provider has accepted this one. */
+  /** The provider has accepted this secret. */
   accept(secret: Secret): void {
     this.#rejections?.remove(secret);
   }
 
-  /** What the provider said of the newest of `list` that is remembered as wrong, and how long until one is tried again. */
+  /** The provider's words about the newest rejected secret of `list`, and how long until one is tried again. */
   rejection(list: readonly Secret[]): (RejectionCause & { retryAfterMs: number }) | undefined {
     return this.#rejections?.of(list);
   }
 
-  /** Asked again on the next use; what was called wrong is tried again at once. */
+  /** The resolver is asked again on the next use. Rejected secrets are tried again at once. */
   forget(): void {
     this.#known = undefined;
     this.#resolving = undefined;
     this.#rejections = undefined;
   }
 
-  /** What was called wrong is tried again at once, and remembered for longer should it be wrong again. */
+  /** Rejected secrets are tried again at once. A secret that is rejected again is remembered for longer. */
   forgive(): void {
     this.#rejections?.forgive();
   }
@@ -171,7 +183,7 @@ export class AccountSecrets {
     return this.#rejections?.wrongForMs(secret) ?? 0;
   }
 
-  /** All that are known have been refused, and one of them only just now. */
+  /** Whether all known keys were refused, and one of them for the first time a moment ago. */
   #newKeyIsLikely(list: readonly Secret[]): boolean {
     const rejections = this.#rejections;
     if (rejections === undefined || this.firstUsable(list) !== undefined) return false;
@@ -184,7 +196,7 @@ export class AccountSecrets {
     const known = this.#list;
     const resolving: Promise<readonly Secret[]> = this.#source.resolve(this.#account).then(
       (list) => {
-        // Rotated meanwhile: this answer is older than what is wanted now.
+        // The secrets were rotated meanwhile, so this answer is out of date.
         if (this.#resolving !== resolving) return list;
         this.#resolving = undefined;
         this.#askedAtSeconds = Math.floor(askedAtMs / 1_000);
@@ -209,7 +221,7 @@ function isList(known: Secret | readonly Secret[]): known is readonly Secret[] {
   return Array.isArray(known);
 }
 
-/** What is remembered of a secret that the provider called wrong. */
+/** The memory of one rejected secret. */
 interface Rejection extends RejectionCause {
   readonly times: number;
   readonly atMs: number;
@@ -217,8 +229,9 @@ interface Rejection extends RejectionCause {
 }
 
 /**
- * The memory of secrets that the provider has called wrong, so that a flood of callers does not become a flood of logins
- * and a ban (R4). Each is left alone for 30 s, doubling to 15 min.
+ * Remembers the secrets that the provider has rejected. Otherwise many callers would cause many logins, and the
+ * provider might block the application (R4). A rejected secret is not tried for 30 s, and then for twice as long each
+ * time, up to 15 min.
  */
 class Rejections {
   readonly #clock: Clock;
@@ -228,9 +241,9 @@ class Rejections {
     this.#clock = clock;
   }
 
-  /** Returns for how long it is left alone, in milliseconds. */
+  /** Returns for how long the secret is not tried, in milliseconds. */
   add(secret: Secret, rejection: RejectionCause, forMs?: number): number {
-    // Calls that were refused together say it once.
+    // Calls that were refused at the same time count as one rejection.
     const stillMs = this.wrongForMs(secret);
     if (stillMs > 0) return stillMs;
     const times = (this.#byFingerprint.get(nameOf(secret))?.times ?? 0) + 1;
@@ -240,7 +253,7 @@ class Rejections {
     return rememberedMs;
   }
 
-  /** What is remembered of it stays as it is, and counts from now on. */
+  /** The pause of this secret begins again, with the same length. */
   putOff(secret: Secret): void {
     const rejection = this.#byFingerprint.get(nameOf(secret));
     if (rejection === undefined) return;
@@ -259,31 +272,34 @@ class Rejections {
     }
   }
 
-  /** Each is tried again at once, and remembered for longer should it be wrong again. */
+  /** All secrets are tried again at once. A secret that is rejected again is remembered for longer. */
   forgive(): void {
     const untilMs = this.#clock.monotonic();
     for (const [fingerprint, rejection] of this.#byFingerprint)
       this.#byFingerprint.set(fingerprint, { ...rejection, untilMs });
   }
 
-  /** Whether it has been called wrong, and has not been accepted since. */
+  /** Whether the secret was rejected, and was not accepted since. */
   has(secret: Secret): boolean {
     return this.#byFingerprint.has(nameOf(secret));
   }
 
-  /** For how much longer it is left alone, in milliseconds. */
+  /** For how much longer the secret is not tried, in milliseconds. */
   wrongForMs(secret: Secret): number {
     const rejection = this.#byFingerprint.get(nameOf(secret));
     return rejection === undefined ? 0 : Math.max(0, rejection.untilMs - this.#clock.monotonic());
   }
 
-  /** Whether it was called wrong for the first time, and that less than `ms` ago. */
+  /** Whether the secret was rejected for the first time, less than `ms` ago. */
   isNews(secret: Secret, ms: number): boolean {
     const rejection = this.#byFingerprint.get(nameOf(secret));
     return rejection?.times === 1 && this.#clock.monotonic() - rejection.atMs < ms;
   }
 
-  /** What the provider said of the newest of `list` that is left alone, and how long until one is tried again. */
+  /**
+   * The provider's words about the newest secret of `list` that is not tried now, and how long until one is tried
+   * again.
+   */
   of(list: readonly Secret[]): (RejectionCause & { retryAfterMs: number }) | undefined {
     const wrong = list.filter((secret) => this.wrongForMs(secret) > 0);
     const rejection = wrong[0] && this.#byFingerprint.get(nameOf(wrong[0]));

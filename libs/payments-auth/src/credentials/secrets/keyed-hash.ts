@@ -2,15 +2,18 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { scopeSet } from '../../strategies/scope-set.js';
 import type { Credentials } from '../../strategies/strategy.js';
 
-/** Nobody can find two secrets that share it without the key; half a digest is half the memory, once per account. */
+/**
+ * Without the key, nobody can find two secrets with the same fingerprint. Half of a digest saves memory, for each
+ * account.
+ */
 const FINGERPRINT_BYTES = 16;
 
 /**
- * Names secrets without knowing them: an HMAC-SHA256 under a key that is random per application, or shared by the
- * fleet through its store (R1).
+ * Makes names for secrets that do not reveal them: an HMAC-SHA256 with a key that is random for each application, or
+ * that a fleet shares through its store (R1).
  *
- * Never a bare hash: WakaPay's webhook signature *is* the SHA-256 of its key pair, so a bare fingerprint in a log
- * would forge webhooks.
+ * A hash without a key is not allowed: WakaPay's webhook signature *is* the SHA-256 of its key pair. With such a hash
+ * in a log, anybody could forge webhooks.
  */
 export class KeyedHash {
   readonly #key: Buffer;
@@ -19,17 +22,20 @@ export class KeyedHash {
     this.#key = key;
   }
 
-  /** The hash of a list of fields, in hex. Length-prefixed: `['ab', 'c']` and `['a', 'bc']` differ. */
+  /**
+   * The hash of a list of fields, in hex. Each field is hashed with its length, so `['ab', 'c']` and `['a', 'bc']`
+   * differ.
+   */
   of(fields: readonly (string | undefined)[]): string {
     return this.#digest(fields).toString('hex');
   }
 
-  /** The first 8 hex digits: enough to tell credentials apart in a log, and nothing else. */
+  /** The first 8 hex digits. They are enough to tell credentials apart in a log. */
   short(fields: readonly (string | undefined)[]): string {
     return this.of(fields).slice(0, 8);
   }
 
-  /** The fingerprint of static credentials: every field by name, in an order of its own. */
+  /** The fingerprint of static credentials: every field with its name, sorted. */
   ofCredentials(credentials: Credentials): string {
     const fields: (string | undefined)[] = [];
     for (const name of Object.keys(credentials).toSorted()) {
@@ -55,23 +61,23 @@ export class KeyedHash {
   }
 }
 
-/** Everything that shapes a token request. Two that differ in any of it must never share a token (R1). */
+/** Everything that shapes a token request. Requests that differ in one of these must never share a token (R1). */
 export interface CredentialKeyParts {
   /** The name the provider is registered under. */
   readonly provider: string;
-  /** Where the token endpoint stands. */
+  /** The base URL of the token endpoint. */
   readonly baseUrl: string;
-  /** Absent for the provider's own account; an account of any name is another. */
+  /** `undefined` for the provider's own account. An account with a name is always another account. */
   readonly account: string | undefined;
-  /** In any order; a set, as scopes are. */
+  /** The scopes, in any order. */
   readonly scopes: readonly string[];
   /** The keyed hash of the static credentials. */
   readonly fingerprint: string;
-  /** Whom the token is for, where the application says so. */
+  /** The audience of the token, where the application names one. */
   readonly audience?: string | undefined;
 }
 
-/** The key of a credential, wherever it is kept: a keyed hash, in hex, that tells nothing to who reads it. */
+/** The key under which a credential is kept: a keyed hash, in hex. Nobody can read anything from it. */
 export function credentialKey(hash: KeyedHash, parts: CredentialKeyParts): string {
   const scopes = scopeSet(parts.scopes);
   const { provider, baseUrl, account, fingerprint, audience } = parts;

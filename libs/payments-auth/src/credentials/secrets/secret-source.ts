@@ -16,33 +16,36 @@ import { accountUnknown, UnusableCredentialsError } from '../credential-errors.j
 import { secretValues } from '../issuing/login-secrets.js';
 import type { KeyedHash } from './keyed-hash.js';
 
-/** One set of static credentials that an account may authenticate with. */
+/** One set of static credentials of an account. */
 export interface Secret {
   readonly credentials: Credentials;
-  /** Its keyed hash; without the refresh token, where there is one: each use replaces that. */
+  /** The keyed hash of the credentials. A refresh token is left out, because each use may replace it. */
   readonly fingerprint: string;
-  /** The keyed hash of all of it, where that is another. What the provider calls wrong is this. */
+  /** The keyed hash of all fields, where it differs. Rejections are remembered under this hash. */
   readonly whole: string | undefined;
 }
 
-/** How logs and events name it: by 8 hex digits, as they name everything. */
+/** The name of a secret in logs and events: 8 hex digits. */
 export function shortOf({ fingerprint }: Secret): string {
   return fingerprint.slice(0, 8);
 }
 
-/** An account that the function does not know is not asked for again sooner. */
+/** When the function does not know an account, it is not asked for that account again for this time. */
 const UNKNOWN_FOR_MS = 1_000;
 const MOST_UNKNOWN = 1_000;
 
-/** For how many credentials it is remembered that key and certificate fit: trying a pair takes a millisecond. */
+/**
+ * For how many credentials it is remembered that their keys fit. Checking a key and its certificate takes a
+ * millisecond.
+ */
 const MOST_TRIED = 10_000;
 
-/** A resolver that has not answered by then is not waited for. */
+/** The time limit of a resolver. */
 const RESOLVE_WITHIN_MS = 10_000;
 
 /**
- * Where the static credentials of a provider's accounts come from: the application's own resolvers, which have a time
- * limit and whose answers are checked; or what the application has rotated to since.
+ * The source of the static credentials of a provider's accounts. They come from the application's resolvers, which have
+ * a time limit and whose answers are checked. After a `rotate()` with credentials, those are used.
  */
 export class SecretSource implements CredentialsInForce {
   readonly #provider: ConfiguredProvider;
@@ -51,12 +54,12 @@ export class SecretSource implements CredentialsInForce {
   readonly #refreshing: RefreshTokenStrategy | undefined;
   readonly #rotated = new Map<string | undefined, readonly Secret[]>();
   readonly #most: number;
-  /** Accounts that do not exist, and until when that is believed. */
+  /** Accounts that do not exist, and until when this is remembered. */
   readonly #unknown = new Map<string, number>();
   readonly #listeners: ((account: string | undefined) => void)[] = [];
   readonly #fitting = new Map<string, true>();
 
-  /** @param most for so many merchants a rotation is remembered, and for so many that they do not exist */
+  /** @param most how many rotations are remembered, and how many accounts that do not exist */
   constructor(provider: ConfiguredProvider, clock: Clock, hash: KeyedHash, most = Infinity) {
     this.#most = most;
     this.#provider = provider;
@@ -65,7 +68,7 @@ export class SecretSource implements CredentialsInForce {
     this.#refreshing = refreshTokenStrategy(strategyOf(provider.definition));
   }
 
-  /** Whether asking again can give another answer. */
+  /** Whether the source can give other credentials when it is asked again. */
   isDynamic(account: string | undefined): boolean {
     return !this.#rotated.has(account) && this.#configured(account)?.isDynamic === true;
   }
@@ -78,7 +81,8 @@ export class SecretSource implements CredentialsInForce {
    * Newest first, never empty.
    *
    * @throws PaymentsAuthError ACCOUNT_UNKNOWN
-   * @throws {UnusableCredentialsError} when the resolver fails, hangs, or answers with what cannot be credentials
+   * @throws {UnusableCredentialsError} when the resolver fails, does not answer in time, or returns values that cannot
+   *   be credentials
    */
   async resolve(account: string | undefined): Promise<readonly Secret[]> {
     const rotated = this.#rotated.get(account);
@@ -102,7 +106,7 @@ export class SecretSource implements CredentialsInForce {
     return this.#readOfOption(answer, account === undefined ? 'credentials' : 'accounts');
   }
 
-  /** The value is wrong, and the definition is right: the words say which option of the application gives it. */
+  /** Reads the answer of an option. A wrong value is not a fault of the definition, so the message names the option. */
   #readOfOption(answer: unknown, option: 'credentials' | 'accounts'): readonly Secret[] {
     try {
       return this.read(answer);
@@ -110,12 +114,12 @@ export class SecretSource implements CredentialsInForce {
       if (!(error instanceof UnusableCredentialsError)) throw error;
       const { name } = this.#provider;
       throw new UnusableCredentialsError(
-        `${error.message}; correct what the option providers.${name}.${option} gives`,
+        `${error.message}; correct the value that the option providers.${name}.${option} returns`,
       );
     }
   }
 
-  /** From now on `account` authenticates with these; with `undefined`, with what was configured. */
+  /** From now on `account` uses these secrets. With `undefined`, it uses the configured ones. */
   rotate(account: string | undefined, secrets: readonly Secret[] | undefined): void {
     if (account !== undefined) this.#unknown.delete(account);
     if (secrets === undefined) this.#rotated.delete(account);
@@ -127,14 +131,17 @@ export class SecretSource implements CredentialsInForce {
     this.#listeners.push(listener);
   }
 
-  /** @throws {UnusableCredentialsError} naming the field that is wrong */
+  /** @throws {UnusableCredentialsError} that names the wrong field */
   read(answer: unknown): readonly Secret[] {
     const list: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
     if (list.length === 0) throw new UnusableCredentialsError('the list of credentials is empty');
     return list.map((each, index) => this.#secret(each, list.length > 1 ? `[${index}]` : ''));
   }
 
-  /** What a resolver has thrown may quote what it handed over before: `known`. */
+  /**
+   * Removes secrets from the error of a resolver. The error may quote credentials that the resolver returned before:
+   * `known`.
+   */
   withoutSecrets(error: unknown, known: readonly Secret[] = []): unknown {
     if (!(error instanceof UnusableCredentialsError) || error.cause === undefined) return error;
     const { definition } = this.#provider;
@@ -146,7 +153,7 @@ export class SecretSource implements CredentialsInForce {
   #secret(value: unknown, at: string): Secret {
     if (typeof value !== 'object' || value === null)
       throw new UnusableCredentialsError(`credentials${at} is not an object of credential fields`);
-    // A copy of the fields that the provider has: and not the object that a function returned, which may change later.
+    // A copy of the provider's fields is used, because the object that a function returned may change later.
     const credentials = ownObject() as Record<string, string | readonly string[]>;
     const own: Readonly<Record<string, unknown>> = ownCopy(value as Record<string, unknown>);
     for (const name of Object.keys(this.#provider.definition.credentials)) {
@@ -160,7 +167,7 @@ export class SecretSource implements CredentialsInForce {
     const missing = fieldsInUrls(this.#provider).find((name) => credentials[name] === undefined);
     if (missing !== undefined)
       throw new UnusableCredentialsError(
-        `credentials${at}.${missing}: missing, and the URL of the provider is made of it`,
+        `credentials${at}.${missing}: missing, and the URL of the provider contains it`,
       );
     const fingerprint = this.#hash.ofCredentials(this.#identityOf(credentials));
     this.#tryKeys(credentials, fingerprint, at);
@@ -168,7 +175,10 @@ export class SecretSource implements CredentialsInForce {
     return { credentials, fingerprint, whole };
   }
 
-  /** A function may hand over a key that does not fit. The definition is right then, and the value is wrong. */
+  /**
+   * A function of the application may return a key that does not fit. Then the definition is right, and the value is
+   * wrong.
+   */
   #tryKeys(credentials: Credentials, fingerprint: string, at: string): void {
     if (!triesKeys(this.#provider) || this.#fitting.has(fingerprint)) return;
     const [unfit] = unfitKeys(this.#provider, credentials);
@@ -178,8 +188,8 @@ export class SecretSource implements CredentialsInForce {
   }
 
   /**
-   * What makes them others than those before. For a key it is what calls carry: two that differ in how webhooks are
-   * signed, for example, are the same key to the provider of a call.
+   * The fields by which credentials differ from other credentials. For a static key, these are the fields that calls
+   * carry. Two keys that differ only in the secret of webhooks, for example, are the same key for a call.
    */
   #identityOf(credentials: Credentials): Credentials {
     const { definition } = this.#provider;
@@ -190,7 +200,10 @@ export class SecretSource implements CredentialsInForce {
     return headersOf(definition, credentials, '', this.#provider.environment).headers;
   }
 
-  /** The fingerprint leaves the refresh token out. Otherwise each use of it would make another credential. */
+  /**
+   * The credentials without the refresh token, for the fingerprint. Otherwise each use of the refresh token would make
+   * another credential.
+   */
   #withoutRefreshToken(credentials: Credentials, strategy: RefreshTokenStrategy): Credentials {
     const { environment } = this.#provider;
     try {
@@ -199,7 +212,7 @@ export class SecretSource implements CredentialsInForce {
       );
       return Object.fromEntries(Object.entries(credentials).filter(([, value]) => value !== token));
     } catch {
-      // Told when it is spent.
+      // The login that uses the refresh token reports this error.
       return credentials;
     }
   }
@@ -225,7 +238,7 @@ export class SecretSource implements CredentialsInForce {
   }
 }
 
-/** Keeps the newest `most`. */
+/** Adds an entry, and keeps only the newest `most`. */
 function keepFew<K, V>(map: Map<K, V>, key: K, value: V, most: number): void {
   map.delete(key);
   map.set(key, value);

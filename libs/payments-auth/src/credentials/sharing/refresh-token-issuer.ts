@@ -20,21 +20,27 @@ import type { Grant, TokenKey } from './token-store.js';
 
 const EXTEND_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 100;
-/** Asked directly before a request is sent: how long it has to wait, in milliseconds. */
+/** Called directly before a request is sent. Returns how long the request has to wait, in milliseconds. */
 type Reserve = () => Promise<number>;
 
-/** A `save` that has not answered by then has failed, as far as anybody can tell. */
+/** A `save` that does not answer within this time counts as failed. */
 const SAVE_WITHIN_MS = 10_000;
 const SAVE_AGAIN_FIRST_MS = 1_000;
 const SAVE_AGAIN_MOST_MS = 60_000;
-/** Another process may save first, even twice. If that happens every time, the `save` of the application never succeeds. */
+/**
+ * Another process may save first, even twice. After this many rounds, the `save` of the application seems never to
+ * succeed.
+ */
 const MOST_ROUNDS = 3;
 
-/** A pair that the application could not keep yet. */
+/** A new refresh token that the application could not save yet. */
 interface Unsaved {
-  /** What the application held when `next` came. */
+  /** The refresh token that the application held when `next` came. */
   readonly previous: string;
-  /** What was spent for `next`, where the application did not hold it yet: a save that came late may bring it. */
+  /**
+   * The refresh token that was used to get `next`, where the application did not hold it yet. A late save may still
+   * store it.
+   */
   readonly spent?: string;
   readonly next: string;
 }
@@ -45,19 +51,20 @@ export interface RefreshTokenEnvironment {
   readonly emit: EventSink;
   /** Absent where this process is the only one. */
   readonly health: StoreHealth | undefined;
-  /** What an account authenticates with, asked of the application now. */
+  /** Asks the application for the current credentials of an account. */
   readonly load: (account: string | undefined) => Promise<readonly Secret[]>;
   readonly closing: AbortSignal;
 }
 
 /**
- * Spends refresh tokens that are good for one use.
+ * Uses refresh tokens that can be used once.
  *
- * One process at a time may spend the refresh token of an account. It asks the application for it again when its turn
- * has come, notes in the store that it is about to be spent, and has the application save what takes its place before
- * anybody uses what came with it. While the store cannot say, nothing is spent.
+ * Only one process at a time may use the refresh token of an account. When its turn has come, it asks the application
+ * for the refresh token again, and notes in the store that it is about to use it. The application then saves the new
+ * refresh token, before the access token that came with it is used. While the store does not answer, no refresh token
+ * is used.
  *
- * A refresh token that stays as it is needs none of this.
+ * A refresh token that never changes needs none of this.
  */
 export class RefreshTokenIssuer implements TokenIssuer {
   readonly isShared = false;
@@ -66,7 +73,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
   readonly #inner: ProviderTokenIssuer;
   readonly #environment: RefreshTokenEnvironment;
   readonly #notes: SpentNotes;
-  /** Accounts whose turn it is here; the next waits for the one before. */
+  /** The turns in this process, by account. The next turn of an account waits for the one before. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #unsaved = new Map<string, Unsaved>();
 
@@ -115,8 +122,8 @@ export class RefreshTokenIssuer implements TokenIssuer {
   }
 
   /**
-   * A refresh token that is said to stay as it is needs no lock. Should another one come all the same, it is saved; where
-   * nobody saves it, that is said, because the merchant is lost when the provider ends the one that is stored.
+   * A refresh token with `rotates: false` needs no lock. If another one comes all the same, it is saved. Where there is
+   * no `save`, this is reported: when the provider ends the stored refresh token, the merchant has to connect again.
    */
   async #lasting(request: IssueRequest, reserve?: Reserve): Promise<IssueOutcome> {
     const outcome = await this.#inner.issue(request, reserve);
@@ -143,7 +150,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
       if (request.signal.aborted || request.wait.over.aborted)
         return {
           outcome: 'unavailable',
-          reason: 'another process has not finished spending the refresh token',
+          reason: 'another process has not finished using the refresh token',
         };
       await pause(clock, LOOK_EVERY_MS, request.wait.over, request.wait.isAwaited);
     }
@@ -186,7 +193,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
       if (!(await this.#notes.write(key, { ...note, isBeingSpent: true }))) return storeIsSilent();
       const outcome = await this.#inner.issue({ ...request, credentials }, reserve);
       if (outcome.outcome !== 'issued') {
-        // Otherwise it is unknown whether the refresh token was spent, and the note stays.
+        // Otherwise it is unknown whether the refresh token was used, and the note stays.
         if (outcome.notActedUpon === true)
           await this.#notes.write(key, unsaved === undefined ? undefined : { ...note, isBeingSpent: false });
         return outcome;
@@ -201,7 +208,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
     }
   }
 
-  /** What the application says now: an answer that is minutes old may have been spent by another process since. */
+  /** The current credentials of the application. Another process may have used an older refresh token since. */
   async #load(request: IssueRequest): Promise<Secret | IssueOutcome> {
     try {
       const list = await this.#environment.load(request.account);
@@ -213,7 +220,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
     }
   }
 
-  /** Which refresh token is spent: the one that is stored, or what took its place and could not be stored. */
+  /** Chooses the refresh token to use: the stored one, or its replacement that could not be stored. */
   async #choose(
     key: TokenKey,
     request: IssueRequest,
@@ -229,12 +236,12 @@ export class RefreshTokenIssuer implements TokenIssuer {
     const note = await this.#notes.read(key);
     if (note === 'unknown') return storeIsSilent();
     const mine = this.#unsaved.get(key.hash);
-    // Otherwise the application has another one by now, and that is the newer one.
+    // Otherwise the application has another refresh token by now, and that one is newer.
     const noted = note !== 'unreadable' && this.#isOf(note, stored) ? note : undefined;
     const isMine = mine !== undefined && [mine.previous, mine.spent].includes(stored);
     if (!isMine) this.#unsaved.delete(key.hash);
     const next = noted?.next ?? (isMine ? mine.next : undefined);
-    // A note that cannot be read may say the same.
+    // A note that cannot be read may say that the refresh token is being used.
     if (note === 'unreadable' || noted?.isBeingSpent === true)
       this.#emit(request, { type: 'refresh-token-in-doubt' });
     if (next === undefined) return { credentials, stored };
@@ -247,7 +254,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
 
   // --- Saving -----------------------------------------------------------------------------------------------------
 
-  /** @returns `false` when the application holds another refresh token by now, which is spent instead */
+  /** @returns `false` when the application holds another refresh token by now, which is used instead */
   async #save(key: TokenKey, request: IssueRequest, pair: Unsaved): Promise<boolean> {
     const outcome = await this.#keptAs(request, pair);
     if (outcome !== 'failed') {
@@ -289,7 +296,10 @@ export class RefreshTokenIssuer implements TokenIssuer {
     }
   }
 
-  /** What became of a save. One that says no is believed only where the application holds another refresh token by now. */
+  /**
+   * The result of a save. When `save` returns `false`, this counts only if the application holds another refresh token
+   * by now.
+   */
   async #keptAs(request: IssueRequest, pair: Unsaved): Promise<'saved' | 'outrun' | 'failed'> {
     const outcome = await this.#trySaving(request.account, pair);
     if (outcome !== 'outrun') return outcome;
@@ -297,18 +307,18 @@ export class RefreshTokenIssuer implements TokenIssuer {
     if (stored === pair.next) return 'saved';
     if (stored === undefined || stored === pair.previous) return 'failed';
     if (stored !== pair.spent) return 'outrun';
-    // An earlier save came late. What it brought is spent already.
+    // An earlier save was late. The refresh token that it stored is already used.
     const { next } = pair;
     return (await this.#trySaving(request.account, { previous: stored, next })) === 'saved'
       ? 'saved'
       : 'failed';
   }
 
-  /** The refresh token that the application holds, where it can be said. */
+  /** The refresh token that the application holds, where it is known. */
   async #storedNow(request: IssueRequest): Promise<string | undefined> {
     try {
       const list = await this.#environment.load(request.account);
-      // Its client may have another secret by now. The refresh token is the same.
+      // The client may have another secret by now. The refresh token is the same.
       const secret = list.find(({ fingerprint }) => fingerprint === request.fingerprint) ?? list[0];
       return secret && this.#refreshTokenIn(secret.credentials);
     } catch {
@@ -323,7 +333,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
   }
 
   async #saveAgain(key: TokenKey, request: IssueRequest, pair: Unsaved, afterMs: number): Promise<void> {
-    // It has been replaced, or saved, since.
+    // The pair was replaced or saved meanwhile.
     if (this.#unsaved.get(key.hash) !== pair || this.#environment.closing.aborted) return;
     const outcome = await this.#keptAs(request, pair);
     if (this.#unsaved.get(key.hash) !== pair) return;
@@ -331,7 +341,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
       this.#unsavedAgain(request);
       return this.#saveLater(key, request, pair, Math.min(SAVE_AGAIN_MOST_MS, 2 * afterMs));
     }
-    // The note stays: without the lock, it may be that of somebody who is spending.
+    // The note stays. Without the lock, the note may belong to a process that is using the refresh token.
     request.onSave?.(true);
     this.#unsaved.delete(key.hash);
   }
@@ -351,7 +361,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
     );
   }
 
-  /** Whether a note speaks of the refresh token that the application holds. */
+  /** Whether a note is about the refresh token that the application holds. */
   #isOf(note: SpentNote | undefined, stored: string): note is SpentNote {
     if (note === undefined) return false;
     return note.next === stored || [note.of, note.spent].includes(this.#hashOf(stored));
@@ -362,8 +372,8 @@ export class RefreshTokenIssuer implements TokenIssuer {
   }
 
   /**
-   * Of the account alone: all scopes are asked for with the same refresh token, and so does a process that has another
-   * secret of the client, as in a deployment that rotates it.
+   * The key of the notes and the lock, by the account alone: all scopes use the same refresh token. A process with
+   * another secret of the client uses it too, for example while a deployment rotates the secret.
    */
   #keyOf({ account }: IssueRequest): TokenKey {
     const { name: provider } = this.#provider;
@@ -403,6 +413,6 @@ function faulty({ message, cause }: DefinitionFault, secrets: readonly (string |
 function storeIsSilent(): IssueOutcome {
   return {
     outcome: 'unavailable',
-    reason: 'the shared store cannot say whether another process spends the refresh token',
+    reason: 'the shared store does not answer, so another process may be using the refresh token',
   };
 }

@@ -32,29 +32,32 @@ import type {
   TokenStore,
 } from './token-store.js';
 
-/** The right to ask lasts 3 s, so that a process that dies with it is replaced soon; this keeps it while one lives. */
+/**
+ * The right to ask the provider lasts 3 s, so that another process can soon replace one that has ended. A living
+ * process extends its right after this time.
+ */
 const EXTEND_EVERY_MS = 1_000;
-/** How often a process that waits for another's token looks for it. */
+/** How often a process looks for the token that another process is getting. */
 const FIRST_LOOK_MS = 20;
 const LAST_LOOK_MS = 200;
-/** Alone, processes renew in the last part of a token's life, each at a time of its own. */
+/** Without the store, each process renews in this last part of a token's life, at a random time. */
 const ALONE_PART = 0.1;
 
 /** The issuer that asks the provider. */
 type InnerIssuer = Pick<ProviderTokenIssuer, 'issue' | 'revoke' | 'durations'>;
 
-/** What one attempt looks for in the store. */
+/** What one attempt searches in the store. */
 interface Search {
   newerThan: number;
   drop: boolean;
 }
 
 /**
- * Gets tokens from a store that a fleet shares, and asks the provider when it is this process's turn.
+ * Gets tokens from a store that a fleet shares. When this process has the right to ask, it asks the provider.
  *
- * One script in the store either hands over a newer token, or gives the right to ask to one process at a time; the
- * others look again until the token is there or the right is free. Where the store cannot say, every process asks for
- * itself.
+ * One script in the store either returns a newer token, or gives the right to ask to one process at a time. The other
+ * processes look again until the token is there or the right is free. When the store does not answer, every process
+ * asks the provider itself.
  */
 export class SharedTokenIssuer implements TokenIssuer {
   readonly isShared = true;
@@ -71,7 +74,7 @@ export class SharedTokenIssuer implements TokenIssuer {
 
   /**
    * @param inner asks the provider
-   * @param environment `hash` has to be made of the store's `hashKey`, and so do the fingerprints in the requests
+   * @param environment `hash` has to use the store's `hashKey`, and so do the fingerprints in the requests
    */
   constructor(
     provider: ConfiguredProvider,
@@ -87,12 +90,12 @@ export class SharedTokenIssuer implements TokenIssuer {
     this.#hash = environment.hash;
     this.#random = environment.random ?? Math.random;
     this.#baseUrl = tokenBaseUrl(provider, strategy);
-    // Two names for one provider share what is allowed there, here as within one process.
+    // Two names for one provider share the limits of its endpoint, in a fleet as in one process.
     this.#endpoint = { provider: provider.definition.name, hash: this.#hash.of([this.#baseUrl]) };
     this.#listeners = new WithdrawalListeners(environment.clock);
   }
 
-  /** Begins to hear of tokens that other processes withdraw. @returns ends it */
+  /** Starts to listen for tokens that other processes withdraw. @returns a function that ends this */
   listen(): () => void {
     return this.#health.onWithdrawn((withdrawal) => this.#listeners.withdrawn(withdrawal));
   }
@@ -118,7 +121,7 @@ export class SharedTokenIssuer implements TokenIssuer {
   }
 
   async revoke(request: ReturnRequest, token: string | undefined): Promise<void> {
-    // First from the fleet, so that nobody takes over what is about to die.
+    // The store forgets the token first, so that no other process takes over a token that is about to be revoked.
     const shared = await this.#ask((store) => store.withdraw(this.#keyOf(request), true));
     const tokens = [token, shared?.token].filter((each) => each !== undefined);
     await allOf([...new Set(tokens)].map((each) => this.#inner.revoke(request, each)));
@@ -174,7 +177,7 @@ export class SharedTokenIssuer implements TokenIssuer {
     return this.#ask((store) => store.claim(key, { ...search, insist }), patience);
   }
 
-  /** Whether a stored token serves: not the refused one, not dying, and no renewal that is due again at once. */
+  /** Whether a stored token can be used: it was not refused, does not end soon, and is not due again at once. */
   #isWanted(
     stored: StoredToken,
     issued: IssuedToken,
@@ -188,14 +191,14 @@ export class SharedTokenIssuer implements TokenIssuer {
     const zones = zonesOf(lifetimeMs, refreshBeforeMs, this.#inner.durations.slowestMs, 1, usableAfterMs);
     const isRenewal = isAhead && held !== undefined && this.#livesForMs(held) > 0;
     const ageMs = lifetimeMs - stored.remainingMs;
-    // A token that was obtained alone has no number to compare: then the younger of the two is the newer one.
+    // A token that was obtained without the store has no version to compare. Then the younger token is the newer one.
     if (held !== undefined && held.version === undefined && this.#ageMs(held) <= ageMs) return false;
     return ageMs < (isRenewal ? zones.dueAfterMs : zones.deadAfterMs);
   }
 
   /**
-   * Whether another process has asked because this token was refused, and was given it again: for as long as the pause after
-   * that lasts, nobody asks once more.
+   * Whether another process has already asked because this token was refused, and got the same token again. During the
+   * pause after that, no process asks again.
    */
   #isInVain(
     { version }: StoredToken,
@@ -228,8 +231,8 @@ export class SharedTokenIssuer implements TokenIssuer {
     );
     letGo();
     if (outcome.outcome === 'issued') return this.#publish(key, grant, outcome, request);
-    // A fault of this process's definition is none of those that were deployed after it, and the next refresh token of an
-    // account stands under the same key.
+    // Only a rejected secret is stored. A fault of the definition may be corrected in a newer process, and the next
+    // refresh token of an account has the same key.
     if (outcome.outcome === 'rejected' && outcome.code === undefined) {
       const reason = told(outcome.reason, secretValues(this.#provider.definition, request.credentials));
       this.#tell((store) => store.reject(key, grant, reason));
@@ -241,7 +244,7 @@ export class SharedTokenIssuer implements TokenIssuer {
     return outcome;
   }
 
-  /** How long the fleet has to wait before it may ask for this credential, in milliseconds. */
+  /** How long the fleet has to wait before it may make a token request for this credential, in milliseconds. */
   async #reserve(credential: string, { leftMs }: StoreBudget): Promise<number> {
     const waitMs = await this.#ask(
       (store) => store.reserve(this.#endpoint, this.#strategy.limits, credential),
@@ -258,7 +261,7 @@ export class SharedTokenIssuer implements TokenIssuer {
     { held, forced }: Pick<IssueRequest, 'held' | 'forced'>,
   ): IssuedToken {
     const { token, lifetime, scopes } = ownCopy(issued);
-    // A token that comes a second time without saying how long it still has does not live longer for it.
+    // When the same token comes again and the answer does not say how long it lives, its life does not become longer.
     const isSameAgain = held?.token === token && lifetime.from === 'documented';
     const endsAtMs = issued.askedAtMonotonicMs + lifetime.lifetimeMs;
     const nowMs = this.#clock.monotonic();
@@ -287,9 +290,9 @@ export class SharedTokenIssuer implements TokenIssuer {
   }
 
   /**
-   * The store is lost. Who needs a token asks for it; a renewal that nobody waits for is put off to the last part of
-   * the life, each process at a time of its own, so that a fleet does not log in at once (the provider has not been
-   * asked by most of it for long).
+   * The store is lost. A process that needs a token asks the provider. A background renewal is put off to the last part
+   * of the token's life, to a random time in each process. So the processes of a fleet do not all log in at the same
+   * time.
    */
   async #alone(request: IssueRequest): Promise<IssueOutcome> {
     const { held, wait } = request;
@@ -297,7 +300,7 @@ export class SharedTokenIssuer implements TokenIssuer {
       const lastPartMs = ALONE_PART * held.lifetimeMs;
       const waitMs = this.#livesForMs(held) - lastPartMs;
       if (waitMs > 0) {
-        // The end of it stays free, so that the renewal is over before the token is dead.
+        // The end of the last part is left free, so that the renewal ends before the token does.
         const retryAfterMs = Math.ceil(waitMs + 0.6 * lastPartMs * this.#random());
         return { outcome: 'unavailable', reason: 'the store is lost', retryAfterMs, postponed: true };
       }
@@ -320,7 +323,10 @@ export class SharedTokenIssuer implements TokenIssuer {
     return this.#health.ask(this.#provider.name, question, patience);
   }
 
-  /** In the background: what fails is reported as a lost store, and ends by itself there. */
+  /**
+   * Sends a message to the store in the background. A failure is reported as a lost store. The entry in the store ends
+   * by itself.
+   */
   #tell(message: (store: TokenStore) => Promise<unknown>): void {
     void this.#ask(message);
   }
@@ -333,16 +339,22 @@ export class SharedTokenIssuer implements TokenIssuer {
   }
 }
 
-/** Newer than what is held; where it is not known what that was in the store, it is found out by looking. */
+/**
+ * Where the search starts: for a token newer than the one held. If the version of the held token is not known, any
+ * stored token is looked at.
+ */
 function startOf({ held, refused }: Pick<IssueRequest, 'held' | 'refused'>): Search {
   const version = held?.version;
   if (version === undefined) return { newerThan: 0, drop: false };
-  // Another token than the one held was refused: the held one has replaced it already, and still stands there.
+  // Another token than the held one was refused. The held token has already replaced it, and is still in the store.
   if (refused !== undefined && refused !== held?.token) return { newerThan: 0, drop: false };
   return { newerThan: version, drop: refused !== undefined };
 }
 
-/** A stored token as if it had been asked for here: so long ago that what is left of its life is what the store says. */
+/**
+ * A stored token, as if this process had asked for it. The time of its request is calculated from the rest of its life
+ * that the store states.
+ */
 function takenOver(found: StoredToken, nowMs: number, nowMonotonicMs: number): IssuedToken {
   const stored = ownCopy(found);
   const lifetimeMs = Math.max(stored.lifetime.lifetimeMs, stored.remainingMs);
@@ -360,7 +372,10 @@ function takenOver(found: StoredToken, nowMs: number, nowMonotonicMs: number): I
   };
 }
 
-/** Told by what is left of the token's life: the only time that two processes have in common. */
+/**
+ * The forced renewals as other processes get them. Times are stated as the rest of the token's life, because this is
+ * the only time that two processes have in common.
+ */
 function toldOf(
   { ofProven, ofOthers, startedAtMs }: ForcedRenewals,
   remainingMs: number,
@@ -369,7 +384,7 @@ function toldOf(
   return { ofProven, ofOthers, leftAtStartMs: Math.ceil(remainingMs + nowMs - startedAtMs) };
 }
 
-/** One forced renewal whose pause is over is not shared. */
+/** The forced renewals of a stored token. A single one whose pause is over is not counted. */
 function forcedIn({ forced, remainingMs }: StoredToken, nowMs: number): { forced?: ForcedRenewals } {
   if (forced === undefined) return {};
   const { ofProven, ofOthers, leftAtStartMs } = forced;
@@ -382,7 +397,10 @@ function pauseOfMs({ ofProven, ofOthers, startedAtMs }: ForcedRenewals, nowMs: n
   return startedAtMs + waitAfter(Math.max(ofProven, ofOthers), FUTILITY) - nowMs;
 }
 
-/** 20, 40, 80, 160, 200, 200 … ms, less up to a quarter, so that those who wait do not look in step. */
+/**
+ * 20, 40, 80, 160, 200, 200 … ms, minus up to a quarter at random, so that waiting processes do not look at the same
+ * time.
+ */
 function nextLookMs(looks: number, random: number): number {
   return Math.min(LAST_LOOK_MS, FIRST_LOOK_MS * 2 ** Math.min(looks, 10)) * (1 - 0.25 * random);
 }

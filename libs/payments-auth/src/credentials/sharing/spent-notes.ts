@@ -2,26 +2,26 @@ import { parsedJson } from '../../own-properties.js';
 import type { StoreHealth } from './store-health.js';
 import type { TokenKey } from './token-store.js';
 
-/** What is known of the refresh token that the application holds. */
+/** A note about the refresh token that the application holds. */
 export interface SpentNote {
-  /** Its keyed hash. */
+  /** The keyed hash of the refresh token. */
   readonly of: string;
-  /** The keyed hash of what was spent for `next`, where that was not stored yet. */
+  /** The keyed hash of the refresh token that was used to get `next`, where the application had not saved it yet. */
   readonly spent?: string;
-  /** What took its place, and could not be saved yet. */
+  /** The refresh token that replaces it, and that could not be saved yet. */
   readonly next?: string;
-  /** It (or `next`) is being spent, or was, by a process that died before it knew. */
+  /** Whether a process is using it (or `next`), or has ended before it knew the result. */
   readonly isBeingSpent: boolean;
 }
 
 /**
- * Notes of what becomes of refresh tokens, so that the next process learns that another one died while it spent one.
- * In the store of the fleet, or in memory where this process is the only one.
+ * Notes about the use of refresh tokens. From them, the next process learns that another one has ended while it used
+ * one. The notes are in the store of the fleet, or in memory where this process is the only one.
  */
 export interface SpentNotes {
   /** `'unknown'` when the store cannot say, `'unreadable'` when there is a note that cannot be read. */
   read(key: TokenKey): Promise<SpentNote | undefined | 'unknown' | 'unreadable'>;
-  /** Resolves to whether it is noted. `undefined` takes a note away. */
+  /** Resolves to whether the note was written. `undefined` removes a note. */
   write(key: TokenKey, note: SpentNote | undefined): Promise<boolean>;
 }
 

@@ -5,22 +5,22 @@ import type { IssuedToken } from '../issuing/token-issuer.js';
 import type { EventSink } from '../payments-auth-event.js';
 import type { TokenStore, Withdrawal } from './token-store.js';
 
-/** A lost store is asked again no sooner than this, so that what it adds to a call is paid once in a while. */
+/** A lost store is not asked again for this time, so that only few calls have to wait for it. */
 const ASK_AGAIN_AFTER_MS = 1_000;
 
-/** What a store promises that says nothing else. */
+/** The time limit of a store that states no other. */
 const TIMEOUT_MS = 250;
 
-/** For how long one answer is waited for. */
+/** How long to wait for one answer of the store. */
 export interface Patience<T> {
   readonly withinMs: number;
-  /** Given the answer that came too late. */
+  /** Called with an answer that came too late. */
   readonly onLate?: (answer: T) => void;
 }
 
 /**
- * Whether the store that a fleet shares can be used right now. One for all the providers of an application, so that an
- * outage is noticed once and reported once.
+ * Whether the store that a fleet shares can be used now. All providers of an application share this object, so that an
+ * outage is noticed and reported once.
  */
 export class StoreHealth {
   readonly #store: TokenStore;
@@ -34,22 +34,22 @@ export class StoreHealth {
     this.#emit = environment.emit;
   }
 
-  /** Hears of tokens that other processes withdraw. @returns ends it */
+  /** Calls `listener` for tokens that other processes withdraw. @returns a function that ends this */
   onWithdrawn(listener: (withdrawal: Withdrawal) => void): () => void {
     return this.#store.onWithdrawn(listener);
   }
 
-  /** How long all that one call asks of the store may take together, in milliseconds. */
+  /** How long all requests of one call to the store may take together, in milliseconds. */
   get timeoutMs(): number {
     return (fieldOf(this.#store, 'timeoutMs') as TokenStore['timeoutMs']) ?? TIMEOUT_MS;
   }
 
   /**
-   * Asks the store, unless it has been lost a moment ago. Never rejects.
+   * Asks the store, unless it was lost a moment ago. Never rejects.
    *
-   * @param provider on whose behalf, for the events
-   * @param patience by default as long as the store itself takes to give up
-   * @returns `undefined` when the store cannot say: go on alone
+   * @param provider the provider that needs the answer, for the events
+   * @param patience how long to wait. By default the time limit of the store itself applies
+   * @returns `undefined` when the store cannot answer. Then the caller goes on without it
    */
   async ask<T>(
     provider: string,
@@ -59,7 +59,7 @@ export class StoreHealth {
     const asked = this.#ask(provider, question);
     if (patience === undefined) return asked;
     return within(this.#clock, patience.withinMs, asked, () => {
-      // Slow is not lost: what it says in the end is for the next call.
+      // A slow store is not lost. Its late answer is used for the next call.
       void asked.then((answer) => answer !== undefined && patience.onLate?.(answer));
       return undefined;
     });
@@ -69,7 +69,7 @@ export class StoreHealth {
     const nowMs = this.#clock.monotonic();
     if (this.#lostAtMs !== undefined) {
       if (nowMs - this.#lostAtMs < ASK_AGAIN_AFTER_MS) return undefined;
-      // One tries; the others do not wait behind it.
+      // Only one caller tries the lost store. The others do not wait for it.
       this.#lostAtMs = nowMs;
     }
     try {
@@ -96,8 +96,8 @@ export class StoreHealth {
 }
 
 /**
- * What the questions of one call to the store may take together: a store that is slow costs a call no more than one
- * that hangs. The first question is bounded by the store itself.
+ * How long the requests of one call to the store may take together. With this limit, a slow store delays a call no
+ * longer than a store that hangs. The first request has the time limit of the store itself.
  */
 export class StoreBudget {
   readonly #clock: Clock;
@@ -109,7 +109,7 @@ export class StoreBudget {
     this.#totalMs = totalMs;
   }
 
-  /** How long the next answer is waited for, in milliseconds; `undefined` for the first. */
+  /** How long to wait for the next answer, in milliseconds; `undefined` for the first. */
   get leftMs(): number | undefined {
     return this.#leftMs;
   }
@@ -123,7 +123,7 @@ export class StoreBudget {
     }
   }
 
-  /** The call has waited for something else than the store, so the store gets its full time again. */
+  /** The call has waited for something other than the store, so the store gets its full time again. */
   renew(): void {
     this.#leftMs = undefined;
   }
@@ -135,7 +135,7 @@ interface Entry {
   readonly tell: () => void;
 }
 
-/** Who is to be told when a token is withdrawn, for as long as the token lives. */
+/** The listeners for withdrawn tokens. Each is kept as long as its token lives. */
 export class WithdrawalListeners {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
@@ -156,7 +156,7 @@ export class WithdrawalListeners {
     this.#sweep();
   }
 
-  /** From now on nobody is told of the credential with this hash. */
+  /** Removes the listener for the credential with this hash. */
   remove(hash: string): void {
     this.#entries.delete(hash);
   }
@@ -169,7 +169,7 @@ export class WithdrawalListeners {
     entry.tell();
   }
 
-  /** Forgets tokens that are dead; amortised over as many new ones. */
+  /** Removes dead tokens. The work is spread over the new tokens that are added. */
   #sweep(): void {
     if (this.#entries.size < this.#sweepAtSize) return;
     const nowMs = this.#clock.monotonic();

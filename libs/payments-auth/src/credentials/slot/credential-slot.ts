@@ -31,13 +31,13 @@ import { RefusedTokens } from './refused-tokens.js';
 import type { Cure, SlotContext, SlotOwner, SlotTimes, SlotView } from './slot-context.js';
 import { SlotJournal } from './slot-journal.js';
 
-/** A login on its way, and what it comes to. */
+/** A login that is under way, and its result. */
 interface UnderWay {
   readonly login: Login;
   readonly credential: Promise<Credential>;
   /** On the monotonic clock, in milliseconds. */
   readonly startedAtMs: number;
-  /** What is kept, where calls were refused with it and wait for this login: no other call carries it meanwhile. */
+  /** The kept credential, where calls with it were refused and wait for this login. No call carries it meanwhile. */
   refused?: Credential | undefined;
 }
 
@@ -54,11 +54,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   readonly journal: SlotJournal;
   #kept: KeptCredential | undefined = undefined;
   #underWay: UnderWay | undefined = undefined;
-  /** From the first login that failed until one succeeds. */
+  /** Set from the first failed login until one succeeds. */
   #outage: Outage | undefined = undefined;
-  /** Made when the first call is refused, to save memory: most of up to a hundred thousand slots never need it. */
+  /** Created when the first call is refused, to save memory: of up to a hundred thousand slots, most never need it. */
   #refused: RefusedTokens | RefusedKeys | undefined = undefined;
-  /** Made when a token is replaced before a call used it, and without a refusal. */
+  /** Created when a token is replaced before a call has used it, and without a refusal. */
   #hasty: Bucket | undefined = undefined;
   /** On the monotonic clock. Whole seconds are stored as small integers, which take no heap memory. */
   #usedAtSeconds: number;
@@ -70,7 +70,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.#usedAtSeconds = Math.floor(this.#nowMs / 1_000);
   }
 
-  /** The hot path: fresh, use it; due, use it and renew behind; dead, there is none (R7). */
+  /** The hot path (R7). Fresh: use it. Due: use it, and renew it in the background. Dead: there is no credential. */
   peek(mayRepeat?: () => boolean): Credential | undefined {
     const { clock } = this.#context;
     const nowMs = clock.monotonic();
@@ -78,7 +78,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const kept = this.#kept;
     const zone = kept?.zoneAt(nowMs, clock.now()) ?? 'dead';
     if (kept === undefined || zone === 'dead') return undefined;
-    // Another one is on its way because this one was refused: the next call would be refused as well.
+    // This credential was refused, and a login for another one is under way. A call with it would be refused too.
     if (this.#underWay?.refused === kept.credential) return undefined;
     if (zone === 'due') this.#renewBehind();
     if (this.#usableInMs > 0) return kept.livingPredecessor(clock)?.credential;
@@ -171,7 +171,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return this.peek() ?? this.obtain();
   }
 
-  /** One renewal for all the calls that were refused. Why it brings none is in the status and the events. */
+  /** One renewal for all refused calls. If it fails, the status and the events tell why. */
   async #force(refused: Credential, refusedKey: string | undefined): Promise<Credential | undefined> {
     const before = this.#kept;
     const isFirst = !this.isBusy;
@@ -199,12 +199,12 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
 
   // --- Keeping --------------------------------------------------------------------------------------------------
 
-  /** Fetches in the background what is to be kept warm and is not there; a failure is reported and tried again (R17). */
+  /** Gets a credential that has to be kept warm. A failure is reported, and the login is tried again (R17). */
   warm(): void {
     if (this.#kept === undefined && isKeptWarm(this.owner)) this.#renewBehind();
   }
 
-  /** Called in the very step in which it is known that what was acquired is wanted still. */
+  /** Keeps the result of a login. Called in the same step in which the login is known to be still needed. */
   #keep(acquired: Acquired, how: { reason: AcquireReason; startedAtMs: number }): Credential {
     const { secret, issued } = ownCopy(acquired);
     const before = this.#kept;
@@ -220,7 +220,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return kept.credential;
   }
 
-  /** Wakes up when what is kept falls due, and before that when its predecessor has ended and need not be kept. */
+  /** Sets the next wake-up: when the kept credential is due, or when its predecessor has ended and can be dropped. */
   #scheduleRenewal(): void {
     const { clock, renewals } = this.#context;
     const kept = this.#kept;
@@ -251,11 +251,11 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const isGood = this.#kept?.zone(clock) === 'fresh' && this.#kept.refusedInARow === 0;
     if (isGood) return this.#scheduleRenewal();
     const reason = this.#kept === undefined ? 'first' : 'early';
-    // A failure is reported where it happens, and tried again: nobody waits for this one (R8, R19).
+    // A failure is reported where it happens, and the renewal is tried again. No call waits for this one (R8, R19).
     await this.#acquire({ reason, awaited: false }).catch(() => undefined);
   }
 
-  /** Gives the token back where the provider takes one back, and forgets it, here and in the fleet, in any case. */
+  /** Revokes the token where the provider offers that. In any case, this process and the fleet forget it. */
   async revoke(): Promise<void> {
     const kept = this.#kept;
     this.#forget();
@@ -263,8 +263,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   }
 
   /**
-   * The static credentials may be others now: what was obtained with those before is dropped, and asked for anew if
-   * it was in use. Calls that are on their way finish with what they carry.
+   * The static credentials may have changed. The token that was obtained with the earlier ones is dropped, and a new
+   * one is asked for if it was in use. Calls on their way end with what they carry.
    */
   async rotated(): Promise<void> {
     this.#outage = undefined;
@@ -295,7 +295,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.#underWay?.login.wait.end();
   }
 
-  /** Another process has given the token back, or knows that it is dead. */
+  /** Another process has revoked the token, or knows that it is dead. */
   #withdrawn(token: string): void {
     const kept = this.#kept;
     if (kept?.predecessor?.credential.token === token) kept.predecessor = undefined;
@@ -304,7 +304,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     this.warm();
   }
 
-  /** Drops what is kept, and what is on its way. */
+  /** Drops the kept credential, and a login that is under way. */
   #forget(): void {
     this.#drop();
     this.#underWay?.login.outdate();
@@ -328,7 +328,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     gate.admit(this, isUsed);
   }
 
-  /** Everybody who wants a credential while one is on its way shares it (R1). */
+  /** All callers that need a credential during a login share the result (R1). */
   async #acquire(asked: Wanted): Promise<Credential> {
     const wanted = ownCopy(asked);
     const { login, credential } = this.#underWay ?? this.#start(wanted);
@@ -371,7 +371,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     return this.#underWay;
   }
 
-  /** What its callers are told. What is remembered is not the failure, but how long the next attempt waits (R4). */
+  /** The error for the callers. The failure itself is not remembered, only how long the next attempt waits (R4). */
   #failed(cause: unknown, login: Login): PaymentsAuthError {
     const { clock, closing, provider, renewals } = this.#context;
     let error = toCallersError(this.owner, cause, login.story.circumstances);
@@ -414,7 +414,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     };
   }
 
-  /** What is kept, while it can be used. */
+  /** The kept credential, while it can be used. */
   get #living(): KeptCredential | undefined {
     return this.#kept?.isAlive(this.#context.clock) === true ? this.#kept : undefined;
   }

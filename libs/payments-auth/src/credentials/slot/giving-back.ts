@@ -12,9 +12,9 @@ import type { IssuedToken, ReturnRequest } from '../issuing/token-issuer.js';
 import type { Credential } from '../credential.js';
 
 /**
- * Gives a token back to the provider, where it takes one back, and takes it away from those it is shared with.
+ * Revokes a token at the provider, where the provider offers that, and removes it from the store.
  *
- * @param kept the one held here; where there is none, whatever the fleet holds
+ * @param kept the token held here. Where there is none, the token of the fleet is meant
  * @throws PaymentsAuthError CREDENTIALS_UNAVAILABLE
  */
 export async function giveBack(slot: SlotView, kept: KeptCredential | undefined): Promise<void> {
@@ -43,7 +43,7 @@ function why({ owner, journal }: SlotView, error: unknown, secrets: readonly str
   return notGivenBack(owner, 'DEFINITION_FAULT', reason, { cause });
 }
 
-/** Takes a token away from those it is shared with, because its secret was rotated. */
+/** Removes a token from the store, because its secret was rotated. */
 export async function takeBack(slot: SlotView, kept: KeptCredential): Promise<void> {
   await slot.owner.context.issuer?.forget(requestFor(slot, kept.secret));
 }
@@ -53,7 +53,7 @@ export function unwatch(slot: SlotView, kept: KeptCredential): void {
   slot.owner.context.issuer?.unwatch(requestFor(slot, kept.secret));
 }
 
-/** A newer token than `kept`, if the fleet has one already. The provider is not asked. */
+/** A token of the fleet that is newer than `kept`, if there is one. The provider is not asked. */
 export async function newerThan(
   slot: SlotView,
   kept: KeptCredential,
@@ -65,7 +65,7 @@ export async function newerThan(
   return issuer?.newer?.({ ...requestFor(slot, kept.secret), held, refused: refused.token, onWithdrawn });
 }
 
-/** What the issuer has to know of a slot and of one of its secrets. */
+/** The values of a slot and of one of its secrets that the issuer needs. */
 export function requestFor({ owner, asked }: SlotView, secret: Secret): ReturnRequest {
   const { scopes, audience } = asked;
   return { account: owner.account, scopes, audience, ...secret, signal: owner.context.closing };

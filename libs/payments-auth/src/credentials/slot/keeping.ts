@@ -8,7 +8,7 @@ import { KeptCredential } from './kept-credential.js';
 import type { Acquired } from './login.js';
 import type { SlotView } from './slot-context.js';
 
-/** What was acquired, as it is kept. @throws {UnusableCredentialsError} when no header that can be sent is made of it */
+/** The result of a login, as it is kept. @throws {UnusableCredentialsError} when it gives no header that can be sent */
 export function keepAcquired(slot: SlotView, { secret, issued }: Acquired): KeptCredential {
   return issued === undefined ? keepKey(slot, secret) : keepToken(slot, secret, issued);
 }
@@ -16,8 +16,8 @@ export function keepAcquired(slot: SlotView, { secret, issued }: Acquired): Kept
 /**
  * A token as it is kept, with the zones of its life.
  *
- * An issuer may hand out one token until it dies. Such a token does not live longer for being handed out again, and
- * asking for another one before it has died is pointless: neither it nor what follows it is renewed ahead of its end.
+ * An issuer may return the same token until it ends. Then the token does not live longer because it was returned again,
+ * and a request before its end gives no other token. So neither this token nor the next one is renewed before its end.
  *
  * @throws {UnusableCredentialsError} when no header that can be sent is made of it
  */
@@ -60,26 +60,30 @@ function keepToken(slot: SlotView, secret: Secret, issued: IssuedToken): KeptCre
   return kept;
 }
 
-/** The token may have begun its life this much later than it was asked for. Until then its issuer has no other token. */
+/** How much later than its request the token's life may have begun. Until its end, the issuer has no other token. */
 function answeredAfterMs({ from, askedAtMonotonicMs }: IssuedToken, nowMs: number): number {
   return from === 'store' ? 0 : Math.min(1_000, nowMs - askedAtMonotonicMs);
 }
 
-/** The age of a token from the fleet counts from its login, not from its arrival here: the provider knows it since then. */
+/**
+ * The age of a token from the store counts from its login, and not from its arrival here, because the provider knows it
+ * since then.
+ */
 function firstHadAtMs({ from, askedAtMs }: IssuedToken, nowMs: number): number {
   return from === 'store' ? askedAtMs : nowMs;
 }
 
 /**
- * A static key as it is kept: as long as its resolver's answer may be used, and for ever where it is fixed. Due when
- * the resolver is to be asked again.
+ * A static key as it is kept: as long as the answer of its resolver may be used, and for ever where it is fixed. The
+ * key is due when the resolver has to be asked again.
  *
  * @throws {UnusableCredentialsError} when no header that can be sent is made of it
  */
 function keepKey(slot: SlotView, secret: Secret): KeptCredential {
   const { owner, kept: before } = slot;
   const { clock } = owner.context;
-  // A resolver is not asked again for a second, and its answer may be used for less: so the end has to come.
+  // A resolver is not asked again within a second, but its answer may be valid for less time. So the end counts as
+  // well.
   const keptForMs = Math.ceil(owner.secrets.keptForMs);
   const isSame = before?.secret.fingerprint === secret.fingerprint;
   const kept = new KeptCredential({
@@ -94,7 +98,9 @@ function keepKey(slot: SlotView, secret: Secret): KeptCredential {
   return kept;
 }
 
-/** What calls carry that use this key. @throws {UnusableCredentialsError} when no header that can be sent is made of it */
+/**
+ * The credential of calls with this key. @throws {UnusableCredentialsError} when it gives no header that can be sent
+ */
 export function keyCredential({ owner, asked }: SlotView, secret: Secret): Credential {
   const { provider, clock } = owner.context;
   return new Credential({
@@ -108,7 +114,7 @@ export function keyCredential({ owner, asked }: SlotView, secret: Secret): Crede
   });
 }
 
-/** The granted scopes are nearly always those asked for. All accounts then share one list, which saves memory. */
+/** The granted scopes are nearly always the requested ones. Then all accounts share one list, which saves memory. */
 function grantedOf({ scopes }: IssuedToken, asked: readonly string[]): readonly string[] {
   if (scopes === undefined) return asked;
   const isAsked = scopes.length === asked.length && scopes.every((scope, at) => scope === asked[at]);
@@ -116,8 +122,8 @@ function grantedOf({ scopes }: IssuedToken, asked: readonly string[]): readonly 
 }
 
 /**
- * The token, as a part of the header that holds it. The two are nearly the same text, and this way it is in memory
- * once: a hundred thousand tokens are not two hundred thousand.
+ * The token, as a slice of the header that contains it. The two texts are nearly the same. This way, memory holds a
+ * hundred thousand of them, and not two hundred thousand.
  */
 function sharedWith(values: readonly string[], token: string): string {
   for (const value of values) {

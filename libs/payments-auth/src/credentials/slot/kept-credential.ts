@@ -6,8 +6,8 @@ import type { Zone, Zones } from '../renewing/renewal-rules.js';
 import type { Secret } from '../secrets/secret-source.js';
 
 /**
- * Stands for ever: a whole number up to here takes no memory of its own, and there may be a hundred thousand of them. So
- * times are whole, and counted from the one that the credential itself holds.
+ * Means "for ever". Numbers up to this one are small integers, which take no heap memory: there may be a hundred
+ * thousand credentials. So times are whole, and count from the time that the credential itself holds.
  */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
@@ -18,28 +18,28 @@ const NEVER = -(2 ** 31);
 const SETTLED_AT_MS = 2_000;
 
 /**
- * A credential, what it was obtained with, until when it is fresh, due, dead, and what calls have shown of it.
+ * A credential with its secret, its zones (fresh, due, dead), and the results of the calls that carried it.
  *
- * The monotonic clock decides when a credential is dead. The wall clock can only make it due: after a machine has
- * slept the credential may have ended, but a wall clock that was set forward has ended nothing (R6).
+ * The monotonic clock decides when a credential is dead. The wall clock can only make it due: after the machine has
+ * slept, the credential may have ended; but when only the wall clock was set forward, it has not ended (R6).
  */
 export class KeptCredential {
   readonly credential: Credential;
   readonly secret: Secret;
   readonly lifetimeMs: number;
-  /** The store's number for it, where it is shared. */
+  /** The number of the token in the store, where it is shared. */
   readonly version: number | undefined;
-  /** When its life began, which is when it was asked for; on the monotonic clock. */
+  /** When its life began, which is the time of its request; on the monotonic clock. */
   readonly sinceMs: number;
-  /** The token that was in use before: at hand until this one is proven (R9). */
+  /** The token that was in use before. It is kept until this one is proven (R9). */
   predecessor: KeptCredential | undefined = undefined;
-  /** Calls that were refused with it since the last one that was accepted. */
+  /** The number of refused calls with it since the last accepted one. */
   refusedInARow = 0;
   /** How much later than that the credential was obtained. */
   readonly #obtainedAfterMs: number;
   readonly #deadAfterMs: number;
   #dueAfterMs: number;
-  /** How old it was when the latest of the calls was sent that were accepted with it. */
+  /** Its age when the latest accepted call with it was sent. */
   #acceptedAfterMs = NEVER;
 
   constructor(parts: {
@@ -55,7 +55,7 @@ export class KeptCredential {
     this.secret = parts.secret;
     this.lifetimeMs = wholeMs(parts.lifetimeMs);
     this.version = parts.version;
-    // Rounded up: a token that was asked for after a moment does not seem to be of before it.
+    // The time is rounded up. Otherwise a token could seem to be older than an event before its request.
     this.sinceMs = Math.ceil(parts.since.monotonicMs);
     this.#obtainedAfterMs = Math.round(parts.credential.obtainedAtMs - parts.since.wallMs);
     this.#deadAfterMs = wholeMs(parts.zones.deadAfterMs);
@@ -84,8 +84,8 @@ export class KeptCredential {
   }
 
   /**
-   * How long until its provider accepts it, in milliseconds: some tokens have to have a certain age. That of a token of
-   * the fleet is a guess.
+   * How long until its provider accepts it, in milliseconds: some tokens are accepted only from a certain age on. For a
+   * token of the fleet, the age is estimated.
    */
   usableInMs(clock: Clock, usableAfterMs: number, slowestLoginMs: () => number): number {
     if (usableAfterMs === 0 || this.isProven || !this.isAlive(clock)) return 0;
@@ -103,19 +103,19 @@ export class KeptCredential {
     return this.credential.obtainedAtMs - this.#obtainedAfterMs;
   }
 
-  /** On the monotonic clock, as long as the wall clock has not run further; `Infinity` for one that is never renewed. */
+  /** When it is due, on the monotonic clock, unless the wall clock runs ahead. `Infinity` if it is never renewed. */
   get dueAtMs(): number {
     return this.#dueAfterMs === FOR_EVER_MS ? Infinity : this.sinceMs + this.#dueAfterMs;
   }
 
-  /** Its issuer hands out one token until it dies: asking for another one before that is pointless. */
+  /** Whether its issuer returns the same token until the end, so that an earlier renewal is useless. */
   get isRenewedAtItsEnd(): boolean {
     return this.#dueAfterMs === this.#deadAfterMs && this.#deadAfterMs >= this.lifetimeMs;
   }
 
   /** It is due again no sooner than in `forMs` milliseconds. */
   postpone(clock: Clock, forMs: number): void {
-    // By the clock that ran further, as the zones are.
+    // The age is measured by the clock that is ahead, as for the zones.
     const ageMs = Math.max(clock.monotonic() - this.sinceMs, clock.now() - this.sinceWallMs);
     this.#dueAfterMs = wholeMs(ageMs + forMs);
   }
@@ -131,11 +131,11 @@ export class KeptCredential {
 
   // --- What calls have shown ------------------------------------------------------------------------------------
 
-  /** What an attempt has come to that carried it, or its predecessor. */
+  /** Records the result of an attempt with this credential, or with its predecessor. */
   answered(carried: Credential, answer: CallAnswer, clock: Clock): void {
     const { refused, sentAtMs = clock.monotonic(), before = [] } = answer;
     if (!this.credential.isSameAs(carried)) return this.predecessor?.answered(carried, answer, clock);
-    // A call counts once, however often it was sent with it.
+    // A call counts once, even if it was sent several times with this credential.
     if (refused !== undefined && !before.some(({ credential }) => credential.isSameAs(carried)))
       this.refusedInARow += 1;
     if (!isAcceptance(answer)) return;
@@ -145,43 +145,43 @@ export class KeptCredential {
     this.#acceptedAfterMs = Math.max(this.#acceptedAfterMs, Math.floor(sentAtMs - this.sinceMs), 0);
   }
 
-  /** A call was accepted with it. */
+  /** Whether a call with it was accepted. */
   get isProven(): boolean {
     return this.#acceptedAfterMs !== NEVER;
   }
 
-  /** When the latest of the calls was sent that were accepted with it, on the wall clock. */
+  /** When the latest accepted call with it was sent, on the wall clock. */
   get lastAcceptedAtMs(): number | undefined {
     return this.isProven ? this.sinceWallMs + this.#acceptedAfterMs : undefined;
   }
 
-  /** Whether it was accepted for a call that was sent later than `sentAtMs`. */
+  /** Whether a call with it was accepted that was sent later than `sentAtMs`. */
   wasAcceptedAfter(sentAtMs: number): boolean {
     return this.isProven && this.sinceMs + this.#acceptedAfterMs > sentAtMs;
   }
 
-  /** It is the same key as `before`, put in place again: a call that was accepted then was accepted with this one. */
+  /** It is the same key as `before`, put in place again. So the accepted calls of `before` count for it too. */
   goesOnFrom(before: KeptCredential): void {
     if (!before.isProven) return;
     const ageMs = Math.floor(before.sinceMs + before.#acceptedAfterMs - this.sinceMs);
     this.#acceptedAfterMs = Math.max(ageMs, NEVER + 1);
   }
 
-  /** The one before, while it can be used. */
+  /** The predecessor, while it can be used. */
   livingPredecessor(clock: Clock): KeptCredential | undefined {
     return this.predecessor?.isAlive(clock) === true ? this.predecessor : undefined;
   }
 
-  /** Forgets which calls were accepted or refused with it. */
+  /** Forgets which calls with it were accepted or refused. */
   doubt(): void {
     this.#acceptedAfterMs = NEVER;
     this.refusedInARow = 0;
   }
 
   /**
-   * Takes the place of `before`. The same token, issued again, stays what it was. Another one is still to be proven:
-   * the one before stays at hand, if it lives and its last answer was no refusal; or the one before that, if that one
-   * lives and the other was never proven (R9).
+   * Replaces `before`. The same token, issued again, keeps its results. Another token is not proven yet: `before`
+   * becomes its predecessor, if it lives and its last answer was not a refusal. If not, or if `before` was never
+   * proven, the living predecessor of `before` comes first (R9).
    */
   follows(before: KeptCredential, clock: Clock): void {
     const isSame = before.credential.token === this.credential.token;

@@ -14,7 +14,10 @@ import type { AcquireReason } from '../payments-auth-event.js';
 import { type Secret, shortOf } from '../secrets/secret-source.js';
 import type { SlotView } from './slot-context.js';
 
-/** Spreads the next attempts of callers that are turned away together. By then the endpoint may have places. */
+/**
+ * After about this time, callers that were turned away may ask again. Their next attempts are spread, and by then the
+ * endpoint may have places.
+ */
 export const ASK_AGAIN_AFTER_MS = 500;
 
 /** Why a login began. */
@@ -23,22 +26,22 @@ interface Beginning {
   readonly awaited?: boolean;
 }
 
-/** The failure that the outcome of an attempt tells of. */
+/** The outcomes of an attempt that are failures. */
 type Failed = Exclude<IssueOutcome, { outcome: 'issued' }>;
 
-/** What there is to tell of one login: to the journal as it goes on, to those who wait, and at its end. */
+/** Reports one login: to the journal while it goes on, to the callers that wait, and at its end. */
 export class LoginStory {
   readonly #slot: SlotView;
   readonly #beginning: Beginning;
-  /** What the last attempt was made with, and what it came to. */
+  /** The credential, the host and the result of the last attempt. */
   #last: Circumstances = {};
   #lastReason: string | undefined;
   #failedOn: 'login' | 'load' = 'login';
-  /** The journal has heard of the last failure. */
+  /** Whether the journal was told of the last failure. */
   #isTold = false;
-  /** A token request was made, or the application was asked for its secret. */
+  /** Whether a token request was made, or the application was asked for its secret. */
   #isAnnounced = false;
-  /** On the monotonic clock, in milliseconds, while the next attempt is waited for. */
+  /** The time of the next attempt, on the monotonic clock, in milliseconds. Set while the login waits for it. */
   #nextAtMs: number | undefined;
 
   constructor(slot: SlotView, beginning: Beginning) {
@@ -46,7 +49,7 @@ export class LoginStory {
     this.#beginning = beginning;
   }
 
-  /** What those who wait are waiting for. */
+  /** What the waiting callers wait for. */
   get awaits(): AwaitedLogin {
     const { credential, host = '' } = this.#last;
     const { lastError } = this.#slot.journal;
@@ -65,18 +68,18 @@ export class LoginStory {
     };
   }
 
-  /** What an error of the last attempt says besides why. */
+  /** The facts of the last attempt, for its error. */
   get circumstances(): Circumstances {
     return this.#last;
   }
 
-  /** The next attempt is made with this secret, if the provider has not called it wrong. */
+  /** The next attempt is made with this secret, if the provider has not rejected it. */
   takes(secret: Secret): void {
     const host = this.#slot.owner.context.issuerHost(secret.credentials);
     this.#last = { credential: shortOf(secret), host };
   }
 
-  /** A token is asked for. Returns the listeners for its result. */
+  /** An attempt begins. Returns the listeners for its result. */
   asks(): Pick<IssueRequest, 'onSave' | 'onTokenRequest'> {
     const { journal, owner } = this.#slot;
     const { reason, awaited = true } = this.#beginning;
@@ -107,35 +110,38 @@ export class LoginStory {
       this.#slot.journal.emit({ type: 'rate-limited', credential, retryAfterMs });
   }
 
-  /** The provider has called the secret wrong, which is remembered for so long. */
+  /** The provider has rejected the secret. The rejection is remembered for `retryAfterMs`. */
   rejected(outcome: Failed & { outcome: 'rejected' }, retryAfterMs: number): void {
     const { reason } = outcome;
     const { credential = '' } = this.#last;
     this.#slot.journal.emit({ type: rejectionEvent(outcome), credential, reason, retryAfterMs });
   }
 
-  /** The next attempt is made in so many milliseconds; `undefined`: now. */
+  /** The next attempt is made in this many milliseconds; `undefined`: now. */
   pausesFor(ms: number | undefined): void {
     this.#nextAtMs = ms === undefined ? undefined : this.#nowMs + ms;
   }
 
-  /** Calls wait for longer than usual: nobody else would say so, until the first of them gives up. */
+  /**
+   * Reports that calls wait for longer than usual. Without this, operators would hear of it only when the first call
+   * gives up.
+   */
   lasts(): void {
     this.#slot.journal.callsWait(this.#last.credential, this.awaits);
   }
 
-  /** It has ended with nothing. @param serving what goes on being used meanwhile, if there is something */
+  /** The login has failed. @param serving the credential that stays in use, if there is one */
   ended(error: PaymentsAuthError, cause: unknown, serving: Credential | undefined): void {
     const { journal } = this.#slot;
     const isUnknown = error.code === 'ACCOUNT_UNKNOWN';
     const { code } = error;
     if (isUnknown)
       journal.emit({ type: 'call-unsent', code, reason: 'the application knows no such account' });
-    // The provider has answered, and what is wrong with the definition is known only now.
+    // The provider has answered, and the fault of the definition was found only in that answer.
     else if (!this.#isTold || code === 'DEFINITION_FAULT')
       journal.couldNot(error, cause instanceof UnusableCredentialsError ? 'load' : this.#failedOn);
     if (cause instanceof DefinitionFault) journal.tellFault(cause.message);
-    // A secret that is already known to be wrong is not reported again.
+    // A secret whose rejection is already known is not reported again.
     const isNews = error.code === 'CREDENTIALS_UNAVAILABLE' || (!isUnknown && this.#isAnnounced);
     journal.failed(error, serving, isNews);
   }
@@ -144,7 +150,7 @@ export class LoginStory {
     return unavailable(this.#slot.owner, reason, retryAfterMs, this.#last);
   }
 
-  /** What a caller is told whose time is up, or who is told of the end of the application. */
+  /** The error for a caller whose time is over, or that still waits when the application shuts down. */
   noneCame(): PaymentsAuthError {
     if (this.#slot.owner.context.closing.aborted) return this.unavailable('the application is shutting down');
     const before = this.#lastReason === undefined ? '' : `, and before that: ${this.#lastReason}`;
@@ -156,7 +162,7 @@ export class LoginStory {
   }
 }
 
-/** What callers wait for while the only token is one that the provider does not accept yet. */
+/** What callers wait for while the provider does not accept the only token yet. */
 export function awaitsAge({ owner, kept }: SlotView, forMs: number): AwaitedLogin {
   const host = kept === undefined ? '' : owner.context.issuerHost(kept.secret.credentials);
   const words = `waiting for a token of ${host} to be accepted, which takes another ${sayDuration(forMs)}`;

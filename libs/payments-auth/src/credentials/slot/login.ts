@@ -17,24 +17,24 @@ import { requestFor } from './giving-back.js';
 import { ASK_AGAIN_AFTER_MS, LoginStory } from './login-story.js';
 import type { SlotView } from './slot-context.js';
 
-/** What is wanted, and why. */
+/** The wanted credential, and the reason. */
 export interface Wanted {
   readonly reason: AcquireReason;
-  /** Whether somebody waits for it from the start. @default true */
+  /** Whether a caller waits for it from the start. @default true */
   readonly awaited?: boolean;
-  /** Whether the application insists: what is remembered of the secret being wrong does not count. @default false */
+  /** Whether the application insists: a remembered rejection of the secret does not count. @default false */
   readonly insist?: boolean;
   /** The token that the provider has refused on a call. */
   readonly refused?: string | undefined;
-  /** The id of the key that the provider has refused on a call: any other one is wanted (R12). */
+  /** The id of the key that the provider has refused on a call. Any other key is wanted (R12). */
   readonly refusedKey?: string | undefined;
 }
 
-/** What the slot knows that a login has to heed. */
+/** The state of the slot that a login has to take into account. */
 interface Caution extends Pick<IssueRequest, 'forced' | 'hasFailed' | 'onWithdrawn'> {
-  /** The first attempt waits this long: the provider has asked for it, or has nothing else before. */
+  /** The first attempt waits this long, because the provider has asked for it or has no other token before. */
   readonly startInMs: number;
-  /** Whether a failed attempt is followed by others, as far as somebody waits. */
+  /** Whether a failed attempt is repeated while a caller waits. */
   readonly retries: boolean;
 }
 
@@ -45,12 +45,12 @@ export interface Acquired {
 }
 
 /**
- * One way to one credential, shared by everybody who wants it meanwhile (R1): the newest secret that is not known to
- * be wrong, exchanged for a token. A secret that the provider calls wrong is followed by the next one; any other
- * failure by another attempt, while somebody waits and the time for waiting lasts (R4).
+ * One login, shared by all callers that need the credential meanwhile (R1). It exchanges the newest secret that was not
+ * rejected for a token. After a rejection, it tries the next secret. After any other failure, it tries again while a
+ * caller waits and the time for waiting lasts (R4).
  *
- * Belongs to no caller: none can end it. Those who wait do so for 15 s together. A token request that was sent goes on
- * after that, to its own deadline, and what it brings is kept (R3).
+ * A login belongs to no caller, and no caller can end it. All callers together wait for 15 s. A token request that was
+ * sent goes on after that, until its own deadline, and its token is kept (R3).
  */
 export class Login {
   /** The callers that wait for it. Without any, no caller gets an error when it fails. */
@@ -73,14 +73,13 @@ export class Login {
     if (closing.aborted) this.wait.end();
   }
 
-  /** Whatever is still on its way is older than what is wanted now, and will not be kept (R9). */
+  /** The result of this login is out of date, and is not kept (R9). */
   outdate(): void {
     this.#isOutdated = true;
   }
 
   /**
-   * @param keep called with what was acquired, in the very step in which it is known to be wanted still: a moment later
-   *   it might not be
+   * @param keep called with the result, in the step in which the result is known to be still needed
    * @throws PaymentsAuthError, UnusableCredentialsError, LoginCancelled, LoginPostponed, LoginUnsent
    */
   async run<T>(keep: (acquired: Acquired) => T): Promise<T> {
@@ -106,7 +105,7 @@ export class Login {
       const list = await wait.whileItLasts(secrets.get(failures === 0, isAwaited ? over : undefined));
       if (list === undefined) throw story.noneCame();
       if (this.#startsAnew()) continue;
-      // A key that was refused on a call may still be the best there is: the provider decides on each call.
+      // A key that was refused on a call may still be the best one: the provider decides on each call.
       if (issuer === undefined) return keep({ secret: secrets.firstKey(list, this.#wanted.refusedKey) });
       const secret = secrets.firstUsable(list);
       const asked = secret ?? list[0];
@@ -120,7 +119,7 @@ export class Login {
           return keep({ secret, issued: outcome });
         } catch (error) {
           if (!(error instanceof DefinitionFault)) throw error;
-          // The definition has a fault. Another login would bring another token with the same fault.
+          // The definition has a fault. Another login would return a token with the same problem.
           const { message: reason, cause } = error;
           outcome = { outcome: 'rejected', code: 'DEFINITION_FAULT', reason, cause };
         }
@@ -170,7 +169,7 @@ export class Login {
     throw new LoginUnsent(reason, waitMs, askAgainAfterMs, this.story.circumstances);
   }
 
-  /** What just came is too old to be kept: it is asked for again. @throws LoginCancelled when nobody waits for it */
+  /** Whether the result is out of date, so that the login starts again. @throws LoginCancelled when no caller waits */
   #startsAnew(): boolean {
     if (!this.#isOutdated) return false;
     if (!this.wait.isAwaited) throw new LoginCancelled();

@@ -4,12 +4,11 @@ import { Bucket, OUTAGE, waitAfter } from '../issuing/back-off.js';
 import type { SlotView } from './slot-context.js';
 
 /**
- * What is remembered of attempts that failed for no fault of the secret: never the failure itself, only how long the
- * next attempt waits (R4). Begins with the first failure, ends with the first success.
+ * The memory of attempts that failed although the secret was not rejected. It keeps only how long the next attempt has
+ * to wait (R4). It begins with the first failure and ends with the first success.
  *
- * A login that callers wait for is tried again until the time of a caller is over. Once that has happened, waiting is known
- * not to help: from then on there is one attempt at a time, further and further apart, and callers in between get their
- * error at once.
+ * A login that callers wait for is tried again until their time is over. After that, waiting is known not to help: from
+ * then on there are single attempts with growing pauses, and callers between them get their error at once.
  */
 export class Outage {
   readonly #sinceMs: number;
@@ -27,14 +26,14 @@ export class Outage {
     this.#patienceMs = patienceMs;
   }
 
-  /** What the last failure was. */
+  /** The reason of the last failure. */
   get reason(): string {
     return this.#reason;
   }
 
   /**
-   * @param error says for how long, by the provider or a limit, another attempt is pointless
-   * @param spent whether the whole time of a caller went into it
+   * @param error states for how long another attempt cannot succeed, according to the provider or a limit
+   * @param spent whether the attempts have used the whole time of a caller
    * @returns how long the next attempt waits, in milliseconds
    */
   failed(nowMs: number, error: PaymentsAuthError | LoginUnsent, spent: boolean): number {
@@ -51,8 +50,9 @@ export class Outage {
   }
 
   /**
-   * Nothing was sent: that is no failure. Where others wait at the same endpoint, or this machine could not, callers
-   * hear so at once until they may ask again; where a limit stands in the way, the next login waits for it.
+   * Nothing was sent, which does not count as a failure. Where too many logins wait at the endpoint, or this machine
+   * could not send, callers get an error at once until they may ask again. Where a limit is the reason, the next login
+   * waits for it.
    *
    * @returns how long the next attempt waits, in milliseconds
    */
@@ -65,12 +65,12 @@ export class Outage {
     return waitMs;
   }
 
-  /** How long until the next attempt that nobody waits for, in milliseconds. */
+  /** How long until the next background attempt, in milliseconds. */
   waitMs(nowMs: number): number {
     return Math.max(0, this.#nextAttemptAtMs - nowMs);
   }
 
-  /** For how long callers are told at once that there is nothing to be had, in milliseconds. */
+  /** For how long callers get an error at once, in milliseconds. */
   turnsCallersAwayForMs(nowMs: number): number {
     const { untilMs = 0, retryAtMs = 0 } = this.#turnedAway ?? {};
     if (untilMs > nowMs) return Math.max(untilMs, retryAtMs) - nowMs;
@@ -79,23 +79,23 @@ export class Outage {
     return askedMs >= this.#patienceMs ? askedMs : 0;
   }
 
-  /** How a login goes about it that is not turned away. */
+  /** The rules for a login that is not turned away: when it begins, and whether it is tried again. */
   caution(nowMs: number): { startInMs: number; retries: boolean; hasFailed: boolean } {
     const startInMs = Math.max(0, this.#askedToWaitUntilMs - nowMs);
     return { startInMs, retries: !this.#isSpent, hasFailed: this.#failures > 0 };
   }
 }
 
-/** A younger token counts as not used yet, in milliseconds. */
+/** A token that is younger than this counts as not used yet, in milliseconds. */
 const HASTY_WITHIN_MS = 1_000;
-/** This many unused tokens are replaced at once, and then one a second. */
+/** This many unused tokens are replaced at once, and after that one a second. */
 const HASTY = { size: 5, gainsEveryMs: 1_000 };
 
 /**
- * Counts a token that is replaced though it has been of no use yet and no refusal asks for it: `refresh()`, `revoke()` and
- * `rotate()` in a loop. What is owed is how long the next login waits.
+ * Counts a token that is replaced before it was used, and without a refusal: `refresh()`, `revoke()` and `rotate()` in
+ * a loop. {@link Bucket.owedMs} of the result is how long the next login waits.
  *
- * @param hasty what was counted before; made when first needed
+ * @param hasty the earlier count; created when first needed
  */
 export function countHaste(hasty: Bucket | undefined, { kept, owner }: SlotView): Bucket | undefined {
   const { clock, issuer } = owner.context;

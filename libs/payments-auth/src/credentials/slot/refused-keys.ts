@@ -6,18 +6,18 @@ import type { KeptCredential } from './kept-credential.js';
 import type { Cure, SlotView } from './slot-context.js';
 
 const REASON = 'refused on a call';
-/** After this many refusals without an acceptance, no call is sent again with a key that it was refused with before. */
+/** After this many refusals without an acceptance, no call is sent twice with the same key. */
 const MOST_IN_VAIN = 8;
 
 /**
- * What refusals have shown of static keys: nothing else tells that one is wrong (R12).
+ * The memory of refused static keys. Only a refusal shows that a key is wrong (R12).
  *
- * A key that was refused while an older one works is tried again later: Cashfin takes up to an hour to know a new key.
- * Each try may cost a refused attempt. So one call at a time makes it, and only one that can be repeated whatever comes
- * of it: a payment, and a call that is never replayed, carry the key that works.
+ * A key that was refused while an older one works is tried again later: Cashfin may need an hour to know a new key.
+ * Each trial may cost a refused attempt. So only one call at a time makes a trial, and only a call that can always be
+ * repeated. A payment, and a call that is never replayed, carry the key that works.
  */
 export class RefusedKeys {
-  /** No renewal of a key is forced in vain: what was asked is the application, and not the provider. */
+  /** There is no pause between forced renewals of a key, because the application is asked, and not the provider. */
   readonly pause = undefined;
   readonly #slot: SlotView;
   #trial: { readonly secret: Secret; readonly credential: Credential } | undefined = undefined;
@@ -29,7 +29,7 @@ export class RefusedKeys {
     this.#slot = slot;
   }
 
-  /** What a call carries in place of `kept`: the key on trial. {@link answered} has to follow. */
+  /** The key on trial, which a call carries instead of `kept`. The caller has to call {@link answered} afterwards. */
   instead(kept: KeptCredential, mayRepeat: (() => boolean) | undefined): Credential | undefined {
     if (this.#trial !== undefined || mayRepeat === undefined) return undefined;
     const secret = this.#slot.owner.secrets.newerToTry(kept.secret);
@@ -39,7 +39,7 @@ export class RefusedKeys {
     return credential;
   }
 
-  /** What a refused call is sent again with: any other key than the one just refused. */
+  /** What may help a refused call: any other key than the one just refused. */
   cure(refused: Credential, { own, replayable, attempts }: Refusal): Cure {
     const { kept, owner } = this.#slot;
     const isCurrent = kept?.credential.isSameAs(refused) === true;
@@ -47,12 +47,13 @@ export class RefusedKeys {
     const hasTried = (key: Credential) => attempts.some(({ credential }) => credential.isSameAs(key));
     if (current !== undefined && !hasTried(current)) return { by: 'replay', with: current };
     if (!own) {
-      // A gateway, not the provider, has answered: that proves nothing about the key. This one call tries another key.
+      // A gateway may have answered, and not the provider. That proves nothing about the key. This one call tries
+      // another key.
       const other = replayable && attempts.length === 1 ? owner.secrets.otherThan(refused.id) : undefined;
       if (other !== undefined) return { by: 'replay', with: keyCredential(this.#slot, other) };
       return { by: 'renewal', of: current ?? refused };
     }
-    // What was kept may have ended while the call was on its way: its key is no better for that.
+    // The kept key may have been replaced while the call was on its way. The refused key still counts as wrong.
     const secret = isCurrent ? kept.secret : owner.secrets.named(refused.id);
     if (secret !== undefined) this.#reject(secret);
     this.#refusedInARow += 1;
@@ -66,7 +67,9 @@ export class RefusedKeys {
     return { by: 'new-token', of, key: refused.id, settle };
   }
 
-  /** @returns the key that the provider has accepted: calls carry it from now on */
+  /**
+   * Records the result of an attempt. @returns the key that the provider has accepted, which calls carry from now on
+   */
   answered(credential: Credential, answer: CallAnswer): Secret | undefined {
     const { status, refused, before = [] } = answer;
     if (isAcceptance(answer)) this.#refusedInARow = 0;
@@ -77,7 +80,8 @@ export class RefusedKeys {
     const secret = trial?.secret ?? (isReplay ? kept.secret : undefined);
     if (secret === undefined) return undefined;
     if (refused?.own === true) this.#reject(secret);
-    // A gateway, not the provider, has answered: what is known of the key stays. The next trial waits as long as this one.
+    // A gateway may have answered, and not the provider. So the key keeps its state, and the next trial waits as long
+    // as this one.
     else if (refused !== undefined) {
       if (trial !== undefined) this.#slot.owner.secrets.putOff(secret);
     } else if (status !== undefined && (status < 400 || (isReplay && status !== 429 && status < 500))) {

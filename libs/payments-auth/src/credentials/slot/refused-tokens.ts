@@ -6,27 +6,27 @@ import type { KeptCredential } from './kept-credential.js';
 import { AT_ONCE_MS, RenewalPause } from './renewal-pause.js';
 import type { Cure, SlotView } from './slot-context.js';
 
-/** A token that no call was accepted with counts as young for this long: its provider may not know it yet. */
+/** As long as no call with it was accepted, a token counts as young for this time: its provider may not know it yet. */
 const YOUNG_FOR_MS = 2_000;
-/** A call that was refused with a younger token is sent again when the token has this age. Most providers know it by then. */
+/** A call that was refused with a younger token is sent again at this age of it. Most providers know it by then. */
 const TRIED_AGAIN_AT_MS = 500;
 /** While calls carry the predecessor, one call in this many milliseconds tries the new token. */
 const TRY_EVERY_MS = 500;
 
 /**
- * What refusals and acceptances have shown of tokens, and what follows for a call that was refused (R11). Why each
- * line is there: docs/decisions/refusals.md.
+ * The memory of refused and accepted tokens. It decides what a refused call does next (R11). Why each line is there:
+ * docs/decisions/refusals.md.
  *
- * A token is *proven* once a call was accepted with it. One that is not may be *young*: the provider does not know it
- * yet. Whether a renewal may be forced is the {@link RenewalPause}'s to say.
+ * A token is *proven* once a call with it was accepted. A token that is not proven may be *young*: the provider may not
+ * know it yet. {@link RenewalPause} decides whether a renewal may be forced.
  */
 export class RefusedTokens {
   readonly pause: RenewalPause;
   readonly #slot: SlotView;
   readonly #clock: Clock;
-  /** The latest token that was refused after it had served, and when the latest call was sent that was refused with it. */
+  /** The latest token that was refused after it had served, and when the latest refused call with it was sent. */
   #served: { readonly token?: Credential; readonly sentAtMs: number } = { sentAtMs: -Infinity };
-  /** While calls carry the predecessor: when the next of them tries the new one. */
+  /** While calls carry the predecessor: when the next call may try the new token. */
   #nextTryAtMs = -Infinity;
   /** Ends the waits for a young token. */
   #proof: AbortController | undefined = undefined;
@@ -37,7 +37,7 @@ export class RefusedTokens {
     this.pause = new RenewalPause(slot);
   }
 
-  /** What a call carries in place of `kept`: its predecessor, from its first refusal until it is proven. */
+  /** The predecessor of `kept`, which calls carry instead, from the first refusal of `kept` until it is proven. */
   instead(kept: KeptCredential, mayRepeat: (() => boolean) | undefined): Credential | undefined {
     if (kept.refusedInARow === 0 || kept.isProven) return undefined;
     const predecessor = kept.livingPredecessor(this.#clock);
@@ -47,7 +47,7 @@ export class RefusedTokens {
     return undefined;
   }
 
-  /** What an attempt has come to. Only acceptances are evidence here: refusals come with {@link cure}. */
+  /** Records an accepted attempt. Refused attempts come to {@link cure}. */
   answered(credential: Credential, answer: CallAnswer): undefined {
     if (!isAcceptance(answer)) return;
     const { kept, owner } = this.#slot;
@@ -62,7 +62,7 @@ export class RefusedTokens {
     this.pause.replayed(answer.before?.[0], credential);
   }
 
-  /** What a call does next that was refused with `refused`. */
+  /** What a call does next after it was refused with `refused`. */
   cure(refused: Credential, { replayable, attempts }: Refusal): Cure {
     const { kept, isBusy } = this.#slot;
     const first = attempts[0] as RefusedAttempt;
@@ -71,7 +71,7 @@ export class RefusedTokens {
     const predecessor = kept?.livingPredecessor(this.#clock);
     const token = [kept, predecessor].find((each) => each?.credential.isSameAs(refused));
     const { sentAtMs } = attempts.at(-1) as RefusedAttempt;
-    // Calls that carry it come back for some time after another one has replaced it.
+    // Refusals of calls with this token still arrive for some time after another token has replaced it.
     const hadServed = token?.isProven ?? this.#served.token?.isSameAs(refused) === true;
     if (hadServed) this.#served = { token: refused, sentAtMs: Math.max(this.#served.sentAtMs, sentAtMs) };
     const isCurrent = token !== undefined && token === kept;
@@ -89,7 +89,7 @@ export class RefusedTokens {
       return mayForce && isWanted ? { by: 'renewal-behind', of: refused } : undefined;
     }
     if (current !== undefined) {
-      // One token was refused twice: the last attempt is not spent on another young one.
+      // This call was refused twice with one token. Its last attempt is not used for another young token.
       const isDoubted = attempts.length === 2 && first.credential.isSameAs(refused);
       if (!hasTried(current)) return this.#settled(current, isDoubted ? undefined : current);
       const isNew = !current.isProven || this.#ageMs(current) < YOUNG_FOR_MS;
@@ -111,41 +111,41 @@ export class RefusedTokens {
   #isYoung(kept: KeptCredential): boolean {
     const forMs = kept.isProven ? TRIED_AGAIN_AT_MS : YOUNG_FOR_MS;
     if (this.#ageMs(kept) >= forMs - AT_ONCE_MS) return false;
-    // Not every server may know a proven one. What ended a token that had served may have ended one that has not.
+    // Some servers may not know a proven token yet. What ended an earlier token may have ended this one too.
     return kept.isProven ? this.#slot.owner.context.knowsTokensLate : this.#served.sentAtMs <= kept.sinceMs;
   }
 
   /** The provider may know the token a little later, or the token may have ended with others before its first call. */
   #cureOfYoung(kept: KeptCredential, isDoubted: boolean): Cure {
-    // Waiting has not helped, and was never seen to help here.
+    // Waiting has not helped this call, and was never seen to help at this provider.
     const isStuck = isDoubted && !this.#slot.owner.context.knowsTokensLate;
     const nextMs = this.#ageMs(kept) < TRIED_AGAIN_AT_MS - AT_ONCE_MS ? TRIED_AGAIN_AT_MS : YOUNG_FOR_MS;
     return (isStuck ? this.#replaced(kept) : undefined) ?? this.#waitFor(kept, nextMs);
   }
 
-  /** Another one is forced in the place of `kept`, if one may be. */
+  /** Forces a renewal to replace `kept`, if that is allowed. */
   #replaced(kept: KeptCredential): Cure {
     if (kept.isProven || !(this.#slot.isBusy || this.pause.allows(kept, true))) return undefined;
     return { by: 'new-token', of: kept.credential, key: undefined, settle: (now) => this.#settled(now) };
   }
 
   #waitFor(kept: KeptCredential, nextMs: number): Cure {
-    // That some servers know a proven one shows nothing of the others.
+    // A proven token is known to some servers, but perhaps not to the others.
     const until = kept.isProven ? this.#slot.owner.context.closing : (this.#proof ??= abortsMany()).signal;
-    // A token that soon ends is not waited for longer than for a quarter of its life.
+    // A call waits for a token at most for a quarter of the token's life.
     const forMs = Math.max(0, Math.min(nextMs, kept.lifetimeMs / 4) - this.#ageMs(kept));
     const isDead = (now: KeptCredential) => now === kept && this.#served.sentAtMs > now.sinceMs;
     const settle = (now: KeptCredential) => (isDead(now) && this.#replaced(now)) || this.#settled(now, kept);
     return { by: 'waiting', forMs, until, settle };
   }
 
-  /** A token that has replaced a young one meanwhile is sent once it is proven, or no longer young. */
+  /** If another token has replaced the young one, the call waits until that one is proven, or no longer young. */
   #settled(now: KeptCredential, waitedFor?: KeptCredential): Cure {
     const isYoung = now !== waitedFor && !now.isProven && this.#isYoung(now);
     return isYoung ? this.#waitFor(now, YOUNG_FOR_MS) : { by: 'replay', with: now.credential };
   }
 
-  /** Since it came from its provider; where its provider accepts it from some age on, since then. */
+  /** The age of a token: since it came from its provider, or since its provider accepts it, where that is later. */
   #ageMs(kept: KeptCredential): number {
     return this.#clock.monotonic() - kept.obtainedAtMs - this.#slot.owner.context.usableAfterMs;
   }

@@ -7,37 +7,47 @@ import type { SlotView } from './slot-context.js';
 
 /** Two instants that are closer together than this, in milliseconds, count as one. */
 export const AT_ONCE_MS = 20;
-/** At most this many calls in a row have to be refused before a renewal is forced during a pause. */
+/** During a pause, this many refused calls in a row are always enough to force a renewal. */
 const MOST_IN_A_ROW = 16;
 /**
- * What the first of them brings in place of a token that had served may have died on its way, with that one. After so long
- * that is likelier than a provider that does not know it yet: so the pause after it is not longer for it.
+ * The token of the first forced renewal may have ended together with the token that it replaces. When it is refused
+ * after this time, that is more likely than a provider that does not know the token yet. So the pause before the next
+ * renewal is only this long.
  */
 const FIRST_OF_OTHERS_MS = 500;
-/** Forced renewals come out of a bucket of this many, which gains one every ten seconds. Those of a fleet do together. */
+/**
+ * Each forced renewal takes a permit from a bucket of this size, which gains one every ten seconds. The renewals of a
+ * whole fleet count together.
+ */
 const AT_MOST = { size: 20, gainsEveryMs: 10_000 };
 
 const NONE: ForcedRenewals = Object.freeze({ ofProven: 0, ofOthers: 0, startedAtMs: -Infinity });
 
 /**
- * What the renewals were worth that refused calls have forced, and so whether the next one may be forced (R11). Why each
+ * Decides whether refused calls may force a renewal, from the results of the earlier forced renewals (R11). Why each
  * line is there: docs/decisions/refusals.md.
  *
- * Forced renewals have to earn the next one: after each, a pause runs (2 s, doubling to 5 min) that ends early when the
- * renewal is seen to have cured, or when enough calls in a row are refused with a token that had served.
+ * After each forced renewal, there is a pause (2 s, doubling to 5 min). It ends early when the renewal is seen to have
+ * helped, or when enough calls in a row are refused with a token that had served.
  */
 export class RenewalPause {
   readonly #slot: SlotView;
-  /** Renewals that were forced in vain, here or by another process that shares the token. Instants are on the monotonic clock. */
+  /**
+   * The forced renewals that did not help, of this process or of another one that shares the token. Instants are on the
+   * monotonic clock.
+   */
   #vain: ForcedRenewals = NONE;
-  /** What another process has brought, which has told what was forced for it. */
+  /** The token of another process, which has come with the forced renewals of that process. */
   #heardOf: KeptCredential | undefined = undefined;
-  /** What the last one has replaced, and what it has brought; the latter until it is refused for the first time. */
+  /**
+   * The token that the last forced renewal has replaced, and the one that it has brought. The latter is kept until its
+   * first refusal.
+   */
   #replaced: KeptCredential | undefined = undefined;
   #brought: KeptCredential | undefined = undefined;
-  /** The pause after it has been told of. */
+  /** Whether the pause after the last forced renewal was reported. */
   #isTold = true;
-  /** What was brought was refused after its pause: the pause after the next one is told of as soon as it begins. */
+  /** The new token was refused after its pause. So the next pause is reported as soon as it begins. */
   #isVainAgain = false;
   readonly #bucket = new Bucket(AT_MOST);
 
@@ -45,7 +55,7 @@ export class RenewalPause {
     this.#slot = slot;
   }
 
-  /** For how long no renewal is forced because of the last ones, in milliseconds. Enough refusals in a row end that. */
+  /** For how long no renewal is forced, in milliseconds. Enough refusals in a row end this pause. */
   get leftMs(): number {
     const times = Math.max(this.#vain.ofProven, this.#vain.ofOthers);
     const { isProven = false, refusedInARow = 0 } = this.#slot.kept ?? {};
@@ -53,17 +63,17 @@ export class RenewalPause {
     return Math.max(this.#bucket.emptyForMs(this.#nowMs), leftMs);
   }
 
-  /** The last renewal that replaced a token that had served is not known to have cured anything. */
+  /** Whether it is unknown if the last renewal of a token that had served has helped. */
   get isInDoubt(): boolean {
     return this.#vain.ofProven > 0;
   }
 
-  /** Whether a renewal may be forced now. @param isRefused whether what is kept was refused just now */
+  /** Whether a renewal may be forced now. @param isRefused whether the kept token was refused just now */
   allows(kept: KeptCredential | undefined, isRefused: boolean): boolean {
     if (this.#bucket.isEmpty(this.#nowMs)) return false;
     const { isProven = true, refusedInARow = 0 } = kept ?? {};
     if (isRefused && kept?.credential === this.#brought?.credential) {
-      // What the last one brought has served for a whole pause without a refusal: what follows begins anew.
+      // The token of the last forced renewal has served for a whole pause without a refusal. So the count begins again.
       if (isProven && this.#leftAfterMs(this.#vain.ofProven) < 0) this.#forget('ofProven', 1);
       this.#brought = undefined;
     }
@@ -75,24 +85,25 @@ export class RenewalPause {
     return leftMs <= 0 && (!isProven || refusedInARow >= 2);
   }
 
-  /** How long until another token may be forced in place of `kept`, in milliseconds; `undefined` where that is not soon. */
+  /** How long until a renewal may be forced to replace `kept`, in milliseconds; `undefined` where that is not soon. */
   soonMs(kept: KeptCredential): number | undefined {
     const isSoon = this.#isFirstOfOthers && !kept.isProven && !this.#bucket.isEmpty(this.#nowMs);
     return isSoon && this.#leftOfOthersMs > 0 ? this.#leftOfOthersMs : undefined;
   }
 
-  /** A renewal that was forced to replace `before` has ended. `now` is what it has brought, if anything. */
+  /** A renewal that was forced to replace `before` has ended. `now` is the new token, if there is one. */
   forced(startedAtMs: number, before: KeptCredential | undefined, now: KeptCredential | undefined): void {
     this.#replaced = before;
     const wasAskedForBefore = now !== undefined && now.sinceMs < startedAtMs;
-    // A token that was there already has cost no login. One that another process has forced was counted when it was heard of.
+    // A token that already existed has cost no login. A renewal of another process was counted when its token arrived.
     const isCounted = now !== undefined && now === this.#heardOf;
     if (!wasAskedForBefore && !isCounted) this.#bucket.take(startedAtMs);
     this.#brought = wasAskedForBefore ? undefined : now;
     const vain = this.#withOneMore(before, startedAtMs);
     // The provider issued the refused token again. That does not help, even if it served calls before.
     if (before !== undefined && now?.credential.isSameAs(before.credential) === true) now.doubt();
-    // What killed the one before may have killed that one as well, and no login was tried yet.
+    // The event that ended `before` may have ended this token too, and no login was tried yet. So this does not count
+    // as a renewal in vain.
     if (isCounted || (wasAskedForBefore && this.#vain.ofOthers === 0)) return;
     this.#vain = vain;
     this.#isTold = false;
@@ -101,24 +112,27 @@ export class RenewalPause {
     this.#isVainAgain = false;
   }
 
-  /** What is current now was asked for by another process, after all of these were forced. */
+  /** The current token was obtained by another process, after all the renewals in `forced`. */
   heard(kept: KeptCredential, forced: ForcedRenewals): void {
     this.#heardOf = kept;
     if (forced.startedAtMs <= this.#vain.startedAtMs + AT_ONCE_MS) return;
     this.#bucket.take(forced.startedAtMs);
     this.#vain = forced;
     this.#isTold = false;
-    // No replay can show here that it was cured: only a pause that lasts is a reason to wait.
+    // No replay of this process can show whether that renewal helped. So it counts only while its pause lasts.
     if (this.#leftAfterMs(forced.ofProven) <= 0) this.#forget('ofProven', 0);
   }
 
-  /** What others have to know who get the token of a login that starts now. `isForced`: that login is one more of them. */
+  /**
+   * The forced renewals that other processes have to know with the token of a login that starts now. `isForced`: that
+   * login is one of them.
+   */
   toTell(isForced: boolean): ForcedRenewals | undefined {
     const forced = isForced ? this.#withOneMore(this.#slot.kept, this.#nowMs) : this.#vain;
     return forced.ofProven + forced.ofOthers === 0 ? undefined : forced;
   }
 
-  /** A call was accepted with what is kept. */
+  /** A call with the kept token was accepted. */
   accepted(): void {
     if (this.#leftOfOthersMs <= 0) this.#forget('ofOthers', 0);
   }
@@ -128,7 +142,7 @@ export class RenewalPause {
     if (kept === this.#brought) this.#brought = undefined;
   }
 
-  /** A call was accepted with `credential`. It is news here if its first attempt was refused with another one. */
+  /** A call with `credential` was accepted. This counts if its first attempt was refused with another credential. */
   replayed(first: RefusedAttempt | undefined, credential: Credential): void {
     if (first === undefined || first.credential.isSameAs(credential)) return;
     const isReplaced = this.#replaced?.credential.isSameAs(first.credential) === true;
@@ -142,7 +156,7 @@ export class RenewalPause {
       this.#slot.journal.emit({ type: 'credential-contested', credential: credential.id, ageMs });
   }
 
-  /** Once for each renewal that was forced, while the pause after it runs. */
+  /** Reports the pause, once for each forced renewal. */
   #tell({ credential: { id } }: KeptCredential, durationMs: number): void {
     if (this.#isTold || durationMs <= 0) return;
     this.#isTold = true;
@@ -160,12 +174,12 @@ export class RenewalPause {
     if (this.#vain[which] > allBut) this.#vain = { ...this.#vain, [which]: allBut };
   }
 
-  /** What is left of the pause after so many renewals in vain, in milliseconds. */
+  /** What is left of the pause after this many renewals that did not help, in milliseconds. */
   #leftAfterMs(times: number): number {
     return times === 0 ? 0 : this.#vain.startedAtMs + waitAfter(times, FUTILITY) - this.#nowMs;
   }
 
-  /** Another token has come in place of one that had served, and none has been forced in place of that one. */
+  /** Whether the kept token has replaced one that had served, and no renewal was forced to replace it yet. */
   get #isFirstOfOthers(): boolean {
     const { kept } = this.#slot;
     const isSame = kept !== undefined && this.#replaced?.credential.isSameAs(kept.credential) === true;
@@ -182,7 +196,10 @@ export class RenewalPause {
   }
 }
 
-/** Whether so many calls refused in a row show that a token which had served is dead, after `times` renewals in vain. */
+/**
+ * Whether this many refused calls in a row show that a token which had served is dead, after `times` renewals that did
+ * not help.
+ */
 function areEnough(refusedInARow: number, times: number): boolean {
   return refusedInARow >= Math.min(MOST_IN_A_ROW, 2 ** times);
 }

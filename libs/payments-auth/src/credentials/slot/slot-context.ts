@@ -13,14 +13,14 @@ import type { KeyedHash } from '../secrets/keyed-hash.js';
 import type { KeptCredential } from './kept-credential.js';
 import type { ProviderTotals, SlotJournal } from './slot-journal.js';
 
-/** What the slots of one provider share. */
+/** The parts that the slots of one provider share. */
 export interface SlotContext {
   readonly provider: ConfiguredProvider;
   readonly clock: Clock;
   readonly hash: KeyedHash;
   readonly renewals: RenewalQueue;
   readonly gate: RenewalGate;
-  /** Absent for a static key: there is nothing to fetch. */
+  /** `undefined` for a static key, which is not fetched. */
   readonly issuer: TokenIssuer | undefined;
   /** The host of the token endpoint, which may be the account's own; empty for a static key. */
   readonly issuerHost: (credentials: Credentials) => string;
@@ -28,11 +28,14 @@ export interface SlotContext {
   /** The age from which on the provider accepts its tokens, in milliseconds. */
   readonly usableAfterMs: number;
   readonly timeBound: TimeBoundHeaders;
-  /** Whether it was seen to accept a token that it had refused to the same call before: it may know a new one late. */
+  /**
+   * Whether the provider has accepted a token that it had refused before in the same call: it may know a new token
+   * late.
+   */
   knowsTokensLate: boolean;
   /** Never throws. */
   readonly emit: EventSink;
-  /** Of all of them together, those that were let go of included. */
+  /** The counts of all slots together, including those that were dropped. */
   readonly totals: ProviderTotals;
   /** Aborted when the application shuts down. */
   readonly closing: AbortSignal;
@@ -42,51 +45,57 @@ export interface SlotContext {
 export interface SlotOwner extends Owner {
   readonly context: SlotContext;
   readonly secrets: AccountSecrets;
-  /** The slot holds nothing worth keeping. */
+  /** The slot is empty, and can be dropped. */
   abandon(slot: SlotView): void;
-  /** A call waits until it may carry the token of the slot, which is not let go of meanwhile. */
+  /** A call waits until it may carry the token of the slot. The slot is not dropped meanwhile. */
   awaitAge(slot: SlotView, accepted: Promise<void>): Promise<void>;
 }
 
-/** A slot as its workers and memories see it: they only read it. */
+/** The parts of a slot that its workers and memories may read. */
 export interface SlotView {
   readonly asked: AskedFor;
   readonly owner: SlotOwner;
   readonly journal: SlotJournal;
-  /** What is kept, dead or alive. */
+  /** The credential that is kept, dead or alive. */
   readonly kept: KeptCredential | undefined;
   /** Whether a login is under way. */
   readonly isBusy: boolean;
   readonly times: SlotTimes;
 }
 
-/** How long what goes on with a slot has lasted, and how long it will; in milliseconds. */
+/** How long a slot has been in its state, and how long its pauses still last, in milliseconds. */
 export interface SlotTimes {
-  /** For how long a login has been under way, and for how long nobody has asked for the credential. */
+  /** For how long a login has been under way, and for how long no call has needed the credential. */
   readonly busyForMs: number;
   readonly unusedForMs: number;
-  /** How long until the next attempt that nobody waits for, while a back-off lasts. */
+  /** How long until the next background attempt, during a back-off. */
   readonly backOffMs: number;
   /** For how long no renewal is forced because of refusals. */
   readonly refusalPauseMs: number;
 }
 
-/** What may cure a refusal. `undefined`: nothing. */
+/** What may help after a refusal. `undefined`: nothing helps. */
 export type Cure =
-  /** The call is sent again with this one. */
+  /** The call is sent again with this credential. */
   | { readonly by: 'replay'; readonly with: Credential }
-  /** Once its token is proven, or so many milliseconds later, the call is sent again as `settle` says of what is current. */
+  /**
+   * The call waits until its token is proven, or for this many milliseconds. Then `settle` decides about the current
+   * credential.
+   */
   | { readonly by: 'waiting'; readonly forMs: number; readonly until: AbortSignal; readonly settle: Settle }
-  /** One forced renewal for all. Behind: the call itself gets its refusal at once. */
+  /** One renewal is forced for all calls. With `renewal-behind`, the call itself gets its refusal at once. */
   | { readonly by: 'renewal' | 'renewal-behind'; readonly of: Credential }
-  /** The same. Then the call is sent again as `settle` says of what is current. `key`: the id of the key that was refused. */
+  /**
+   * One renewal is forced for all calls. Then `settle` decides about the current credential. `key`: the id of the
+   * refused key.
+   */
   | {
       readonly by: 'new-token';
       readonly of: Credential;
       readonly key: string | undefined;
       readonly settle: Settle;
     }
-  /** A newer token, if another process of the fleet has one. */
+  /** The call is sent again with a newer token, if another process of the fleet has one. */
   | { readonly by: 'store' }
   | undefined;
 

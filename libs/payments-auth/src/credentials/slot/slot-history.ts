@@ -1,18 +1,18 @@
-/** Where it went wrong: asking for a token, on a call, or with what the application loads and saves. */
+/** The step that failed: a login, a call, or a `load` or `save` of the application. */
 export type FailedOn = 'login' | 'call' | 'load' | 'save';
 
-/** Something that went wrong with a credential. No secret in it. */
+/** A failure of a credential. It contains no secret. */
 export interface Failure {
   readonly on: FailedOn;
   /** Wall clock, in milliseconds since the epoch. */
   readonly atMs: number;
   readonly host?: string | undefined;
   readonly status?: number | undefined;
-  /** The provider's own words, the system's, or `HTTP 503`. */
+  /** The provider's own words, those of the system, or `HTTP 503`. */
   readonly reason: string;
-  /** Of the error of this library that callers got, where that says more than `on`. */
+  /** The code of the error that callers got, where it says more than `on`. */
   readonly code?: string | undefined;
-  /** The provider itself says that the credential is no good. */
+  /** Whether the provider itself says that the credential is not valid. */
   readonly isOwn?: boolean | undefined;
   /** How far the provider's clock is ahead of this machine's, in milliseconds, where the answer says it. */
   readonly clockDifferenceMs?: number | undefined;
@@ -23,7 +23,7 @@ interface Noted {
   readonly last: Failure;
   /** When the first failure in this row happened. */
   readonly sinceMs: number;
-  /** Nothing of this kind has succeeded since. */
+  /** Whether no step of this kind has succeeded since. */
   readonly isOpen: boolean;
 }
 
@@ -34,17 +34,17 @@ function isOfLogin({ on }: Failure): boolean {
 const KINDS: readonly FailedOn[] = ['login', 'load', 'call', 'save'];
 
 /**
- * What is remembered to explain later why a credential is in its state: the last failure of each kind, whether it
- * goes on, and how many there were. Made when something goes wrong for the first time: most of a hundred thousand accounts have none.
+ * The memory that later explains the state of a credential: the last failure of each kind, whether it goes on, and how
+ * many there were. Created for the first failure, because most of a hundred thousand accounts have none.
  */
 export class SlotHistory {
-  /** What is known of calls and logins that succeeded with a credential that is no longer kept. Wall clock. */
+  /** The last success of a call or login with a credential that is no longer kept. Wall clock. */
   lastSuccessAtMs: number | undefined = undefined;
   /** When calls were accepted again with a key that was refused before. Wall clock. */
   acceptedAgainAtMs: number | undefined = undefined;
-  /** The credential of which it was told that calls wait until it is accepted. */
+  /** The credential for which it was reported that calls wait until the provider accepts it. */
   toldOfAgeOf: string | undefined = undefined;
-  /** A key in use that is only tried, as it was refused before; and the one before, of which it was told that it is in use. */
+  /** A key that is only tried, because it was refused before; and the earlier key, whose use was reported. */
   untold: { readonly id: string; readonly told: string; readonly tell: () => void } | undefined = undefined;
   // Counted here and not in the journal, so that a credential without failures needs no memory for them.
   tokenFailures = 0;
@@ -71,14 +71,14 @@ export class SlotHistory {
     if (on === 'call' && noted.last.isOwn === true) this.acceptedAgainAtMs = nowMs;
   }
 
-  /** A call has left: what kept calls from that, or a fault of the definition, is over as far as is known. */
+  /** A call was sent. So a reason for which calls could not be sent, or a fault of the definition, seems to be over. */
   left(nowMs: number): void {
     if (this.#noted.call?.last.code !== undefined) this.succeeded('call', nowMs);
   }
 
   /**
-   * The newest failure that goes on; where none does, the newest of all. While logins fail, a refused call is no news: a
-   * login would cure it.
+   * The newest failure that goes on, or the newest of all where none goes on. While logins fail, a refused call is left
+   * out, because a login would help.
    */
   get lastFailure(): { readonly failure: Failure; readonly isOpen: boolean } | undefined {
     const newest = this.#all.toSorted(

@@ -37,7 +37,7 @@ interface JournalSubject {
   readonly asked: { readonly scopes: readonly string[] };
 }
 
-/** How a credential was come by. */
+/** How a credential was obtained. */
 interface Obtained {
   readonly reason: AcquireReason;
   /** On the monotonic clock, in milliseconds. */
@@ -53,7 +53,7 @@ type OwnEvent = PaymentsAuthEvent extends infer E
     : never
   : never;
 
-/** What the request itself does not know. */
+/** The facts about a token request that the request itself does not contain. */
 interface TokenRequestCircumstances {
   readonly credential: string;
   readonly reason: AcquireReason;
@@ -67,10 +67,10 @@ type Counters = CredentialStatus['counters'];
 export class SlotJournal implements CallJournal {
   lastError: PaymentsAuthError | undefined = undefined;
   rateLimit: CredentialStatus['rateLimit'] = undefined;
-  /** Made when something goes wrong for the first time. */
+  /** Created for the first failure. */
   history: SlotHistory | undefined = undefined;
   readonly #subject: JournalSubject;
-  // Each count is a field of its own. One object for all would take half as much memory again.
+  // Each count is a field of its own. One object for all counts would take half as much memory in addition.
   #calls = 0;
   #tokenRequests = 0;
   #earlyRenewals = 0;
@@ -149,7 +149,7 @@ export class SlotJournal implements CallJournal {
     if (fault !== undefined) this.tellFault(fault, credential);
   }
 
-  /** What an attempt with `credential` has come to. */
+  /** The result of an attempt with `credential`. */
   answered(credential: Credential, answer: CallAnswer): void {
     const { status, headers, refused, sentAtMs, isUnsent, failure, before } = answer;
     // A custom adapter may answer without headers.
@@ -179,7 +179,7 @@ export class SlotJournal implements CallJournal {
     this.emit({ type: 'call-replayed', credential: credential.id, firstStatus, ...answered, refusedAgain });
   }
 
-  /** A key that was only tried serves: where calls carried another one before, that is told. */
+  /** A key that was only tried is in use now. If calls carried another key before, the change is reported. */
   #tellUntold({ id }: Credential): void {
     const untold = this.history?.untold;
     if (untold?.id !== id) return;
@@ -187,18 +187,18 @@ export class SlotJournal implements CallJournal {
     this.#made().untold = undefined;
   }
 
-  /** Something went wrong, and somebody may ask for it later. */
+  /** Keeps a failure, so that it can be explained later. */
   note(failure: Omit<Failure, 'atMs'>): void {
     this.#made().failed({ ...failure, atMs: this.#subject.owner.context.clock.now() });
   }
 
-  /** The credential is no longer kept. When it last served is remembered. */
+  /** The credential is no longer kept. The time of its last success is remembered. */
   servedUntil(lastSuccessAtMs: number | undefined): void {
     if (lastSuccessAtMs === undefined) return;
     this.#made().lastSuccessAtMs = lastSuccessAtMs;
   }
 
-  /** A call waits for a credential. Returns what is to be called when it waits no more. */
+  /** A call waits for a credential. Returns a function to call when the wait has ended. */
   waits(): (credential: Credential | undefined) => void {
     const { clock } = this.#subject.owner.context;
     const startedAtMs = clock.monotonic();
@@ -210,13 +210,13 @@ export class SlotJournal implements CallJournal {
     };
   }
 
-  /** Calls wait for so long that somebody has to know, before the first of them gives up. */
+  /** Reports that calls have waited for long, before the first of them gives up. */
   callsWait(credential: string | undefined, { host, words }: AwaitedLogin): void {
     const whose = credential === undefined ? {} : { credential };
     this.emit({ type: 'calls-waiting', ...whose, ...(host === undefined ? {} : { host }), reason: words });
   }
 
-  /** As {@link callsWait}; told once of each credential. */
+  /** As {@link callsWait}, but reported once for each credential. */
   callsWaitForAge({ id }: Credential, awaited: AwaitedLogin | undefined): void {
     const history = this.#made();
     if (awaited === undefined || history.toldOfAgeOf === id) return;
@@ -227,7 +227,7 @@ export class SlotJournal implements CallJournal {
   emit(event: OwnEvent): void {
     const { owner, asked } = this.#subject;
     const { scopes } = asked;
-    // The compiler loses the type of each member when a union is spread.
+    // TypeScript loses the type of each member when a union is spread.
     const whole: unknown = {
       provider: owner.provider,
       ...(owner.account === undefined ? {} : { account: owner.account }),
@@ -238,7 +238,7 @@ export class SlotJournal implements CallJournal {
     owner.context.emit(whole as PaymentsAuthEvent);
   }
 
-  /** What can be used was obtained, be it the same again: what was wrong before is over. */
+  /** A usable credential was obtained, perhaps the same one again. Earlier failures are over. */
   obtained({ credential, secret }: KeptCredential, before: KeptCredential | undefined, how: Obtained): void {
     const { context, secrets } = this.#subject.owner;
     const { clock } = context;
@@ -246,7 +246,7 @@ export class SlotJournal implements CallJournal {
     this.history?.succeeded('login', clock.now());
     this.history?.succeeded('load', clock.now());
     if (credential === before?.credential) return;
-    // When an earlier key last served is remembered. A new token counts as a success itself.
+    // The last success of an earlier key is remembered. A new token counts as a success itself.
     if (how.issued === undefined) this.servedUntil(before?.lastAcceptedAtMs);
     this.#certificateOf(credential);
     const { id, expiresAtMs } = credential;
@@ -263,14 +263,14 @@ export class SlotJournal implements CallJournal {
       if (this.history !== undefined) this.history.untold = undefined;
       tell();
     }
-    // How long the one before would still have served.
+    // How long the earlier token would still have served.
     const aheadMs = before?.remainingMs(clock) ?? 0;
     if (reason !== 'early' || aheadMs <= 0 || issued === undefined) return;
     this.#earlyRenewals += 1;
     this.emit({ type: 'credential-renewed-early', credential: id, durationMs, aheadMs });
   }
 
-  /** @param serving the credential that goes on being used meanwhile, if there is one */
+  /** @param serving the credential that stays in use, if there is one */
   failed(error: PaymentsAuthError, serving: Credential | undefined, isNews = true): void {
     this.lastError = error;
     if (!isNews) return;
@@ -285,13 +285,13 @@ export class SlotJournal implements CallJournal {
     }
   }
 
-  /** @param credential what was sent, where something was */
+  /** @param credential the credential that was sent, if one was sent */
   tellFault(reason: string, credential?: Credential): void {
     const whose = credential === undefined ? {} : { credential: credential.id };
     this.emit({ type: 'definition-fault', ...whose, reason });
   }
 
-  /** There is no credential, and no token request was made that would have told why. */
+  /** There is no credential, and no token request was made whose event would have told the reason. */
   couldNot({ reason = 'unavailable', host, status, code }: PaymentsAuthError, on: 'login' | 'load'): void {
     const isOwn = code === 'CREDENTIALS_REJECTED' || code === 'GRANT_REJECTED';
     this.note({ on, reason, ...(on === 'load' ? {} : { host, status }), isOwn, code });
@@ -356,11 +356,11 @@ function numeric(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-/** What was counted since the application was started: it never falls, whatever is let go of. */
+/** The counts since the start of the application. A count never falls, even when credentials are dropped. */
 export interface Totals {
   /** Calls that have ended. */
   calls: number;
-  /** Those that failed in the end. */
+  /** Calls that failed in the end. */
   failedCalls: number;
   /** Calls that were sent a second time. */
   replays: number;
@@ -370,7 +370,7 @@ export interface Totals {
   tokenFailures: number;
 }
 
-/** The same of one provider, and why its calls failed. */
+/** The counts of one provider, and the reasons for which its calls failed. */
 export interface ProviderTotals extends Totals {
   readonly failures: Record<CallFailureKind, number>;
 }

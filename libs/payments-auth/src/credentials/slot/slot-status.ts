@@ -17,7 +17,7 @@ const CORRECT_IT = 'correct the definition; no other credential helps';
 /** With a larger clock difference, providers take signed requests and assertions for too old or not yet valid. */
 const CLOCK_OFF_MS = 60_000;
 
-/** What operators are told of a credential. No secret in it. */
+/** The status of a credential, for operators. It contains no secret. */
 export function statusOf(slot: SlotView): CredentialStatus {
   const { kept, owner } = slot;
   const { backOffMs } = slot.times;
@@ -53,7 +53,7 @@ export function statusOf(slot: SlotView): CredentialStatus {
   };
 }
 
-/** What is wrong with it, as far as is known. */
+/** The problem of a credential, if one is known. */
 function problemOf({ owner, kept, journal }: SlotView): PaymentsAuthError | undefined {
   const rejection = kept && isKey(owner.context) ? owner.secrets.rejection([kept.secret]) : undefined;
   return rejection === undefined ? journal.lastError : rejected(owner, rejection);
@@ -63,7 +63,7 @@ function stateOf({ owner, kept, isBusy }: SlotView, problem: PaymentsAuthError |
   const { context } = owner;
   const isRejected = problem !== undefined && problem.code !== 'CREDENTIALS_UNAVAILABLE';
   if (kept?.isAlive(context.clock) === true) {
-    // A key that the provider calls wrong is sent all the same, but no call succeeds with it.
+    // Calls carry a key even after the provider has refused it, but no call succeeds with it.
     if (isRejected && isKey(context)) return 'rejected';
     if (problem !== undefined) return isServing(kept) ? 'degraded' : isRejected ? 'rejected' : 'unavailable';
     return kept.zone(context.clock) === 'due' ? 'due' : 'fresh';
@@ -82,7 +82,7 @@ function isKey({ issuer }: SlotContext): boolean {
   return issuer === undefined;
 }
 
-/** Why a credential is as it is. No secret in it. */
+/** Explains the state of a credential. The explanation contains no secret. */
 export function explanationOf(slot: SlotView): CredentialExplanation {
   const { owner, kept } = slot;
   const { clock, provider } = owner.context;
@@ -102,26 +102,26 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
   };
 }
 
-/** Why an earlier secret is in use: the file of the current one cannot be used. */
+/** The trouble with the file of the current secret, while an earlier secret is in use because of it. */
 function fileTroubleOf({ owner }: SlotView): SourceTrouble | undefined {
   const { own, accounts } = owner.context.provider;
   const source = owner.account === undefined ? own : accounts;
   return source?.trouble?.(owner.account);
 }
 
-/** What fails because of an earlier secret says so itself. */
+/** The cause where an earlier secret is in use. A failure that comes from this has its own explanation. */
 function oldSecretOf(slot: SlotView) {
   const { journal } = slot;
   const trouble = fileTroubleOf(slot);
   if (trouble === undefined || journal.history?.isOpen === true) return undefined;
   return {
     lastFailure: { on: 'load' as const, atMs: trouble.sinceMs, reason: trouble.reason },
-    cause: 'the file of the secret cannot be used, and what was read of it before still is',
+    cause: 'the file of the secret cannot be used, so the value that was read before is still in use',
     fix: 'correct the file before this process ends, and before the secret is rotated',
   };
 }
 
-/** Calls wait, and nothing has failed yet. */
+/** The cause where calls wait and nothing has failed yet. */
 function slownessOf({ times: { busyForMs } }: SlotView, state: CredentialState) {
   if (state !== 'acquiring' || busyForMs < LONG_MS) return undefined;
   return {
@@ -130,7 +130,7 @@ function slownessOf({ times: { busyForMs } }: SlotView, state: CredentialState) 
   };
 }
 
-/** What is known of an account that is not in use. */
+/** The explanation of an account that is not in use. */
 export function idleExplanation(
   provider: ConfiguredProvider,
   sinceMs: number,
@@ -146,14 +146,16 @@ export function idleExplanation(
   };
 }
 
-/** For how long no token is asked for, whatever the reason. Nothing is asked for a key, and calls carry it all the same. */
+/**
+ * For how long no token is asked for, for any reason. A static key has no such pause, because calls always carry it.
+ */
 function pauseOfMs({ owner, journal, times: { backOffMs, refusalPauseMs } }: SlotView): number {
   if (isKey(owner.context)) return backOffMs;
   const isRefused = journal.history?.openSinceMs(['call']) !== undefined;
   return Math.max(backOffMs, owner.secrets.pausedForMs, isRefused ? refusalPauseMs : 0);
 }
 
-/** Wall clock, of the last call or login that succeeded. A key that was only loaded has shown nothing yet. */
+/** The time of the last call or login that succeeded, on the wall clock. Loading a key does not count as a success. */
 function lastSuccessOf({ owner, kept, journal }: SlotView): number | undefined {
   const holdsKey = isKey(owner.context);
   const known = [
@@ -190,14 +192,17 @@ function sinceOf(slot: SlotView, state: CredentialExplanation['state'], nowMs: n
   }
 }
 
-/** A token serves until its end, whatever has failed before, or until calls are refused with it. Wall clock. */
+/**
+ * Until when a token serves: until its end, or until calls with it are refused. Earlier failures do not count. On the
+ * wall clock.
+ */
 function servedUntilMs({ kept, journal, owner }: SlotView, nowMs: number): number {
   const leftMs = kept?.remainingMs(owner.context.clock);
   if (leftMs === undefined) return 0;
   return leftMs > 0 ? (journal.history?.openSinceMs(['call']) ?? 0) : nowMs + leftMs;
 }
 
-/** Where calls go. The host may have a placeholder in it as long as no credentials are known. */
+/** Where calls go. As long as no credentials are known, the host can contain a placeholder. */
 export function placeOf(
   { environment, hosts, defaultHost }: ConfiguredProvider,
   credentials?: Credentials,
@@ -232,7 +237,7 @@ function whyOf(
   };
   // A failure that is over needs no advice.
   if (!isOpen) return { lastFailure };
-  // A refusal has shown that what `headers` makes once changes each time.
+  // A refusal has shown that `headers` returns other values each time.
   if (on === 'call' && failure.isOwn !== undefined && fault !== undefined)
     return { lastFailure, cause: `the definition: ${fault}`, fix: CORRECT_IT };
   return { lastFailure, ...causeOf(failure, definition) };
@@ -246,7 +251,7 @@ function causeOf(
     const where = clockDifferenceMs > 0 ? 'behind' : 'ahead of';
     const difference = sayDuration(Math.abs(clockDifferenceMs));
     return {
-      cause: `the clock of this machine is ${difference} ${where} the provider's, and what has a time in it is refused for that`,
+      cause: `the clock of this machine is ${difference} ${where} the provider's, so the provider refuses values that contain the time`,
       fix: 'let this machine set its clock by NTP',
     };
   }
