@@ -138,10 +138,10 @@ describe('nestjs-payments-auth check', () => {
     const { code, stdout } = await run(['check'], wakapay);
     expect(code).toBe(0);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(
-      'Not asked, because they are asked only by name: paystack. Their variables are set; if this library is to use them: npx --no nestjs-payments-auth check paystack',
+      'Not checked, because these are checked only by name: paystack. Their variables are set; if this library is to use them: npx --no nestjs-payments-auth check paystack',
     );
     const alone = await run(['check'], set);
-    expect(alone.stdout).toMatch(/Nothing is configured[^]*\nNot asked[^]*check paystack\n$/);
+    expect(alone.stdout).toMatch(/Nothing is configured[^]*\nNot checked[^]*check paystack\n$/);
     expect((await run(['check', 'wakapay'], wakapay)).stdout).not.toContain('paystack');
     expect(JSON.parse((await run(['check', '--json'], wakapay)).stdout)).toMatchObject({ ok: true });
     expect(asked.requests).toEqual([]);
@@ -289,7 +289,7 @@ describe('nestjs-payments-auth check', () => {
       const { code, of } = await check(['kashier', '--env-file', write('"')], {});
       expect(code).toBe(1);
       expect(of('kashier').findings).toMatchObject([
-        { severity: 'warning', what: 'KASHIER_SECRET_KEY: has a "$" and does not stand in single quotes' },
+        { severity: 'warning', what: 'KASHIER_SECRET_KEY: has a "$" and is not in single quotes' },
       ]);
     });
 
@@ -493,7 +493,9 @@ describe('nestjs-payments-auth check of providers that sign', () => {
     const where = skewMs > 0 ? 'ahead of' : 'behind';
     const words = new RegExp(`the provider's clock is (?:5[5-9]|6[0-5]) s ${where} this machine's`, 'g');
     expect(stdout.match(words)).toHaveLength(TIMED.length);
-    expect(stdout).toContain('signatures hold the time, and Rapyd refuses one that is too far from its own');
+    expect(stdout).toContain(
+      'signatures contain the time, and Rapyd refuses a time that differs too much from its own',
+    );
     expect(stdout).toContain('let this machine set its clock by NTP');
   });
 
@@ -536,7 +538,7 @@ describe('nestjs-payments-auth env', () => {
   it('prints a template that configures nothing until it is filled in', async () => {
     const { code, stdout } = await run(['env', 'kashier']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^# Keep the single quotes: without them a shell takes a \$/m);
+    expect(stdout).toMatch(/^# Keep the single quotes: without them a shell reads a \$/m);
     expect(stdout).toMatch(/^# test or live; there is no default/m);
     expect(parseEnv(stdout)).toEqual({
       KASHIER_SECRET_KEY: '',
@@ -618,7 +620,7 @@ describe('nestjs-payments-auth --definitions', () => {
     ["probe: { path: '/balance', accepted: ({ body }) => body.a.b.c },", /probe\.accepted threw TypeError/],
     [
       "sign: ({ credentials }) => ({ headers: { 'X-Sig': credentials.kye } }),",
-      /sign reads credentials\.kye, which is no field\. Did you mean "key"\?/,
+      /sign reads credentials\.kye, which is not a field\. Did you mean "key"\?/,
     ],
     ["sign: async () => { throw new Error('the HSM is away'); },", /sign threw Error: the HSM is away/],
     [

@@ -208,14 +208,14 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
   });
 
   it.each([
-    [undefined, /wants a list of providers: forRoot\(\{ providers: \['wakapay'\] \}\)/],
-    [{}, /wants a list of providers/],
-    [{ providers: [] }, /wants a list of providers/],
-    [{ providers: 'wakapay' }, /wants a list of providers/],
-    [{ providers: { wakapay: {} } }, /wants a list of providers.*Values for them go into `credentials`/],
+    [undefined, /needs a list of providers: forRoot\(\{ providers: \['wakapay'\] \}\)/],
+    [{}, /needs a list of providers/],
+    [{ providers: [] }, /needs a list of providers/],
+    [{ providers: 'wakapay' }, /needs a list of providers/],
+    [{ providers: { wakapay: {} } }, /needs a list of providers.*Put their values into `credentials`/],
     [{ providers: [null] }, /no built-in provider "null"/],
     [{ providers: [{}] }, /no built-in provider/],
-    [{ providers: ['wakapay'], answer: {} }, /`answer`.*has to be a function: answer: \(request\) =>/],
+    [{ providers: ['wakapay'], answer: {} }, /`answer`.*must be a function: answer: \(request\) =>/],
   ])('says what to write instead of %j', (options, words) => {
     expect(() => PaymentsAuthTestingModule.forRoot(options as never)).toThrow(words);
   });
@@ -284,8 +284,8 @@ describe('PaymentsAuthTestingModule.forRoot', () => {
 
 describe('PaymentsAuthTestingModule.withSandbox', () => {
   it.each([
-    ['an empty object', {}, /wants a sandbox that runs: withSandbox\(await startSandbox\(\)\)/],
-    ['nothing', undefined, /wants a sandbox that runs/],
+    ['an empty object', {}, /needs a running sandbox: withSandbox\(await startSandbox\(\)\)/],
+    ['nothing', undefined, /needs a running sandbox/],
     [
       'a sandbox that was not awaited',
       Promise.resolve({}),

@@ -5,9 +5,9 @@ import { isJsonObject } from './json-value.js';
 
 /**
  * A serialised JSON object with a checksum of itself in one of its fields, as ClickPesa wants it: HMAC-SHA256 in
- * lower-case hex, over the object without that field. The text is kept to the letter and the field added at its end,
- * because writing it anew could change a number. A field of that name that is there already is replaced. What is not a
- * JSON object comes back as it came.
+ * lower-case hex, over the object without that field. The text stays unchanged and the field is added at its end,
+ * because writing the JSON again could change a number. An existing field of that name is replaced. A text that is not
+ * a JSON object is returned unchanged.
  *
  * @param options.format `canonical`: compact JSON with sorted keys; `legacy`: the values in the order of their keys
  * @param options.without further top-level fields that the checksum does not cover @default none

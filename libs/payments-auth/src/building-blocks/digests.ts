@@ -20,7 +20,7 @@ export function hmac(
   data: string | Uint8Array,
   encoding: DigestEncoding = 'hex',
 ): string {
-  if (key.length === 0) throw new TypeError('hmac: the key is empty. An empty key signs nothing.');
+  if (key.length === 0) throw new TypeError('hmac: the key is empty. Give the shared secret.');
   return createHmac(hash, key).update(data).digest(encoding);
 }
 

@@ -1,4 +1,4 @@
-/** A JSON object, as it was parsed. */
+/** A parsed JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** A copy without some of the top-level fields. `__proto__` stays the ordinary key that it is in JSON. */

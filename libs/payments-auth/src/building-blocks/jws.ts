@@ -3,7 +3,7 @@ import { isJsonObject } from './json-value.js';
 
 /** The algorithms of RFC 7518 and RFC 8037 that payment providers ask for. */
 export type JwsAlgorithm = 'HS256' | 'HS512' | KeyPairAlgorithm;
-/** Those of them that are made with a private key. */
+/** The algorithms that need a private key. */
 export type KeyPairAlgorithm = 'RS256' | 'PS256' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA';
 
 /** The parts of a JWS before it is signed. */
@@ -31,7 +31,7 @@ const LEAST_RSA_BITS = 2_048;
  *
  * @param options.key for HS256 the shared secret, else a private key as PEM or JWK; line breaks of a PEM may be `\n`
  * @param options.header further header parameters; `b64: false` with `crit: ['b64']` is RFC 7797
- * @throws TypeError when the key is none, or not one for the algorithm. No message repeats a part of a key.
+ * @throws TypeError when the text is not a key, or not a key for the algorithm. No message repeats a part of a key.
  * @see https://www.rfc-editor.org/rfc/rfc7515
  */
 export function jws(
@@ -43,26 +43,26 @@ export function jws(
   return signedJws(options, options.key);
 }
 
-/** As {@link jws}, with HS512 too. */
+/** The same as {@link jws}, with HS512 too. */
 export function signedJws(parts: JwsParts, key: string): string {
   const unsigned = new UnsignedJws(parts);
   return unsigned.signed(signatureOf(parts.algorithm, key, unsigned.bytes));
 }
 
-/** A JWS that waits for a signature, for keys outside of the application. */
+/** A JWS without its signature, for keys outside of the application. */
 export class UnsignedJws {
-  /** What is signed. */
+  /** The bytes to sign. */
   readonly bytes: Uint8Array;
   readonly #algorithm: JwsAlgorithm;
   readonly #start: string;
 
   constructor(parts: JwsParts) {
-    // Nothing that somebody has put on `Object.prototype`.
+    // A property that other code has set on `Object.prototype` is not read.
     const { algorithm, payload, detached = false, header: given } = { __proto__: null, ...parts } as JwsParts;
     const header = { __proto__: null, ...given } as Readonly<Record<string, unknown>>;
     if (header['alg'] !== undefined && header['alg'] !== algorithm)
       throw new TypeError(
-        `jws: the header says alg ${JSON.stringify(header['alg'])}, and the algorithm is ${algorithm}`,
+        `jws: the header has alg ${JSON.stringify(header['alg'])}, but the algorithm is ${algorithm}; leave alg out of the header`,
       );
     const isEncoded = header['b64'] !== false;
     if (!isEncoded && !(detached && Array.isArray(header['crit']) && header['crit'].includes('b64')))
@@ -77,7 +77,7 @@ export class UnsignedJws {
     ]);
   }
 
-  /** @param signature as RFC 7518 has it; an ECDSA signature may also be DER, which is what a KMS returns */
+  /** @param signature in the form of RFC 7518. An ECDSA signature may also be in DER, as a KMS returns it */
   signed(signature: Uint8Array): string {
     return this.#start + base64url(this.#plain(signature));
   }
@@ -91,7 +91,7 @@ export class UnsignedJws {
 
 function signatureOf(algorithm: JwsAlgorithm, key: string, bytes: Uint8Array): Uint8Array {
   if (typeof key !== 'string' || key === '')
-    throw new TypeError('jws: the key is empty. An empty key signs nothing.');
+    throw new TypeError('jws: the key is empty. Give the shared secret, or a private key.');
   if (algorithm === 'HS256' || algorithm === 'HS512')
     return createHmac(algorithm === 'HS256' ? 'sha256' : 'sha512', secretBytes(key))
       .update(bytes)
@@ -114,7 +114,10 @@ function signatureOf(algorithm: JwsAlgorithm, key: string, bytes: Uint8Array): U
   }
 }
 
-/** Parsing a key takes as long as signing with it. Bounded, because merchants may each have their own. */
+/**
+ * Parsed keys are kept, because parsing a key takes as long as signing. Their number is bounded, because each merchant
+ * may have its own key.
+ */
 const parsedKeys = new Map<string, KeyObject>();
 const MOST_PARSED_KEYS = 256;
 
@@ -140,9 +143,9 @@ function parsedKey(text: string): KeyObject {
       return createPrivateKey({ key: JSON.parse(text) as never, format: 'jwk' });
     return createPrivateKey(text.replaceAll('\\n', '\n'));
   } catch {
-    // What JSON.parse throws quotes the text.
+    // The error of JSON.parse quotes the text, so it is not passed on.
     throw new TypeError(
-      'jws: the key is no private key. Give a PEM (PKCS#8, PKCS#1 or SEC1, not encrypted) or a JWK.',
+      'jws: the key is not a private key. Give a PEM (PKCS#8, PKCS#1 or SEC1, not encrypted) or a JWK.',
     );
   }
 }
@@ -170,7 +173,7 @@ function kindOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string 
   return [asymmetricKeyType, asymmetricKeyDetails?.namedCurve].filter(Boolean).join(' ');
 }
 
-/** A shared secret is its own bytes, or stands in a JWK. */
+/** The bytes of a shared secret, which is given as text or as a JWK. */
 function secretBytes(key: string): Uint8Array {
   if (!key.startsWith('{')) return Buffer.from(key);
   try {
@@ -178,15 +181,15 @@ function secretBytes(key: string): Uint8Array {
     const secret = isJsonObject(jwk) && jwk['kty'] === 'oct' ? jwk['k'] : undefined;
     if (typeof secret === 'string') return Buffer.from(secret, 'base64url');
   } catch {
-    // A secret that begins with a brace.
+    // The text is not a JWK, but a secret that begins with a brace.
   }
   return Buffer.from(key);
 }
 
-/** The two numbers of an ECDSA signature, which DER writes with their lengths, side by side (RFC 7518, section 3.4). */
+/** The two numbers of an ECDSA signature side by side (RFC 7518, section 3.4). DER writes them with their lengths. */
 function fromDer(der: Uint8Array, bytes: number): Uint8Array {
   const wrong = new TypeError(
-    `jws: a signature of ${der.length} bytes came from the signer, and neither ${2 * bytes} bytes nor DER`,
+    `jws: the signer returned ${der.length} bytes; expected a signature of ${2 * bytes} bytes, or DER`,
   );
   let at = 0;
   const next = (tag: number): number => {

@@ -13,7 +13,7 @@ export type Command =
       /** Those that were named; none for every one. */
       readonly named: readonly ProviderDefinition[];
       readonly json: boolean;
-      /** Prints what the answers looked like instead of what they mean. */
+      /** Whether to print the form of the answers instead of their meaning. */
       readonly report: boolean;
       readonly timeoutMs: number;
       readonly envFile?: string;
@@ -24,7 +24,7 @@ export type Command =
       readonly named: readonly { readonly provider: string; readonly account: string | undefined }[];
       readonly json: boolean;
       readonly timeoutMs: number;
-      /** The status page of a running application; absent where this process asks the providers itself. */
+      /** The status page of a running application. Absent where this process asks the providers itself. */
       readonly url?: URL;
       readonly header?: readonly [name: string, value: string];
       readonly envFile?: string;
@@ -46,14 +46,14 @@ export const HELP = `Usage: nestjs-payments-auth <command> [options]
       --env-file FILE   reads the variables from FILE, and from nowhere else
       --timeout TIME    how long to wait for each answer: 5 (seconds), 500ms, 1m (default: 10)
       --json            prints one JSON object
-      --report          prints what the answers looked like, without any value, to be pasted into an issue
+      --report          prints the form of the answers, without any value, to be pasted into an issue
   explain [PROVIDER[/ACCOUNT]…]
                       why a credential is as it is: its state, the last success, the last failure, the pause, the
                       cause, and what to do, one line each
       --url URL         asks a running application at its status page (or: PAYMENTS_AUTH_STATUS_URL); without it,
                       explain logs in as check does, and knows nothing of the past
       --header NAME:VALUE
-                      what the guards of that page want to see; rather in PAYMENTS_AUTH_STATUS_HEADER, because
+                      a header for the guards of that page; better in PAYMENTS_AUTH_STATUS_HEADER, because
                       other users of this machine can see a command line
       --env-file FILE, --timeout TIME, --json
                       as above
@@ -83,7 +83,7 @@ const OPTIONS = {
   definitions: { type: 'string' },
 } as const;
 
-/** Which options a command takes. */
+/** The options of each command. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
   check: ['json', 'report', 'env-file', 'timeout', 'definitions'],
   explain: ['json', 'env-file', 'timeout', 'definitions', 'url', 'header'],
@@ -165,7 +165,7 @@ function read(argv: readonly string[]) {
   }
 }
 
-/** What to write in the place of an option that does not exist. */
+/** The advice for an option that does not exist. */
 function insteadOf(option: string): string {
   if (/^--(provider|name)s?$/.test(option))
     return 'Providers are named without an option, as in "check paystack daraja".';
@@ -175,7 +175,7 @@ function insteadOf(option: string): string {
   );
 }
 
-/** In `--timeout -1`, the second word is a wrong time, and not an option of its own. */
+/** Joins an option and its value: in `--timeout -1`, the second word is a wrong time, and not another option. */
 function joined(argv: readonly string[]): string[] {
   return argv.flatMap((word, at) => {
     if (argv[at - 1] === '--timeout' && /^-\d/.test(word)) return [];
@@ -223,7 +223,7 @@ function headerOf(text: string | undefined): readonly [string, string] | undefin
   if (text === undefined || text === '') return undefined;
   const [, name, value] =
     /^([!#$%&'*+.^_`|~\w-]+): *([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/.exec(text.trim()) ?? [];
-  // It may be a secret, and is not repeated.
+  // The header may be a secret, so the message does not repeat it.
   if (name === undefined || value === undefined)
     throw new UsageError('--header must be a name, a colon and a value, such as "Authorization: Bearer …".');
   return [name, value];

@@ -13,23 +13,25 @@ import type { CheckFinding, ProviderCheck, StepResult } from './provider-check.j
 import { type CheckSettings, logIn, lookAtClock, probe, signsTheTime } from './requests.js';
 import type { Transcript } from './transcript.js';
 
-/** Some providers accept signatures for a minute. A clock that is half a minute off is reported before calls fail. */
+/**
+ * Some providers accept a signature for a minute. So a clock that is half a minute off is reported, before calls fail.
+ */
 const CLOCK_OFF_MS = 30_000;
 
 export interface CheckContext extends CheckSettings {
   readonly variables: Variables;
-  /** Variables of an .env file that other readers than Node would cut at a `$`. */
+  /** Variables of an .env file whose values a reader other than Node would cut at a `$`. */
   readonly expandable: readonly string[];
-  /** The providers were named: one that is not configured is a failure. */
+  /** Whether the providers were named. Then a provider that is not configured is a failure. */
   readonly isWanted: boolean;
 }
 
-/** A refresh token may be good for one use, and the application has to have that one. */
+/** A refresh token can perhaps be used only once, and the application needs that use. */
 const NOT_SPENT: CheckFinding = {
   severity: 'warning',
   step: 'login',
-  what: 'the refresh token was not spent',
-  cause: 'it may be good for one use, and then the application could not use it any more',
+  what: 'the refresh token was not used',
+  cause: 'it may be usable only once, and then the application could not use it any more',
   fix: 'make a call with the application itself',
 };
 
@@ -47,7 +49,7 @@ export async function checkProvider(
   const requests = await makeRequests(settings.provider, context);
   const findings = [...settings.findings, ...requests.findings];
   const { environment, hosts } = settings.provider;
-  // A key that was accepted is good, whatever it looks like. A key that could not be tried may be bad.
+  // A key that was accepted is right, even if it looks wrong. A key that could not be tried may be wrong.
   const isProven = requests.result.login?.passed === true || requests.result.probe?.passed === true;
   return {
     provider: name,
@@ -113,7 +115,7 @@ async function makeRequests(
       : await probe(provider, definition.probe, { credentials, token }, context);
   const isTimed = await signsTheTime(provider, credentials, context.clock);
   const looked =
-    // An assertion for a refresh token holds the time too.
+    // An assertion for a refresh token contains the time too.
     (isTimed || isSpared) && login === undefined && probed === undefined
       ? await lookAtClock(provider, credentials, context)
       : undefined;
@@ -172,18 +174,19 @@ function unquoted(variable: string): CheckFinding {
   return {
     severity: 'warning',
     step: 'settings',
-    what: `${variable}: has a "$" and does not stand in single quotes`,
-    cause: 'read whole here; a shell, or a reader that expands variables, cuts it at the "$"',
+    what: `${variable}: has a "$" and is not in single quotes`,
+    cause:
+      'this command reads the whole value; a shell, or a reader that expands variables, cuts it at the "$"',
     fix: 'write the value in single quotes',
   };
 }
 
-/** @param signed the provider, where its signatures hold the time */
+/** @param signed the title of the provider, where its signatures contain the time */
 function clockFindings(signed: string | undefined, differenceMs: number): CheckFinding[] {
   if (Math.abs(differenceMs) < CLOCK_OFF_MS) return [];
   const where = differenceMs > 0 ? 'ahead of' : 'behind';
-  const cause = 'one of the two is wrong, and most likely it is this one';
-  const ofSignatures = `; signatures hold the time, and ${signed} refuses one that is too far from its own`;
+  const cause = 'one of the two clocks is wrong, most likely the one of this machine';
+  const ofSignatures = `; signatures contain the time, and ${signed} refuses a time that differs too much from its own`;
   return [
     {
       severity: 'failure',
@@ -195,7 +198,7 @@ function clockFindings(signed: string | undefined, differenceMs: number): CheckF
   ];
 }
 
-/** Optional fields stand in the path of some probes. */
+/** The path of some probes contains optional fields. */
 function hasWhatItNeeds({ path, needs = [] }: ProbeDefinition, credentials: Credentials): boolean {
   return [...placeholdersIn(path), ...needs].every((name) => credentials[name] !== undefined);
 }

@@ -3,14 +3,14 @@ import { parseEnv } from 'node:util';
 import { type Variables, variablesOf } from '../options/variables.js';
 import { UsageError } from './usage.error.js';
 
-/** The variables of an .env file, and those that other readers would change. */
+/** The variables of an .env file, and the names of those that other readers would change. */
 export interface EnvFile {
   readonly variables: Variables;
-  /** Variables whose value has a `$` and does not stand in single quotes, so that shells cut it. */
+  /** Variables whose value has a `$` and is not in single quotes, so that shells cut it. */
   readonly expandable: readonly string[];
 }
 
-/** What Nest's `ConfigModule.forRoot()` reads where nothing else is said. */
+/** The file that Nest's `ConfigModule.forRoot()` reads by default. */
 const ENV_FILE = '.env';
 
 /**
@@ -56,7 +56,10 @@ function contentOf(path: string): string {
   }
 }
 
-/** Also as an empty text, which counts as unset and hides what a file says. */
+/**
+ * Whether the environment has the variable, even as an empty text. An empty variable counts as unset, and hides the
+ * value of the file.
+ */
 function isSaid(name: string): boolean {
   return name in process.env;
 }

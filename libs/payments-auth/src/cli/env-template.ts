@@ -3,8 +3,8 @@ import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { kindOfProvider } from './provider-kind.js';
 
 /**
- * What to put into an .env file for one provider. Every value is empty, and an empty variable counts as unset: the
- * template as it is configures nothing.
+ * The lines of an .env file for one provider. Every value is empty, and an empty variable counts as unset. So the
+ * unchanged template configures nothing.
  */
 export function envTemplate(definition: ProviderDefinition): string {
   const { title, docs, credentialsPage, environments, environmentVariable } = definition;
@@ -12,8 +12,8 @@ export function envTemplate(definition: ProviderDefinition): string {
     `# ${title}: ${kindOfProvider(definition)}. ${docs}`,
     ...(credentialsPage === undefined ? [] : [`# Keys: ${credentialsPage}`]),
     '#',
-    '# Keep the single quotes: without them a shell takes a $ in a value for a variable and cuts the value there. Where',
-    '# the reader of this file expands variables in spite of them (expandVariables of @nestjs/config), write \\$.',
+    '# Keep the single quotes: without them a shell reads a $ in a value as a variable and cuts the value there. If',
+    '# the reader of this file expands variables all the same (expandVariables of @nestjs/config), write \\$.',
     '',
   ];
   for (const [, { variable, optional }] of fieldsOf(definition))

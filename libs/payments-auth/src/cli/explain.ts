@@ -3,7 +3,7 @@ import { told } from '../scrubbing.js';
 import { sayDuration, withRoundedTimes } from '../duration.js';
 import { hostOf, type ProviderCheck } from './provider-check.js';
 
-/** Whose explanation it is. */
+/** An explanation, and the provider and account that it is about. */
 export interface Explained {
   readonly provider: string;
   readonly account?: string;
@@ -24,39 +24,42 @@ export interface StoreLost {
   readonly reason: string;
 }
 
-/** One line, as those of a credential. */
+/** The text about a lost store: one line, as for a credential. */
 export function storeText({ sinceMs, reason }: StoreLost, nowMs: number): string {
   const forMs = sayDuration(Math.max(0, nowMs - sinceMs));
   return `The shared store has not answered for ${forMs} (${told(reason)}): each process logs in for itself.\n`;
 }
 
-/** Why webhooks of a provider, or the keys for them, could not be had a moment ago. */
+/** Why webhooks of a provider could not be verified, or why their keys could not be fetched again, a moment ago. */
 export interface WebhookTrouble {
   readonly provider: string;
   readonly kind: 'unavailable' | 'outdated';
   readonly reason: string;
 }
 
-/** One line, as that of the store. */
+/** The text about the webhooks of a provider: one line, as for the store. */
 export function webhookText({ provider, kind, reason }: WebhookTrouble): string {
   return kind === 'unavailable'
     ? `Webhooks of ${told(provider)} cannot be verified, and are answered 503: ${told(reason)}.\n`
     : `The keys for webhooks of ${told(provider)} cannot be fetched again, and the earlier ones are used: ${told(reason)}.\n`;
 }
 
-/** The status page could not be read, and why. */
+/** The status page could not be read. The message says why. */
 export class StatusPageError extends Error {
   override readonly name = 'StatusPageError';
 }
 
 const WELL: readonly string[] = ['fresh', 'due', 'idle', 'acquiring'];
 
-/** Whether no person has to act. */
+/** Whether the credential is well, so that no person has to act. */
 export function isWell({ explanation: { state, cause } }: Explained): boolean {
   return WELL.includes(state) && cause === undefined;
 }
 
-/** @param named none for every credential that the application shows, the worst first @throws {StatusPageError} */
+/**
+ * @param named the wanted credentials. An empty list means every credential that the application shows, the worst first
+ *   @throws {StatusPageError}
+ */
 export async function askApplication(
   named: readonly { readonly provider: string; readonly account: string | undefined }[],
   address: StatusPageAddress,
@@ -155,7 +158,7 @@ function wordsOf(error: unknown): string {
   return typeof code === 'string' ? code : error.message;
 }
 
-/** What a check that was made just now says of one provider. */
+/** The explanation of one provider, from a check that was made just now. */
 export function explanationOfCheck(check: ProviderCheck, nowMs: number): Explained {
   const { provider, environment, login, probe, findings } = check;
   const finding =
@@ -227,7 +230,10 @@ function stateText(explanation: CredentialExplanation, nowMs: number): string {
   return `${state}${span}, since ${stampOf(sinceMs)}${isUntried(explanation) ? '; no call has tried it yet' : ''}`;
 }
 
-/** A key is fresh from the start, and only a call shows whether it is good. A token has been issued, which is a success. */
+/**
+ * Whether no call has tried it yet. A key is fresh from the start, and only a call shows whether it is right. For a
+ * token, the login was already a success.
+ */
 function isUntried({ state, lastSuccessAtMs, lastFailure }: CredentialExplanation): boolean {
   return (
     (state === 'fresh' || state === 'idle') && lastSuccessAtMs === undefined && lastFailure === undefined

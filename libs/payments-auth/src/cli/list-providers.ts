@@ -9,7 +9,7 @@ interface ListedVariable {
   readonly required: boolean;
 }
 
-/** What is supported, and the variables that configure it. */
+/** The list of the supported providers, and their variables. */
 export function listProviders(json: boolean, own: readonly ProviderDefinition[] = []): string {
   const builtIn = BUILT_IN_PROVIDERS as readonly ProviderDefinition[];
   const providers = [...builtIn, ...own].map((definition) => ({
@@ -40,7 +40,8 @@ function variablesOf(definition: ProviderDefinition): ListedVariable[] {
     ...fieldsOf(definition).flatMap(([, { variable, optional }]) =>
       variable === undefined ? [] : [{ name: variable, required: optional !== true }],
     ),
-    // Required unless there is a base URL, and a base URL is for those who know.
+    // The environment is required unless a base URL is set. A base URL is for special cases, so the list says that the
+    // environment is required.
     ...(environmentVariable === undefined ? [] : [{ name: environmentVariable, required: true }]),
     ...[...baseUrls, ...(scopesVariable === undefined ? [] : [scopesVariable])].map((name) => ({
       name,

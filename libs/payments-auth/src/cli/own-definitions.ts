@@ -24,7 +24,8 @@ export async function loadDefinitions(path: string): Promise<readonly ProviderDe
   const builtIns = BUILT_IN_PROVIDERS as readonly ProviderDefinition[];
   for (const [index, definition] of found.entries()) {
     const { name } = definition;
-    // The application refuses it too, and here the other one would be used without a word.
+    // The application refuses such a name too. Without this check, the command would use the built-in definition
+    // without a warning.
     if (builtIns.some((each) => each.name === name && each !== definition))
       throw new UsageError(
         `--definitions ${path}: "${name}" is built in. Give your definition another name.`,
@@ -35,7 +36,10 @@ export async function loadDefinitions(path: string): Promise<readonly ProviderDe
   return found;
 }
 
-/** A module may quote what it has read. Which variables its definitions name is not known before it is loaded. */
+/**
+ * An error of the module may quote a variable that the module has read. Before the module is loaded, it is not known
+ * which variables its definitions name.
+ */
 const NAMES_A_SECRET = /SECRET|KEY|TOKEN|PASS|PIN|AUTH|CREDENTIAL|SALT|SIGN|HASH/i;
 
 function secretVariables(): (string | undefined)[] {
@@ -49,7 +53,7 @@ function secretVariables(): (string | undefined)[] {
     .map(([, value]) => value);
 }
 
-/** A CommonJS module stands in the default export, its exports as fields of it. */
+/** A CommonJS module is in the default export, with its exports as fields. */
 function definitionsIn(value: unknown): ProviderDefinition[] {
   if (typeof value !== 'object' || value === null) return [];
   if (isDefinition(value)) return [value];

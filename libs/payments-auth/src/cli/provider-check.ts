@@ -1,9 +1,9 @@
 import type { Symptom } from '../providers/advice.js';
 import type { Transcript } from './transcript.js';
 
-/** One problem, or a value that looks wrong, and what helps. It holds no secret. */
+/** One problem, or a value that looks wrong, and what to do. It contains no secret. */
 export interface CheckFinding {
-  /** A warning may be no problem; a failure always is. */
+  /** A failure is always a problem. A warning may be none. */
   readonly severity: 'failure' | 'warning';
   readonly step: 'settings' | 'login' | 'probe' | 'clock';
   /** The provider's own words, or the system's. */
@@ -31,32 +31,32 @@ export interface ProviderCheck {
   readonly configured: 'yes' | 'no' | 'wrong';
   readonly environment?: string;
   readonly baseUrls?: Readonly<Record<string, string>>;
-  /** Absent for a static key, and where it did not come to it. */
+  /** Absent for a static key, and where the check ended before the login. */
   readonly login?: CheckStep;
-  /** Absent where no harmless call is known, and where it did not come to it. */
+  /** Absent where no harmless call is known, and where the check ended before the call. */
   readonly probe?: CheckStep;
   readonly tokenLifetimeMs?: number;
   /** How far the provider's clock is ahead of this machine's. */
   readonly clockDifferenceMs?: number;
   readonly findings: readonly CheckFinding[];
-  /** What the answers looked like: for `--report`, and left out of `--json`. */
+  /** The form of the answers, for `--report`. Left out of `--json`. */
   readonly transcripts?: readonly Transcript[];
 }
 
-/** Where the provider is asked. The empty string where that is not known. */
+/** The host that is asked. The empty string where it is not known. */
 export function hostOf({ baseUrls = {} }: Pick<ProviderCheck, 'baseUrls'>): string {
   const [base = ''] = Object.values(baseUrls);
   return /^[a-z]+:\/\/([^/]+)/i.exec(base)?.[1] ?? '';
 }
 
-/** How a request went, whatever it was for. */
+/** The result of a request of any kind. */
 export interface StepResult<T> {
   readonly step: CheckStep;
   /** Absent where no answer came. */
   readonly transcript?: Transcript;
   readonly clockDifferenceMs?: number;
-  /** What it was made for; absent when it failed. */
+  /** The wanted value. Absent when the request failed. */
   readonly value?: T;
-  /** Absent when it passed. */
+  /** Absent when the request succeeded. */
   readonly symptom?: Symptom;
 }

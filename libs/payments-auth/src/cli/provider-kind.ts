@@ -6,7 +6,7 @@ const KINDS = {
   'refresh-token': 'OAuth 2.0 refresh token',
 } as const;
 
-/** Their `sign` makes no signature: it adds a second key to some calls. */
+/** Providers whose `sign` makes no signature: it adds a second key to some calls. */
 const SIGN_NOTHING: readonly string[] = ['kashier'];
 
 /** How calls to a provider prove who sends them: what `providers` lists, and what the documentation says. */

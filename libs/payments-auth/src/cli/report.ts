@@ -4,9 +4,9 @@ import { table } from './table.js';
 
 const HEADS = ['provider', 'configured', 'login', 'probe', 'token lives', 'clock', 'verdict'];
 
-/** A table that is read at a glance, then what is wrong and what helps. */
+/** A short table, and after it the problems and what to do. */
 export function reportText(checks: readonly ProviderCheck[]): string {
-  // One that nobody has configured, and nobody has asked for, is not worth a row.
+  // A provider that is neither configured nor named gets no row.
   const shown = checks.filter(({ configured, findings }) => configured !== 'no' || findings.length > 0);
   const absent = checks.filter((check) => !shown.includes(check)).map(({ provider }) => provider);
   const parts = [
@@ -19,14 +19,14 @@ export function reportText(checks: readonly ProviderCheck[]): string {
 }
 
 /**
- * One line about providers that have their variables and were left alone: those may be there for another purpose.
+ * One line about providers whose variables are set, but which were not asked: the variables may have another purpose.
  *
  * @param names none for no line
  */
 export function notAskedFor(names: readonly string[]): string {
   if (names.length === 0) return '';
   const each = names.join(' ');
-  return `\nNot asked, because they are asked only by name: ${names.join(', ')}. Their variables are set; if this library is to use them: npx --no nestjs-payments-auth check ${each}\n`;
+  return `\nNot checked, because these are checked only by name: ${names.join(', ')}. Their variables are set; if this library is to use them: npx --no nestjs-payments-auth check ${each}\n`;
 }
 
 export function reportJson(checks: readonly ProviderCheck[], ok: boolean): string {
@@ -34,7 +34,7 @@ export function reportJson(checks: readonly ProviderCheck[], ok: boolean): strin
   return `${JSON.stringify({ ok, providers })}\n`;
 }
 
-/** What the answers looked like, for an issue: status, header names, the shape of the envelope, and no value. */
+/** The form of the answers, for an issue: status, header names and the structure of the body, without any value. */
 export function reportTranscripts(checks: readonly ProviderCheck[]): string {
   const parts = checks.flatMap(({ provider, transcripts = [] }) =>
     transcripts.map(
@@ -44,7 +44,7 @@ export function reportTranscripts(checks: readonly ProviderCheck[]): string {
   );
   return parts.length === 0
     ? 'No answer came, so there is nothing to report.\n'
-    : `Paste this into an issue. No value of an answer stands in it.\n\n${parts.join('\n')}`;
+    : `Paste this into an issue. It contains no value of an answer.\n\n${parts.join('\n')}`;
 }
 
 function rowOf(check: ProviderCheck): string[] {
@@ -66,7 +66,7 @@ function verdict(check: ProviderCheck): string {
   return isUntried(check) ? 'set, but untried' : 'ok';
 }
 
-/** It is set, and nothing could be asked that would show whether it is good. */
+/** Whether it is configured, but no request could show whether it is right. */
 function isUntried({ login, probe }: ProviderCheck): boolean {
   return login === undefined && probe === undefined;
 }

@@ -138,8 +138,8 @@ export async function probe(
 }
 
 /**
- * A request that carries nothing, for the `Date` of its answer alone, whatever it is: what is signed with the time is
- * refused when the clocks differ.
+ * A request without credentials, only for the `Date` of its answer: a signature with the time in it is refused when the
+ * clocks differ. The status does not matter.
  */
 export async function lookAtClock(
   provider: ConfiguredProvider,
@@ -159,7 +159,7 @@ export async function lookAtClock(
   });
 }
 
-/** Whether a signature of this provider holds the time: whether its `sign` asks for it. */
+/** Whether a signature of this provider contains the time: whether its `sign` reads the time. */
 export async function signsTheTime(
   { definition, environment, hosts, defaultHost }: ConfiguredProvider,
   credentials: Credentials,
@@ -185,12 +185,12 @@ export async function signsTheTime(
       random: (bytes) => new Uint8Array(bytes),
     });
   } catch {
-    // A call says what is wrong with it.
+    // The call itself reports what is wrong.
   }
   return isAsked;
 }
 
-/** With the client's certificate, where it has one. */
+/** The request with the client's certificate, where there is one. */
 function certified(
   { certificates }: ConfiguredProvider,
   credentials: Credentials,
@@ -205,7 +205,7 @@ function presentIn(values: HeaderValues): Record<string, string> {
   );
 }
 
-/** As a signer sees them. */
+/** The headers as a signer gets them. */
 function lowerCase(
   headers: Readonly<Record<string, string>>,
   body: string | undefined,
@@ -215,7 +215,7 @@ function lowerCase(
   return Object.fromEntries(entries);
 }
 
-/** The result of a request; `isOwn`: the provider itself says that the credential is no good. */
+/** The result of a request. `isOwn`: the provider itself says that the credential is not valid. */
 type Judged<T> = { value: T } | { what: string; isOwn?: boolean };
 
 async function ask<T>({
@@ -230,7 +230,7 @@ async function ask<T>({
   on: Symptom['on'];
   clock: Clock;
   definition: ProviderDefinition;
-  /** The secrets that no output may hold. */
+  /** The secrets that must not appear in any output. */
   credentials: Credentials;
   make: () => TokenRequest | Promise<TokenRequest>;
   send: (request: TokenRequest) => Promise<TimedTokenAnswer>;

@@ -85,7 +85,7 @@ async function check(
   return ok ? 0 : 1;
 }
 
-/** Providers whose variables are there, and which only their names bring into a check. */
+/** Providers whose variables are set, but which are only checked when they are named. */
 function unnamed(checked: readonly ProviderDefinition[], variables: Variables): string[] {
   const names = new Set(checked.map(({ name }) => name));
   return (BUILT_IN_PROVIDERS as readonly ProviderDefinition[])

@@ -1,4 +1,4 @@
-/** Columns as wide as their widest cell; without colours, so that it reads the same in a log. */
+/** A table whose columns are as wide as their widest cell. It has no colours, so that it looks the same in a log. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [heads, ...rows];
   const widths = heads.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));

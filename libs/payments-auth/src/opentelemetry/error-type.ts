@@ -1,4 +1,4 @@
-/** What the semantic conventions say for an error outside the known ones. */
+/** The value of the semantic conventions for an unknown error. */
 const OTHER = '_OTHER';
 
 const KNOWN = new Set(['timeout', 'network', 'too-large', 'cancelled']);

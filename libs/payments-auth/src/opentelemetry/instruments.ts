@@ -4,13 +4,13 @@ import type { Counter, Histogram, Meter, ObservableCounter, ObservableGauge } fr
 export interface Instruments {
   /** `payments_auth.token_requests` {request}: requests to token endpoints, by outcome and reason. */
   readonly tokenRequests: Counter;
-  /** `payments_auth.token_request.duration` s: how long one took. */
+  /** `payments_auth.token_request.duration` s: how long a request took. */
   readonly tokenRequestDuration: Histogram;
   /** `payments_auth.acquisition.duration` s: from the request for a credential until it was there, retries included. */
   readonly acquisitionDuration: Histogram;
   /** `payments_auth.calls` {call}: calls that have ended, each once however often it was sent. */
   readonly calls: ObservableCounter;
-  /** `payments_auth.call.failures` {call}: those that failed in the end, by why. */
+  /** `payments_auth.call.failures` {call}: calls that failed in the end, by reason. */
   readonly callFailures: ObservableCounter;
   /**
    * `payments_auth.call.wait.duration` s: how long calls waited for a credential. Its count is the number of calls
@@ -27,7 +27,7 @@ export interface Instruments {
   readonly renewalFailures: Counter;
   /** `payments_auth.credential.incidents` {incident}: rejected, unavailable, not signed, contested, rate limited and more. */
   readonly incidents: Counter;
-  /** `payments_auth.credentials` {credential}: those that are kept, by state. */
+  /** `payments_auth.credentials` {credential}: credentials that are kept, by state. */
   readonly credentials: ObservableGauge;
   /**
    * `payments_auth.token.time_to_live` s: the life that is left of the provider's token that ends first; 0 where
@@ -40,7 +40,7 @@ export interface Instruments {
   readonly storeLost: ObservableGauge;
 }
 
-/** Boundaries in seconds, those that the semantic conventions give for `http.client.request.duration`. */
+/** The boundaries in seconds that the semantic conventions give for `http.client.request.duration`. */
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const LIFE_SECONDS = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600];
 

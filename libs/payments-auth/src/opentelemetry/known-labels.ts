@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { CredentialStatus } from '../index.js';
 
-/** What providers refuse a credential with. */
+/** The statuses with which providers refuse a credential. */
 export const REFUSAL_STATUSES = [401, 403] as const;
 
 /** The values of the label `payments_auth.state`. */
@@ -17,7 +17,7 @@ export const CREDENTIAL_STATES: readonly CredentialStatus['state'][] = [
 
 const REASONS = ['first', 'expired', 'early', 'refused', 'requested', 'rotated'] as const;
 
-/** How token requests end, as a rule. */
+/** The usual statuses of a rejected login. */
 const REJECTIONS = ['400', '401', '403'] as const;
 const OUTAGES = ['429', '500', '502', '503', '504', 'timeout', 'ECONNREFUSED', 'ECONNRESET'] as const;
 

@@ -19,12 +19,13 @@ import { createInstruments, type Instruments } from './instruments.js';
 
 const SCOPE = 'nestjs-payments-auth';
 
-/** What is read when metrics are, and not counted as it happens. */
+/** The instruments that are read when metrics are collected. The others are counted when something happens. */
 type Observed = 'calls' | 'callFailures' | 'credentials' | 'timeToLive' | 'outdated' | 'storeLost';
 
 /**
- * Turns events into OpenTelemetry metrics and spans, through whatever providers the application has registered with
- * `@opentelemetry/api`. Labels are bounded: providers, reasons, outcomes, statuses; never an account or a credential.
+ * Turns events into OpenTelemetry metrics and spans. It uses the providers that the application has registered with
+ * `@opentelemetry/api`. The number of labels is bounded: providers, reasons, outcomes and statuses, but never an
+ * account or a credential.
  */
 @Injectable()
 export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdown {
@@ -108,9 +109,9 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
   }
 
   /**
-   * A client span per token request, made when it has ended. Events come in the context of what they are about, so the
-   * span stands below the call that first wanted the token. A renewal that nobody waited for is a trace of its own: the
-   * call in whose context its timer was set has long ended.
+   * A client span per token request, made when it has ended. Events are emitted in the context of their call, so the
+   * span is a child of the call that first needed the token. A background renewal is a trace of its own, because the
+   * call in whose context its timer was set has ended long ago.
    */
   #span(event: PaymentsAuthEvent & { type: 'token-request' }, outcome: Attributes): void {
     const span = this.#tracer?.startSpan(
@@ -178,15 +179,15 @@ export class PaymentsAuthTelemetry implements OnModuleInit, OnApplicationShutdow
   }
 }
 
-/** Calls need a token, and there is none: a token that has ended or is refused has no life left. */
+/** Whether calls need a token and there is no usable one. A token that has ended or is refused counts as not usable. */
 function isOut({ state, failing = [] }: CredentialStatus): boolean {
   const failsToLogIn = failing.includes('login') || failing.includes('load');
   return state === 'unavailable' || state === 'rejected' || (state === 'acquiring' && failsToLogIn);
 }
 
 /**
- * A counter that appears with its first count starts at 1, and Prometheus sees no increase in that. So every counter that
- * alerts and dashboards look at is there from the start, at 0. Bounded: some 90 series of a provider that logs in.
+ * A counter that appears with its first count begins at 1, and Prometheus does not see that as an increase. So every
+ * counter that alerts and dashboards use begins at 0, from the start. A provider with logins gets about 90 series.
  */
 function startAtZero(instruments: Instruments, name: string, logsIn: boolean): void {
   const labels: Attributes = { 'payments_auth.provider': name };
@@ -200,7 +201,7 @@ function startAtZero(instruments: Instruments, name: string, logsIn: boolean): v
   for (const known of KNOWN_REQUESTS) instruments.tokenRequests.add(0, { ...labels, ...known });
 }
 
-/** `server.address`, and `server.port` where it is not that of the scheme. */
+/** `server.address`, and `server.port` where it is not the default port of the scheme. */
 function serverOf(host: string): Attributes {
   const [, address = host, port] = /^(.*?)(?::(\d+))?$/.exec(host) ?? [];
   return { 'server.address': address, ...(port === undefined ? {} : { 'server.port': Number(port) }) };

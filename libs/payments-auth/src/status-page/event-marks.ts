@@ -1,7 +1,7 @@
 import { sayDuration } from '../duration.js';
 import type { PaymentsAuthEvent } from '../index.js';
 
-/** What kind of thing has happened, which decides how it is drawn. */
+/** The kind of an event, which decides how it is drawn. */
 export type MarkKind =
   /** A new credential has come. */
   | 'renewed'
@@ -11,7 +11,7 @@ export type MarkKind =
   | 'replayed'
   /** A login, a renewal or the store failed. */
   | 'failed'
-  /** Waiting does not help, and a person has to act. */
+  /** A failure for which waiting does not help, so a person has to act. */
   | 'rejected'
   /** Another event that operators should know. */
   | 'noted';

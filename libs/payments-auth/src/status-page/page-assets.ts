@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-// The build puts the files themselves in the place of this module: a package that is bundled has no files beside it.
+// The build replaces this module by the contents of the files, because a bundled package has no files beside it.
 const read = (name: string): string => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8');
 
 export const PAGE_HTML = read('page.html');

@@ -13,14 +13,14 @@ const policy = [
   `script-src ${hashOf(PAGE_SCRIPT)}`,
   `style-src ${hashOf(PAGE_STYLE)}`,
   "connect-src 'self'",
-  // The empty icon: without one a browser asks the application for it.
+  // This allows an empty icon in the page. Without one, a browser asks the application for an icon.
   'img-src data:',
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The page, and what it has to be served with. */
+/** The page, and the headers with which it has to be served. */
 export const PAGE = {
   html,
   headers: {

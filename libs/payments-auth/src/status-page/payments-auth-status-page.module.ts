@@ -10,9 +10,9 @@ export interface PaymentsAuthStatusPageOptions {
   /** Below the application's own prefix. @default 'payments-auth' */
   path?: string;
   /**
-   * Classes of the application that decide who may see the page. Every one of them has to allow the request. At least
-   * one, always: an environment variable does not tell whom a request comes from, and behind a sidecar every one
-   * comes from loopback.
+   * Classes of the application that decide who may see the page. All of them have to allow the request. At least one is
+   * required: an environment variable does not tell who sends a request, and behind a sidecar every request comes from
+   * loopback.
    */
   guards: readonly Type<CanActivate>[];
   /** Modules that export what the guards need, where these are not global. */
@@ -33,7 +33,7 @@ const PATH = /^\/?[\w~-][\w.~-]*(?:\/[\w~-][\w.~-]*)*$/;
  */
 @Module({})
 export class PaymentsAuthStatusPageModule {
-  /** @throws PaymentsAuthError INVALID_OPTIONS without a guard, or with a path that is none */
+  /** @throws PaymentsAuthError INVALID_OPTIONS without a guard, or with a path that is not valid */
   static forRoot(options: PaymentsAuthStatusPageOptions): DynamicModule {
     const {
       path = DEFAULT_PATH,
@@ -78,16 +78,16 @@ function guardProblems(guards: unknown): string[] {
       'guards: must name at least one guard class that decides who may see the page. It shows which merchants there are and what fails, and neither NODE_ENV nor the address of a request tells an operator from a stranger',
     ];
   return guards.flatMap((guard: unknown, at) =>
-    typeof guard === 'function' ? [] : [`guards[${at}]: must be a class with canActivate(), and is none`],
+    typeof guard === 'function' ? [] : [`guards[${at}]: must be a class with canActivate()`],
   );
 }
 
-/** Nest leaves out a guard that cannot decide, which would let everybody in. */
+/** Nest ignores a guard without canActivate(), and then everybody could see the page. */
 function checked(guards: readonly CanActivate[]): readonly CanActivate[] {
   const problems = guards.flatMap((guard, at) =>
     typeof (guard as Partial<CanActivate> | undefined)?.canActivate === 'function'
       ? []
-      : [`guards[${at}]: must be a class with canActivate(), and has none`],
+      : [`guards[${at}]: must be a class with canActivate()`],
   );
   if (problems.length > 0) throw invalid(problems);
   return guards;

@@ -22,7 +22,7 @@ import { WORST_FIRST } from './trouble.js';
 const MOST_ROWS = 60;
 /** How many credentials one sentence names at most. */
 const MOST_NAMED = 4;
-/** The answers to how many different queries are kept until the next look. */
+/** For how many different queries the answers are kept until the next look. */
 const MOST_KEPT = 32;
 
 /** The page and its data, for an application that serves them in another way than {@link PaymentsAuthStatusPageModule} does. */
@@ -133,7 +133,7 @@ export class PaymentsAuthStatusPage {
     };
   }
 
-  /** One that nobody has used is not explained: the application itself would be asked for it each second. */
+  /** A credential without use is not explained, because the application would be asked for it each second. */
   async #explanationOf(status: CredentialStatus) {
     const { provider, account } = status;
     if (!isUsed(status)) return undefined;

@@ -13,7 +13,7 @@ export interface StatusPageFilter {
   troubled?: boolean;
 }
 
-/** Of every credential in this process since it was started. */
+/** The counts of all credentials in this process since its start. */
 export interface StatusPageTotals {
   calls: number;
   /** Calls that failed in the end, also after they were sent again. */
@@ -27,14 +27,14 @@ export interface StatusPageTotals {
 
 /** One credential. Plain data, no secret in it. */
 export interface StatusPageRow {
-  /** Stable, and unique on the page. */
+  /** A stable key, unique on the page. */
   key: string;
   status: CredentialStatus;
   /** What an operator should look at; `undefined` where nothing is wrong. */
   trouble: Trouble | undefined;
   explanation: CredentialExplanation | undefined;
   lives: readonly Life[];
-  /** While no token could be had, or a renewal failed. */
+  /** The periods without a usable token, or with failed renewals. */
   troubles: readonly Span[];
   /** The oldest first. */
   marks: readonly Mark[];
@@ -49,7 +49,7 @@ export interface StatusPageTrouble {
   first: readonly { readonly provider: string; readonly account?: string }[];
   /** The cause, if it is the same for all that were asked: the first 60 credentials. */
   cause?: string;
-  /** When the first of their tokens ends, and when the last failure of them was. */
+  /** When the first of their tokens ends, and when their last failure was. */
   endsAtMs?: number;
   lastFailureAtMs?: number;
 }
@@ -60,17 +60,17 @@ export interface StoreLost {
   reason: string;
 }
 
-/** Why webhooks of a provider, or the keys for them, could not be had within the last two minutes. */
+/** Why webhooks of a provider could not be verified, or their keys not fetched again, in the last two minutes. */
 export interface WebhookTrouble {
   provider: string;
   /** `unavailable`: messages are answered 503. `outdated`: the keys of the last fetch are used. */
   kind: 'unavailable' | 'outdated';
-  /** When it was noticed last. */
+  /** When the trouble was last noticed. */
   atMs: number;
   reason: string;
 }
 
-/** What the page shows: what `status.json` holds. No secret in it. */
+/** The data of the page, as in `status.json`. It contains no secret. */
 export interface StatusPageSnapshot {
   /** Wall clock of the application, in milliseconds since the epoch, as all instants here. */
   nowMs: number;
@@ -80,7 +80,7 @@ export interface StatusPageSnapshot {
   totals: StatusPageTotals;
   /** Over the last ten seconds. */
   callsPerSecond: number;
-  /** What is wrong, the worst first. It covers every credential, and depends on no filter. */
+  /** The kinds of trouble, the worst first. They cover every credential, and do not depend on the filter. */
   troubles: readonly StatusPageTrouble[];
   /** Each process logs in for itself meanwhile. Absent while the store answers, and where there is none. */
   storeLost?: StoreLost;

@@ -13,7 +13,7 @@ import { isPaymentsAuthError } from '../index.js';
 import { PaymentsAuthStatusPage } from './payments-auth-status-page.service.js';
 import { StatusPageGuard } from './status-page.guard.js';
 
-/** What the answers of Express and of Fastify have in common. */
+/** The functions that the responses of Express and Fastify have in common. */
 interface Answer {
   header(name: string, value: string): unknown;
   send(body: string): unknown;
@@ -27,7 +27,10 @@ const JSON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** The page and its data at `path`. They only read, and interceptors of the application do not touch them. */
+/**
+ * The controller of the page and its data at `path`. Its routes only read, and interceptors of the application do not
+ * change its answers.
+ */
 export function statusPageController(path: string): Type {
   @Controller({ path, version: VERSION_NEUTRAL })
   @UseGuards(StatusPageGuard)

@@ -17,7 +17,7 @@ export class StatusPageGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     for (const guard of this.#guards) {
       const answer = await guard.canActivate(context);
-      // A guard that was written without types may answer anything: only a plain yes is one.
+      // A guard without types may return anything. Only `true` lets a request in.
       const letsIn: unknown = isObservable(answer)
         ? await lastValueFrom(answer, { defaultValue: false })
         : answer;

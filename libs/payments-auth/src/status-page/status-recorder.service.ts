@@ -6,13 +6,18 @@ import type { StoreLost, StatusPageTotals, WebhookTrouble } from './status-page-
 import { PIECE_MS, Timeline, WINDOW_MS } from './timeline.js';
 import { type Trouble, troubleOf, WORST_FIRST } from './trouble.js';
 
-/** How many timelines are kept: those of the credentials with the newest events. */
+/** The largest number of timelines. Those of the credentials with the newest events are kept. */
 const MOST_TIMELINES = 500;
-/** Looking at every credential takes at most this part of the time. */
+/** Reading the state of all credentials takes at most this part of the time. */
 const MOST_OF_THE_TIME = 0.01;
-/** The time of one credential in a look, at most. A look that took longer was interrupted by other work of the machine. */
+/**
+ * The time that a look counts for each credential, at most. If a look took longer, other work of the machine has
+ * interrupted it.
+ */
 const MOST_A_CREDENTIAL_MS = 0.02;
-/** A request waits for the next look where that is at most this far away. Otherwise it gets the last look. */
+/**
+ * A request waits for the next look when that begins within this time. Otherwise it gets the result of the last look.
+ */
 const PATIENCE_MS = 1_000;
 /** The period over which calls a second are counted. */
 const RATE_MS = 10_000;
@@ -25,7 +30,7 @@ export interface Seen {
   readonly trouble: Trouble | undefined;
 }
 
-/** Every credential that there was, those that are worst off first. */
+/** Every credential at the time of the look, those in the worst state first. */
 export interface Look {
   readonly atMs: number;
   readonly seen: readonly Seen[];
@@ -35,7 +40,10 @@ export interface Look {
   readonly webhookTroubles: readonly WebhookTrouble[];
 }
 
-/** Writes down what happens to the credentials of this process, for the page. Bounded, however many there are. */
+/**
+ * Records what happens to the credentials of this process, for the page. Its memory is bounded, for any number of
+ * credentials.
+ */
 @Injectable()
 export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   readonly #paymentsAuth: PaymentsAuthService;
@@ -43,7 +51,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   readonly startedAtMs = Date.now();
   #subscription: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** A timeline was dropped: one that is made from now on does not know what was counted before. */
+  /** Whether a timeline was dropped. A timeline that is created after that does not know the earlier counts. */
   #hasDropped = false;
   #last: Look | undefined;
   #next: Promise<Look> | undefined;
@@ -69,8 +77,8 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * The current state, read once for all requests at the same time. Of up to 500 credentials it is as new as the question; of
-   * many thousands it may be some seconds old, because looking costs.
+   * The current state, read once for all requests at the same time. For up to 500 credentials it is read for each
+   * request. For many thousands it may be some seconds old, because reading it takes time.
    */
   async look(): Promise<Look> {
     const waitMs = this.#mayLookAtMs - performance.now();
@@ -122,7 +130,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     return this.#last;
   }
 
-  /** Since the application was started, of every credential there ever was. */
+  /** The counts since the start of the application, of all credentials. */
   #totals(): StatusPageTotals {
     const { calls, failedCalls, replays, tokenRequests, tokenFailures } = this.#paymentsAuth.totals();
     return {
@@ -139,7 +147,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     samples.push({ atMs, calls });
     // The last sample that is older than ten seconds stays: the ten seconds are counted from it.
     while ((samples[1]?.atMs ?? Infinity) <= atMs - RATE_MS) samples.shift();
-    // Frequent looks take no more memory.
+    // Frequent looks must not need more memory.
     if (samples.length > 100) samples.splice(1, 50);
     const [first] = samples;
     const forMs = atMs - (first?.atMs ?? atMs);
@@ -155,7 +163,8 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
       const kind = event.type === 'webhook-keys-outdated' ? 'outdated' : 'unavailable';
       this.#webhookTroubles.set(provider, { provider, kind, atMs: Date.now(), reason });
     }
-    // There is no such credential, and names that come from outside would push out those there are.
+    // Such a credential does not exist. A timeline for each unknown name would remove the timelines of real
+    // credentials.
     if (event.type === 'call-unsent' && event.code === 'ACCOUNT_UNKNOWN') return;
     const isFirst = 'reason' in event && event.reason === 'first';
     this.#timelineOf(timelineKeyOf(event), event.atMs, true, isFirst).heard(event);
@@ -189,7 +198,10 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-/** Thousands of merchants of one provider would hide the accounts of the other providers. */
+/**
+ * Merchants come after the providers' own accounts. Otherwise thousands of merchants of one provider would hide the
+ * others.
+ */
 function ofMerchant({ status }: Seen): number {
   return Number(status.account !== undefined);
 }
@@ -200,18 +212,24 @@ function rankOf(trouble: Trouble | undefined, { counters }: CredentialStatus): n
   return WORST_FIRST.length + (counters.failedCalls > 0 ? 0 : 1);
 }
 
-/** The first login counts once it has ended: until then, the state tells that somebody wants it. */
+/**
+ * Whether the credential was used. The first login is counted when it has ended. Until then, the state shows that a
+ * call needs it.
+ */
 export function isUsed({ state, counters: { calls, tokenRequests, waits } }: CredentialStatus): boolean {
   return calls > 0 || tokenRequests > 0 || waits > 0 || state === 'acquiring';
 }
 
-/** Unique among all credentials. */
+/** A key that is unique among all credentials. */
 function keyOf(status: CredentialStatus): string {
   const { audience } = status;
   return audience === undefined ? timelineKeyOf(status) : `${timelineKeyOf(status)} ${audience}`;
 }
 
-/** The same for a status and for the events of what it is about, which say no audience. */
+/**
+ * The key of a timeline. A status and the events of its credential have the same key, so the audience, which events do
+ * not name, is left out.
+ */
 function timelineKeyOf({
   provider,
   account,

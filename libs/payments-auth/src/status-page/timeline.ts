@@ -3,7 +3,7 @@ import { markOf, type MarkKind, type MarkWords } from './event-marks.js';
 
 export type { MarkKind } from './event-marks.js';
 
-/** A piece of time on the wall clock, in milliseconds since the epoch; without `toMs` it goes on. */
+/** A period on the wall clock, in milliseconds since the epoch. Without `toMs` it goes on. */
 export interface Span {
   fromMs: number;
   toMs?: number | undefined;
@@ -15,7 +15,7 @@ export interface Life extends Span {
   credential: string;
 }
 
-/** Something that happened, and how often within that second. */
+/** An event, and how often it happened within its second. */
 export interface Mark {
   atMs: number;
   kind: MarkKind;
@@ -23,11 +23,11 @@ export interface Mark {
   times: number;
 }
 
-/** Calls and failed calls that ended in each piece of time, the oldest first. */
+/** The calls and failed calls that ended in each piece of time, the oldest first. */
 export interface Rates {
   /** Where the first piece begins. */
   fromMs: number;
-  /** How long each is. */
+  /** The length of each piece. */
   everyMs: number;
   calls: number[];
   failed: number[];
@@ -39,14 +39,17 @@ export const WINDOW_MS = 120_000;
 export const PIECE_MS = 2_000;
 
 const PIECES = WINDOW_MS / PIECE_MS;
-/** How long calls count as failing after a failed call. Without this, the credential would jump up and down the page. */
+/**
+ * How long calls count as failing after a failed call. Without this, the row of the credential would often change its
+ * place.
+ */
 const FAILS_FOR_PIECES = 5;
 const SECOND_MS = 1_000;
-/** How many events are kept. The strip shows no more, and nobody reads a longer log. */
+/** How many events are kept. The page shows no more. */
 const MOST_MARKS = 120;
 const MOST_LIVES = 60;
 
-/** What has happened to one credential in the last two minutes. Bounded, whatever happens. */
+/** The events of one credential in the last two minutes. Its memory is bounded, for any number of events. */
 export class Timeline {
   #lives: Life[] = [];
   #troubles: Span[] = [];
@@ -54,12 +57,12 @@ export class Timeline {
   readonly #pieces = new Map<number, { calls: number; failed: number }>();
   #seen = { calls: 0, failedCalls: 0 };
   #isSeen: boolean;
-  /** Calls have begun to wait for a login, which has not ended yet. */
+  /** Whether calls wait for a login that has not ended yet. */
   isWaitedFor = false;
   /** When the last event of the credential came. */
   touchedAtMs: number;
 
-  /** @param isWhole no call was counted before; otherwise the calls before are older than these two minutes */
+  /** @param isWhole whether no call was counted before. Otherwise the earlier calls count as older than two minutes */
   constructor(nowMs: number, isWhole: boolean) {
     this.touchedAtMs = nowMs;
     this.#isSeen = isWhole;
@@ -92,13 +95,13 @@ export class Timeline {
     this.#forget(atMs);
   }
 
-  /** How things are now, for what no event tells: calls, and a token that has gone. */
+  /** Adds the current state, for facts without an event: the calls, and a token that is gone. */
   look(status: CredentialStatus, nowMs: number): void {
     const { calls, failedCalls } = status.counters;
     if (!this.#isSeen) this.#seen = { calls, failedCalls };
     this.#isSeen = true;
     const more = {
-      // Counted from the beginning again, where it was let go of meanwhile.
+      // After the credential was dropped, its count begins again at 0.
       calls: calls >= this.#seen.calls ? calls - this.#seen.calls : calls,
       failed: Math.max(0, failedCalls - (calls >= this.#seen.calls ? this.#seen.failedCalls : 0)),
     };
@@ -115,7 +118,7 @@ export class Timeline {
     const { credential, obtainedAtMs: fromMs, expiresAtMs: toMs } = status;
     const last = this.#lives.at(-1);
     if (credential === undefined || fromMs === undefined) this.#replaced(nowMs);
-    // A key goes on after its resolver was asked again.
+    // The life of a key goes on after its resolver was asked again.
     else if (last?.credential === credential) last.toMs = toMs;
     else {
       this.#replaced(fromMs);
@@ -130,7 +133,7 @@ export class Timeline {
     return this.#lives;
   }
 
-  /** While no token could be had, or a renewal failed. */
+  /** The periods without a usable token, or with failed renewals. */
   get troubles(): readonly Span[] {
     return this.#troubles;
   }
@@ -168,7 +171,7 @@ export class Timeline {
     else same.times += 1;
   }
 
-  /** Ends everything that lived until now. */
+  /** Ends the lives of all earlier credentials. */
   #replaced(atMs: number): void {
     const last = this.#lives.at(-1);
     if (last !== undefined && (last.toMs === undefined || last.toMs > atMs)) last.toMs = atMs;

@@ -1,7 +1,7 @@
 import type { CredentialStatus } from '../index.js';
 import { type Timeline, WINDOW_MS } from './timeline.js';
 
-/** What an operator should look at, the worst first. */
+/** The kinds of trouble that an operator should look at, the worst first. */
 export type Trouble =
   /** The provider says that the secret is wrong, and no call succeeds. */
   | 'rejected'
@@ -19,7 +19,7 @@ export type Trouble =
   | 'degraded'
   /** The application cannot save a refresh token. */
   | 'unsaved'
-  /** The file of a secret cannot be used, and what was read of it before still is. */
+  /** The file of a secret cannot be used, so the value that was read before is still in use. */
   | 'outdated';
 
 export const WORST_FIRST: readonly Trouble[] = [

@@ -7,8 +7,8 @@ export type FixedCredentials = Readonly<Record<string, Credentials>>;
 const TOKEN = 'fixedToken';
 
 /**
- * The same provider with a token from the start. Its headers, refusals and hosts stay the same, and it makes no
- * login. The form that a value has in production does not matter here.
+ * The same provider with a token from the start. Its headers, refusals and hosts stay the same, and it makes no login.
+ * The values need not have the form that they have in production.
  */
 export function fixedProvider(definition: AnyProviderDefinition): AnyProviderDefinition {
   const { credentials } = definition;
@@ -52,8 +52,8 @@ async function signedOrTold(
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
     throw new TypeError(
-      // The words about what to do come first, because messages are cut at their end.
-      `forRoot({ credentials: { '${name}': { … } } }) gives the test a key that signs, where this is the invented one: ${why}`,
+      // The sentence about what to do comes first, because long messages are cut at their end.
+      `forRoot({ credentials: { '${name}': { … } } }) gives the test a key that can sign; the invented key cannot: ${why}`,
       { cause: error },
     );
   }

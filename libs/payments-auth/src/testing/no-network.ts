@@ -3,7 +3,7 @@ import type { HttpService } from '@nestjs/axios';
 /**
  * Answers the requests of a test, in place of the network.
  *
- * @param request as it would have been sent, its credential included
+ * @param request the request as it would be sent, with its credential
  * @param provider the name that the provider is registered under
  */
 export type Answer = (request: Request, provider: string) => Response | Promise<Response>;
@@ -12,7 +12,7 @@ export type Answer = (request: Request, provider: string) => Response | Promise<
 export function unanswered(request: Request, provider: string): never {
   const { pathname } = new URL(request.url);
   throw new Error(
-    `There is no network here, and no answer to ${request.method} ${pathname} of "${provider}": give PaymentsAuthTestingModule.forRoot({ answer }) one.`,
+    `The test has no network, and no answer to ${request.method} ${pathname} of "${provider}". Give one to PaymentsAuthTestingModule.forRoot({ answer }).`,
   );
 }
 

@@ -136,11 +136,11 @@ function checked(options: FixedCredentialsOptions | undefined) {
   } = options ?? ({} as Partial<FixedCredentialsOptions>);
   if (!Array.isArray(providers) || providers.length === 0)
     throw wrongUse(
-      "PaymentsAuthTestingModule.forRoot wants a list of providers: forRoot({ providers: ['wakapay'] }). Values for them go into `credentials`.",
+      "PaymentsAuthTestingModule.forRoot needs a list of providers: forRoot({ providers: ['wakapay'] }). Put their values into `credentials`.",
     );
   if (typeof answer !== 'function')
     throw wrongUse(
-      'The `answer` of PaymentsAuthTestingModule.forRoot has to be a function: answer: (request) => Response.json({ … }).',
+      'The `answer` of PaymentsAuthTestingModule.forRoot must be a function: answer: (request) => Response.json({ … }).',
     );
   return { answer, credentials, clock, names: providers as FixedCredentialsOptions['providers'] };
 }
@@ -152,7 +152,7 @@ function requireSandbox(sandbox: unknown): void {
   throw wrongUse(
     typeof then === 'function'
       ? 'The sandbox is not started yet. Await it: withSandbox(await startSandbox()).'
-      : 'PaymentsAuthTestingModule.withSandbox wants a sandbox that runs: withSandbox(await startSandbox()), from payments-sandbox.',
+      : 'PaymentsAuthTestingModule.withSandbox needs a running sandbox: withSandbox(await startSandbox()), from payments-sandbox.',
   );
 }
 

@@ -170,7 +170,9 @@ function saidCredentials<C extends object>(definition: object, credentials: C): 
         return undefined;
       if (field === undefined && ['then', 'toJSON'].includes(name)) return undefined;
       const why =
-        field === undefined ? `which is no field; there is ${known.join(', ')}` : 'and the vector gives none';
+        field === undefined
+          ? `which is not a field; the fields are ${known.join(', ')}`
+          : 'and the vector gives none';
       throw new PaymentsAuthError(
         'INVALID_OPTIONS',
         `signAttempt cannot run this vector: the definition reads credentials.${name}, ${why}.`,
@@ -223,6 +225,8 @@ function present(
 function fixedBytes(random: Uint8Array | undefined, bytes: number): Uint8Array {
   if (random === undefined) return new Uint8Array(bytes);
   if (random.length < bytes)
-    throw new RangeError(`sign asks for ${bytes} random bytes, and the test gives ${random.length}`);
+    throw new RangeError(
+      `sign asks for ${bytes} random bytes, but the test gives only ${random.length}; give more in random`,
+    );
   return random.slice(0, bytes);
 }
