@@ -306,17 +306,17 @@ describe('Keys and certificates that cannot be shown are refused at boot, by the
     [
       'a certificate for a key',
       { privateKey: good.certificate },
-      /^privateKey: holds a certificate, and a private key is expected there$/,
+      /^privateKey: holds a certificate, and a private key is expected$/,
     ],
     [
       'a key for a certificate',
       { certificate: plain.privateKey },
-      /^certificate: holds a private key, and a certificate is expected there$/,
+      /^certificate: holds a private key, and a certificate is expected$/,
     ],
     [
       'a public key for a key',
       { privateKey: String(createPublicKey(good.certificate).export({ type: 'spki', format: 'pem' })) },
-      /^privateKey: holds a public key, and a private key is expected there$/,
+      /^privateKey: holds a public key, and a private key is expected$/,
     ],
     [
       'the key of another',
@@ -331,7 +331,7 @@ describe('Keys and certificates that cannot be shown are refused at boot, by the
     [
       'a key for an authority',
       { authority: plain.privateKey },
-      /^authority: holds no certificate, and is taken as one of an authority$/,
+      /^authority: holds no certificate, and tls returns it as the certificate of an authority$/,
     ],
     [
       'a key that is cut off',
@@ -364,7 +364,7 @@ describe('Keys and certificates that cannot be shown are refused at boot, by the
       const error = await failure(http.get('/pay'));
       expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', account: 'shop-1' });
       expect(error.message).toMatch(said);
-      expect(error.message).toContain('; correct what the option providers.acme.accounts gives');
+      expect(error.message).toContain('; correct the value that the option providers.acme.accounts returns');
       expect(error.message).not.toMatch(/definition|PRIVATE KEY-----|another-one/);
       expect(called).toEqual([]);
       given = good;

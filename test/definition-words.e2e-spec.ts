@@ -146,7 +146,7 @@ const SIGNING: [how: string, sign: Sign, said: string, options?: object][] = [
     ({ credentials }) => ({
       headers: { 'X-S': jws({ algorithm: 'ES256', key: credentials.password, payload: '' }) },
     }),
-    'sign threw TypeError after it read credentials.password: jws: the key is no private key. Give a PEM (PKCS#8, PKCS#1 or SEC1, not encrypted) or a JWK. Correct or give that value in providers.acme.accounts',
+    'sign threw TypeError after it read credentials.password: jws: the key is not a private key. Give a PEM (PKCS#8, PKCS#1 or SEC1, not encrypted) or a JWK. Correct or give that value in providers.acme.accounts',
   ],
   [
     'needs what is optional and not given',
@@ -181,7 +181,7 @@ const SIGNING: [how: string, sign: Sign, said: string, options?: object][] = [
   [
     'returns a Headers',
     () => ({ headers: new Headers({ 'X-S': 'a' }) }),
-    'sign returned headers that are what cannot be read by its names (Headers); expected a plain object',
+    'sign returned headers that are a collection (Headers); expected a plain object',
   ],
   [
     'looks for a signer that nobody gave',
@@ -231,7 +231,7 @@ const FAULTS: [path: string, parts: () => object, said: string, logins?: number,
   [
     'headers, a number,',
     () => ({ headers: (given: Given) => ({ 'X-K': atUse(7, 'a')(given) }) }),
-    'headers returned a value for the header "X-K" that is a number, and has to be a text.',
+    'headers returned a value for the header "X-K" that is a number; expected a text.',
   ],
   [
     'headers, a template that nobody filled,',
@@ -274,7 +274,7 @@ const FAULTS: [path: string, parts: () => object, said: string, logins?: number,
         'X-K': isReal(given) ? (given.credentials as never as { pasword: string }).pasword : 'a',
       }),
     }),
-    'headers reads credentials.pasword, which is no field. Did you mean "password"?',
+    'headers reads credentials.pasword, which is not a field. Did you mean "password"?',
   ],
   [
     'defaultHeaders',
@@ -291,7 +291,7 @@ const FAULTS: [path: string, parts: () => object, said: string, logins?: number,
   [
     'token.body, a promise,',
     () => ({ token: logsIn({ body: atUse(Promise.resolve({ json: {} }), { json: {} }) }) }),
-    'token.body returned a promise, and has to answer at once.',
+    'token.body returned a promise; it must return its result directly.',
   ],
   [
     'token.headers',
@@ -381,7 +381,7 @@ const FAULTS: [path: string, parts: () => object, said: string, logins?: number,
   [
     'signer, no signature,',
     () => ({ token: asksFor({ authentication: jwtBy({}) }) }),
-    'the option providers.acme.signer returned no signature: a signature of 3 bytes came from the signer',
+    'the option providers.acme.signer returned no usable signature: the signer returned 3 bytes; expected a signature of',
     0,
     { signer: async () => new Uint8Array(3) },
   ],
@@ -399,7 +399,7 @@ const FAULTS: [path: string, parts: () => object, said: string, logins?: number,
   [
     'token.refreshToken, a promise,',
     () => ({ token: spends({ refreshToken: atUse(Promise.resolve('x'), 'x') }) }),
-    'token.refreshToken returned a promise, and has to answer at once.',
+    'token.refreshToken returned a promise; it must return its result directly.',
   ],
   [
     'token.refreshToken, an empty text,',
@@ -436,7 +436,7 @@ describe('A fault of a definition', () => {
     await start({ token: logsIn({ issued: () => undefined }) });
     const error = await outwaited(clock, failure(call()));
     expect(error).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
-    expect(error.message).toContain('HTTP 200, and token.issued says that it is no token.');
+    expect(error.message).toContain('HTTP 200, and token.issued returned false.');
     expect(sent()).not.toContain('/pay');
   });
 });
@@ -459,7 +459,7 @@ let asked = 0;
 /** Makes a signer that signs the first request, which is the login. After that it runs `then`. */
 const once = (then: () => Promise<Uint8Array>) => async () => ((asked += 1) > 1 ? then() : signs());
 const IN_THE_DASHBOARD =
-  "The token counts at the provider until it ends; where that is too late, end it in the provider's dashboard.";
+  "The token stays valid at the provider until it ends; if that is too late, end it in the provider's dashboard.";
 
 describe('A token that cannot be given back', () => {
   beforeEach(() => {
@@ -483,7 +483,7 @@ describe('A token that cannot be given back', () => {
         }),
       }),
       'DEFINITION_FAULT',
-      'token.revoke.body returned a promise, and has to answer at once. Correct the definition',
+      'token.revoke.body returned a promise; it must return its result directly. Correct the definition',
     ],
     [
       'because token.revoke.headers makes what cannot be sent',
@@ -508,21 +508,21 @@ describe('A token that cannot be given back', () => {
       'because the signer throws',
       () => ({ token: asksFor({ authentication: jwtBy({}) }) }),
       'CREDENTIALS_UNAVAILABLE',
-      'the option providers.acme.signer threw Error: the KMS is away. The token counts',
+      'the option providers.acme.signer threw Error: the KMS is away. The token stays valid',
       { signer: once(kmsIsAway) },
     ],
     [
       'because the signer does not answer',
       () => ({ token: asksFor({ authentication: jwtBy({}) }) }),
       'CREDENTIALS_UNAVAILABLE',
-      'the option providers.acme.signer did not answer within 10 s. The token counts',
+      'the option providers.acme.signer did not answer within 10 s. The token stays valid',
       { signer: once(() => new Promise(() => undefined)) },
     ],
     [
       'because the provider is down',
       () => ({ token: logsIn({ revoke: { path: '/down' } }) }),
       'CREDENTIALS_UNAVAILABLE',
-      'HTTP 500. The token counts',
+      'HTTP 500. The token stays valid',
     ],
   ])('%s is told with the place, and with what to do', async (_, parts, code, said, options = {}) => {
     await start(parts(), options);
@@ -531,7 +531,7 @@ describe('A token that cannot be given back', () => {
     const error = await outwaited(clock, failure(credentials.revoke()));
     expect(error).toMatchObject({ code, provider: 'acme', account: 'shop' });
     expect(error.message).toContain(
-      'The token of provider "acme", account "shop" is forgotten here, and could not be given back: ',
+      'The token of provider "acme", account "shop" is no longer used here, but could not be revoked at the provider: ',
     );
     expect(error.message).toContain(said);
     expect(error.message).toContain(IN_THE_DASHBOARD);

@@ -684,7 +684,7 @@ describe('A definition that signs', () => {
     [
       'returns a number',
       (() => ({ headers: { 'X-Ts': 7 } })) as never,
-      /sign returned a number for "X-Ts" of its headers, and a text is expected/,
+      /sign returned a number for "X-Ts" of its headers; expected a text/,
     ],
     [
       'returns another URL',
@@ -694,12 +694,12 @@ describe('A definition that signs', () => {
     [
       'returns a header twice',
       () => ({ headers: { 'X-Sig': 'a', 'x-sig': 'b' } }),
-      /returned the header "x-sig" twice, in different spellings/,
+      /returned the header "x-sig" twice, in different upper and lower case/,
     ],
     [
       'reads a field that is not there',
       ({ credentials }) => ({ headers: { 'X-Sig': (credentials as unknown as { secrte: string }).secrte } }),
-      /sign reads credentials\.secrte, which is no field\. Did you mean "secret"\?/,
+      /sign reads credentials\.secrte, which is not a field\. Did you mean "secret"\?/,
     ],
     [
       'reads a field that is not there, after a while',
@@ -707,7 +707,7 @@ describe('A definition that signs', () => {
         await Promise.resolve();
         return { headers: { 'X-Sig': (credentials as unknown as { key: string }).key } };
       },
-      /sign reads credentials\.key, which is no field\. Known: id, secret/,
+      /sign reads credentials\.key, which is not a field\. Known: id, secret/,
     ],
     [
       'writes into the credentials',
@@ -720,7 +720,7 @@ describe('A definition that signs', () => {
     [
       'returns an object as a body',
       (() => ({ body: { a: 1 } })) as never,
-      /sign returned a body that is an object, and has to be a text or bytes/,
+      /sign returned a body that is an object; expected a text or bytes/,
     ],
   ])('ends the call with SIGNING_FAILED when it %s, and nothing is sent', async (_, sign, message) => {
     const { send } = await start(signing(sign));
@@ -1142,7 +1142,7 @@ describe('A vector that says too little', () => {
       headers: { 'X-Sig': (credentials as unknown as { key: string }).key },
     }));
     await expect(signAttempt(misread, whole)).rejects.toThrow(
-      /credentials\.key, which is no field; there is id, secret/,
+      /credentials\.key, which is not a field; the fields are id, secret/,
     );
   });
 });

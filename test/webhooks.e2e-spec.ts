@@ -227,19 +227,19 @@ describe('a definition', () => {
     [
       'whose timestamp is not signed',
       hmacWebhook({ key: 'webhookSecret', header: 'x', timestamp: { at: '{header:t}' } }),
-      /timestamp: expected \{timestamp\} in what is signed/,
+      /timestamp: the signed text does not contain \{timestamp\}/,
     ],
     [
       'whose timestamp stands nowhere',
       hmacWebhook({ key: 'webhookSecret', header: 'x', signed: '{timestamp}{body}' }),
-      /nothing says where it stands/,
+      /nothing says where the message has its time/,
     ],
     [
       'of a credential that does not exist',
       hmacWebhook({ key: 'other', header: 'x' }),
       /there is no credential "other"/,
     ],
-    ['that nobody made', { proves: 'payload' }, /expected hmacWebhook\(\{ … \}\)/],
+    ['that nobody made', { proves: 'payload' }, /expected the result of hmacWebhook\(\{ … \}\)/],
     [
       'without a call that confirms',
       sharedToken({ key: 'webhookSecret', header: 'x', confirmWith: '' }),

@@ -69,6 +69,12 @@ const RIDDLES = [
   'machines that may have other',
   'dead at once',
   'whoever is on call',
+  'says yes to',
+  'without a word',
+  "behind the caller's back",
+  'is said by sign',
+  'are said by sign',
+  'so it does with any',
 ];
 
 const files = repositoryFiles(/\.(ts|mjs|js|md|html|css|yml)$|dashboard\.json$/).filter(

@@ -81,7 +81,7 @@ describe.each(WAYS)('a secret that comes from %s', (way, secretFrom) => {
     const error = await failure(secretFrom(text));
     expect(['INVALID_OPTIONS', 'CREDENTIALS_UNAVAILABLE']).toContain(error['code']);
     expect(error.message).toMatch(
-      /(clientSecret|CLIENT_SECRET).*(no header can carry|line break|space at its beginning or end)/,
+      /(clientSecret|CLIENT_SECRET).*(a header cannot contain|line break|space at its beginning or end)/,
     );
     expect(error.message).not.toContain(text);
   });

@@ -255,7 +255,7 @@ describe('Credentials that are no credentials', () => {
     expect(await names({ providers: { lake: { ...options, provider: written } } })).toEqual(['lake']);
     const mistakes = [
       expect.stringMatching(/\.docs: expected the URL of the provider's page/),
-      expect.stringMatching(/\.refusal\.refused: says yes to a 200 with an empty body/),
+      expect.stringMatching(/\.refusal\.refused: returns true for a 200 with an empty body/),
     ];
     const given = [
       await problems({ providers: { lake: { ...options, provider: broken } } }),
@@ -387,7 +387,7 @@ describe('The options of 0.2', () => {
         ['credentialsTtlMs', 60],
       ].map(
         ([option, value]) =>
-          `providers.hillpay.${option}: is ${value} ms; the number is in milliseconds: for ${value} s, write ${value} * 1_000`,
+          `providers.hillpay.${option}: is ${value}, and it is in milliseconds; for ${value} s, write ${value} * 1_000`,
       ),
     );
     const sound = { tokenRequest: { timeoutMs: 100 }, refreshBeforeMs: 0, credentialsTtlMs: 1_000 };

@@ -95,19 +95,19 @@ describe('the key of a client that signs its logins', () => {
       'that is a certificate',
       'ES256',
       createCertificate(['acme.test']).cert,
-      /holds a certificate, and a private key is expected there$/,
+      /holds a certificate, and a private key is expected$/,
     ],
     [
       'that is public',
       'ES256',
       String(KEYS.ec.publicKey.export({ type: 'spki', format: 'pem' })),
-      /holds a public key, and a private key is expected there$/,
+      /holds a public key, and a private key is expected$/,
     ],
     [
       'under a passphrase',
       'ES256',
       exported('ec', { cipher: 'aes-256-cbc', passphrase: 'invented' }),
-      /is encrypted, and signs without a passphrase/,
+      /is encrypted, and nothing gives a passphrase for it; decrypt it with openssl/,
     ],
   ])('%s is judged at boot, by its field', async (_, algorithm, signingKey, expected) => {
     const provider = asserting(algorithm);
@@ -430,12 +430,12 @@ describe('wrong options', () => {
     [
       'a secret with a control character',
       { providers: { cashfin: { credentials: { clientSecret: `a\u0000${SECRET}` } } } },
-      'providers.cashfin.credentials.clientSecret: has a character in it that no header can carry; copy it from the provider again',
+      'providers.cashfin.credentials.clientSecret: has a character in it that a header cannot contain; copy the value from the provider again',
     ],
     [
       'a secret with a letter that no header can carry',
       { providers: { cashfin: { credentials: { clientSecret: `${SECRET}ł` } } } },
-      'providers.cashfin.credentials.clientSecret: has a character in it that no header can carry; copy it from the provider again',
+      'providers.cashfin.credentials.clientSecret: has a character in it that a header cannot contain; copy the value from the provider again',
     ],
     [
       'a secret that is a number',

@@ -201,7 +201,7 @@ function checkSettings(scope: ProviderScope): void {
   for (const [option, value] of timesInSeconds(scope))
     findings.warning(
       `${path}.${option}`,
-      `is ${value} ms; the number is in milliseconds: for ${value} s, write ${value} * 1_000`,
+      `is ${value}, and it is in milliseconds; for ${value} s, write ${value} * 1_000`,
     );
   if (options.scopes !== undefined && definition.scopes === undefined)
     findings.problem(`${path}.scopes`, `${definition.title} has no scopes; leave this out`);

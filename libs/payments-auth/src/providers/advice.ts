@@ -3,14 +3,14 @@ import type { ProviderAdvice, ProviderDefinition } from './provider-definition.j
 
 /** What went wrong: the facts that choose an advice. */
 export interface Symptom {
-  /** `load` and `save` are functions of the application: no provider has advice for them. */
+  /** The step that failed. `load` and `save` are functions of the application, so no provider has advice for them. */
   readonly on: ProviderAdvice['on'] | 'load' | 'save';
   /** The words of the provider, or of the operating system. */
   readonly what: string;
   readonly status?: number;
   /** The provider itself says that the credential is not valid. */
   readonly isOwn?: boolean;
-  /** Of the error of this library that callers got, where it is known. */
+  /** The code of the error that callers got, where it is known. */
   readonly code?: string;
 }
 
@@ -48,7 +48,7 @@ const GENERAL: readonly GeneralAdvice[] = [
     fix: 'wait; a fleet behind one address should share its tokens',
   },
   {
-    fits: ({ what }) => what.startsWith('more logins wait') || what.startsWith('nobody waits'),
+    fits: ({ what }) => what.startsWith('more logins wait') || what.startsWith('no caller waits'),
     cause: 'more logins at once than the token endpoint serves in time, or an endpoint that has become slow',
     fix: "look at the durations of the logins in the metrics; if they have grown, see the provider's status page",
   },
@@ -104,7 +104,7 @@ const GENERAL: readonly GeneralAdvice[] = [
     fits: ({ on, status, what }) =>
       on === 'call' && (status === 401 || status === 403) && what !== `HTTP ${status}`,
     cause:
-      'a refusal in words that the definition does not know: this merchant may not make the call, or a gateway answers',
+      'the answer refuses the call in words that the definition does not know: the merchant may lack a permission, or a gateway has answered',
     fix: "read the answer's words; ask the provider whether this merchant and this server may make the call",
   },
   {
@@ -151,7 +151,7 @@ const GENERAL: readonly GeneralAdvice[] = [
   },
 ];
 
-/** Where this library itself has said no, the provider has nothing to do with it. */
+/** Errors that this library raises itself. The provider has not caused them. */
 const OWN_ERRORS: ReadonlyMap<string, Pick<ProviderAdvice, 'cause' | 'fix'>> = new Map([
   [
     'DEFINITION_FAULT',
@@ -170,14 +170,15 @@ const OWN_ERRORS: ReadonlyMap<string, Pick<ProviderAdvice, 'cause' | 'fix'>> = n
   [
     'INSECURE_DESTINATION',
     {
-      cause: 'the application makes a call to a place where this credential does not belong; it was not sent',
-      fix: 'find the call in the application, by the stack of its error; if the place is right, set it as the base URL',
+      cause:
+        'the application makes a call to an address where this credential must not go, so it was not sent',
+      fix: 'find the call in the application, by the stack of its error; if the address is right, set it as the base URL',
     },
   ],
   [
     'INVALID_REQUEST',
     {
-      cause: 'the application makes a call in a way that cannot be meant; it was not sent',
+      cause: 'the application makes a call that is not valid, so it was not sent',
       fix: 'correct the call in the application, by the stack of its error',
     },
   ],

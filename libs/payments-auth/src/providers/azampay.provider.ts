@@ -9,7 +9,7 @@ export interface AzampayCredentials {
   readonly appName: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Some calls want it. Where it is configured, it goes with every call, as `X-API-Key`. */
+  /** Some calls need it. Where it is configured, every call carries it, as `X-API-Key`. */
   readonly apiKey?: string;
   /** AzamPay's key for callbacks, as a PEM: its API shows it at `/PublicKey`. */
   readonly callbackPublicKey?: string;
@@ -23,7 +23,7 @@ const SIGNED_CALLBACK = {
 } as const;
 
 /**
- * AzamPay: a login with JSON, at a host of its own. A wrong secret is a 423.
+ * AzamPay: a login with JSON, at a host of its own. The answer to a wrong secret has the status 423.
  *
  * @see https://developerdocs.azampay.co.tz
  */
@@ -97,8 +97,8 @@ export const azampay = builtInProvider<AzampayCredentials, 'azampay', 'sandbox' 
       {
         on: 'call',
         status: 401,
-        cause: 'the token belongs to the other environment, or the call wants an API key as well',
-        fix: 'check AZAMPAY_ENVIRONMENT; set AZAMPAY_API_KEY where the product wants one',
+        cause: 'the token belongs to the other environment, or the call needs an API key as well',
+        fix: 'check AZAMPAY_ENVIRONMENT; set AZAMPAY_API_KEY where the product needs one',
       },
     ],
   }),

@@ -3,17 +3,20 @@ import type { Fields, Problems } from './definition-checks.js';
 import { MadeUpValues, partedValue } from './made-up-values.js';
 
 const TOKEN = 'invented-token';
+/** Another invented token. It differs from the first one in every part into which a function may split a token. */
 const OTHER_TOKEN = partedValue('token');
 
 /**
- * The problems with what the headers of calls carry, found by what changes in them with other made-up values: a token that
- * no call carries, a refresh token that calls carry, and a secret that is written into the definition.
+ * The problems with the headers of calls: a token that no call carries, a refresh token that calls carry, and a secret
+ * that is written into the definition. They are found by making the headers with other invented values, and comparing.
  */
 export function carriedProblems(definition: Fields): Problems {
   return [...tokenProblems(definition), ...refreshTokenProblems(definition), ...literalProblems(definition)];
 }
 
-/** Nobody calls `sign` to see whether it uses the token: it may sign some calls only, and with a real key only. */
+/**
+ * Whether calls carry the token. `sign` is not called for this: it may sign only some calls, and only with a real key.
+ */
 function tokenProblems(definition: Fields): Problems {
   const { token, sign, headers } = definition;
   if (!isJsonObject(token) || typeof token['request'] !== 'function' || sign !== undefined) return [];
@@ -30,7 +33,10 @@ function tokenProblems(definition: Fields): Problems {
     : [];
 }
 
-/** The token endpoint alone is given a refresh token: whoever has it can act for the merchant for as long as they like. */
+/**
+ * The problem with a refresh token in headers. Only the token endpoint may get it: a refresh token lets anybody act for
+ * the merchant, without an end.
+ */
 function refreshTokenProblems(definition: Fields): Problems {
   const { token } = definition;
   if (!isJsonObject(token) || typeof token['refreshToken'] !== 'function') return [];
@@ -54,12 +60,13 @@ function refreshTokenProblems(definition: Fields): Problems {
     });
 }
 
-/** Texts of a form that nothing but a secret has: a Stripe-like key, and a JWT. */
+/** Texts that can only be a secret: a key like Stripe's, or a JWT. */
 const SECRET = /(?:^|\s)(?:[sr]k_(?:live|test)_\w|eyJ[\w-]+\.[\w-]+\.[\w-]*$)/;
 
 /**
- * A header that is the same for every credential may be a version or a public name, so only those are told that can be nothing
- * but a secret. What `sign` adds may complete them.
+ * The problem with a secret that is written into `headers`. A header that is the same for every credential may also be
+ * a version or a public name, so only texts that can only be a secret are reported. With `sign`, nothing is reported,
+ * because `sign` may complete a header.
  */
 function literalProblems(definition: Fields): Problems {
   if (definition['sign'] !== undefined) return [];
@@ -78,13 +85,13 @@ function literalProblems(definition: Fields): Problems {
     )
     .map(
       ([name]) =>
-        `headers.${name}: is the same for every credential, so that a secret stands in the definition; make it a field of credentials, with a default where everybody has the same`,
+        `headers.${name}: is the same for every credential, so the definition contains a secret; make it a field of credentials, with a default where everybody has the same`,
     );
 }
 
 type Values = readonly [credentials: Fields, token: string];
 
-/** The names of the headers that are others with other values; `undefined` where they cannot be made. */
+/** The names of the headers that change with other invented values; `undefined` where the headers cannot be made. */
 function changed(
   definition: Fields,
   before: Values,

@@ -40,7 +40,7 @@ export const cashfree = builtInProvider<CashfreeCredentials, 'cashfree', 'sandbo
       // This address is not on the allow-list.
       incurable: ({ status }) => status === 403,
     },
-    // An order that does not exist: 404 says that the credentials are accepted.
+    // This order does not exist. A 404 shows that the credentials are accepted.
     probe: { path: '/orders/nestjs-payments-auth-probe', accepted: ({ status }) => status === 404 },
     webhooks: {
       /** @see https://www.cashfree.com/docs/payments/online/webhooks/signature-verification */

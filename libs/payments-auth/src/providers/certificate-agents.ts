@@ -159,12 +159,13 @@ function withLineBreaks(certificate: ClientCertificate): AgentOptions {
 const FITTING = 'expected { cert, key } in PEM that fit together, or { pfx }';
 
 /**
- * @param problemOf what is wrong with the credentials, where the options cannot be used
+ * @param problemOf returns what is wrong with the credentials; called when the options cannot be used
  * @throws DefinitionFault, in words that repeat nothing of the key
  */
 function secureContext(options: AgentOptions, problemOf: () => FieldProblem | undefined): SecureContext {
   try {
-    // A key that does not fit its certificate would be found by the first connection, and look like an outage.
+    // Without this check, the first connection would find a key that does not fit its certificate. That failure would
+    // look like an outage.
     return createSecureContext(options);
   } catch (error) {
     const { code } = error as { code?: unknown };
@@ -174,7 +175,7 @@ function secureContext(options: AgentOptions, problemOf: () => FieldProblem | un
       'tls',
       problem === undefined
         ? `returned a certificate or key that no connection can use${why}; ${FITTING}`
-        : `returned a certificate or key that no connection can use: the credential${problem.field === undefined ? '' : ` "${problem.field}"`} ${problem.what}; ${FITTING}`,
+        : `returned a certificate or key that no connection can use: ${problem.field === undefined ? problem.what : `the credential "${problem.field}" ${problem.what}`}; ${FITTING}`,
     );
   }
 }
@@ -182,7 +183,7 @@ function secureContext(options: AgentOptions, problemOf: () => FieldProblem | un
 /** The first certificate is the client's own, and those after it are of its issuers. */
 function endOf({ cert }: AgentOptions, { context }: SecureContext): number | undefined {
   try {
-    // Node has no other way into PKCS#12.
+    // Node offers no other way to read a PKCS#12 file.
     const own = cert ?? (context as { getCertificate?: () => Uint8Array }).getCertificate?.();
     const atMs = own === undefined ? NaN : Date.parse(new X509Certificate(own as string).validTo);
     return Number.isNaN(atMs) ? undefined : atMs;

@@ -21,7 +21,7 @@ export interface MadeCertificate {
 /**
  * The problem with a client certificate; `undefined` when there is none.
  *
- * @param read the fields that it was made of
+ * @param read the fields that `tls` has read
  */
 export function certificateProblem(
   made: MadeCertificate,
@@ -36,11 +36,11 @@ export function certificateProblem(
     if (field !== undefined) return { field, what };
     const parts = { cert, key, pfx, passphrase };
     const part = Object.entries(parts).find(([, each]) => each === value)?.[0] ?? 'ca';
-    return { what: `what tls makes of them as ${part} ${what}` };
+    return { what: `the ${part} that tls returns ${what}` };
   };
   const noAuthority = [ca ?? []].flat().find((each) => !isCertificate(each));
   if (noAuthority !== undefined)
-    return at(noAuthority, 'holds no certificate, and is taken as one of an authority');
+    return at(noAuthority, 'holds no certificate, and tls returns it as the certificate of an authority');
   if (pfx !== undefined) {
     const why = connectingProblem({ pfx: pfx as Buffer, ...opened(passphrase) });
     if (why === undefined) return undefined;
@@ -49,9 +49,9 @@ export function certificateProblem(
       : at(pfx, 'holds no PKCS#12 file with a certificate and its key');
   }
   if (typeof cert !== 'string' || typeof key !== 'string') return undefined;
-  if (!isCertificate(cert)) return at(cert, `holds ${contentOf(cert)}, and a certificate is expected there`);
+  if (!isCertificate(cert)) return at(cert, `holds ${contentOf(cert)}, and a certificate is expected`);
   if (!key.includes('PRIVATE KEY-----'))
-    return at(key, `holds ${contentOf(key)}, and a private key is expected there`);
+    return at(key, `holds ${contentOf(key)}, and a private key is expected`);
   try {
     const privateKey = createPrivateKey({ key: inLines(key), ...opened(passphrase) });
     if (!new X509Certificate(inLines(cert)).checkPrivateKey(privateKey))
@@ -64,7 +64,7 @@ export function certificateProblem(
   }
   return connectingProblem({ cert: inLines(cert), key: inLines(key), ...opened(passphrase) }) === undefined
     ? undefined
-    : at(cert, 'holds a certificate that no connection can be made with');
+    : at(cert, 'holds a certificate with which no connection can be made');
 }
 
 /** The kind of a PEM, in words. */
@@ -75,9 +75,10 @@ export function contentOf(pem: string): string {
 }
 
 /**
- * The field whose value a definition has used as it is.
+ * The field whose value a definition returns unchanged.
  *
- * @param likely what its name says, where one value stands in several: a certificate that was given as its own key
+ * @param likely matches the name of the field, where several fields have the same value: somebody may have given the
+ *   certificate as the key too
  */
 export function fieldOf(value: unknown, credentials: Credentials, likely = /./): string | undefined {
   if (value === undefined) return undefined;
@@ -85,7 +86,7 @@ export function fieldOf(value: unknown, credentials: Credentials, likely = /./):
   return fields.find((name) => likely.test(name)) ?? fields[0];
 }
 
-/** The one field that was read and stands nowhere as it is: whatever was decoded is made of it. */
+/** The one field that `tls` has read and whose value it does not return unchanged: `tls` has decoded it. */
 function onlyDecoded(
   { cert, key, pfx, passphrase, ca }: MadeCertificate,
   credentials: Credentials,

@@ -19,7 +19,7 @@ export interface ClickpesaCredentials {
 }
 
 /**
- * ClickPesa: a login for a token that is the whole header, `Bearer ` included, and is sent as it came. Live only.
+ * ClickPesa: a login for a token that is the whole header, `Bearer ` included, and is sent unchanged. Live only.
  *
  * A merchant that is not verified yet may make 100 calls a day, logins included. So each needless login takes a call
  * away from the payments.
@@ -71,7 +71,8 @@ export const clickpesa = builtInProvider<ClickpesaCredentials, 'clickpesa', 'liv
   },
   refusal: {
     refused: ({ status, body }) => status === 401 && textAt(body, 'message') !== undefined,
-    // ClickPesa answers a refused token with 401. A 403 in its words is about the merchant or the key: a login is wasted.
+    // ClickPesa answers a refused token with 401. A 403 in its words is about the merchant or the key, so a login does
+    // not help.
     incurable: ({ status, body }) => status === 403 && textAt(body, 'message') !== undefined,
   },
   probe: { path: '/third-parties/account/balance' },

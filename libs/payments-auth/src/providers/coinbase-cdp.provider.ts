@@ -104,7 +104,10 @@ function walletToken(attempt: Attempt<CoinbaseCdpCredentials>): string | undefin
 function keyOf(secret: string): string {
   if (secret.includes('-----BEGIN')) return secret.replaceAll('\\n', '\n');
   const bytes = Buffer.from(secret, 'base64');
-  if (bytes.length !== 64) throw new TypeError('CDP_API_KEY_SECRET is neither a PEM nor 64 bytes in base64.');
+  if (bytes.length !== 64)
+    throw new TypeError(
+      'CDP_API_KEY_SECRET is neither a PEM nor 64 bytes in base64. Copy it from the CDP portal again.',
+    );
   return JSON.stringify({
     kty: 'OKP',
     crv: 'Ed25519',

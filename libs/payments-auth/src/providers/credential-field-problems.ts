@@ -76,17 +76,21 @@ function suspicionProblems(path: string, spec: Fields): Problems {
     said = suspect.call(spec, unexpected) as unknown;
   } catch (error) {
     return [
-      `${path}: throws for a text that it does not expect (${sayError(error)}); it must answer for any`,
+      `${path}: throws for a text that it does not expect (${sayError(error)}); it must return a text or undefined for any value`,
     ];
   }
   if (said instanceof Promise) {
     said.catch(() => undefined);
-    return [`${path}: returns a promise; it is asked at boot, and has to answer at once`];
+    return [`${path}: returns a promise; it is called at boot, and must return its result directly`];
   }
   if (typeof said !== 'string')
-    return said ? [`${path}: returns ${kindOf(said)}; expected what looks wrong in words, or undefined`] : [];
+    return said
+      ? [`${path}: returns ${kindOf(said)}; expected a text that says what looks wrong, or undefined`]
+      : [];
   return said.includes(unexpected)
-    ? [`${path}: repeats the value, and a warning would print it; say what is wrong without it`]
+    ? [
+        `${path}: returns a text that repeats the value, and a warning would print it; say what looks wrong without the value`,
+      ]
     : [];
 }
 

@@ -44,7 +44,7 @@ describe('credentialValue', () => {
   it.each([
     ['secretKey', undefined, 'missing'],
     ['secretKey', '', 'empty'],
-    ['secretKey', 'cs_é', 'no header can carry'],
+    ['secretKey', 'cs_é', 'a header cannot contain'],
     ['secretKey', String(undefined), 'is a word for nothing'],
     ['note', String(null), 'is a word for nothing'],
     ['secretKey', '[object Object]', 'is a word for nothing'],

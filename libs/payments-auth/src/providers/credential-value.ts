@@ -28,7 +28,7 @@ export function credentialValue(
   if (!mayBeList(definition, name))
     return { value: undefined, problem: `must be a string, and is ${kindOf(given)}` };
   if (given.length === 0)
-    return { value: undefined, problem: 'an empty list; give at least one, the newest first' };
+    return { value: undefined, problem: 'an empty list; give at least one value, the newest first' };
   const values: string[] = [];
   for (const [at, each] of given.entries()) {
     const read = oneValue(field, each);

@@ -506,7 +506,7 @@ describe('defineProvider', () => {
         'credentials.apiKey.variable: its getter throws (not read yet); write the value',
       ]);
       expect(problemsOfUnread({ probe: { path: '/ping', method: 'POST', json: circle() } })).toEqual([
-        'probe.json.self: refers back to an object that it stands in; write it out',
+        'probe.json.self: refers back to an object that contains it; write its parts out',
       ]);
       expect(() => login<AcmeCredentials>({ ...ACME_LOGIN, limits: [late('limit') as never] })).toThrow(
         'token.limits.0.limit: its getter throws (not read yet); write the value',
@@ -524,7 +524,7 @@ describe('defineProvider', () => {
         client: ((given: Record<string, string>) => ({ id: given['apiKey'] })) as never,
       });
       expect(problemsOf({ token, headers: tokenHeaders })).toEqual([
-        'token: reads apiKey where credentials.apiKey stands; its functions are given { credentials, … }',
+        'token: reads apiKey instead of credentials.apiKey; its functions are given { credentials, … }',
       ]);
     });
 
@@ -655,13 +655,13 @@ describe('defineProvider', () => {
         documentedLifetimeMs: 600_000,
       });
       expect(problemsOf({ token, headers: tokenHeaders })).toEqual([
-        'token.refreshToken: threw Error: not read yet. It throws before it reads a credential, so it does with any',
+        'token.refreshToken: threw Error: not read yet. It throws before it reads a credential, so it throws for all credentials',
       ]);
     });
 
     it('a rotating refresh token that is no credential as it stands, whose next one has no place', () => {
       const problems = [
-        'token.refreshToken: returned what is the value of no credential; each use replaces it there, so return one field as it is',
+        'token.refreshToken: returned a text that is not the value of a credential; each use replaces that value, so return one field unchanged',
       ];
       expect(refreshing(() => 'written-here')).toEqual(problems);
       expect(refreshing((key) => key.slice(1))).toEqual(problems);
@@ -708,7 +708,7 @@ describe('defineProvider', () => {
       for (const make of [withoutLines, inBase64])
         expect(problemsOf({ credentials, headers: joined(make) })).toEqual([]);
       expect(problemsOf({ credentials, headers: joined((pem) => `Certificate ${pem}`) })).toEqual([
-        expect.stringMatching(/^headers\.X-Certificate: holds the PEM "merchant"/),
+        expect.stringMatching(/^headers\.X-Certificate: contains the PEM "merchant"/),
       ]);
     });
 
@@ -732,12 +732,12 @@ describe('defineProvider', () => {
       for (const refusal of sayings) {
         const [problem, ...others] = problemsOf({ sign: () => ({}), refusal });
         expect(problem).toMatch(
-          /^refusal\.(?:refused|challenged): says yes to a 403 that anybody.*or leave that 403 out/,
+          /^refusal\.(?:refused|challenged): returns true for a 403 without the provider.*or leave the 403 out/,
         );
         expect(others).toEqual([]);
       }
       expect(problemsOf({ refusal: { refused: saysYesTo(401, 403) } })).toEqual([
-        expect.stringMatching(/says yes to a 401 or 403 .*bare401: true .*leave the 403 out$/),
+        expect.stringMatching(/returns true for a 401 or 403 .*bare401: true .*leave the 403 out$/),
       ]);
       expect(problemsOf({ refusal: { refused: is403InJson } })).toEqual([]);
       expect(problemsOf({ refusal: { refused: () => false, incurable: saysYesTo(403) } })).toEqual([]);
@@ -746,7 +746,9 @@ describe('defineProvider', () => {
     it('a bare401 that allows what refused does not say, and so changes nothing', () => {
       for (const refused of [() => false, saysYesTo(400), ({ body }: ApiAnswer) => textAt(body, 'a') === 'b'])
         expect(problemsOf({ refusal: { refused, bare401: true } })).toEqual([
-          expect.stringMatching(/^refusal\.bare401: .*refused says no to it; .*or leave this out$/),
+          expect.stringMatching(
+            /^refusal\.bare401: .*refused returns false for a 401 without words; .*or leave bare401 out$/,
+          ),
         ]);
       const challenged = { refused: () => false, challenged: saysYesTo(401), bare401: true };
       expect(problemsOf({ sign: () => ({}), refusal: challenged })).toEqual([]);

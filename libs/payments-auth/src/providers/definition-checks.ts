@@ -21,7 +21,7 @@ export function hostNames(environments: unknown): string[] {
   return isJsonObject(first) ? Object.keys(first) : [];
 }
 
-/** A host must be one of the named ones. */
+/** Problems when a host is not one of the named hosts. */
 export function hostProblems(path: string, host: unknown, hosts: readonly string[]): Problems {
   if (host === undefined || hosts.includes(host as string)) return [];
   return hosts.length === 0

@@ -54,16 +54,16 @@ const KNOWN = [
 
 /** The names of parts in 0.1, and the parts that replace them. */
 const RENAMED: Readonly<Record<string, string>> = {
-  bodySignature: 'is said by sign now: sign: ({ body, … }) => ({ body: checksumField(body, { … }) })',
-  callHeaders: 'are said by sign now: sign: ({ method, path, … }) => ({ headers: { … } })',
+  bodySignature: 'is replaced by sign: sign: ({ body, … }) => ({ body: checksumField(body, { … }) })',
+  callHeaders: 'are replaced by sign: sign: ({ method, path, … }) => ({ headers: { … } })',
   dashboard: 'is called credentialsPage now',
-  strategy: 'is called token now, and is absent for a static key',
-  webhook: 'is called webhooks now, and holds schemes by name: { signature: hmacWebhook({ … }) }',
+  strategy: 'is called token now; leave it out for a static key',
+  webhook: 'is called webhooks now, and contains schemes by name: { signature: hmacWebhook({ … }) }',
 };
 
 /** All problems with a provider definition, each with its field. An empty list when there is none. */
 export function definitionProblems(definition: unknown): Problems {
-  if (!isJsonObject(definition)) return ['a definition is an object'];
+  if (!isJsonObject(definition)) return ['expected an object with the parts of a definition'];
   const hosts = hostNames(definition['environments']);
   const credentials = credentialProblems(definition['credentials'], definition['environments']);
   const environments = environmentProblems(definition['environments'], hosts, definition['credentials']);
@@ -119,7 +119,7 @@ function unusedInUrls({ credentials, environments, token, probe }: Fields): Prob
     .filter(([name, spec]) => isJsonObject(spec) && spec['inUrl'] !== undefined && !used.includes(name))
     .map(
       ([name]) =>
-        `credentials.${name}.inUrl: no URL is made of it; write {${name}} into environments or a path, or leave inUrl out`,
+        `credentials.${name}.inUrl: no URL contains this field; write {${name}} into environments or a path, or leave inUrl out`,
     );
 }
 
@@ -141,11 +141,11 @@ function textProblems(path: string, value: unknown, expected: string): Problems 
 function scopeProblems({ scopes, scopesVariable, token }: Fields): Problems {
   return [
     ...(scopes !== undefined && token === undefined
-      ? ['scopes: there is no token to ask them for; leave this out']
+      ? ['scopes: the definition has no token, and only a login asks for scopes; leave this out']
       : []),
     ...listProblems('scopes', scopes, /^[\x21\x23-\x5b\x5d-\x7e]+$/, 'scope names without spaces'),
     ...(scopesVariable !== undefined && scopes === undefined
-      ? ['scopes: expected the default scopes, because scopesVariable replaces them']
+      ? ['scopes: expected the default scopes, which the variable in scopesVariable replaces']
       : []),
   ];
 }
@@ -168,7 +168,9 @@ function probeProblems(probe: unknown, hosts: readonly string[], fields: unknown
     ...hostProblems('probe.host', probe['host'], hosts),
     ...functionProblems('probe.accepted', probe['accepted']),
     ...acceptedProblems(probe['accepted']),
-    ...(json === undefined || isJson(json) ? [] : ['probe.json: has no form in JSON; write what is sent']),
+    ...(json === undefined || isJson(json)
+      ? []
+      : ['probe.json: cannot be written as JSON; give a value that JSON.stringify accepts']),
   ];
 }
 
@@ -180,7 +182,7 @@ function acceptedProblems(accepted: unknown): Problems {
   // The answer of a gateway, or of an outage, does not show that a credential is accepted.
   return saysYesTo(401, judgement) || outagesIn(judgement) !== undefined
     ? [
-        `${at}: says yes to a 401 or to an outage without a word; name what shows that the credential is accepted`,
+        `${at}: returns true for a 401 or an outage without the provider's own words. Return true only for an answer that shows that the provider accepts the credential`,
       ]
     : [];
 }
@@ -199,7 +201,10 @@ function probeHeaderProblems(headers: unknown): Problems {
     ...repeatedHeaderProblems('probe.headers', Object.keys(headers)),
     ...Object.entries(headers).flatMap(([name, value]) => {
       const problem =
-        headerNameProblem(name) ?? (isHeaderText(value) ? undefined : 'expected a text that can be sent');
+        headerNameProblem(name) ??
+        (isHeaderText(value)
+          ? undefined
+          : 'expected a text of printable ASCII, without a space at its beginning or end');
       return problem === undefined ? [] : [`probe.headers.${name}: ${problem}`];
     }),
   ];
@@ -222,8 +227,8 @@ function adviceProblems(advice: unknown): Problems {
       ...([status ?? 200].flat().every(isStatus)
         ? []
         : [`${at}.status: expected a status or a list of them`]),
-      ...(matches(cause, /\S/) ? [] : [`${at}.cause: expected what is behind it`]),
-      ...(matches(fix, /\S/) ? [] : [`${at}.fix: expected what helps`]),
+      ...(matches(cause, /\S/) ? [] : [`${at}.cause: expected a text that says what is wrong`]),
+      ...(matches(fix, /\S/) ? [] : [`${at}.fix: expected a text that says what to do`]),
     ];
   });
 }

@@ -35,10 +35,10 @@ export function placeholderProblems(path: string, text: unknown, credentials: un
   const foreign = foreignPlaceholder(text);
   if (foreign !== undefined)
     return [
-      `${path}: "${foreign}" is no placeholder, and would be sent as it stands there; write {fieldName}, with a field of credentials that has inUrl`,
+      `${path}: "${foreign}" is not a placeholder, and would be sent unchanged; write {fieldName}, with a field of credentials that has inUrl`,
     ];
   if (/[{}]/.test(text.replace(/\{[^{}]+\}/g, '')))
-    return [`${path}: has a brace that belongs to no placeholder; write {fieldName}`];
+    return [`${path}: has a brace that is not part of a placeholder; write {fieldName}`];
   const fields = isJsonObject(credentials) ? credentials : {};
   return placeholdersIn(text).flatMap((name) => {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
@@ -65,11 +65,11 @@ function baseUrlProblems(path: string, base: unknown, credentials: unknown): Pro
       ? [`${path}: expected no user, query or fragment`]
       : []),
     ...(/[\\\s]/.test(String(base))
-      ? [`${path}: has a backslash or a space in it, and is another URL than it looks like; take it out`]
+      ? [`${path}: has a backslash or a space in it, which changes what the URL means; remove it`]
       : []),
     ...(isPlainBase(String(base), url)
       ? []
-      : [`${path}: has a path with "..", "//" or the like; write it out`]),
+      : [`${path}: has a path with "..", "//" or the like; write the path without them`]),
     ...(String(base).endsWith('/') ? [`${path}: expected no slash at the end`] : []),
     ...hostPlaceholderProblems(path, String(base)),
   ];
@@ -94,7 +94,7 @@ function hostPlaceholderProblems(path: string, base: string): Problems {
     ];
   return isSharedDomain(domain)
     ? [
-        `${path}: anybody can register a name below "${domain}", so that the value of a credential would choose whose server the credential goes to; a placeholder stands left of a domain that the provider owns, as in https://{shop}.acme.${domain}`,
+        `${path}: anybody can register a name below "${domain}", so the value of a credential would decide whose server gets the credential. Write the placeholder left of a domain that the provider owns, as in https://{shop}.acme.${domain}`,
       ]
     : [];
 }

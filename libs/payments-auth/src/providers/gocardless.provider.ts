@@ -90,7 +90,7 @@ async function signature(attempt: Attempt<GocardlessCredentials>): Promise<Signe
   const { privateKey, keyId } = credentials;
   if (keyId === undefined || (privateKey === undefined && signWith === undefined))
     throw new TypeError(
-      'GoCardless wants a signature. Configure keyId, and privateKey or the provider option signer.',
+      'GoCardless needs a signature. Configure keyId, and privateKey or the provider option signer.',
     );
   const hasBody = body !== undefined && body.length > 0;
   const contentDigest = hasBody ? `sha256=:${digest('sha256', body, 'base64')}:` : undefined;

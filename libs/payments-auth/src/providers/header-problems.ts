@@ -84,13 +84,15 @@ function called(path: keyof typeof GIVEN, make: unknown, definition: Fields): Pr
     const unknown = misread();
     if (unknown.length > 0) return unknown;
     return [
-      `${path}: throws with made-up credentials, or without the optional ones (${sayError(error)}); it must make headers of any text`,
+      `${path}: throws with made-up credentials, or without the optional ones (${sayError(error)}); it must return headers for any text`,
     ];
   }
   for (const each of made) {
     if (!(each instanceof Promise)) continue;
     each.catch(() => undefined);
-    return [`${path}: returns a promise; it is called once per credential; make in sign what takes time`];
+    return [
+      `${path}: returns a promise, and must return its headers directly; make a value that takes time in sign`,
+    ];
   }
   if (!made.every(isJsonObject)) return [`${path}: must return an object of header values`];
   const collection = made.map(namedValuesProblem).find((problem) => problem !== undefined);
@@ -112,12 +114,12 @@ function called(path: keyof typeof GIVEN, make: unknown, definition: Fields): Pr
     ...(JSON.stringify(first) === JSON.stringify(second)
       ? []
       : [
-          `${path}: gives other values each time; it is called once per credential; make in sign what changes`,
+          `${path}: returns other values each time, and is called only once per credential; make the values that change in sign`,
         ]),
     ...(unfilled === undefined
       ? []
       : [
-          `${path}.${unfilled}: ends in "undefined" or the like without the optional credentials; leave the header out then`,
+          `${path}.${unfilled}: ends in "undefined" or the like when the optional credentials are missing; leave the header out in that case`,
         ]),
     ...repeatedHeaderProblems(path, Object.keys(first)),
     ...Object.entries(first).flatMap(([name, value]) =>
@@ -174,18 +176,22 @@ function valueProblems(
       /[\r\n]/.test(value),
   );
   if (pem !== undefined)
-    return [`${path}: holds the PEM "${pem[0]}", and no header can carry one; sign with it, or use tls`];
+    return [
+      `${path}: contains the PEM "${pem[0]}", and a header cannot carry a PEM; sign with it, or use tls`,
+    ];
   return value === '' || isHeaderText(value)
     ? []
     : [
-        `${path}: has a line break, a space at an end, or a character outside ASCII in it, and cannot be sent`,
+        `${path}: cannot be sent: it has a line break, a space at its beginning or end, or a character outside ASCII`,
       ];
 }
 
-/** Names that differ only in upper and lower case: some receivers take the first value, others the last. */
+/**
+ * Problems with names that differ only in upper and lower case. Some receivers use the first value, others the last.
+ */
 export function repeatedHeaderProblems(path: string, names: readonly string[]): Problems {
   return repeatedNames(names).map(
-    (name) => `${path}.${name}: stands there twice, in different spellings; leave one of the two out`,
+    (name) => `${path}.${name}: is there twice, in different upper and lower case; leave one of the two out`,
   );
 }
 
@@ -201,14 +207,14 @@ function certificateProblems({ tls, ...definition }: Fields): Problems {
     made = tls.call(definition, given);
   } catch (error) {
     const unknown = misread();
-    // The definition may refuse a made-up key, and a real one would be accepted.
+    // The definition may throw for an invented key, and accept a real one.
     return unknown.length > 0 || values.hasRead(values.all)
       ? unknown
-      : [`tls: throws before it reads a credential (${sayError(error)}), so it does with any`];
+      : [`tls: throws before it reads a credential (${sayError(error)}), so it throws for all credentials`];
   }
   if (made instanceof Promise) {
     made.catch(() => undefined);
-    return ['tls: returns a promise; it is called once per credential, and has to answer at once'];
+    return ['tls: returns a promise; it must return { cert, key } or { pfx } directly'];
   }
   const unknown = misread();
   if (unknown.length > 0 || made === undefined) return unknown;
@@ -243,11 +249,11 @@ function textsTakenForPem(made: Fields, values: Fields, credentials: unknown): P
     const part = ['cert', 'key', 'ca'].find((name) => [made[name]].flat().includes(values[field]));
     return part === undefined || (isJsonObject(spec) && spec['format'] === 'pem')
       ? []
-      : [`credentials.${field}: tls takes it for the PEM ${part}; add format: 'pem'`];
+      : [`credentials.${field}: tls returns this value as the PEM ${part}; add format: 'pem'`];
   });
 }
 
-/** A request may override a default, and never a header of the credential. */
+/** Problems with names in both. A request may override a default header, but not a header of the credential. */
 function sharedNames(definition: Fields): Problems {
   const { all } = new MadeUpValues(definition);
   const namesOf = (make: unknown): string[] => {
@@ -262,5 +268,8 @@ function sharedNames(definition: Fields): Problems {
   const own = namesOf(definition['headers']);
   return namesOf(definition['defaultHeaders'])
     .filter((name) => own.includes(name))
-    .map((name) => `defaultHeaders.${name}: is one of headers already, which no request may override`);
+    .map(
+      (name) =>
+        `defaultHeaders.${name}: is in headers too, and no request may override those; leave it in only one of the two`,
+    );
 }

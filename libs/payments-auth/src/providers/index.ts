@@ -100,8 +100,9 @@ export type { MercadopagoCredentials, MercadopagoOauthCredentials } from './merc
 export { wakapay, type WakapayCredentials } from './wakapay.provider.js';
 
 /**
- * The providers that are configured by their variables alone, where an application names no provider at all. With a
- * longer list, an application would also log in where another SDK happens to use the same variables.
+ * The providers that are configured by their variables alone, where an application names no provider at all. A longer
+ * list would be dangerous: another SDK may use the same variables for its own provider, and the application would log
+ * in there as well.
  */
 export const FOUND_BY_VARIABLES = [cashfin, kashier, pesapal, clickpesa, wakapay, cryptofuse] as const;
 

@@ -13,7 +13,7 @@ export interface IyzicoCredentials {
 /**
  * iyzico: every call is signed over a random text, its path and its body. A GET carries `{}` as its body.
  *
- * A refusal comes with the status 200.
+ * A refused call is answered with the status 200.
  *
  * @see https://docs.iyzico.com/en/getting-started/preliminaries/authentication/hmacsha256-auth
  */

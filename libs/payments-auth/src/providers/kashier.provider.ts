@@ -36,7 +36,7 @@ export const kashier = builtInProvider<KashierCredentials, 'kashier', 'test' | '
     merchantId: { variable: 'KASHIER_MERCHANT_ID', optional: true, secret: false },
   },
   headers: ({ credentials }) => ({ Authorization: credentials.secretKey }),
-  // Kashier wants the Payment API key where a session is created, and nowhere else.
+  // Kashier needs the Payment API key only for the call that creates a session.
   sign: ({ method, namedHost, path, credentials: { apiKey } }) =>
     method === 'POST' && namedHost === 'api' && path === '/v3/payment/sessions'
       ? { headers: { 'api-key': apiKey } }

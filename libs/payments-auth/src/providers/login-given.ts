@@ -4,7 +4,7 @@ import { filled } from '../strategies/placeholders.js';
 import { ownCopy } from '../own-properties.js';
 import type { ConfiguredProvider } from './configured-provider.js';
 
-/** The values for one login, or for one revocation, that are not in the definition. */
+/** The values of one login or revocation that the definition does not contain. */
 export interface LoginParts {
   readonly credentials: Credentials;
   readonly scopes: readonly string[];
@@ -30,7 +30,7 @@ export function loginGiven(
   const { audience, credentials, scopes, ...others } = parts;
   return ownCopy({
     ...others,
-    // A value that a definition writes into them would stay for every later call.
+    // The view cannot be written to. Otherwise a value that a definition writes would change every later call.
     credentials: watchedCredentials(provider.definition, credentials).view,
     scopes: Object.freeze([...scopes]),
     ...(environment === undefined ? {} : { environment }),

@@ -5,8 +5,8 @@ import { watchOf, watchOver } from '../strategies/watched-credentials.js';
 import type { Fields, Problems } from './definition-checks.js';
 
 /**
- * Credentials that nobody has, to try a definition's functions with: they say which fields were asked for that the
- * definition does not have.
+ * Invented credentials, with which the functions of a definition are tried. They record which fields a function reads
+ * that the definition does not have.
  */
 export class MadeUpValues {
   readonly all: Fields;
@@ -30,16 +30,17 @@ export class MadeUpValues {
   /** Fields that a function has read and that do not exist. Most likely they are misspelt. */
   unknownFields(path: string): Problems {
     return [...this.#unknown].map(
-      (name) => `${path}: reads credentials.${name}, which is no field. ${suggestion(name, this.names)}`,
+      (name) => `${path}: reads credentials.${name}, which is not a field. ${suggestion(name, this.names)}`,
     );
   }
 
   /**
-   * The same, and what was read of `given` that is not there: most likely a credential.
+   * The problems of {@link unknownFields}, and names that a function has read of its argument and that are not there.
+   * Most likely such a name is a credential.
    *
    * @param read the names that were read
-   * @param known those that there are
-   * @param isGiven who is given them: `it is`
+   * @param known the names that are there
+   * @param isGiven the beginning of a clause about the function: `it is`, or `its functions are`
    */
   misread(path: string, read: Iterable<PropertyKey>, known: readonly string[], isGiven: string): Problems {
     const strangers = [...read].filter(
@@ -50,7 +51,7 @@ export class MadeUpValues {
       ...this.unknownFields(path),
       ...strangers.map((name) =>
         this.names.includes(name)
-          ? `${path}: reads ${name} where credentials.${name} stands; ${isGiven} given { credentials, … }`
+          ? `${path}: reads ${name} instead of credentials.${name}; ${isGiven} given { credentials, … }`
           : `${path}: reads ${name}, which ${isGiven} not given. ${suggestion(name, known)}`,
       ),
     ];
@@ -79,7 +80,7 @@ export class MadeUpValues {
   }
 }
 
-/** The name under which a field's made-up value is recognised. */
+/** The invented value of a field. Problems recognise the field by it. */
 export function madeUpValue(field: string): string {
   return `invented-${field}`;
 }
@@ -102,7 +103,7 @@ function isOptional([, spec]: readonly [string, unknown]): boolean {
   return isJsonObject(spec) && spec['optional'] === true && spec['default'] === undefined;
 }
 
-/** The same, and each name that is read of it is added to `read`. */
+/** The same values. Each name that is read of them is added to `read`. */
 export function noting(given: Fields, read: Set<PropertyKey>): Fields {
   return new Proxy(ownCopy(given), {
     get: (target, name) => (read.add(name), Reflect.get(target, name) as unknown),

@@ -76,8 +76,8 @@ const inCommon = () =>
   }) as const satisfies Partial<ProviderDefinition<{ readonly webhookSecret?: string | readonly string[] }>>;
 
 /**
- * Mercado Pago: an access token as a bearer token. One host for both modes. Every request that is no GET carries an
- * `X-Idempotency-Key` of the application's.
+ * Mercado Pago: an access token as a bearer token. One host for both modes. Every request other than a GET needs an
+ * `X-Idempotency-Key`, which the application sends.
  *
  * @see https://www.mercadopago.com/developers/en/reference
  */
@@ -106,8 +106,8 @@ export const mercadopago = builtInProvider<MercadopagoCredentials, 'mercadopago'
 );
 
 /**
- * Mercado Pago, for platforms: a refresh token for each seller. Each use replaces it, so the application has to save what
- * comes.
+ * Mercado Pago, for platforms: a refresh token for each seller. Each use replaces it, so the application has to save
+ * the new one.
  *
  * @see https://www.mercadopago.com/developers/en/docs/security/oauth/renewal
  */

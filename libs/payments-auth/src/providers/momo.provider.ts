@@ -102,7 +102,7 @@ function momo<P extends Product>(product: P, title: string) {
         on: 'login',
         status: [401, 500],
         cause: 'the API user or its key is wrong; a new key ends the one before it',
-        fix: `compare ${variable}_ID and ${variable}_SECRET with what the portal's call answered`,
+        fix: `compare ${variable}_ID and ${variable}_SECRET with the answer to the call that created them`,
       },
       {
         on: 'call',

@@ -4,7 +4,7 @@ import { BUILT_IN_PROVIDERS, FOUND_BY_VARIABLES } from './index.js';
 import type { CredentialField, ProviderDefinition } from './provider-definition.js';
 
 /**
- * The text to write so that a provider is configured, in places other than the module of an application: in its
+ * Returns the text to write so that a provider is configured, in places other than the module of an application: in its
  * tests.
  */
 export type HowToAdd = (name: string) => string;

@@ -30,7 +30,7 @@ export const paystack = builtInProvider<PaystackCredentials, 'paystack', 'live'>
   webhooks: {
     /** @see https://docs-v2.paystack.com/docs/payments/webhooks */
     signature: hmacWebhook({ key: 'secretKey', hash: 'sha512', header: 'x-paystack-signature' }),
-    // The newer form of the signature. Its header is not documented, so it is looked for in the same header.
+    // The newer form of the signature. Its header is not documented, so the library looks for it in the same header.
     dated: hmacWebhook({
       key: 'secretKey',
       hash: 'sha512',

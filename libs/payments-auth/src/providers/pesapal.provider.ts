@@ -10,8 +10,8 @@ export interface PesapalCredentials {
 }
 
 /**
- * PesaPal, API 3.0: a login for a bearer token. The HTTP status says little: a wrong secret is answered with 200,
- * a refused token with 401, 500 or 200. The error code tells.
+ * PesaPal, API 3.0: a login for a bearer token. The HTTP status says little: a wrong secret is answered with 200, a
+ * refused token with 401, 500 or 200. So the error code decides.
  *
  * @see https://developer.pesapal.com/how-to-integrate/e-commerce/api-30-json/authentication
  */

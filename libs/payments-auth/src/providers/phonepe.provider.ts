@@ -14,7 +14,7 @@ export interface PhonepeCredentials {
 
 /**
  * PhonePe, version 2: the OAuth 2.0 client credentials grant with a token type of its own, `O-Bearer`. In live, tokens
- * have another path than calls, and cards a host of their own: a request names it by `host: 'cards'`.
+ * have another path than calls. Cards have a host of their own, which a request names by `host: 'cards'`.
  *
  * @see https://developer.phonepe.com/payment-gateway
  */

@@ -25,13 +25,13 @@ export interface CredentialFieldBase {
   readonly secret?: boolean;
   /**
    * `'pem'`: a key or a certificate. Line breaks are allowed, also written as `\n`; the value is parsed at boot, and
-   * may stand in no header. @default 'text'
+   * cannot be a part of a header. @default 'text'
    */
   readonly format?: 'text' | 'pem';
   /**
-   * The value may stand in a URL, as `{fieldName}` in `environments` or in the path of the token endpoint: letters,
-   * digits and inner hyphens, and whatever else this expression asks for. Where the URL of the chosen environment names
-   * the field, a value is required.
+   * The value may be a part of a URL, as `{fieldName}` in `environments` or in the path of the token endpoint. It has
+   * letters, digits and inner hyphens, and matches this expression. Where the URL of the chosen environment names the
+   * field, a value is required.
    */
   readonly inUrl?: RegExp;
   /** The value where the application gives none. @default none */

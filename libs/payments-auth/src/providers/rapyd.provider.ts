@@ -14,7 +14,7 @@ export interface RapydCredentials {
 /**
  * Rapyd: every call is signed over its method, path, salt, time, keys and body.
  *
- * A 401 `UNAUTHORIZED_API_CALL` also answers a wrong path or an unknown id, and is no reason to change keys.
+ * A 401 `UNAUTHORIZED_API_CALL` also answers a wrong path or an unknown id, so it does not count against the keys.
  *
  * @see https://docs.rapyd.net/en/request-signatures.html
  */

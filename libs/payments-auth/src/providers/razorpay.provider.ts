@@ -13,8 +13,8 @@ export interface RazorpayCredentials {
 }
 
 /**
- * Razorpay: HTTP Basic with the key's id and secret, with exactly this spelling of the scheme. Version 2 of the API
- * stands beside version 1: for it, configure the provider once more with its base URL.
+ * Razorpay: HTTP Basic with the key's id and secret, with exactly this spelling of the scheme. For version 2 of the
+ * API, configure the provider once more, with the base URL of that version.
  *
  * @see https://razorpay.com/docs/api/authentication
  */

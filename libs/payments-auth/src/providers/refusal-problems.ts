@@ -39,13 +39,13 @@ function partProblems(refusal: Fields, hasSign: boolean): Problems {
       ? []
       : ['refusal.alsoOnSuccess: expected true or false']),
     ...(refusal['challenged'] !== undefined && !hasSign
-      ? ['refusal.challenged: nothing is signed anew without sign; add sign, or leave this out']
+      ? ['refusal.challenged: works only together with sign; add sign, or leave this out']
       : []),
     ...[...PREDICATES, 'scope'].flatMap((name) => answerProblems(refusal, name)),
   ];
 }
 
-/** Calls a predicate with answers that every author has to expect. */
+/** Calls a function of `refusal` with answers that every provider may give. */
 function answerProblems(refusal: Fields, name: string): Problems {
   const predicate = refusal[name];
   if (typeof predicate !== 'function') return [];
@@ -54,49 +54,50 @@ function answerProblems(refusal: Fields, name: string): Problems {
   if (judgement.problem !== undefined) return [`${path}: ${judgement.problem}`];
   if (name === 'scope') return scopeAnswerProblems(path, judgement);
   const success = Boolean(ofEmptySuccess(judgement));
-  if (success) return [`${path}: says yes to a 200 with an empty body; name what the provider says`];
+  if (success)
+    return [`${path}: returns true for a 200 with an empty body. Check the provider's words as well`];
   if (name === 'incurable')
     return saysYesTo(401, judgement)
       ? [
-          `${path}: says yes to a 401 without a word, so that a credential that has ended would never be replaced; name what the provider says`,
+          `${path}: returns true for a 401 without the provider's own words. A credential that has ended would then never be replaced. Check the provider's words as well`,
         ]
       : [];
   const allowed = refusal['bare401'] === true ? [403] : [401, 403];
   const bare = allowed.filter((status) => saysYesTo(status, judgement));
-  if (bare.length > 0) return [`${path}: says yes to a ${bareProblem(bare)}`];
+  if (bare.length > 0) return [`${path}: returns true for a ${bareProblem(bare)}`];
   const outages = outagesIn(judgement);
   return outages === undefined
     ? []
     : [
-        `${path}: says yes to a ${outages} without a word, and each outage or limit would cost ${name === 'refused' ? 'a login and ' : ''}a second sending; name what the provider says`,
+        `${path}: returns true for a ${outages} without the provider's own words. Each outage or limit would then cost ${name === 'refused' ? 'a login and ' : ''}a second request. Check the provider's words as well`,
       ];
 }
 
 /**
- * A gateway or a firewall answers 401 and 403 without a word, also after the payment was made. `bare401: true` allows a yes
- * to a 401 of that kind, and to nothing else.
+ * The problem with a `true` for a 401 or 403 without the provider's own words. A gateway or a firewall may send such an
+ * answer after the payment was made. `bare401: true` allows it for a 401, and for nothing else.
  */
 function bareProblem(bare: readonly number[]): string {
   const remedy = bare.includes(401)
-    ? 'or write bare401: true where its documents say that a 401 has none'
-    : 'or leave that 403 out: the credential is renewed after it all the same, and only calls that read are sent again';
-  return `${bare.join(' or ')} that anybody could have sent, a gateway after the payment was made included, and the call would be sent twice; ask for the provider's own words as well (textAt(body, 'error.code') === '…'), ${remedy}${bare.length > 1 ? '; that is about a 401 alone, so leave the 403 out' : ''}`;
+    ? 'or set bare401: true if the provider documents a 401 without words'
+    : 'or leave the 403 out: the credential is renewed after it all the same, and only calls that read are sent again';
+  return `${bare.join(' or ')} without the provider's own words. A gateway may send such an answer after the payment was made, and the payment would then be sent twice. Check the provider's words as well (textAt(body, 'error.code') === '…'), ${remedy}${bare.length > 1 ? '; bare401 does not allow a 403, so leave the 403 out' : ''}`;
 }
 
-/** `bare401` allows a yes that nothing gives: the author has meant another status, or the flag is left over. */
+/** The problem with a `bare401` without effect: the author has meant another status, or the flag is left over. */
 function flagWithoutEffect(refusal: Fields): Problems {
   if (refusal['bare401'] !== true) return [];
   const maySayYes = ['refused', 'challenged'].some((name) => {
     const predicate = refusal[name];
     if (typeof predicate !== 'function') return false;
     const judgement = judgementOf((answer) => predicate.call(refusal, answer) as unknown);
-    // A 401 without a word may have a header that tells it from a gateway's.
+    // A 401 without words may have a header by which it differs from one of a gateway.
     return judgement.readsHeaders || saysYesTo(401, judgement);
   });
   return maySayYes
     ? []
     : [
-        'refusal.bare401: allows refused to say yes to a 401 without a word, and refused says no to it; let it say yes (status === 401), or leave this out',
+        'refusal.bare401: has no effect, because refused returns false for a 401 without words; return true for it (status === 401), or leave bare401 out',
       ];
 }
 
@@ -105,7 +106,7 @@ function scopeAnswerProblems(path: string, { said }: Judgement): Problems {
   return said.every(({ value }) => value === undefined || isScopes(value))
     ? []
     : [
-        `${path}: expected { required, held }, each a list of scopes, or undefined where the answer is about none`,
+        `${path}: expected { required, held }, each a list of scopes, or undefined where the answer names no scopes`,
       ];
 }
 

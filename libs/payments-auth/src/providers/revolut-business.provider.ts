@@ -11,7 +11,7 @@ export interface RevolutBusinessCredentials {
   readonly privateKey: string;
   /** The domain of the redirect URI. */
   readonly issuer: string;
-  /** From the consent in the browser. It stays as it is. */
+  /** From the consent in the browser. It never changes. */
   readonly refreshToken: string;
   /** `wsk_…` */
   readonly webhookSecret?: string | readonly string[];

@@ -16,7 +16,7 @@ export interface SelcomCredentials {
 }
 
 /**
- * Selcom: every call is signed, over the fields that it names.
+ * Selcom: every call is signed over a list of fields, and names these fields.
  *
  * @see https://developers.selcommobile.com
  */

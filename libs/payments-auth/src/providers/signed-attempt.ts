@@ -41,7 +41,7 @@ export interface SignedAttempt {
   readonly headers?: HeaderValues;
   /** Added to the query as it is, form-encoded. */
   readonly query?: HeaderValues;
-  /** In the place of the body. */
+  /** Replaces the body. */
   readonly body?: string | Uint8Array;
 }
 
@@ -79,13 +79,13 @@ export function signatureOf<C>(
   return isThenable(signed) ? Promise.resolve(signed).then(lookThrough) : lookThrough(signed);
 }
 
-/** Adds the query of `sign` as text. To parse and print it again would change the signed text. */
+/** Adds the query of `sign` as text. Parsing the query and writing it again would change the signed text. */
 export function withQuery(url: string, query: string): string {
   if (query === '') return url;
   return url.includes('?') ? `${url}${url.endsWith('?') ? '' : '&'}${query}` : `${url}?${query}`;
 }
 
-/** The function that all of it is about. */
+/** The path of the function in problems and errors. */
 const SIGN = 'sign';
 const PARTS = ['headers', 'query', 'body'];
 const EXPECTED = 'expected { headers, query, body }, each of which may be absent';
@@ -96,7 +96,7 @@ function lookThrough(signed: unknown): Signature {
   if (stranger !== undefined) throw new DefinitionFault(SIGN, `returned "${stranger}"; ${EXPECTED}`);
   const body = Object.hasOwn(signed, 'body') ? signed.body : undefined;
   if (body !== undefined && typeof body !== 'string' && !types.isUint8Array(body))
-    throw new DefinitionFault(SIGN, `returned a body that is ${kindOf(body)}, and has to be a text or bytes`);
+    throw new DefinitionFault(SIGN, `returned a body that is ${kindOf(body)}; expected a text or bytes`);
   return { headers: headersIn(signed), query: queryIn(signed), body };
 }
 
@@ -104,7 +104,10 @@ function headersIn(signed: object): Record<string, string> {
   const headers = textsIn('headers', signed);
   const [repeated] = repeatedNames(Object.keys(headers));
   if (repeated !== undefined)
-    throw new DefinitionFault(SIGN, `returned the header "${repeated}" twice, in different spellings`);
+    throw new DefinitionFault(
+      SIGN,
+      `returned the header "${repeated}" twice, in different upper and lower case`,
+    );
   for (const name of Object.keys(headers)) {
     if (!HEADER_NAME.test(name))
       throw new DefinitionFault(SIGN, `returned "${name}", which is not the name of a header`);
@@ -135,7 +138,7 @@ function textsIn(part: 'headers' | 'query', signed: object): Record<string, stri
     if (typeof value !== 'string')
       throw new DefinitionFault(
         SIGN,
-        `returned ${kindOf(value)} for "${name}" of its ${part}, and a text is expected`,
+        `returned ${kindOf(value)} for "${name}" of its ${part}; expected a text`,
       );
     texts[name] = value;
   }

@@ -80,8 +80,8 @@ export const square = builtInProvider<SquareCredentials, 'square', 'sandbox' | '
 }));
 
 /**
- * Square, for platforms: a refresh token for each seller, out of the code flow, where it stays as it is. That of PKCE,
- * which has no secret and whose refresh tokens are good for one use, is not served.
+ * Square, for platforms: a refresh token for each seller, from the code flow, in which it never changes. The PKCE flow
+ * is not supported: it has no secret, and its refresh tokens can be used only once.
  *
  * @see https://developer.squareup.com/docs/oauth-api/refresh-revoke-limit-scope
  */

@@ -29,7 +29,7 @@ export const stripe = builtInProvider<StripeCredentials, 'stripe', 'live'>('stri
     secretKey: { variable: 'STRIPE_SECRET_KEY' },
     webhookSecret: { variable: 'STRIPE_WEBHOOK_SECRET', optional: true },
   },
-  // The key is the user, and there is no password. A bearer token would do as well.
+  // The key is the user, and there is no password. A bearer token works as well.
   headers: ({ credentials }) => ({ Authorization: basic(credentials.secretKey) }),
   refusal: {
     // For a wrong key, the type is that of any bad request, so the words are compared. An expired key has a code.

@@ -8,7 +8,7 @@ import { MadeUpValues, noting, partedValue } from './made-up-values.js';
 const KINDS = ['login', 'client-credentials', 'refresh-token'];
 
 /**
- * The problems with the tokens of a definition, beyond those that the factories find by themselves.
+ * The problems with the tokens of a definition, except those that the factories find.
  *
  * @param mayCall whether the fields of the credentials are sound, so that functions can be tried with made-up ones
  */
@@ -38,7 +38,7 @@ export function tokenProblems(
   ];
 }
 
-/** Makes the requests of a login and of its end with made-up values. They are sent nowhere. */
+/** Makes the requests of a login and of a revocation with invented values. The requests are not sent. */
 function requestProblems(token: Fields, definition: Fields): Problems {
   const values = new MadeUpValues(definition);
   const read = new Set<PropertyKey>();
@@ -46,12 +46,14 @@ function requestProblems(token: Fields, definition: Fields): Problems {
   const parted = madeWith(new MadeUpValues(definition, partedValue).all, token, definition, new Set());
   const required = madeWith(values.required, token, definition, new Set());
   const wrong = all.flatMap(({ error }, index) =>
-    // The error may be about the made-up values only: a function that signs may refuse a made-up key, and one that takes a
-    // value apart may miss a part.
+    // The error may be about the invented values only: a function that signs may throw for an invented key, and one that
+    // splits a value may miss a part.
     isWrongAnswer(error) && parted[index]?.error !== undefined
       ? [`${error.path}: ${error.what}`]
       : throwsAlways(error)
-        ? [`${error.path}: ${error.what}. It throws before it reads a credential, so it does with any`]
+        ? [
+            `${error.path}: ${error.what}. It throws before it reads a credential, so it throws for all credentials`,
+          ]
         : [],
   );
   const needsOptional = required.flatMap(({ error }, index) =>
@@ -63,19 +65,19 @@ function requestProblems(token: Fields, definition: Fields): Problems {
   return [
     // A missing value is the cause of the other problems, so only the missing value is named.
     ...(misread.length > 0 ? misread : wrong.length > 0 ? wrong : needsOptional),
-    // A login that could not be made may read them later.
+    // A login that could not be made here may still read them.
     ...(token['kind'] === 'login' &&
     definition['scopes'] !== undefined &&
     !read.has('scopes') &&
     all.every(({ error }) => error === undefined)
-      ? ['scopes: the login sends none; read scopes in its body or headers, or leave this out']
+      ? ['scopes: the login does not send them; use scopes in its body or headers, or leave this out']
       : []),
   ];
 }
 
 /**
- * Whether a login may send the audience that the application gives. It is tried with made-up credentials; one that cannot be made
- * of them may send it.
+ * Whether a login may send the audience of the application. The login is made with invented credentials. Where that
+ * fails, the login may send it.
  */
 export function mayUseAudience(definition: { readonly token?: unknown }): boolean {
   const { token } = definition;
@@ -97,7 +99,10 @@ function isMistake({ path, cause }: DefinitionFault): boolean {
   return cause !== undefined || /\.(?:headers|body|parameters)$/.test(path);
 }
 
-/** Functions that only return values of the credentials, and compute nothing. */
+/**
+ * Functions that only return values of the credentials. They compute nothing, so an error of one of them is a mistake
+ * in the definition.
+ */
 const PICKING = ['token.client', 'token.refreshToken'];
 
 function throwsAlways(error: unknown): error is DefinitionFault {
@@ -137,7 +142,7 @@ function madeWith(
     if (typeof make !== 'function') return ownCopy({});
     try {
       const request = make.call(token, given, means) as unknown;
-      // Signing an assertion takes a while, and a made-up key does not sign.
+      // An assertion is signed asynchronously, and an invented key cannot sign.
       if (request instanceof Promise) request.catch(() => undefined);
       return ownCopy({});
     } catch (error) {

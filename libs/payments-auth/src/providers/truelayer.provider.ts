@@ -18,9 +18,9 @@ const SIGNED_METHODS = ['POST', 'PUT', 'DELETE'];
 
 /**
  * TrueLayer: the OAuth 2.0 client credentials grant, and a detached JWS over every call that changes something. The
- * application sends the `Idempotency-Key`: it is among what is signed, and stays the same on a replay.
+ * application sends the `Idempotency-Key`: it is signed too, and stays the same on a replay.
  *
- * A 401 can mean the token or the signature, and its words are not documented: reading calls alone are sent again.
+ * A 401 can mean the token or the signature, and its words are not documented. So only reading calls are sent again.
  *
  * @see https://docs.truelayer.com/docs/generate-a-payment-access-token
  */
@@ -108,7 +108,7 @@ async function signature(attempt: Attempt<TruelayerCredentials>): Promise<Signed
   const { privateKey, keyId } = credentials;
   if (keyId === undefined || (privateKey === undefined && signWith === undefined))
     throw new TypeError(
-      'TrueLayer wants a signature. Configure keyId, and privateKey or the provider option signer.',
+      'TrueLayer needs a signature. Configure keyId, and privateKey or the provider option signer.',
     );
   const key = headers['idempotency-key'];
   const parts = {

@@ -51,14 +51,14 @@ function assertionProblem(
   const field = fieldOf(text, credentials);
   const what = inWords(text, problem);
   return field === undefined
-    ? { what: `what token.authentication.key makes of them ${what}` }
+    ? { what: `the key that token.authentication.key returns ${what}` }
     : { field, what };
 }
 
 function inWords(key: string, problem: string): string {
   if (isEncrypted(key))
-    return 'is encrypted, and signs without a passphrase; give it as openssl pkcs8 writes it with -nocrypt';
+    return 'is encrypted, and nothing gives a passphrase for it; decrypt it with openssl pkcs8 -topk8 -nocrypt';
   return key.includes('-----BEGIN ') && !key.includes('PRIVATE KEY-----')
-    ? `holds ${contentOf(key)}, and a private key is expected there`
+    ? `holds ${contentOf(key)}, and a private key is expected`
     : `cannot sign the assertion of a login: ${problem}`;
 }

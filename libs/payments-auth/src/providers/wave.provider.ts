@@ -50,7 +50,7 @@ export const wave = builtInProvider<WaveCredentials, 'wave', 'live'>('wave', () 
       key: 'webhookSecret',
       header: 'wave-signature',
       list: { signature: 'v1', timestamp: 't' },
-      // Nothing stands between time and body.
+      // There is nothing between time and body.
       signed: '{timestamp}{body}',
     }),
     token: sharedToken({

@@ -24,7 +24,7 @@ export interface WiseCredentials extends WiseKeys {
 export interface WiseOauthCredentials extends WiseKeys {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** The client certificate that Wise wants of its partners, as a PEM: logins and calls show it. */
+  /** The client certificate that Wise requires of its partners, as a PEM. Logins and calls show it. */
   readonly certificate?: string;
   /** The private key of `certificate`, as a PEM. */
   readonly certificateKey?: string;
@@ -126,8 +126,8 @@ export const wise = builtInProvider<WiseCredentials, 'wise', 'sandbox' | 'live'>
 }));
 
 /**
- * Wise for partners: the OAuth 2.0 client credentials grant, over connections with the client certificate that Wise wants
- * of its partners. The hosts for it are not documented openly.
+ * Wise for partners: the OAuth 2.0 client credentials grant, over connections with the client certificate that Wise
+ * requires of its partners. The hosts for it are not documented openly.
  *
  * @see https://docs.wise.com/api-docs/api-reference/oauth-token
  */

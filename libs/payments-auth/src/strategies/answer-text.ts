@@ -1,4 +1,4 @@
-/** What definitions see of an answer's text at most: no login and no refusal is longer. */
+/** Definitions get at most this part of an answer's text. The answer to a login, or a refusal, is never longer. */
 const MOST_BYTES = 64 * 1024;
 
 /**
@@ -8,13 +8,13 @@ const MOST_BYTES = 64 * 1024;
 export function answerText(bytes: Uint8Array, contentType: string | undefined): string {
   const [, charset = 'utf-8'] = /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '') ?? [];
   try {
-    // A character that is cut in two at the end is left out, which is what `stream` says.
+    // With `stream`, a character that is cut in two at the end is left out.
     const text = new TextDecoder(charset, { fatal: true }).decode(bytes.subarray(0, MOST_BYTES), {
       stream: true,
     });
     return text.includes('\0') ? '' : text;
   } catch {
-    // Bytes that are no text, or a character set that nobody knows.
+    // The bytes are not text, or the character set is unknown.
     return '';
   }
 }

@@ -15,7 +15,7 @@ import { type TimedTokenAnswer, type TokenTransport, TokenTransportError } from 
 export const TOKEN_TIMEOUT_MS = 10_000;
 const MOST_BYTES = 1024 * 1024;
 
-/** How to reach a provider from here: of all axios settings, the only ones that apply to token requests too. */
+/** The settings for connections to a provider. Of all axios settings, only these apply to token requests too. */
 export interface ConnectionSettings extends Pick<AxiosRequestConfig, 'httpAgent' | 'httpsAgent' | 'proxy'> {
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
 }
@@ -25,7 +25,7 @@ export interface AxiosTokenTransportOptions {
   readonly http?: () => ConnectionSettings;
   /** In milliseconds. @default 10 000 */
   readonly deadlineMs?: number;
-  /** Headers besides those of a request, which win. @default none */
+  /** Further headers. A request's own header of the same name is used instead. @default none */
   readonly headers?: Readonly<Record<string, string>>;
   /** In bytes, after decompression. @default 1 MiB */
   readonly mostBytes?: number;
@@ -64,7 +64,7 @@ export class AxiosTokenTransport implements TokenTransport {
     const requestedAtMs = this.#clock.now();
     const requestedAtMonotonicMs = this.#clock.monotonic();
     try {
-      // Made at the first request, because many providers of an application never make one.
+      // The axios is made at the first request, because many providers of an application never make one.
       this.#axios ??= bareAxios(ownCopy(this.#http?.() ?? {}));
       const isPlain = baseUrl.toLowerCase().startsWith('http:');
       const { httpAgent = plainHttpAgent() } = this.#axios.defaults;
@@ -72,12 +72,12 @@ export class AxiosTokenTransport implements TokenTransport {
       const response = await this.#axios.request<Readable>({
         url: checkedUrl(baseUrl, request.path),
         method: request.method,
-        // `false` keeps axios from naming a content type of its own for a body that is not there.
+        // With `false`, axios adds no content type of its own to a request without a body.
         headers: { 'Content-Type': false, ...this.#headers, ...request.headers },
         data: request.body,
         signal: ended.signal,
         ...(request.agent === undefined ? {} : { httpsAgent: request.agent }),
-        // Straight to the host that was allowed: on plain http a proxy would read the secret.
+        // On plain http, the request goes directly to the allowed host, because a proxy could read the secret.
         ...(isPlain ? { proxy: false as const, httpAgent: httpAgent as unknown } : {}),
       });
       const bytes = await readBytes(response.data, this.#mostBytes);
@@ -91,7 +91,7 @@ export class AxiosTokenTransport implements TokenTransport {
         requestedAtMonotonicMs,
       };
     } catch (error) {
-      // What axios throws holds the request, and with it the secret: nothing of it goes further than its code.
+      // An error of axios contains the request, and the secret with it. So only the code of the error is passed on.
       throw failure === undefined ? failureOf(error) : new TokenTransportError(failure);
     } finally {
       callOff();
@@ -101,8 +101,9 @@ export class AxiosTokenTransport implements TokenTransport {
 }
 
 /**
- * The URL of a token request, held to the same rule as that of a call: on the host of its base URL, below its path. A path
- * without a slash would become a part of the host name, and one that is made of a merchant's data could name another host.
+ * The URL of a token request. The rule is the same as for a call: the URL is on the host of the base URL, and below its
+ * path. A path without a slash would become a part of the host name, and a path with a merchant's data in it could name
+ * another host.
  *
  * @throws {TokenTransportError} astray, untrusted
  */
@@ -122,8 +123,9 @@ function checkedUrl(baseUrl: string, path: string): string {
 }
 
 /**
- * An axios that shares nothing with the application's. `axios.create()` starts from `axios.defaults`, where an
- * application may have put headers, transforms, an adapter or a base URL for its own calls; the class does not.
+ * An axios that shares nothing with the application's axios. `axios.create()` copies `axios.defaults`, where an
+ * application may have set headers, transforms, an adapter or a base URL for its own calls. The class does not copy
+ * them.
  */
 function bareAxios({ httpAgent, httpsAgent, proxy, ca }: ConnectionSettings): AxiosInstance {
   const config: AxiosRequestConfig = {
@@ -138,7 +140,7 @@ function bareAxios({ httpAgent, httpsAgent, proxy, ca }: ConnectionSettings): Ax
   return new applicationAxios.Axios(config) as AxiosInstance;
 }
 
-/** Reads here instead of letting axios do it: it says "too large" in no other way than by a message. */
+/** Reads the body here and not in axios, because axios tells a body that is too large only by the text of its error. */
 async function readBytes(stream: Readable, mostBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -150,7 +152,7 @@ async function readBytes(stream: Readable, mostBytes: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** JSON whatever the content type says; `undefined` when it is none. */
+/** The parsed JSON, with any content type. `undefined` when the bytes are not JSON. */
 function parsed(bytes: Buffer): unknown {
   try {
     return parsedJson(bytes.toString('utf8').replace(/^\uFEFF/, ''));
@@ -159,7 +161,7 @@ function parsed(bytes: Buffer): unknown {
   }
 }
 
-/** Without `Set-Cookie`, which is the only one that Node gives as a list, and of no use here. */
+/** The headers without `Set-Cookie`. It is the only header that Node gives as a list, and it is not needed here. */
 function plainHeaders(headers: AxiosResponse['headers']): Record<string, string> {
   const plain = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries(headers)) {

@@ -1,12 +1,14 @@
-/** Servers decode once or twice. A path that is encoded more often than that is an attempt to get past a check. */
+/** Servers decode a path once or twice. A path that is encoded more often is an attempt to pass a check. */
 const MOST_DECODINGS = 8;
-/** Overlong and full-width UTF-8 of `.`, `/` and `\`, which lax decoders take for those. */
+/**
+ * Overlong and full-width UTF-8 forms of `.`, `/` and `\`. Decoders that are not strict read them as these characters.
+ */
 const DOT = /%(?:c0%(?:ae|2e)|e0%80%ae|f0%80%80%ae|ef%bc%8e)/gi;
 const SEPARATOR = /%(?:c0%(?:af|2f)|e0%80%af|f0%80%80%af|c1%9c|ef%bc%(?:8f|bc))/gi;
 
 /**
- * Whether a URL lies below a base path, also for a server that decodes more than it should. `blob:` URLs have
- * the origin of what they wrap, so the protocol is looked at too.
+ * Whether a URL is below a base path, also for a server that decodes more than it should. The protocol is checked too,
+ * because a `blob:` URL has the origin of the URL inside it.
  *
  * @param basePath without trailing slash; empty for a base URL without a path
  */
@@ -18,9 +20,9 @@ export function isBelow(basePath: string, { protocol, pathname }: URL): boolean 
 }
 
 /**
- * Whether a path leads upwards once a server has decoded it. `URL` has resolved `..`, `%2e%2e` and backslashes by
- * now; encoded separators, repeated encoding, `%u002e`, overlong UTF-8, NULs and path parameters (`..;`) are left for
- * servers to fall for.
+ * Whether a path leads upwards after a server has decoded it. `URL` has already resolved `..`, `%2e%2e` and
+ * backslashes. It has not resolved encoded separators, repeated encoding, `%u002e`, overlong UTF-8, NULs and path
+ * parameters (`..;`), and a server may do that.
  */
 function climbs(path: string): boolean {
   if (!path.includes('%') && !path.includes('..')) return false;
@@ -34,7 +36,10 @@ function climbs(path: string): boolean {
   return [decoded, normalized(decoded)].some((text) => text.split(/[/\\]/).some(isUpwards));
 }
 
-/** As a server reads it that decodes UTF-8 and then takes for `.` and `/` what only looks so: `‥` is two dots in Unicode's NFKC. */
+/**
+ * The path for a server that decodes UTF-8 and then reads similar characters as `.` and `/`: in Unicode's NFKC, `‥` is
+ * two dots.
+ */
 function normalized(decoded: string): string {
   return decoded
     .replace(/[\u0080-\u00ff]+/g, (bytes) => Buffer.from(bytes, 'latin1').toString('utf8'))
@@ -52,7 +57,7 @@ function decodedOnce(path: string): string {
     .replace(/[\uff0f\u2215\uff3c]/g, '/');
 }
 
-/** `..`, whatever a server may cut off around it. */
+/** Whether a segment is `..`, also with characters around it that a server may remove. */
 function isUpwards(segment: string): boolean {
   // oxlint-disable-next-line no-control-regex -- a server can end the text at one
   return /^[\s\u0000-\u001f]*\.\.(?:[\s\u0000-\u001f;?#].*)?$/s.test(segment);

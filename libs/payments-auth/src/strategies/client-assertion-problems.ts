@@ -3,11 +3,11 @@ import { ownCopy } from '../own-properties.js';
 import { suggestion } from '../nearest.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 
-/** What one of the two factories of assertions takes. */
+/** The parts that one of the two factories of assertions takes. */
 export interface AssertionShape {
   readonly factory: 'privateKeyJwt' | 'clientSecretJwt';
   readonly algorithms: readonly string[];
-  /** Whether the algorithm has to be said. */
+  /** Whether the algorithm has to be given. */
   readonly isAlgorithmRequired: boolean;
   readonly functions: readonly string[];
 }
@@ -16,7 +16,7 @@ const HOUR_MS = 60 * 60_000;
 const AT = 'token.authentication';
 
 /**
- * Finds the mistakes in how a client's JWT is described where it is described.
+ * Finds the mistakes in the description of a client's JWT when it is created.
  *
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong part as `token.authentication.…`
  */

@@ -16,7 +16,7 @@ export interface ClientAssertion {
 /** The client's own key pair signs (RFC 7523). */
 export interface PrivateKeyJwtSpec<C> {
   readonly algorithm: KeyPairAlgorithm;
-  /** The private key, a PEM or JWK out of the credentials. @default the provider option `signer` signs */
+  /** The private key from the credentials, as a PEM or JWK. @default the provider option `signer` signs */
   key?(given: Given<C>): string;
   /** The `kid` of the header. @default none */
   readonly keyId?: (given: Given<C>) => string;
@@ -40,7 +40,7 @@ export interface ClientSecretJwtSpec {
   readonly lifetimeMs?: number;
 }
 
-/** Who asks for a token. */
+/** The client that asks for a token. */
 export type Client = { readonly id: string; readonly secret?: string };
 type MakeAssertion<C> = (
   given: LoginGiven<C>,
@@ -48,7 +48,7 @@ type MakeAssertion<C> = (
   means: RequestMeans,
 ) => string | Promise<string>;
 
-/** A {@link ClientAssertion} from the inside. */
+/** A {@link ClientAssertion} with its internal parts. */
 interface AssertingClient<C> extends ClientAssertion {
   readonly needsSigner: boolean;
   readonly assertionKey?: AssertionKey<C>;
@@ -141,7 +141,7 @@ export function privateKeyJwt<C>(asWritten: PrivateKeyJwtSpec<C>): ClientAsserti
 }
 
 /**
- * Client authentication with a JWT that the client's secret signs, `client_secret_jwt`: the secret itself is not sent.
+ * Client authentication with a JWT that the client's secret signs, `client_secret_jwt`. The secret itself is not sent.
  *
  * @see https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication
  * @throws PaymentsAuthError INVALID_OPTIONS when the description is wrong
@@ -160,7 +160,7 @@ export function clientSecretJwt(asWritten: ClientSecretJwtSpec = {}): ClientAsse
   return asserting;
 }
 
-/** What makes the assertions of such a client. */
+/** The function that makes the assertions of such a client. */
 export function assertionOf<C>(authentication: ClientAssertion): MakeAssertion<C> {
   return (authentication as AssertingClient<C>).make;
 }
@@ -170,18 +170,18 @@ export function needsSigner(authentication: unknown): boolean {
   return fieldOf(authentication, 'needsSigner') === true;
 }
 
-/** The key that signs, where it stands among the credentials. */
+/** The key that signs, where it is one of the credentials. */
 export function assertionKeyOf<C>(authentication: unknown): Pick<TokenStrategy<C>, 'assertionKey'> {
   const { assertionKey } = ownCopy(authentication ?? {}) as Partial<AssertingClient<C>>;
   return assertionKey === undefined ? {} : { assertionKey };
 }
 
-/** Whether it was made by one of the two factories, and is no object that only looks like it. */
+/** Whether one of the two factories made the value. An object that only looks the same is not accepted. */
 export function isClientAssertion(value: unknown): value is ClientAssertion {
   return typeof (value as Partial<AssertingClient<never>> | undefined)?.make === 'function';
 }
 
-/** Whom the application has given to sign for the client: a KMS or an HSM. @throws SignerFault */
+/** Signs with the application's signer: a KMS or an HSM. @throws SignerFault */
 async function signedElsewhere(
   unsigned: UnsignedJws,
   signer: (bytes: Uint8Array) => unknown,
@@ -190,11 +190,14 @@ async function signedElsewhere(
   try {
     return unsigned.signed(signature);
   } catch (error) {
-    throw new SignerFault(`returned no signature: ${(error as Error).message.replace(/^jws: /, '')}`, false);
+    throw new SignerFault(
+      `returned no usable signature: ${(error as Error).message.replace(/^jws: /, '')}`,
+      false,
+    );
   }
 }
 
-/** What is wrong with a client that its secret has to prove. */
+/** The fault of a definition whose client has no secret, although its way of authentication needs one. */
 export function withoutSecret(given: LoginGiven<unknown>): DefinitionFault {
   return new DefinitionFault('token.client', `returned no secret${readBy(given)}`);
 }
@@ -203,7 +206,10 @@ function headerWith(keyId: string | undefined) {
   return { typ: 'JWT', ...(keyId === undefined ? {} : { kid: keyId }) };
 }
 
-/** RFC 7523, section 3. The `jti` is new each time: an issuer may refuse one that it has seen. */
+/**
+ * The claims of RFC 7523, section 3. The `jti` is new each time, because an issuer may refuse one that it has seen
+ * before.
+ */
 function claimsOf(
   { endpoint, nowMs }: LoginGiven<unknown>,
   { id }: Client,

@@ -22,9 +22,9 @@ import { tokenRequest } from './token-request.js';
  */
 export type ClientAuthentication = readonly SecretWay[] | ClientAssertion | 'tls_client_auth' | 'none';
 
-/** The client of an OAuth 2.0 token endpoint, and where a provider departs from the RFC. */
+/** The client of an OAuth 2.0 token endpoint, and the points in which a provider differs from the RFC. */
 export interface ClientSpec<C> {
-  /** Which of the credentials are the client's id and secret. */
+  /** Returns the client's id and secret from the credentials. */
   client(given: Given<C>): { readonly id: string; readonly secret?: string };
   /**
    * One way of client authentication, or those of sending the secret that the endpoint takes, its default first.
@@ -67,7 +67,7 @@ export interface ClientSpec<C> {
 export const SECRET_WAYS: readonly SecretWay[] = ['client_secret_basic', 'client_secret_post'];
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** What of a request proves who the client is. */
+/** The parts of a request that authenticate the client. */
 interface Proof {
   readonly headers: HeaderValues;
   readonly fields: HeaderValues;
@@ -81,7 +81,7 @@ export function secretWays({
 }
 
 /**
- * A request in the client's name to a token or revocation endpoint. Made at once, unless somebody else has to sign it.
+ * A request of the client to a token or revocation endpoint. It is a promise only where the client signs an assertion.
  *
  * @throws DefinitionFault
  */
@@ -158,7 +158,7 @@ function isListOfWays(authentication: ClientAuthentication): authentication is r
   return Array.isArray(authentication);
 }
 
-/** `application/x-www-form-urlencoded`, one value: so that a colon or an umlaut survives. */
+/** One value as `application/x-www-form-urlencoded`. The encoding protects a colon or an umlaut. */
 function formEncoded(value: string): string {
   return new URLSearchParams({ '': value }).toString().slice(1);
 }

@@ -3,7 +3,7 @@ import { clientStrategy } from './client.strategy.js';
 import type { TokenSource, TokenSpec, TokenStrategy } from './strategy.js';
 import { checkedTokenSpec, type SpecShape } from './token-spec-problems.js';
 
-/** The OAuth 2.0 client credentials grant, and where a provider departs from it. */
+/** The OAuth 2.0 client credentials grant, and the points in which a provider differs from the RFC. */
 export type ClientCredentialsSpec<C> = TokenSpec<C> & ClientSpec<C>;
 
 const SHAPE: SpecShape = {
@@ -13,7 +13,7 @@ const SHAPE: SpecShape = {
 };
 
 /**
- * A token is obtained by the OAuth 2.0 client credentials grant.
+ * Gets tokens by the OAuth 2.0 client credentials grant.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
@@ -22,7 +22,7 @@ export function clientCredentials<C>(asWritten: ClientCredentialsSpec<C>): Token
   return uncheckedClientCredentials(checkedTokenSpec(SHAPE, asWritten));
 }
 
-/** The same for a description that is right, and an own copy already. */
+/** The same, for a description that is already checked and copied. */
 export function uncheckedClientCredentials<C>(spec: ClientCredentialsSpec<C>): TokenStrategy<C> {
   return clientStrategy(spec, {
     kind: 'client-credentials',

@@ -8,19 +8,21 @@ import type { HeaderValues, LoginGiven, TokenAnswer, TokenSpec, TokenStrategy } 
 import { texts } from './token-request.js';
 import { readTokenAnswer, type TokenAnswerSpec } from './token-answer.js';
 
-/** A grant that an OAuth 2.0 client asks a token endpoint for. */
+/** A grant by which an OAuth 2.0 client asks for a token. */
 export interface Grant<C> {
   readonly kind: 'client-credentials' | 'refresh-token';
-  /** The fields that say which grant is asked for. */
+  /** The fields of the request that name the grant. */
   fields(given: LoginGiven<C>): HeaderValues;
-  /** How a rejection is told, where it may be about more than the client. @default by the client's codes */
+  /**
+   * Recognises a rejected login, where it can be about more than the client. @default by the codes for a wrong client
+   */
   readonly rejection?: Pick<TokenAnswerSpec, 'rejected' | 'rejects'>;
 }
 
 /** The codes of a wrong client (RFC 6749, section 5.2). */
 const WRONG_CLIENT = ['invalid_client', 'unauthorized_client'];
 
-/** How an OAuth 2.0 client obtains a token by one grant, where the definition departs from the RFC, and where not. */
+/** The strategy of an OAuth 2.0 client with one grant. The definition may differ from the RFC. */
 export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Grant<C>): TokenStrategy<C> {
   const { authentication, host, path, revoke } = spec;
   const ways = secretWays(spec);
@@ -44,7 +46,8 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
       const fields = {
         ...granted,
         scope: given.scopes.length === 0 ? undefined : given.scopes.join(' '),
-        // Where it is not sent, it is not read either: so the option of the application is known to be of no use.
+        // The audience is read only where it is sent. So the check of a definition sees whether the application's
+        // audience is used.
         ...(Object.hasOwn(parameters, 'audience') ? {} : { audience: given.audience }),
         ...parameters,
       };
@@ -63,7 +66,10 @@ export function clientStrategy<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Gra
   };
 }
 
-/** The fields that other parts of a definition make: who makes them, and what to write in the place of a parameter. */
+/**
+ * Fields that other parts of a definition make. Each text says which part makes the field, and what to write instead of
+ * a parameter.
+ */
 const RESERVED: Readonly<Record<string, string>> = {
   grant_type: 'the factory sets it; for another grant, write login({ … }) with a form',
   client_id: 'client returns it; leave it out here',
@@ -77,10 +83,10 @@ const RESERVED: Readonly<Record<string, string>> = {
 };
 
 /**
- * Whether a parameter takes the place of a field that is made elsewhere. The client's own id may stand beside Basic, and the
+ * Whether a parameter replaces a field that another part makes. The client's own id is allowed beside Basic, and the
  * scopes may be written in another way.
  *
- * @param readsScopes whether the parameters are made of the scopes that are asked for
+ * @param readsScopes whether the function for the parameters reads the scopes of the login
  */
 function isReserved<C>(
   name: string,
@@ -112,7 +118,7 @@ function parametersOf<C>(spec: ClientSpec<C>, given: LoginGiven<C>): HeaderValue
   );
   if (reserved !== undefined)
     throw new DefinitionFault(at, `returned "${reserved}", and must not: ${RESERVED[reserved]}`);
-  // One that is `undefined` takes a field away.
+  // A parameter that is `undefined` removes a field.
   return { ...parameters, ...texts(parameters, at) } as HeaderValues;
 }
 
@@ -122,10 +128,10 @@ function answerSpec<C>(spec: TokenSpec<C> & ClientSpec<C>, grant: Grant<C>): Tok
   const fields = ownCopy({
     token: 'access_token',
     scope: 'scope',
-    // Where the instant is named, `expires_in` would be a guess.
+    // Where the definition names the field of an instant, `expires_in` is not assumed.
     ...(ownCopy(named).expiresAt === undefined ? { expiresIn: 'expires_in' } : {}),
     ...named,
-    // Other grants may come with one too, which nobody asked for.
+    // Other grants may answer with a refresh token too. It is not used.
     ...(kind === 'refresh-token' ? { refreshToken } : {}),
   });
   return ownCopy({
@@ -144,12 +150,15 @@ export function errorCode({ body }: TokenAnswer): string | undefined {
   return textAt(body, 'error');
 }
 
-/** Whether the client is wrong, and not what it asked for. */
+/** Whether the answer says that the client is wrong, and not only its request. */
 export function isRejectedClient(answer: TokenAnswer): boolean {
   return [400, 401, 403].includes(answer.status) && WRONG_CLIENT.includes(errorCode(answer) ?? '');
 }
 
-/** A token of a type that is not understood must not be used (RFC 6749, section 7.1); many leave the type out. */
+/**
+ * The problem with a token's type. A token of an unknown type must not be used (RFC 6749, section 7.1). Many providers
+ * leave the type out.
+ */
 function wrongType({ body }: TokenAnswer, tokenType: string | undefined): string | undefined {
   const type = valueAt(body, 'token_type');
   if (type === undefined || type === null) return undefined;

@@ -1,11 +1,11 @@
 import type { TimedTokenAnswer } from './token-transport.js';
 
-/** `Date` has no fractions: the instant lies anywhere in its second. */
+/** `Date` has no fractions of a second, so the instant can be anywhere in its second. */
 const HALF_A_SECOND_MS = 500;
 
 /**
- * How far the provider's clock is ahead of this machine's, in milliseconds, by the `Date` of an answer; negative when
- * it is behind, 0 when the difference is less than can be told, `undefined` when the answer says nothing.
+ * How far the provider's clock is ahead of this machine's, in milliseconds, by the `Date` of an answer. Negative when
+ * it is behind. 0 when the difference is too small to measure. `undefined` when the answer has no usable `Date`.
  *
  * @param durationMs from the request to the whole answer, on this machine
  */
@@ -16,7 +16,7 @@ export function clockDifferenceMs(
   return clockDifferenceOf(headers['date'], requestedAtMs, durationMs);
 }
 
-/** @param date what the answer's `Date` says, if it says anything */
+/** @param date the `Date` of the answer, if there is one */
 export function clockDifferenceOf(
   date: string | undefined,
   requestedAtMs: number,

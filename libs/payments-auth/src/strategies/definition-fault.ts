@@ -3,30 +3,31 @@ import { isError } from '../scrubbing.js';
 import { kindOf } from './header-text.js';
 import { afterReading, UnknownField, watchOf } from './watched-credentials.js';
 
-/** A function of a provider's definition threw, or returned what it must not. Waiting does not help. */
+/** A function of a provider's definition threw, or returned a value that is not allowed. Waiting does not help. */
 export class DefinitionFault extends Error {
   override readonly name = 'DefinitionFault';
 
-  // Without a cause of its own it has none, whatever somebody has put on `Object.prototype`.
+  // Without a cause of its own, the error has none: a `cause` that other code has set on `Object.prototype` does not
+  // count.
   static {
     define(this.prototype, 'cause', { value: undefined, writable: true });
   }
 
   constructor(
-    /** Where the function stands in the definition: `token.body`. */
+    /** The path of the function in the definition: `token.body`. */
     readonly path: string,
-    /** What is wrong, in words that may hold what the function put into them. */
+    /** What is wrong. The text may contain what the function put into its error. */
     readonly what: string,
     cause?: unknown,
-    /** Whether the function had read some credential before: with another one, it may do its work. */
+    /** Whether the function had read a credential before. With another credential, it may succeed. */
     readonly hasRead = true,
   ) {
-    // Sentences follow it.
+    // Other sentences follow the message, so it has no full stop.
     super(`${path} ${what}`.replace(/\.$/, ''), cause === undefined ? undefined : { cause });
   }
 }
 
-/** Whether the function has answered, and with what it must not: it does that with any credentials. */
+/** Whether the function has returned a value that is not allowed. It does so with all credentials. */
 export function isWrongAnswer(error: unknown): error is DefinitionFault {
   return error instanceof DefinitionFault && error.cause === undefined;
 }
@@ -34,7 +35,8 @@ export function isWrongAnswer(error: unknown): error is DefinitionFault {
 /**
  * Calls a function of a definition.
  *
- * @param given what the function is given: where its credentials are watched, a fault says which of them the function has read
+ * @param given the argument of the function. Where its credentials are watched, a fault names those that the function
+ *   has read
  * @throws DefinitionFault when it throws, or returns a promise
  */
 export function called<T>(path: string, call: () => T, given?: { readonly credentials: unknown }): T {
@@ -49,15 +51,15 @@ export function called<T>(path: string, call: () => T, given?: { readonly creden
     throw new DefinitionFault(path, thrown(error, afterReading(watched)), error, hasRead);
   }
   if (!isThenable(result)) return result;
-  // Nobody waits for it.
+  // Nothing waits for this promise, so its error is caught here.
   Promise.resolve(result).catch(() => undefined);
-  throw new DefinitionFault(path, 'returned a promise, and has to answer at once');
+  throw new DefinitionFault(path, 'returned a promise; it must return its result directly');
 }
 
 /**
  * A text that a function of a definition has to return.
  *
- * @param given what the function was given
+ * @param given the argument of the function
  * @throws DefinitionFault
  */
 export function returnedText(
@@ -70,16 +72,16 @@ export function returnedText(
   throw new DefinitionFault(path, `returned ${kind}${readBy(given)}; expected a text`);
 }
 
-/** What the last function has read of the credentials that it was given, to follow what it did. */
+/** The credentials that the last function has read, as the end of a sentence about it. */
 export function readBy(given: { readonly credentials: unknown } | undefined): string {
   return afterReading(watchOf(given?.credentials));
 }
 
 /**
- * What a function did that threw `error`, in words: `threw RangeError after it read credentials.password: …`. The words of a
- * stranger come last, because long ones are cut.
+ * A text about a function that threw `error`: `threw RangeError after it read credentials.password: …`. The message of
+ * the error comes last, because a long text is cut at its end.
  *
- * @param read what it had read, as `readBy` says it
+ * @param read the result of `readBy`
  */
 export function thrown(error: unknown, read = ''): string {
   if (error instanceof UnknownField) return error.message.replace(/\.$/, '');

@@ -1,16 +1,18 @@
 import { isBelow } from './base-path.js';
 
-/** Nothing that a URL would be rewritten for: blanks, control characters, backslashes, letters beyond ASCII. */
+/**
+ * A path that a URL parser does not change: without blanks, control characters, backslashes and letters beyond ASCII.
+ */
 const PLAIN_PATH = /^[\x21-\x5b\x5d-\x7e]+$/;
 
-/** What keeps a text of a definition from being a path below its base URL; `undefined` when nothing does. */
+/** The reason why a text of a definition is not a path below the base URL; `undefined` when it is one. */
 export function pathProblem(path: unknown): string | undefined {
   if (typeof path !== 'string') return 'expected a text, as in "/oauth/token"';
   if (/^[a-z]+:\/\//i.test(path)) return 'expected a path below the base URL, and this is a whole URL';
   if (!/^\/(?:[^/]|$)/.test(path)) return 'expected a path that begins with one "/"';
   if (path.includes('\\')) return 'has a backslash in it, which a URL takes for a slash; write "/"';
-  if (path.includes('#')) return 'has a "#" in it, and what follows that is never sent; leave it out';
-  if (!PLAIN_PATH.test(path)) return 'has a character in it that stands in no URL; percent-encode it';
+  if (path.includes('#')) return 'has a "#" in it, and the text after that is never sent; leave it out';
+  if (!PLAIN_PATH.test(path)) return 'has a character in it that a URL cannot contain; percent-encode it';
   const base = 'https://invented.test/base';
   return isBelow('/base', new URL(base + path.replace(/\{[^{}]*\}/g, 'x')))
     ? undefined

@@ -4,12 +4,12 @@ import { notGiven, watchOf } from './watched-credentials.js';
 import { headerNameProblem, headerValueProblem, kindOf, repeatedNames } from './header-text.js';
 
 /**
- * The headers that a function of a definition has made, without those that are absent. A header that an HTTP client would cut, or a
- * server would read in another way, is not sent.
+ * The headers that a function of a definition has made, without those that are `undefined`. A header that an HTTP
+ * client would cut, or that a server would read differently, is not sent.
  *
  * @param at the function: `token.headers`
- * @param given what it was given: where its credentials are watched, a fault says which of them are not there
- * @throws DefinitionFault naming the header, and never its value
+ * @param given the argument of the function. Where its credentials are watched, a fault names those that are missing
+ * @throws DefinitionFault that names the header, and never its value
  */
 export function sendableHeaders(
   made: unknown,
@@ -20,7 +20,10 @@ export function sendableHeaders(
   const present = Object.entries(namedValues(made, at)).filter(([, value]) => value !== undefined);
   const [repeated] = repeatedNames(present.map(([name]) => name));
   if (repeated !== undefined)
-    throw new DefinitionFault(at, `returned the header "${repeated}" twice, in different spellings`);
+    throw new DefinitionFault(
+      at,
+      `returned the header "${repeated}" twice, in different upper and lower case`,
+    );
   for (const [name, value] of present) {
     const inName = headerNameProblem(name);
     if (inName !== undefined) throw new DefinitionFault(at, `returned "${name}": ${inName}`);
@@ -35,9 +38,9 @@ export function sendableHeaders(
 }
 
 /**
- * Values by name, as a function of a definition returns them.
+ * The object of values by name that a function of a definition has returned.
  *
- * @throws DefinitionFault for anything else: a `Headers` or a `Map` would read as if it were empty
+ * @throws DefinitionFault for any other value. A `Headers` or a `Map` would look like an empty object
  */
 export function namedValues(made: unknown, at: string): Readonly<Record<string, unknown>> {
   const problem = namedValuesProblem(made);
@@ -45,10 +48,10 @@ export function namedValues(made: unknown, at: string): Readonly<Record<string, 
   return made as Readonly<Record<string, unknown>>;
 }
 
-/** What keeps something from being an object of values by name; `undefined` when nothing does. */
+/** The reason why a value is not an object of values by name; `undefined` when it is one. */
 export function namedValuesProblem(made: unknown): string | undefined {
   if (!isJsonObject(made)) return `${kindOf(made)}; expected an object of texts, as in { 'X-Key': '…' }`;
   return Symbol.iterator in made && Object.keys(made).length === 0
-    ? `what cannot be read by its names (${made.constructor?.name ?? 'a collection'}); expected a plain object, as in Object.fromEntries(…)`
+    ? `a collection (${made.constructor?.name ?? 'unknown'}); expected a plain object, as in Object.fromEntries(…)`
     : undefined;
 }

@@ -1,7 +1,7 @@
 /** Year, month, day, time, fraction of a second of any length, offset. */
 const ISO_DATE = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:[.,](\d+))?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
-/** Larger numbers are milliseconds: as seconds they would lie beyond the year 5000. */
+/** Larger numbers are milliseconds: as seconds they would be after the year 5000. */
 const MOST_EPOCH_SECONDS = 1e11;
 
 /** A finite number above zero, also when it is written as a string of decimal digits. */

@@ -5,10 +5,10 @@ import type { Lifetime } from './strategy.js';
 
 /** A stated lifetime is cut off at this many documented lifetimes. */
 const MOST_DOCUMENTED_LIFETIMES = 24;
-/** A token that lives shorter is taken to live that long, because otherwise logins would never end. */
+/** A shorter lifetime is raised to this one. Otherwise one login would follow the other. */
 const SHORTEST_LIFETIME_MS = 1_000;
 
-/** Everything from which the lifetime of a token can be read. */
+/** The values from which the lifetime of a token is calculated. */
 export interface LifetimeEvidence {
   /** Seconds, as the answer has them: a number, a numeric string, or anything else. */
   readonly relative?: unknown;
@@ -23,12 +23,12 @@ export interface LifetimeEvidence {
 }
 
 /**
- * How long a token lives, counted from when it was asked for (R6).
+ * How long a token lives, from the moment of its request (R6).
  *
- * The sources in the answer are used in the order of their reliability. A number of seconds needs no clock. `exp -
- * iat` of a JWT needs only the issuer's clock. A date needs the issuer's clock and that of this machine, so it is
- * compared with the answer's own `Date`. Without any of them, the documented lifetime is used. A lifetime is cut to
- * 24 documented lifetimes, and is at least one second.
+ * The sources in the answer are used in the order of their reliability. A number of seconds needs no clock. `exp - iat`
+ * of a JWT needs only the issuer's clock. A date needs the issuer's clock and that of this machine, so it is compared
+ * with the answer's own `Date`. Without any of them, the documented lifetime is used. A lifetime is cut to 24
+ * documented lifetimes, and is at least one second.
  */
 export function lifetimeOf(evidence: LifetimeEvidence): Lifetime {
   const { lifetimeMs, from } = believed(evidence);
@@ -44,7 +44,7 @@ function believed(evidence: LifetimeEvidence): Lifetime {
   if (issuedAtMs !== undefined && expiresAtMs !== undefined && expiresAtMs > issuedAtMs) {
     const remainingMs = Math.min(
       expiresAtMs - issuedAtMs,
-      // Some issuers give the same token until it ends, so the rest of its life counts.
+      // Some issuers return the same token until it ends. Only what is left of its life counts.
       remaining(expiresAtMs, evidence, mostMs) ?? Infinity,
     );
     return { lifetimeMs: Math.min(mostMs, remainingMs), from: 'jwt' };
@@ -61,8 +61,9 @@ function believed(evidence: LifetimeEvidence): Lifetime {
 }
 
 /**
- * From now until `atMs`, where now is what the answer's `Date` says. That header has no fractions of a second, so
- * our own clock is believed within the second that it names. With an unusable `Date`, our clock counts alone.
+ * The time from now until `atMs`, where the answer's `Date` gives the current time. That header has no fractions of a
+ * second, so within that second the clock of this machine decides. Without a usable `Date`, only the clock of this
+ * machine counts.
  */
 function remaining(
   atMs: number,
@@ -75,7 +76,10 @@ function remaining(
   return candidates.find((ms) => ms <= mostMs) ?? candidates[0];
 }
 
-/** The claims that tell a token's life (RFC 7519, section 4.1); nothing is verified, the token is not for us. */
+/**
+ * The claims with the token's life (RFC 7519, section 4.1). The signature is not verified, because this library is not
+ * the receiver of the token.
+ */
 function jwtTimes(token: string): Readonly<Record<'issuedAtMs' | 'expiresAtMs', number | undefined>> {
   const none = { issuedAtMs: undefined, expiresAtMs: undefined };
   const [, payload, signature] = token.split('.');

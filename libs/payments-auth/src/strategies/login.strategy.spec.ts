@@ -206,7 +206,7 @@ describe('login', () => {
       const late = strategyFrom({ rejected: answersLate as never });
       expect(late.read(answer(200, { late: true }), 0)).toMatchObject({
         ...FAULT,
-        reason: 'token.rejected returned a promise, and has to answer at once',
+        reason: 'token.rejected returned a promise; it must return its result directly',
       });
     });
 

@@ -30,7 +30,7 @@ export type LoginSpec<C> = TokenSpec<C> & {
   };
   /** Whether the answer says that the secret is wrong: at any status, 2xx included. */
   rejected(answer: TokenAnswer): boolean;
-  /** Whether a 2xx with a token is a success. Without it, every such answer is. @default nothing */
+  /** Whether a 2xx with a token is a success. @default every 2xx with a token is a success */
   issued?(answer: TokenAnswer): boolean;
   /** The request that revokes a token. @default none */
   readonly revoke?: {
@@ -51,7 +51,7 @@ const SHAPE: SpecShape = {
 };
 
 /**
- * A token is obtained by logging in, in the provider's own way.
+ * Gets tokens by a login in the provider's own way.
  *
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
  */
@@ -59,7 +59,7 @@ export function login<C>(asWritten: LoginSpec<C>): TokenSource<C> {
   return uncheckedLogin(checkedTokenSpec(SHAPE, asWritten));
 }
 
-/** The same for a description that is right, and an own copy already. */
+/** The same, for a description that is already checked and copied. */
 export function uncheckedLogin<C>(spec: LoginSpec<C>): TokenStrategy<C> {
   const { host, method, path, revoke } = spec;
   const answer = ownCopy({

@@ -2,56 +2,68 @@ import { suggestion } from '../nearest.js';
 import { disinherited, parsedJson } from '../own-properties.js';
 import type { ApiAnswer } from './strategy.js';
 
-/** Statuses that a limit or an outage answers with. No credential and no signature cures one. */
+/** The statuses of limits and outages. No other credential or signature helps against them. */
 const OUTAGES: readonly number[] = [429, 500, 502, 503, 504];
 const WITHOUT_WORDS = [400, 401, 403, ...OUTAGES];
 
-/** Nothing can be read of it that somebody has put on `Object.prototype`. */
+/** An object without headers. A property that other code has set on `Object.prototype` cannot be read from it. */
 const NO_HEADERS = disinherited({}) as ApiAnswer['headers'];
 
-/** A success that says nothing. */
+/** A success with an empty JSON object. */
 const EMPTY_SUCCESS: ApiAnswer = { status: 200, headers: NO_HEADERS, body: parsedJson('{}'), text: '{}' };
 const SUCCESSES = [...bare(200), EMPTY_SUCCESS];
-/** The JSON of somebody else, a gateway perhaps. A yes to it is no mistake: the provider itself may answer so. */
+/**
+ * Failures with an empty JSON object, perhaps from a gateway. A function may return `true` for one: the provider may
+ * answer in the same way.
+ */
 const WITH_OTHER_WORDS = WITHOUT_WORDS.map((status) => ({ ...EMPTY_SUCCESS, status }));
 
 const PARTS = ['status', 'headers', 'body', 'text'];
 
-/** What a function of a definition says of answers that every author has to expect. */
+/** The results of a function of a definition for answers that every provider may give. */
 export interface Judgement {
-  /** Why it cannot be asked: it reads what no answer has, throws, or does not answer at once. */
+  /** Why the function cannot be used: it reads a part that answers do not have, throws, or returns a promise. */
   readonly problem?: string;
-  /** Whether the problem is that it throws: `always`, without a look at the answer, or because of what it reads. */
+  /**
+   * Whether the problem is that the function throws. `always`: before it reads the answer. `at times`: because of what
+   * it reads.
+   */
   readonly throws: 'never' | 'always' | 'at times';
-  /** Whether it looks at the headers. The made-up answers have none, so that it may say something else of a real one. */
+  /** Whether the function reads headers. The invented answers have none, so it may return another result for a real answer. */
   readonly readsHeaders: boolean;
-  /** What it says, answer by answer. Empty where there is a problem. */
+  /** The result for each answer. Empty where there is a problem. */
   readonly said: readonly { readonly answer: ApiAnswer; readonly value: unknown }[];
 }
 
-/** Asks a function that judges answers about those that anybody can send: a gateway, a firewall, the provider in an outage. */
+/**
+ * Calls a function that judges answers with those that anybody can send: a gateway, a firewall, the provider in an
+ * outage.
+ */
 export function judgementOf(judge: (answer: ApiAnswer) => unknown): Judgement {
   return asked(judge, [...SUCCESSES, ...WITHOUT_WORDS.flatMap(bare), ...WITH_OTHER_WORDS]);
 }
 
-/** Asks a function that is asked about successes alone. */
+/** Calls a function that only gets successes. */
 export function judgementOfSuccess(judge: (answer: ApiAnswer) => unknown): Judgement {
   return asked(judge, SUCCESSES);
 }
 
-/** What it says of a success that says nothing. */
+/** The result for a success with an empty JSON object. */
 export function ofEmptySuccess({ said }: Judgement): unknown {
   return said.find(({ answer }) => answer === EMPTY_SUCCESS)?.value;
 }
 
-/** Whether it says yes to this status without a word. */
+/** Whether the function returns `true` for this status without the provider's own words. */
 export function saysYesTo(status: number, { said }: Judgement): boolean {
   return said.some(
     ({ answer, value }) => answer.status === status && answer.body === undefined && Boolean(value),
   );
 }
 
-/** The statuses of outages that it says yes to, as in `429, 502 or 503`; `undefined` where there is none. */
+/**
+ * The statuses of outages for which the function returns `true`, as in `429, 502 or 503`; `undefined` where there is
+ * none.
+ */
 export function outagesIn(judgement: Judgement): string | undefined {
   const statuses = OUTAGES.filter((status) => saysYesTo(status, judgement));
   if (statuses.length < 2) return statuses[0]?.toString();
@@ -76,21 +88,21 @@ function asked(judge: (answer: ApiAnswer) => unknown, answers: readonly ApiAnswe
       said.push({ answer, value });
     } catch (error) {
       thrown.push(
-        `throws for an answer ${answer.body === undefined ? 'without a body' : 'with another body'} (${sayError(error)}); read the body with textAt or valueAt, and look whether a header is there`,
+        `throws for an answer ${answer.body === undefined ? 'without a body' : 'with another body'} (${sayError(error)}); read the body with textAt or valueAt, and check whether a header is there`,
       );
     }
   }
   const promises = said.map(({ value }) => value).filter((value) => value instanceof Promise);
   for (const promise of promises) promise.catch(() => undefined);
-  const late = promises.length > 0 ? ['returns a promise; what it says is needed at once'] : [];
-  // What was read in vain is the cause of what was thrown.
+  const late = promises.length > 0 ? ['returns a promise; it must return its result directly'] : [];
+  // Where the function read a part that is not there, that is the cause of its error. So it comes first.
   const [problem] = [...misread, ...thrown, ...late];
   if (problem === undefined) return { said, readsHeaders, throws: 'never' };
   const throws = !thrown.includes(problem) ? 'never' : hasRead ? 'at times' : 'always';
   return { problem, said: [], readsHeaders, throws };
 }
 
-/** With an empty body, and with the page of a gateway. */
+/** Two answers of this status: with an empty body, and with the page of a gateway. */
 function bare(status: number): ApiAnswer[] {
   const title = status === 401 ? '401 Authorization Required' : 'Service Unavailable';
   return ['', `<html><head><title>${title}</title></head></html>`].map((text) => ({
@@ -102,10 +114,10 @@ function bare(status: number): ApiAnswer[] {
 }
 
 /**
- * The same answer.
+ * The same answer, which reports what a function reads of it.
  *
- * @param notice hears of each part that is read, and what is wrong with it where no answer has it: `data`, as axios calls the body, or
- *   a header in upper case
+ * @param notice called for each part that is read. It gets a problem where answers do not have the part: `data`, as
+ *   axios calls the body, or a header in upper case
  */
 function watched(answer: ApiAnswer, notice: (part: string, what?: string) => void): ApiAnswer {
   const headers = noticing(answer.headers, (name) => {
@@ -132,12 +144,12 @@ function noticing<T extends object>(target: T, notice: (name: string) => void): 
   });
 }
 
-/** Asked of any object that is awaited or printed. */
+/** JavaScript reads these of every object that is awaited or printed. */
 const OF_ANY_OBJECT = ['then', 'toJSON'];
 
 /** What went wrong in a function of a definition, in one line. */
 export function sayError(error: unknown): string {
   return error instanceof Error
     ? `${error.name}: ${(error.message.split('\n')[0] as string).replace(/\.$/, '')}`
-    : 'something that is no error';
+    : 'a value that is not an Error';
 }

@@ -1,31 +1,34 @@
 /** `{fieldName}` in a base URL or in the path of a token endpoint. */
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 
-/** As other languages write placeholders: `:id`, `<id>`, `[id]`, `${id}`, `%s`. */
+/** Placeholders of other languages: `:id`, `<id>`, `[id]`, `${id}`, `%s`. */
 const OF_OTHERS =
   /(?<=\/):[A-Za-z_]\w*|(?<=\/)\[[A-Za-z_][\w-]*\](?=\/|$)|<[\w-]*>|\$\{[^{}]*\}|%(?![\dA-Fa-f]{2})\w?/;
 
-/** A value that, with what stands around it, makes one DNS label or one path segment. */
+/** A value that, together with the text around it, makes one DNS label or one path segment. */
 const PLAIN = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/;
 
-/** The names of the fields that `text` has to be filled from. */
+/** The names of the fields whose values `text` needs. */
 export function placeholdersIn(text: string): string[] {
   return text.includes('{') ? Array.from(text.matchAll(PLACEHOLDER), ([, name]) => name as string) : [];
 }
 
-/** What looks like a placeholder of another language, and would be sent as it stands there; `undefined` where nothing does. */
+/**
+ * A part of the text that looks like a placeholder of another language, and would be sent unchanged; `undefined` where
+ * there is none.
+ */
 export function foreignPlaceholder(text: string): string | undefined {
   return OF_OTHERS.exec(text)?.[0];
 }
 
-/** What keeps a value from standing in a URL; `undefined` when nothing does. */
+/** The reason why a value cannot be a part of a URL; `undefined` when it can. */
 export function urlValueProblem(value: string, allowed: RegExp): string | undefined {
   if (!PLAIN.test(value))
-    return 'may hold only letters, digits and hyphens between them, because it stands in a URL';
-  return allowed.test(value) ? undefined : `does not match ${allowed.source}, and stands in a URL`;
+    return 'may have only letters, digits and hyphens between them, because it is a part of a URL';
+  return allowed.test(value) ? undefined : `does not match ${allowed.source}, and is a part of a URL`;
 }
 
-/** The values that stand in a URL which begins as `template` does; none where it does not. */
+/** The values of the placeholders in a URL that begins with `template`. Empty where the URL does not begin with it. */
 export function valuesIn(template: string, url: string): Record<string, string> {
   const names = placeholdersIn(template);
   if (names.length === 0) return {};
@@ -45,7 +48,7 @@ export function filled(text: string, values: Readonly<Record<string, unknown>>):
   return text.replace(PLACEHOLDER, (_, name: string) => {
     const value = values[name];
     if (typeof value !== 'string' || !PLAIN.test(value))
-      throw new TypeError(`the credential "${name}", which stands in the URL, is missing or malformed`);
+      throw new TypeError(`the credential "${name}", which is a part of the URL, is missing or malformed`);
     return value;
   });
 }

@@ -1,6 +1,6 @@
 import http, { Agent } from 'node:http';
 
-/** Options of an agent that decide where its connections end. */
+/** Options of an agent that decide to which server it connects. */
 const DIVERTING = [
   'lookup',
   'host',
@@ -12,7 +12,10 @@ const DIVERTING = [
   'proxyEnv',
 ];
 
-/** What about an agent decides where its connections end; `undefined` for an ordinary one, and where there is none. */
+/**
+ * The part of an agent that decides to which server it connects; `undefined` for an ordinary agent, and without an
+ * agent.
+ */
 export function divertingAgent(agent: unknown): string | undefined {
   if (typeof agent !== 'object' || agent === null) return undefined;
   if (Object.getPrototypeOf(agent) !== Agent.prototype) return 'an agent of another class';
@@ -30,8 +33,9 @@ function isSet(options: object, name: string): boolean {
 let ordinary: Agent | undefined;
 
 /**
- * The agent for a request over plain http that brings none: `undefined` stands for the one that Node has for all requests. Code
- * of the process may have put another agent in that one's place, for a proxy perhaps. The proxy would read the secret.
+ * The agent for a request over plain http without an agent of its own. `undefined` means Node's global agent. Other
+ * code in the process may have replaced the global agent, for example with one for a proxy. That proxy could read the
+ * secret.
  */
 export function plainHttpAgent(): Agent | undefined {
   if (divertingAgent(http.globalAgent) === undefined) return undefined;

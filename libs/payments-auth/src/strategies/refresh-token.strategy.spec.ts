@@ -22,7 +22,7 @@ describe('A refresh token that is a part of a credential', () => {
 
   it('is not spent where each use replaces it, because the next one has no place', () => {
     expect(() => strategyThat(true)?.refreshToken(given)).toThrow(
-      /^token\.refreshToken returned what is the value of no credential; .* return one field as it is$/,
+      /^token\.refreshToken returned a text that is not the value of a credential; .* return one field unchanged$/,
     );
   });
 

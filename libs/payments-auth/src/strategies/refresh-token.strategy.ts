@@ -7,14 +7,15 @@ import { checkedTokenSpec, type SpecShape } from './token-spec-problems.js';
 /** The OAuth 2.0 refresh token grant, for platforms that act for merchants. */
 export type RefreshTokenSpec<C> = TokenSpec<C> &
   ClientSpec<C> & {
-    /** Returns the refresh token of the credentials: one field as it is, where each use replaces it. */
+    /** Returns the refresh token of the credentials. Where each use replaces it, return one field unchanged. */
     refreshToken(given: Given<C>): string;
     /** Whether each use replaces the refresh token. */
     readonly rotates: boolean;
     /**
-     * Which of the answers that `rejected` names say that the client is wrong, and so every merchant is concerned.
+     * Whether a rejection says that the client is wrong, which concerns every merchant. Called for answers for which
+     * `rejected` returns `true`.
      *
-     * @default those with the codes `invalid_client` and `unauthorized_client`
+     * @default the codes `invalid_client` and `unauthorized_client`
      */
     wrongClient?(answer: TokenAnswer): boolean;
   };
@@ -44,7 +45,7 @@ const SHAPE: SpecShape = {
 };
 
 /**
- * A token is obtained with a refresh token that stands in the account's credentials.
+ * Gets tokens with a refresh token from the account's credentials.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-6
  * @throws PaymentsAuthError INVALID_OPTIONS, whose `problems` name every wrong field
@@ -53,7 +54,7 @@ export function refreshToken<C>(asWritten: RefreshTokenSpec<C>): TokenSource<C> 
   return uncheckedRefreshToken(checkedTokenSpec(SHAPE, asWritten));
 }
 
-/** The same for a description that is right, and an own copy already. */
+/** The same, for a description that is already checked and copied. */
 export function uncheckedRefreshToken<C>(spec: RefreshTokenSpec<C>): RefreshTokenStrategy<C> {
   const refreshTokenOf = (given: Given<C>): string => {
     const at = 'token.refreshToken';
@@ -65,7 +66,7 @@ export function uncheckedRefreshToken<C>(spec: RefreshTokenSpec<C>): RefreshToke
     if (spec.rotates && !isValueIn(given.credentials as object, token))
       throw new DefinitionFault(
         at,
-        'returned what is the value of no credential; each use replaces it there, so return one field as it is',
+        'returned a text that is not the value of a credential; each use replaces that value, so return one field unchanged',
       );
     return token;
   };
@@ -98,8 +99,9 @@ export function refreshTokenStrategy<C>(
 }
 
 /**
- * By its value, the field of the refresh token is left out of the identity of the credentials, and takes the next one.
- * A property that is described does not count as one that the definition has read.
+ * Whether the token is the value of a field. The library finds the field of the refresh token by its value: the field
+ * is left out of the identity of the credentials, and gets the next refresh token. Reading a property descriptor does
+ * not count as reading the field.
  */
 function isValueIn(credentials: object, token: string): boolean {
   const described = Object.values<PropertyDescriptor>(Object.getOwnPropertyDescriptors(credentials));

@@ -1,4 +1,4 @@
-/** Scopes as the set that they are: sorted and without duplicates. They are part of what a credential is kept under (R1). */
+/** Scopes as a set: sorted and without duplicates. They are a part of the key of a credential (R1). */
 export function scopeSet(scopes: readonly string[]): readonly string[] {
   return [...new Set(scopes)].toSorted();
 }
@@ -8,7 +8,7 @@ export function scopesIn(text: string): readonly string[] {
   return scopeSet(text.split(/\s+/).filter(Boolean));
 }
 
-/** What keeps a value from being a list of scope tokens (RFC 6749, section 3.3); `undefined` when nothing does. */
+/** The reason why a value is not a list of scope tokens (RFC 6749, section 3.3); `undefined` when it is one. */
 export function scopeListProblem(value: unknown): string | undefined {
   return Array.isArray(value) && value.every((each) => typeof each === 'string' && /^[!#-[\]-~]+$/.test(each))
     ? undefined

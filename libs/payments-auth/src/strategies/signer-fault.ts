@@ -2,13 +2,16 @@ import { types } from 'node:util';
 import { thrown } from './definition-fault.js';
 import { kindOf } from './header-text.js';
 
-/** The application's own signer threw, or returned what is no signature. The definition is right, and the key may be. */
+/**
+ * The application's own signer threw, or returned a value that is not a signature. The definition is right, and the key
+ * may be right.
+ */
 export class SignerFault extends Error {
   override readonly name = 'SignerFault';
 
   /**
-   * @param what what it did, to follow its name; its words may hold a secret
-   * @param mayPass whether it may sign the next time: it threw, or took too long
+   * @param what what the signer did, as the end of a sentence. The text may contain a secret
+   * @param mayPass whether the signer may succeed the next time: it threw, or took too long
    */
   constructor(
     what: string,
@@ -19,12 +22,12 @@ export class SignerFault extends Error {
   }
 }
 
-/** What the signer of a provider has done, by the option that gives it; its words may hold a secret. */
+/** A text about the failure of a provider's signer, with the path of its option. The text may contain a secret. */
 export function saySigner(provider: string, { message }: SignerFault): string {
   return `the option providers.${provider}.signer ${message}`;
 }
 
-/** Asks the application's signer. @throws SignerFault for whatever ends in no bytes */
+/** Asks the application's signer. @throws SignerFault when the signer does not return bytes */
 export async function signedBy(ask: () => unknown): Promise<Uint8Array> {
   let signature: unknown;
   try {

@@ -1,12 +1,12 @@
 /**
- * The types of this folder. A strategy knows how a token is obtained from a provider: what the token request looks
- * like, and what the answer to it means. It does no I/O, keeps nothing and knows no Nest.
+ * The types of this folder. A strategy knows how to get a token from a provider: how the token request is made, and
+ * what its answer means. A strategy does no I/O, keeps no state and does not use Nest.
  */
 
 /** A provider's static credentials, by field: `{ consumerKey, consumerSecret }`. */
 export type Credentials = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Values by header or form field; one that is `undefined` is not sent. */
+/** Values by header or form field. A value that is `undefined` is not sent. */
 export type HeaderValues = Readonly<Record<string, string | undefined>>;
 
 /** An answer of a provider, to a login or to a call. */
@@ -59,7 +59,7 @@ export interface TokenRequestLimit {
 /** The way to get a provider's tokens: made with `login({ … })`, `clientCredentials({ … })` or `refreshToken({ … })`. */
 export interface TokenSource<C> {
   readonly kind: 'login' | 'client-credentials' | 'refresh-token';
-  /** Never there: it says whose credentials the token is obtained with. */
+  /** This property never exists. It carries the type of the credentials with which the token is obtained. */
   '~credentials'?(credentials: C): void;
 }
 
@@ -91,7 +91,7 @@ export interface TokenSpec<C> {
   readonly loginsEatQuota?: boolean;
   /**
    * Whether a login ends the token before it. Then the library makes no login that no call needs: none at boot unless
-   * `keepWarm` says so, and none for a token that no call has used for half its life. A call that carries the ended
+   * `keepWarm` is `always`, and none for a token that no call has used for half its life. A call that carries the ended
    * token is sent once more.
    */
   readonly endsEarlierToken?: true;
@@ -100,7 +100,7 @@ export interface TokenSpec<C> {
 /** How a client sends its secret to an OAuth 2.0 token endpoint (RFC 6749, section 2.3.1). */
 export type SecretWay = 'client_secret_basic' | 'client_secret_post';
 
-/** One request to a token (or revocation) endpoint, ready for the wire but for its base URL. */
+/** One request to a token (or revocation) endpoint. Only the base URL is missing. */
 export interface TokenRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Appended to the base URL as it is, trailing slash included. */
@@ -108,11 +108,11 @@ export interface TokenRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The serialised body; absent for an empty one. */
   readonly body?: string;
-  /** What the connection is made with, where the client shows a certificate. */
+  /** The agent of the connection, where the client shows a certificate. */
   readonly agent?: unknown;
 }
 
-/** How long a token lives, as far as the answer and the provider's documents tell. */
+/** How long a token lives, according to the answer or the provider's documents. */
 export interface Lifetime {
   /** From the moment the request was sent, in milliseconds. */
   readonly lifetimeMs: number;
@@ -125,13 +125,14 @@ export interface Rejected {
   readonly outcome: 'rejected';
   readonly reason: string;
   /**
-   * What was rejected. Absent: the secret, in the words that the definition names.
+   * The kind of rejection. Absent when the provider rejected the secret, as the definition recognises it.
    *
-   * - `GRANT_REJECTED`: this account's refresh token; the client is none the worse for it.
-   * - `DEFINITION_FAULT`: nothing; a function of the definition threw, or the answer is none that the definition knows.
+   * - `GRANT_REJECTED`: the provider rejected this account's refresh token. The client is still valid.
+   * - `DEFINITION_FAULT`: the provider rejected nothing. A function of the definition threw, or the definition does not
+   *   know this answer.
    */
   readonly code?: 'GRANT_REJECTED' | 'DEFINITION_FAULT';
-  /** What a function of the definition threw. It may hold whatever the function put into it. */
+  /** The error that a function of the definition threw. It may contain anything that the function put into it. */
   readonly cause?: unknown;
 }
 
@@ -141,48 +142,51 @@ export type TokenOutcome =
       readonly outcome: 'issued';
       readonly token: string;
       readonly lifetime: Lifetime;
-      /** What was granted, where the answer says so (RFC 6749, section 5.1). */
+      /** The granted scopes, where the answer names them (RFC 6749, section 5.1). */
       readonly scopes?: readonly string[];
-      /** What takes the place of the refresh token that was spent, where the answer holds one. */
+      /** The refresh token that replaces the one in the request, where the answer contains one. */
       readonly refreshToken?: string;
     }
-  /** Waiting does not help, so the same secret is left alone for a while. */
+  /** Waiting does not help, so the same secret is not tried again for a while. */
   | Rejected
   /** Anything else: an outage, a rate limit, a firewall's HTML, a malformed answer. */
   | { readonly outcome: 'unavailable'; readonly reason: string };
 
-/** How the application has its token requests made, besides what the definition says. */
+/** The application's choices for its token requests, besides the definition. */
 export interface RequestMeans {
-  /** Which of the ways of sending the secret, where the endpoint takes several. */
+  /** The way of sending the secret, where the endpoint accepts several. */
   readonly clientAuthentication: SecretWay;
-  /** Signs where the key is not among the credentials: a KMS or HSM. */
+  /** Signs where the key is not one of the credentials: a KMS or HSM. */
   signer?(bytes: Uint8Array, given: { readonly credentials: unknown }): Uint8Array | Promise<Uint8Array>;
 }
 
-/** The private key of a client, which stands among its credentials. */
+/** The private key of a client, which is one of its credentials. */
 export interface AssertionKey<C = Credentials> {
   /** @throws DefinitionFault */
   of(given: Given<C>): string;
-  /** What keeps it from signing; `undefined` when nothing does. */
+  /** The reason why the key cannot sign; `undefined` when it can. */
   problem(key: string): string | undefined;
 }
 
-/** A {@link TokenSource} from the inside: what this package does with one. */
+/** A {@link TokenSource} with its internal functions. */
 export interface TokenStrategy<C = Credentials> extends TokenSource<C> {
-  /** The named host whose base URL the token endpoint stands on; the provider's first one by default. */
+  /** The named host of the token endpoint. @default the provider's first host */
   readonly host?: string;
   /** The token endpoint, appended to the base URL. */
   readonly path: string;
-  /** The lifetime the provider documents, in milliseconds: the fallback, and the yardstick for absurd figures. */
+  /**
+   * The lifetime that the provider documents, in milliseconds. It is used where the answer states none, and limits
+   * lifetimes that cannot be right.
+   */
   readonly documentedLifetimeMs: number;
   /** The age from which on tokens are accepted, in milliseconds. */
   readonly usableAfterMs: number;
-  /** A login ends the token before it. */
+  /** Whether a login ends the token before it. */
   readonly endsEarlierToken: boolean;
   readonly limits: readonly TokenRequestLimit[];
-  /** Token requests count against the quota that payments need: never log in without a call that wants it. */
+  /** Whether token requests count against the quota that payments need. Then no login is made that no call needs. */
   readonly loginsEatQuota: boolean;
-  /** The ways of sending the secret that the endpoint takes, its default first; absent where there is no choice. */
+  /** The ways of sending the secret that the endpoint accepts, its default first. Absent where there is no choice. */
   readonly authentication?: readonly SecretWay[];
   /** Whether the application has to give the option `signer`. */
   readonly needsSigner?: boolean;
@@ -190,20 +194,20 @@ export interface TokenStrategy<C = Credentials> extends TokenSource<C> {
   readonly needsCertificate?: boolean;
   /** The request that gets a token. @throws DefinitionFault, or what `signer` throws */
   request(given: LoginGiven<C>, means: RequestMeans): TokenRequest | Promise<TokenRequest>;
-  /** Never throws. `requestedAtMs` is the wall clock when the request was sent. */
+  /** The meaning of an answer. Never throws. `requestedAtMs` is the wall clock when the request was sent. */
   read(answer: TokenAnswer, requestedAtMs: number): TokenOutcome;
-  /** The key among the credentials that signs for the client, where there is one. */
+  /** The credential that signs for the client, where there is one. */
   readonly assertionKey?: AssertionKey<C>;
-  /** The endpoint that takes a token back, appended to the base URL. */
+  /** The endpoint that revokes a token, appended to the base URL. */
   readonly revokePath?: string;
-  /** The request that gives a token back; absent where a provider has none. */
+  /** The request that revokes a token. Absent where the provider has none. */
   revoke?(
     given: LoginGiven<C> & { readonly token: string },
     means: RequestMeans,
   ): TokenRequest | Promise<TokenRequest>;
 }
 
-/** What stands behind a definition's `token`; `undefined` for a static key. */
+/** The strategy of a definition's `token`; `undefined` for a static key. */
 export function strategyOf<C>({ token }: { readonly token?: TokenSource<C> }): TokenStrategy<C> | undefined {
   // The factories make no other object, and `defineProvider` accepts no other.
   return token as TokenStrategy<C> | undefined;

@@ -6,21 +6,21 @@ import { lifetimeOf } from './lifetime.js';
 import { scopesIn } from './scope-set.js';
 import type { TokenAnswer, TokenOutcome } from './strategy.js';
 
-/** Where things stand in a token answer, as paths of field names: `data.token`. */
+/** The places of the values in a token answer, as paths of field names: `data.token`. */
 interface TokenAnswerFields {
-  /** The token: a path, or a function for one that stands outside the JSON. */
+  /** The token: a path, or a function for a token outside of the JSON. */
   readonly token: string | ((answer: TokenAnswer) => string | undefined);
-  /** Seconds until it dies, as a number or a numeric string. */
+  /** The seconds until the token ends, as a number or a numeric string. */
   readonly expiresIn?: string;
-  /** The instant it dies: an ISO date, or an epoch in seconds or milliseconds. */
+  /** The time at which the token ends: an ISO date, or an epoch in seconds or milliseconds. */
   readonly expiresAt?: string;
   /** The granted scopes, separated by spaces. */
   readonly scope?: string;
-  /** The refresh token that takes the place of the one that was spent. */
+  /** The refresh token that replaces the one in the request. */
   readonly refreshToken?: string;
 }
 
-/** What a provider's token answers mean. */
+/** The rules by which a provider's token answers are read. */
 export interface TokenAnswerSpec {
   readonly fields: TokenAnswerFields;
   readonly documentedLifetimeMs: number;
@@ -28,20 +28,19 @@ export interface TokenAnswerSpec {
   readonly usableAfterMs: number;
   /** Whether the answer says that the secret is wrong: at any status, 2xx included. */
   rejected(answer: TokenAnswer): boolean;
-  /** What is rejected then. @default the secret */
+  /** What the provider has rejected. @default the secret */
   rejects?(answer: TokenAnswer): 'GRANT_REJECTED' | undefined;
-  /** What a 2xx with a token must show besides, before the token is taken. @default nothing */
+  /** Whether a 2xx with a token is a success. @default every 2xx with a token is a success */
   issued?(answer: TokenAnswer): boolean;
-  /** What is wrong with a token that the definition does not allow for. @default nothing */
+  /** The problem with a token that the definition does not allow. @default none */
   fault?(answer: TokenAnswer): string | undefined;
   /** The provider's own word for what went wrong. @default none */
   reason?(answer: TokenAnswer): string | undefined;
 }
 
 /**
- * Reads a token answer. Only what the definition names is a wrong secret. An answer that says nothing of a failure and
- * holds no token either is a mistake of the definition: waiting does not help. Any other answer without a token is an
- * outage.
+ * Reads a token answer. The secret is wrong only where the definition says so. A success without a token shows a
+ * mistake in the definition: waiting does not help. Any other answer without a token is an outage.
  */
 export function readTokenAnswer(
   spec: TokenAnswerSpec,
@@ -52,7 +51,8 @@ export function readTokenAnswer(
     return read(spec, answer, requestedAtMs);
   } catch (error) {
     if (!(error instanceof DefinitionFault)) throw error;
-    // A function that expects JSON may throw for the page of an outage. That passes with the outage.
+    // A function that expects JSON may throw for the page of an outage. When the outage is over, the function succeeds
+    // again.
     if (answer.status === 429 || answer.status >= 500)
       return { outcome: 'unavailable', reason: `HTTP ${answer.status}` };
     return { outcome: 'rejected', code: 'DEFINITION_FAULT', reason: error.message, cause: error.cause };
@@ -71,7 +71,7 @@ function read(spec: TokenAnswerSpec, answer: TokenAnswer, requestedAtMs: number)
   if (spec.issued !== undefined && !called('token.issued', () => spec.issued?.(answer)))
     return {
       outcome: 'unavailable',
-      reason: reasonOf(spec, answer) ?? `HTTP ${answer.status}, and token.issued says that it is no token`,
+      reason: reasonOf(spec, answer) ?? `HTTP ${answer.status}, and token.issued returned false`,
     };
   const token = tokenIn(spec, answer);
   if (!isUsableToken(token)) return withoutToken(spec, answer, token);
@@ -89,12 +89,12 @@ function read(spec: TokenAnswerSpec, answer: TokenAnswer, requestedAtMs: number)
     requestedAtMs,
     documentedMs: spec.documentedLifetimeMs,
   });
-  // The life that a JWT has left decides nothing here: an issuer may hand out a JWT that is old enough already.
+  // The rest of a JWT's life does not matter here: an issuer may return a JWT that is already old enough.
   if (lifetime.from !== 'jwt' && lifetime.lifetimeMs <= spec.usableAfterMs)
     return {
       outcome: 'rejected',
       code: 'DEFINITION_FAULT',
-      reason: `a token that lives ${sayDuration(lifetime.lifetimeMs)}, and token.usableAfterMs is ${sayDuration(spec.usableAfterMs)}: it would end before it may be used`,
+      reason: `a token that lives ${sayDuration(lifetime.lifetimeMs)}, and token.usableAfterMs is ${sayDuration(spec.usableAfterMs)}; it would end before it may be used`,
     };
   return {
     outcome: 'issued',
@@ -112,8 +112,8 @@ function tokenIn({ fields: { token } }: TokenAnswerSpec, answer: TokenAnswer): u
 }
 
 /**
- * A page that stands between here and the provider is no JSON, and no token is made of it; the provider's own success without a token
- * is JSON.
+ * The outcome of a success without a token. The page of a proxy is not JSON, and counts as an outage. A success of the
+ * provider is JSON, so its missing token is a fault of the definition.
  */
 function withoutToken(spec: TokenAnswerSpec, answer: TokenAnswer, token: unknown): TokenOutcome {
   const reason = reasonOf(spec, answer);
@@ -131,7 +131,7 @@ function withoutToken(spec: TokenAnswerSpec, answer: TokenAnswer, token: unknown
   };
 }
 
-/** The provider's own word. It stands alone: the status would only repeat it. */
+/** The provider's own word, without the status, which would only repeat it. */
 function reasonOf(spec: TokenAnswerSpec, answer: TokenAnswer): string | undefined {
   const reason = called('token.reason', () => spec.reason?.(answer));
   return typeof reason === 'string' && reason !== '' ? reason : undefined;

@@ -15,10 +15,10 @@ export interface TokenRequestParts {
 }
 
 /**
- * Serialises a token request. JSON is what is asked for in return, unless `headers` say otherwise.
+ * Serialises a token request. The request asks for JSON, unless `headers` name another type.
  *
- * @param at where headers and body are made in the definition: `token`
- * @throws DefinitionFault for what cannot be sent, by the function that made it
+ * @param at the path in the definition of the functions that made headers and body: `token`
+ * @throws DefinitionFault for a part that cannot be sent, with the path of the function that made it
  */
 export function tokenRequest(parts: TokenRequestParts, at = 'token'): TokenRequest {
   const { method = 'POST', path, headers, body } = ownCopy(parts);
@@ -53,7 +53,7 @@ function serialised(body: RequestBody, at: string): { text: string; contentType:
       `returned ${kindOf(given)} without json, form or text (it has ${namesOf(given)}); ${EXPECTED}`,
     );
   if (kinds.length > 1)
-    throw new DefinitionFault(at, `returned ${kinds.join(' and ')} at once; one of them is sent`);
+    throw new DefinitionFault(at, `returned ${kinds.join(' and ')} together; return only one of them`);
   if (stranger !== undefined)
     throw new DefinitionFault(at, `returned "${stranger}" beside ${kinds[0] as string}; ${EXPECTED}`);
   const { json, form, text, contentType } = ownCopy(given);
@@ -72,11 +72,17 @@ function serialised(body: RequestBody, at: string): { text: string; contentType:
 function jsonOf(json: unknown, at: string): string {
   const text = inJson(json);
   if (text === undefined)
-    throw new DefinitionFault(at, `returned no json: ${kindOf(json)} has no form in JSON; ${EXPECTED}`);
+    throw new DefinitionFault(
+      at,
+      `returned json that is ${kindOf(json)} and cannot be written as JSON; ${EXPECTED}`,
+    );
   return text;
 }
 
-/** `undefined` for a function, a bigint, an object that refers back to itself, or one that holds such a value. */
+/**
+ * The text of the JSON. `undefined` for a function, a bigint, an object that refers back to itself, or an object that
+ * contains such a value.
+ */
 function inJson(json: unknown): string | undefined {
   try {
     return JSON.stringify(json);
@@ -91,7 +97,7 @@ function formOf(form: unknown, at: string): string {
   return new URLSearchParams(texts(form as Readonly<Record<string, unknown>>, at)).toString();
 }
 
-/** The fields of a form, without what is `undefined`. @param at the function that made them */
+/** The fields of a form, without those that are `undefined`. @param at the function that made them */
 export function texts(values: Readonly<Record<string, unknown>>, at: string): Record<string, string> {
   const there = Object.entries(values).filter(([, value]) => value !== undefined);
   for (const [name, value] of there)

@@ -12,9 +12,9 @@ import type { ApiAnswer, SecretWay } from './strategy.js';
 
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
-/** No issuer documents less: a smaller number means seconds, as 30 does. A larger number may mean either. */
+/** A smaller number is in seconds, such as 30: no issuer documents less than 100 ms. A larger number can be either. */
 const LEAST_USABLE_AFTER_MS = 100;
-/** A limit by the second is said per 1_000. A smaller number than this one means seconds, as 60 does. */
+/** A smaller number is in seconds, such as 60. A limit per second has 1_000 here. */
 const LEAST_PER_MS = 100;
 
 const CLIENT_ANSWER = ['token', 'expiresIn', 'expiresAt', 'scope', 'refreshToken'];
@@ -26,7 +26,7 @@ const ANSWER_PARTS: Readonly<Record<SpecShape['factory'], readonly string[]>> = 
 
 type Spec = Readonly<Record<string, unknown>>;
 
-/** What every way to obtain a token can say. */
+/** The parts that every factory takes. */
 const COMMON = [
   'host',
   'path',
@@ -53,13 +53,13 @@ const FUNCTIONS = [
   'wrongClient',
 ];
 
-/** What a part was called in 0.1. */
+/** Parts that had another name in 0.1. */
 const RENAMED: Readonly<Record<string, string>> = {
   clientAuthentication:
     "is called authentication now: ['client_secret_basic'] or ['client_secret_post'], the default first",
 };
 
-/** The further parts of one of the factories, and those that it needs. */
+/** The further parts of one factory, and the parts that it needs. */
 export interface SpecShape {
   readonly factory: 'login' | 'clientCredentials' | 'refreshToken';
   readonly also: readonly string[];
@@ -113,14 +113,14 @@ function specProblems({ factory, also, functions }: SpecShape, spec: Spec): stri
     usableAfterMs > 0 &&
     usableAfterMs < LEAST_USABLE_AFTER_MS
       ? [
-          `token.usableAfterMs: expected milliseconds, and ${usableAfterMs} of them pass while the token is on its way; for seconds, write ${usableAfterMs} * 1_000`,
+          `token.usableAfterMs: expected milliseconds, and a token takes longer than ${usableAfterMs} of them to arrive; for seconds, write ${usableAfterMs} * 1_000`,
         ]
       : []),
     ...(isWithin(usableAfterMs, 0, 10 * MINUTE_MS) &&
     isWithin(documentedLifetimeMs, MINUTE_MS, YEAR_MS) &&
     usableAfterMs >= documentedLifetimeMs
       ? [
-          'token.usableAfterMs: is not below documentedLifetimeMs, so that each token would end before it may be used; one of the two is wrong',
+          'token.usableAfterMs: is not below documentedLifetimeMs, so each token would end before it may be used; correct one of the two',
         ]
       : []),
     ...functions
@@ -212,7 +212,7 @@ function rejectedProblems({ rejected }: Spec): string[] {
   return outages === undefined
     ? []
     : [
-        `${at}: says yes to a ${outages} without a word, which is an outage or a limit, and the secret would be left alone for minutes; ask for the provider's own words, as in textAt(body, 'error.code') === '…'`,
+        `${at}: returns true for a ${outages} without the provider's own words. That is an outage or a limit, and the secret would not be used again for minutes. Check the provider's words as well, as in textAt(body, 'error.code') === '…'`,
       ];
 }
 
@@ -260,13 +260,13 @@ function mayUseBasic(authentication: unknown): boolean {
   return authentication === undefined || [authentication].flat().includes('client_secret_basic');
 }
 
-/** As other languages write paths: `$.data.token`, `/data/token`, `data[0].token`. */
+/** Paths of other languages: `$.data.token`, `/data/token`, `data[0].token`. */
 const NO_PATH = /^(?:\$\.|[/.])|[[\]\s]|\.\.|\.$/;
 
 function answerProblems(factory: SpecShape['factory'], answer: unknown): string[] {
   if (answer === undefined && factory !== 'login') return [];
   if (!isJsonObject(answer))
-    return ["token.answer.token: missing; say where the token stands in the answer, as in 'data.token'"];
+    return ["token.answer.token: missing; give the path of the token in the answer, as in 'data.token'"];
   const { token } = answer;
   const known = ANSWER_PARTS[factory];
   return [
@@ -277,7 +277,7 @@ function answerProblems(factory: SpecShape['factory'], answer: unknown): string[
     (typeof token === 'function' && factory === 'login') ||
     (token === undefined && factory !== 'login')
       ? []
-      : ["token.answer.token: expected where the token stands in the answer, as in 'data.token'"]),
+      : ["token.answer.token: expected the path of the token in the answer, as in 'data.token'"]),
     ...known
       .filter((name) => name !== 'token' && answer[name] !== undefined && !isText(answer[name]))
       .map((name) => `token.answer.${name}: expected a path of field names, as in 'data.${name}'`),
@@ -285,7 +285,7 @@ function answerProblems(factory: SpecShape['factory'], answer: unknown): string[
       .filter((name) => isText(answer[name]) && NO_PATH.test(answer[name] as string))
       .map(
         (name) =>
-          `token.answer.${name}: no path of field names; write them with dots between them, as in 'data.${name}' or 'tokens.0.${name}'`,
+          `token.answer.${name}: is not a path of field names; write the names with dots between them, as in 'data.${name}' or 'tokens.0.${name}'`,
       ),
     ...(typeof token === 'function' ? tokenFunctionProblems(token as Judge) : []),
   ];

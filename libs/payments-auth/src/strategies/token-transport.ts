@@ -9,9 +9,9 @@ export interface TimedTokenAnswer extends TokenAnswer {
 }
 
 /**
- * The reason why no answer came, without any part of the request. Nothing was sent for three of them. `astray`: its path
- * leads away from the base URL. `untrusted`: code of this process decides which certificates are trusted. `diverted`: an
- * agent decides where plain http goes.
+ * The reason why no answer came, without any part of the request. For three of them nothing was sent. `astray`: the
+ * path leads away from the base URL. `untrusted`: other code in this process decides which certificates are trusted.
+ * `diverted`: an agent decides to which server plain http goes.
  */
 export type TokenTransportFailure =
   'timeout' | 'network' | 'too-large' | 'cancelled' | 'astray' | 'untrusted' | 'diverted';
@@ -29,7 +29,7 @@ export class TokenTransportError extends Error {
 
   constructor(
     readonly failure: TokenTransportFailure,
-    /** The system's word for it (`ECONNREFUSED`), where there is one. */
+    /** The system's code for the failure (`ECONNREFUSED`), where there is one. */
     readonly systemCode?: string,
   ) {
     super(

@@ -8,7 +8,7 @@ import { isError } from '../scrubbing.js';
 export function unreadableParts(described: unknown, path = '', within: readonly unknown[] = []): string[] {
   if (typeof described !== 'object' || described === null) return [];
   if (within.includes(described))
-    return [`${path}: refers back to an object that it stands in; write it out`];
+    return [`${path}: refers back to an object that contains it; write its parts out`];
   if (!Array.isArray(described) && !isPlainObject(described)) return [];
   return Object.keys(described).flatMap((name) => {
     const at = path === '' ? name : `${path}.${name}`;
@@ -16,7 +16,7 @@ export function unreadableParts(described: unknown, path = '', within: readonly 
     try {
       part = (described as Readonly<Record<string, unknown>>)[name];
     } catch (error) {
-      const words = isError(error) ? error.message.replace(/\.$/, '') : 'something that is no error';
+      const words = isError(error) ? error.message.replace(/\.$/, '') : 'a value that is not an Error';
       return [`${at}: its getter throws (${words}); write the value`];
     }
     return unreadableParts(part, at, [...within, described]);

@@ -9,7 +9,7 @@ export interface DescribedFields {
 
 /** A name that a field can have. */
 const FIELD_NAME = /^[A-Za-z]\w*$/;
-/** Names that are read from any object when it is awaited, printed or compared, as a test does. */
+/** JavaScript and test tools read these names of any object that they await, print or compare. */
 const ASKED_OF_ANYTHING = new Set(
   (
     'then catch finally toJSON inspect size length nodeType nodeName tagName hasAttribute isEqualNode outerHTML ' +
@@ -30,9 +30,10 @@ const watching = new WeakMap<Credentials, WatchedCredentials>();
 const kept = new WeakMap<Credentials, WatchedCredentials>();
 
 /**
- * A function cannot write into the view, and cannot read a field that the definition does not have. Such a field is
- * most likely misspelt, and the provider would refuse a request that is made without it, in words that do not name
- * it. The view records which fields are read, so that an error can name the value on which a function failed.
+ * A function cannot write into the view, and cannot read a field that the definition does not have. The name of such a
+ * field is most likely misspelt. A request without its value would fail at the provider, and the provider's answer
+ * would not name the field. The view records which fields are read, so that an error can name the value on which a
+ * function failed.
  */
 export function watchedCredentials(
   { credentials: fields }: DescribedFields,
@@ -77,7 +78,7 @@ export function keptWatch(definition: DescribedFields, credentials: Credentials)
   return watched;
 }
 
-/** The record of this view; `undefined` where there is none. */
+/** The record that belongs to a view; `undefined` where there is none. */
 export function watchOf(view: unknown): WatchedCredentials | undefined {
   return watching.get(view as Credentials);
 }
@@ -87,7 +88,7 @@ export class UnknownField extends TypeError {
   override readonly name = 'TypeError';
 
   constructor(field: string, known: readonly string[]) {
-    super(`reads credentials.${field}, which is no field. ${suggestion(field, known)}`);
+    super(`reads credentials.${field}, which is not a field. ${suggestion(field, known)}`);
   }
 }
 

@@ -37,7 +37,7 @@ export interface CustomWebhookGiven<F extends string> {
   readonly http: HttpService;
 }
 
-/** The values that a `customWebhook` signs for a test. */
+/** The values from which a `customWebhook` makes a signed message for a test. */
 export interface CustomWebhookDraft<F extends string> {
   readonly payload: unknown;
   readonly credentials: Readonly<Record<F, string>>;

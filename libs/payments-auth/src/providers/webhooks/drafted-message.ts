@@ -46,7 +46,7 @@ export function draftedMessage(
   return { ...bare, rawBody: Buffer.from(bodyText(kind, signed)), body: signed };
 }
 
-/** The fields that the signed text and the id name and that the payload does not have. */
+/** The fields that the signed text or the id needs and that the payload does not have. */
 function unsigned(
   spec: SchemeSpec & SignatureSpec,
   text: SignedText,
@@ -106,7 +106,7 @@ function located({ header, query }: SignatureSpec, bare: WebhookMessage, signatu
     : asked(bare, { ...bare.query, [query]: signature });
 }
 
-/** With these parameters in its URL. */
+/** The same message, with these parameters in its URL. */
 function asked(bare: WebhookMessage, query: WebhookMessage['query']): WebhookMessage {
   return { ...bare, query, url: new URL(bare.url).origin + targetOf(bare.url, query) };
 }

@@ -7,7 +7,7 @@ import {
   valueOf,
 } from './signed-text.js';
 
-/** The time at which a message was signed. The signature has to cover it. */
+/** The time at which a message was signed. The signature has to cover this time. */
 export interface SignatureTimestamp {
   /** A template: `{header:x-timestamp}`. Absent where the timestamp is in the list of the signature. */
   readonly at?: string;
@@ -17,7 +17,7 @@ export interface SignatureTimestamp {
   readonly toleranceMs?: number;
 }
 
-/** How a header lists its signatures. */
+/** The form in which a header lists its signatures. */
 export interface SignatureList {
   /** The name of the signature in the list. */
   readonly signature: string;
@@ -31,7 +31,7 @@ export interface SignatureList {
   readonly keyIdBefore?: string;
 }
 
-/** Where a message carries its signature, and what the signature covers. */
+/** The place of the signature in a message, and the text that the signature covers. */
 export interface SignatureSpec {
   /** The header that holds the signature. One of `header`, `field` and `query` has to be there. */
   readonly header?: string;
@@ -73,10 +73,13 @@ export interface Presented {
   readonly signedAtMs: number | undefined;
 }
 
-/** A rotation needs no more signatures than this in one header. */
+/** The largest number of signatures in one header. A rotation of keys needs fewer. */
 const MOST_SIGNATURES = 8;
 const DEFAULT_TOLERANCE_MS = 300_000;
-/** A larger number is in milliseconds. In seconds, this number is in the year 5138; in milliseconds, in 1973. */
+/**
+ * A timestamp above this number is in milliseconds. As seconds, this number is in the year 5138; as milliseconds, in
+ * 1973.
+ */
 const MILLISECONDS_FROM = 1e11;
 
 /** Reads the signature of a message from where its provider puts it. */
@@ -150,16 +153,20 @@ export function placeProblems(spec: SignatureSpec, placeholders: readonly string
       : []),
     ...(list !== undefined && header === undefined ? ['list: expected a header that holds it'] : []),
     ...(timestamp !== undefined && timestamp.at === undefined && list?.timestamp === undefined
-      ? ['timestamp.at: expected where it stands, or a list with it']
+      ? ['timestamp.at: expected the place of the timestamp, or a list that names it']
       : []),
     ...(timestamp?.at === undefined
       ? []
       : templateProblems(timestamp.at).map((what) => `timestamp.at: ${what}`)),
     ...(dated && !signsTime
-      ? ['timestamp: expected {timestamp} in what is signed, or it could be changed']
+      ? [
+          'timestamp: the signed text does not contain {timestamp}, so anybody could change the time; add {timestamp} to signed',
+        ]
       : []),
     ...(!dated && placeholders.includes('timestamp')
-      ? ['signed: there is a {timestamp} in it, and nothing says where it stands']
+      ? [
+          'signed: contains {timestamp}, and nothing says where the message has its time; add timestamp.at, or name the timestamp in list',
+        ]
       : []),
     ...(id === undefined ? [] : templateProblems(id).map((what) => `id: ${what}`)),
   ];
@@ -222,7 +229,7 @@ function instantOf(text: string, unit: SignatureTimestamp['unit']): number | und
   if (unit === 'seconds' || unit === 'milliseconds') return undefined;
   const date = RFC_3339.exec(text);
   if (date === null && !HTTP_DATE.test(text)) return undefined;
-  // Without a zone, JavaScript would take the one of this machine.
+  // For a date without a zone, JavaScript would use the zone of this machine.
   const instant = Date.parse(date !== null && date[1] === undefined ? `${text}Z` : text);
   return Number.isNaN(instant) ? undefined : instant;
 }

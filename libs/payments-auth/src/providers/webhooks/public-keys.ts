@@ -5,11 +5,11 @@ export type PublicKeyAlgorithm =
   'rsa-sha256' | 'rsa-sha512' | 'rsa-pss-sha256' | 'ecdsa-sha256' | 'ecdsa-sha512' | 'ed25519';
 
 interface SignatureOptions {
-  /** `null`: the algorithm has a hash of its own. */
+  /** `null` where the algorithm contains its own hash. */
   readonly hash: 'sha256' | 'sha512' | null;
   readonly keyType: 'rsa' | 'ec' | 'ed25519';
   readonly settings: { readonly padding?: number; readonly saltLength?: number };
-  /** RFC 7518's name for it. */
+  /** The name of the algorithm in RFC 7518. */
   readonly jws: string;
 }
 
@@ -27,7 +27,7 @@ export const signatureOptions: Readonly<Record<PublicKeyAlgorithm, SignatureOpti
 /** Both encodings of an elliptic signature: two numbers of a fixed length one after the other, or DER. */
 const DSA_ENCODINGS = ['ieee-p1363', 'der'] as const;
 
-/** Whether a signature fits. A key of another kind than the algorithm's fits nothing. */
+/** Whether a signature is right. With a key of another kind than the algorithm's, no signature is right. */
 export function acceptsSignature(
   algorithm: PublicKeyAlgorithm,
   key: KeyObject,
@@ -46,7 +46,7 @@ export function acceptsSignature(
   });
 }
 
-/** How many parsed keys are kept: about one per provider. Parsing a key takes longer than verifying with it. */
+/** How many parsed keys are kept: about one per provider. Parsing a key takes longer than verifying a signature. */
 const MOST_PARSED = 256;
 const parsed = new Map<string, KeyObject>();
 

@@ -68,7 +68,7 @@ export interface ReadBody {
   readonly exact: unknown;
 }
 
-/** Reads a message so that a header or a parameter that came twice counts as none. */
+/** Reads a message. A header or a parameter that came twice counts as missing. */
 export class ReceivedMessage {
   readonly method: string;
   readonly #parts: ReceivedParts;
@@ -95,7 +95,7 @@ export class ReceivedMessage {
     return this.#wireHeaders;
   }
 
-  /** The URL that the application configures. Never one that the message names. */
+  /** The URL that the application configures. A URL in the message is never used. */
   get url(): string | undefined {
     return this.#parts.url;
   }
@@ -173,7 +173,7 @@ export class ReceivedMessage {
     try {
       return { bytes, value: JSON.parse(text), exact: exactJson(text) };
     } catch {
-      // The body is not JSON, or nested too deeply. No provider sends such a body.
+      // The body is not JSON, or it is nested more deeply than any provider's body.
       throw new Refused('malformed');
     }
   }

@@ -8,24 +8,24 @@ import { Refused } from './received-message.js';
 import { isProof } from './webhook-proof.js';
 import { commonWork, schemeMadeOf, schemeOf, type WebhookScheme } from './webhook-scheme.js';
 
-/** What is wrong with one part of a description, each as `path: what`; an empty list when nothing is. */
+/** The problems with one part of a description, each as `path: what`. An empty list when there is none. */
 type Check = (value: unknown, at: string) => string[];
 type Parts = Readonly<Record<string, Check>>;
 
-/** What one of the builders takes. */
+/** The parts that one of the builders takes. */
 export interface SchemeShape {
   readonly builder: string;
   readonly parts: Parts;
-  /** What it cannot do without. */
+  /** The parts that have to be there. */
   readonly required: readonly string[];
 }
 
-/** A part that is what `isFit` says. */
+/** Checks a part with `isFit`. */
 function expecting(what: string, isFit: (value: unknown) => boolean): Check {
   return (value, at) => (isFit(value) ? [] : [`${at}: expected ${what}`]);
 }
 
-/** The same, where a value of another kind is what goes wrong. */
+/** Checks a part with `isFit`. The problem names the kind of a wrong value. */
 function ofKind(what: string, isFit: (value: unknown) => boolean): Check {
   return (value, at) => (isFit(value) ? [] : [`${at}: expected ${what}, and it is ${kindOf(value)}`]);
 }
@@ -69,7 +69,7 @@ const template: Check = (value, at) =>
   isText(value) && /\{[^{}]+\}/.test(value)
     ? []
     : [
-        `${at}: expected a template, as in '{header:x-id}' or '{field:id}'; a text without braces is always the same`,
+        `${at}: expected a template, as in '{header:x-id}' or '{field:id}'; a text without braces is the same for every message`,
       ];
 const confirmWith = expecting('the call that says what really happened, as in "GET /payments/{id}"', isText);
 
@@ -78,11 +78,13 @@ const tolerance: Check = (value, at) => {
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
     return [`${at}: expected a number of milliseconds above 0`];
   return value < LEAST_TOLERANCE_MS
-    ? [`${at}: expected milliseconds, and no two clocks agree so well; for seconds, write ${value} * 1_000`]
+    ? [
+        `${at}: expected milliseconds, and clocks differ by more than ${value} of them; for seconds, write ${value} * 1_000`,
+      ]
     : [];
 };
 
-/** What is signed: a template, or one of three objects that are told apart by their parts. */
+/** The signed text: a template, or one of three objects, which differ in their parts. */
 const signed: Check = (value, at) => {
   if (typeof value === 'string') return [];
   const shapes: readonly (readonly [part: string, check: Check])[] = [
@@ -106,7 +108,7 @@ const status = expecting(
   'a status from 200 to 399',
   (value) => Number.isInteger(value) && (value as number) >= 200 && (value as number) < 400,
 );
-const json = expecting('what has a form in JSON', (value) => {
+const json = expecting('a value that can be written as JSON', (value) => {
   try {
     return JSON.stringify(value) !== undefined;
   } catch {
@@ -116,7 +118,7 @@ const json = expecting('what has a form in JSON', (value) => {
 
 const aFunction = ofKind('a function', (value) => typeof value === 'function');
 
-/** What all schemes have. */
+/** The parts that all schemes have. */
 const COMMON: Parts = {
   onlyWhenNamed: flag,
   body: oneOf('json', 'form', 'text'),
@@ -124,7 +126,7 @@ const COMMON: Parts = {
   items: path,
   acknowledge: objectOf({ status, text: anyText, json }),
 };
-/** Where a signature stands. */
+/** The place of a signature. */
 const PLACE: Parts = { header, field: path, query: text };
 const SIGNATURE: Parts = {
   ...PLACE,
@@ -239,10 +241,11 @@ export const CUSTOM: SchemeShape = {
 };
 
 /**
- * A scheme, or one that proves nothing and says what is wrong with its description: defineProvider knows the name of the scheme, and
- * names all that is wrong at once. The description is read at the first use: defineProvider is one.
+ * A scheme. Where the description is wrong, the scheme proves nothing and holds the problems: `defineProvider` knows
+ * the name of the scheme, and reports all problems together. The description is read when the scheme is first used, for
+ * example by `defineProvider`.
  *
- * @param make is given an own copy of the description, which has all that it needs
+ * @param make gets a copy of the description, in which no required part is missing
  */
 export function schemeAs<F extends string, S>(
   shape: SchemeShape,
@@ -283,7 +286,7 @@ function partProblems(
   ];
 }
 
-/** Says what is expected there. */
+/** The problem with a part that is missing. */
 function missing(parts: Parts, name: string, at: string): string[] {
   return (parts[name] as Check)(undefined, at).map((what) =>
     what.replace(/(?:, and it is undefined)?$/, ', and it is missing'),

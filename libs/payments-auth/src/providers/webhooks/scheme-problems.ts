@@ -2,8 +2,8 @@ import { isJsonObject } from '../../building-blocks/json-value.js';
 import type { WebhookScheme } from './webhook-scheme.js';
 
 /**
- * The problems with a provider's webhooks: above all schemes that could never verify a message, or that would verify
- * less than they seem to.
+ * The problems with a provider's webhooks: for example a scheme that can never verify a message, or that verifies less
+ * than it seems to.
  */
 export function schemeProblems(webhooks: unknown, definition: Readonly<Record<string, unknown>>): string[] {
   if (webhooks === undefined) return [];
@@ -22,13 +22,13 @@ export function schemeProblems(webhooks: unknown, definition: Readonly<Record<st
       if (!/^\w[\w.-]{0,63}$/.test(name))
         return [`${at}: expected a name of letters, digits, dots and hyphens; the log and routes name it`];
       if (scheme?.['~work'] === undefined)
-        return [`${at}: expected hmacWebhook({ … }) or what another of the builders gives`];
+        return [`${at}: expected the result of hmacWebhook({ … }) or of another builder`];
       return scheme['~work'].problems(place).map((problem) => below(at, problem));
     },
   );
 }
 
-/** A problem of a part is named by the whole path of that part. */
+/** A problem, with the whole path of its part. */
 function below(at: string, problem: string): string {
   return /^[\w.~-]+: /.test(problem) ? `${at}.${problem}` : `${at}: ${problem}`;
 }

@@ -168,7 +168,7 @@ function constantScheme<F extends string>(
         for (const { text } of signatures) isGenuine = sameText(constant, text) || isGenuine;
       }
       if (!isGenuine) throw new Refused(signatures.length === 0 ? 'unsigned' : 'wrong-signature');
-      // The application does not get the constant, and the id does not contain it.
+      // The constant is a secret: the application does not get it, and the id of a message does not contain it.
       const path = field?.split('.');
       const said = {
         value: withoutPath(body.value, path),
@@ -194,7 +194,7 @@ function constantScheme<F extends string>(
   });
 }
 
-/** The whole, or each item of a batch; its numbers as they are written beside it. */
+/** The whole body, or each item of a batch. Each comes with a copy that has its numbers as they are written. */
 function partsOf(
   { value, exact: written = value }: Pick<ReadBody, 'value' | 'exact'>,
   items: string | undefined,

@@ -89,21 +89,22 @@ export interface PublicKeySpec<F extends string> extends SchemeSpec, SignatureSp
         };
       };
   /**
-   * The signature is a detached JWS (RFC 7515, appendix F): its header names the key, and what is signed is that header
-   * and the text. `signedHeaders` is the member of the JWS header that lists further signed headers of the message,
-   * separated by commas; they stand in the text as `{signedHeaders}`, one a line. With `trailingSlash: 'either'` the path
-   * may have been signed with a slash at its end or without one. It is base64url, whatever `encoding` says.
+   * The signature is a detached JWS (RFC 7515, appendix F): its header names the key, and the signature covers that
+   * header and the text. `signedHeaders` is the member of the JWS header that lists further signed headers of the
+   * message, separated by commas; they stand in the text as `{signedHeaders}`, one a line. With `trailingSlash:
+   * 'either'` the path may have been signed with a slash at its end or without one. It is base64url, whatever
+   * `encoding` says.
    */
   readonly jws?: { readonly signedHeaders?: string; readonly trailingSlash?: 'either' };
   /** The call to make before acting on a message that does not prove its payload. */
   readonly confirmWith?: string;
 }
 
-/** The functions that judge and make a signature. */
+/** The functions that check and make a signature. */
 interface Judge {
   readonly fields: readonly string[];
   readonly needsEnvironment?: boolean;
-  /** Whether a message that is too old is refused before the judge is asked. */
+  /** Whether a message that is too old is refused before the signature is checked. */
   readonly needsFreshness?: boolean;
   problems?(text: SignedText, place: SchemePlace): string[];
   keyProblem?(field: string, value: string): string | undefined;
@@ -302,7 +303,7 @@ function standardScheme<F extends string>(
   );
 }
 
-/** The parts that all signatures have: a text, a place, a time, and a judge. */
+/** The scheme of a signature: its text, its place, its time, and the functions that check it. */
 function signatureScheme<F extends string>(
   asWritten: SchemeSpec & SignatureSpec & { readonly confirmWith?: string },
   by: Judge,
@@ -453,7 +454,7 @@ function itemsOf(body: ReadBody | undefined, path: string): ReadBody[] {
   }));
 }
 
-/** The bytes of a key; none where it is not written as its encoding says. */
+/** The bytes of a key. No bytes where the text is not in that encoding. */
 function keyBytes(text: string, encoding: 'text' | 'hex' | 'base64'): Buffer {
   if (encoding === 'text') return Buffer.from(text);
   const bytes = Buffer.from(text, encoding);
@@ -461,10 +462,10 @@ function keyBytes(text: string, encoding: 'text' | 'hex' | 'base64'): Buffer {
   return bytes.toString(encoding).replace(/=+$/, '') === written ? bytes : Buffer.alloc(0);
 }
 
-/** With an empty key, anybody could sign. */
+/** Throws for an empty key, because anybody could sign with it. */
 function filledKey(key: Buffer): Buffer {
   if (key.byteLength > 0) return key;
-  throw new TypeError('The key of a webhook is not written as its scheme says.');
+  throw new TypeError('The key of a webhook is not in the encoding that its scheme names.');
 }
 
 function standardKey(secret: string): Buffer {

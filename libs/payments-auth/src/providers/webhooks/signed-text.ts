@@ -225,7 +225,8 @@ function listedText({ listedIn, of, required }: Extract<Signed, { listedIn: stri
   return {
     proves: 'payload',
     placeholders: ['field'],
-    problems: required.length === 0 ? ['expected in `required` what has to be among the signed fields'] : [],
+    problems:
+      required.length === 0 ? ['expected in `required` the fields that every message has to sign'] : [],
     cover(source) {
       const data = valueOf(objectIn(source.body?.value), of);
       const names = isJsonObject(data) ? data[listedIn] : undefined;

@@ -29,7 +29,7 @@ export interface WebhookAcknowledgement {
   readonly json?: unknown;
 }
 
-/** What all schemes have. */
+/** The options that all schemes have. */
 export interface SchemeSpec {
   /** A weaker scheme beside a stronger one: used only where a route names it. */
   readonly onlyWhenNamed?: true;
@@ -106,7 +106,7 @@ export interface SchemeWork {
   readonly confirmWith?: string;
   readonly acknowledge?: WebhookAcknowledgement;
   readonly onlyWhenNamed: boolean;
-  /** What the bytes of the body say. */
+  /** The format of the body. */
   readonly body: 'json' | 'form' | 'text';
   readonly isBatch: boolean;
   /** Whether the bytes of the body are read. */
@@ -158,7 +158,7 @@ export function schemeOf<F extends string>(proves: WebhookProof, work: SchemeWor
 }
 
 /**
- * The same, made at its first use. So an application without a route for a provider's webhooks does not make it.
+ * A scheme that is made when it is first used. An application without a route for a provider's webhooks never makes it.
  *
  * @internal
  */
@@ -180,7 +180,7 @@ export function setsOf(
     let sets: Record<string, string>[] = [{}];
     for (const field of fields) {
       const value = candidate[field];
-      // An empty secret would let anybody sign.
+      // Empty secrets are left out, because anybody could sign with them.
       const values = (typeof value === 'string' ? [value] : (value ?? [])).filter((each) => each !== '');
       sets = sets.flatMap((set) => values.map((each) => ({ ...set, [field]: each })));
     }
@@ -202,7 +202,7 @@ export function soleSet(
   throw new TypeError(`A message cannot be signed without these credentials: ${fields.join(', ')}.`);
 }
 
-/** Several lists in one set of credentials multiply. */
+/** The largest number of sets. Several lists in one set of credentials multiply. */
 const MOST_SETS = 64;
 
 /** The problems with the parts that all schemes have, where each part alone is sound. */
