@@ -65,8 +65,6 @@ function resolve(options: unknown, variables: Record<string, string> = {}, defin
 
 const signer = async (bytes: Uint8Array) => bytes;
 
-const staticKey = ({ credentials }: { credentials: { id: string } }) => ({ 'X-Id': credentials.id });
-
 /** What a boot with these options of hillpay warns about. */
 const warningsOf = async (options: object) =>
   (
@@ -248,26 +246,6 @@ describe('Credentials that are no credentials', () => {
     ]);
   });
 
-  it('are taken by a definition without defineProvider only where that has no mistake', async () => {
-    const written = { ...lakepay };
-    const broken = { ...written, docs: 'see the PDF', refusal: { refused: () => true } };
-    const options = { environment: 'test', credentials: { apiKey: SECRET } };
-    expect(await names({ providers: { lake: { ...options, provider: written } } })).toEqual(['lake']);
-    const mistakes = [
-      expect.stringMatching(/\.docs: expected the URL of the provider's page/),
-      expect.stringMatching(/\.refusal\.refused: returns true for a 200 with an empty body/),
-    ];
-    const given = [
-      await problems({ providers: { lake: { ...options, provider: broken } } }),
-      await problems({ providers: {} }, {}, [{ ...broken, name: 'lake' }]),
-    ];
-    expect(given).toEqual([mistakes, mistakes]);
-    expect(given.map(([first]) => first?.split('.docs')[0])).toEqual([
-      'providers.lake.provider',
-      'definitions[0]',
-    ]);
-  });
-
   it('are not looked for in an object that is given in place of a factory', () => {
     expect(() => PaymentsAuthModule.forRootAsync({ useFactory: { providers: {} } } as never)).toThrow(
       /useFactory must be a function that returns the options, and is an object\. Write useFactory: \(\) =>/,
@@ -352,7 +330,7 @@ describe('The options of 0.2', () => {
     [
       'an audience of a static key',
       { audience: 'a' },
-      { ...unsigned, token: undefined, headers: staticKey } as never,
+      withToken(undefined),
       [/\.audience: HillPay has no login/],
     ],
   ])('know whether something uses %s', async (_, option, provider, expected) => {

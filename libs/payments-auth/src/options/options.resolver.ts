@@ -1,6 +1,5 @@
 import { checkRotatingRefreshTokens } from './rotating-refresh-tokens.js';
 import type { ConfiguredProvider } from '../providers/configured-provider.js';
-import { uncheckedProblems } from '../providers/define-provider.js';
 import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { Findings } from './findings.js';
 import { knownNames, suggestion } from '../nearest.js';
@@ -115,7 +114,6 @@ function ownDefinitions({ definitions = [], builtIns }: ResolutionContext, findi
       findings.problem(at, 'must be what defineProvider() returns');
       return false;
     }
-    if (!isSound(definition, at, findings)) return false;
     const { name } = definition;
     if (taken.includes(name))
       findings.problem(
@@ -268,24 +266,12 @@ function definitionOf(
       );
     return definition;
   }
-  if (isDefinition(provider)) return isSound(provider, `${path}.provider`, findings) ? provider : undefined;
+  if (isDefinition(provider)) return provider;
   findings.problem(
     `${path}.provider`,
     `must be what defineProvider() returns, or the name of a built-in provider. ${knownNames(names)}`,
   );
   return undefined;
-}
-
-/** Whether it has no mistakes. One that `defineProvider` has not seen is looked through here. */
-function isSound(definition: ProviderDefinition, at: string, findings: Findings): boolean {
-  const problems = uncheckedProblems(definition);
-  for (const problem of problems) findings.problem(...below(at, problem));
-  return problems.length === 0;
-}
-
-function below(at: string, problem: string): [where: string, what: string] {
-  const [part = '', ...what] = problem.split(': ');
-  return [`${at}.${part}`, what.join(': ')];
 }
 
 function isDefinition(value: unknown): value is ProviderDefinition {

@@ -49,18 +49,7 @@ export function defineProvider<
   const problems = definitionProblems(definition);
   if (problems.length > 0)
     throw notValid(typeof definition?.name === 'string' ? definition.name : undefined, problems);
-  checked.add(definition);
   return definition;
-}
-
-/** The definitions that `defineProvider` has returned. */
-const checked = new WeakSet<object>();
-
-/** The problems of a definition that was written without `defineProvider`, or copied and changed; none of any other one. */
-export function uncheckedProblems(definition: object): readonly string[] {
-  if (checked.has(definition) || DESCRIPTION in definition) return [];
-  const unreadable = unreadableParts(definition);
-  return unreadable.length > 0 ? unreadable : definitionProblems(definition);
 }
 
 function notValid(name: string | undefined, problems: readonly string[]): PaymentsAuthError {
