@@ -161,8 +161,9 @@ export function isKeptWarm({ account, context }: Pick<Renewed['owner'], 'account
 function quietAfterMs({ definition, keepWarm }: ConfiguredProvider, lifetimeMs: number | undefined): number {
   if (keepWarm === 'always') return Infinity;
   const strategy = strategyOf(definition);
-  const { documentedLifetimeMs = Infinity, endsEarlierToken = false } = strategy ?? {};
-  const times = endsEarlierToken ? LIFETIMES_WITHOUT_USE_OF_THE_ONLY_TOKEN : LIFETIMES_WITHOUT_USE;
+  const documentedLifetimeMs = strategy?.documentedLifetimeMs ?? Infinity;
+  const times =
+    strategy?.endsEarlierToken === true ? LIFETIMES_WITHOUT_USE_OF_THE_ONLY_TOKEN : LIFETIMES_WITHOUT_USE;
   const unusedMs = times * (lifetimeMs ?? documentedLifetimeMs);
   return strategy === undefined ? Math.max(KEY_WITHOUT_USE_MS, unusedMs) : unusedMs;
 }
