@@ -63,9 +63,9 @@ export class RenewalPause {
     return Math.max(this.#bucket.emptyForMs(this.#nowMs), leftMs);
   }
 
-  /** Whether it is unknown if the last renewal of a token that had served has helped. */
+  /** Whether it is unknown if the last renewal of a token that had served has helped, or no renewal is left to force. */
   get isInDoubt(): boolean {
-    return this.#vain.ofProven > 0;
+    return this.#vain.ofProven > 0 || this.#bucket.isEmpty(this.#nowMs);
   }
 
   /** Whether a renewal may be forced now. @param isRefused whether the kept token was refused just now */
