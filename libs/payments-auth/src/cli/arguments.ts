@@ -5,7 +5,7 @@ import type { ProviderDefinition } from '../providers/provider-definition.js';
 import { parseDuration } from '../duration.js';
 import { UsageError } from './usage.error.js';
 
-/** What the command line asks for. */
+/** A parsed command line. */
 export type Command =
   | { readonly command: 'help' | 'version' }
   | {

@@ -95,7 +95,7 @@ export interface CredentialStatus {
     failedCalls: number;
     /** Requests sent to the token endpoint. */
     tokenRequests: number;
-    /** Those that gave no token. */
+    /** Requests that gave no token. */
     tokenFailures: number;
     /** Tokens that were obtained while the earlier token still served. */
     earlyRenewals: number;

@@ -17,7 +17,7 @@ const MOST_REMEMBERED = 10_000;
 const SOON_MS = 14 * 24 * 60 * 60_000;
 const TOLD_AGAIN_AFTER_MS = 24 * 60 * 60_000;
 
-/** What a definition has made of credentials, and the fields that it has read for it. */
+/** The certificate that a definition has made from credentials, and the fields that it has read. */
 interface Made {
   readonly certificate: ClientCertificate;
   readonly read: readonly string[];

@@ -16,7 +16,7 @@ import { MadeUpValues, madeUpValue, noting, partedValue } from './made-up-values
 /** The key by which a provider knows a payment that it has made already. */
 const OF_ONE_CALL = /idempoten|^paypal-request-id$/i;
 
-/** What each of the two functions is given. */
+/** The values that each of the two functions gets. */
 const GIVEN = {
   headers: ['credentials', 'environment', 'token'],
   defaultHeaders: ['credentials', 'environment'],
@@ -50,7 +50,7 @@ export function headerProblems(definition: Fields, { mayCall }: { mayCall: boole
   ];
 }
 
-/** What the headers carry is looked at when they are headers. */
+/** The content of headers is only checked when the headers themselves are valid. */
 function madeHeaderProblems(definition: Fields): Problems {
   const { headers, defaultHeaders } = definition;
   const problems = [

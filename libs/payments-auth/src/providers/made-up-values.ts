@@ -15,7 +15,7 @@ export class MadeUpValues {
   readonly names: readonly string[];
   readonly #unknown = new Set<string>();
 
-  /** @param other values of some fields that nobody has either, to see what changes with them */
+  /** @param other other invented values of some fields, with which a check compares */
   constructor(definition: Fields, other: (field: string) => string | undefined = () => undefined) {
     const { credentials } = definition;
     const fields = isJsonObject(credentials) ? Object.entries(credentials) : [];
@@ -85,7 +85,7 @@ export function madeUpValue(field: string): string {
   return `invented-${field}`;
 }
 
-/** A made-up value that has a part of its own, however a function takes a value apart. */
+/** An invented value that has a part of its own for every way in which a function may split a value. */
 export function partedValue(field: string): string {
   return `o.t|h:e-r_${field}/v,a;l=u&e x`;
 }

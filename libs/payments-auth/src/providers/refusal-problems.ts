@@ -84,7 +84,7 @@ function bareProblem(bare: readonly number[]): string {
   return `${bare.join(' or ')} without the provider's own words. A gateway may send such an answer after the payment was made, and the payment would then be sent twice. Check the provider's words as well (textAt(body, 'error.code') === '…'), ${remedy}${bare.length > 1 ? '; bare401 does not allow a 403, so leave the 403 out' : ''}`;
 }
 
-/** The problem with a `bare401` without effect: the author has meant another status, or the flag is left over. */
+/** The problem with a `bare401` that has no effect. The author means another status, or the flag is left over. */
 function flagWithoutEffect(refusal: Fields): Problems {
   if (refusal['bare401'] !== true) return [];
   const maySayYes = ['refused', 'challenged'].some((name) => {

@@ -27,7 +27,7 @@ export interface ClientSpec<C> {
   /** Returns the client's id and secret from the credentials. */
   client(given: Given<C>): { readonly id: string; readonly secret?: string };
   /**
-   * One way of client authentication, or those of sending the secret that the endpoint takes, its default first.
+   * One way of client authentication, or the ways of sending the secret that the endpoint accepts, its default first.
    *
    * @default ['client_secret_basic', 'client_secret_post']
    */

@@ -77,7 +77,7 @@ export interface CredentialKeyParts {
   readonly audience?: string | undefined;
 }
 
-/** The key under which a credential is kept: a keyed hash, in hex. Nobody can read anything from it. */
+/** The key under which a credential is kept: a keyed hash, in hex. It reveals nothing about the credential. */
 export function credentialKey(hash: KeyedHash, parts: CredentialKeyParts): string {
   const scopes = scopeSet(parts.scopes);
   const { provider, baseUrl, account, fingerprint, audience } = parts;

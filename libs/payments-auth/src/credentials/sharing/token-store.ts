@@ -60,9 +60,9 @@ export interface Grant {
 export type Claim =
   /** There is a token that is newer than the one in the request. */
   | { readonly outcome: 'found'; readonly token: StoredToken }
-  /** There is none, and this process may ask the provider for one. */
+  /** There is no newer token, and this process may ask the provider for one. */
   | { readonly outcome: 'acquired'; readonly grant: Grant }
-  /** There is none, and another process is asking the provider for one. */
+  /** There is no newer token, and another process is asking the provider for one. */
   | { readonly outcome: 'held' }
   /** The provider has told a process of the fleet that the secret is wrong, and that is remembered. */
   | { readonly outcome: 'rejected'; readonly reason: string; readonly retryAfterMs: number };
@@ -141,7 +141,7 @@ export interface TokenStore {
   /**
    * Calls `listener` for each withdrawal that is told to the other processes, from any process.
    *
-   * @returns ends it
+   * @returns a function that ends this
    */
   onWithdrawn(listener: (withdrawal: Withdrawal) => void): () => void;
 

@@ -366,7 +366,7 @@ export interface Totals {
   replays: number;
   /** Requests to token endpoints. */
   tokenRequests: number;
-  /** Those that gave no token. */
+  /** Requests that gave no token. */
   tokenFailures: number;
 }
 

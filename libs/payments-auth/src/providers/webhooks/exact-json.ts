@@ -12,7 +12,7 @@ const MARK = '\u0000';
 
 /**
  * A JSON text with its numbers as they are written, or `undefined` where JavaScript writes all of them in the same way.
- * What a sender signs of `100.50` is one or the other.
+ * A sender signs `100.50` in one of the two ways.
  *
  * @param text valid JSON
  */

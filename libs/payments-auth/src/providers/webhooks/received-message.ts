@@ -100,7 +100,10 @@ export class ReceivedMessage {
     return this.#parts.url;
   }
 
-  /** Path and query. The path is that of the URL that the provider was told: a proxy may have cut it. */
+  /**
+   * Path and query. The path comes from the URL that the provider was given, because a proxy may have cut the path of
+   * the request.
+   */
   get path(): string {
     const { target = '/' } = this.#parts;
     if (this.#told === undefined) return target;

@@ -94,7 +94,7 @@ export interface SchemeDraft {
 /** The values for the check of a definition. */
 export interface SchemePlace {
   readonly credentials: readonly string[];
-  /** Those that are no secret. @default none */
+  /** The credentials that are not secret. @default none */
   readonly publicCredentials?: readonly string[];
   readonly environments: readonly string[];
 }
@@ -224,7 +224,7 @@ export function fieldProblems(fields: readonly string[], { credentials }: Scheme
     .map((field) => `there is no credential "${field}". ${suggestion(field, credentials)}`);
 }
 
-/** A proof that is made of what is no secret, which anybody can make. */
+/** The problem with a proof that uses no secret: anybody can make it. */
 export function forgeableProblems(
   fields: readonly string[],
   { publicCredentials = [] }: SchemePlace,
