@@ -224,7 +224,7 @@ describe('Hosts of an account', () => {
     expect(await failure(startApplication({ providers: { adyen } }))).toMatchObject({
       code: 'INVALID_OPTIONS',
       problems: [
-        'providers.adyen.credentials.liveUrlPrefix: missing; the URL of this environment is made of it',
+        'providers.adyen.credentials.liveUrlPrefix: missing; it is a part of the URL of this environment',
       ],
     });
   });
@@ -233,10 +233,12 @@ describe('Hosts of an account', () => {
     const credentials = { key: 'k' };
     expect(await failure(start({ credentials }))).toMatchObject({
       code: 'INVALID_OPTIONS',
-      problems: ['providers.acme.credentials.tenant: missing; the URL of this environment is made of it'],
+      problems: ['providers.acme.credentials.tenant: missing; it is a part of the URL of this environment'],
     });
     expect(await failure(start({ accounts: { one: keysOf('one'), two: credentials } }))).toMatchObject({
-      problems: ['providers.acme.accounts["two"].tenant: missing; the URL of this environment is made of it'],
+      problems: [
+        'providers.acme.accounts["two"].tenant: missing; it is a part of the URL of this environment',
+      ],
     });
     const paymentsAuth = await start({ accounts: () => credentials });
     const error = await failure(called(paymentsAuth, 'one'));

@@ -241,7 +241,7 @@ describe('plainCause', () => {
   it.each([
     ['a text', 'no such secret', 'no such secret'],
     ['an object', { message: 'denied', headers: { token: SECRET } }, 'denied'],
-    ['a number', 7, 'something that is no Error was thrown'],
+    ['a number', 7, 'a value that is not an Error was thrown'],
   ])('makes an error of %s that was thrown', (_, thrown, message) => {
     const plain = plainCause(thrown);
     expect(plain).toMatchObject({ message });

@@ -98,7 +98,9 @@ export function plainCause(
     shortened(scrubbed(text, secrets).replace(SECRET_ANYWHERE, HIDDEN), most);
   if (!isError(cause)) {
     const message = typeof cause === 'string' ? cause : read(cause, 'message');
-    return new Error(typeof message === 'string' ? clean(message) : 'something that is no Error was thrown');
+    return new Error(
+      typeof message === 'string' ? clean(message) : 'a value that is not an Error was thrown',
+    );
   }
   const errors = read(cause, 'errors');
   const { message = '', name = 'Error', stack = `${name}: ${message}` } = textsOf(cause);

@@ -13,7 +13,7 @@ export function envTemplate(definition: ProviderDefinition): string {
     ...(credentialsPage === undefined ? [] : [`# Keys: ${credentialsPage}`]),
     '#',
     '# Keep the single quotes: without them a shell reads a $ in a value as a variable and cuts the value there. If',
-    '# the reader of this file expands variables all the same (expandVariables of @nestjs/config), write \\$.',
+    '# the reader of this file still expands variables (expandVariables of @nestjs/config), write \\$.',
     '',
   ];
   for (const [, { variable, optional }] of fieldsOf(definition))

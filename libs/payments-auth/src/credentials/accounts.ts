@@ -102,7 +102,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
   }
 
   /**
-   * Whether a call without an account may use one all the same, as in tests, which do not know the application's
+   * Whether a call without an account may still use one, as in tests, which do not know the application's
    * accounts.
    */
   #takesUnnamed(id: AccountName): boolean {

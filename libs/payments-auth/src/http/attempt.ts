@@ -282,7 +282,7 @@ function resolveAdapter(
 
 /**
  * Checks the answer of an adapter. An adapter of the application may return anything, and the provider may have made
- * the payment all the same. So the error says that the request may have been sent.
+ * the payment nevertheless. So the error says that the request may have been sent.
  *
  * @throws AxiosError where the answer is no response
  */

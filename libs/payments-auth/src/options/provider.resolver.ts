@@ -130,7 +130,7 @@ async function checkFieldsInUrls(
   const check = async (at: string, source: FoundSource, account?: string) => {
     const list = (await source.resolve(account)) ?? [];
     for (const name of fields.filter((each) => list.some((credentials) => credentials[each] === undefined)))
-      findings.problem(`${at}.${name}`, 'missing; the URL of this environment is made of it');
+      findings.problem(`${at}.${name}`, 'missing; it is a part of the URL of this environment');
   };
   if (own !== undefined && isThereAtBoot(own)) await check(`${path}.credentials`, own);
   for (const account of accounts?.thereAtBoot ?? [])

@@ -41,7 +41,7 @@ export interface CredentialFieldBase {
    * that matches another environment than the configured one.
    */
   readonly belongsTo?: Readonly<Record<string, RegExp>>;
-  /** Returns what looks wrong about a value, without the value. The library warns at boot, and starts all the same. */
+  /** Returns what looks wrong about a value, without the value. The library warns at boot, and starts nevertheless. */
   suspect?(value: string): string | undefined;
 }
 

@@ -80,7 +80,7 @@ function answerProblems(refusal: Fields, name: string): Problems {
 function bareProblem(bare: readonly number[]): string {
   const remedy = bare.includes(401)
     ? 'or set bare401: true if the provider documents a 401 without words'
-    : 'or leave the 403 out: the credential is renewed after it all the same, and only calls that read are sent again';
+    : 'or leave the 403 out: the credential is renewed after it anyway, and only calls that read are sent again';
   return `${bare.join(' or ')} without the provider's own words. A gateway may send such an answer after the payment was made, and the payment would then be sent twice. Check the provider's words as well (textAt(body, 'error.code') === '…'), ${remedy}${bare.length > 1 ? '; bare401 does not allow a 403, so leave the 403 out' : ''}`;
 }
 

@@ -122,7 +122,7 @@ export class RefreshTokenIssuer implements TokenIssuer {
   }
 
   /**
-   * A refresh token with `rotates: false` needs no lock. If another one comes all the same, it is saved. Where there is
+   * A refresh token with `rotates: false` needs no lock. If another one still comes, it is saved. Where there is
    * no `save`, this is reported: when the provider ends the stored refresh token, the merchant has to connect again.
    */
   async #lasting(request: IssueRequest, reserve?: Reserve): Promise<IssueOutcome> {

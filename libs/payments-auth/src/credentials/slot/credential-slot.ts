@@ -95,7 +95,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       const coming = this.#usableInMs > 0 ? this.#kept?.credential : undefined;
       credential = await this.#whenUsable(coming ?? (await this.#acquire({ reason })));
     } catch (error) {
-      // If the only live token was refused before, the call carries it all the same: the provider decides on each call.
+      // If the only live token was refused before, the call still carries it: the provider decides on each call.
       if (this.#usableInMs <= 0) credential = this.#living?.credential;
       if (credential === undefined) throw error;
     } finally {
