@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AxiosError } from 'axios';
-import { type AnyProviderDefinition, type ApiAnswer, defineProvider, login } from 'nestjs-payments-auth';
+import {
+  type AnyProviderDefinition,
+  type ApiAnswer,
+  defineProvider,
+  login,
+  textAt,
+} from 'nestjs-payments-auth';
 import { startApplication, type TestApplication } from './support/application.js';
 import { type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 import { failure } from './support/waiting.js';
@@ -162,5 +168,41 @@ describe('A provider that answers in text', () => {
     const error = (await failure(http.post('/pay', soap('<pay/>')))) as unknown as AxiosError;
     expect(error.response).toMatchObject({ status: 500, data: fault('NotAllowed') });
     expect(logins).toBe(1);
+  });
+});
+
+describe('A provider whose session is a cookie', () => {
+  it('has its token in the answer to a login, and calls send it back', async () => {
+    await server.close();
+    server = await startLoopbackServer((request, response) => {
+      if (request.url === '/login')
+        response.setHeader('set-cookie', ['lang=en; Path=/', `sid=s${(logins += 1)}; HttpOnly; Path=/`]);
+      const isKnown = request.url === '/login' || request.headers.cookie === 'sid=s2';
+      response.writeHead(isKnown ? 200 : 401, { 'content-type': 'application/json' });
+      response.end(isKnown ? '{}' : '{"error":"no_session"}');
+    });
+    application = await startApplication({
+      providers: {
+        acme: {
+          provider: definition({
+            token: login<Keys>({
+              path: '/login',
+              body: ({ credentials: { user, password } }) => ({ form: { user, password } }),
+              answer: { token: ({ headers }) => /\bsid=([^;]+)/.exec(headers['set-cookie'] ?? '')?.[1] },
+              documentedLifetimeMs: 3_600_000,
+              rejected: ({ status }) => status === 403,
+            }),
+            headers: ({ token }: { token: string }) => ({ Cookie: `sid=${token}` }),
+            refusal: { refused: ({ body }: ApiAnswer) => textAt(body, 'error') === 'no_session' },
+          }),
+          baseUrl: server.url,
+          credentials: { user: 'shop', password: 'test-not-real' },
+        },
+      },
+    });
+    const { status } = await application.paymentsAuth.http('acme').axiosRef.post('/pay', {});
+    expect(status).toBe(200);
+    const cookies = server.to('/pay').map(({ headers }) => headers.cookie);
+    expect([cookies[0], cookies.at(-1)]).toEqual(['sid=s1', 'sid=s2']);
   });
 });

@@ -161,11 +161,12 @@ function parsed(bytes: Buffer): unknown {
   }
 }
 
-/** The headers without `Set-Cookie`. It is the only header that Node gives as a list, and it is not needed here. */
+/** Node gives `Set-Cookie` as a list. Its cookies are joined, as the Fetch standard joins them. */
 function plainHeaders(headers: AxiosResponse['headers']): Record<string, string> {
   const plain = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value === 'string') plain[name.toLowerCase()] = value;
+    else if (Array.isArray(value)) plain[name.toLowerCase()] = value.join(', ');
   }
   return plain;
 }
