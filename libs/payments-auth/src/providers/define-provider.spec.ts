@@ -96,7 +96,6 @@ const joined = (made: (pem: string) => string) => (given: Loose) => ({
   ...keyHeader(given),
   'X-Certificate': made(given.credentials['merchant'] ?? ''),
 });
-const is403InJson = ({ status, body }: ApiAnswer) => status === 403 && body !== undefined;
 const tokenHeaders = ({ token }: { token: string }) => ({ Authorization: `Bearer ${token}` });
 const ACME_LOGIN: LoginSpec<AcmeCredentials> = {
   path: '/session',
@@ -718,29 +717,9 @@ describe('defineProvider', () => {
       expect(problemsOf({ environments: { live: 'https://api.acme.test:8443/v1' } })).toEqual([]);
     });
 
-    it('but not a yes to a bare 400 or 404, which some providers document', () => {
-      for (const status of [400, 404])
+    it('but not a yes to a bare 400, 403 or 404, which some providers document', () => {
+      for (const status of [400, 403, 404])
         expect(problemsOf({ refusal: { refused: saysYesTo(status) } })).toEqual([]);
-    });
-
-    it('a yes to a bare 403, which a firewall sends as well, whatever is said about a bare 401', () => {
-      const sayings = [
-        { refused: saysYesTo(403) },
-        { refused: saysYesTo(401, 403), bare401: true },
-        { refused: () => false, challenged: saysYesTo(403) },
-      ];
-      for (const refusal of sayings) {
-        const [problem, ...others] = problemsOf({ sign: () => ({}), refusal });
-        expect(problem).toMatch(
-          /^refusal\.(?:refused|challenged): returns true for a 403 without the provider.*or leave the 403 out/,
-        );
-        expect(others).toEqual([]);
-      }
-      expect(problemsOf({ refusal: { refused: saysYesTo(401, 403) } })).toEqual([
-        expect.stringMatching(/returns true for a 401 or 403 .*bare401: true .*leave the 403 out$/),
-      ]);
-      expect(problemsOf({ refusal: { refused: is403InJson } })).toEqual([]);
-      expect(problemsOf({ refusal: { refused: () => false, incurable: saysYesTo(403) } })).toEqual([]);
     });
 
     it('a bare401 that allows what refused does not say, and so changes nothing', () => {

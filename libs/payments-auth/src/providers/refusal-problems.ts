@@ -62,9 +62,7 @@ function answerProblems(refusal: Fields, name: string): Problems {
           `${path}: returns true for a 401 without the provider's own words. A credential that has ended would then never be replaced. Check the provider's words as well`,
         ]
       : [];
-  const allowed = refusal['bare401'] === true ? [403] : [401, 403];
-  const bare = allowed.filter((status) => saysYesTo(status, judgement));
-  if (bare.length > 0) return [`${path}: returns true for a ${bareProblem(bare)}`];
+  if (refusal['bare401'] !== true && saysYesTo(401, judgement)) return [`${path}: ${BARE_401}`];
   const outages = outagesIn(judgement);
   return outages === undefined
     ? []
@@ -73,16 +71,8 @@ function answerProblems(refusal: Fields, name: string): Problems {
       ];
 }
 
-/**
- * The problem with a `true` for a 401 or 403 without the provider's own words. A gateway or a firewall may send such an
- * answer after the payment was made. `bare401: true` allows it for a 401, and for nothing else.
- */
-function bareProblem(bare: readonly number[]): string {
-  const remedy = bare.includes(401)
-    ? 'or set bare401: true if the provider documents a 401 without words'
-    : 'or leave the 403 out: the credential is renewed after it anyway, and only calls that read are sent again';
-  return `${bare.join(' or ')} without the provider's own words. A gateway may send such an answer after the payment was made, and the payment would then be sent twice. Check the provider's words as well (textAt(body, 'error.code') === '…'), ${remedy}${bare.length > 1 ? '; bare401 does not allow a 403, so leave the 403 out' : ''}`;
-}
+const BARE_401 =
+  "returns true for a 401 without the provider's own words. A gateway may send such a 401 after the payment was made, and the payment would then be sent twice. Check the provider's words as well (textAt(body, 'error.code') === '…'), or set bare401: true if the provider documents a 401 without words";
 
 /** The problem with a `bare401` that has no effect. The author means another status, or the flag is left over. */
 function flagWithoutEffect(refusal: Fields): Problems {
