@@ -350,6 +350,40 @@ describe('one application', () => {
     });
   });
 
+  describe('whose calls on one path are always refused, beside one that is accepted', () => {
+    const ways = ['replayed', 'never replayed'].flatMap((how) => [
+      { how, when: 'together' },
+      { how, when: 'one after the other' },
+    ]);
+    const rates = [
+      { refused: 1, seconds: 5 },
+      { refused: 2, seconds: 5 },
+      { refused: 3, seconds: 10 },
+      { refused: 2, seconds: 60 },
+    ];
+    it.each(ways.flatMap((way) => rates.map((rate) => ({ ...way, ...rate }))))(
+      'logs in 22 times in an hour at most: $refused every $seconds s, $how, $when',
+      async ({ how, when, refused, seconds }) => {
+        await start();
+        await bed.send(READ);
+        await bed.pass(5 * SECOND);
+        bed.provider.misbehave({ fault: 'refuse', path: READ.url });
+        const outcomes: unknown[] = [];
+        const call = how === 'replayed' ? READ : NEVER;
+        const send = [...times(refused, () => () => bed.outcome(call)), () => outcomeOf(pay())];
+        const startMs = bed.clock.now();
+        for (; bed.clock.now() < startMs + HOUR; await bed.pass(seconds * SECOND)) {
+          if (when === 'together')
+            outcomes.push(...(await bed.outwait(Promise.all(send.map((each) => each())))));
+          else for (const each of send) outcomes.push(await bed.outwait(each()));
+        }
+        const { calls, failed } = tally(outcomes);
+        expect(failed).toBe((calls / (refused + 1)) * refused);
+        expect(logins() - 1).toBeLessThanOrEqual(22);
+      },
+    );
+  });
+
   describe('whose provider has two servers that disagree', () => {
     it('for 300 ms after each login loses one call in a hundred at most', async () => {
       await start({ tokenLifetimeMs: 10 * SECOND, nodesDisagreeForMs: 300 });

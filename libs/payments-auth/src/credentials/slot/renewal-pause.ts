@@ -49,6 +49,8 @@ export class RenewalPause {
   #isTold = true;
   /** The new token was refused after its pause. So the next pause is reported as soon as it begins. */
   #isVainAgain = false;
+  /** How often the count began again, each time after less than the longest pause. */
+  #timesBegunAgain = 0;
   readonly #bucket = new Bucket(AT_MOST);
 
   constructor(slot: SlotView) {
@@ -73,11 +75,10 @@ export class RenewalPause {
     if (this.#bucket.isEmpty(this.#nowMs)) return false;
     const { isProven = true, refusedInARow = 0 } = kept ?? {};
     if (isRefused && kept?.credential === this.#brought?.credential) {
-      // The token of the last forced renewal has served for a whole pause without a refusal. So the count begins again.
-      if (isProven && this.#leftAfterMs(this.#vain.ofProven) < 0) this.#forget('ofProven', 1);
+      if (isProven && this.#leftAfterMs(this.#vain.ofProven) < 0) this.#beginAgain();
       this.#brought = undefined;
     }
-    const times = isProven ? this.#vain.ofProven : this.#vain.ofOthers;
+    const times = isProven ? this.#vain.ofProven : this.#timesOfOthers;
     if (times === 0 || (isProven && areEnough(refusedInARow, times))) return true;
     const leftMs = isProven ? this.#leftAfterMs(times) : this.#leftOfOthersMs;
     if (isRefused && kept !== undefined) this.#tell(kept, leftMs);
@@ -150,6 +151,7 @@ export class RenewalPause {
     // The old token served other calls after this refusal. So the refusal concerned this call, not the token.
     if (replaced?.wasAcceptedAfter(first.sentAtMs) === true) return;
     this.#forget('ofProven', 0);
+    this.#timesBegunAgain = 0;
     this.#replaced = undefined;
     const ageMs = replaced === undefined ? Infinity : this.#nowMs - replaced.obtainedAtMs;
     if (replaced !== undefined && ageMs < replaced.lifetimeMs / 2)
@@ -170,6 +172,17 @@ export class RenewalPause {
       : { ofProven: ofProven + 1, ofOthers: 1, startedAtMs };
   }
 
+  /**
+   * The token of the last forced renewal has served for a whole pause without a refusal, so the count begins again. Each time
+   * that this happens within minutes, less of the count is forgotten: the pauses may be shorter than the time between the calls.
+   */
+  #beginAgain(): void {
+    if (this.#leftAfterMs(Infinity) < 0) this.#timesBegunAgain = 0;
+    if (this.#vain.ofProven <= 1) return;
+    this.#forget('ofProven', Math.max(1, this.#timesBegunAgain));
+    this.#timesBegunAgain += 1;
+  }
+
   #forget(which: 'ofProven' | 'ofOthers', allBut: number): void {
     if (this.#vain[which] > allBut) this.#vain = { ...this.#vain, [which]: allBut };
   }
@@ -179,15 +192,23 @@ export class RenewalPause {
     return times === 0 ? 0 : this.#vain.startedAtMs + waitAfter(times, FUTILITY) - this.#nowMs;
   }
 
+  /**
+   * The renewals that count where the kept token was accepted for no call yet. Where calls are rare, the first call with a
+   * token may be one that is refused with every token. Then the renewals of tokens that had served count too, but for the last.
+   */
+  get #timesOfOthers(): number {
+    return Math.max(this.#vain.ofOthers, this.#vain.ofProven - 1);
+  }
+
   /** Whether the kept token has replaced one that had served, and no renewal was forced to replace it yet. */
   get #isFirstOfOthers(): boolean {
     const { kept } = this.#slot;
     const isSame = kept !== undefined && this.#replaced?.credential.isSameAs(kept.credential) === true;
-    return !isSame && this.#vain.ofProven > 0 && this.#vain.ofOthers === 1;
+    return !isSame && this.#vain.ofProven > 0 && this.#timesOfOthers === 1;
   }
 
   get #leftOfOthersMs(): number {
-    if (!this.#isFirstOfOthers) return this.#leftAfterMs(this.#vain.ofOthers);
+    if (!this.#isFirstOfOthers) return this.#leftAfterMs(this.#timesOfOthers);
     return this.#vain.startedAtMs + FIRST_OF_OTHERS_MS - this.#nowMs;
   }
 
