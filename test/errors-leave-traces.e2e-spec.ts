@@ -260,7 +260,7 @@ const CASES: Readonly<Record<Errors, Readonly<Record<string, Case>>>> = {
       run: (service) => service.http('acme').axiosRef.get('https://evil.test/pay'),
       error: { host: 'evil.test' },
       event: { type: 'call-unsent', code: 'INSECURE_DESTINATION' },
-      explained: { lastFailure: { on: 'call', host: 'evil.test' }, cause: about(/does not belong/) },
+      explained: { lastFailure: { on: 'call', host: 'evil.test' }, cause: about(/must not go/) },
       counted: 'not-sent',
     },
     'a call with a token': {
@@ -271,7 +271,7 @@ const CASES: Readonly<Record<Errors, Readonly<Record<string, Case>>>> = {
       },
       error: { credential: CREDENTIAL, host: 'evil.test' },
       event: { type: 'call-unsent', code: 'INSECURE_DESTINATION', credential: CREDENTIAL },
-      explained: { lastFailure: { on: 'call', host: 'evil.test' }, cause: about(/does not belong/) },
+      explained: { lastFailure: { on: 'call', host: 'evil.test' }, cause: about(/must not go/) },
       counted: 'not-sent',
     },
     'a request of another client': {
@@ -279,7 +279,7 @@ const CASES: Readonly<Record<Errors, Readonly<Record<string, Case>>>> = {
       run: (service) => authenticate(service, 'https://evil.test/pay'),
       error: { host: 'evil.test' },
       event: { type: 'call-unsent', code: 'INSECURE_DESTINATION' },
-      explained: { lastFailure: { on: 'call', host: 'evil.test' }, cause: about(/does not belong/) },
+      explained: { lastFailure: { on: 'call', host: 'evil.test' }, cause: about(/must not go/) },
       counted: undefined,
     },
   },
