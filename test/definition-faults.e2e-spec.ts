@@ -75,7 +75,7 @@ const FAULTS: [name: string, token: object, said: RegExp, sent: number, hasThrow
   [
     'usableAfterMs, a token that ends before,',
     { usableAfterMs: 30_000, answer: { token: 'token', expiresIn: 'expires' } },
-    /a token that lives 20 s, and token\.usableAfterMs is 30 s;/,
+    /the token lives 20 s, but token\.usableAfterMs is 30 s: .* Correct token\.usableAfterMs/,
     1,
     false,
   ],

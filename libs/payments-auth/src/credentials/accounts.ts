@@ -67,7 +67,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
         this.unsent(account, {
           kind: 'not-sent',
           code: error.code,
-          reason: 'the provider has no account of that name',
+          reason: 'the application knows no such account, or the call names none',
         });
       throw error;
     }

@@ -25,7 +25,9 @@ export function headersOf(
 ): Pick<CredentialParts, 'headers' | 'signing'> {
   const headers = madeOf(definition, credentials, token, environment);
   if (Object.keys(headers).length === 0 && definition.tls === undefined && definition.sign === undefined)
-    throw new UnusableCredentialsError('headers in the definition returns no header for them');
+    throw new UnusableCredentialsError(
+      'headers in the definition returns no header for these credentials; return one, or look for an optional credential that is missing',
+    );
   return ownCopy({
     headers,
     ...(needsCredentials(definition) && { signing: credentials }),

@@ -108,7 +108,10 @@ export async function credentialsSource(
     : { isDynamic: false, inFiles: false, resolve: () => list };
 }
 
-/** What was meant to give credentials, and gives none: each of its fields would be said to be missing. */
+/**
+ * The problem with a value that is no credentials, but a promise, or an object whose `load` is no function. Without this check,
+ * the error would list every credential field as missing.
+ */
 function otherThanCredentials(
   input: unknown,
   { credentials }: ProviderDefinition,

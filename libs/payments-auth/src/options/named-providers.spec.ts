@@ -295,8 +295,13 @@ describe('The options of 0.2', () => {
   it.each<[string, object, ProviderDefinition, RegExp[]]>([
     ['a signer beside sign', { signer }, hillpay, []],
     ['a signer for a client assertion', { signer }, keyed(), []],
-    ['a signer without sign', { signer }, unsigned, [/\.signer: HillPay has nothing .*leave this out$/]],
-    ['a signer beside a key', { signer }, keyed(() => KEY), [/\.signer: .*no privateKeyJwt without a key/]],
+    ['a signer without sign', { signer }, unsigned, [/\.signer: HillPay needs no signer: .*leave this out$/]],
+    [
+      'a signer beside a key',
+      { signer },
+      keyed(() => KEY),
+      [/\.signer: .*no privateKeyJwt that leaves its key to a signer/],
+    ],
     ['an audience of an OAuth login', { audience: 'a' }, hillpay, []],
     [
       'an audience that the body of a login has',

@@ -191,7 +191,7 @@ function checkSettings(scope: ProviderScope): void {
   )
     findings.problem(
       `${path}.signer`,
-      `${definition.title} has nothing that it could sign: its definition has no sign, and no privateKeyJwt without a key; leave this out`,
+      `${definition.title} needs no signer: its definition has no sign, and no privateKeyJwt that leaves its key to a signer; leave this out`,
     );
   if (setting(scope, 'audience') !== undefined && !mayUseAudience(definition))
     findings.problem(
@@ -208,8 +208,8 @@ function checkSettings(scope: ProviderScope): void {
 }
 
 /**
- * A time below these is most likely meant in seconds. It is no more than odd: a test may want a short one. A login is given a
- * minute at most, so that a larger number of seconds is none.
+ * A time below these is most likely meant in seconds. It is only a warning, because a test may want a short time. For
+ * logins the limit is 100: a login takes a minute at most, so a larger number cannot be meant in seconds.
  */
 const SHORT_MS = { 'tokenRequest.timeoutMs': 100, refreshBeforeMs: 1_000, credentialsTtlMs: 1_000 } as const;
 

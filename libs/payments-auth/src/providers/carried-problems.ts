@@ -54,7 +54,7 @@ function refreshTokenProblems(definition: Fields): Problems {
       return (['headers', 'defaultHeaders'] as const).flatMap((path) =>
         (changed(definition, [all, TOKEN], [other.all, TOKEN], path) ?? []).map(
           (name) =>
-            `${path}.${name}: carries credentials.${field}, a refresh token, which is for the token endpoint alone; put token there`,
+            `${path}.${name}: carries credentials.${field}, a refresh token, which is for the token endpoint alone; ${path === 'headers' ? 'put token there' : 'leave it out here, and put token in headers'}`,
         ),
       );
     });

@@ -726,7 +726,7 @@ describe('defineProvider', () => {
       for (const refused of [() => false, saysYesTo(400), ({ body }: ApiAnswer) => textAt(body, 'a') === 'b'])
         expect(problemsOf({ refusal: { refused, bare401: true } })).toEqual([
           expect.stringMatching(
-            /^refusal\.bare401: .*refused returns false for a 401 without words; .*or leave bare401 out$/,
+            /^refusal\.bare401: .*neither refused nor challenged returns true for a 401 without words; .*or leave bare401 out$/,
           ),
         ]);
       const challenged = { refused: () => false, challenged: saysYesTo(401), bare401: true };

@@ -165,7 +165,9 @@ function valueProblems(
       `${path}: is the same for every call, and the provider would take each payment for the first one; leave it to the calls`,
     ];
   if (isUnfilled(value) && (typeof parted !== 'string' || isUnfilled(parted)))
-    return [`${path}: ends in "undefined" or the like, as if a value were missing`];
+    return [
+      `${path}: ends in "undefined" or the like, as if a value were missing; check its name, or leave the header out where it is missing`,
+    ];
   const { credentials } = definition;
   const fields = Object.entries(isJsonObject(credentials) ? credentials : {});
   const pem = fields.find(
@@ -182,7 +184,7 @@ function valueProblems(
   return value === '' || isHeaderText(value)
     ? []
     : [
-        `${path}: cannot be sent: it has a line break, a space at its beginning or end, or a character outside ASCII`,
+        `${path}: cannot be sent: it has a line break, a space at its beginning or end, or a character outside ASCII; remove it, or encode the value`,
       ];
 }
 

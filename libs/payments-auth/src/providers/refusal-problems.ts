@@ -87,7 +87,7 @@ function flagWithoutEffect(refusal: Fields): Problems {
   return maySayYes
     ? []
     : [
-        'refusal.bare401: has no effect, because refused returns false for a 401 without words; return true for it (status === 401), or leave bare401 out',
+        'refusal.bare401: has no effect, because neither refused nor challenged returns true for a 401 without words; return true for it in one of them (status === 401), or leave bare401 out',
       ];
 }
 

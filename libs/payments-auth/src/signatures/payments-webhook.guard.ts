@@ -78,7 +78,9 @@ export class PaymentsWebhookGuard implements CanActivate {
       }
       this.log.failed(
         provider,
-        isPaymentsAuthError(error) ? error.message : 'a service that is needed to verify it did not answer',
+        isPaymentsAuthError(error)
+          ? error.message
+          : 'a request that verifies it, as those of a customWebhook, got no usable answer; check that request',
       );
       throw new ServiceUnavailableException();
     }

@@ -93,7 +93,7 @@ export class FetchedKeys implements PublishedKeys {
     if (this.#ageOf(set) > FRESH_MS) await this.#renewed(url, set);
     while (pick(set, keyId, type) === undefined && set.succeeded <= begunBefore && !this.#isUnknown(id)) {
       if (set.underWay === undefined && !this.#mayFetch())
-        throw this.#unavailable('too many unknown keys were named in a short time');
+        throw this.#unavailable('too many fetches in a short time, for keys that messages have named');
       await this.#fetched(url, set);
     }
     const key = pick(set, keyId, type);
@@ -109,7 +109,8 @@ export class FetchedKeys implements PublishedKeys {
     if (this.#isUnknown(url)) return undefined;
     const underWay = this.#certificatesUnderWay.get(url);
     if (underWay !== undefined) return underWay;
-    if (!this.#mayFetch()) throw this.#unavailable('too many certificates were named in a short time');
+    if (!this.#mayFetch())
+      throw this.#unavailable('too many fetches in a short time, for certificates that messages have named');
 
     const fetching = this.#fetchCertificate(url).finally(() => this.#certificatesUnderWay.delete(url));
     this.#certificatesUnderWay.set(url, fetching);
@@ -143,7 +144,7 @@ export class FetchedKeys implements PublishedKeys {
     if (isUsable && this.#clock.monotonic() - failedAtMs < ONE_MORE_EVERY_MS) return;
     if (set.underWay === undefined && !this.#mayFetch()) {
       if (isUsable) return;
-      throw this.#unavailable('the last attempts have failed');
+      throw this.#unavailable('too many fetches in a short time');
     }
     try {
       await this.#fetched(url, set);
@@ -266,7 +267,7 @@ export class FetchedKeys implements PublishedKeys {
     const { name } = this.#provider;
     return new PaymentsAuthError(
       'CREDENTIALS_UNAVAILABLE',
-      `The key that "${name}" signs its webhooks with could not be fetched: ${reason}. The message is answered 503, and "${name}" sends it again.`,
+      `The key that "${name}" signs its webhooks with could not be fetched: ${reason}. Answer the message with 503, as @VerifiedWebhook does: "${name}" then sends it again.`,
       {
         provider: name,
         reason,

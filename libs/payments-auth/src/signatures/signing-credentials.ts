@@ -65,7 +65,7 @@ export class SigningCredentials {
     const answer: Answer = {
       askedAtMs: nowMs,
       goodUntilMs: nowMs + this.#inForce.ttlMs(account),
-      // If the resolver fails now, its earlier answer is used.
+      // If the resolver fails now, its earlier answer is used for as long as it is valid.
       credentials: isGood ? asking.catch(() => known.credentials) : asking,
     };
     asking.catch(() => {

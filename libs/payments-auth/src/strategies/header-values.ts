@@ -22,7 +22,7 @@ export function sendableHeaders(
   if (repeated !== undefined)
     throw new DefinitionFault(
       at,
-      `returned the header "${repeated}" twice, in different upper and lower case`,
+      `returned the header "${repeated}" twice, in different upper and lower case; leave one of the two out`,
     );
   for (const [name, value] of present) {
     const inName = headerNameProblem(name);

@@ -94,7 +94,7 @@ function read(spec: TokenAnswerSpec, answer: TokenAnswer, requestedAtMs: number)
     return {
       outcome: 'rejected',
       code: 'DEFINITION_FAULT',
-      reason: `a token that lives ${sayDuration(lifetime.lifetimeMs)}, and token.usableAfterMs is ${sayDuration(spec.usableAfterMs)}; it would end before it may be used`,
+      reason: `the token lives ${sayDuration(lifetime.lifetimeMs)}, but token.usableAfterMs is ${sayDuration(spec.usableAfterMs)}: it would end before it may be used. Correct token.usableAfterMs, or where and in which unit answer.expiresIn is read`,
     };
   return {
     outcome: 'issued',

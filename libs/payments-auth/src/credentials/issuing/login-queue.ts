@@ -9,7 +9,7 @@ export interface LoginQueueLimits {
   readonly renewals: number;
 }
 
-/** Accounts whose last login failed get a quarter of the places: 8 of 32. */
+/** Doubtful accounts, whose last login failed or still goes on without a place, get a quarter of the places: 8 of 32. */
 const DOUBTFUL_PART = 1 / 4;
 /** For each place, this many slow logins may go on after they have given up their place: 96 for 32 places. */
 const RUNNING_ON_PER_PLACE = 3;
@@ -97,8 +97,8 @@ interface Durations {
 }
 
 /**
- * The logins that run at one token endpoint, and those that wait for a place (R4). A login gets a place in time, or an
- * answer at once that it gets none. A login that would take longer than its caller waits is not begun. A login that was
+ * The logins that run at one token endpoint, and those that wait for a place (R4). A login gets a place in time, or is
+ * turned away: at once where it is known that no place comes in time, and otherwise as soon as that is known. A login that would take longer than its caller waits is not begun. A login that was
  * begun is never stopped.
  *
  * Renewals come first, but only few at once: after a renewal, no call has to wait. Then come callers, in the order of

@@ -49,7 +49,7 @@ export class RenewalPause {
   #isTold = true;
   /** The new token was refused after its pause. So the next pause is reported as soon as it begins. */
   #isVainAgain = false;
-  /** How often the count began again, each time after less than the longest pause. */
+  /** How often the count has begun again since the last renewal that helped, or since the longest pause has passed. */
   #timesBegunAgain = 0;
   readonly #bucket = new Bucket(AT_MOST);
 
@@ -173,8 +173,9 @@ export class RenewalPause {
   }
 
   /**
-   * The token of the last forced renewal has served for a whole pause without a refusal, so the count begins again. Each time
-   * that this happens within minutes, less of the count is forgotten: the pauses may be shorter than the time between the calls.
+   * The token of the last forced renewal has served for a whole pause without a refusal, so the count begins again. Where calls
+   * are rarer than the pauses, a token seems to have served although hardly any call has used it. So if this happens again before
+   * the longest pause has passed, a larger count is kept.
    */
   #beginAgain(): void {
     if (this.#leftAfterMs(Infinity) < 0) this.#timesBegunAgain = 0;
@@ -193,8 +194,9 @@ export class RenewalPause {
   }
 
   /**
-   * The renewals that count where the kept token was accepted for no call yet. Where calls are rare, the first call with a
-   * token may be one that is refused with every token. Then the renewals of tokens that had served count too, but for the last.
+   * The renewals that count where the kept token was accepted for no call yet. One call may be refused with every token.
+   * Where calls are rare, it may be the first call with the new token. So the renewals of tokens that had served count too, except
+   * the last one.
    */
   get #timesOfOthers(): number {
     return Math.max(this.#vain.ofOthers, this.#vain.ofProven - 1);
