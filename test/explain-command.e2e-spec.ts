@@ -2,16 +2,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CanActivate, type ExecutionContext, Injectable, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { PaymentsAuthModule, PaymentsAuthService } from 'nestjs-payments-auth';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { PaymentsAuthModule, PaymentsAuthService, PaymentsSignaturesService } from 'nestjs-payments-auth';
 import { PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
 import { type Sandbox, startSandbox } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
 import { runCli } from '../libs/payments-auth/src/cli/run-cli.js';
 import { LogLines } from './support/application.js';
 import { findLeaksInText } from './support/leak-checker.js';
+import { MemoryTokenStore } from './support/memory-token-store.js';
 import { secretsOf } from './support/sandbox-bed.js';
-import { failure } from './support/waiting.js';
+import { failure, outcomeOf } from './support/waiting.js';
 
 jest.setTimeout(60_000);
 
@@ -177,5 +178,155 @@ describe('nestjs-payments-auth explain', () => {
     expect(wrong.stdout).toMatch(/state: +rejected, since/);
     expect(wrong.stdout).toMatch(/last failure: on login, .*invalid credentials.* \(HTTP 401\)/i);
     expect(wrong.stdout).toMatch(/cause: +the pair is wrong, or of the other environment/);
+  });
+});
+
+describe('nestjs-payments-auth explain, asked of a running application', () => {
+  const MERCHANTS = ['shop-1', 'shop-2'];
+  let sandbox: Sandbox;
+  let app: INestApplication;
+  let store: MemoryTokenStore;
+  /** Whether the database of the merchants does not answer. */
+  let isDown: boolean;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ providers: ['wakapay', 'pesapal', 'cashfin'] });
+    const [wakapay, pesapal, cashfin] = [
+      sandbox.provider('wakapay'),
+      sandbox.provider('pesapal'),
+      sandbox.provider('cashfin'),
+    ];
+    for (const merchant of MERCHANTS) wakapay.addAccount(merchant);
+    store = new MemoryTokenStore();
+    isDown = false;
+    const accounts = (id: string) => {
+      if (isDown) throw new Error('the database is down');
+      return MERCHANTS.includes(id) ? wakapay.credentialsOf(id) : undefined;
+    };
+    const root = {
+      module: class Root {},
+      imports: [
+        PaymentsAuthModule.forRoot({
+          store,
+          providers: {
+            wakapay: { baseUrl: wakapay.baseUrls, accounts },
+            pesapal: {
+              baseUrl: pesapal.baseUrls,
+              credentials: pesapal.credentials,
+              keepWarm: 'when-used',
+            },
+            cashfin: { baseUrl: cashfin.baseUrls, credentials: cashfin.credentials, keepWarm: 'when-used' },
+          },
+        }),
+        PaymentsAuthStatusPageModule.forRoot({ guards: [OperatorsOnly] }),
+      ],
+    };
+    app = await NestFactory.create(root, { logger: new LogLines(), forceCloseConnections: true });
+    await app.listen(0, '127.0.0.1');
+  });
+
+  afterEach(async () => {
+    await app.close();
+    await sandbox.close();
+  });
+
+  const call = (provider: string, account?: string) =>
+    outcomeOf(
+      app
+        .get(PaymentsAuthService)
+        .http(provider, account as string)
+        .axiosRef.get('/sandbox/echo'),
+    );
+
+  /** A webhook of a merchant comes while the database does not answer. */
+  async function hearFrom(account: string): Promise<void> {
+    isDown = true;
+    const rawBody = Buffer.from(JSON.stringify({ signature: '0'.repeat(64) }));
+    const verified = app
+      .get(PaymentsSignaturesService)
+      .verifyWebhook('wakapay', { headers: {}, rawBody }, { account });
+    expect(await failure(verified)).toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE' });
+    isDown = false;
+  }
+
+  async function explain(...names: string[]): Promise<{ code: number; stdout: string }> {
+    const url = `${(await app.getUrl()).replace('[::1]', '127.0.0.1')}/payments-auth`;
+    const { code, stdout, stderr } = await run('explain', ...names, '--url', url, ...HEADER);
+    expect(stderr).toBe('');
+    return { code, stdout };
+  }
+
+  const DEAF = /^Webhooks of wakapay cannot be verified, and are answered 503: .*\.\n\n/;
+  const LOST = /^The shared store has not answered for .*: each process logs in for itself\.\n\n/;
+
+  it.each([[[]], [['wakapay/shop-1']], [['wakapay/shop-1', 'wakapay/shop-2']]])(
+    'says with the names %j that webhooks cannot be verified, once',
+    async (names) => {
+      for (const merchant of MERCHANTS) await call('wakapay', merchant);
+      expect(await explain(...names)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^wakapay/) });
+      await hearFrom('shop-1');
+      const { code, stdout } = await explain(...names);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(DEAF) });
+      expect(stdout.match(/Webhooks of/g)).toHaveLength(1);
+      const { stdout: json } = await explain(...names, '--json');
+      expect(JSON.parse(json)).toMatchObject({
+        ok: false,
+        webhookTroubles: [{ provider: 'wakapay', kind: 'unavailable' }],
+      });
+    },
+  );
+
+  it('says of a named provider nothing about the webhooks of another one', async () => {
+    await call('pesapal');
+    await hearFrom('shop-1');
+    expect(await explain('pesapal')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^pesapal/) });
+    expect((await explain('pesapal', 'wakapay/shop-1')).code).toBe(1);
+  });
+
+  it.each([[[]], [['pesapal']], [['wakapay/shop-1', 'pesapal']]])(
+    'says with the names %j that the shared store does not answer, once',
+    async (names) => {
+      await call('pesapal');
+      expect((await explain(...names)).code).toBe(0);
+      store.lost = true;
+      await call('wakapay', 'shop-1');
+      const { code, stdout } = await explain(...names);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(LOST) });
+      expect(stdout.match(/shared store/g)).toHaveLength(1);
+      const { stdout: json } = await explain(...names, '--json');
+      expect(JSON.parse(json)).toMatchObject({ ok: false, storeLost: { reason: expect.any(String) } });
+    },
+  );
+
+  it('says that the application has used no credential yet, which is no failure', async () => {
+    expect(await explain()).toEqual({
+      code: 0,
+      stdout:
+        'The application has used no credential yet.\n2 credentials were not used yet, and not shown. To see one, name it as PROVIDER or PROVIDER/ACCOUNT.\n',
+    });
+    const { code, stdout } = await explain('--json');
+    expect({ code, ...(JSON.parse(stdout) as object) }).toEqual({
+      code: 0,
+      ok: true,
+      explanations: [],
+      unused: 2,
+      leftOut: 0,
+    });
+    expect((await explain('pesapal')).stdout).toMatch(/^pesapal\n {2}state: +idle/);
+  });
+
+  it('says how many credentials it does not show', async () => {
+    await call('pesapal');
+    const { code, stdout } = await explain();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^pesapal\n(?: {2}.*\n)+\n1 credential was not used yet, and not shown\. .*\n$/);
+  });
+
+  it('says that webhooks cannot be verified also where no credential was used', async () => {
+    await hearFrom('shop-1');
+    const { code, stdout } = await explain();
+    expect(code).toBe(1);
+    expect(stdout).toMatch(DEAF);
+    expect(stdout).toMatch(/\nThe application has used no credential yet\.\n/);
   });
 });

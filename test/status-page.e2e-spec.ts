@@ -191,6 +191,17 @@ describe.each(ADAPTERS)('the status page on %s', (_, adapter) => {
     expect(other?.rates?.calls.reduce((sum, each) => sum + each)).toBe(2);
   });
 
+  it('counts calls a second in tenths', async () => {
+    await start(adapter);
+    sandbox.provider('wakapay').addAccount('shop-1');
+    await snapshot();
+    for (let made = 0; made < 7; made += 1) await call('shop-1');
+    let shown = await snapshot();
+    while (shown.totals.calls < 7) shown = await snapshot();
+    expect(shown.callsPerSecond).toBeGreaterThan(0);
+    expect(String(shown.callsPerSecond)).toMatch(/^\d+(?:\.\d)?$/);
+  });
+
   it('holds no secret and no token, whatever has happened', async () => {
     await start(adapter);
     const wakapay = sandbox.provider('wakapay');

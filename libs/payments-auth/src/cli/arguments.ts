@@ -49,7 +49,8 @@ export const HELP = `Usage: nestjs-payments-auth <command> [options]
       --report          prints the form of the answers, without any value, to be pasted into an issue
   explain [PROVIDER[/ACCOUNT]…]
                       why a credential is as it is: its state, the last success, the last failure, the pause, the
-                      cause, and what to do, one line each
+                      cause, and what to do, one line each; with --url, also a lost store and webhooks that cannot
+                      be verified
       --url URL         asks a running application at its status page (or: PAYMENTS_AUTH_STATUS_URL); without it,
                       explain logs in as check does, and knows nothing of the past
       --header NAME:VALUE
@@ -68,7 +69,7 @@ export const HELP = `Usage: nestjs-payments-auth <command> [options]
 
 Without a PROVIDER, check takes those that an application finds by their variables: ${FOUND.join(', ')}.
 Every other provider has to be named, there as here: "providers" lists them.
-Exit codes: 0 all is well, 1 a check failed, 2 the command line cannot be understood. No secret is ever printed.
+Exit codes: 0 all is well, 1 something is not, 2 the command line cannot be understood. No secret is ever printed.
 `;
 
 const OPTIONS = {

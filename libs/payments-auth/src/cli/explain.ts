@@ -44,6 +44,17 @@ export function webhookText({ provider, kind, reason }: WebhookTrouble): string 
     : `The keys for webhooks of ${told(provider)} cannot be fetched again, and the earlier ones are used: ${told(reason)}.\n`;
 }
 
+/** What was found out about the named credentials, or about all of them. */
+export interface Findings {
+  readonly explained: readonly Explained[];
+  /** How many credentials that no call has used the answer leaves out. */
+  readonly unused: number;
+  /** How many more credentials there are than the answer tells of. */
+  readonly leftOut: number;
+  readonly storeLost?: StoreLost;
+  readonly webhookTroubles?: readonly WebhookTrouble[];
+}
+
 /** The status page could not be read. The message says why. */
 export class StatusPageError extends Error {
   override readonly name = 'StatusPageError';
@@ -63,37 +74,44 @@ export function isWell({ explanation: { state, cause } }: Explained): boolean {
 export async function askApplication(
   named: readonly { readonly provider: string; readonly account: string | undefined }[],
   address: StatusPageAddress,
-): Promise<{
-  explained: Explained[];
-  leftOut: number;
-  storeLost?: StoreLost;
-  webhookTroubles?: readonly WebhookTrouble[];
-}> {
+): Promise<Findings> {
   if (named.length === 0) {
-    const { rows, leftOut, storeLost, webhookTroubles } = (await ask('status.json', {}, address)) as {
+    const { rows, leftOut, ...answer } = (await ask('status.json', {}, address)) as TroublesBeside & {
       rows: readonly { status: Explained; explanation?: CredentialExplanation }[];
       leftOut: number;
-      storeLost?: StoreLost;
-      webhookTroubles?: readonly WebhookTrouble[];
     };
     const explained = rows.flatMap(({ status: { provider, account }, explanation }) =>
       explanation === undefined ? [] : [withAccount(provider, account, explanation)],
     );
-    return {
-      explained,
-      leftOut,
-      ...(storeLost && { storeLost }),
-      ...(webhookTroubles && { webhookTroubles }),
-    };
+    return { explained, unused: rows.length - explained.length, leftOut, ...besideOf([answer]) };
   }
-  const explained = await Promise.all(
+  const answers = await Promise.all(
     named.map(async ({ provider, account }) => {
       const query: Record<string, string> = { provider, ...(account !== undefined && { account }) };
-      const { explanation } = (await ask('explain.json', query, address)) as Explained;
-      return withAccount(provider, account, explanation);
+      const answer = (await ask('explain.json', query, address)) as Explained & TroublesBeside;
+      return { ...answer, explained: withAccount(provider, account, answer.explanation) };
     }),
   );
-  return { explained, leftOut: 0 };
+  return {
+    explained: answers.map(({ explained }) => explained),
+    unused: 0,
+    leftOut: 0,
+    ...besideOf(answers),
+  };
+}
+
+type TroublesBeside = Pick<Findings, 'storeLost' | 'webhookTroubles'>;
+
+/** The troubles that no credential has, once each: several accounts of one provider may have been asked about. */
+function besideOf(answers: readonly TroublesBeside[]): TroublesBeside {
+  const storeLost = answers.find((answer) => answer.storeLost !== undefined)?.storeLost;
+  const ofProviders = new Map(
+    answers.flatMap(({ webhookTroubles = [] }) => webhookTroubles.map((each) => [each.provider, each])),
+  );
+  return {
+    ...(storeLost && { storeLost }),
+    ...(ofProviders.size > 0 && { webhookTroubles: [...ofProviders.values()] }),
+  };
 }
 
 function withAccount(
@@ -260,4 +278,21 @@ function at(atMs: number, nowMs: number): string {
 
 function stampOf(atMs: number): string {
   return `${new Date(atMs).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
+}
+
+/** The text about the credentials of an application that are not explained. Empty where there are none. */
+export function notShownText({ explained, unused, leftOut }: Findings): string {
+  const none = explained.length === 0;
+  const lines = [
+    ...(none ? ['The application has used no credential yet.\n'] : []),
+    ...(unused > 0 ? [`${countOf(unused)} not used yet, and not shown. ${NAME_ONE}`] : []),
+    ...(leftOut > 0 ? [`${leftOut} more are not shown; the worst are shown. ${NAME_ONE}`] : []),
+  ];
+  return `${none || lines.length === 0 ? '' : '\n'}${lines.join('')}`;
+}
+
+const NAME_ONE = 'To see one, name it as PROVIDER or PROVIDER/ACCOUNT.\n';
+
+function countOf(credentials: number): string {
+  return credentials === 1 ? '1 credential was' : `${credentials} credentials were`;
 }

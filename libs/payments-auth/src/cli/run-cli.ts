@@ -11,7 +11,9 @@ import {
   askApplication,
   explanationOfCheck,
   explanationText,
+  type Findings,
   isWell,
+  notShownText,
   StatusPageError,
   storeText,
   webhookText,
@@ -29,7 +31,7 @@ export interface CliProcess {
   error(text: string): void;
 }
 
-/** Runs the command. @returns its exit code: 0 when all is well, 1 when a check failed, 2 for a wrong command line */
+/** Runs the command. @returns its exit code: 0 when all is well, 1 when something is not, 2 for a wrong command line */
 export async function runCli(cli: CliProcess): Promise<number> {
   try {
     const file = definitionsFile(cli.argv);
@@ -103,36 +105,33 @@ async function explain(
   cli: CliProcess,
 ): Promise<number> {
   const { named, json, url } = command;
-  const { explained, leftOut, storeLost, webhookTroubles } =
+  const findings: Findings =
     url === undefined
-      ? {
-          storeLost: undefined,
-          webhookTroubles: undefined,
-          explained: await explainByCheck(command, own),
-          leftOut: 0,
-        }
+      ? { explained: await explainByCheck(command, own), unused: 0, leftOut: 0 }
       : await askApplication(named, { url, header: command.header, timeoutMs: command.timeoutMs });
+  const { explained, unused, leftOut, storeLost, webhookTroubles } = findings;
   const nowMs = systemClock.now();
+  // An application without a used credential is well. Without an application, no provider is configured.
   const isAllWell =
-    explained.length > 0 &&
+    (url !== undefined || explained.length > 0) &&
     explained.every(isWell) &&
     storeLost === undefined &&
     webhookTroubles === undefined;
   if (json) {
     const besides = { ...(storeLost && { storeLost }), ...(webhookTroubles && { webhookTroubles }) };
-    cli.out(`${JSON.stringify({ ok: isAllWell, explanations: explained, leftOut, ...besides })}\n`);
+    cli.out(`${JSON.stringify({ ok: isAllWell, explanations: explained, unused, leftOut, ...besides })}\n`);
   } else {
     if (storeLost !== undefined) cli.out(`${storeText(storeLost, nowMs)}\n`);
     for (const trouble of webhookTroubles ?? []) cli.out(`${webhookText(trouble)}\n`);
     cli.out(explained.map((each) => explanationText(each, nowMs)).join('\n'));
-    if (explained.length === 0) cli.out(NOTHING_TO_EXPLAIN);
-    if (leftOut > 0) cli.out(`\n${leftOut} more are not shown: name one as PROVIDER/ACCOUNT.\n`);
+    if (url === undefined && explained.length === 0) cli.out(NOTHING_CONFIGURED);
+    if (url !== undefined) cli.out(notShownText(findings));
   }
   return isAllWell ? 0 : 1;
 }
 
-const NOTHING_TO_EXPLAIN =
-  'Nothing to explain: no credential is in use, or no provider is configured here. Name a provider, or give --url.\n';
+const NOTHING_CONFIGURED =
+  'Nothing to explain: no provider is configured here. Name a provider, or ask a running application with --url.\n';
 
 async function explainByCheck(
   { named, timeoutMs, envFile }: Extract<Command, { command: 'explain' }>,

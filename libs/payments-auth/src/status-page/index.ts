@@ -11,6 +11,7 @@ export type {
   StatusPageSnapshot,
   StatusPageTotals,
   StatusPageTrouble,
+  StatusPageTroublesBeside,
   StoreLost,
   WebhookTrouble,
 } from './status-page-snapshot.js';

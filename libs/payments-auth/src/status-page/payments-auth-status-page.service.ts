@@ -13,6 +13,7 @@ import type {
   StatusPageRow,
   StatusPageSnapshot,
   StatusPageTrouble,
+  StatusPageTroublesBeside,
 } from './status-page-snapshot.js';
 import { isUsed, type Look, type Seen, StatusRecorder } from './status-recorder.service.js';
 import { WINDOW_MS } from './timeline.js';
@@ -75,12 +76,20 @@ export class PaymentsAuthStatusPage {
     return this.#paymentsAuth.explain(provider, account);
   }
 
+  /**
+   * What {@link explain} does not tell, because no credential has it: the shared store does not answer, or webhooks of
+   * this provider cannot be verified.
+   */
+  troublesBeside(provider: string): StatusPageTroublesBeside {
+    return this.#recorder.troublesBeside(provider);
+  }
+
   #begin(look: Look): Answered {
     return { look, general: this.#general(look), snapshots: new Map() };
   }
 
   /** The part of the snapshot that does not depend on the filter. */
-  async #general({ atMs, seen, totals, callsPerSecond, storeLost, webhookTroubles }: Look): Promise<General> {
+  async #general({ atMs, seen, totals, callsPerSecond, beside }: Look): Promise<General> {
     const states = ownCopy<Partial<Record<CredentialState, number>>>({});
     let last: CredentialStatus | undefined;
     for (const { status } of seen) {
@@ -92,7 +101,7 @@ export class PaymentsAuthStatusPage {
       seen
         .slice(0, MOST_ROWS)
         .filter(({ trouble }) => trouble !== undefined)
-        .map(async (each) => causes.set(each, (await this.#explanationOf(each.status))?.cause)),
+        .map(async (each) => causes.set(each, (await this.#explanationOf(each))?.cause)),
     );
     return {
       nowMs: atMs,
@@ -101,8 +110,7 @@ export class PaymentsAuthStatusPage {
       totals,
       callsPerSecond,
       troubles: troublesOf(seen, causes),
-      ...(storeLost && { storeLost }),
-      ...(webhookTroubles.length > 0 && { webhookTroubles }),
+      ...beside,
       ...(last?.lastFailure && { lastFailure: { ...ownerOf(last), atMs: last.lastFailure.atMs } }),
       states,
     };
@@ -125,7 +133,7 @@ export class PaymentsAuthStatusPage {
       key,
       status,
       trouble,
-      explanation: await this.#explanationOf(status),
+      explanation: await this.#explanationOf(each),
       lives: timeline?.lives ?? [],
       troubles: timeline?.troubles ?? [],
       marks: timeline?.marks ?? [],
@@ -133,10 +141,13 @@ export class PaymentsAuthStatusPage {
     };
   }
 
-  /** A credential without use is not explained, because the application would be asked for it each second. */
-  async #explanationOf(status: CredentialStatus) {
+  /**
+   * A credential without use and without trouble is not explained, because the application would be asked for it each
+   * second.
+   */
+  async #explanationOf({ status, trouble }: Seen) {
     const { provider, account } = status;
-    if (!isUsed(status)) return undefined;
+    if (!isUsed(status) && trouble === undefined) return undefined;
     // It may have been dropped at this very moment.
     return this.#paymentsAuth.explain(provider, account ?? OWN_ACCOUNT).catch(() => undefined);
   }

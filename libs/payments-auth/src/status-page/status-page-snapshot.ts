@@ -32,6 +32,7 @@ export interface StatusPageRow {
   status: CredentialStatus;
   /** What an operator should look at; `undefined` where nothing is wrong. */
   trouble: Trouble | undefined;
+  /** `undefined` where the credential was not used yet. */
   explanation: CredentialExplanation | undefined;
   lives: readonly Life[];
   /** The periods without a usable token, or with failed renewals. */
@@ -70,22 +71,25 @@ export interface WebhookTrouble {
   reason: string;
 }
 
+/** The troubles that no credential has, and that stop payments nevertheless. Each is absent where there is none. */
+export interface StatusPageTroublesBeside {
+  /** Each process logs in for itself meanwhile. */
+  storeLost?: StoreLost;
+  webhookTroubles?: readonly WebhookTrouble[];
+}
+
 /** The data of the page, as in `status.json`. It contains no secret. */
-export interface StatusPageSnapshot {
+export interface StatusPageSnapshot extends StatusPageTroublesBeside {
   /** Wall clock of the application, in milliseconds since the epoch, as all instants here. */
   nowMs: number;
   startedAtMs: number;
   /** How much of the past the timelines hold. */
   windowMs: number;
   totals: StatusPageTotals;
-  /** Over the last ten seconds. */
+  /** Over the last ten seconds, rounded to tenths. */
   callsPerSecond: number;
   /** The kinds of trouble, the worst first. They cover every credential, and do not depend on the filter. */
   troubles: readonly StatusPageTrouble[];
-  /** Each process logs in for itself meanwhile. Absent while the store answers, and where there is none. */
-  storeLost?: StoreLost;
-  /** Absent where there is none. */
-  webhookTroubles?: readonly WebhookTrouble[];
   /** The last failure of any credential, where there was one. */
   lastFailure?: { readonly provider: string; readonly account?: string; readonly atMs: number };
   /** How many credentials there are in each state. */

@@ -64,11 +64,9 @@ export function statusPageController(path: string): Type {
       if (provider === undefined) throw new NotFoundException('Name a provider: explain.json?provider=…');
       try {
         const explanation = await this.#page.explain(provider, account);
-        send(
-          answer,
-          JSON_HEADERS,
-          JSON.stringify({ provider, ...(account === undefined ? {} : { account }), explanation }),
-        );
+        const whose = { provider, ...(account === undefined ? {} : { account }) };
+        const beside = this.#page.troublesBeside(provider);
+        send(answer, JSON_HEADERS, JSON.stringify({ ...whose, explanation, ...beside }));
       } catch (error) {
         if (!isPaymentsAuthError(error)) throw error;
         throw new NotFoundException(error.message);

@@ -2,7 +2,12 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import type { Subscription } from 'rxjs';
 import { type CredentialStatus, type PaymentsAuthEvent, PaymentsAuthService } from '../index.js';
 import { ownCopy } from '../own-properties.js';
-import type { StoreLost, StatusPageTotals, WebhookTrouble } from './status-page-snapshot.js';
+import type {
+  StoreLost,
+  StatusPageTotals,
+  StatusPageTroublesBeside,
+  WebhookTrouble,
+} from './status-page-snapshot.js';
 import { PIECE_MS, Timeline, WINDOW_MS } from './timeline.js';
 import { type Trouble, troubleOf, WORST_FIRST } from './trouble.js';
 
@@ -36,8 +41,7 @@ export interface Look {
   readonly seen: readonly Seen[];
   readonly totals: StatusPageTotals;
   readonly callsPerSecond: number;
-  readonly storeLost: StoreLost | undefined;
-  readonly webhookTroubles: readonly WebhookTrouble[];
+  readonly beside: StatusPageTroublesBeside;
 }
 
 /**
@@ -96,6 +100,18 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     return made;
   }
 
+  /** @param provider whose webhooks are meant. Without it, those of every provider */
+  troublesBeside(provider?: string): StatusPageTroublesBeside {
+    const fromMs = Date.now() - WINDOW_MS;
+    const webhookTroubles = [...this.#webhookTroubles.values()].filter(
+      (each) => each.atMs > fromMs && (provider === undefined || each.provider === provider),
+    );
+    return {
+      ...(this.#storeLost && { storeLost: this.#storeLost }),
+      ...(webhookTroubles.length > 0 && { webhookTroubles }),
+    };
+  }
+
   #look(): Look {
     this.#next = undefined;
     const startedAtMs = performance.now();
@@ -121,8 +137,7 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
       seen: ranked,
       totals,
       callsPerSecond: this.#rateOf(totals.calls, startedAtMs),
-      storeLost: this.#storeLost,
-      webhookTroubles: [...this.#webhookTroubles.values()].filter((each) => each.atMs > atMs - WINDOW_MS),
+      beside: this.troublesBeside(),
     };
     const tookMs = performance.now() - startedAtMs;
     const costMs = Math.min(tookMs, all.length * MOST_A_CREDENTIAL_MS);
@@ -151,7 +166,8 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     if (samples.length > 100) samples.splice(1, 50);
     const [first] = samples;
     const forMs = atMs - (first?.atMs ?? atMs);
-    return forMs <= 0 ? 0 : ((calls - (first?.calls ?? calls)) / forMs) * 1_000;
+    const perSecond = forMs <= 0 ? 0 : ((calls - (first?.calls ?? calls)) / forMs) * 1_000;
+    return Math.round(perSecond * 10) / 10;
   }
 
   #hear(emitted: PaymentsAuthEvent): void {
