@@ -260,7 +260,7 @@ describe('the status page', () => {
     await start();
     const wakapay = sandbox.provider('wakapay');
     for (let shop = 0; shop < 70; shop += 1) wakapay.addAccount(`shop-${shop}`);
-    await Promise.all(Array.from({ length: 70 }, (_, shop) => call(`shop-${shop}`)));
+    await callEach(70);
     const all = await snapshot();
     expect(all.rows).toHaveLength(60);
     expect(all.leftOut).toBe(70 + 2 - 60);
@@ -272,6 +272,14 @@ describe('the status page', () => {
   });
 });
 
+/** A few at a time: on a busy machine, two hundred logins at once take longer than calls wait. */
+async function callEach(shops: number): Promise<void> {
+  for (let first = 0; first < shops; first += 8)
+    await Promise.all(
+      Array.from({ length: Math.min(8, shops - first) }, (_, at) => call(`shop-${first + at}`)),
+    );
+}
+
 async function worst(query = '') {
   const { rows, troubles, leftOut } = await snapshot(query);
   return { accounts: rows.map(({ status }) => status.account), rows, troubles, leftOut };
@@ -282,7 +290,7 @@ describe('the status page of 200 merchants of whom one fails', () => {
     await start();
     const wakapay = sandbox.provider('wakapay');
     for (let shop = 0; shop < 200; shop += 1) wakapay.addAccount(`shop-${shop}`);
-    await Promise.all(Array.from({ length: 200 }, (_, shop) => call(`shop-${shop}`)));
+    await callEach(200);
   });
 
   it('says that no credential fails while none does', async () => {
