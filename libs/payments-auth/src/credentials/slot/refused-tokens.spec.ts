@@ -67,6 +67,8 @@ const call = (
 const accepted = { attempts: 1, status: 200, refused: false };
 const cured = { attempts: 2, status: 200, refused: false };
 
+const acceptsThird = (token: string) => token === 't3';
+
 describe('calls that the provider refuses', () => {
   it('cost one token request when 500 are refused together, and each is sent once more', async () => {
     bed = await startCredentialBed();
@@ -362,6 +364,39 @@ describe('a new token that the provider does not know yet', () => {
     expect(bed.logins).toHaveLength(2);
     expect(bed.eventsOf('renewals-paused')).toEqual([]);
   });
+
+  it.each([1, 5])(
+    'is replaced when it ended with the one before, whose refusal came during its login, for %d calls',
+    async (count) => {
+      bed = await startCredentialBed();
+      await call(() => true);
+      await bed.clock.advance(5_000);
+      const slow = held(issuing(HOUR));
+      bed.answer = slow.answer;
+      const arrive = new EventEmitter();
+      const arrival = once(arrive, 'now');
+      const sentBefore = call(acceptsThird, { onItsWay: async () => void (await arrival) });
+      await bed.clock.advance(10);
+      // This login is forced by no refused call. All tokens end while it is under way, and its own token too.
+      const renewing = bed.registry.service('acme').refresh();
+      await until(() => bed.logins.length === 2);
+      await bed.clock.advance(50);
+      arrive.emit('now');
+      await quiet();
+      const others = Array.from({ length: count - 1 }, () => call(acceptsThird));
+      await quiet();
+      slow.release();
+      await renewing;
+      await until(() => bed.logins.length === 3);
+      for (let step = 0; step < 25; step += 1) {
+        await bed.clock.advance(100);
+        await quiet();
+      }
+      const outcomes = await Promise.all([sentBefore, ...others]);
+      expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
+      expect(bed.logins).toHaveLength(3);
+    },
+  );
 
   it('is replaced, also when the old token was refused once and then accepted', async () => {
     bed = await startCredentialBed();

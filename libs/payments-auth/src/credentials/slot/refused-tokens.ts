@@ -83,7 +83,8 @@ export class RefusedTokens {
 
     // The call is sent once more. It is sent a third time only if the second could not show whether a renewal helps.
     const isPast = token === undefined || current === undefined || token.sinceMs < first.refusedAtMs;
-    const mayTryAgain = attempts.length < 2 || (attempts.length === 2 && (isPast || isYoung));
+    const isSuspect = isCurrent && !token.isProven && this.#served.sentAtMs > token.sinceMs;
+    const mayTryAgain = attempts.length < 2 || (attempts.length === 2 && (isPast || isYoung || isSuspect));
     if (!replayable || !mayTryAgain) {
       const isWanted = isCurrent || current === undefined;
       return mayForce && isWanted ? { by: 'renewal-behind', of: refused } : undefined;
@@ -92,12 +93,15 @@ export class RefusedTokens {
       // This call was refused twice with one token. Its last attempt is not used for another young token.
       const isDoubted = attempts.length === 2 && first.credential.isSameAs(refused);
       if (!hasTried(current)) return this.#settled(current, isDoubted ? undefined : current);
+      // Its first refusal came while this token was asked for. What ended the token before may have ended this one too.
+      const isUnclear =
+        attempts.length === 2 && first.sentAtMs <= current.sinceMs && first.refusedAtMs > current.sinceMs;
       const isNew = !current.isProven || this.#ageMs(current) < YOUNG_FOR_MS;
       if (isNew && predecessor !== undefined && !hasTried(predecessor)) {
         this.#nextTryAtMs = this.#clock.monotonic() + TRY_EVERY_MS;
         return { by: 'replay', with: predecessor.credential };
       }
-      if (this.#isYoung(current)) return this.#cureOfYoung(current, isDoubted);
+      if (this.#isYoung(current)) return this.#cureOfYoung(current, isDoubted, isUnclear);
       const soonMs = mayForce ? undefined : this.pause.soonMs(current);
       if (soonMs !== undefined) return this.#waitFor(current, this.#ageMs(current) + soonMs);
       const isInDoubt = this.pause.isInDoubt || current.wasAcceptedAfter(first.sentAtMs);
@@ -116,11 +120,13 @@ export class RefusedTokens {
   }
 
   /** The provider may know the token a little later, or the token may have ended with others before its first call. */
-  #cureOfYoung(kept: KeptCredential, isDoubted: boolean): Cure {
-    // Waiting has not helped this call, and was never seen to help at this provider.
-    const isStuck = isDoubted && !this.#slot.owner.context.knowsTokensLate;
+  #cureOfYoung(kept: KeptCredential, isDoubted: boolean, isUnclear: boolean): Cure {
+    // Waiting has not helped this call, or may not help it, and was never seen to help at this provider.
+    const isStuck = isDoubted || (isUnclear && this.pause.allows(kept, false));
+    const other = isStuck && !this.#slot.owner.context.knowsTokensLate ? this.#replaced(kept) : undefined;
+    if (other !== undefined) return other;
     const nextMs = this.#ageMs(kept) < TRIED_AGAIN_AT_MS - AT_ONCE_MS ? TRIED_AGAIN_AT_MS : YOUNG_FOR_MS;
-    return (isStuck ? this.#replaced(kept) : undefined) ?? this.#waitFor(kept, nextMs);
+    return this.#waitFor(kept, nextMs);
   }
 
   /** Forces a renewal to replace `kept`, if that is allowed. */
