@@ -409,6 +409,41 @@ describe.each(ROWS)('the error %s of %s', (code, _, row) => {
   });
 });
 
+/** A failed login after which no other one is made for a while: a wrong secret, a wrong definition, an outage. */
+const PAUSING = ROWS.filter(([, , { counted, definition }]) => counted === 'no-credential' && definition)
+  .filter(([code, name]) => code !== 'CREDENTIALS_UNAVAILABLE' || name === 'an outage of the login')
+  .filter(([, name]) => name !== 'headers that throw');
+
+describe.each(PAUSING)('after the error %s of %s, calls that are turned away', (_, __, row) => {
+  it('leave the last failure as it was, and count as failed calls that have not waited', async () => {
+    // A function would be asked again for a new secret, and calls would wait for it.
+    const options = row.account && {
+      accounts: { shop: { key: KEY, refreshToken: 'invented-refresh-token' } },
+    };
+    await start((row.definition ?? withKey)(), options || {});
+    const { paymentsAuth } = application;
+    const account = row.account ?? OWN_ACCOUNT;
+    await failure(outwaited(clock, row.run(paymentsAuth)));
+    await quiet();
+    const before = await paymentsAuth.explain('acme', account);
+    const [requests, heard] = [server.requests.length, events.length];
+    for (let call = 0; call < 3; call += 1) {
+      await clock.advance(200);
+      await failure(row.run(paymentsAuth));
+    }
+    await quiet();
+    expect(server.requests).toHaveLength(requests);
+    expect(await paymentsAuth.explain('acme', account)).toEqual(before);
+    expect(events.slice(heard)).toEqual([]);
+    const [status] = paymentsAuth.status({ provider: 'acme' });
+    expect(status?.lastFailure?.atMs).toBe(before.lastFailure?.atMs);
+    expect(status?.counters).toMatchObject({ calls: 4, failedCalls: 4, waits: 1 });
+    expect(await counts('payments_auth.call.failures', 'payments_auth.failure')).toEqual({
+      'no-credential': 4,
+    });
+  });
+});
+
 const told = () => logger.of('error', 'PaymentsAuth').filter((line) => line.includes('signing-failed'));
 
 describe('a call that could not be signed', () => {

@@ -103,6 +103,29 @@ describe('the explanation of a login that fails', () => {
     });
   });
 
+  it('keeps the clock as the cause, and the time of the login, while other calls are turned away', async () => {
+    await start('wakapay');
+    const { credentials } = bed.provider;
+    const server = createServer((_, response) => {
+      response.setHeader('Date', new Date(now() + 600_000).toUTCString());
+      response.writeHead(401, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ code: 'UNAUTHORIZED', error: 'Invalid credentials' }));
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    const options = { credentials, baseUrl: `http://127.0.0.1:${port}` } as Partial<ProviderOptions>;
+    await bed.close();
+    await start('wakapay', options);
+    await failure(bed.send(CALL));
+    const before = await explain();
+    expect(before).toMatchObject({ cause: expect.stringMatching(/clock of this machine is 10 min behind/) });
+    await bed.clock.advance(5_000);
+    await failure(bed.send(CALL));
+    expect(await explain()).toEqual(before);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it('during an outage says degraded, then unavailable since the token ended, then fresh', async () => {
     await start();
     await bed.send(CALL);
@@ -513,6 +536,36 @@ describe('calls', () => {
     bed.provider.revokeTokens();
     await failure(bed.outwait(bed.send({ ...CALL, method: 'POST', data: {} })));
     expect(counted()).toMatchObject({ calls: 6, failedCalls: 3 });
+  });
+});
+
+describe('calls without a credential', () => {
+  it('count as failed when their time ends, and not as failed when their caller ends them', async () => {
+    await start();
+    bed.provider.misbehave({ fault: 'hang', on: 'token', times: 1 });
+    const end = new AbortController();
+    const timed = outcomeOf(bed.send({ ...CALL, timeout: 1_000 }));
+    const cancelled = outcomeOf(bed.send({ ...CALL, signal: end.signal }));
+    await until(() => bed.provider.counts.tokenRequests === 1);
+    end.abort();
+    await cancelled;
+    expect(counted()).toEqual({ calls: 1, failedCalls: 0, replays: 0 });
+    await bed.clock.advance(1_000);
+    expect(await timed).toMatchObject({ code: 'ECONNABORTED' });
+    expect(counted()).toEqual({ calls: 2, failedCalls: 1, replays: 0 });
+    // The login ends later, and nothing is counted twice.
+    await bed.outwait(bed.send(CALL));
+    expect(counted()).toEqual({ calls: 3, failedCalls: 1, replays: 0 });
+  });
+
+  it('are those of the HttpService: another client asks for a credential, and counts its own calls', async () => {
+    await start();
+    bed.provider.rotate({ oldWorksForMs: 0 });
+    await failure(bed.credentials.get());
+    await failure(bed.credentials.headers());
+    await failure(bed.credentials.authenticate({ method: 'GET', url: CALL.url }));
+    expect(counted()).toEqual({ calls: 0, failedCalls: 0, replays: 0 });
+    expect(bed.credentials.status()).toMatchObject({ state: 'rejected', counters: { waits: 1 } });
   });
 });
 

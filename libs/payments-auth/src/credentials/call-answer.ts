@@ -31,7 +31,7 @@ export const CALL_FAILURES = [
   'timeout',
   /** The connection was cut, or there was none. */
   'network',
-  /** The call waited for a credential, and none came. */
+  /** The call needed a credential, and none came. */
   'no-credential',
   /** The call could not be signed. */
   'not-signed',

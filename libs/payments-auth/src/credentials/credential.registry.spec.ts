@@ -242,6 +242,21 @@ describe('a rejected secret', () => {
     expect(bed.logins).toHaveLength(1);
   });
 
+  it('is the last failure of each of them, at the time of the one login', async () => {
+    bed = await startCredentialBed();
+    bed.answer = (_, __, response) => json(response, 401, { error: 'invalid_client' });
+    const spenders = bed.registry.spenders('acme');
+    await failure(spenders.spender(undefined, ['read']).obtain());
+    const atMs = bed.clock.now();
+    await bed.clock.advance(7_000);
+    await failure(spenders.spender(undefined, ['write']).obtain());
+    const failures = bed.registry.status().flatMap(({ lastFailure }) => lastFailure ?? []);
+    expect(failures).toEqual([
+      { on: 'login', atMs },
+      { on: 'login', atMs },
+    ]);
+  });
+
   it('is tried at once by refresh(), and once for all callers at the same time', async () => {
     bed = await startCredentialBed();
     bed.answer = (_, index, response) =>

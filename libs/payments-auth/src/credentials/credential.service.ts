@@ -103,7 +103,7 @@ export interface CredentialStatus {
     refusals: number;
     /** Calls sent a second time. */
     replays: number;
-    /** Calls that had to wait for a credential. */
+    /** Calls that had to wait for a credential. A call that gets its error at once, during a pause, does not count. */
     waits: number;
   };
 }

@@ -1,4 +1,5 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { applicationAxios } from '../application-axios.js';
 import type { CredentialSpenders } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
 import { ownCopy } from '../own-properties.js';
@@ -55,7 +56,7 @@ export class Exchange {
     if (credential === undefined) {
       // This check comes before a login for a request that will not be sent.
       this.#attempts.check(config, spender);
-      credential = await call.deadline.bound(spender.obtain(), () => spender.awaits);
+      credential = await this.#obtained(call);
       call.waited = true;
     }
     const first = await this.#attempts.make(call, credential);
@@ -63,6 +64,16 @@ export class Exchange {
     const isLast = kind !== 'refused' && kind !== 'challenged';
     const last = isLast ? first : await this.#sendAgain(call, credential, first);
     return deliver(call, first, last, this.#attempts.secretFields);
+  }
+
+  /** Waits for a credential. A call that ends without one has failed, unless its caller has ended it. */
+  async #obtained({ deadline, spender }: Call): Promise<Credential> {
+    try {
+      return await deadline.bound(spender.obtain(), () => spender.awaits);
+    } catch (error) {
+      spender.journal.ended(applicationAxios.isCancel(error) ? undefined : 'no-credential');
+      throw error;
+    }
   }
 
   /** Sends a refused call again, as long as another attempt can help (R11, R12). */

@@ -7,6 +7,14 @@ import type { Clock } from '../../payments-auth.clock.js';
 /** Why a secret is not tried for a while. */
 type RejectionCause = Omit<Rejected, 'outcome'>;
 
+/** A rejection of earlier. Both times are in milliseconds. */
+interface RememberedRejection extends RejectionCause {
+  /** How long ago the provider has rejected the secret. */
+  readonly agoMs: number;
+  /** How long until a secret is tried again. */
+  readonly retryAfterMs: number;
+}
+
 /** After a resolver has failed, or has returned the same credentials, it is not asked again for this time. */
 const ASK_AGAIN_AFTER_MS = 1_000;
 
@@ -50,10 +58,9 @@ export class AccountSecrets {
   async get(again: boolean, patience?: AbortSignal): Promise<readonly Secret[]> {
     const list = this.#list;
     if (list === undefined || this.keptForMs <= 0) return this.#ask();
-    if (!again || !this.#isDynamic) return list;
+    if (this.isAtHand(again, patience)) return list;
     const waitMs = this.#askAgainInMs;
-    if (waitMs > 0) {
-      if (patience === undefined || !this.#newKeyIsLikely(list)) return list;
+    if (waitMs > 0 && patience !== undefined) {
       await pause(this.#source.clock, waitMs, patience, true);
       // Another caller that waited may have asked meanwhile.
       if (this.#resolving === undefined && this.#askAgainInMs > 0) return this.#list ?? list;
@@ -61,6 +68,14 @@ export class AccountSecrets {
     this.#mayAskAgainAtMs = this.#source.clock.monotonic() + ASK_AGAIN_AFTER_MS;
     // When the resolver fails, its earlier answer still counts.
     return this.#ask().catch(() => list);
+  }
+
+  /** Whether {@link get} answers at once, so that the application is not asked and nothing is waited for. */
+  isAtHand(again: boolean, patience?: AbortSignal): boolean {
+    const list = this.#list;
+    if (list === undefined || this.keptForMs <= 0) return false;
+    if (!again || !this.#isDynamic) return true;
+    return this.#askAgainInMs > 0 && (patience === undefined || !this.#newKeyIsLikely(list));
   }
 
   /**
@@ -150,7 +165,7 @@ export class AccountSecrets {
   }
 
   /** The provider's words about the newest rejected secret of `list`, and how long until one is tried again. */
-  rejection(list: readonly Secret[]): (RejectionCause & { retryAfterMs: number }) | undefined {
+  rejection(list: readonly Secret[]): RememberedRejection | undefined {
     return this.#rejections?.of(list);
   }
 
@@ -300,11 +315,12 @@ class Rejections {
    * The provider's words about the newest secret of `list` that is not tried now, and how long until one is tried
    * again.
    */
-  of(list: readonly Secret[]): (RejectionCause & { retryAfterMs: number }) | undefined {
+  of(list: readonly Secret[]): RememberedRejection | undefined {
     const wrong = list.filter((secret) => this.wrongForMs(secret) > 0);
     const rejection = wrong[0] && this.#byFingerprint.get(nameOf(wrong[0]));
     if (rejection === undefined) return undefined;
-    return { ...rejection, retryAfterMs: Math.ceil(Math.min(...wrong.map((each) => this.wrongForMs(each)))) };
+    const retryAfterMs = Math.ceil(Math.min(...wrong.map((each) => this.wrongForMs(each))));
+    return { ...rejection, agoMs: this.#clock.monotonic() - rejection.atMs, retryAfterMs };
   }
 }
 

@@ -88,20 +88,31 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
   async obtain(): Promise<Credential> {
     const usable = this.peek();
     if (usable !== undefined) return usable;
-    const waitsNoMore = this.journal.waits();
+    const needsNoMore = this.journal.needs();
+    const waitsForAge = this.#usableInMs > 0;
+    const coming = this.#comes();
+    const story = this.#underWay?.login.story;
     let credential: Credential | undefined;
+    try {
+      credential = await coming;
+    } finally {
+      needsNoMore(credential, waitsForAge || story?.hasWaited === true);
+    }
+    return credential;
+  }
+
+  /** The credential that is under way, or that a login brings now. */
+  async #comes(): Promise<Credential> {
     try {
       const reason = this.#kept === undefined ? 'first' : 'expired';
       const coming = this.#usableInMs > 0 ? this.#kept?.credential : undefined;
-      credential = await this.#whenUsable(coming ?? (await this.#acquire({ reason })));
+      return await this.#whenUsable(coming ?? (await this.#acquire({ reason })));
     } catch (error) {
       // If the only live token was refused before, the call still carries it: the provider decides on each call.
-      if (this.#usableInMs <= 0) credential = this.#living?.credential;
+      const credential = this.#usableInMs <= 0 ? this.#living?.credential : undefined;
       if (credential === undefined) throw error;
-    } finally {
-      waitsNoMore(credential);
+      return credential;
     }
-    return credential;
   }
 
   get awaits(): AwaitedLogin | undefined {
@@ -168,7 +179,7 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     await this.owner.awaitAge(this, pause(clock, forMs, closing, true));
     clock.clearTimeout(telling);
     if (closing.aborted) throw unavailable(this.owner, 'the application is shutting down');
-    return this.peek() ?? this.obtain();
+    return this.peek() ?? this.#comes();
   }
 
   /** One renewal for all refused calls. If it fails, the status and the events tell why. */

@@ -39,6 +39,10 @@ export class LoginStory {
   #failedOn: 'login' | 'load' = 'login';
   /** Whether the journal was told of the last failure. */
   #isTold = false;
+  /** How long ago the provider has rejected the secret, where an earlier login has shown that. In milliseconds. */
+  #rejectedAgoMs: number | undefined;
+  #isRejected = false;
+  #hasWaited = false;
   /** Whether a token request was made, or the application was asked for its secret. */
   #isAnnounced = false;
   /** The time of the next attempt, on the monotonic clock, in milliseconds. Set while the login waits for it. */
@@ -68,6 +72,16 @@ export class LoginStory {
     };
   }
 
+  /** Whether its callers had to wait. A caller that gets an error at once, during a pause, did not wait. */
+  get hasWaited(): boolean {
+    return this.#hasWaited;
+  }
+
+  /** The login waits for something: its time, the application, the provider. */
+  waits(): void {
+    this.#hasWaited = true;
+  }
+
   /** The facts of the last attempt, for its error. */
   get circumstances(): Circumstances {
     return this.#last;
@@ -86,6 +100,7 @@ export class LoginStory {
     const { credential = '', host = '' } = this.#last;
     if (!this.#isAnnounced) journal.emit({ type: 'credential-requested', credential, reason });
     this.#isAnnounced = true;
+    this.waits();
     return {
       onSave: (isSaved) => {
         if (isSaved) journal.history?.succeeded('save', owner.context.clock.now());
@@ -114,7 +129,13 @@ export class LoginStory {
   rejected(outcome: Failed & { outcome: 'rejected' }, retryAfterMs: number): void {
     const { reason } = outcome;
     const { credential = '' } = this.#last;
+    this.#isRejected = true;
     this.#slot.journal.emit({ type: rejectionEvent(outcome), credential, reason, retryAfterMs });
+  }
+
+  /** No login is made, because the secret is known to be rejected. @param rejection what is remembered of it */
+  knows(rejection: { readonly agoMs: number } | undefined): void {
+    if (!this.#isRejected) this.#rejectedAgoMs = rejection?.agoMs;
   }
 
   /** The next attempt is made in this many milliseconds; `undefined`: now. */
@@ -137,9 +158,10 @@ export class LoginStory {
     const { code } = error;
     if (isUnknown)
       journal.emit({ type: 'call-unsent', code, reason: 'the application knows no such account' });
+    else if (this.#rejectedAgoMs !== undefined) journal.knewRejection(error, this.#rejectedAgoMs);
     // The provider has answered, and the fault of the definition was found only in that answer.
     else if (!this.#isTold || code === 'DEFINITION_FAULT')
-      journal.couldNot(error, cause instanceof UnusableCredentialsError ? 'load' : this.#failedOn);
+      journal.couldNot(error, cause instanceof UnusableCredentialsError ? 'load' : this.#failedOn, cause);
     if (cause instanceof DefinitionFault) journal.tellFault(cause.message);
     // A secret whose rejection is already known is not reported again.
     const isNews = error.code === 'CREDENTIALS_UNAVAILABLE' || (!isUnknown && this.#isAnnounced);

@@ -102,16 +102,21 @@ export class Login {
     for (;;) {
       const { over, isAwaited } = wait;
       if (over.aborted) throw story.noneCame();
-      const list = await wait.whileItLasts(secrets.get(failures === 0, isAwaited ? over : undefined));
+      const asked = [failures === 0, isAwaited ? over : undefined] as const;
+      if (!secrets.isAtHand(...asked)) story.waits();
+      const list = await wait.whileItLasts(secrets.get(...asked));
       if (list === undefined) throw story.noneCame();
       if (this.#startsAnew()) continue;
       // A key that was refused on a call may still be the best one: the provider decides on each call.
       if (issuer === undefined) return keep({ secret: secrets.firstKey(list, this.#wanted.refusedKey) });
       const secret = secrets.firstUsable(list);
-      const asked = secret ?? list[0];
-      if (asked !== undefined) story.takes(asked);
-      if (secret === undefined)
-        throw rejected(owner, { ...story.circumstances, reason: 'rejected', ...secrets.rejection(list) });
+      const named = secret ?? list[0];
+      if (named !== undefined) story.takes(named);
+      if (secret === undefined) {
+        const rejection = secrets.rejection(list);
+        story.knows(rejection);
+        throw rejected(owner, { ...story.circumstances, reason: 'rejected', ...rejection });
+      }
       let outcome = ownCopy(await this.#issue(issuer, secret, failures > 0));
       if (this.#startsAnew()) continue;
       if (outcome.outcome === 'issued')
@@ -178,6 +183,7 @@ export class Login {
   }
 
   async #pause(ms: number): Promise<void> {
+    this.story.waits();
     this.story.pausesFor(ms);
     await pause(this.#slot.owner.context.clock, ms, this.wait.over, this.wait.isAwaited);
     this.story.pausesFor(undefined);

@@ -14,6 +14,8 @@ export interface Failure {
   readonly code?: string | undefined;
   /** Whether the provider itself says that the credential is not valid. */
   readonly isOwn?: boolean | undefined;
+  /** Whether no request was sent, because of a limit or a queue on this side. */
+  readonly isUnsent?: boolean | undefined;
   /** How far the provider's clock is ahead of this machine's, in milliseconds, where the answer says it. */
   readonly clockDifferenceMs?: number | undefined;
 }
@@ -62,6 +64,12 @@ export class SlotHistory {
     const before = this.#noted[failure.on];
     const sinceMs = before?.isOpen === true ? before.sinceMs : failure.atMs;
     this.#noted[failure.on] = { last: failure, sinceMs, isOpen: true };
+  }
+
+  /** The last failure of this kind, while it goes on. */
+  ongoing(on: FailedOn): Failure | undefined {
+    const noted = this.#noted[on];
+    return noted?.isOpen === true ? noted.last : undefined;
   }
 
   succeeded(on: FailedOn, nowMs: number): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../payments-auth.clock.js';
 import type { PaymentsAuthError } from '../../payments-auth.errors.js';
 import type { ConfiguredProvider } from '../../providers/configured-provider.js';
-import type { Owner } from '../credential-errors.js';
+import { LoginUnsent, type Owner } from '../credential-errors.js';
 import {
   CALL_FAILURES,
   type CallAnswer,
@@ -188,8 +188,8 @@ export class SlotJournal implements CallJournal {
   }
 
   /** Keeps a failure, so that it can be explained later. */
-  note(failure: Omit<Failure, 'atMs'>): void {
-    this.#made().failed({ ...failure, atMs: this.#subject.owner.context.clock.now() });
+  note(failure: Omit<Failure, 'atMs'>, agoMs = 0): void {
+    this.#made().failed({ ...failure, atMs: this.#subject.owner.context.clock.now() - agoMs });
   }
 
   /** The credential is no longer kept. The time of its last success is remembered. */
@@ -198,13 +198,16 @@ export class SlotJournal implements CallJournal {
     this.#made().lastSuccessAtMs = lastSuccessAtMs;
   }
 
-  /** A call waits for a credential. Returns a function to call when the wait has ended. */
-  waits(): (credential: Credential | undefined) => void {
+  /**
+   * A call needs a credential that is not there. Returns a function to call when the credential has come, or when none
+   * comes. During a pause, a call gets its error at once, and has not waited.
+   */
+  needs(): (credential: Credential | undefined, hasWaited: boolean) => void {
     const { clock } = this.#subject.owner.context;
     const startedAtMs = clock.monotonic();
-    this.#waits += 1;
-    return (credential) => {
-      if (credential === undefined) this.ended('no-credential');
+    return (credential, hasWaited) => {
+      if (!hasWaited) return;
+      this.#waits += 1;
       const whose = credential === undefined ? {} : { credential: credential.id };
       this.emit({ type: 'call-waited', ...whose, durationMs: clock.monotonic() - startedAtMs });
     };
@@ -292,9 +295,32 @@ export class SlotJournal implements CallJournal {
   }
 
   /** There is no credential, and no token request was made whose event would have told the reason. */
-  couldNot({ reason = 'unavailable', host, status, code }: PaymentsAuthError, on: 'login' | 'load'): void {
-    const isOwn = code === 'CREDENTIALS_REJECTED' || code === 'GRANT_REJECTED';
-    this.note({ on, reason, ...(on === 'load' ? {} : { host, status }), isOwn, code });
+  couldNot(error: PaymentsAuthError, on: 'login' | 'load', cause: unknown): void {
+    const isUnsent = cause instanceof LoginUnsent;
+    if (isUnsent && this.#saysMore(cause)) return;
+    this.note({ ...failureOf(error, on), ...(isUnsent ? { isUnsent } : {}) });
+  }
+
+  /**
+   * Whether the last answer to a login, as long as logins fail, explains more than that no other one was sent: callers
+   * are turned away because of it.
+   */
+  #saysMore({ askAgainAfterMs }: LoginUnsent): boolean {
+    const before = this.history?.ongoing('login');
+    if (before === undefined || before.isUnsent === true) return false;
+    // A limit of its own is another reason to wait than an outage is.
+    return askAgainAfterMs !== undefined || before.status === 429;
+  }
+
+  /**
+   * No login was made, because an earlier one has shown that the secret is wrong: perhaps one for other scopes. That
+   * earlier one is the last failure, and not the call that is turned away now.
+   */
+  knewRejection(error: PaymentsAuthError, agoMs: number): void {
+    const before = this.history?.ongoing('login');
+    const failure = failureOf(error, 'login');
+    const isOlder = before === undefined || before.atMs < this.#subject.owner.context.clock.now() - agoMs;
+    if (isOlder) this.note(before?.reason === failure.reason ? before : failure, agoMs);
   }
 
   /** One request to the token endpoint has ended. */
@@ -336,6 +362,14 @@ export class SlotJournal implements CallJournal {
       seenAtMs: nowMs,
     };
   }
+}
+
+function failureOf(
+  { reason = 'unavailable', host, status, code }: PaymentsAuthError,
+  on: 'login' | 'load',
+): Omit<Failure, 'atMs'> {
+  const isOwn = code === 'CREDENTIALS_REJECTED' || code === 'GRANT_REJECTED';
+  return { on, reason, ...(on === 'load' ? {} : { host, status }), isOwn, code };
 }
 
 export function noCounts(): Counters {
