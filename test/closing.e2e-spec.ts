@@ -10,7 +10,7 @@ import { until } from './support/waiting.js';
 
 /**
  * Something that keeps a process alive keeps it for ever, or for the 10 s that a login may take. A process that nothing keeps
- * alive ends within 0.2 s. A busy machine may take several times as long.
+ * alive ends within a second, also on a busy machine.
  */
 const SOON_MS = 5_000;
 
@@ -108,17 +108,17 @@ describe.each(REDIS_LIBRARIES)('an application that closes, with a store over %s
     expect(await msToEnd(happens)).toBeLessThan(SOON_MS);
   });
 
-  /** How long the process lives after its application has closed, in milliseconds. */
+  /** How long the process lives after its application is told to close, in milliseconds. */
   async function msToEnd(happens: () => Promise<void> | void): Promise<number> {
     child = startProcess(new URL('./support/fleet/closing-process.ts', import.meta.url), {
       args: [library, url, provider.url],
     });
     await child.next((message) => message === 'up');
     await happens();
+    const closingAtMs = performance.now();
     child.send('close');
     await child.next((message) => message === 'closed');
-    const closedAtMs = performance.now();
     expect((await child.ended).code).toBe(0);
-    return performance.now() - closedAtMs;
+    return performance.now() - closingAtMs;
   }
 });
