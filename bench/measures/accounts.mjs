@@ -95,7 +95,7 @@ export async function accountChurn({ quick }) {
 
 /** A cold process, and all merchants within a minute. */
 export async function coldMerchants({ quick }) {
-  const [merchants, durationMs] = quick ? [500, 5_000] : [10_000, 60_000];
+  const [merchants, durationMs] = quick ? [200, 5_000] : [10_000, 60_000];
   const provider = await startProvider();
   try {
     await provider.set({ tokenDelayMs: 100 });

@@ -1,4 +1,5 @@
-/** One process of a fleet. It makes calls until it is told to end, and then reports the result. */
+/** One process of a fleet. It says when it is up, makes calls from the first message to the second, and then reports the result. */
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { RedisTokenStore } from '../../libs/payments-auth/dist/esm/redis/index.js';
@@ -20,8 +21,10 @@ const anyone = () => ({ paymentsAuth: { account: `merchant-${Math.floor(Math.ran
 const http = library.service.http('bench').axiosRef;
 
 const ended = new AbortController();
-process.once('message', () => ended.abort());
 process.once('disconnect', () => ended.abort());
+process.send('up');
+await once(process, 'message');
+process.once('message', () => ended.abort());
 const report = { calls: 0, failures: 0, reasons: [] };
 const failed = (error) => {
   report.failures += 1;
