@@ -7,7 +7,7 @@
  * not 130, and starts 40 ms sooner (`npm run bench -- boot`).
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
@@ -30,8 +30,28 @@ for (const folder of Object.values(libraries)) {
   // Without this file Node and TypeScript would take dist/cjs for ESM, because the package.json of the package says so.
   writeFileSync(join(folder, 'dist/cjs/package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
   copyTypes(folder);
+  linkCommands(folder);
 }
 if (process.argv.includes('--demo')) buildDemo();
+
+/**
+ * Lets `npx --no nestjs-payments-auth` run in this repository. npm links a command only if its file is there when npm
+ * installs, and here the file comes with the first build.
+ *
+ * @param {string} folder
+ */
+function linkCommands(folder) {
+  const links = join(root, 'node_modules/.bin');
+  // Windows needs a script instead of a link.
+  if (process.platform === 'win32' || !existsSync(links)) return;
+  /** @type {{ name: string, bin: Record<string, string> }} */
+  const { name, bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  for (const [command, file] of Object.entries(bin))
+    if (!existsSync(join(links, command))) {
+      rmSync(join(links, command), { force: true });
+      symlinkSync(join('..', name, file), join(links, command));
+    }
+}
 
 function buildDemo() {
   rmSync(join(root, 'dist/apps/demo'), { recursive: true, force: true });

@@ -53,7 +53,10 @@ describe('nestjs-payments-auth explain', () => {
       module: class Root {},
       imports: [
         PaymentsAuthModule.forRoot({
-          providers: { wakapay: { baseUrl, credentials, accounts, keepWarm: 'when-used' } },
+          providers: {
+            wakapay: { baseUrl, credentials, accounts, keepWarm: 'when-used' },
+            mollie: { accounts: () => undefined },
+          },
         }),
         PaymentsAuthStatusPageModule.forRoot({ guards: [OperatorsOnly] }),
       ],
@@ -107,6 +110,11 @@ describe('nestjs-payments-auth explain', () => {
       'a guard that refuses',
       () => ['--url', url],
       /guards of the status page refuse the request \(HTTP 403\)/,
+    ],
+    [
+      'a name without the account that it needs',
+      () => ['mollie', '--url', url, ...HEADER],
+      /Provider "mollie" has accounts, and none of its own\. Name one: mollie\/ACCOUNT\./,
     ],
     [
       'an account that is not there',

@@ -7,6 +7,8 @@ import { startProcess } from '../../../../test/support/processes.js';
 jest.setTimeout(60_000);
 
 const DEMO = new URL('../main.ts', import.meta.url);
+/** `npm start`, which builds the demo first. */
+const START = new URL('../../../../scripts/start.mjs', import.meta.url);
 
 describe('the demo, with providers of the user', () => {
   it('runs them through a bad day, and reports how their calls ended', async () => {
@@ -23,11 +25,15 @@ describe('the demo, with providers of the user', () => {
     expect(end.signal).toBeNull();
   });
 
-  it.each([[[]], [['--providers', 'wakapay']]])('says how to choose another port: %j', async (args) => {
+  it.each([
+    [DEMO, []],
+    [DEMO, ['--providers', 'wakapay']],
+    [START, []],
+  ])('says how to choose another port, and builds nothing before: %s %j', async (file, args) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const demo = startProcess(DEMO, { args: ['--port', String(port), ...args] });
+    const demo = startProcess(file, { args: ['--port', String(port), ...args] });
     const end = await demo.ended;
     await new Promise((resolve) => other.close(resolve));
     expect(end).toEqual({ code: 2, signal: null });

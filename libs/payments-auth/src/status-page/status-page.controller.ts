@@ -69,6 +69,11 @@ export function statusPageController(path: string): Type {
         send(answer, JSON_HEADERS, JSON.stringify({ ...whose, explanation, ...beside }));
       } catch (error) {
         if (!isPaymentsAuthError(error)) throw error;
+        // The words of the error are for the developer who makes a call, and here an operator asks.
+        if (error.code === 'ACCOUNT_UNKNOWN' && account === undefined)
+          throw new NotFoundException(
+            `Provider "${provider}" has accounts, and none of its own. Name one: ${provider}/ACCOUNT.`,
+          );
         throw new NotFoundException(error.message);
       }
     }
