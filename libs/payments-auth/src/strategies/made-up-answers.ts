@@ -11,12 +11,6 @@ const NO_HEADERS = disinherited({}) as ApiAnswer['headers'];
 
 /** A success with an empty JSON object. */
 const EMPTY_SUCCESS: ApiAnswer = { status: 200, headers: NO_HEADERS, body: parsedJson('{}'), text: '{}' };
-const SUCCESSES = [...bare(200), EMPTY_SUCCESS];
-/**
- * Failures with an empty JSON object, perhaps from a gateway. A function may return `true` for one: the provider may
- * answer in the same way.
- */
-const WITH_OTHER_WORDS = WITHOUT_WORDS.map((status) => ({ ...EMPTY_SUCCESS, status }));
 
 const PARTS = ['status', 'headers', 'body', 'text'];
 
@@ -40,12 +34,12 @@ export interface Judgement {
  * outage.
  */
 export function judgementOf(judge: (answer: ApiAnswer) => unknown): Judgement {
-  return asked(judge, [...SUCCESSES, ...WITHOUT_WORDS.flatMap(bare), ...WITH_OTHER_WORDS]);
+  return asked(judge, [...successes(), ...WITHOUT_WORDS.flatMap(bare), ...WITHOUT_WORDS.map(withOtherWords)]);
 }
 
 /** Calls a function that only gets successes. */
 export function judgementOfSuccess(judge: (answer: ApiAnswer) => unknown): Judgement {
-  return asked(judge, SUCCESSES);
+  return asked(judge, successes());
 }
 
 /** The result for a success with an empty JSON object. */
@@ -100,6 +94,18 @@ function asked(judge: (answer: ApiAnswer) => unknown, answers: readonly ApiAnswe
   if (problem === undefined) return { said, readsHeaders, throws: 'never' };
   const throws = !thrown.includes(problem) ? 'never' : hasRead ? 'at times' : 'always';
   return { problem, said: [], readsHeaders, throws };
+}
+
+function successes(): ApiAnswer[] {
+  return [...bare(200), EMPTY_SUCCESS];
+}
+
+/**
+ * A failure with an empty JSON object, perhaps from a gateway. A function may return `true` for one: the provider may
+ * answer in the same way.
+ */
+function withOtherWords(status: number): ApiAnswer {
+  return { ...EMPTY_SUCCESS, status };
 }
 
 /** Two answers of this status: with an empty body, and with the page of a gateway. */
