@@ -398,6 +398,37 @@ describe('a new token that the provider does not know yet', () => {
     },
   );
 
+  it('is replaced soon when it ends with the token before, although calls were accepted with that one after its own refusal', async () => {
+    bed = await startCredentialBed();
+    await call(() => true);
+    await bed.clock.advance(5_000);
+    const slow = held(issuing(HOUR));
+    bed.answer = slow.answer;
+    const arrive = new EventEmitter();
+    const arrival = once(arrive, 'now');
+    const other = call((token) => token === 't1', { onItsWay: async () => void (await arrival) });
+    // This call is refused with every token. Its refusal forces a renewal, and the old token still serves other calls.
+    const forbidden = call(() => false);
+    await until(() => bed.logins.length === 2);
+    arrive.emit('now');
+    expect(await other).toEqual(accepted);
+    slow.release();
+    await until(() => bed.eventsOf('credential-obtained').length === 2);
+    await quiet();
+    // The provider does not know the new token yet. The call goes on with the old one, which says nothing about the renewal.
+    expect(await call((token) => token === 't1')).toEqual(cured);
+    await bed.clock.advance(50);
+    const calls = Array.from({ length: 3 }, () => call((token) => token === 't3'));
+    for (let step = 0; step < 30; step += 1) {
+      await bed.clock.advance(100);
+      await quiet();
+    }
+    const outcomes = await Promise.all(calls);
+    expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(bed.logins).toHaveLength(3);
+    expect(await forbidden).toMatchObject({ refused: true });
+  });
+
   it('is replaced, also when the old token was refused once and then accepted', async () => {
     bed = await startCredentialBed();
     await call(() => true);

@@ -146,6 +146,8 @@ export class RenewalPause {
   /** A call with `credential` was accepted. This counts if its first attempt was refused with another credential. */
   replayed(first: RefusedAttempt | undefined, credential: Credential): void {
     if (first === undefined || first.credential.isSameAs(credential)) return;
+    // The first attempt carried the current token, so `credential` is an older one. No renewal has brought it for this call.
+    if (this.#slot.kept?.credential.isSameAs(first.credential) === true) return;
     const isReplaced = this.#replaced?.credential.isSameAs(first.credential) === true;
     const replaced = isReplaced ? this.#replaced : undefined;
     // The old token served other calls after this refusal. So the refusal concerned this call, not the token.
