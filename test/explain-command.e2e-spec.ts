@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CanActivate, type ExecutionContext, Injectable, type INestApplication } from '@nestjs/common';
@@ -17,6 +19,7 @@ import { failure, outcomeOf } from './support/waiting.js';
 jest.setTimeout(60_000);
 
 const KEY = 'operator-0123456789';
+const BIN = 'libs/payments-auth/src/bin/nestjs-payments-auth.ts';
 const HEADER = ['--header', `x-operator: ${KEY}`];
 
 @Injectable()
@@ -336,5 +339,17 @@ describe('nestjs-payments-auth explain, asked of a running application', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(DEAF);
     expect(stdout).toMatch(/\nThe application has used no credential yet\.\n/);
+  });
+});
+
+describe('the program', () => {
+  it('ends without an error when the reader of its output, such as head, has ended before it', async () => {
+    const program = ['--import', './test/support/typescript.loader.mjs', BIN, '--help'];
+    const child = spawn(process.execPath, program, { env: { PATH: process.env['PATH'] } });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (part) => void (stderr += String(part)));
+    const [code] = (await once(child, 'close')) as [number];
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('EPIPE') });
   });
 });

@@ -360,6 +360,32 @@ describe('An engineer on call sees with one look at the page, the command and th
     expect(findLeaksInText(told, secrets)).toEqual([]);
   });
 
+  it('the last call of a merchant failed, also when no call has named the merchant since', async () => {
+    await start();
+    night.wrong.add('shop-2');
+    await night.callAll();
+    const failedAtMs = night.clock.now();
+    expect((await page('just-failed')).verdict).toMatch(/wakapay · shop-2/);
+    await night.clock.advance(120_000);
+    const { paymentsAuth } = application;
+    expect(paymentsAuth.status({ account: 'shop-2' })).toEqual([]);
+    const { verdict, tone, worst } = await page('failed-before');
+    expect(verdict).toMatch(
+      /^The last call with wakapay · shop-2 failed.*, and none was made since: the pair is wrong/,
+    );
+    expect({ tone, worst }).toEqual({ tone: 'warn', worst: expect.stringContaining('wakapay · shop-2') });
+    expect(await explain()).toMatch(
+      /^wakapay\/shop-2\n {2}state: +idle(?:.*\n)+? {2}cause: +the pair is wrong/,
+    );
+    const { sinceMs } = await paymentsAuth.explain('wakapay', 'shop-2');
+    expect(sinceMs).toBeGreaterThanOrEqual(Math.floor(failedAtMs) - 1_000);
+    night.wrong.clear();
+    await night.callAll();
+    const explained = await explain();
+    expect(explained).toMatch(/^wakapay\/shop-2\n {2}state: +fresh/m);
+    expect(explained).not.toMatch(/state: +idle/);
+  });
+
   it('the clock of this machine is wrong, although the provider names the key as the cause', async () => {
     await start(new ManualClock(Date.now() - 600_000));
     night.wrong.add('shop-1');

@@ -245,7 +245,7 @@ describe('keys in a set that the provider publishes', () => {
         type: 'webhook-keys-outdated',
         provider: 'acme',
         host,
-        reason: `${server.url} did not send it (ECONNREFUSED)`,
+        reason: `${server.url} did not send the key (ECONNREFUSED)`,
         usableUntilMs: fetchedAtMs + 24 * 60 * 60_000,
         atMs: clock.now(),
       },

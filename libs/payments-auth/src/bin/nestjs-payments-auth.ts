@@ -7,6 +7,11 @@ const { version } = createRequire(import.meta.url)('nestjs-payments-auth/package
   version: string;
 };
 
+// The reader of a pipe (`head`, `less`) may end before everything was written. That is not a failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 async function main(): Promise<void> {
   process.exitCode = await runCli({
     argv: process.argv.slice(2),

@@ -214,7 +214,7 @@ export class FetchedKeys implements PublishedKeys {
       // The cause itself would hold a connection.
       why = error instanceof TokenTransportError ? reasonOf(error) : 'network';
     }
-    throw this.#unavailable(`${origin} did not send it (${why})`, host, status);
+    throw this.#unavailable(`${origin} did not send the key (${why})`, host, status);
   }
 
   /** If the application has replaced an origin (a sandbox, a proxy), this function replaces it too. */

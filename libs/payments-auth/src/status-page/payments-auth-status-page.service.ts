@@ -33,6 +33,8 @@ export class PaymentsAuthStatusPage {
   readonly #recorder: StatusRecorder;
   /** The answers that were made from the last look. */
   #answered: Answered | undefined;
+  /** The explanations of dropped merchants. They do not change, so the application is asked once for each. */
+  readonly #explainedOnce = new WeakMap<CredentialStatus, Promise<CredentialExplanation | undefined>>();
 
   /** @internal Made by the module; inject it. */
   constructor(
@@ -145,11 +147,15 @@ export class PaymentsAuthStatusPage {
    * A credential without use and without trouble is not explained, because the application would be asked for it each
    * second.
    */
-  async #explanationOf({ status, trouble }: Seen) {
+  async #explanationOf({ status, trouble, isLeft }: Seen) {
     const { provider, account } = status;
     if (!isUsed(status) && trouble === undefined) return undefined;
     // It may have been dropped at this very moment.
-    return this.#paymentsAuth.explain(provider, account ?? OWN_ACCOUNT).catch(() => undefined);
+    const explain = () => this.#paymentsAuth.explain(provider, account ?? OWN_ACCOUNT).catch(() => undefined);
+    if (!isLeft) return explain();
+    const known = this.#explainedOnce.get(status) ?? explain();
+    this.#explainedOnce.set(status, known);
+    return known;
   }
 }
 

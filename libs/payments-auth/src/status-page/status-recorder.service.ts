@@ -24,6 +24,10 @@ const MOST_A_CREDENTIAL_MS = 0.02;
  * A request waits for the next look when that begins within this time. Otherwise it gets the result of the last look.
  */
 const PATIENCE_MS = 1_000;
+/** For how long a merchant whose last call failed is shown after the application has dropped it. */
+const LEFT_FOR_MS = 15 * 60_000;
+/** The largest number of such merchants. Those that were seen last are kept. */
+const MOST_LEFT = 500;
 /** The period over which calls a second are counted. */
 const RATE_MS = 10_000;
 
@@ -33,6 +37,15 @@ export interface Seen {
   readonly status: CredentialStatus;
   readonly timeline: Timeline | undefined;
   readonly trouble: Trouble | undefined;
+  /** Whether the application has dropped the merchant since its failure, because no call has named it. */
+  readonly isLeft: boolean;
+}
+
+/** The last known state of a merchant with a failure that goes on. */
+interface Left {
+  readonly seenAtMs: number;
+  /** The state after it was dropped. */
+  readonly status: CredentialStatus;
 }
 
 /** Every credential at the time of the look, those in the worst state first. */
@@ -52,6 +65,8 @@ export interface Look {
 export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
   readonly #paymentsAuth: PaymentsAuthService;
   readonly #timelines = new Map<string, Timeline>();
+  /** The merchants that fail, in the order in which they were last seen. Those that are dropped stay here for a while. */
+  readonly #failing = new Map<string, Left>();
   readonly startedAtMs = Date.now();
   #subscription: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -118,13 +133,15 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     const atMs = Date.now();
     const all = this.#paymentsAuth.status().map(ownCopy);
     const providers = new Map<string, number>();
-    const ranked = all.map((status) => {
+    const left = this.#leftBeside(all, atMs);
+    const ranked = [...all, ...left].map((status, at) => {
       const key = keyOf(status);
       const timeline = isUsed(status) ? this.#timelineOf(timelineKeyOf(status), atMs) : undefined;
       timeline?.look(status, atMs);
-      const trouble = troubleOf(status, timeline, atMs);
+      const isLeft = at >= all.length;
+      const trouble = isLeft ? 'failed' : troubleOf(status, timeline, atMs);
       if (!providers.has(status.provider)) providers.set(status.provider, providers.size);
-      return { key, status, timeline, trouble, rank: rankOf(trouble, status) };
+      return { key, status, timeline, trouble, isLeft, rank: rankOf(trouble, status) };
     });
     const place = ({ status }: Seen) => providers.get(status.provider) ?? 0;
     ranked.sort(
@@ -143,6 +160,25 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     const costMs = Math.min(tookMs, all.length * MOST_A_CREDENTIAL_MS);
     this.#mayLookAtMs = startedAtMs + costMs / MOST_OF_THE_TIME;
     return this.#last;
+  }
+
+  /**
+   * The merchants whose last call failed a while ago, and which the application does not keep any more. Without them,
+   * nobody would see a failure that is a minute old.
+   */
+  #leftBeside(all: readonly CredentialStatus[], atMs: number): CredentialStatus[] {
+    const kept = new Set<string>();
+    for (const status of all) {
+      if (status.account === undefined) continue;
+      const key = keyOf(status);
+      kept.add(key);
+      this.#failing.delete(key);
+      if ((status.failing?.length ?? 0) > 0)
+        this.#failing.set(key, { seenAtMs: atMs, status: afterwards(status) });
+    }
+    for (const [key, { seenAtMs }] of this.#failing)
+      if (this.#failing.size > MOST_LEFT || seenAtMs + LEFT_FOR_MS < atMs) this.#failing.delete(key);
+    return [...this.#failing].filter(([key]) => !kept.has(key)).map(([, { status }]) => status);
   }
 
   /** The counts since the start of the application, of all credentials. */
@@ -212,6 +248,20 @@ export class StatusRecorder implements OnModuleInit, OnApplicationShutdown {
     }, inMs);
     this.#timer.unref();
   }
+}
+
+/** The status of a merchant after it was dropped: it has no token and no next attempt any more. */
+function afterwards(status: CredentialStatus): CredentialStatus {
+  const after: CredentialStatus = { ...status, state: 'idle' };
+  for (const gone of [
+    'credential',
+    'obtainedAtMs',
+    'expiresAtMs',
+    'certificateEndsAtMs',
+    'nextAttemptAtMs',
+  ] as const)
+    delete after[gone];
+  return after;
 }
 
 /**

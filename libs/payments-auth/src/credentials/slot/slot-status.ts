@@ -137,9 +137,11 @@ export function idleExplanation(
   history: SlotHistory | undefined,
 ): CredentialExplanation {
   const lastSuccessAtMs = history?.lastSuccessAtMs;
+  const failedAtMs = history?.lastFailure?.failure.atMs ?? sinceMs;
   return {
     state: 'idle',
-    sinceMs,
+    // A merchant that was dropped has been in use: it is idle since its last failure, or since later.
+    sinceMs: Math.floor(Math.max(sinceMs, failedAtMs)),
     ...placeOf(provider),
     ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
     ...whyOf(provider, history),
