@@ -83,17 +83,23 @@ describe('nestjs-payments-auth explain', () => {
     const { code, stdout } = await run('explain', 'wakapay/shop-1', '--url', url, ...HEADER);
     expect(code).toBe(1);
     const { host } = new URL(sandbox.provider('wakapay').baseUrl);
-    const stamp = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, (?:now|\d+ (?:s|min) ago)`;
+    const stamp = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, (?:now|[\d.]+ (?:s|min) ago)`;
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toBe('wakapay/shop-1');
     const since = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`;
     expect(lines[1]).toMatch(
-      new RegExp(`^ {2}state: {8}fresh(?: for (?:\\d+ s|\\d+ min))?, since ${since} \\(${host}\\)$`),
+      new RegExp(`^ {2}state: {8}fresh(?: for [\\d.]+ (?:s|min))?, since ${since} \\(${host}\\)$`),
     );
     expect(lines[2]).toMatch(new RegExp(`^ {2}last success: ${stamp}$`));
     expect(lines[3]).toMatch(new RegExp(`^ {2}last failure: on call, ${stamp} at ${host}: .*HTTP 503`));
     expect(lines[4]).toBe('  cause:        the provider has a failure of its own');
     expect(lines[5]).toMatch(/^ {2}what to do: {3}check again in a minute/);
+  });
+
+  it.each([[[]], [['wakapay/shop-1']]])('says that no status page is at the address (%j)', async (named) => {
+    const { code, stderr } = await run('explain', ...named, '--url', `${url}-elsewhere`, ...HEADER);
+    expect(stderr).toContain(`there is no status page at ${url}-elsewhere/`);
+    expect(code).toBe(1);
   });
 
   it('shows every credential in use without a name, and prints JSON', async () => {
@@ -124,7 +130,11 @@ describe('nestjs-payments-auth explain', () => {
       () => ['wakapay/nobody', '--url', url, ...HEADER],
       /has no account "nobody"/,
     ],
-    ['a path without a page', () => ['--url', url.replace('payments-auth', 'x'), ...HEADER], /Cannot GET/],
+    [
+      'a path without a page',
+      () => ['--url', url.replace('payments-auth', 'x'), ...HEADER],
+      /there is no status page at .*\/x\/status\.json/,
+    ],
     [
       'a port where nobody listens',
       () => ['--url', 'http://127.0.0.1:1/x'],

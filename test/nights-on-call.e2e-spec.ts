@@ -377,7 +377,11 @@ describe('An engineer on call sees with one look at the page, the command and th
     expect(await explain()).toMatch(
       /^wakapay\/shop-2\n {2}state: +idle(?:.*\n)+? {2}cause: +the pair is wrong/,
     );
-    const { sinceMs } = await paymentsAuth.explain('wakapay', 'shop-2');
+    const { sinceMs, fix } = await paymentsAuth.explain('wakapay', 'shop-2');
+    // The advice names the variables of the provider's own account.
+    expect(fix).toMatch(
+      /WAKAPAY_API_KEY.*; a merchant has its own values, which the option accounts returns$/,
+    );
     expect(sinceMs).toBeGreaterThanOrEqual(Math.floor(failedAtMs) - 1_000);
     night.wrong.clear();
     await night.callAll();

@@ -151,8 +151,10 @@ async function ask(
   if (status >= 300 && status < 400)
     throw new StatusPageError(`${place.host} redirects (HTTP ${status}). Give the address that it leads to.`);
   const said = parsed(text);
-  if (status === 404 && typeof said?.['message'] === 'string')
-    throw new StatusPageError(told(said['message'], [header?.[1]]));
+  const message = said?.['message'];
+  // A 404 that names the path comes from the router of an application that has no status page there.
+  if (status === 404 && typeof message === 'string' && !message.includes(place.pathname))
+    throw new StatusPageError(told(message, [header?.[1]]));
   if (status !== 200 || said === undefined || !('rows' in said || 'explanation' in said))
     throw new StatusPageError(
       `there is no status page at ${place.origin}${place.pathname} (HTTP ${status}). Give the address of PaymentsAuthStatusPageModule.`,

@@ -133,7 +133,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
     if (worst !== undefined) return worst;
     const account = typeof name === 'string' ? name : undefined;
     const history = account === undefined ? undefined : this.#left.get(account);
-    const idle = idleExplanation(provider, idleSinceMs, history);
+    const idle = idleExplanation(provider, account, idleSinceMs, history);
     try {
       await this.source.resolve(account);
       return idle;
@@ -141,7 +141,7 @@ export class Accounts implements AccountHome, CredentialSpenders, Renewable {
       if (!(error instanceof UnusableCredentialsError)) throw error;
       const unloadable = new SlotHistory();
       unloadable.failed({ on: 'load', atMs: clock.now(), reason: error.message });
-      return { ...idleExplanation(provider, idleSinceMs, unloadable), state: 'unavailable' };
+      return { ...idleExplanation(provider, account, idleSinceMs, unloadable), state: 'unavailable' };
     }
   }
 

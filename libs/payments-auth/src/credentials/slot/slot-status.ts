@@ -14,6 +14,10 @@ import type { Failure, SlotHistory } from './slot-history.js';
 
 const CORRECT_IT = 'correct the definition; no other credential helps';
 
+/** The advice of a definition names the variables of the provider's own account, which no merchant uses. */
+const VARIABLE = /\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b/;
+const OF_A_MERCHANT = 'a merchant has its own values, which the option accounts returns';
+
 /** With a larger clock difference, providers take signed requests and assertions for too old or not yet valid. */
 const CLOCK_OFF_MS = 60_000;
 
@@ -96,7 +100,8 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
     ...placeOf(provider, kept?.secret.credentials),
     ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
     ...slownessOf(slot, state),
-    ...(oldSecretOf(slot) ?? whyOf(provider, slot.journal.history, slot.journal.definitionFault)),
+    ...(oldSecretOf(slot) ??
+      whyOf(provider, owner.account, slot.journal.history, slot.journal.definitionFault)),
     ...(certificateEndsAtMs === undefined ? {} : { certificateEndsAtMs }),
     ...(pausedMs > 0 ? { pausedUntilMs: Math.ceil(nowMs + pausedMs) } : {}),
   };
@@ -133,6 +138,7 @@ function slownessOf({ times: { busyForMs } }: SlotView, state: CredentialState) 
 /** The explanation of an account that is not in use. */
 export function idleExplanation(
   provider: ConfiguredProvider,
+  account: string | undefined,
   sinceMs: number,
   history: SlotHistory | undefined,
 ): CredentialExplanation {
@@ -144,7 +150,7 @@ export function idleExplanation(
     sinceMs: Math.floor(Math.max(sinceMs, failedAtMs)),
     ...placeOf(provider),
     ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
-    ...whyOf(provider, history),
+    ...whyOf(provider, account, history),
   };
 }
 
@@ -222,6 +228,7 @@ function hostIn(baseUrl: string): string {
 
 function whyOf(
   { definition }: ConfiguredProvider,
+  account: string | undefined,
   history: SlotHistory | undefined,
   fault?: string,
 ): Pick<CredentialExplanation, 'lastFailure' | 'cause' | 'fix'> {
@@ -242,7 +249,12 @@ function whyOf(
   // A refusal has shown that `headers` returns other values each time.
   if (on === 'call' && failure.isOwn !== undefined && fault !== undefined)
     return { lastFailure, cause: `the definition: ${fault}`, fix: CORRECT_IT };
-  return { lastFailure, ...causeOf(failure, definition) };
+  const { cause, fix } = causeOf(failure, definition);
+  return {
+    lastFailure,
+    cause,
+    fix: account !== undefined && VARIABLE.test(fix) ? `${fix}; ${OF_A_MERCHANT}` : fix,
+  };
 }
 
 function causeOf(
