@@ -363,6 +363,26 @@ describe('the explanation of calls that fail', () => {
     expect(explained.pausedUntilMs).toBeGreaterThan(now());
   });
 
+  it('for a call that was refused with an earlier token does not speak of the present one', async () => {
+    await start();
+    await bed.send(CALL);
+    await bed.clock.advance(60_000);
+    bed.provider.revokeTokens();
+    // The refusal forces a login, which the call does not wait for, because it is never sent again.
+    const error = await failure(bed.send({ ...CALL, paymentsAuth: { replay: 'never' } }));
+    expect(error).toMatchObject({ response: { status: 401 } });
+    await bed.clock.advance(1_000);
+    await until(() => bed.eventsOf('credential-obtained').length === 2);
+    expect(await explain()).toMatchObject({
+      state: 'fresh',
+      lastFailure: { on: 'call', status: 401 },
+      cause: 'the call was refused with an earlier token, and no call has tried the present one yet',
+      fix: 'let one call try it: what that call brings is shown here',
+    });
+    await bed.send(CALL);
+    expect(await explain()).not.toHaveProperty('cause');
+  });
+
   it('for words that the definition does not know quotes them, and names no firewall', async () => {
     await start();
     bed.provider.misbehave({ fault: 'forbid', on: 'call', times: 1 });

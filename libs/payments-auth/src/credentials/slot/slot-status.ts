@@ -100,10 +100,24 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
     ...placeOf(provider, kept?.secret.credentials),
     ...(lastSuccessAtMs === undefined ? {} : { lastSuccessAtMs: Math.floor(lastSuccessAtMs) }),
     ...slownessOf(slot, state),
-    ...(oldSecretOf(slot) ??
-      whyOf(provider, owner.account, slot.journal.history, slot.journal.definitionFault)),
+    ...(oldSecretOf(slot) ?? {
+      ...whyOf(provider, owner.account, slot.journal.history, slot.journal.definitionFault),
+      ...untriedOf(slot),
+    }),
     ...(certificateEndsAtMs === undefined ? {} : { certificateEndsAtMs }),
     ...(pausedMs > 0 ? { pausedUntilMs: Math.ceil(nowMs + pausedMs) } : {}),
+  };
+}
+
+/** The advice where the last call was refused with an earlier token, and no call has tried the present one yet. */
+function untriedOf({ owner, kept, journal }: SlotView): Pick<CredentialExplanation, 'cause' | 'fix'> {
+  const { isOpen, failure } = journal.history?.lastFailure ?? {};
+  const isRefused = isOpen === true && failure?.on === 'call' && failure.isOwn !== undefined;
+  if (!isRefused || kept === undefined || isKey(owner.context)) return {};
+  if (kept.isProven || kept.refusedInARow > 0 || kept.credential.obtainedAtMs <= failure.atMs) return {};
+  return {
+    cause: 'the call was refused with an earlier token, and no call has tried the present one yet',
+    fix: 'let one call try it: what that call brings is shown here',
   };
 }
 
