@@ -578,7 +578,7 @@ describe('calls without a credential', () => {
     expect(counted()).toEqual({ calls: 3, failedCalls: 1, replays: 0 });
   });
 
-  it('are those of the HttpService: another client asks for a credential, and counts its own calls', async () => {
+  it('are those of the HttpService: another client counts its own', async () => {
     await start();
     bed.provider.rotate({ oldWorksForMs: 0 });
     await failure(bed.credentials.get());

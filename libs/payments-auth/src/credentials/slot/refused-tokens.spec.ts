@@ -366,7 +366,7 @@ describe('a new token that the provider does not know yet', () => {
   });
 
   it.each([1, 5])(
-    'is replaced when it ended with the one before, whose refusal came during its login, for %d calls',
+    'is replaced when it ended with one that was refused during its login, for %d calls',
     async (count) => {
       bed = await startCredentialBed();
       await call(() => true);
@@ -398,7 +398,7 @@ describe('a new token that the provider does not know yet', () => {
     },
   );
 
-  it('is replaced soon when it ends with the token before, although calls were accepted with that one after its own refusal', async () => {
+  it('is replaced soon when it ends with its predecessor, which served calls meanwhile', async () => {
     bed = await startCredentialBed();
     await call(() => true);
     await bed.clock.advance(5_000);
