@@ -12,7 +12,7 @@ import { configured, type Login } from './support/credential-bed.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 
 // The tests make hundreds of logins over real sockets, and the machine may be busy.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 /** A time by the driven clock that is longer than a request takes to arrive. */
 const ARRIVAL_MS = 1_000;

@@ -90,18 +90,31 @@ export class Attempts {
     return { config, adapter, deadline, spender, waited: false, refused: [], sent: 0, previous: undefined };
   }
 
-  /**
-   * Refuses a call that does not go to the provider, as far as this can be known without a credential.
-   *
-   * @throws PaymentsAuthError INSECURE_DESTINATION
-   */
-  check(config: InternalAxiosRequestConfig, { journal }: CredentialSpender): void {
+  /** Refuses a call that does not go to the provider, as far as this can be known without a credential. */
+  #check(config: InternalAxiosRequestConfig, { journal }: CredentialSpender): void {
     try {
       this.#destinations.check(startAttempt(config), config.paymentsAuth?.host);
     } catch (error) {
       const failure = unsentFailure(error);
       journal.ended(failure?.kind);
       if (failure !== undefined) journal.unsent(failure);
+      throw error;
+    }
+  }
+
+  /**
+   * Waits for the credential of a call. A call that ends without one has failed, unless its caller has ended it.
+   *
+   * @throws PaymentsAuthError INSECURE_DESTINATION, before a login for a call that will not be sent
+   */
+  async obtain(call: Call): Promise<Credential> {
+    const { config, deadline, spender } = call;
+    this.#check(config, spender);
+    call.waited = true;
+    try {
+      return await deadline.bound(spender.obtain(), () => spender.awaits);
+    } catch (error) {
+      spender.journal.ended(applicationAxios.isCancel(error) ? undefined : 'no-credential');
       throw error;
     }
   }

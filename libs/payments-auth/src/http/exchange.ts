@@ -1,5 +1,4 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { applicationAxios } from '../application-axios.js';
 import type { CredentialSpenders } from '../credentials/credential-spender.js';
 import type { Credential } from '../credentials/credential.js';
 import { ownCopy } from '../own-properties.js';
@@ -8,7 +7,7 @@ import { discardAnswer } from './answer-body.js';
 import { type Attempted, Attempts, type Call, type ExchangeEnvironment } from './attempt.js';
 import { deliver } from './delivery.js';
 import type { PaymentsAuthRequest } from './payments-auth-request.js';
-import { mayReplay } from './replay-policy.js';
+import { carriesTheSame, mayReplay } from './replay-policy.js';
 import type { TransportSettings } from './transport-settings.js';
 
 const NOTHING_SAID: PaymentsAuthRequest = Object.freeze(ownCopy({}));
@@ -52,28 +51,13 @@ export class Exchange {
     config.adapter = adapter;
     const spender = this.#spenderOf(config);
     const call = this.#attempts.begin(config, adapter, spender);
-    let credential = spender.peek(() => this.#mayReplay(config, NOT_OWN));
-    if (credential === undefined) {
-      // This check comes before a login for a request that will not be sent.
-      this.#attempts.check(config, spender);
-      credential = await this.#obtained(call);
-      call.waited = true;
-    }
+    const usable = spender.peek(() => this.#mayReplay(config, NOT_OWN));
+    const credential = usable ?? (await this.#attempts.obtain(call));
     const first = await this.#attempts.make(call, credential);
     const { kind } = first.verdict;
     const isLast = kind !== 'refused' && kind !== 'challenged';
     const last = isLast ? first : await this.#sendAgain(call, credential, first);
     return deliver(call, first, last, this.#attempts.secretFields);
-  }
-
-  /** Waits for a credential. A call that ends without one has failed, unless its caller has ended it. */
-  async #obtained({ deadline, spender }: Call): Promise<Credential> {
-    try {
-      return await deadline.bound(spender.obtain(), () => spender.awaits);
-    } catch (error) {
-      spender.journal.ended(applicationAxios.isCancel(error) ? undefined : 'no-credential');
-      throw error;
-    }
   }
 
   /** Sends a refused call again, as long as another attempt can help (R11, R12). */
@@ -96,7 +80,7 @@ export class Exchange {
       if (!replayable) break;
       // When the call's time is over, its refusal says more than a timeout would.
       const other = await call.deadline.boundOrNone(replacing, () => discardAnswer(response));
-      if (other === undefined || this.#carriesTheSame(carried, other)) break;
+      if (other === undefined || carriesTheSame(carried, other, this.#provider)) break;
       carried = other;
       attempted = await this.#again(call, other, attempted);
     }
@@ -117,11 +101,5 @@ export class Exchange {
 
   #mayReplay(config: InternalAxiosRequestConfig, refusal: { readonly own: boolean }): boolean {
     return mayReplay(config, config.paymentsAuth?.replay ?? this.#provider.replay, refusal);
-  }
-
-  /** Two keys can differ in a part that no call carries. The parts of a signature cannot be seen here. */
-  #carriesTheSame(before: Credential, now: Credential): boolean {
-    if (before.isSameAs(now) || this.#provider.definition.sign !== undefined) return false;
-    return JSON.stringify(before.headers) === JSON.stringify(now.headers);
   }
 }

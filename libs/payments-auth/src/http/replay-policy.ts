@@ -1,5 +1,6 @@
 import { types } from 'node:util';
-import type { ReplayPolicy } from '../providers/configured-provider.js';
+import type { Credential } from '../credentials/credential.js';
+import type { ConfiguredProvider, ReplayPolicy } from '../providers/configured-provider.js';
 
 /** Methods that only read (RFC 9110, section 9.2.1). */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -32,4 +33,17 @@ function canBeSentAgain(data: unknown): boolean {
     data instanceof Blob ||
     data instanceof FormData
   );
+}
+
+/**
+ * Whether a replay with `now` would carry the same as the attempt with `before`: two keys can differ in a part that no
+ * call carries. The parts of a signature cannot be seen here.
+ */
+export function carriesTheSame(
+  before: Credential,
+  now: Credential,
+  { definition }: Pick<ConfiguredProvider, 'definition'>,
+): boolean {
+  if (before.isSameAs(now) || definition.sign !== undefined) return false;
+  return JSON.stringify(before.headers) === JSON.stringify(now.headers);
 }

@@ -1,4 +1,4 @@
-import { deepOwnCopy, define, ownCopy, ownObject } from '../own-properties.js';
+import { deepOwnCopy, define, ownObject } from '../own-properties.js';
 import { PaymentsAuthError } from '../payments-auth.errors.js';
 import {
   type clientCredentials,
@@ -109,19 +109,15 @@ interface BuiltIn {
 }
 
 /** All built-in definitions share these accessors. Otherwise each definition would take 5 KB of memory for its own. */
-const DESCRIBED: PropertyDescriptorMap = ownCopy(
-  Object.fromEntries(
-    FIELDS.map((field): [string, PropertyDescriptor] => [
-      field,
-      ownCopy<PropertyDescriptor>({
-        enumerable: true,
-        get(this: BuiltIn) {
-          return this[DESCRIPTION]()[field];
-        },
-      }),
-    ]),
-  ),
-);
+const DESCRIBED = FIELDS.map((field): [string, PropertyDescriptor] => [
+  field,
+  {
+    enumerable: true,
+    get(this: BuiltIn) {
+      return this[DESCRIPTION]()[field];
+    },
+  },
+]);
 
 /**
  * Describes a provider that is built in. An application uses a few of them, so a description is made when code reads
@@ -141,7 +137,7 @@ export function builtInProvider<
   const description = (factories?: TokenFactories) =>
     factories === undefined ? (made ??= deepOwnCopy(describe(UNCHECKED))) : describe(factories);
   define(definition, DESCRIPTION, { value: description });
-  Object.defineProperties(definition, DESCRIBED);
+  for (const [field, accessor] of DESCRIBED) define(definition, field, accessor);
   return Object.freeze(definition) as ProviderDefinition<CredentialFields<C>, N, E>;
 }
 

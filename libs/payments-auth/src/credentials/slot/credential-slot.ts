@@ -92,13 +92,10 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
     const waitsForAge = this.#usableInMs > 0;
     const coming = this.#comes();
     const story = this.#underWay?.login.story;
-    let credential: Credential | undefined;
-    try {
-      credential = await coming;
-    } finally {
+    const end = (credential?: Credential) =>
       needsNoMore(credential, waitsForAge || story?.hasWaited === true);
-    }
-    return credential;
+    void coming.then(end, () => end());
+    return coming;
   }
 
   /** The credential that is under way, or that a login brings now. */
@@ -109,9 +106,8 @@ export class CredentialSlot implements CredentialSpender, Renewable, Renewer, Sl
       return await this.#whenUsable(coming ?? (await this.#acquire({ reason })));
     } catch (error) {
       // If the only live token was refused before, the call still carries it: the provider decides on each call.
-      const credential = this.#usableInMs <= 0 ? this.#living?.credential : undefined;
-      if (credential === undefined) throw error;
-      return credential;
+      if (this.#usableInMs > 0 || this.#living === undefined) throw error;
+      return this.#living.credential;
     }
   }
 

@@ -88,7 +88,8 @@ export class LoginStory {
   }
 
   /** The next attempt is made with this secret, if the provider has not rejected it. */
-  takes(secret: Secret): void {
+  takes(secret: Secret | undefined): void {
+    if (secret === undefined) return;
     const host = this.#slot.owner.context.issuerHost(secret.credentials);
     this.#last = { credential: shortOf(secret), host };
   }
@@ -133,13 +134,15 @@ export class LoginStory {
     this.#slot.journal.emit({ type: rejectionEvent(outcome), credential, reason, retryAfterMs });
   }
 
-  /** No login is made, because the secret is known to be rejected. @param rejection what is remembered of it */
-  knows(rejection: { readonly agoMs: number } | undefined): void {
+  /** No login is made, because the secret is known to be rejected. Returns what is remembered of it. */
+  recalls<R extends { readonly agoMs: number }>(rejection: R | undefined): R | undefined {
     if (!this.#isRejected) this.#rejectedAgoMs = rejection?.agoMs;
+    return rejection;
   }
 
   /** The next attempt is made in this many milliseconds; `undefined`: now. */
   pausesFor(ms: number | undefined): void {
+    this.#hasWaited = true;
     this.#nextAtMs = ms === undefined ? undefined : this.#nowMs + ms;
   }
 

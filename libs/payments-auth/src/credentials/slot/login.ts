@@ -110,12 +110,10 @@ export class Login {
       // A key that was refused on a call may still be the best one: the provider decides on each call.
       if (issuer === undefined) return keep({ secret: secrets.firstKey(list, this.#wanted.refusedKey) });
       const secret = secrets.firstUsable(list);
-      const named = secret ?? list[0];
-      if (named !== undefined) story.takes(named);
+      story.takes(secret ?? list[0]);
       if (secret === undefined) {
-        const rejection = secrets.rejection(list);
-        story.knows(rejection);
-        throw rejected(owner, { ...story.circumstances, reason: 'rejected', ...rejection });
+        const known = story.recalls(secrets.rejection(list));
+        throw rejected(owner, { ...story.circumstances, reason: 'rejected', ...known });
       }
       let outcome = ownCopy(await this.#issue(issuer, secret, failures > 0));
       if (this.#startsAnew()) continue;
@@ -183,7 +181,6 @@ export class Login {
   }
 
   async #pause(ms: number): Promise<void> {
-    this.story.waits();
     this.story.pausesFor(ms);
     await pause(this.#slot.owner.context.clock, ms, this.wait.over, this.wait.isAwaited);
     this.story.pausesFor(undefined);

@@ -123,10 +123,9 @@ export class RefusedTokens {
   #cureOfYoung(kept: KeptCredential, isDoubted: boolean, isUnclear: boolean): Cure {
     // Waiting has not helped this call, or may not help it, and was never seen to help at this provider.
     const isStuck = isDoubted || (isUnclear && this.pause.allows(kept, false));
-    const other = isStuck && !this.#slot.owner.context.knowsTokensLate ? this.#replaced(kept) : undefined;
-    if (other !== undefined) return other;
+    const isKnownLate = this.#slot.owner.context.knowsTokensLate;
     const nextMs = this.#ageMs(kept) < TRIED_AGAIN_AT_MS - AT_ONCE_MS ? TRIED_AGAIN_AT_MS : YOUNG_FOR_MS;
-    return this.#waitFor(kept, nextMs);
+    return (isStuck && !isKnownLate && this.#replaced(kept)) || this.#waitFor(kept, nextMs);
   }
 
   /** Forces a renewal to replace `kept`, if that is allowed. */

@@ -111,10 +111,11 @@ export function explanationOf(slot: SlotView): CredentialExplanation {
 
 /** The advice where the last call was refused with an earlier token, and no call has tried the present one yet. */
 function untriedOf({ owner, kept, journal }: SlotView): Pick<CredentialExplanation, 'cause' | 'fix'> {
-  const { isOpen, failure } = journal.history?.lastFailure ?? {};
-  const isRefused = isOpen === true && failure?.on === 'call' && failure.isOwn !== undefined;
-  if (!isRefused || kept === undefined || isKey(owner.context)) return {};
-  if (kept.isProven || kept.refusedInARow > 0 || kept.credential.obtainedAtMs <= failure.atMs) return {};
+  const last = journal.history?.lastFailure;
+  if (last?.isOpen !== true || kept === undefined || isKey(owner.context)) return {};
+  const { on, isOwn, atMs } = last.failure;
+  if (on !== 'call' || isOwn === undefined || kept.credential.obtainedAtMs <= atMs) return {};
+  if (kept.isProven || kept.refusedInARow > 0) return {};
   return {
     cause: 'the call was refused with an earlier token, and no call has tried the present one yet',
     fix: 'let one call try it: what that call brings is shown here',
