@@ -556,6 +556,9 @@ describe('a process that is killed between the issuer’s answer and `save`', ()
     expect((await spent()).slice(2)).toEqual([again]);
     expect(await issuer.isAlive(readFileSync(file, 'utf8'))).toBe(true);
 
+    // Both were still connecting to Redis when their first call came. That is no outage of Redis.
+    for (const { messages } of [next, other]) expect(messages).not.toContainEqual({ event: 'store-lost' });
+
     await Promise.all([next.kill('SIGKILL'), other.kill('SIGKILL')]);
     await redis.stop();
     rmSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-import { writeFileSync, readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
 import { defineProvider, PaymentsAuthModule, PaymentsAuthService, refreshToken } from 'nestjs-payments-auth';
@@ -36,7 +36,10 @@ const acme = defineProvider<{ clientId: string; clientSecret: string; refreshTok
 
 const application = await NestFactory.createApplicationContext(
   PaymentsAuthModule.forRoot({
-    store: new RedisTokenStore(redis, { keys: [{ id: 'test', key: Buffer.alloc(32, 1) }], timeoutMs: 5_000 }),
+    store: new RedisTokenStore(redis, {
+      keys: [{ id: 'test', key: Buffer.alloc(32, 1) }],
+      timeoutMs: 60_000,
+    }),
     providers: {
       acme: {
         provider: acme,
@@ -52,7 +55,9 @@ const application = await NestFactory.createApplicationContext(
             process.send?.({ saving: true });
             if (settings.hangsInSave) await new Promise(() => undefined);
             if (readFileSync(settings.file, 'utf8') !== previous.refreshToken) return false;
-            writeFileSync(settings.file, next.refreshToken);
+            // The other process may read at any moment, and finds the old token or the new one.
+            writeFileSync(`${settings.file}.${process.pid}`, next.refreshToken);
+            renameSync(`${settings.file}.${process.pid}`, settings.file);
             return true;
           },
         },

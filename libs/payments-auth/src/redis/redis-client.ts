@@ -28,6 +28,8 @@ export type RedisClient = NodeRedisClient | IoRedisClient;
 export interface RedisConnection {
   /** Whether a command sent now would go out now, and not wait in a queue for a connection. */
   readonly ready: boolean;
+  /** Resolves when the client has connected, or has failed to connect, for the first time. */
+  readonly firstAttempt: Promise<void>;
   run(script: string, keys: string[], args: string[]): Promise<unknown>;
   command(name: string, ...args: string[]): Promise<unknown>;
   /** Opens a connection of its own, so that the application's stays free for commands. */
@@ -62,6 +64,7 @@ function ofNodeRedis(client: NodeRedisClient): RedisConnection {
     get ready() {
       return client.isReady ?? true;
     },
+    firstAttempt: client.isReady === false ? firstOf(client, ['ready', 'error']) : Promise.resolve(),
     run: (script, keys, args) => client.eval(script, { keys, arguments: args }),
     command: (...command) =>
       'masters' in client
@@ -99,6 +102,7 @@ function ofIoRedis(client: IoRedisClient): RedisConnection {
       // `wait` is a lazy client, which connects with its first command.
       return client.status === 'ready' || client.status === 'wait';
     },
+    firstAttempt: client.status === 'ready' ? Promise.resolve() : firstOf(client, ['ready', 'close', 'end']),
     run: (script, keys, args) => client.eval(script, keys.length, ...keys, ...args),
     command: (name, ...args) => client.call(name, ...args),
     subscribe: (channel, listener) => {
@@ -121,6 +125,17 @@ function ofIoRedis(client: IoRedisClient): RedisConnection {
       return { stands: subscribe(), end };
     },
   };
+}
+
+/** Resolves with the first of these events. */
+function firstOf(client: RedisClient, events: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of events) (client as unknown as EventSource).once(event, () => resolve());
+  });
+}
+
+interface EventSource {
+  once(event: string, listener: () => void): unknown;
 }
 
 /** The separate connection that messages need, as node-redis makes it. */

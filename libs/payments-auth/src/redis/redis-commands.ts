@@ -15,6 +15,7 @@ const timers = { setTimeout, clearTimeout };
 export class RedisCommands {
   readonly #connection: RedisConnection;
   readonly #timeoutMs: number;
+  #firstConnection: Promise<void> | undefined = undefined;
 
   constructor(connection: RedisConnection, timeoutMs: number) {
     this.#connection = connection;
@@ -26,9 +27,8 @@ export class RedisCommands {
    * @throws {RedisFailure}
    */
   async run(script: string, keys: string[], args: string[], onLate?: () => void): Promise<unknown> {
-    // A command that waits for a connection would be sent when its caller no longer needs it.
-    if (!this.#connection.ready) throw new RedisFailure('Redis: not connected', false);
-    const reply = this.#send(script, keys, args);
+    const connection = this.#connection;
+    const reply = connection.ready ? this.#send(script, keys, args) : this.#whenConnected(script, keys, args);
     try {
       return await within(timers, this.#timeoutMs, reply, () => {
         if (onLate !== undefined) reply.then(onLate, onLate);
@@ -47,6 +47,19 @@ export class RedisCommands {
     this.#send(script, keys, args).catch(() => {
       // A lock that is not released expires by itself, and a withdrawal that is not told does no lasting harm.
     });
+  }
+
+  /**
+   * A client whose first connection is being made gets the time of one answer for it, once. Otherwise each process that
+   * has just been started would go on without Redis.
+   */
+  async #whenConnected(script: string, keys: string[], args: string[]): Promise<unknown> {
+    const { firstAttempt } = this.#connection;
+    this.#firstConnection ??= within(timers, this.#timeoutMs, firstAttempt, () => undefined);
+    await this.#firstConnection;
+    // A command that waits for a connection would be sent when its caller no longer needs it.
+    if (!this.#connection.ready) throw new RedisFailure('Redis: not connected', false);
+    return this.#send(script, keys, args);
   }
 
   async #send(script: string, keys: string[], args: string[]): Promise<unknown> {

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   connectRedis,
   REDIS_LIBRARIES,
+  startRedisClient,
   type TestRedisClient,
 } from '../../../../test/support/redis-clients.js';
 import { type RedisServer, startRedisServer } from '../../../../test/support/redis-server.js';
 import type { Claim, Grant, SharedToken, TokenKey } from '../index.js';
+import type { RedisClient } from './redis-client.js';
 import { RedisTokenStore } from './redis-token-store.js';
 
 const KEYS = [{ id: '2026-11', key: 'k'.repeat(43) + '=' }];
@@ -32,8 +36,9 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
   let key: TokenKey;
   let names: { token: string; lock: string; rejection: string };
 
-  const storeWith = (options: object = {}) =>
-    new RedisTokenStore(connection.client, {
+  const storeWith = (options: object = {}) => storeOver(connection.client, options);
+  const storeOver = (client: RedisClient, options: object = {}) =>
+    new RedisTokenStore(client, {
       // A busy machine may need longer than the default. A test of the limit sets its own.
       timeoutMs: 60_000,
       keys: KEYS,
@@ -433,6 +438,37 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect((await claiming).outcome).toBe('acquired');
   });
 
+  it('waits for the first connection of its client, and says at once that it has failed', async () => {
+    const starting = startRedisClient(library, server.url);
+    const store = storeOver(starting.client);
+    expect((await store.claim(key, ANY)).outcome).toBe('acquired');
+    starting.close();
+
+    const port = await closedPort();
+    const lost = startRedisClient(library, `redis://127.0.0.1:${port}`);
+    await expect(storeOver(lost.client).claim(key, ANY)).rejects.toThrow('Redis: not connected');
+    lost.close();
+  });
+
+  it('waits for the first connection no longer than for an answer, and only once', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const starting = startRedisClient(library, urlOf(silent));
+    const store = storeOver(starting.client, { timeoutMs: 300 });
+    const failed = () => expect(store.claim(key, ANY)).rejects.toThrow(/^Redis: not connected$/);
+    await Promise.all([failed(), failed()]);
+    // The process has gone on without this Redis, and further calls do not wait for it.
+    let turns = 0;
+    const claiming = failed().then(() => turns);
+    const counting = setInterval(() => (turns += 1), 100);
+    expect(await claiming).toBe(0);
+    clearInterval(counting);
+    starting.close();
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+
   it('says at once that Redis is gone, and serves again when it is back', async () => {
     const store = storeWith();
     await server.kill();
@@ -444,6 +480,20 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect((await store.claim(key, ANY)).outcome).toBe('held');
   });
 });
+
+function urlOf(listener: Server): string {
+  return `redis://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+}
+
+/** A port at which nobody listens. */
+async function closedPort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, 'close');
+  return port;
+}
 
 /** How many scripts this Redis has run. */
 async function scriptCalls(connection: TestRedisClient): Promise<number> {
