@@ -1,11 +1,8 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { isPaymentsAuthError, type ProviderOptions, OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { PROVIDER_NAMES, type ProviderName } from 'payments-sandbox';
 import { failure, quiet, until } from './support/waiting.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
-
-// The tests make many calls over real sockets, and the machine may be busy.
-jest.setTimeout(30_000);
 
 type Fields = Record<string, string>;
 

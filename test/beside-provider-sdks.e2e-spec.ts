@@ -1,9 +1,7 @@
-import { afterEach, expect, it, jest } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import { type SandboxProvider, startSandbox } from 'payments-sandbox';
 import { startProcess } from './support/processes.js';
 import { startTlsFront } from './support/tls.js';
-
-jest.setTimeout(120_000);
 
 let ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { Agent, type AgentOptions, createServer as createHttpsServer } from 'nod
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { connect } from 'node:tls';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Post } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { AxiosRequestConfig } from 'axios';
@@ -31,8 +31,6 @@ import { closeWebhookApplications, sendTo, startWebhooks } from './support/webho
 
 // Tests what is special about one provider of the catalogue, over real HTTP. `catalogue.e2e-spec.ts` tests what is true of
 // all of them.
-
-jest.setTimeout(60_000);
 
 let ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { BUILT_IN_PROVIDERS, type PaymentsAuthEvent } from 'nestjs-payments-auth';
 import {
@@ -21,8 +21,6 @@ import { failure, outcomeOf, outwaited } from './support/waiting.js';
 
 // Tests each provider of the catalogue with its counterpart in the sandbox. Both were written from the same documents, and
 // neither from the other.
-
-jest.setTimeout(60_000);
 
 /** Providers whose token endpoint hands out a refresh token. They need a merchant, and have a spec of their own. */
 const names = CATALOGUE_NAMES.filter((name) =>

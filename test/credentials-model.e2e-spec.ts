@@ -1,11 +1,8 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { OWN_ACCOUNT } from 'nestjs-payments-auth';
 import type { ProviderName, ProviderSettings } from 'payments-sandbox';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 import { fc, TEST_SEED } from './support/chances.js';
-
-// The tests run many short lives of an application over real sockets.
-jest.setTimeout(120_000);
 
 const ACCOUNTS = ['own', 'shop-1', 'shop-2', 'shop-3', 'shop-4', 'shop-5'] as const;
 type AccountId = (typeof ACCOUNTS)[number];

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import { isPaymentsAuthError, type ProviderOptions } from 'nestjs-payments-auth';
 import { PROVIDER_NAMES, type ProviderName, type SandboxProvider, startSandbox } from 'payments-sandbox';
@@ -13,8 +13,6 @@ import {
 } from './support/tls.js';
 import { outcomeOf } from './support/waiting.js';
 import { secretsOf, type SandboxBed, startSandboxBed, TOKEN_PROVIDERS } from './support/sandbox-bed.js';
-
-jest.setTimeout(30_000);
 
 const ADAPTERS = ['http', 'fetch'];
 const ECHO = '/sandbox/echo';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CanActivate, Injectable } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PaymentsAuthModule } from 'nestjs-payments-auth';
 import { PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
 import { type Sandbox, startSandbox } from 'payments-sandbox';
@@ -11,8 +11,6 @@ import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startModules, type TestApplication } from './support/application.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 import { outcomeOf, outwaited } from './support/waiting.js';
-
-jest.setTimeout(60_000);
 
 const UNITS =
   /(?<![\w.-])(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?|min|minutes?|h|hours?|days?)\b/g;

@@ -1,13 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { type Sandbox, startSandbox } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
 import { ManualClock } from '../libs/payments-auth/src/testing/manual-clock.js';
 import { startApplication, type TestApplication } from './support/application.js';
 import { failure } from './support/waiting.js';
-
-// The tests make many calls over real sockets, and the machine may be busy.
-jest.setTimeout(30_000);
 
 const NAMES = ['wakapay', 'wakapay-test'] as const;
 type Name = (typeof NAMES)[number];

@@ -1,13 +1,10 @@
 import { Readable } from 'node:stream';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import type { Misbehaviour } from 'payments-sandbox';
 import { findLeaks } from './support/leak-checker.js';
 import { type ProviderBed, secretsOf, startProviderBed } from './support/sandbox-bed.js';
 import { failure, until } from './support/waiting.js';
-
-// The tests make many calls over real sockets, and the machine may be busy.
-jest.setTimeout(30_000);
 
 const READ: AxiosRequestConfig = { url: '/sandbox/echo' };
 const PAY: AxiosRequestConfig = { ...READ, method: 'post', data: { amount: 1 } };

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios';
 import axiosRetry from 'axios-retry';
 import { PROVIDER_NAMES } from 'payments-sandbox';
@@ -7,8 +7,6 @@ import { BODY_KINDS, paymentOf, seededRandom, SENT_ONCE } from './support/paymen
 import { until, outcomeOf } from './support/waiting.js';
 import { TEST_SEED } from './support/chances.js';
 import { type BedProvider, type SandboxBed, startSandboxBed } from './support/sandbox-bed.js';
-
-jest.setTimeout(60_000);
 
 const CALLS = 160;
 

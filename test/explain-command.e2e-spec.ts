@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CanActivate, type ExecutionContext, Injectable, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { PaymentsAuthModule, PaymentsAuthService, PaymentsSignaturesService } from 'nestjs-payments-auth';
 import { PaymentsAuthStatusPageModule } from 'nestjs-payments-auth/status-page';
 import { type Sandbox, startSandbox } from 'payments-sandbox';
@@ -15,8 +15,6 @@ import { findLeaksInText } from './support/leak-checker.js';
 import { MemoryTokenStore } from './support/memory-token-store.js';
 import { secretsOf } from './support/sandbox-bed.js';
 import { failure, outcomeOf } from './support/waiting.js';
-
-jest.setTimeout(60_000);
 
 const KEY = 'operator-0123456789';
 const BIN = 'libs/payments-auth/src/bin/nestjs-payments-auth.ts';

@@ -1,15 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { OWN_ACCOUNT, type ProviderOptions } from 'nestjs-payments-auth';
 import type { ProviderName } from 'payments-sandbox';
 import { startApplication } from './support/application.js';
 import { findLeaks } from './support/leak-checker.js';
 import { type ProviderBed, secretsOf, startProviderBed } from './support/sandbox-bed.js';
 import { failure, outcomeOf, until } from './support/waiting.js';
-
-// The tests make many calls over real sockets, and the machine may be busy.
-jest.setTimeout(30_000);
 
 const LIFETIME_MS = 3_600_000;
 const CALL = { url: '/sandbox/echo' };

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import { startSandbox } from 'payments-sandbox';
 import { firstValueFrom } from 'rxjs';
@@ -8,9 +8,6 @@ import { startApplication } from './support/application.js';
 import { MemoryTokenStore } from './support/memory-token-store.js';
 import { outsideOfTest } from './support/sandbox-bed.js';
 import { outcomeOf, outwaited, until } from './support/waiting.js';
-
-// The applications make thousands of calls over real sockets, and the machine may be busy.
-jest.setTimeout(120_000);
 
 const SIZE = 12;
 const HOUR = 3_600_000;

@@ -169,7 +169,7 @@ describe('a fleet that shares its tokens through Redis', () => {
     await until(() => provider.tokenRequests === 2);
     provider.release();
     expect(await token).toMatch(/^token-2-/);
-  }, 30_000);
+  });
 
   it('goes on paying while Redis is gone, each process alone, and shares again when it is back', async () => {
     await boot(processes);
@@ -198,7 +198,7 @@ describe('a fleet that shares its tokens through Redis', () => {
     provider.killTokens();
     for (const { status } of await all('call')) expect(status).toBe(200);
     expect(provider.tokenRequests).toBe(2);
-  }, 60_000);
+  });
 });
 
 /** The events of a process about the loss and the return of Redis. */

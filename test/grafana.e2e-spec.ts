@@ -9,7 +9,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   type AnyProviderDefinition,
   defineProvider,
@@ -33,8 +33,6 @@ import { MemoryTokenStore } from './support/memory-token-store.js';
 import { fits, PromQuery, type Scrape, scrapeOf } from './support/promql.js';
 import { parse } from 'yaml';
 import { outcomeOf, outwaited, quiet, until } from './support/waiting.js';
-
-jest.setTimeout(60_000);
 
 const LIFETIME_MS = 3_600_000;
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { isPaymentsAuthError, type PaymentsAuthError } from 'nestjs-payments-auth';
 import type { Misbehaviour } from 'payments-sandbox';
 import { startHostileEndpoint } from './support/hostile-endpoint.js';
@@ -10,8 +10,6 @@ import {
   TOKEN_PROVIDERS,
 } from './support/sandbox-bed.js';
 import { outcomeOf, until } from './support/waiting.js';
-
-jest.setTimeout(30_000);
 
 const ECHO = { url: '/sandbox/echo' };
 /** How long a caller waits for a login by the clock, retries included, and the step in which a test moves the clock. */

@@ -22,8 +22,6 @@ import {
 } from './support/sandbox-bed.js';
 import { TEST_SEED } from './support/chances.js';
 
-jest.setTimeout(30_000);
-
 const ECHO = '/sandbox/echo';
 const PAYMENT: AxiosRequestConfig = { method: 'POST', url: '/sandbox/payments', data: { amount: '10' } };
 

@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { startSandbox } from 'payments-sandbox';
 import { startApplications } from './support/fleet/applications.js';
 import { startSharedRedis } from './support/redis-server.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 import { outcomeOf } from './support/waiting.js';
-
-// The tests make hundreds of logins over real sockets, and the machine may be busy.
-jest.setTimeout(120_000);
 
 const READ = { url: '/sandbox/echo' };
 const HOUR = 3_600_000;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
 import { type CanActivate, Injectable } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   fromFile,
   PaymentsAuthModule,
@@ -23,8 +23,6 @@ import { findLeaksInText } from './support/leak-checker.js';
 import { MemoryTokenStore } from './support/memory-token-store.js';
 import { secretsOf } from './support/sandbox-bed.js';
 import { outcomeOf, outwaited, until } from './support/waiting.js';
-
-jest.setTimeout(120_000);
 
 /** The screenshots are kept, for a reader of the results. */
 const ARTEFACTS = join(process.cwd(), '.artifacts');

@@ -1,12 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AxiosError, AxiosRequestConfig } from 'axios';
 import type { ProviderName } from 'payments-sandbox';
 import { findLeaks } from './support/leak-checker.js';
 import { failure, until } from './support/waiting.js';
 import { meaningfulHeaders, type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
-
-// The tests make many calls over real sockets, and the machine may be busy.
-jest.setTimeout(30_000);
 
 type Fields = Readonly<Record<string, string | undefined>>;
 type Headers = Record<string, unknown>;

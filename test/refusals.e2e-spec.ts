@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import type { AxiosResponse } from 'axios';
 import { defineProvider, textAt } from 'nestjs-payments-auth';
 import type { ProviderSettings } from 'payments-sandbox';
@@ -6,9 +6,6 @@ import { startApplication } from './support/application.js';
 import { json, startLoopbackServer } from './support/loopback-server.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
 import { outcomeOf, until } from './support/waiting.js';
-
-// The tests make thousands of calls over real sockets, and the machine may be busy.
-jest.setTimeout(120_000);
 
 const READ = { url: '/sandbox/echo' };
 const NEVER = { ...READ, paymentsAuth: { replay: 'never' as const } };

@@ -1,14 +1,11 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { fromFile, OWN_ACCOUNT } from 'nestjs-payments-auth';
 import { PROVIDER_NAMES } from 'payments-sandbox';
 import { failure, quiet, until } from './support/waiting.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
-
-// The tests make many calls over real sockets, and the machine may be busy.
-jest.setTimeout(30_000);
 
 type Fields = Record<string, string>;
 

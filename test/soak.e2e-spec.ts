@@ -24,7 +24,7 @@ const KEPT_WARM: readonly string[] = ['pesapal', 'wakapay'];
 /** No caller waits longer by that clock. On a slow machine the clock and the calls are slow alike. */
 const PATIENCE_MS = 15_000;
 
-jest.setTimeout((SECONDS + 60) * 1_000);
+jest.setTimeout((SECONDS + 180) * 1_000);
 
 type Chance = ReturnType<typeof seededRandom>;
 

@@ -26,9 +26,6 @@ import { findLeaksInText } from './support/leak-checker.js';
 import { secretsOf } from './support/sandbox-bed.js';
 import { failure, outcomeOf } from './support/waiting.js';
 
-// The tests start many applications, and the machine may be busy.
-jest.setTimeout(60_000);
-
 const KEY = 'operator-0123456789';
 const AS_OPERATOR = { headers: { 'x-operator': KEY } };
 

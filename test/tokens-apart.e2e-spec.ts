@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   clientCredentials,
   defineProvider,
@@ -9,8 +9,6 @@ import { firstValueFrom } from 'rxjs';
 import { startApplication, type TestApplication } from './support/application.js';
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 import { fc } from './support/chances.js';
-
-jest.setTimeout(60_000);
 
 /** Everything that shapes a token: its account, its token endpoint, and what it is for. */
 interface Grant {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpService } from '@nestjs/axios';
 import type { AxiosRequestConfig } from 'axios';
 import { firstValueFrom } from 'rxjs';
@@ -8,9 +8,6 @@ import { startApplication, type TestApplication } from './support/application.js
 import { json, type LoopbackServer, startLoopbackServer } from './support/loopback-server.js';
 import { failure, quiet, until } from './support/waiting.js';
 import { type ProviderBed, startProviderBed } from './support/sandbox-bed.js';
-
-// The tests make many calls over real sockets, and the machine may be busy.
-jest.setTimeout(30_000);
 
 const READ = { url: '/sandbox/echo' };
 const LOGIN = '/business/auth';

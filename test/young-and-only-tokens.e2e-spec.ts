@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AxiosRequestConfig, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { defineProvider, login, type PaymentsAuthEvent, textAt } from 'nestjs-payments-auth';
 import { RedisTokenStore } from 'nestjs-payments-auth/redis';
@@ -13,8 +13,6 @@ import { connectRedis, REDIS_LIBRARIES } from './support/redis-clients.js';
 import { type RedisServer, startRedisServer } from './support/redis-server.js';
 import { outsideOfTest } from './support/sandbox-bed.js';
 import { failure, outcomeOf, outwaited, quiet, until } from './support/waiting.js';
-
-jest.setTimeout(60_000);
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -503,7 +503,9 @@ async function refusals(): Promise<unknown> {
     await send({ ...post, url: '/gated/open' });
     const [kept] = paymentsAuth.status({ provider: name, account });
     const { counters, failing, lastErrorCode, state } = kept ?? {};
-    outcomes.push({ counters, failing, lastErrorCode, state });
+    // Whether the last call has to wait depends on how soon the renewal ends.
+    const { waits: _, ...counted } = counters ?? { waits: 0 };
+    outcomes.push({ counters: counted, failing, lastErrorCode, state });
   }
   return { outcomes, told: told() };
 }

@@ -17,7 +17,7 @@ import { EVERY_ACTION } from '../sandbox.tokens.js';
 /** The screenshots are kept, for a reader of the results. */
 const ARTEFACTS = join(process.cwd(), '.artifacts');
 /** A browser on a busy machine may be slow. No result here depends on how long it takes. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 jest.setTimeout(2 * PATIENCE_MS);
 

@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { startProcess } from '../../../../test/support/processes.js';
-
-jest.setTimeout(60_000);
 
 const DEMO = new URL('../main.ts', import.meta.url);
 /** `npm start`, which builds the demo first. */
