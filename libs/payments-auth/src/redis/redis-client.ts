@@ -2,6 +2,7 @@
 export interface NodeRedisClient {
   /** Absent from clusters of older releases. */
   readonly isReady?: boolean;
+  readonly isOpen?: boolean;
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   connect(): Promise<unknown>;
@@ -30,6 +31,8 @@ export interface RedisConnection {
   readonly ready: boolean;
   /** Resolves when the client has connected, or has failed to connect, for the first time. */
   readonly firstAttempt: Promise<void>;
+  /** Calls `listener` each time the client has connected. @returns a function that ends this */
+  onReady(listener: () => void): () => void;
   run(script: string, keys: string[], args: string[]): Promise<unknown>;
   command(name: string, ...args: string[]): Promise<unknown>;
   /** Opens a connection of its own, so that the application's stays free for commands. */
@@ -60,11 +63,19 @@ export function connectionOf(client: RedisClient): RedisConnection {
 }
 
 function ofNodeRedis(client: NodeRedisClient): RedisConnection {
+  // A cluster has no event `ready`. For a single client, `connect` comes before its login.
+  const readyEvent = 'masters' in client ? 'connect' : 'ready';
+  // While one node of several does not answer, the library goes on with the next one.
+  const isOneOfSeveral = () => ('masters' in client || 'getSentinelNode' in client) && client.isOpen === true;
   return {
     get ready() {
       return client.isReady ?? true;
     },
-    firstAttempt: client.isReady === false ? firstOf(client, ['ready', 'error']) : Promise.resolve(),
+    firstAttempt:
+      client.isReady === false
+        ? firstOf(client, [readyEvent, 'end'], { failed: 'error', goesOn: isOneOfSeveral })
+        : Promise.resolve(),
+    onReady: (listener) => whenever(client, readyEvent, listener),
     run: (script, keys, args) => client.eval(script, { keys, arguments: args }),
     command: (...command) =>
       'masters' in client
@@ -102,7 +113,10 @@ function ofIoRedis(client: IoRedisClient): RedisConnection {
       // `wait` is a lazy client, which connects with its first command.
       return client.status === 'ready' || client.status === 'wait';
     },
-    firstAttempt: client.status === 'ready' ? Promise.resolve() : firstOf(client, ['ready', 'close', 'end']),
+    firstAttempt: ['ready', 'end'].includes(client.status)
+      ? Promise.resolve()
+      : firstOf(client, ['ready', 'end'], { failed: 'close', goesOn: () => false }),
+    onReady: (listener) => whenever(client, 'ready', listener),
     run: (script, keys, args) => client.eval(script, keys.length, ...keys, ...args),
     command: (name, ...args) => client.call(name, ...args),
     subscribe: (channel, listener) => {
@@ -127,15 +141,33 @@ function ofIoRedis(client: IoRedisClient): RedisConnection {
   };
 }
 
-/** Resolves with the first of these events. */
-function firstOf(client: RedisClient, events: readonly string[]): Promise<void> {
+/** Resolves with the first of `events`, or when an attempt has `failed` and the client does not go on with it. */
+function firstOf(
+  client: RedisClient,
+  events: readonly string[],
+  { failed, goesOn }: { failed: string; goesOn: () => boolean },
+): Promise<void> {
   return new Promise((resolve) => {
-    for (const event of events) (client as unknown as EventSource).once(event, () => resolve());
+    // A cluster whose last node has failed notes only after the event that it is closed.
+    const judge = () => setImmediate(() => goesOn() || end());
+    const endings = [...events.map((event) => whenever(client, event, end)), whenever(client, failed, judge)];
+    function end(): void {
+      for (const each of endings) each();
+      resolve();
+    }
   });
 }
 
+/** @returns a function that removes the listener */
+function whenever(client: RedisClient, event: string, listener: () => void): () => void {
+  const emitter = client as unknown as EventSource;
+  emitter.on(event, listener);
+  return () => void emitter.removeListener(event, listener);
+}
+
 interface EventSource {
-  once(event: string, listener: () => void): unknown;
+  on(event: string, listener: () => void): unknown;
+  removeListener(event: string, listener: () => void): unknown;
 }
 
 /** The separate connection that messages need, as node-redis makes it. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Cluster } from 'ioredis';
 import { createCluster } from 'redis';
 import { connectRedis } from '../../../../test/support/redis-clients.js';
@@ -97,6 +97,34 @@ describe('RedisTokenStore over a cluster', () => {
     await store.pause(endpoint, 'c1', 1_000);
     await store.release(key, grant);
     expect(warnings).toEqual([]);
+    cluster.close();
+  });
+
+  const START: Readonly<Record<string, () => ClusterClient>> = {
+    redis: () => {
+      const client = createCluster({ rootNodes: [{ url: 'redis://127.0.0.1:1' }, { url: server.url }] });
+      // The library begins with a node at random: here with the one at which nobody listens.
+      const random = jest.spyOn(Math, 'random').mockReturnValue(0);
+      void client.connect();
+      random.mockRestore();
+      return { client, close: () => client.destroy() };
+    },
+    ioredis: () => {
+      const nodes = [1, server.port].map((port) => ({ host: '127.0.0.1', port }));
+      const client = new Cluster(nodes);
+      return { client, close: () => client.disconnect() };
+    },
+  };
+
+  it.each(Object.keys(START))('waits for the first node that answers (%s)', async (library) => {
+    const cluster = (START[library] as () => ClusterClient)();
+    const store = new RedisTokenStore(cluster.client, {
+      plaintext: true,
+      prefix: `test-${randomUUID()}`,
+      timeoutMs: 60_000,
+    });
+    const key = { provider: 'acme', account: 'shop', hash: 'a1'.repeat(32) };
+    expect((await store.claim(key, { newerThan: 0, drop: false, insist: false })).outcome).toBe('acquired');
     cluster.close();
   });
 });

@@ -2,9 +2,7 @@ import type { RedisConnection } from './redis-client.js';
 import { sayDuration } from '../duration.js';
 import { within } from '../within.js';
 import { RedisFailure } from './redis-failure.js';
-
-/** Redis runs by the real clock, so waits for Redis do too. */
-const timers = { setTimeout, clearTimeout };
+import { wakingTime } from './waking-time.js';
 
 /**
  * Runs scripts, each bounded in time.
@@ -28,9 +26,11 @@ export class RedisCommands {
    */
   async run(script: string, keys: string[], args: string[], onLate?: () => void): Promise<unknown> {
     const connection = this.#connection;
+    // The time for the first connection begins with the first command, also where that command makes the client connect.
+    this.#firstConnection ??= within(wakingTime, this.#timeoutMs, connection.firstAttempt, () => undefined);
     const reply = connection.ready ? this.#send(script, keys, args) : this.#whenConnected(script, keys, args);
     try {
-      return await within(timers, this.#timeoutMs, reply, () => {
+      return await within(wakingTime, this.#timeoutMs, reply, () => {
         if (onLate !== undefined) reply.then(onLate, onLate);
         throw new RedisFailure(`Redis: no answer within ${sayDuration(this.#timeoutMs)}`, true);
       });
@@ -54,8 +54,6 @@ export class RedisCommands {
    * has just been started would go on without Redis.
    */
   async #whenConnected(script: string, keys: string[], args: string[]): Promise<unknown> {
-    const { firstAttempt } = this.#connection;
-    this.#firstConnection ??= within(timers, this.#timeoutMs, firstAttempt, () => undefined);
     await this.#firstConnection;
     // A command that waits for a connection would be sent when its caller no longer needs it.
     if (!this.#connection.ready) throw new RedisFailure('Redis: not connected', false);

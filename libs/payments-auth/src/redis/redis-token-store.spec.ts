@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import {
   connectRedis,
   REDIS_LIBRARIES,
@@ -469,6 +470,44 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     silent.close();
   });
 
+  it('does not take its own delay for one of Redis', async () => {
+    const starting = startRedisClient(library, server.url);
+    const claiming = storeOver(starting.client, { timeoutMs: 2_000 }).claim(key, ANY);
+    // The process loads code, say, and meanwhile Redis has answered.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_100);
+    expect((await claiming).outcome).toBe('acquired');
+    starting.close();
+  });
+
+  it('hears of withdrawals as soon as its client has connected, before any command', async () => {
+    const starting = startRedisClient(library, server.url);
+    const heard = new Promise<string>((resolve) => {
+      const end = storeOver(starting.client, { prefix }).onWithdrawn(({ hash }) => {
+        end();
+        resolve(hash);
+      });
+    });
+    const other = storeWith({ prefix });
+    // No message arrives before the subscription is in place.
+    const telling = setInterval(() => void other.withdraw(key, true), 50);
+    expect(await heard).toBe(key.hash);
+    clearInterval(telling);
+    starting.close();
+  });
+
+  it('leaves one listener on its client, for errors', async () => {
+    const starting = startRedisClient(library, server.url);
+    const emitter = starting.client as unknown as EventEmitter;
+    const counted = () =>
+      Object.fromEntries(emitter.eventNames().map((name) => [name, emitter.listenerCount(name)]));
+    const before = counted();
+    const store = storeOver(starting.client);
+    await store.claim(key, ANY);
+    store.onWithdrawn(() => undefined)();
+    expect(counted()).toEqual({ ...before, error: (before['error'] ?? 0) + 1 });
+    starting.close();
+  });
+
   it('says at once that Redis is gone, and serves again when it is back', async () => {
     const store = storeWith();
     await server.kill();
@@ -478,6 +517,35 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     await server.restart();
     await until(async () => (await store.claim(key, ANY).catch(() => undefined)) !== undefined);
     expect((await store.claim(key, ANY)).outcome).toBe('held');
+  });
+});
+
+describe('RedisTokenStore over a client of ioredis', () => {
+  const key: TokenKey = { provider: 'acme', account: 'shop', hash: 'a1'.repeat(32) };
+
+  it('says at once that the client was ended before', async () => {
+    const client = new Redis({ lazyConnect: true });
+    client.disconnect();
+    await once(client, 'end');
+    const store = new RedisTokenStore(client, { keys: KEYS, timeoutMs: 60_000 });
+    await expect(store.claim(key, ANY)).rejects.toThrow('Redis: not connected');
+  });
+
+  it('waits only once for a client that connects with its first command', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const client = new Redis(urlOf(silent), { lazyConnect: true, disconnectTimeout: 100 });
+    const store = new RedisTokenStore(client, { keys: KEYS, timeoutMs: 300 });
+    await expect(store.claim(key, ANY)).rejects.toThrow('Redis: no answer within');
+    let turns = 0;
+    const claiming = store.claim(key, ANY).catch(() => turns);
+    const counting = setInterval(() => (turns += 1), 100);
+    expect(await claiming).toBe(0);
+    clearInterval(counting);
+    client.disconnect();
+    for (const socket of sockets) socket.destroy();
+    silent.close();
   });
 });
 

@@ -24,6 +24,7 @@ export class RedisWithdrawals {
   readonly #sealing: Sealing;
   readonly #listeners = new Set<Listener>();
   #subscription: RedisSubscription | undefined;
+  #stopWaiting: () => void = () => undefined;
   #notBeforeMs = 0;
 
   constructor(connection: RedisConnection, channel: string, sealing: Sealing) {
@@ -34,6 +35,8 @@ export class RedisWithdrawals {
 
   /** @returns a function that removes the listener */
   listen(listener: Listener): () => void {
+    // A process that has logged in alone, before its Redis was there, learns of withdrawals as soon as Redis is there.
+    if (this.#listeners.size === 0) this.#stopWaiting = this.#connection.onReady(() => this.ensure());
     this.#listeners.add(listener);
     this.ensure();
     return () => {
@@ -62,6 +65,7 @@ export class RedisWithdrawals {
 
   /** The connection is ended also while it is still being made: waiting for it would keep the process alive. */
   #end(): void {
+    this.#stopWaiting();
     this.#subscription?.end();
     this.#subscription = undefined;
   }
