@@ -429,6 +429,31 @@ describe('a new token that the provider does not know yet', () => {
     expect(await forbidden).toMatchObject({ refused: true });
   });
 
+  it.each([1, 3])(
+    'is replaced for %i calls when it has ended with its predecessor, whose own end comes',
+    async (count) => {
+      bed = await startCredentialBed();
+      bed.answer = issuing(6_000);
+      await call(() => true);
+      const old = spenderOf(bed).peek();
+      await bed.clock.advance(5_000);
+      await call(() => true);
+      await until(() => bed.logins.length === 2);
+      await quiet();
+      await bed.clock.advance(200);
+      // Each answer takes 350 ms. The refusal of the old token arrives when that token has ended anyway.
+      const onItsWay = () => new Promise<void>((end) => void bed.clock.setTimeout(end, 350));
+      const sent: string[] = [];
+      const accepts = (token: string) => sent.push(token) > 0 && token === 't3';
+      const calls = Promise.all(Array.from({ length: count }, () => call(accepts, { onItsWay })));
+      expect(await outwaited(bed.clock, calls)).toEqual(
+        Array.from({ length: count }, () => ({ attempts: 3, status: 200, refused: false })),
+      );
+      expect(sent).toContain(old?.token);
+      expect(bed.logins).toHaveLength(3);
+    },
+  );
+
   it('is replaced, also when the old token was refused once and then accepted', async () => {
     bed = await startCredentialBed();
     await call(() => true);

@@ -14,8 +14,7 @@ const TRIED_AGAIN_AT_MS = 500;
 const TRY_EVERY_MS = 500;
 
 /**
- * The memory of refused and accepted tokens. It decides what a refused call does next (R11). Why each line is there:
- * docs/decisions/refusals.md.
+ * The memory of refused and accepted tokens. It decides what a refused call does next (R11, docs/decisions/refusals.md).
  *
  * A token is *proven* once a call with it was accepted. A token that is not proven may be *young*: the provider may not
  * know it yet. {@link RenewalPause} decides whether a renewal may be forced.
@@ -28,6 +27,8 @@ export class RefusedTokens {
   #served: { readonly token?: Credential; readonly sentAtMs: number } = { sentAtMs: -Infinity };
   /** While calls carry the predecessor: when the next call may try the new token. */
   #nextTryAtMs = -Infinity;
+  /** The latest predecessor. Its refusals arrive also after its end. */
+  #predecessor: KeptCredential | undefined = undefined;
   /** Ends the waits for a young token. */
   #proof: AbortController | undefined = undefined;
 
@@ -69,7 +70,8 @@ export class RefusedTokens {
     const hasTried = (one: KeptCredential) => attempts.some((it) => it.credential.isSameAs(one.credential));
     const current = kept?.isAlive(this.#clock) === true ? kept : undefined;
     const predecessor = kept?.livingPredecessor(this.#clock);
-    const token = [kept, predecessor].find((each) => each?.credential.isSameAs(refused));
+    this.#predecessor = predecessor ?? this.#predecessor;
+    const token = [kept, this.#predecessor].find((each) => each?.credential.isSameAs(refused));
     const { sentAtMs } = attempts.at(-1) as RefusedAttempt;
     // Refusals of calls with this token still arrive for some time after another token has replaced it.
     const hadServed = token?.isProven ?? this.#served.token?.isSameAs(refused) === true;

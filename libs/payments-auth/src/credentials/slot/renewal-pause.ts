@@ -7,7 +7,7 @@ import type { SlotView } from './slot-context.js';
 
 /** Two instants that are closer together than this, in milliseconds, count as one. */
 export const AT_ONCE_MS = 20;
-/** During a pause, this many refused calls in a row are always enough to force a renewal. */
+/** During a pause, this many refused calls in a row are enough to force a renewal, unless such rows have misled before. */
 const MOST_IN_A_ROW = 16;
 /**
  * The token of the first forced renewal may have ended together with the token that it replaces. When it is refused
@@ -51,6 +51,11 @@ export class RenewalPause {
   #isVainAgain = false;
   /** How often the count has begun again since the last renewal that helped, or since the longest pause has passed. */
   #timesBegunAgain = 0;
+  /**
+   * The renewals that a row of refused calls has forced during a pause, since a renewal was seen to help. Where one path
+   * is always refused, long rows of refusals say nothing about the token.
+   */
+  #rows = 0;
   readonly #bucket = new Bucket(AT_MOST);
 
   constructor(slot: SlotView) {
@@ -61,7 +66,7 @@ export class RenewalPause {
   get leftMs(): number {
     const times = Math.max(this.#vain.ofProven, this.#vain.ofOthers);
     const { isProven = false, refusedInARow = 0 } = this.#slot.kept ?? {};
-    const leftMs = isProven && areEnough(refusedInARow, times) ? 0 : this.#leftAfterMs(times);
+    const leftMs = isProven && this.#areEnough(refusedInARow, times) ? 0 : this.#leftAfterMs(times);
     return Math.max(this.#bucket.emptyForMs(this.#nowMs), leftMs);
   }
 
@@ -79,7 +84,7 @@ export class RenewalPause {
       this.#brought = undefined;
     }
     const times = isProven ? this.#vain.ofProven : this.#timesOfOthers;
-    if (times === 0 || (isProven && areEnough(refusedInARow, times))) return true;
+    if (times === 0 || (isProven && this.#areEnough(refusedInARow, times))) return true;
     const leftMs = isProven ? this.#leftAfterMs(times) : this.#leftOfOthersMs;
     if (isRefused && kept !== undefined) this.#tell(kept, leftMs);
     this.#isVainAgain = isRefused && !isProven && leftMs <= 0;
@@ -94,6 +99,7 @@ export class RenewalPause {
 
   /** A renewal that was forced to replace `before` has ended. `now` is the new token, if there is one. */
   forced(startedAtMs: number, before: KeptCredential | undefined, now: KeptCredential | undefined): void {
+    if (before?.isProven === true && this.#leftAfterMs(this.#vain.ofProven) > 0) this.#rows += 1;
     this.#replaced = before;
     const wasAskedForBefore = now !== undefined && now.sinceMs < startedAtMs;
     // A token that already existed has cost no login. A renewal of another process was counted when its token arrived.
@@ -154,6 +160,7 @@ export class RenewalPause {
     if (replaced?.wasAcceptedAfter(first.sentAtMs) === true) return;
     this.#forget('ofProven', 0);
     this.#timesBegunAgain = 0;
+    this.#rows = 0;
     this.#replaced = undefined;
     const ageMs = replaced === undefined ? Infinity : this.#nowMs - replaced.obtainedAtMs;
     if (replaced !== undefined && ageMs < replaced.lifetimeMs / 2)
@@ -180,6 +187,7 @@ export class RenewalPause {
    * the longest pause has passed, a larger count is kept.
    */
   #beginAgain(): void {
+    this.#rows = 0;
     if (this.#leftAfterMs(Infinity) < 0) this.#timesBegunAgain = 0;
     if (this.#vain.ofProven <= 1) return;
     this.#forget('ofProven', Math.max(1, this.#timesBegunAgain));
@@ -219,12 +227,13 @@ export class RenewalPause {
   get #nowMs(): number {
     return this.#slot.owner.context.clock.monotonic();
   }
-}
 
-/**
- * Whether this many refused calls in a row show that a token which had served is dead, after `times` renewals that did
- * not help.
- */
-function areEnough(refusedInARow: number, times: number): boolean {
-  return refusedInARow >= Math.min(MOST_IN_A_ROW, 2 ** times);
+  /**
+   * Whether this many refused calls in a row show that a token which had served is dead, after `times` renewals that did
+   * not help.
+   */
+  #areEnough(refusedInARow: number, times: number): boolean {
+    const most = MOST_IN_A_ROW * 4 ** Math.max(0, this.#rows - 1);
+    return refusedInARow >= Math.min(most, 2 ** (times + 2 * this.#rows));
+  }
 }
