@@ -380,6 +380,30 @@ describe('one application', () => {
     );
   });
 
+  describe('whose many calls on one path are always refused, beside few that are accepted', () => {
+    it.each([
+      { how: 'replayed', every: 5 },
+      { how: 'replayed', every: 20 },
+      { how: 'never replayed', every: 20 },
+    ])('logs in 3 times in 5 s: 1 of $every is accepted, $how', async ({ how, every }) => {
+      await start();
+      await bed.send(READ);
+      await bed.pass(5 * SECOND);
+      const heal = bed.provider.misbehave({ fault: 'refuse', path: READ.url });
+      const call = how === 'replayed' ? READ : NEVER;
+      const { calls, failed } = await traffic(10, 5 * SECOND, (index) =>
+        index % every === 0 ? pay() : bed.send(call),
+      );
+      expect(failed).toBe(calls - calls / every);
+      expect(logins() - 1).toBeLessThanOrEqual(3);
+      // Every call refused, also those that were accepted until now, shows more than a long row on one path.
+      heal();
+      bed.provider.revokeTokens();
+      const after = await traffic(10, 5 * SECOND, () => bed.send(READ));
+      expect(after.failed).toBeLessThanOrEqual(80);
+    });
+  });
+
   describe('whose provider has two servers that disagree', () => {
     it('for 300 ms after each login loses one call in a hundred at most', async () => {
       await start({ tokenLifetimeMs: 10 * SECOND, nodesDisagreeForMs: 300 });
@@ -511,6 +535,29 @@ describe('two static keys, of which one server knows the new one only, and anoth
       await Promise.all([0, 1, 2, 3].map(caller));
       expect(tally(outcomes)).toMatchObject({ calls: 1_800, failed: 0 });
       expect(Math.max(...arrived.values())).toBe(2);
+    } finally {
+      await application.close();
+      await server.close();
+    }
+  });
+
+  it('serve each of 200 calls behind a balancer that takes turns', async () => {
+    let requests = 0;
+    const server = await startLoopbackServer(({ headers }, response) => {
+      const isKnown = headers['x-key'] === ((requests += 1) % 2 === 0 ? NEW : OLD);
+      json(response, isKnown ? 200 : 401, isKnown ? {} : { error: 'key' });
+    });
+    const application = await startApplication({
+      providers: { acme: { provider: acme, baseUrl: server.url, credentials: [{ key: NEW }, { key: OLD }] } },
+    });
+    const { axiosRef } = application.paymentsAuth.http('acme');
+    const outcomes: unknown[] = [];
+    try {
+      for (let call = 0; call < 200; call += 1)
+        outcomes.push(
+          await outcomeOf(axiosRef.request({ method: call % 3 === 0 ? 'POST' : 'GET', url: `/${call}` })),
+        );
+      expect(tally(outcomes)).toEqual({ calls: 200, failed: 0, mostAttempts: 3 });
     } finally {
       await application.close();
       await server.close();

@@ -7,9 +7,9 @@ const PARTS = 10;
 const running = new WeakMap<object, NodeJS.Timeout>();
 
 /**
- * Timers of the real clock, by which Redis runs too, that hardly count the time in which this process was held up, by work of its own or by a busy machine. Redis
- * may have answered long ago then. So a process that has just been started, and is loading its code, does not take its
- * own delay for that of Redis.
+ * Timers of the real clock, by which Redis runs too. They hardly count the time in which this process was held up, by
+ * work of its own or by a busy machine: Redis may have answered long ago then. So a process that has just been started,
+ * and is loading its code, does not take its own delay for that of Redis.
  */
 export const wakingTime: Pick<Clock, 'setTimeout' | 'clearTimeout'> = {
   setTimeout(onEnd, ms) {

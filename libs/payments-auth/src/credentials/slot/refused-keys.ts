@@ -22,6 +22,11 @@ export class RefusedKeys {
   readonly #slot: SlotView;
   #trial: { readonly secret: Secret; readonly credential: Credential } | undefined = undefined;
 
+  /**
+   * Whether a call that was refused with two keys is sent with the second one again. Behind a balancer that takes turns,
+   * the first one would meet the server that has refused it. Changes each time that the last attempt is refused.
+   */
+  #staysWithSecond = true;
   /** Refusals in the provider's own words, since a call was accepted with any of the keys. */
   #refusedInARow = 0;
 
@@ -57,6 +62,11 @@ export class RefusedKeys {
     const secret = isCurrent ? kept.secret : owner.secrets.named(refused.id);
     if (secret !== undefined) this.#reject(secret);
     this.#refusedInARow += 1;
+    // After a gateway's refusal, the second key is not the kept one.
+    const isSecond =
+      isCurrent && attempts.length === 2 && attempts[0]?.credential.isSameAs(refused) === false;
+    if (isSecond && this.#staysWithSecond && replayable && this.#refusedInARow < MOST_IN_VAIN)
+      return { by: 'replay', with: refused };
     const of = current ?? refused;
     const mayHelp = ({ credential }: KeptCredential) =>
       !credential.isSameAs(of) &&
@@ -73,6 +83,7 @@ export class RefusedKeys {
   answered(credential: Credential, answer: CallAnswer): Secret | undefined {
     const { status, refused, before = [] } = answer;
     if (isAcceptance(answer)) this.#refusedInARow = 0;
+    if (refused?.own === true && before.length === 2) this.#staysWithSecond = !this.#staysWithSecond;
     const { kept } = this.#slot;
     const trial = this.#trial?.credential === credential ? this.#trial : undefined;
     if (trial !== undefined) this.#trial = undefined;
