@@ -62,9 +62,9 @@ export class RefusedKeys {
     const secret = isCurrent ? kept.secret : owner.secrets.named(refused.id);
     if (secret !== undefined) this.#reject(secret);
     this.#refusedInARow += 1;
-    // After a gateway's refusal, the second key is not the kept one.
-    const isSecond =
-      isCurrent && attempts.length === 2 && attempts[0]?.credential.isSameAs(refused) === false;
+    // Both keys are configured, and the provider has refused both: after a gateway's refusal, the second is not kept.
+    const other = isCurrent && attempts.length === 2 ? attempts[0]?.credential : undefined;
+    const isSecond = other?.isSameAs(refused) === false && owner.secrets.named(other.id) !== undefined;
     if (isSecond && this.#staysWithSecond && replayable && this.#refusedInARow < MOST_IN_VAIN)
       return { by: 'replay', with: refused };
     const of = current ?? refused;
