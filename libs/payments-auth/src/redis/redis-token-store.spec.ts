@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type EventEmitter, once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -10,7 +10,7 @@ import {
   startRedisClient,
   type TestRedisClient,
 } from '../../../../test/support/redis-clients.js';
-import { type RedisServer, startRedisServer } from '../../../../test/support/redis-server.js';
+import { freePort, type RedisServer, startRedisServer } from '../../../../test/support/redis-server.js';
 import type { Claim, Grant, SharedToken, TokenKey } from '../index.js';
 import type { RedisClient } from './redis-client.js';
 import { RedisTokenStore } from './redis-token-store.js';
@@ -445,17 +445,15 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect((await store.claim(key, ANY)).outcome).toBe('acquired');
     starting.close();
 
-    const port = await closedPort();
+    const port = await freePort();
     const lost = startRedisClient(library, `redis://127.0.0.1:${port}`);
     await expect(storeOver(lost.client).claim(key, ANY)).rejects.toThrow('Redis: not connected');
     lost.close();
   });
 
   it('waits for the first connection no longer than for an answer, and only once', async () => {
-    const sockets: Socket[] = [];
-    const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const starting = startRedisClient(library, urlOf(silent));
+    const silent = await startSilentServer();
+    const starting = startRedisClient(library, silent.url);
     const store = storeOver(starting.client, { timeoutMs: 300 });
     const failed = () => expect(store.claim(key, ANY)).rejects.toThrow(/^Redis: not connected$/);
     await Promise.all([failed(), failed()]);
@@ -466,7 +464,6 @@ describe.each(REDIS_LIBRARIES)('RedisTokenStore over %s', (library) => {
     expect(await claiming).toBe(0);
     clearInterval(counting);
     starting.close();
-    for (const socket of sockets) socket.destroy();
     silent.close();
   });
 
@@ -532,10 +529,8 @@ describe('RedisTokenStore over a client of ioredis', () => {
   });
 
   it('waits only once for a client that connects with its first command', async () => {
-    const sockets: Socket[] = [];
-    const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const client = new Redis(urlOf(silent), { lazyConnect: true, disconnectTimeout: 100 });
+    const silent = await startSilentServer();
+    const client = new Redis(silent.url, { lazyConnect: true, disconnectTimeout: 100 });
     const store = new RedisTokenStore(client, { keys: KEYS, timeoutMs: 300 });
     await expect(store.claim(key, ANY)).rejects.toThrow('Redis: no answer within');
     let turns = 0;
@@ -544,23 +539,22 @@ describe('RedisTokenStore over a client of ioredis', () => {
     expect(await claiming).toBe(0);
     clearInterval(counting);
     client.disconnect();
-    for (const socket of sockets) socket.destroy();
     silent.close();
   });
 });
 
-function urlOf(listener: Server): string {
-  return `redis://127.0.0.1:${(listener.address() as AddressInfo).port}`;
-}
-
-/** A port at which nobody listens. */
-async function closedPort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  await once(listener, 'close');
-  return port;
+/** A server that accepts connections, and never says anything. */
+async function startSilentServer() {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  return {
+    url: `redis://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    },
+  };
 }
 
 /** How many scripts this Redis has run. */

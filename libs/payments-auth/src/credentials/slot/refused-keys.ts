@@ -24,9 +24,10 @@ export class RefusedKeys {
 
   /**
    * Whether a call that was refused with two keys is sent with the second one again. Behind a balancer that takes turns,
-   * the first one would meet the server that has refused it. Changes each time that the last attempt is refused.
+   * the first one would meet the server that has refused it. This changes each time that a last attempt is refused.
    */
   #staysWithSecond = true;
+
   /** Refusals in the provider's own words, since a call was accepted with any of the keys. */
   #refusedInARow = 0;
 
@@ -62,7 +63,8 @@ export class RefusedKeys {
     const secret = isCurrent ? kept.secret : owner.secrets.named(refused.id);
     if (secret !== undefined) this.#reject(secret);
     this.#refusedInARow += 1;
-    // Both keys are configured, and the provider has refused both: after a gateway's refusal, the second is not kept.
+    // The second key is the kept one only if the provider itself has refused the first. The first has to be configured
+    // still: a key that has replaced it is wrong when it is refused.
     const other = isCurrent && attempts.length === 2 ? attempts[0]?.credential : undefined;
     const isSecond = other?.isSameAs(refused) === false && owner.secrets.named(other.id) !== undefined;
     if (isSecond && this.#staysWithSecond && replayable && this.#refusedInARow < MOST_IN_VAIN)
